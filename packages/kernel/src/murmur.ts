@@ -1,0 +1,30 @@
+/** The finaliser of murmur3: every bit of the result depends on every bit of `h`. */
+export function fmix32(h: number): number {
+  h ^= h >>> 16;
+  h = Math.imul(h, 0x85ebca6b);
+  h ^= h >>> 13;
+  h = Math.imul(h, 0xc2b2ae35);
+  h ^= h >>> 16;
+  return h >>> 0;
+}
+
+/** murmur3, 32-bit variant for x86. */
+export function murmur3(bytes: Uint8Array, seed = 0): number {
+  const length = bytes.length;
+  const blocks = length & ~3;
+  let h = seed;
+  for (let i = 0; i < blocks; i += 4) {
+    const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
+    h ^= scramble(word);
+    h = Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64;
+  }
+  let tail = 0;
+  for (let i = length - 1; i >= blocks; i--) tail = (tail << 8) | bytes[i]!;
+  if (length > blocks) h ^= scramble(tail);
+  return fmix32(h ^ length);
+}
+
+function scramble(k: number): number {
+  k = Math.imul(k, 0xcc9e2d51);
+  return Math.imul((k << 15) | (k >>> 17), 0x1b873593);
+}

@@ -1,0 +1,204 @@
+import type { Nanos } from './machine.js';
+import type { Task } from './task.js';
+
+/** Why a call of the operating system was refused, by the name that programmers know. */
+export type Errno =
+  | 'EACCES'
+  | 'EADDRINUSE'
+  | 'EAGAIN'
+  | 'EBADF'
+  | 'EBADR'
+  | 'EBUSY'
+  | 'ECONNREFUSED'
+  | 'ECONNRESET'
+  | 'EDEADLK'
+  | 'EDQUOT'
+  | 'EEXIST'
+  | 'EFBIG'
+  | 'EHOSTUNREACH'
+  | 'EINTR'
+  | 'EINVAL'
+  | 'EIO'
+  | 'EISDIR'
+  | 'EMLINK'
+  | 'ENAMETOOLONG'
+  | 'ENETDOWN'
+  | 'ENETUNREACH'
+  | 'ENODEV'
+  | 'ENOENT'
+  | 'ENOEXEC'
+  | 'ENOSPC'
+  | 'ENOTCONN'
+  | 'ENOTDIR'
+  | 'ENOTEMPTY'
+  | 'ENXIO'
+  | 'EOPNOTSUPP'
+  | 'EPERM'
+  | 'EPIPE'
+  | 'EPROTO'
+  | 'ERANGE'
+  | 'EROFS'
+  | 'ESRCH'
+  | 'ESTALE'
+  | 'ETIMEDOUT'
+  | 'EUSERS'
+  | 'EXDEV';
+
+/** How a program ended, and what it printed. */
+export interface ProgramResult {
+  /** Exit status 0..255; 128 + the signal's number if it was killed. */
+  readonly status: number;
+  readonly output: string;
+  readonly errors: string;
+}
+
+/** Seconds and nanoseconds since 1970-01-01 00:00 UTC. */
+export interface WallTime {
+  readonly sec: number;
+  readonly nsec: number;
+}
+
+/** One line of `ps`. */
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly parent: number;
+  readonly argv: readonly string[];
+  /** Wall clock second of its start. */
+  readonly startedAt: number;
+}
+
+export interface InterfaceInfo {
+  /** `eth0`. */
+  readonly name: string;
+  /** `00:15:5d:4c:4a:01`. */
+  readonly mac: string;
+  /** Administratively up (`ifconfig eth0 up`). */
+  readonly isUp: boolean;
+  /** There is a link at the other end of the cable. */
+  readonly hasCarrier: boolean;
+  /** Addresses with prefix length, the first one primary: `10.156.76.74/22`. */
+  readonly addresses: readonly string[];
+}
+
+export interface MountInfo {
+  readonly device: string;
+  readonly directory: string;
+  readonly type: string;
+  readonly options: string;
+}
+
+export interface FileInfo {
+  readonly type: 'file' | 'directory' | 'symlink';
+  readonly inode: number;
+  readonly mode: number;
+  readonly links: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  /** Seconds. */
+  readonly modifiedAt: number;
+}
+
+export interface ScsiReply {
+  /** SCSI status byte: 0 GOOD, 2 CHECK CONDITION, 0x18 RESERVATION CONFLICT, …; -1 when the path to the disk is gone. */
+  readonly status: number;
+  /** Fixed or descriptor format sense data; empty unless CHECK CONDITION. */
+  readonly sense: Uint8Array;
+  /** Data-In. */
+  readonly data: Uint8Array;
+}
+
+export type LogPriority = 'emerg' | 'alert' | 'crit' | 'err' | 'warning' | 'notice' | 'info' | 'debug';
+
+/** A file descriptor of a socket. */
+export type Socket = number;
+
+export interface RunOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** What it can read from standard input. */
+  readonly input?: string;
+  /** Killed with SIGKILL after that long. */
+  readonly timeout?: Nanos;
+}
+
+/**
+ * What a machine offers to a process that runs on it. `node` implements it; a test hands in a fake.
+ *
+ * Calls that can take time are tasks (`yield* os.sleep(SECOND)`). A call that is refused gives an `Errno` in place
+ * of its result and changes nothing.
+ */
+export interface Os {
+  readonly hostname: string;
+  readonly pid: number;
+  readonly environment: Readonly<Record<string, string>>;
+  /** All of standard input. */
+  readonly input: string;
+
+  print(text: string): void;
+  printError(text: string): void;
+  log(priority: LogPriority, tag: string, text: string): void;
+
+  now(): Nanos;
+  wall(): WallTime;
+  sleep(duration: Nanos): Task;
+
+  /** Runs a program to its end. A name that no program has gives status 127 and a shell's message. */
+  run(argv: readonly string[], options?: RunOptions): Task<ProgramResult>;
+  /** Starts a program and does not wait for it. */
+  spawn(argv: readonly string[], options?: RunOptions): number | Errno;
+  kill(pid: number, signal: number): Errno | undefined;
+  processes(): readonly ProcessInfo[];
+
+  readFile(path: string): Task<Uint8Array | Errno>;
+  /** Creates the file if need be; replaces its content unless `append`. Returns the number of bytes written. */
+  writeFile(path: string, bytes: Uint8Array, options?: { readonly append?: boolean }): Task<number | Errno>;
+  remove(path: string): Task<Errno | undefined>;
+  rename(from: string, to: string): Task<Errno | undefined>;
+  makeDirectory(path: string): Task<Errno | undefined>;
+  removeDirectory(path: string): Task<Errno | undefined>;
+  /** Names in the directory, without `.` and `..`, in the order of the file system. */
+  list(path: string): Task<readonly string[] | Errno>;
+  stat(path: string): Task<FileInfo | Errno>;
+
+  mounts(): readonly MountInfo[];
+  mount(device: string, directory: string, type: string, options: string): Task<Errno | undefined>;
+  unmount(directory: string): Task<Errno | undefined>;
+
+  /** Sends one command to a SCSI disk. Unit attentions are reported as they come. */
+  scsi(device: string, cdb: Uint8Array, data?: Uint8Array): Task<ScsiReply | Errno>;
+
+  interfaces(): readonly InterfaceInfo[];
+  setInterface(name: string, isUp: boolean): Errno | undefined;
+  addAddress(name: string, address: string): Errno | undefined;
+  deleteAddress(name: string, address: string): Errno | undefined;
+  /** One ICMP echo; the round trip time, or why there was no answer. */
+  echo(
+    address: string,
+    options: { readonly ttl: number; readonly timeout: Nanos; readonly seq: number },
+  ): Task<Nanos | Errno>;
+  /** Tells everybody on the link who has this address now (an ARP request for oneself). */
+  announce(name: string, address: string): Errno | undefined;
+
+  /** Waits for connections on a port of every address. */
+  listen(port: number): Socket | Errno;
+  accept(listener: Socket): Task<Socket | Errno>;
+  connect(address: string, port: number, timeout: Nanos): Task<Socket | Errno>;
+  /** The next bytes of the stream; empty at its end. */
+  receive(socket: Socket): Task<Uint8Array | Errno>;
+  send(socket: Socket, bytes: Uint8Array): Task<Errno | undefined>;
+  close(socket: Socket): void;
+
+  /** Asks a daemon on this machine, as its tools do through its local socket. Typed by the daemon's own client. */
+  call(daemon: string, request: unknown): Task<unknown>;
+
+  /** Stops the machine at once, as the kernel does; programs that want an orderly end run `shutdown`. */
+  halt(how: 'poweroff' | 'reboot'): void;
+}
+
+/** A program: what it prints goes through `os`, what it returns is its exit status. */
+export type Program = (argv: readonly string[], os: Os) => Task<number>;
+
+/** Whether the result of a call is an error. */
+export function isErrno(result: unknown): result is Errno {
+  return typeof result === 'string';
+}

@@ -1,0 +1,342 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  asciiBytes,
+  ByteReader,
+  ByteWriter,
+  Checker,
+  crc32,
+  crc32c,
+  crc32cRaw,
+  defineInvariant,
+  type Fact,
+  fmix32,
+  fork,
+  fromHex,
+  guarded,
+  hex,
+  join,
+  murmur3,
+  type Nanos,
+  PENDING,
+  Prng,
+  parseSeed,
+  sleep,
+  type Task,
+  TaskRunner,
+  utf8Bytes,
+  utf8Text,
+} from '../src/index.js';
+
+describe('checksums', () => {
+  it.each([
+    ['', 0],
+    ['123456789', 0xcbf43926],
+    ['.', 0x0ed4e242],
+    ['..', 0x9608161c],
+  ] as const)('CRC-32 of "%s"', (text, expected) => {
+    expect(crc32(asciiBytes(text))).toBe(expected);
+  });
+
+  it.each([
+    // RFC 7143 lists these as the bytes on the wire, least significant first
+    ['00'.repeat(32), 'aa36918a'],
+    ['ff'.repeat(32), '43aba862'],
+    ['000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f', '4e79dd46'],
+    ['1f1e1d1c1b1a191817161514131211100f0e0d0c0b0a09080706050403020100', '5cdb3f11'],
+  ] as const)('CRC-32C of %s', (input, expected) => {
+    const crc = crc32c(fromHex(input));
+    expect(hex(new Uint8Array([crc, crc >>> 8, crc >>> 16, crc >>> 24]))).toBe(expected);
+  });
+
+  it('the raw form of CRC-32C lacks the final inversion', () => {
+    const bytes = asciiBytes('journal');
+    expect(crc32cRaw(bytes)).toBe(~crc32c(bytes) >>> 0);
+  });
+
+  it('any split of the range agrees with a byte at a time', () => {
+    const slow = (bytes: Uint8Array): number => {
+      let crc = -1;
+      for (const byte of bytes) {
+        crc ^= byte;
+        for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+      }
+      return ~crc >>> 0;
+    };
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 70 }), fc.nat(8), (bytes, skip) => {
+        const start = Math.min(skip, bytes.length);
+        expect(crc32(bytes, start)).toBe(slow(bytes.subarray(start)));
+      }),
+    );
+  });
+});
+
+describe('random streams', () => {
+  it('xoshiro128** from state 1, 2, 3, 4', () => {
+    const prng = new Prng(1, 2, 3, 4);
+    expect(Array.from({ length: 8 }, () => prng.next())).toEqual([
+      11520, 0, 5927040, 70819200, 2031721883, 1637235492, 1287239034, 3734860849,
+    ]);
+  });
+
+  it('integers below 10 from state 1, 2, 3, 4', () => {
+    const prng = new Prng(1, 2, 3, 4);
+    expect(Array.from({ length: 9 }, () => prng.below(10))).toEqual([0, 0, 0, 0, 4, 3, 2, 8, 8]);
+  });
+
+  it('murmur3', () => {
+    expect(murmur3(asciiBytes('test'))).toBe(3127628307);
+    expect(murmur3(asciiBytes('Hello, world!'), 1234)).toBe(0xfaf6cdb3);
+    expect(fmix32(0)).toBe(0);
+  });
+
+  it.each([
+    [{ hi: 0, lo: 1 }, 'net/1>2', [0x21928019, 0x825f0671, 0x18bf6957, 0x76b33c93]],
+    [{ hi: 0, lo: 1 }, 'net/2>1', [0x996e9150, 0xb2aff49a, 0xea882ec7, 0x3735ea06]],
+  ])('the stream of seed %j named %s', (seed, name, state) => {
+    expect(Prng.derive(seed, name).inspect()).toEqual(state);
+  });
+
+  it('first draws of derived streams', () => {
+    const net = Prng.derive({ hi: 0, lo: 1 }, 'net/1>2');
+    expect([net.next(), net.next(), net.next(), net.next()]).toEqual([1511059693, 2584153204, 2093949814, 135501987]);
+    const nemesis = Prng.derive({ hi: 0xdeadbeef, lo: 0x12345678 }, 'nemesis');
+    expect([nemesis.next(), nemesis.next(), nemesis.next(), nemesis.next()]).toEqual([
+      1197448887, 3236198655, 400638582, 2195643424,
+    ]);
+  });
+
+  it('exponential samples are integers with the right mean', () => {
+    const prng = new Prng(1, 2, 3, 4);
+    expect(Array.from({ length: 5 }, () => prng.exponential(65536))).toEqual([0, 0, 90, 1089, 41985]);
+    let sum = 0;
+    for (let i = 0; i < 100_000; i++) sum += prng.exponential(65536);
+    expect(sum / 100_000 / 65536).toBeGreaterThan(0.98);
+    expect(sum / 100_000 / 65536).toBeLessThan(1.02);
+  });
+
+  it('a state of zeros is refused', () => {
+    expect(() => new Prng(0, 0, 0, 0)).toThrow(RangeError);
+  });
+
+  it.each([
+    ['7', { hi: 0, lo: 7 }],
+    ['4294967296', { hi: 1, lo: 0 }],
+    ['0xDEADBEEF12345678', { hi: 0xdeadbeef, lo: 0x12345678 }],
+    ['18446744073709551616', undefined],
+    ['-1', undefined],
+    ['seven', undefined],
+    ['', undefined],
+  ] as const)('seed text "%s"', (text, seed) => {
+    expect(parseSeed(text)).toEqual(seed);
+  });
+});
+
+describe('bytes', () => {
+  it('what is written is read again, in both byte orders', () => {
+    fc.assert(
+      fc.property(
+        fc.boolean(),
+        fc.nat(0xff),
+        fc.nat(0xffff),
+        fc.nat(0xffffffff),
+        fc.nat(Number.MAX_SAFE_INTEGER),
+        fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }),
+        fc.uint8Array({ maxLength: 9 }),
+        (little, a, b, c, d, e, f) => {
+          const writer = new ByteWriter(little, 1);
+          writer.u8(a).u16(b).u32(c).u64(d).big64(e).raw(f, 9);
+          const reader = new ByteReader(writer.bytes(), little);
+          expect([reader.u8(), reader.u16(), reader.u32(), reader.u64(), reader.big64()]).toEqual([a, b, c, d, e]);
+          expect(reader.raw(9).subarray(0, f.length)).toEqual(f);
+          expect(reader.ok && reader.left === 0).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it('reading past the end gives zeros and says so', () => {
+    const reader = new ByteReader(new Uint8Array([1, 2, 3]), false);
+    expect(reader.u16()).toBe(0x0102);
+    expect(reader.u32()).toBe(0);
+    expect(reader.ok).toBe(false);
+    expect(reader.raw(4)).toHaveLength(0);
+  });
+
+  it('UTF-8 both ways equals the platform', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.uint8Array({ maxLength: 12 }), (text, noise) => {
+        expect(utf8Bytes(text)).toEqual(new TextEncoder().encode(text));
+        expect(utf8Text(utf8Bytes(text))).toBe(new TextDecoder('utf-8', { ignoreBOM: true }).decode(utf8Bytes(text)));
+        expect(typeof utf8Text(noise)).toBe('string');
+      }),
+    );
+  });
+
+  it('hex refuses what is not hex', () => {
+    expect(fromHex('00 ff')).toEqual(new Uint8Array([0, 255]));
+    expect(() => fromHex('0g')).toThrow(RangeError);
+    expect(() => fromHex('012')).toThrow(RangeError);
+  });
+});
+
+/** Runs tasks to their end by their own deadlines; requests are answered by `serve`. */
+function drive(
+  start: (runner: TaskRunner) => Task<unknown>,
+  serve: (now: Nanos, request: unknown) => unknown,
+): string[] {
+  const log: string[] = [];
+  const runner = new TaskRunner((now, _id, request) => serve(now, request));
+  let now = 0;
+  const emit = (output: { id: number; result: unknown }): void => {
+    log.push(`${now} ended ${output.id} ${String(output.result)}`);
+  };
+  runner.step(now, { kind: 'start', id: runner.newId(), task: start(runner) }, emit);
+  while (runner.deadline() !== Infinity) {
+    now = runner.deadline();
+    runner.step(now, { kind: 'wake' }, emit);
+  }
+  return log;
+}
+
+describe('the task runner', () => {
+  it('resumes a task with the reply of its server and with the end of its sleep', () => {
+    const log = drive(
+      function* () {
+        const two = (yield 'two') as number;
+        yield* sleep(two * 10);
+        return (yield 'two') as number;
+      },
+      () => 2,
+    );
+    expect(log).toEqual(['20 ended 1 2']);
+  });
+
+  it('a fork runs beside its parent and its result can be joined', () => {
+    const log = drive(
+      function* () {
+        const child = yield* fork(
+          (function* () {
+            yield* sleep(30);
+            return 'child';
+          })(),
+        );
+        yield* sleep(10);
+        return yield* join(child);
+      },
+      () => undefined,
+    );
+    expect(log).toEqual(['30 ended 2 child', '30 ended 1 child']);
+  });
+
+  it('a fork that ended before it was joined keeps its result', () => {
+    const log = drive(
+      function* () {
+        const child = yield* fork(
+          (function* () {
+            return 'early';
+          })(),
+        );
+        yield* sleep(10);
+        return yield* join(child);
+      },
+      () => undefined,
+    );
+    expect(log).toEqual(['0 ended 2 early', '10 ended 1 early']);
+  });
+
+  it('a cancelled task runs its finally block and ignores late replies', () => {
+    const log: string[] = [];
+    const runner = new TaskRunner(() => PENDING);
+    const emit = (): void => {
+      log.push('ended');
+    };
+    const id = runner.newId();
+    const task = (function* (): Task {
+      try {
+        yield 'never answered';
+      } finally {
+        log.push('cleaned');
+      }
+    })();
+    runner.step(0, { kind: 'start', id, task }, emit);
+    runner.step(1, { kind: 'cancel', id }, emit);
+    runner.step(2, { kind: 'reply', id, value: 1 }, emit);
+    expect(log).toEqual(['cleaned']);
+    expect(runner.size).toBe(0);
+  });
+
+  it('sleepers that are due together run in the order in which they fell asleep', () => {
+    const order: number[] = [];
+    drive(
+      function* () {
+        for (const n of [1, 2, 3]) {
+          yield* fork(
+            (function* () {
+              yield* sleep(5);
+              order.push(n);
+            })(),
+          );
+        }
+      },
+      () => undefined,
+    );
+    expect(order).toEqual([1, 2, 3]);
+  });
+});
+
+describe('the checker', () => {
+  interface Counted extends Fact {
+    readonly kind: 'count';
+    readonly value: number;
+  }
+  const rising = defineInvariant<Counted>({
+    id: 'T1',
+    name: 'rising',
+    statement: 'values rise',
+    kinds: ['count'],
+    start() {
+      let last = -1;
+      return {
+        observe(fact, verdict) {
+          if (fact.value <= last) verdict.violate(`${fact.value} after ${last}`, [fact.node]);
+          last = fact.value;
+        },
+        end(_at, verdict) {
+          verdict.count('ended', last);
+        },
+      };
+    },
+  });
+  const fact = (seq: number, value: number): Counted & { node: number; life: number; seq: number; at: number } => ({
+    kind: 'count',
+    value,
+    now: seq,
+    at: seq,
+    seq,
+    node: 3,
+    life: 1,
+  });
+
+  it('reports a violation with its invariant, instant and nodes', () => {
+    const checker = new Checker([rising]);
+    for (const [seq, value] of [1, 2, 2, 5].entries()) checker.observe(fact(seq, value));
+    checker.end(9);
+    expect(checker.violations).toEqual([{ invariant: 'T1', at: 2, nodes: [3], message: '2 after 2' }]);
+    expect(checker.counts.get('ended')).toEqual({ times: 1, largest: 5 });
+    expect(checker.wants('count')).toBe(true);
+    expect(checker.wants('other')).toBe(false);
+  });
+});
+
+describe('a guarded machine', () => {
+  it('throws when it is stepped from its own emit, or backwards in time', () => {
+    const machine = guarded<'go', 'out'>({
+      step: (_now, _input, emit) => emit('out'),
+      deadline: () => Infinity,
+    });
+    expect(() => machine.step(1, 'go', () => machine.step(1, 'go', () => {}))).toThrow('stepped again');
+    expect(() => machine.step(0, 'go', () => {})).toThrow('backwards');
+  });
+});

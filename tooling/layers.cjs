@@ -1,0 +1,66 @@
+// The floors of docs/ARCHITECTURE.md as an allow-list: which package may import which. Arrows point down only.
+const allowed = {
+  kernel: [],
+  'cluster-conf': [],
+  network: [],
+  scsi: [],
+  totem: [],
+  quorum: ['cluster-conf'],
+  qdisk: ['scsi', 'cluster-conf'],
+  fencing: ['scsi', 'cluster-conf'],
+  dlm: ['cluster-conf'],
+  gfs2: ['scsi'],
+  rgmanager: ['cluster-conf'],
+  node: ['cluster-conf', 'network', 'scsi', 'totem', 'quorum', 'qdisk', 'fencing', 'dlm', 'gfs2', 'rgmanager'],
+  trace: [],
+  shell: ['cluster-conf', 'scsi', 'quorum', 'qdisk', 'fencing', 'dlm', 'gfs2', 'rgmanager', 'node'],
+  lab: ['cluster-conf', 'network', 'scsi', 'totem', 'quorum', 'qdisk', 'fencing', 'dlm', 'gfs2', 'rgmanager', 'node'],
+};
+const upper = {
+  simulator: [...Object.keys(allowed)],
+  workers: [...Object.keys(allowed)],
+};
+
+const rules = Object.entries({ ...allowed, ...upper }).map(([name, below]) => ({
+  name: `floor-of-${name}`,
+  comment: `${name} may import ${['kernel', ...below].join(', ')} and itself`,
+  severity: 'error',
+  from: { path: `^packages/${name}/src` },
+  to: { path: '^packages/', pathNot: `^packages/(${['kernel', name, ...below].join('|')})/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...rules,
+    { name: 'no-cycles', severity: 'error', from: { path: '^packages/[^/]+/src' }, to: { circular: true } },
+    {
+      name: 'packages-know-no-app',
+      severity: 'error',
+      from: { path: '^packages/' },
+      to: { path: '^apps/' },
+    },
+    {
+      name: 'core-is-ecmascript-only',
+      comment: 'Node and browser code sits behind a subpath, or in workers',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src', pathNot: '^packages/(workers/|[^/]+/src/(node|browser)/)' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'comlink-in-workers-only',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: '^packages/workers/' },
+      to: { path: 'node_modules/.*comlink' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(/dist/|/test/|/bench/|tsup\\.config\\.ts$)' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.edge.json' },
+    enhancedResolveOptions: {
+      conditionNames: ['@quorate/source', 'import', 'node', 'default'],
+      exportsFields: ['exports'],
+    },
+  },
+};
