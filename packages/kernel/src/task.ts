@@ -39,7 +39,7 @@ export function* sleep(duration: Nanos): Task {
   yield new Sleep(duration);
 }
 
-/** Starts another task beside this one; it runs when this one next waits. */
+/** Starts another task beside this one; it runs when this one next waits, and is cancelled with it. */
 export function* fork(task: Task<unknown>): Task<TaskId> {
   return (yield new Fork(task)) as TaskId;
 }
@@ -74,6 +74,9 @@ interface Running {
   wakeAt: Nanos;
   joiner: TaskId | undefined;
   isCancelled: boolean;
+  /** What it forked and what has not ended: cancelled with it. */
+  forks: Set<TaskId> | undefined;
+  readonly parent: Running | undefined;
 }
 
 /**
@@ -148,7 +151,7 @@ export class TaskRunner implements Machine<TaskInput, TaskOutput> {
   }
 
   #onStart(now: Nanos, id: TaskId, task: Task<unknown>, emit: (output: TaskOutput) => void): void {
-    this.#resume(now, this.#register(id, task), undefined, emit);
+    this.#resume(now, this.#register(id, task, undefined), undefined, emit);
   }
 
   #onReply(now: Nanos, id: TaskId, value: unknown, emit: (output: TaskOutput) => void): void {
@@ -163,6 +166,7 @@ export class TaskRunner implements Machine<TaskInput, TaskOutput> {
     running.isCancelled = true;
     this.#forget(running);
     this.#forked.delete(id);
+    for (const fork of running.forks ?? []) this.#onCancel(fork);
     running.task.return(undefined);
     if (running.joiner !== undefined) this.#queue.push({ kind: 'reply', id: running.joiner, value: undefined });
   }
@@ -196,7 +200,7 @@ export class TaskRunner implements Machine<TaskInput, TaskOutput> {
       if (request instanceof Fork) {
         const id = this.newId();
         this.#forked.add(id);
-        this.#register(id, request.task);
+        this.#register(id, request.task, running);
         // It starts when this one waits: with a reply that its generator ignores.
         this.#queue.push({ kind: 'reply', id, value: undefined });
         reply = id;
@@ -215,9 +219,21 @@ export class TaskRunner implements Machine<TaskInput, TaskOutput> {
     }
   }
 
-  #register(id: TaskId, task: Task<unknown>): Running {
+  #register(id: TaskId, task: Task<unknown>, parent: Running | undefined): Running {
     assert(!this.#tasks.has(id), `task ${id} was started twice`);
-    const running: Running = { id, task, wakeAt: Infinity, joiner: undefined, isCancelled: false };
+    const running: Running = {
+      id,
+      task,
+      wakeAt: Infinity,
+      joiner: undefined,
+      isCancelled: false,
+      forks: undefined,
+      parent,
+    };
+    if (parent !== undefined) {
+      parent.forks ??= new Set();
+      parent.forks.add(id);
+    }
     this.#tasks.set(id, running);
     return running;
   }
@@ -232,6 +248,7 @@ export class TaskRunner implements Machine<TaskInput, TaskOutput> {
 
   #forget(running: Running): void {
     this.#tasks.delete(running.id);
+    running.parent?.forks?.delete(running.id);
     if (this.#sleeping.delete(running)) this.#findDeadline();
   }
 

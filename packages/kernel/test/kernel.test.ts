@@ -267,6 +267,26 @@ describe('the task runner', () => {
     expect(runner.size).toBe(0);
   });
 
+  it('cancelling a task cancels what it forked', () => {
+    const log: string[] = [];
+    const runner = new TaskRunner(() => PENDING);
+    const id = runner.newId();
+    const task = (function* (): Task {
+      yield* fork(
+        (function* () {
+          yield* sleep(5);
+          log.push('the fork went on');
+        })(),
+      );
+      yield 'never answered';
+    })();
+    runner.step(0, { kind: 'start', id, task }, () => {});
+    runner.step(1, { kind: 'cancel', id }, () => {});
+    runner.step(5, { kind: 'wake' }, () => {});
+    expect(log).toEqual([]);
+    expect(runner.deadline()).toBe(Infinity);
+  });
+
   it('sleepers that are due together run in the order in which they fell asleep', () => {
     const order: number[] = [];
     drive(
