@@ -1,0 +1,310 @@
+import {
+  type Errno,
+  type InterfaceInfo,
+  type LogPriority,
+  type Nanos,
+  PENDING,
+  type ProcessInfo,
+  type Program,
+  type ProgramResult,
+  type RunOptions,
+  SECOND,
+  type Task,
+  type TaskId,
+  TaskRunner,
+  type WallTime,
+} from '@quorate/kernel';
+import type { IpInput } from '@quorate/network';
+import type { Disks } from './disks.js';
+import { baseName, type RootFiles } from './files.js';
+import { MountTable } from './mounts.js';
+import { Process } from './process.js';
+import { Sockets } from './sockets.js';
+import type { SystemCall } from './system-call.js';
+
+/** What the operating system needs of the node around it. */
+export interface SystemPorts {
+  readonly hostname: string;
+  readonly files: RootFiles;
+  readonly disks: Disks;
+  readonly programs: ReadonlyMap<string, Program>;
+  toStack(input: IpInput): void;
+  interfaces(): readonly InterfaceInfo[];
+  log(priority: LogPriority, tag: string, text: string): void;
+  halt(how: 'poweroff' | 'reboot'): void;
+  /** Serves a call that the node's daemons or file systems answer: at once, or PENDING and later through `reply`. */
+  serve(task: TaskId, call: SystemCall): unknown;
+}
+
+interface Running {
+  readonly process: Process;
+  readonly task: TaskId;
+  /** Told how it ended; absent for what was spawned. */
+  readonly ended: ((result: ProgramResult) => void) | undefined;
+}
+
+const SIGKILL = 9;
+
+/** Processes and the calls they make; one per life of a node. */
+export class OperatingSystem {
+  readonly hostname: string;
+  readonly files: RootFiles;
+  readonly disks: Disks;
+  readonly mountTable = new MountTable();
+  readonly sockets: Sockets;
+  readonly #ports: SystemPorts;
+  readonly #runner: TaskRunner;
+  readonly #running = new Map<number, Running>();
+  readonly #pidOfTask = new Map<TaskId, number>();
+  readonly #echoes = new Map<number, TaskId>();
+  readonly #probes = new Map<number, TaskId>();
+  readonly #timeouts = new Map<number, { at: Nanos; fire: () => void }>();
+  #now: Nanos = 0;
+  /** Wall time in whole seconds and ns at `now` = 0. */
+  #wallBase: WallTime = { sec: 0, nsec: 0 };
+  #lastPid = 0;
+  #lastRequest = 0;
+  #lastTimeout = 0;
+
+  constructor(ports: SystemPorts) {
+    this.#ports = ports;
+    this.hostname = ports.hostname;
+    this.files = ports.files;
+    this.disks = ports.disks;
+    this.#runner = new TaskRunner((now, task, request) => this.#serve(now, task, request as SystemCall));
+    this.sockets = new Sockets(
+      (input) => ports.toStack(input),
+      () => this.#newRequest(),
+      (task, value) => this.reply(task, value),
+    );
+  }
+
+  /** Sets the clocks: `wall` is the wall time at `now`. */
+  boot(now: Nanos, wall: WallTime): void {
+    this.#now = now;
+    const sec = Math.floor(now / SECOND);
+    const nsec = wall.nsec - (now - sec * SECOND);
+    this.#wallBase = nsec < 0 ? { sec: wall.sec - sec - 1, nsec: nsec + SECOND } : { sec: wall.sec - sec, nsec };
+  }
+
+  /** Everything below happens at this instant. */
+  advance(now: Nanos): void {
+    this.#now = now;
+  }
+
+  deadline(): Nanos {
+    let deadline = this.#runner.deadline();
+    for (const { at } of this.#timeouts.values()) if (at < deadline) deadline = at;
+    return deadline;
+  }
+
+  wake(): void {
+    for (const [id, timeout] of this.#timeouts) {
+      if (timeout.at > this.#now) continue;
+      this.#timeouts.delete(id);
+      timeout.fire();
+    }
+    if (this.#runner.deadline() <= this.#now) this.#runner.step(this.#now, { kind: 'wake' }, this.#onEnded);
+  }
+
+  now(): Nanos {
+    return this.#now;
+  }
+
+  wall(): WallTime {
+    const sec = Math.floor(this.#now / SECOND);
+    const nsec = this.#wallBase.nsec + (this.#now - sec * SECOND);
+    return nsec >= SECOND
+      ? { sec: this.#wallBase.sec + sec + 1, nsec: nsec - SECOND }
+      : { sec: this.#wallBase.sec + sec, nsec };
+  }
+
+  log(priority: LogPriority, tag: string, text: string): void {
+    this.#ports.log(priority, tag, text);
+  }
+
+  halt(how: 'poweroff' | 'reboot'): void {
+    this.#ports.halt(how);
+  }
+
+  /** Number of tasks that sleep or wait, for the check that nothing leaks. */
+  get tasks(): number {
+    return this.#runner.size + this.#timeouts.size;
+  }
+
+  reply(task: TaskId, value: unknown): void {
+    this.#runner.step(this.#now, { kind: 'reply', id: task, value }, this.#onEnded);
+  }
+
+  /** Starts a program for nobody: a daemon, or what the kernel itself starts. */
+  spawn(argv: readonly string[], options: RunOptions, parent: number): number | Errno {
+    const program = this.#find(argv[0] ?? '');
+    if (program === undefined) return 'ENOENT';
+    return this.#start(program, argv, options, parent, undefined);
+  }
+
+  /** Runs a program and tells how it ended. A name that no program has ends with 127 and a shell's message. */
+  run(argv: readonly string[], options: RunOptions, parent: number, ended: (result: ProgramResult) => void): void {
+    const name = argv[0] ?? '';
+    const program = this.#find(name);
+    if (program === undefined) {
+      const reason = name.includes('/') ? 'No such file or directory' : 'command not found';
+      return ended({ status: 127, output: '', errors: `-bash: ${name}: ${reason}\n` });
+    }
+    let timeout = 0;
+    const pid = this.#start(program, argv, options, parent, (result) => {
+      this.#timeouts.delete(timeout);
+      ended(result);
+    });
+    if (options.timeout !== undefined && this.#running.has(pid)) {
+      timeout = this.#after(options.timeout, () => this.kill(pid, SIGKILL));
+    }
+  }
+
+  /** Ends a process at once: programs here have no signal handlers. */
+  kill(pid: number, signal: number): Errno | undefined {
+    const running = this.#running.get(pid);
+    if (running === undefined) return 'ESRCH';
+    if (signal === 0) return undefined;
+    this.#runner.step(this.#now, { kind: 'cancel', id: running.task }, this.#onEnded);
+    this.#exit(pid, 128 + signal);
+    return undefined;
+  }
+
+  processes(): readonly ProcessInfo[] {
+    return [...this.#running.values()].map(({ process }) => process);
+  }
+
+  interfaces(): readonly InterfaceInfo[] {
+    return this.#ports.interfaces();
+  }
+
+  setInterface(name: string, isUp: boolean): Errno | undefined {
+    if (!this.#hasInterface(name)) return 'ENODEV';
+    this.#ports.toStack({ kind: 'set-interface', name, isUp });
+    return undefined;
+  }
+
+  changeAddress(change: 'add-address' | 'delete-address', name: string, address: string): Errno | undefined {
+    const found = this.interfaces().find((candidate) => candidate.name === name);
+    if (found === undefined) return 'ENODEV';
+    const isThere = found.addresses.includes(address);
+    if (change === 'add-address' && isThere) return 'EEXIST';
+    if (change === 'delete-address' && !isThere) return 'EADDRINUSE';
+    this.#ports.toStack({ kind: change, name, address });
+    return undefined;
+  }
+
+  announce(name: string, address: string): Errno | undefined {
+    if (!this.#hasInterface(name)) return 'ENODEV';
+    this.#ports.toStack({ kind: 'announce', name, address });
+    return undefined;
+  }
+
+  onEchoEnded(id: number, result: Nanos | Errno): void {
+    const task = this.#echoes.get(id);
+    this.#echoes.delete(id);
+    if (task !== undefined) this.reply(task, result);
+  }
+
+  onProbeEnded(id: number, mac: string | undefined): void {
+    const task = this.#probes.get(id);
+    this.#probes.delete(id);
+    if (task !== undefined) this.reply(task, mac);
+  }
+
+  #hasInterface(name: string): boolean {
+    return this.interfaces().some((candidate) => candidate.name === name);
+  }
+
+  #find(name: string): Program | undefined {
+    return this.#ports.programs.get(name) ?? (name.includes('/') ? this.#ports.programs.get(baseName(name)) : undefined);
+  }
+
+  #start(
+    program: Program,
+    argv: readonly string[],
+    options: RunOptions,
+    parent: number,
+    ended: ((result: ProgramResult) => void) | undefined,
+  ): number {
+    this.#lastPid += 1;
+    const pid = this.#lastPid;
+    const process = new Process(this, pid, parent, argv, options);
+    const task = this.#runner.newId();
+    this.#running.set(pid, { process, task, ended });
+    this.#pidOfTask.set(task, pid);
+    this.#runner.step(this.#now, { kind: 'start', id: task, task: program(argv, process) as Task<unknown> }, this.#onEnded);
+    return pid;
+  }
+
+  readonly #onEnded = (output: { readonly id: TaskId; readonly result: unknown }): void => {
+    const pid = this.#pidOfTask.get(output.id);
+    if (pid !== undefined) this.#exit(pid, Number(output.result) & 0xff);
+  };
+
+  #exit(pid: number, status: number): void {
+    const running = this.#running.get(pid);
+    if (running === undefined) return;
+    const { process, task, ended } = running;
+    this.#running.delete(pid);
+    this.#pidOfTask.delete(task);
+    this.sockets.closeOf(pid);
+    ended?.({ status, output: process.output, errors: process.errors });
+  }
+
+  #serve(now: Nanos, task: TaskId, call: SystemCall): unknown {
+    this.#now = now;
+    switch (call.call) {
+      case 'run':
+        this.run(call.argv, call.options, this.#pidOfTask.get(task) ?? 0, (result) => this.reply(task, result));
+        return PENDING;
+      case 'scsi': {
+        const device = this.disks.device(call.device);
+        if (device === undefined) return 'ENOENT';
+        this.disks.passThrough(device, call.cdb, call.data ?? new Uint8Array(0), (reply) => this.reply(task, reply));
+        return PENDING;
+      }
+      case 'echo': {
+        const id = this.#newRequest();
+        this.#echoes.set(id, task);
+        const { address, ttl, timeout, seq } = call;
+        this.#ports.toStack({ kind: 'echo', id, to: address, ttl, seq, timeout });
+        return PENDING;
+      }
+      case 'probe': {
+        const id = this.#newRequest();
+        this.#probes.set(id, task);
+        this.#ports.toStack({ kind: 'probe', id, name: call.interface, address: call.address, timeout: call.timeout });
+        return PENDING;
+      }
+      case 'accept':
+        this.sockets.accept(task, call.listener);
+        return PENDING;
+      case 'connect': {
+        const socket = this.sockets.connect(task, call.address, call.port);
+        this.#after(call.timeout, () => this.sockets.giveUp(socket));
+        return PENDING;
+      }
+      case 'receive':
+        this.sockets.receive(task, call.socket);
+        return PENDING;
+      case 'mount':
+      case 'unmount':
+      case 'file-system':
+      case 'daemon':
+        return this.#ports.serve(task, call);
+    }
+  }
+
+  #after(duration: Nanos, fire: () => void): number {
+    this.#lastTimeout += 1;
+    this.#timeouts.set(this.#lastTimeout, { at: this.#now + duration, fire });
+    return this.#lastTimeout;
+  }
+
+  #newRequest(): number {
+    this.#lastRequest += 1;
+    return this.#lastRequest;
+  }
+}

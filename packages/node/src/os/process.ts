@@ -1,0 +1,266 @@
+import type {
+  Errno,
+  FileInfo,
+  InterfaceInfo,
+  LogPriority,
+  MountInfo,
+  Nanos,
+  Os,
+  ProcessInfo,
+  ProgramResult,
+  RunOptions,
+  ScsiReply,
+  Socket,
+  Task,
+  WallTime,
+} from '@quorate/kernel';
+import { sleep } from '@quorate/kernel';
+import { normalizePath } from './files.js';
+import type { FileSystemOperation } from './mounts.js';
+import type { OperatingSystem } from './operating-system.js';
+import type { SystemCall } from './system-call.js';
+
+/** Hands one call to the operating system and waits for its answer. */
+function* call<Result>(request: SystemCall): Task<Result> {
+  return (yield request) as Result;
+}
+
+/** One running program: its view of the machine, and what it has printed. */
+export class Process implements Os {
+  readonly pid: number;
+  readonly parent: number;
+  readonly argv: readonly string[];
+  readonly startedAt: number;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly input: string;
+  readonly hostname: string;
+  readonly #system: OperatingSystem;
+  #output = '';
+  #errors = '';
+
+  constructor(system: OperatingSystem, pid: number, parent: number, argv: readonly string[], options: RunOptions) {
+    this.#system = system;
+    this.pid = pid;
+    this.parent = parent;
+    this.argv = argv;
+    this.startedAt = system.wall().sec;
+    this.environment = options.environment ?? {};
+    this.input = options.input ?? '';
+    this.hostname = system.hostname;
+  }
+
+  get output(): string {
+    return this.#output;
+  }
+
+  get errors(): string {
+    return this.#errors;
+  }
+
+  print(text: string): void {
+    this.#output += text;
+  }
+
+  printError(text: string): void {
+    this.#errors += text;
+  }
+
+  log(priority: LogPriority, tag: string, text: string): void {
+    this.#system.log(priority, tag, text);
+  }
+
+  now(): Nanos {
+    return this.#system.now();
+  }
+
+  wall(): WallTime {
+    return this.#system.wall();
+  }
+
+  sleep(duration: Nanos): Task {
+    return sleep(duration);
+  }
+
+  run(argv: readonly string[], options: RunOptions = {}): Task<ProgramResult> {
+    return call({ call: 'run', argv, options });
+  }
+
+  spawn(argv: readonly string[], options: RunOptions = {}): number | Errno {
+    return this.#system.spawn(argv, options, this.pid);
+  }
+
+  kill(pid: number, signal: number): Errno | undefined {
+    return this.#system.kill(pid, signal);
+  }
+
+  processes(): readonly ProcessInfo[] {
+    return this.#system.processes();
+  }
+
+  readFile(path: string): Task<Uint8Array | Errno> {
+    return this.#at(path, (files, name) => files.read(name), (name) => ({ operation: 'read-file', path: name }));
+  }
+
+  writeFile(path: string, bytes: Uint8Array, options: { readonly append?: boolean } = {}): Task<number | Errno> {
+    const append = options.append === true;
+    return this.#at(
+      path,
+      (files, name) => files.write(name, bytes, append, this.wall().sec),
+      (name) => ({ operation: 'write-file', path: name, bytes, append }),
+    );
+  }
+
+  remove(path: string): Task<Errno | undefined> {
+    return this.#at(path, (files, name) => files.remove(name), (name) => ({ operation: 'remove', path: name }));
+  }
+
+  *rename(from: string, to: string): Task<Errno | undefined> {
+    const source = this.#system.mountTable.resolve(normalizePath(from));
+    const target = this.#system.mountTable.resolve(normalizePath(to));
+    if (source?.mount !== target?.mount) return 'EXDEV';
+    if (source === undefined || target === undefined) {
+      return this.#system.files.rename(normalizePath(from), normalizePath(to), this.wall().sec);
+    }
+    return yield* call({
+      call: 'file-system',
+      directory: source.mount.directory,
+      operation: { operation: 'rename', from: source.path, to: target.path },
+    });
+  }
+
+  makeDirectory(path: string): Task<Errno | undefined> {
+    return this.#at(
+      path,
+      (files, name) => files.makeDirectory(name),
+      (name) => ({ operation: 'make-directory', path: name }),
+    );
+  }
+
+  removeDirectory(path: string): Task<Errno | undefined> {
+    return this.#at(
+      path,
+      (files, name) => files.removeDirectory(name),
+      (name) => ({ operation: 'remove-directory', path: name }),
+    );
+  }
+
+  list(path: string): Task<readonly string[] | Errno> {
+    return this.#at(
+      path,
+      (files, name) => {
+        if (files.isDirectory(name)) return files.list(name);
+        return typeof files.read(name) === 'string' ? 'ENOENT' : 'ENOTDIR';
+      },
+      (name) => ({ operation: 'list', path: name }),
+    );
+  }
+
+  stat(path: string): Task<FileInfo | Errno> {
+    return this.#at(
+      path,
+      (files, name) => {
+        const found = files.stat(name);
+        if (typeof found === 'string') return found;
+        const { isDirectory, inode, size, modifiedAt } = found;
+        return {
+          type: isDirectory ? 'directory' : 'file',
+          inode,
+          mode: isDirectory ? 0o755 : 0o644,
+          links: isDirectory ? 2 : 1,
+          uid: 0,
+          gid: 0,
+          size,
+          modifiedAt,
+        };
+      },
+      (name) => ({ operation: 'stat', path: name }),
+    );
+  }
+
+  mounts(): readonly MountInfo[] {
+    return this.#system.mountTable.list();
+  }
+
+  mount(device: string, directory: string, type: string, options: string): Task<Errno | undefined> {
+    return call({ call: 'mount', device, directory: normalizePath(directory), type, options });
+  }
+
+  unmount(directory: string): Task<Errno | undefined> {
+    return call({ call: 'unmount', directory: normalizePath(directory) });
+  }
+
+  scsi(device: string, cdb: Uint8Array, data?: Uint8Array): Task<ScsiReply | Errno> {
+    return call({ call: 'scsi', device, cdb, data });
+  }
+
+  interfaces(): readonly InterfaceInfo[] {
+    return this.#system.interfaces();
+  }
+
+  setInterface(name: string, isUp: boolean): Errno | undefined {
+    return this.#system.setInterface(name, isUp);
+  }
+
+  addAddress(name: string, address: string): Errno | undefined {
+    return this.#system.changeAddress('add-address', name, address);
+  }
+
+  deleteAddress(name: string, address: string): Errno | undefined {
+    return this.#system.changeAddress('delete-address', name, address);
+  }
+
+  echo(
+    address: string,
+    options: { readonly ttl: number; readonly timeout: Nanos; readonly seq: number },
+  ): Task<Nanos | Errno> {
+    return call({ call: 'echo', address, ...options });
+  }
+
+  announce(name: string, address: string): Errno | undefined {
+    return this.#system.announce(name, address);
+  }
+
+  listen(port: number): Socket | Errno {
+    return this.#system.sockets.listen(port, this.pid);
+  }
+
+  accept(listener: Socket): Task<Socket | Errno> {
+    return call({ call: 'accept', listener });
+  }
+
+  connect(address: string, port: number, timeout: Nanos): Task<Socket | Errno> {
+    return call({ call: 'connect', address, port, timeout });
+  }
+
+  receive(socket: Socket): Task<Uint8Array | Errno> {
+    return call({ call: 'receive', socket });
+  }
+
+  *send(socket: Socket, bytes: Uint8Array): Task<Errno | undefined> {
+    return this.#system.sockets.send(socket, bytes);
+  }
+
+  close(socket: Socket): void {
+    this.#system.sockets.close(socket);
+  }
+
+  call(daemon: string, request: unknown): Task<unknown> {
+    return call({ call: 'daemon', daemon, request });
+  }
+
+  halt(how: 'poweroff' | 'reboot'): void {
+    this.#system.halt(how);
+  }
+
+  /** Does an operation in the root file system at once, or asks the file system that is mounted there. */
+  *#at<Result>(
+    path: string,
+    local: (files: OperatingSystem['files'], name: string) => Result,
+    remote: (name: string) => FileSystemOperation,
+  ): Task<Result> {
+    const name = normalizePath(path);
+    const place = this.#system.mountTable.resolve(name);
+    if (place === undefined) return local(this.#system.files, name);
+    return yield* call({ call: 'file-system', directory: place.mount.directory, operation: remote(place.path) });
+  }
+}

@@ -1,0 +1,142 @@
+import { asciiBytes, concatBytes, fork, isErrno, type Os, type Program, SECOND, type Socket, type Task, utf8Text } from '@quorate/kernel';
+
+interface HttpdConfiguration {
+  readonly ports: readonly number[];
+  readonly documentRoot: string;
+  readonly pidFile: string | undefined;
+}
+
+const NO_BYTES = new Uint8Array(0);
+const TYPES = new Map([
+  ['html', 'text/html'],
+  ['txt', 'text/plain'],
+  ['css', 'text/css'],
+]);
+
+/** Reads the directives that matter here; the rest of an httpd.conf is accepted and has no effect. */
+export function parseHttpdConfiguration(text: string, serverRoot: string): HttpdConfiguration {
+  const ports = new Set<number>();
+  let documentRoot = '/var/www/html';
+  let pidFile: string | undefined;
+  for (const line of text.split('\n')) {
+    const [directive = '', value = ''] = line.trim().split(/\s+/, 2);
+    const plain = value.replace(/^"|"$/g, '');
+    switch (directive.toLowerCase()) {
+      case 'listen':
+        ports.add(Number(plain.slice(plain.lastIndexOf(':') + 1)) || 80);
+        break;
+      case 'documentroot':
+        documentRoot = plain;
+        break;
+      case 'pidfile':
+        pidFile = plain.startsWith('/') ? plain : `${serverRoot}/${plain}`;
+        break;
+    }
+  }
+  return { ports: [...ports], documentRoot, pidFile };
+}
+
+/**
+ * `httpd [-Dname] -d root -f file -k start`: serves the files below its DocumentRoot over HTTP/1.0.
+ *
+ * It runs until it is killed. A `Listen` directive counts by its port: which addresses answer is decided by which
+ * addresses the machine has.
+ */
+export const httpd: Program = function* (argv, os) {
+  const root = valueAfter(argv, '-d') ?? '/etc/httpd';
+  const file = valueAfter(argv, '-f') ?? 'conf/httpd.conf';
+  const path = file.startsWith('/') ? file : `${root}/${file}`;
+  const text = yield* os.readFile(path);
+  if (isErrno(text)) {
+    os.printError(`httpd: could not open document config file ${path}\n`);
+    return 1;
+  }
+  const configuration = parseHttpdConfiguration(utf8Text(text), root);
+  const listeners: Socket[] = [];
+  for (const port of configuration.ports) {
+    const listener = os.listen(port);
+    if (isErrno(listener)) {
+      os.printError(`(98)Address already in use: make_sock: could not bind to address 0.0.0.0:${port}\n`);
+      return 1;
+    }
+    listeners.push(listener);
+  }
+  if (listeners.length === 0) {
+    os.printError('no listening sockets available, shutting down\n');
+    return 1;
+  }
+  if (configuration.pidFile !== undefined) yield* os.writeFile(configuration.pidFile, asciiBytes(`${os.pid}\n`));
+  for (const listener of listeners.slice(1)) yield* fork(acceptForever(os, listener, configuration));
+  yield* acceptForever(os, listeners[0]!, configuration);
+  return 0;
+};
+
+function valueAfter(argv: readonly string[], option: string): string | undefined {
+  const at = argv.indexOf(option);
+  return at < 0 ? undefined : argv[at + 1];
+}
+
+function* acceptForever(os: Os, listener: Socket, configuration: HttpdConfiguration): Task {
+  for (;;) {
+    const connection = yield* os.accept(listener);
+    if (isErrno(connection)) return;
+    yield* fork(serve(os, connection, configuration));
+  }
+}
+
+function* serve(os: Os, connection: Socket, configuration: HttpdConfiguration): Task {
+  let request = '';
+  while (!request.includes('\r\n\r\n') && request.length < 8192) {
+    const bytes = yield* os.receive(connection);
+    if (isErrno(bytes) || bytes.length === 0) return os.close(connection);
+    request += utf8Text(bytes);
+  }
+  const [method, target = '/'] = request.split(' ', 2);
+  const answer =
+    method === 'GET' || method === 'HEAD'
+      ? yield* answerTo(os, target, configuration.documentRoot)
+      : response('501 Not Implemented', 'text/plain', asciiBytes('501 Not Implemented\n'));
+  yield* os.send(connection, method === 'HEAD' ? answer.head : concatBytes(answer.head, answer.body));
+  os.close(connection);
+}
+
+interface HttpAnswer {
+  readonly head: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+function* answerTo(os: Os, target: string, documentRoot: string): Task<HttpAnswer> {
+  const plain = target.split('?', 1)[0]!;
+  const name = plain.endsWith('/') ? `${plain}index.html` : plain;
+  const isOutside = name.split('/').includes('..');
+  const content = isOutside ? 'EACCES' : yield* os.readFile(documentRoot + name);
+  if (!isErrno(content)) return response('200 OK', typeOf(name), content);
+  const status = content === 'ENOENT' || content === 'ENOTDIR' ? '404 Not Found' : content === 'EACCES' ? '403 Forbidden' : '500 Internal Server Error';
+  return response(status, 'text/html', asciiBytes(`<html><body><h1>${status}</h1></body></html>\n`));
+}
+
+function typeOf(name: string): string {
+  return TYPES.get(name.slice(name.lastIndexOf('.') + 1)) ?? 'application/octet-stream';
+}
+
+function response(status: string, type: string, body: Uint8Array): HttpAnswer {
+  const head = `HTTP/1.0 ${status}\r\nServer: Apache/2.2.15 (CentOS)\r\nContent-Length: ${body.length}\r\nContent-Type: ${type}\r\nConnection: close\r\n\r\n`;
+  return { head: asciiBytes(head), body: body.length === 0 ? NO_BYTES : body };
+}
+
+/** Reads one page: its status line and body, or why there was none. For programs on a node. */
+export function* fetchPage(os: Os, address: string, path: string): Task<{ status: string; body: string } | string> {
+  const socket = yield* os.connect(address, 80, 10 * SECOND);
+  if (isErrno(socket)) return socket;
+  yield* os.send(socket, asciiBytes(`GET ${path} HTTP/1.0\r\nHost: ${address}\r\n\r\n`));
+  let text = '';
+  for (;;) {
+    const bytes = yield* os.receive(socket);
+    if (isErrno(bytes)) return bytes;
+    if (bytes.length === 0) break;
+    text += utf8Text(bytes);
+  }
+  os.close(socket);
+  const end = text.indexOf('\r\n\r\n');
+  return { status: text.slice(0, text.indexOf('\r\n')), body: end < 0 ? '' : text.slice(end + 4) };
+}

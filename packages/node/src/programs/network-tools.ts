@@ -1,0 +1,173 @@
+import { isErrno, type Os, type Program, SECOND, type Task } from '@quorate/kernel';
+import { parseOptions } from './options.js';
+
+/**
+ * `arping [-q] [-U|-A] [-c count] [-I interface] address`: tells everybody on the link who has the address,
+ * once a second, `count` times.
+ */
+export const arping: Program = function* (argv, os) {
+  const options = parseOptions(argv.slice(1), { flags: 'qUAbfD', values: 'cIws' });
+  const address = options.operands[0];
+  const name = options.values.get('I') ?? 'eth0';
+  if (options.error !== undefined || address === undefined) {
+    os.printError(`arping: ${options.error ?? 'target address required'}\n`);
+    return 2;
+  }
+  const count = options.number('c', 1);
+  for (let i = 0; i < count; i++) {
+    if (i > 0) yield* os.sleep(SECOND);
+    const refused = os.announce(name, address);
+    if (refused !== undefined) {
+      os.printError(`arping: unknown iface ${name}\n`);
+      return 2;
+    }
+  }
+  if (!options.flags.has('q')) os.print(`ARPING ${address} from ${address} ${name}\nSent ${count} probes (${count} broadcast(s))\nReceived 0 response(s)\n`);
+  return 0;
+};
+
+/** `ifconfig [interface [up|down]]`. */
+export const ifconfig: Program = function* (argv, os) {
+  const [, name, action] = argv;
+  if (action === undefined) {
+    const shown = os.interfaces().filter((each) => (name === undefined ? each.isUp : each.name === name));
+    if (name !== undefined && shown.length === 0) {
+      os.printError(`${name}: error fetching interface information: Device not found\n`);
+      return 1;
+    }
+    for (const each of shown) {
+      const [address, ...others] = each.addresses;
+      os.print(`${each.name.padEnd(10)}Link encap:Ethernet  HWaddr ${each.mac.toUpperCase()}\n`);
+      if (address !== undefined) os.print(`          inet addr:${address.split('/')[0]}\n`);
+      for (const other of others) os.print(`          inet addr:${other.split('/')[0]} (secondary)\n`);
+      os.print(`          ${each.isUp ? 'UP ' : ''}BROADCAST ${each.hasCarrier && each.isUp ? 'RUNNING ' : ''}MULTICAST  MTU:1500  Metric:1\n\n`);
+    }
+    return 0;
+  }
+  if (action !== 'up' && action !== 'down') {
+    os.printError(`ifconfig: "${action}" is not understood, expected up or down\n`);
+    return 1;
+  }
+  if (os.setInterface(name!, action === 'up') !== undefined) {
+    os.printError(`${name}: ERROR while getting interface flags: No such device\n`);
+    return 255;
+  }
+  return 0;
+};
+
+/** `ip addr [show|list] [dev IF] | ip addr add|del A/P dev IF | ip link set IF up|down | ip link show`. */
+export const ip: Program = function* (argv, os) {
+  const words = argv.slice(1).filter((word) => !word.startsWith('-') && word !== 'inet' && word !== 'to');
+  const [object = '', verb = 'show', ...rest] = words;
+  if ('address'.startsWith(object) && object.length > 0) return yield* ipAddress(verb, rest, os);
+  if ('link'.startsWith(object) && object.length > 0) return ipLink(verb, rest, os);
+  os.printError(`Object "${object}" is unknown, try "ip help".\n`);
+  return 1;
+};
+
+function* ipAddress(verb: string, rest: readonly string[], os: Os): Task<number> {
+  const at = rest.indexOf('dev');
+  const device = at >= 0 ? rest[at + 1] : undefined;
+  if (verb === 'add' || verb === 'del') {
+    const address = rest.find((word) => /^\d+\./.test(word));
+    if (address === undefined || device === undefined) {
+      os.printError('Not enough information: "dev" argument is required.\n');
+      return 255;
+    }
+    const refused = verb === 'add' ? os.addAddress(device, address) : os.deleteAddress(device, address);
+    if (refused === undefined) return 0;
+    const reasons = { EEXIST: 'File exists', ENODEV: 'No such device' } as const;
+    const reason = reasons[refused as keyof typeof reasons] ?? 'Cannot assign requested address';
+    os.printError(refused === 'ENODEV' ? `Cannot find device "${device}"\n` : `RTNETLINK answers: ${reason}\n`);
+    return refused === 'ENODEV' ? 1 : 2;
+  }
+  const wanted = device ?? (verb === 'show' || verb === 'list' ? rest[0] : verb);
+  os.interfaces().forEach((each, index) => {
+    if (wanted !== undefined && each.name !== wanted) return;
+    os.print(linkLine(each, index));
+    os.print(`    link/ether ${each.mac} brd ff:ff:ff:ff:ff:ff\n`);
+    each.addresses.forEach((address, position) => {
+      os.print(`    inet ${address} scope global ${position > 0 ? 'secondary ' : ''}${each.name}\n`);
+    });
+  });
+  return 0;
+}
+
+function ipLink(verb: string, rest: readonly string[], os: Os): number {
+  if (verb === 'set') {
+    const words = rest.filter((word) => word !== 'dev');
+    const isUp = words.includes('up');
+    const name = words.find((word) => word !== 'up' && word !== 'down') ?? '';
+    if (os.setInterface(name, isUp) === undefined) return 0;
+    os.printError(`Cannot find device "${name}"\n`);
+    return 1;
+  }
+  const wanted = rest.filter((word) => word !== 'dev')[0] ?? (verb === 'show' || verb === 'list' ? undefined : verb);
+  os.interfaces().forEach((each, index) => {
+    if (wanted === undefined || each.name === wanted) {
+      os.print(`${linkLine(each, index)}    link/ether ${each.mac} brd ff:ff:ff:ff:ff:ff\n`);
+    }
+  });
+  return 0;
+}
+
+function linkLine(each: ReturnType<Os['interfaces']>[number], index: number): string {
+  const flags = ['BROADCAST', 'MULTICAST'];
+  if (each.isUp) flags.push('UP');
+  if (each.isUp && each.hasCarrier) flags.push('LOWER_UP');
+  else flags.unshift('NO-CARRIER');
+  const state = each.isUp && each.hasCarrier ? 'UP' : 'DOWN';
+  return `${index + 2}: ${each.name}: <${flags.join(',')}> mtu 1500 qdisc pfifo_fast state ${state} qlen 1000\n`;
+}
+
+/** `mount [-t type] [-o options] device directory`; without operands the list of mounts. */
+export const mount: Program = function* (argv, os) {
+  const options = parseOptions(argv.slice(1), { flags: 'avn', values: 'to' });
+  const [device, directory] = options.operands;
+  if (device === undefined) {
+    for (const each of os.mounts()) os.print(`${each.device} on ${each.directory} type ${each.type} (${each.options})\n`);
+    return 0;
+  }
+  if (directory === undefined) {
+    os.printError('Usage: mount [-t type] [-o options] device directory\n');
+    return 1;
+  }
+  const found = yield* os.stat(directory);
+  if (isErrno(found)) {
+    os.printError(`mount: mount point ${directory} does not exist\n`);
+    return 32;
+  }
+  const refused = yield* os.mount(
+    device,
+    directory,
+    options.values.get('t') ?? 'auto',
+    options.values.get('o') ?? 'defaults',
+  );
+  if (refused === undefined) return 0;
+  os.printError(`mount: ${device} on ${directory}: ${MOUNT_ERRORS.get(refused) ?? refused}\n`);
+  return 32;
+};
+
+const MOUNT_ERRORS = new Map<string, string>([
+  ['EBUSY', 'already mounted or mount point busy'],
+  ['ENOENT', 'special device does not exist'],
+  ['ENODEV', 'unknown filesystem type'],
+  ['EINVAL', 'wrong fs type, bad option, bad superblock'],
+  ['EUSERS', 'there are no journals left for this node'],
+  ['ECONNREFUSED', 'gfs_controld is not running'],
+]);
+
+/** `umount directory`. */
+export const umount: Program = function* (argv, os) {
+  const options = parseOptions(argv.slice(1), { flags: 'afl', values: 't' });
+  const which = options.operands[0];
+  const mounted = os.mounts().find((each) => each.directory === which || each.device === which);
+  if (mounted === undefined) {
+    os.printError(`umount: ${which ?? ''}: not mounted\n`);
+    return 1;
+  }
+  const refused = yield* os.unmount(mounted.directory);
+  if (refused === undefined) return 0;
+  os.printError(`umount: ${mounted.directory}: ${refused === 'EBUSY' ? 'device is busy' : refused}\n`);
+  return 1;
+};

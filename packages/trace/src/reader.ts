@@ -1,0 +1,142 @@
+import { decode } from '@msgpack/msgpack';
+import { crc32c, latin1, utf8Text, viewOf } from '@quorate/kernel';
+import type { FieldType, FieldValue } from './kinds.js';
+import { BLOCK_HEAD_BYTES, BLOCK_MAGIC, END_BYTES, END_MAGIC, FILE_HEAD_BYTES, FILE_MAGIC, VERSION } from './layout.js';
+import { VarintReader } from './varint.js';
+import type { TraceHeader } from './writer.js';
+
+export interface TraceRecord {
+  readonly time: number;
+  readonly seq: number;
+  readonly node: number;
+  readonly kind: string;
+  readonly fields: Readonly<Record<string, FieldValue>>;
+}
+
+/** A file that is no trace, or a broken one: where, what was found, what was expected. */
+export class TraceError extends Error {
+  override readonly name = 'TraceError';
+  /** Byte offset in the file. */
+  readonly offset: number;
+
+  constructor(offset: number, message: string) {
+    super(`at byte ${offset}: ${message}`);
+    this.offset = offset;
+  }
+}
+
+interface Schema {
+  readonly name: string;
+  readonly fields: readonly (readonly [string, FieldType])[];
+}
+
+/** A trace file in memory. */
+export class TraceFile {
+  readonly header: TraceHeader;
+  /** Hash of the run as the footer gives it; undefined when the file has no footer. */
+  readonly hash: string | undefined;
+  readonly #bytes: Uint8Array;
+  readonly #schemas = new Map<number, Schema>();
+  readonly #start: number;
+  readonly #end: number;
+
+  /** @throws {TraceError} when the bytes are not a trace of this version. */
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    const view = viewOf(bytes);
+    if (bytes.length < FILE_HEAD_BYTES || latin1(bytes, 0, 8) !== FILE_MAGIC) {
+      throw new TraceError(0, `found "${latin1(bytes, 0, Math.min(8, bytes.length))}", expected "${FILE_MAGIC}"`);
+    }
+    const version = view.getUint16(8, true);
+    if (version !== VERSION) throw new TraceError(8, `found version ${version}, expected ${VERSION}`);
+    const length = view.getUint32(12, true);
+    if (FILE_HEAD_BYTES + length > bytes.length) {
+      throw new TraceError(12, `the header has ${length} bytes, but ${bytes.length - FILE_HEAD_BYTES} are left`);
+    }
+    this.header = decode(bytes.subarray(FILE_HEAD_BYTES, FILE_HEAD_BYTES + length)) as TraceHeader;
+    for (const [id, name, fields] of this.header.kinds as [number, string, Schema['fields']][]) {
+      this.#schemas.set(id, { name, fields });
+    }
+    this.#start = FILE_HEAD_BYTES + length;
+    const footer = this.#footer();
+    this.#end = footer?.offset ?? bytes.length;
+    this.hash = footer?.hash;
+  }
+
+  /**
+   * The records in the order of the run. A file that was cut off ends with its last whole block.
+   *
+   * @throws {TraceError} when a block is broken.
+   */
+  *records(): Generator<TraceRecord, void, undefined> {
+    const strings: string[] = [];
+    const view = viewOf(this.#bytes);
+    let at = this.#start;
+    while (at + BLOCK_HEAD_BYTES <= this.#end) {
+      if (view.getUint32(at, true) !== BLOCK_MAGIC) throw new TraceError(at, 'expected the head of a block');
+      const stored = view.getUint32(at + 8, true);
+      if (at + BLOCK_HEAD_BYTES + stored > this.#end) return;
+      const data = this.#bytes.subarray(at + BLOCK_HEAD_BYTES, at + BLOCK_HEAD_BYTES + stored);
+      if (crc32c(data) !== view.getUint32(at + 32, true))
+        throw new TraceError(at, 'the checksum of the block is wrong');
+      yield* this.#block(data, view.getFloat64(at + 16, true), view.getFloat64(at + 24, true), strings, at);
+      at += BLOCK_HEAD_BYTES + stored;
+    }
+  }
+
+  *#block(
+    data: Uint8Array,
+    firstTime: number,
+    firstSeq: number,
+    strings: string[],
+    offset: number,
+  ): Generator<TraceRecord, void, undefined> {
+    const reader = new VarintReader(data);
+    let time = firstTime;
+    let seq = firstSeq;
+    while (reader.left > 0) {
+      const id = reader.byte();
+      const node = reader.byte();
+      time += reader.unsigned();
+      seq += reader.unsigned();
+      const schema = this.#schemas.get(id);
+      if (schema === undefined) {
+        if (id < 128) throw new TraceError(offset, `a record of kind ${id}, which the header does not list`);
+        reader.raw(reader.unsigned());
+        continue;
+      }
+      const fields: Record<string, FieldValue> = {};
+      for (const [name, type] of schema.fields) fields[name] = readField(reader, type, strings);
+      if (!reader.ok) throw new TraceError(offset, 'a record runs past the end of its block');
+      if (schema.name === 'string') strings.push(utf8Text(fields.text as Uint8Array));
+      else yield { time, seq, node, kind: schema.name, fields };
+    }
+  }
+
+  #footer(): { readonly offset: number; readonly hash: string } | undefined {
+    const bytes = this.#bytes;
+    const at = bytes.length - END_BYTES;
+    if (at < this.#start || latin1(bytes, at + 16, at + 24) !== END_MAGIC) return undefined;
+    const view = viewOf(bytes);
+    const offset = view.getFloat64(at, true);
+    const footer = bytes.subarray(offset, offset + view.getUint32(at + 8, true));
+    if (crc32c(footer) !== view.getUint32(at + 12, true))
+      throw new TraceError(offset, 'the checksum of the footer is wrong');
+    return { offset, hash: (decode(footer) as { hash: string }).hash };
+  }
+}
+
+function readField(reader: VarintReader, type: FieldType, strings: readonly string[]): FieldValue {
+  switch (type) {
+    case 'u':
+      return reader.unsigned();
+    case 'i':
+      return reader.signed();
+    case 's':
+      return strings[reader.unsigned()] ?? '';
+    case 'b':
+      return reader.raw(reader.unsigned()).slice();
+    case 'd':
+      return viewOf(reader.raw(8).slice()).getFloat64(0, true);
+  }
+}

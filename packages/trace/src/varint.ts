@@ -1,0 +1,106 @@
+/** Bytes that grow as values are added to them. */
+export class VarintWriter {
+  #bytes = new Uint8Array(65_536);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  reset(): void {
+    this.#length = 0;
+  }
+
+  /** What was written since `reset`; aliases the writer's buffer. */
+  bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  byte(value: number): void {
+    this.#reserve(1);
+    this.#bytes[this.#length++] = value;
+  }
+
+  /** An integer from 0 to 2^53 - 1: seven bits a byte, low first. */
+  unsigned(value: number): void {
+    this.#reserve(8);
+    let rest = value;
+    while (rest >= 0x80) {
+      // The remainder is taken as a number: above 2^32 bit operations would lose the upper half.
+      this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    this.#bytes[this.#length++] = rest;
+  }
+
+  /** A signed integer within ±2^52, folded so that small magnitudes stay short. */
+  signed(value: number): void {
+    this.unsigned(value >= 0 ? value * 2 : -value * 2 - 1);
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  #reserve(count: number): void {
+    if (this.#length + count <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + count));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+  }
+}
+
+/** Reads what `VarintWriter` wrote. Past the end it gives 0 and clears `ok`. */
+export class VarintReader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+  #ok = true;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  get ok(): boolean {
+    return this.#ok;
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  byte(): number {
+    if (this.#at >= this.#bytes.length) {
+      this.#ok = false;
+      return 0;
+    }
+    return this.#bytes[this.#at++]!;
+  }
+
+  unsigned(): number {
+    let value = 0;
+    for (let scale = 1; scale <= 0x2_0000_0000_0000; scale *= 0x80) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
+    }
+    this.#ok = false;
+    return 0;
+  }
+
+  signed(): number {
+    const folded = this.unsigned();
+    return folded % 2 === 0 ? folded / 2 : -(folded + 1) / 2;
+  }
+
+  /** The next `count` bytes; aliases the input. */
+  raw(count: number): Uint8Array {
+    if (count > this.left) {
+      this.#ok = false;
+      return this.#bytes.subarray(0, 0);
+    }
+    this.#at += count;
+    return this.#bytes.subarray(this.#at - count, this.#at);
+  }
+}
