@@ -1,0 +1,83 @@
+import { viewOf } from '@quorate/kernel';
+
+/**
+ * The blocks that one glock protects, as this node has them cached (`gl_aspace`, `gl_ail_list`).
+ *
+ * Invalidating the glock empties it. What is dirty or pinned must have been written before.
+ */
+export class AddressSpace {
+  /** Type and number of the glock. */
+  readonly type: number;
+  readonly number: number;
+  readonly buffers = new Map<number, Buffer>();
+  /** Blocks whose copy in the live part of this node's journal a replay would put in place (`gl_ail_list`). */
+  readonly ail = new Set<Buffer>();
+  /** Blocks changed by a transaction that is not committed yet. */
+  pinned = 0;
+  /** Revokes waiting for the next flush (`gl_revokes`). */
+  revokes = 0;
+  /** File data to be written before the next commit (data=ordered), or at a sync. */
+  readonly dirtyData = new Set<Buffer>();
+
+  constructor(type: number, number: number) {
+    this.type = type;
+    this.number = number;
+  }
+
+  /** Whether anything must reach the disk before another node may have the lock. */
+  get isDirty(): boolean {
+    return this.pinned > 0 || this.revokes > 0 || this.ail.size > 0 || this.dirtyData.size > 0;
+  }
+}
+
+/**
+ * One cached block.
+ *
+ * Life of a metadata block: clean; *pinned* once a transaction changes it, when it must not be written in place; after the
+ * commit *dirty*, when only the journal has it; clean again once it is in place, but still on the AIL until the journal's
+ * tail has passed its copy.
+ */
+export class Buffer {
+  readonly block: number;
+  readonly space: AddressSpace;
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly view: DataView;
+  /** Content is as on disk or newer. */
+  isUptodate = false;
+  /** Changed by a transaction that is not committed. */
+  isPinned = false;
+  /** Committed, but not yet written in place. For ordered data: changed since it was last written. */
+  isDirty = false;
+  /** File data that goes through the journal. */
+  isJournaledData = false;
+  /** The commit whose copy in the journal is the newest. */
+  ail: AilEntry | undefined = undefined;
+  /** Used since the last sweep of the cache. */
+  isReferenced = true;
+
+  constructor(space: AddressSpace, block: number, blockSize: number) {
+    this.space = space;
+    this.block = block;
+    this.data = new Uint8Array(blockSize);
+    this.view = viewOf(this.data);
+  }
+
+  /** Whether dropping it would lose something. */
+  get isBusy(): boolean {
+    return this.isPinned || this.isDirty || this.ail !== undefined || !this.isUptodate;
+  }
+}
+
+/** What one log flush put into the journal (`gfs2_trans` on the AIL lists). */
+export class AilEntry {
+  /** Journal block where the flush starts (`tr_first`). */
+  readonly first: number;
+  /** Blocks of it not yet written in place (`tr_ail1_list`). */
+  readonly ail1 = new Set<Buffer>();
+  /** Blocks in place whose journal copy is still live (`tr_ail2_list`). */
+  readonly ail2 = new Set<Buffer>();
+
+  constructor(first: number) {
+    this.first = first;
+  }
+}
