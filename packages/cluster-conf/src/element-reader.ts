@@ -1,0 +1,168 @@
+import type { ConfElement } from './element.js';
+import type { Place, Problems } from './problem.js';
+import type { XmlDocument } from './xml.js';
+
+/**
+ * Reads one element of the schema, attribute by attribute and child by child.
+ *
+ * Whatever was not asked for when `finish` is called is reported as unknown, so that the calls of a section's reader
+ * are that section's schema. A bad value is reported and replaced by the default.
+ */
+export class ElementReader {
+  readonly element: ConfElement;
+  readonly path: string;
+  readonly #document: XmlDocument;
+  readonly #problems: Problems;
+  readonly #attributes = new Set<string>();
+  readonly #children = new Set<string>();
+
+  constructor(element: ConfElement, path: string, document: XmlDocument, problems: Problems) {
+    this.element = element;
+    this.path = path;
+    this.#document = document;
+    this.#problems = problems;
+  }
+
+  /** The element itself, or one of its attributes. */
+  place(attribute?: string): Place {
+    if (attribute === undefined) return { path: this.path, line: this.element.line };
+    return { path: `${this.path}/@${attribute}`, line: this.#document.lineOf(this.element, attribute) };
+  }
+
+  error(attribute: string, expected: string): void {
+    this.#problems.error(this.place(attribute), this.element.attributes.get(attribute) ?? '', expected);
+  }
+
+  warn(attribute: string, expected: string): void {
+    this.#problems.warn(this.place(attribute), this.element.attributes.get(attribute) ?? '', expected);
+  }
+
+  /** Reports the element as a whole. */
+  errorHere(value: string, expected: string): void {
+    this.#problems.error(this.place(), value, expected);
+  }
+
+  /** Warns about the element as a whole. */
+  warnHere(value: string, expected: string): void {
+    this.#problems.warn(this.place(), value, expected);
+  }
+
+  optional(name: string): string | undefined {
+    this.#attributes.add(name);
+    return this.element.attributes.get(name);
+  }
+
+  text(name: string, otherwise: string): string {
+    return this.optional(name) ?? otherwise;
+  }
+
+  /** The attribute's text; empty, and reported, when it is missing or empty. */
+  required(name: string, expected: string): string {
+    const value = this.optional(name) ?? '';
+    if (value === '') this.error(name, expected);
+    return value;
+  }
+
+  optionalInteger(name: string, least: number, most: number = Number.MAX_SAFE_INTEGER): number | undefined {
+    const text = this.optional(name);
+    if (text === undefined) return undefined;
+    const value = /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    this.error(
+      name,
+      most === Number.MAX_SAFE_INTEGER ? `an integer of at least ${least}` : `an integer from ${least} to ${most}`,
+    );
+    return undefined;
+  }
+
+  integer(name: string, otherwise: number, least: number, most: number = Number.MAX_SAFE_INTEGER): number {
+    return this.optionalInteger(name, least, most) ?? otherwise;
+  }
+
+  /** A switch that the daemons read as an integer. */
+  flag(name: string, otherwise: boolean): boolean {
+    return this.switch(name, otherwise, ['1'], ['0']);
+  }
+
+  /** A switch in words; which words mean yes differs from attribute to attribute. */
+  switch(name: string, otherwise: boolean, yes: readonly string[], no: readonly string[]): boolean {
+    const text = this.optional(name)?.trim().toLowerCase();
+    if (text === undefined) return otherwise;
+    if (yes.includes(text)) return true;
+    if (no.includes(text)) return false;
+    this.error(name, [...yes, ...no].join(' or '));
+    return otherwise;
+  }
+
+  oneOf<T extends string>(name: string, values: readonly T[]): T | undefined {
+    const text = this.optional(name);
+    const value = values.find((candidate) => candidate === text);
+    if (text !== undefined && value === undefined) this.error(name, `one of ${values.join(', ')}`);
+    return value;
+  }
+
+  /** All attributes that were not asked for so far, in the order of the file: the arguments of an agent. */
+  restOfAttributes(): ReadonlyMap<string, string> {
+    const rest = new Map<string, string>();
+    for (const [name, value] of this.element.attributes) if (!this.#attributes.has(name)) rest.set(name, value);
+    for (const name of rest.keys()) this.#attributes.add(name);
+    return rest;
+  }
+
+  /** Readers of the children of that name, in the order of the file. */
+  children(name: string): readonly ElementReader[] {
+    this.#children.add(name);
+    const found = this.element.children.filter((child) => child.name === name);
+    return found.map((child, i) => {
+      const path = found.length === 1 ? `${this.path}/${name}` : `${this.path}/${name}[${i + 1}]`;
+      return new ElementReader(child, path, this.#document, this.#problems);
+    });
+  }
+
+  /** Readers of all children, those of one name together. */
+  everyChild(): readonly ElementReader[] {
+    const names = new Set(this.element.children.map((child) => child.name));
+    return [...names].flatMap((name) => this.children(name));
+  }
+
+  /** The only child of that name; a second one is an error. */
+  child(name: string): ElementReader | undefined {
+    const isAskedAgain = this.#children.has(name);
+    const [first, second] = this.children(name);
+    if (second !== undefined && !isAskedAgain) this.#problems.error(second.place(), `<${name}>`, `at most one ${name}`);
+    return first;
+  }
+
+  /** The only child of that name, or an empty one in its place where all attributes have defaults. */
+  section(name: string): ElementReader {
+    const empty = { name, attributes: new Map(), children: [], text: '', line: this.element.line };
+    return this.child(name) ?? new ElementReader(empty, `${this.path}/${name}`, this.#document, this.#problems);
+  }
+
+  /** Children of that name as they stand, for those whose schema belongs to somebody else. */
+  rawChildren(name: string): readonly ConfElement[] {
+    return this.children(name).map((child) => child.element);
+  }
+
+  /** Reports what the element has beyond what was asked for. */
+  finish(): void {
+    this.finishWithText();
+    if (this.element.text !== '') this.#problems.error(this.place(), this.element.text, 'no text of its own');
+  }
+
+  /** As `finish`, for an element that may have text. */
+  finishWithText(): void {
+    for (const name of this.element.attributes.keys()) {
+      if (!this.#attributes.has(name)) this.error(name, allowed('attribute', this.#attributes));
+    }
+    for (const child of this.element.children) {
+      if (this.#children.has(child.name)) continue;
+      const place = { path: `${this.path}/${child.name}`, line: child.line };
+      this.#problems.error(place, `<${child.name}>`, allowed('element', this.#children));
+    }
+  }
+}
+
+function allowed(what: string, names: ReadonlySet<string>): string {
+  return names.size === 0 ? `no ${what} here` : `one of the ${what}s ${[...names].join(', ')}`;
+}
