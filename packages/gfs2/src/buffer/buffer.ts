@@ -12,6 +12,8 @@ export class AddressSpace {
   readonly buffers = new Map<number, Buffer>();
   /** Blocks whose copy in the live part of this node's journal a replay would put in place (`gl_ail_list`). */
   readonly ail = new Set<Buffer>();
+  /** This node has the glock EX: it may change the blocks. */
+  isExclusive = false;
   /** Blocks changed by a transaction that is not committed yet. */
   pinned = 0;
   /** Revokes waiting for the next flush (`gl_revokes`). */

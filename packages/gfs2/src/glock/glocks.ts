@@ -448,6 +448,7 @@ export class Glocks implements Machine<GlockInput, GlockOutput> {
       if (request.state === 'UN') glock.isInstantiateNeeded = true;
       glock.isInvalidating = false;
     }
+    if (request.state !== 'EX') glock.space.isExclusive = false;
     this.#observeLoss(glock, request.state);
     if (this.#config.protocol === 'lock_nolock') {
       this.#finishXmote(glock, { state: request.state, isCanceled: false, isError: false });
@@ -522,6 +523,7 @@ export class Glocks implements Machine<GlockInput, GlockOutput> {
     if (state !== glock.target) glock.holdTime = Math.max(glock.holdTime - HOLD_DECREASE, MIN_HOLD);
     const hasChanged = glock.state !== state;
     glock.state = state;
+    glock.space.isExclusive = state === 'EX';
     glock.changedAt = this.#now;
     if (hasChanged && state !== 'UN') this.#observeGain(glock);
   }

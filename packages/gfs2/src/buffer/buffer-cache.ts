@@ -1,0 +1,194 @@
+import { assert, type Nanos, type Task } from '@quorate/kernel';
+import { Batch, type Disk } from '../disk.js';
+import { Refusal } from '../refusal.js';
+import { type Scheduler, Signal, wait } from '../scheduler.js';
+import { type AddressSpace, Buffer } from './buffer.js';
+
+/** A block was written in place: under a glock, or by the replay of a journal. */
+export interface BlockWrittenFact {
+  readonly kind: 'gfs2.block-written';
+  readonly now: Nanos;
+  readonly block: number;
+  /** The glock that protects it. Absent when a replay wrote it. */
+  readonly glock?: { readonly type: number; readonly number: number };
+  /** Id of the journal from which it was replayed. */
+  readonly journal?: number;
+}
+
+/** Blocks in one write: what a SCSI command carries without being split (512 KiB at 4 KiB blocks). */
+const MAX_RUN_BLOCKS = 128;
+
+/** All cached blocks of one mount, each under the glock that protects it. */
+export class BufferCache {
+  readonly #disk: Disk;
+  readonly #scheduler: Scheduler;
+  readonly #observe: ((fact: BlockWrittenFact) => void) | undefined;
+  readonly #buffers = new Map<number, Buffer>();
+  readonly #reads = new Map<Buffer, Signal>();
+  readonly #maxBuffers: number;
+
+  constructor(
+    disk: Disk,
+    scheduler: Scheduler,
+    maxBuffers: number,
+    observe: ((fact: BlockWrittenFact) => void) | undefined,
+  ) {
+    this.#disk = disk;
+    this.#scheduler = scheduler;
+    this.#maxBuffers = maxBuffers;
+    this.#observe = observe;
+  }
+
+  get size(): number {
+    return this.#buffers.size;
+  }
+
+  /** The block if it is cached and valid. */
+  get(block: number): Buffer | undefined {
+    const buffer = this.#buffers.get(block);
+    if (buffer === undefined || !buffer.isUptodate) return undefined;
+    buffer.isReferenced = true;
+    return buffer;
+  }
+
+  /** The block, read from the disk if need be. The caller holds its glock. @throws {Refusal} EIO */
+  *read(space: AddressSpace, block: number): Task<Buffer> {
+    const cached = this.get(block);
+    if (cached !== undefined && cached.space === space) return cached;
+    this.readAhead(space, block, 1);
+    const buffer = this.#buffers.get(block)!;
+    while (!buffer.isUptodate) {
+      const signal = this.#reads.get(buffer);
+      if (signal === undefined) throw new Refusal('EIO');
+      yield* wait(signal);
+    }
+    return buffer;
+  }
+
+  /** Starts reading those blocks of the run that are not cached, in as few transfers as possible. */
+  readAhead(space: AddressSpace, block: number, count: number): void {
+    let start = block;
+    for (let next = block; next <= block + count; next++) {
+      const isMissing = next < block + count && !this.#isPresent(space, next);
+      if (isMissing && next - start < MAX_RUN_BLOCKS) continue;
+      if (next > start) this.#readRun(space, start, next - start);
+      start = isMissing ? next : next + 1;
+    }
+  }
+
+  /** A block that has just been allocated: zeros, valid without a read. */
+  create(space: AddressSpace, block: number): Buffer {
+    const buffer = this.#attach(space, block);
+    buffer.data.fill(0);
+    buffer.isUptodate = true;
+    return buffer;
+  }
+
+  /** Forgets a block, whatever its state. */
+  drop(buffer: Buffer): void {
+    if (this.#buffers.get(buffer.block) === buffer) this.#buffers.delete(buffer.block);
+    buffer.space.buffers.delete(buffer.block);
+    buffer.space.dirtyData.delete(buffer);
+    buffer.isUptodate = false;
+  }
+
+  /** Drops everything under a glock that is about to go (`go_inval`). */
+  invalidate(space: AddressSpace): void {
+    for (const buffer of [...space.buffers.values()]) {
+      assert(!buffer.isPinned && !buffer.isDirty, `block ${buffer.block} would be lost with its glock`);
+      this.drop(buffer);
+    }
+  }
+
+  /** Forgets all that is cached, dirty or not: the node has withdrawn. */
+  clear(): void {
+    for (const buffer of [...this.#buffers.values()]) this.drop(buffer);
+  }
+
+  /** Lets clean blocks that were not used lately go when there are too many. No operation may be under way. */
+  sweep(): void {
+    if (this.#buffers.size <= this.#maxBuffers) return;
+    for (const buffer of [...this.#buffers.values()]) {
+      if (this.#buffers.size <= this.#maxBuffers) return;
+      if (buffer.isBusy) continue;
+      if (buffer.isReferenced) buffer.isReferenced = false;
+      else this.drop(buffer);
+    }
+  }
+
+  /** Writes blocks in place, neighbours together, and waits. Gives the first error. */
+  *write(buffers: Buffer[]): Task<string | undefined> {
+    buffers.sort((a, b) => a.block - b.block);
+    const batch = new Batch(this.#scheduler);
+    for (let i = 0; i < buffers.length; ) {
+      let end = i + 1;
+      while (end < buffers.length && end - i < MAX_RUN_BLOCKS && buffers[end]!.block === buffers[i]!.block + end - i) {
+        end += 1;
+      }
+      this.#writeRun(buffers, i, end, batch);
+      i = end;
+    }
+    return yield* batch.finish();
+  }
+
+  #isPresent(space: AddressSpace, block: number): boolean {
+    const buffer = this.#buffers.get(block);
+    return buffer !== undefined && buffer.space === space && (buffer.isUptodate || this.#reads.has(buffer));
+  }
+
+  #readRun(space: AddressSpace, block: number, count: number): void {
+    const buffers: Buffer[] = [];
+    const signal = new Signal();
+    for (let i = 0; i < count; i++) {
+      const buffer = this.#attach(space, block + i);
+      buffers.push(buffer);
+      this.#reads.set(buffer, signal);
+    }
+    this.#disk.read(block, count, (data, error) => {
+      const size = this.#disk.blockSize;
+      const isGood = error === undefined && data !== undefined && data.length >= count * size;
+      buffers.forEach((buffer, i) => {
+        this.#reads.delete(buffer);
+        if (!isGood) this.drop(buffer);
+        // A block created or dropped meanwhile keeps what it says.
+        else if (this.#buffers.get(buffer.block) === buffer && !buffer.isUptodate) {
+          buffer.data.set(data.subarray(i * size, (i + 1) * size));
+          buffer.isUptodate = true;
+        }
+      });
+      this.#scheduler.notify(signal);
+    });
+  }
+
+  #attach(space: AddressSpace, block: number): Buffer {
+    const existing = this.#buffers.get(block);
+    if (existing !== undefined) {
+      if (existing.space === space) return existing;
+      // The block belonged to another inode before it was freed.
+      assert(!existing.isBusy || !existing.isUptodate, `block ${block} is still in use under another glock`);
+      this.drop(existing);
+    }
+    const buffer = new Buffer(space, block, this.#disk.blockSize);
+    this.#buffers.set(block, buffer);
+    space.buffers.set(block, buffer);
+    return buffer;
+  }
+
+  #writeRun(buffers: readonly Buffer[], start: number, end: number, batch: Batch): void {
+    const first = buffers[start]!;
+    const size = this.#disk.blockSize;
+    const data = end - start === 1 ? first.data : new Uint8Array((end - start) * size);
+    for (let i = start; i < end; i++) {
+      const { space, block, data: bytes } = buffers[i]!;
+      assert(space.isExclusive, `block ${block} is written without its glock`);
+      if (data !== bytes) data.set(bytes, (i - start) * size);
+      this.#observe?.({
+        kind: 'gfs2.block-written',
+        now: this.#scheduler.now,
+        block,
+        glock: { type: space.type, number: space.number },
+      });
+    }
+    this.#disk.write(first.block, data, batch.expect());
+  }
+}

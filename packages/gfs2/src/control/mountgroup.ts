@@ -1,0 +1,206 @@
+import type { Nanos } from '@quorate/kernel';
+import type { JournalRecord, StartMessage } from './control-message.js';
+
+/** A journal's record, as this node changes it. */
+export interface Journal {
+  readonly jid: number;
+  node: number;
+  failure: number;
+  isInUse: boolean;
+}
+
+/** A membership change of the group that is not finished (`struct change`). */
+export interface Change {
+  readonly members: readonly number[];
+  /** Members seen joining: changes since then, at this one. */
+  readonly counts: ReadonlyMap<number, number>;
+  /** START messages for this change. */
+  readonly starts: Map<number, StartMessage>;
+  isSent: boolean;
+}
+
+/** How far this node's own mount has got. */
+export type MountState = 'waiting' | 'mounting' | 'mounted' | 'withdrawn';
+
+/**
+ * The mount group of one file system: who has it mounted, with which journal, and what has to be replayed.
+ *
+ * All members that took part in a change hold the same table of journals, because it changes only by configuration changes
+ * and by messages, and both come in the same order everywhere.
+ *
+ * Source: cluster.git gfs/gfs_controld/cpg-new.c.
+ */
+export class Mountgroup {
+  readonly name: string;
+  readonly node: number;
+  readonly journals = new Map<number, Journal>();
+  members: readonly number[] = [];
+  change: Change | undefined = undefined;
+  /** Took part in a finished change. */
+  isStarted = false;
+  needsFirst = true;
+  failures = 0;
+  mount: MountState = 'waiting';
+  isBlocked = false;
+  isDlmStopped = false;
+  isLeaving = false;
+  /** Journal that this node's file system is replaying. */
+  recovering: { readonly jid: number; readonly failure: number } | undefined = undefined;
+  retryAt: Nanos = Infinity;
+  /** Nodes that have withdrawn, and those members who know that this one has. */
+  readonly withdrawn = new Set<number>();
+  readonly acks = new Set<number>();
+  /** What a newcomer heard since the last configuration change: it may or may not be in the table that it takes over. */
+  readonly heard: ((group: Mountgroup) => void)[] = [];
+  #counts = new Map<number, number>();
+
+  constructor(name: string, node: number) {
+    this.name = name;
+    this.node = node;
+  }
+
+  get group(): string {
+    return `gfs:mount:${this.name}`;
+  }
+
+  get ownJournal(): Journal | undefined {
+    for (const journal of this.journals.values()) if (journal.node === this.node) return journal;
+    return undefined;
+  }
+
+  get needsRecovery(): boolean {
+    for (const journal of this.journals.values()) if (journal.failure > 0) return true;
+    return false;
+  }
+
+  /** Lowest journal to be replayed. */
+  get nextRecovery(): Journal | undefined {
+    let next: Journal | undefined;
+    for (const journal of this.journals.values()) {
+      if (journal.failure > 0 && (next === undefined || journal.jid < next.jid)) next = journal;
+    }
+    return next;
+  }
+
+  /** Notes a configuration change; `failed` are those who left without saying so. */
+  addChange(
+    members: readonly number[],
+    joined: readonly number[],
+    left: readonly number[],
+    failed: readonly number[],
+  ): void {
+    const counts = new Map<number, number>();
+    for (const [node, changes] of this.#counts) if (members.includes(node)) counts.set(node, changes + 1);
+    for (const node of joined) counts.set(node, 1);
+    this.#counts = counts;
+    this.members = [...members].sort((a, b) => a - b);
+    for (const node of left) this.#lose(node, failed.includes(node));
+    this.heard.length = 0;
+    this.change = { members: this.members, counts, starts: new Map(), isSent: false };
+  }
+
+  startMessage(): StartMessage {
+    return {
+      kind: 'start',
+      isStarted: this.isStarted,
+      counts: [...this.#counts],
+      journals: [...this.journals.values()].map((journal) => ({ ...journal })),
+      failures: this.failures,
+      needsFirst: this.needsFirst,
+    };
+  }
+
+  /** Takes a START if it belongs to the change under way; whether all are there now. */
+  takeStart(from: number, message: StartMessage): boolean {
+    const { change } = this;
+    if (change === undefined || !change.members.includes(from) || !this.#isMatch(from, message, change)) return false;
+    change.starts.set(from, message);
+    return change.starts.size === change.members.length;
+  }
+
+  /** All have stopped and said so: the change is finished, and every member has a journal. */
+  finishChange(): void {
+    const { change } = this;
+    if (change === undefined) return;
+    if (!this.isStarted) this.#adopt(change);
+    if (![...this.journals.values()].some((journal) => journal.isInUse)) this.needsFirst = true;
+    for (const node of change.members) this.#assignJournal(node);
+    this.isStarted = true;
+    this.heard.length = 0;
+    this.change = undefined;
+    this.admitMounts();
+  }
+
+  /**
+   * Marks the journals of those who may mount now: the first mounter alone, the lowest node, as long as nobody has replayed
+   * all journals; all others when nothing is left to replay. Every member comes to the same result at the same place in the
+   * order of events.
+   */
+  admitMounts(): void {
+    if (this.change !== undefined || !this.isStarted) return;
+    const owned = [...this.journals.values()].filter(({ node }) => node !== 0);
+    if (!this.needsFirst) {
+      if (!this.needsRecovery) for (const journal of owned) journal.isInUse = true;
+    } else if (!owned.some(({ isInUse }) => isInUse)) {
+      for (const journal of owned) journal.isInUse = journal.node === this.members[0];
+    }
+  }
+
+  /** The node that writes the journal has died or withdrawn. */
+  setFailed(journal: Journal): void {
+    this.failures += 1;
+    journal.failure = this.failures;
+  }
+
+  /** A journal was replayed after that failure: nobody owns it and anybody may get it. */
+  setRecovered(jid: number, failure: number): void {
+    const journal = this.journals.get(jid);
+    if (journal === undefined || journal.failure !== failure) return;
+    journal.failure = 0;
+    if (journal.node === 0) this.journals.delete(jid);
+  }
+
+  #lose(node: number, isFailed: boolean): void {
+    for (const journal of this.journals.values()) {
+      if (journal.node !== node) continue;
+      journal.node = 0;
+      journal.isInUse = false;
+      // A journal that was replayed when its node withdrew is not used since.
+      if (isFailed && !this.withdrawn.has(node)) this.setFailed(journal);
+      if (journal.failure === 0) this.journals.delete(journal.jid);
+    }
+    this.withdrawn.delete(node);
+  }
+
+  /**
+   * Whether a START speaks of this change: both sides count the changes since the later of them joined.
+   *
+   * Differs from gfs_controld, which compares member lists and could take a START for an earlier, equal change.
+   */
+  #isMatch(from: number, message: StartMessage, change: Change): boolean {
+    for (const node of [from, this.node]) {
+      const theirs = message.counts.find(([member]) => member === node)?.[1];
+      const ours = change.counts.get(node);
+      if (theirs !== undefined && ours !== undefined) return theirs === ours;
+    }
+    return false;
+  }
+
+  /** A newcomer takes the table of the lowest node that has one, and what was said since. */
+  #adopt(change: Change): void {
+    const teller = change.members.find((node) => change.starts.get(node)?.isStarted);
+    const start = teller === undefined ? undefined : change.starts.get(teller);
+    this.journals.clear();
+    for (const record of start?.journals ?? []) this.journals.set(record.jid, { ...(record satisfies JournalRecord) });
+    this.failures = start?.failures ?? 0;
+    this.needsFirst = start?.needsFirst ?? true;
+    for (const apply of this.heard) apply(this);
+  }
+
+  #assignJournal(node: number): void {
+    for (const journal of this.journals.values()) if (journal.node === node) return;
+    let jid = 0;
+    while (this.journals.has(jid)) jid += 1;
+    this.journals.set(jid, { jid, node, failure: 0, isInUse: false });
+  }
+}

@@ -1,0 +1,159 @@
+import { Prng } from '@quorate/kernel';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type ControlMessage, decodeControlMessage, encodeControlMessage } from '../src/control/control-message.js';
+import { Cluster } from './mount-group-cluster.js';
+
+describe('messages', () => {
+  const journal = fc.record({ jid: fc.nat(31), node: fc.nat(9), failure: fc.nat(99), isInUse: fc.boolean() });
+  const message: fc.Arbitrary<ControlMessage> = fc.oneof(
+    fc.record({
+      kind: fc.constant('start' as const),
+      isStarted: fc.boolean(),
+      counts: fc.array(fc.tuple(fc.nat(9), fc.nat(99))),
+      journals: fc.array(journal),
+      failures: fc.nat(99),
+      needsFirst: fc.boolean(),
+    }),
+    fc.record({ kind: fc.constant('first-done' as const) }),
+    fc.record({
+      kind: fc.constant('recovery-result' as const),
+      jid: fc.nat(31),
+      failure: fc.nat(99),
+      isRecovered: fc.boolean(),
+    }),
+    fc.record({ kind: fc.constant('withdraw' as const) }),
+    fc.record({ kind: fc.constant('withdraw-ack' as const), node: fc.nat(9) }),
+  );
+
+  it('come out as they went in', () => {
+    fc.assert(
+      fc.property(message, (m) => {
+        expect(decodeControlMessage(encodeControlMessage(m))).toEqual(m);
+      }),
+    );
+  });
+
+  it('arbitrary bytes are refused, never thrown at', () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => void decodeControlMessage(bytes)));
+  });
+});
+
+function mountedCluster(nodes: number): Cluster {
+  const cluster = new Cluster();
+  for (let node = 1; node <= nodes; node++) cluster.boot(node);
+  for (let node = 1; node <= nodes; node++) {
+    cluster.join(node);
+    cluster.settle();
+  }
+  return cluster;
+}
+
+describe('a mount group', () => {
+  it('gives the first node journal 0 and lets it replay, then the others their own', () => {
+    const cluster = mountedCluster(3);
+    expect(cluster.log).toEqual(['1: mount jid=0 first', '2: mount jid=1', '3: mount jid=2']);
+  });
+
+  it('lets the lowest of several who come together mount first, and the others wait for it', () => {
+    const cluster = new Cluster();
+    for (const node of [3, 1, 2]) cluster.boot(node);
+    for (const node of [3, 1, 2]) cluster.join(node);
+    cluster.settle();
+    expect(cluster.log[0]).toBe('1: mount jid=0 first');
+    expect(cluster.log.slice(1).sort()).toEqual(['2: mount jid=1', '3: mount jid=2']);
+  });
+
+  it('blocks at once when a node dies, replays once the DLM runs again, then unblocks', () => {
+    const cluster = mountedCluster(3);
+    cluster.log.length = 0;
+    cluster.die(2);
+    cluster.settle();
+    expect(cluster.log).toEqual(['1: block', '1: notified of 2', '3: block', '3: notified of 2']);
+    cluster.log.length = 0;
+    cluster.fenced();
+    cluster.settle();
+    expect(cluster.log).toEqual(['1: recover 1', '3: recover 1', '1: unblock', '3: unblock']);
+    cluster.boot(2);
+    cluster.join(2);
+    cluster.settle();
+    expect(cluster.log.at(-1)).toBe('2: mount jid=1');
+  });
+
+  it('tries again a second later when nobody could replay', () => {
+    const cluster = mountedCluster(2);
+    cluster.log.length = 0;
+    cluster.busyUntil = cluster.now + 1;
+    cluster.die(2);
+    cluster.fenced();
+    cluster.settle();
+    expect(cluster.log).toEqual(['1: block', '1: notified of 2', '1: recover 1 busy', '1: recover 1', '1: unblock']);
+  });
+
+  it('gives a journal back when its node leaves', () => {
+    const cluster = mountedCluster(3);
+    cluster.leave(2);
+    cluster.settle();
+    cluster.join(2);
+    cluster.settle();
+    expect(cluster.log.slice(3)).toEqual(['2: left', '2: mount jid=1']);
+  });
+
+  it('lets a newcomer replay everything when all who had it mounted are dead', () => {
+    const cluster = mountedCluster(1);
+    cluster.boot(2);
+    cluster.die(1);
+    cluster.join(2);
+    cluster.fenced();
+    cluster.settle();
+    expect(cluster.log).toEqual(['1: mount jid=0 first', '2: mount jid=0 first']);
+  });
+
+  it('has the journal of a withdrawn node replayed before its locks go', () => {
+    const cluster = mountedCluster(2);
+    cluster.log.length = 0;
+    cluster.mounted.delete(2);
+    cluster.to(2, { kind: 'withdrawn', filesystem: 'storage' });
+    cluster.settle();
+    expect(cluster.log).toEqual(['1: block', '1: recover 1', '1: unblock', '2: withdraw done', '2: left']);
+  });
+
+  it('refuses a second mount of the same file system', () => {
+    const cluster = mountedCluster(1);
+    cluster.join(1);
+    expect(cluster.log.at(-1)).toBe('1: refused');
+  });
+
+  it('keeps its promises whatever the order of joins, deaths and deliveries', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 0xffff_fffe }), (seed) => {
+        const prng = new Prng(seed, 1, 2, 3);
+        const cluster = new Cluster();
+        const up = new Set<number>();
+        for (let i = 0; i < 30; i++) {
+          const node = 1 + prng.below(5);
+          if (!up.has(node)) {
+            cluster.boot(node);
+            cluster.join(node);
+            up.add(node);
+          } else if (prng.below(3) > 0) {
+            cluster.die(node);
+            up.delete(node);
+            if (prng.below(2) > 0) cluster.fenced();
+          } else cluster.fenced();
+          cluster.deliverSome(prng.below(20));
+        }
+        // Somebody must be there to replay what the last one left.
+        cluster.boot(6);
+        cluster.join(6);
+        up.add(6);
+        cluster.fenced();
+        cluster.settle();
+        expect([...cluster.mounted.keys()].sort()).toEqual([...up].sort());
+        expect(cluster.blocked.size).toBe(0);
+        expect(cluster.dirty.size).toBe(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
