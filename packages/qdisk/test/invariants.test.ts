@@ -1,0 +1,128 @@
+import { Checker, SECOND, type Stamped } from '@quorate/kernel';
+import { describe, expect, it } from 'vitest';
+import { DiskState, invariants, type QdiskFact } from '../src/index.js';
+import { DiskCluster, VirtualDisk } from './disk-cluster.js';
+
+type Told = QdiskFact extends infer F ? (F extends QdiskFact ? Omit<F, 'now'> : never) : never;
+
+let at = 0;
+/** A fact of a node, one second after the one before it. */
+function fact(node: number, told: Told, life = 1): Stamped<QdiskFact> {
+  at += SECOND;
+  return { ...told, now: at, node, life, seq: at, at } as Stamped<QdiskFact>;
+}
+
+function violated(facts: readonly Stamped<QdiskFact>[]): string[] {
+  const checker = new Checker(invariants);
+  for (const each of facts) checker.observe(each);
+  checker.end(at);
+  return checker.violations.map(({ invariant, message }) => `${invariant}: ${message}`);
+}
+
+const { NONE, INIT, RUN, MASTER } = DiskState;
+const state = (node: number, value: number, life = 1) =>
+  fact(node, { kind: 'qdisk.state', state: value, score: 1, scoreRequired: 1 }, life);
+const master = (node: number, of: number, life = 1) => fact(node, { kind: 'qdisk.master', master: of }, life);
+const evicted = (node: number, peer: number, changes = {}) =>
+  fact(node, { kind: 'qdisk.evicted', peer, state: MASTER, isUndead: false, isWritten: true, ...changes });
+const grant = (node: number, nodes: number[], members = [1, 2, 3]) =>
+  fact(node, { kind: 'qdisk.grant', nodes, members });
+const poll = (node: number, of: number, changes = {}) =>
+  fact(node, { kind: 'qdisk.poll', isUp: true, master: of, state: RUN, score: 1, scoreRequired: 1, ...changes });
+const up = (node: number, peer: number) => fact(node, { kind: 'qdisk.node-up', peer });
+const down = (node: number, peer: number) => fact(node, { kind: 'qdisk.node-down', peer, misses: 5 });
+
+describe('S10: one un-evicted master', () => {
+  it.each([
+    ['the master stops, another takes over', [master(1, 1), state(1, NONE), master(2, 2)]],
+    ['the master dies and is evicted first', [master(1, 1), evicted(2, 1), master(2, 2)]],
+    ['the master resets itself', [master(1, 1), fact(1, { kind: 'qdisk.reboot', reason: 'score' }), master(2, 2)]],
+    ['the master is back in another life', [master(1, 1), state(1, INIT, 2), master(2, 2)]],
+    [
+      'an evicted master that was paused goes on for a moment',
+      [master(1, 1), evicted(2, 1), master(2, 2), master(1, 1)],
+    ],
+    ['followers see a master', [master(1, 1), master(2, 1), master(3, 1)]],
+  ])('holds: %s', (_, facts) => {
+    expect(violated(facts)).toEqual([]);
+  });
+
+  it('is violated by two masters', () => {
+    expect(violated([master(1, 1), master(2, 2)])).toEqual(['S10: nodes 1 and 2 are both master, expected one']);
+  });
+
+  it('counts an eviction that could not be written', () => {
+    const checker = new Checker(invariants);
+    for (const each of [master(1, 1), evicted(2, 1, { isWritten: false }), master(2, 2)]) checker.observe(each);
+    expect(checker.violations).toEqual([]);
+    expect(checker.counts.get('qdisk-eviction-unwritten')?.times).toBe(1);
+  });
+
+  it('is violated by real daemons of which one found another disk under the same label', () => {
+    const cluster = new DiskCluster({ nodes: [1, 2, 3] });
+    const other = new VirtualDisk();
+    other.bytes.set(cluster.disk.bytes);
+    cluster.diskOf = (node) => (node === 3 ? other : cluster.disk);
+    for (const node of [1, 2, 3]) cluster.start(node);
+    cluster.run(13 * SECOND);
+    expect(violated(cluster.facts)).toEqual(['S10: nodes 1 and 3 are both master, expected one']);
+  });
+});
+
+describe('Q1: polls by grant', () => {
+  it.each([
+    ['the master itself', [poll(1, 1, { state: MASTER })]],
+    ['a node that was granted the votes', [grant(1, [1, 2]), poll(2, 1)]],
+    ['a paused node that acts on an older grant', [grant(1, [1, 2]), grant(1, [1]), poll(2, 1)]],
+    ['telling that it is down needs no grant', [poll(2, 0, { isUp: false, state: NONE, score: 0 })]],
+  ])('holds: %s', (_, facts) => {
+    expect(violated(facts)).toEqual([]);
+  });
+
+  it.each([
+    [
+      'without a grant',
+      [grant(1, [1]), poll(2, 1)],
+      'qdisk.Q1: node 2 polls by the grant of node 1, which granted it nothing',
+    ],
+    ['with a low score', [grant(1, [2]), poll(2, 1, { score: 0 })], 'qdisk.Q1: node 2 polls with score 0, needs 1'],
+    [
+      'in another state',
+      [grant(1, [2]), poll(2, 1, { state: INIT })],
+      'qdisk.Q1: node 2 polls in state 2, expected running or master',
+    ],
+  ])('is violated %s', (_, facts, message) => {
+    expect(violated(facts)).toEqual([message]);
+  });
+});
+
+describe('Q2: only the silent are evicted', () => {
+  it.each([
+    ['a dead node', [up(1, 2), down(1, 2), evicted(1, 2)]],
+    ['an undead one, by anybody', [up(3, 2), evicted(3, 2, { state: RUN, isUndead: true })]],
+  ])('holds: %s', (_, facts) => {
+    expect(violated(facts)).toEqual([]);
+  });
+
+  it.each([
+    ['itself', [evicted(1, 1)], 'qdisk.Q2: node 1 evicted itself'],
+    ['a node that is up', [up(1, 2), evicted(1, 2)], 'qdisk.Q2: node 1 evicted node 2, which it sees up'],
+    [
+      'without being master',
+      [down(1, 2), evicted(1, 2, { state: RUN })],
+      'qdisk.Q2: node 1 evicted node 2 in state 5, expected master',
+    ],
+  ])('is violated by evicting %s', (_, facts, message) => {
+    expect(violated(facts)).toEqual([message]);
+  });
+});
+
+describe('Q3: grants to members', () => {
+  it('holds for members', () => {
+    expect(violated([grant(1, [1, 2])])).toEqual([]);
+  });
+
+  it('is violated by a grant to the other side', () => {
+    expect(violated([grant(1, [1, 4])])).toEqual(['qdisk.Q3: master 1 grants to 4, not in {1,2,3}']);
+  });
+});
