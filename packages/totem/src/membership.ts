@@ -1,0 +1,124 @@
+import { assert } from '@quorate/kernel';
+import type { NodeOrder } from './node-order.js';
+import type { NodeId } from './ring-id.js';
+import type { Join } from './wire/join.js';
+
+/** What a join comes to, in the order in which corosync looks. */
+export type JoinVerdict =
+  /** Its sender believes what this node believes. */
+  | 'equal'
+  /** Its sender knows less; it will hear this node's join. */
+  | 'old-news'
+  /** Its sender is thought failed. */
+  | 'from-failed'
+  /** It told something new, which was taken over. */
+  | 'merged';
+
+/**
+ * Who is thought present, who is thought failed, and who agrees: the sets that joins carry and compare.
+ *
+ * Source: Totem, membership protocol, gather state; corosync exec/totemsrp.c, `memb_join_process`.
+ */
+export class Membership {
+  readonly #me: NodeId;
+  readonly #order: NodeOrder;
+  readonly #proc = new Set<NodeId>();
+  readonly #failed = new Set<NodeId>();
+  readonly #consensus = new Set<NodeId>();
+
+  constructor(me: NodeId, order: NodeOrder) {
+    this.#me = me;
+    this.#order = order;
+  }
+
+  /** In the order in which they became known, which is the order on the wire. */
+  get proc(): readonly NodeId[] {
+    return [...this.#proc];
+  }
+
+  get failed(): readonly NodeId[] {
+    return [...this.#failed];
+  }
+
+  get consensus(): readonly NodeId[] {
+    return [...this.#consensus];
+  }
+
+  knows(node: NodeId): boolean {
+    return this.#proc.has(node);
+  }
+
+  addProc(node: NodeId): void {
+    this.#proc.add(node);
+  }
+
+  addFailed(node: NodeId): void {
+    this.#failed.add(node);
+  }
+
+  /** Starts over with these present and nobody failed, as after a configuration was installed. */
+  reset(proc: readonly NodeId[]): void {
+    this.#proc.clear();
+    for (const node of proc) this.#proc.add(node);
+    this.#failed.clear();
+    this.#consensus.clear();
+  }
+
+  /** Forgets who agreed; only this node itself does. */
+  resetConsensus(): void {
+    this.#consensus.clear();
+    this.#consensus.add(this.#me);
+  }
+
+  /** The members of the ring to be, proc - failed, in ring order. */
+  candidates(): NodeId[] {
+    const present: NodeId[] = [];
+    for (const node of this.#proc) if (!this.#failed.has(node)) present.push(node);
+    return this.#order.sorted(present);
+  }
+
+  /** Whether every candidate gave its consensus. */
+  isAgreed(): boolean {
+    for (const node of this.#proc) if (!this.#failed.has(node) && !this.#consensus.has(node)) return false;
+    return true;
+  }
+
+  /** Whether this node is the first of the candidates in ring order. */
+  isRepresentative(): boolean {
+    const first = this.candidates()[0];
+    assert(first !== undefined, 'somebody is a candidate, at least this node');
+    return first === this.#me;
+  }
+
+  /** Declares failed whoever of proc gave no consensus. */
+  failSilent(): void {
+    for (const node of this.#proc) if (!this.#consensus.has(node)) this.#failed.add(node);
+  }
+
+  /**
+   * Takes a join in; the first rule that matches decides. `memb` are the members of the installed ring.
+   *
+   * A leave equal to what is known counts as no consensus (1.4 let a leaver agree to its own departure).
+   */
+  judge(join: Join, memb: readonly NodeId[]): JoinVerdict {
+    if (isEqual(join.proc, this.#proc) && isEqual(join.failed, this.#failed)) {
+      if (join.nodeId !== 0) this.#consensus.add(join.systemFrom);
+      return 'equal';
+    }
+    if (isWithin(join.proc, this.#proc) && isWithin(join.failed, this.#failed)) return 'old-news';
+    if (this.#failed.has(join.systemFrom)) return 'from-failed';
+    for (const node of join.proc) this.#proc.add(node);
+    if (join.failed.includes(this.#me)) this.#failed.add(join.systemFrom);
+    else if (memb.includes(join.systemFrom)) for (const node of join.failed) this.#failed.add(node);
+    // A newcomer's failed list is not believed: it speaks of a ring that this node was not in.
+    return 'merged';
+  }
+}
+
+function isWithin(list: readonly NodeId[], set: ReadonlySet<NodeId>): boolean {
+  return list.every((node) => set.has(node));
+}
+
+function isEqual(list: readonly NodeId[], set: ReadonlySet<NodeId>): boolean {
+  return new Set(list).size === set.size && isWithin(list, set);
+}

@@ -1,0 +1,1038 @@
+import { assert, ByteWriter, type LogPriority, MILLISECOND, type Nanos, type Observe } from '@quorate/kernel';
+import { createCommitToken, fillEntry } from './commit.js';
+import type { Configuration } from './configuration.js';
+import type { RingState, TotemFact } from './fact.js';
+import { FlowControl } from './flow-control.js';
+import { GATHER_REASON_TEXT, GatherReason } from './gather-reason.js';
+import { Membership } from './membership.js';
+import type { Era, NodeOrder } from './node-order.js';
+import { PacketFifo } from './packet-fifo.js';
+import { isExchangeNeeded, lowRingAru, RecoveryEnd, transitionalMembers } from './recovery.js';
+import { formatRing, isSameRing, NO_RING, type NodeId, type RingId } from './ring-id.js';
+import { SEQUENCE_QUEUE_SIZE, SequenceQueue } from './sequence-queue.js';
+import { isSerialLess, isSerialLessOrEqual } from './serial.js';
+import type { TotemTimings } from './timings.js';
+import { type CommitToken, encodeCommitToken } from './wire/commit-token.js';
+import { Encapsulated, type RejectReason } from './wire/header.js';
+import { encodeHoldCancel, type HoldCancel } from './wire/hold-cancel.js';
+import { encodeJoin, type Join } from './wire/join.js';
+import { MCAST_HEADER_BYTES, type Mcast, stampMcast, unplacedMcast } from './wire/mcast.js';
+import { encodeMergeDetect, type MergeDetect } from './wire/merge-detect.js';
+import { encodeOrfToken, MAX_RTR_ENTRIES, type OrfToken } from './wire/orf-token.js';
+import { decodePacket } from './wire/packet.js';
+
+/** What the ring needs of the layers around it. Bytes are lent for the call. */
+export interface RingPorts {
+  unicast(to: NodeId, bytes: Uint8Array): void;
+  /** To everybody else; this node's own copy stays inside the ring. */
+  multicast(bytes: Uint8Array): void;
+  /** The payload of the next packet in the ring's order; its fields are in the sender's byte order. */
+  deliver(from: NodeId, payload: Uint8Array, littleEndian: boolean): void;
+  configuration(configuration: Configuration): void;
+  /** The token was accepted: what is to go with it must be enqueued now. */
+  tokenReceived(): void;
+  storeRingSeq(seq: number): void;
+  log(priority: LogPriority, text: string): void;
+  reject(reason: RejectReason): void;
+}
+
+export interface RingConfig {
+  readonly nodeId: NodeId;
+  readonly order: NodeOrder;
+  readonly era: Era;
+  readonly timings: TotemTimings;
+  /** Sequence found in the ring id file; 0 when there was none. */
+  readonly ringSeq: number;
+  /** Packets that a queue takes. */
+  readonly queueCapacity: number;
+  readonly observe?: Observe<TotemFact>;
+}
+
+/** A packet of the ring's order, kept until everybody has it. */
+interface HeldPacket {
+  /** The datagram as its originator sent it: a retransmission is these bytes again. */
+  readonly bytes: Uint8Array;
+  readonly payload: Uint8Array;
+  readonly from: NodeId;
+  readonly systemFrom: NodeId;
+  readonly littleEndian: boolean;
+}
+
+interface Timers {
+  token: Nanos;
+  tokenWarning: Nanos;
+  tokenRetransmit: Nanos;
+  hold: Nanos;
+  join: Nanos;
+  consensus: Nanos;
+  merge: Nanos;
+}
+
+/**
+ * Totem single-ring ordering and membership.
+ *
+ * Source: Amir, Moser, Melliar-Smith, Agarwal, Ciarfella, "The Totem Single-Ring Ordering and Membership Protocol";
+ * corosync exec/totemsrp.c, whose decisions these are where it differs from the paper. The names are its names; the
+ * order of steps within a handler is its order.
+ */
+export class Ring {
+  readonly #me: NodeId;
+  readonly #order: NodeOrder;
+  readonly #era: Era;
+  readonly #timings: TotemTimings;
+  readonly #ports: RingPorts;
+  readonly #observe: Observe<TotemFact> | undefined;
+
+  #now: Nanos = 0;
+  #state: RingState = 'operational';
+  #isUp = false;
+  #ring: RingId;
+  #oldRing: RingId;
+  /** Highest ring sequence ever seen in a join or used. */
+  #maxRingSeq: number;
+
+  readonly #membership: Membership;
+  /** Installed members. */
+  #memb: readonly NodeId[] = [];
+  /** Members of the ring being formed. */
+  #newMemb: readonly NodeId[] = [];
+  /** Members that come along from the same old ring. */
+  #trans: readonly NodeId[] = [];
+  /** Senders whose messages behind a hole may be delivered. */
+  #deliverMemb: readonly NodeId[] = [];
+  /** Nodes whose leave was received since the last configuration. */
+  readonly #leftCleanly = new Set<NodeId>();
+
+  /** All of 1..aru is held. */
+  #aru = 0;
+  /** High sequence number seen (`my_high_seq_received`). */
+  #highSeq = 0;
+  #highDelivered = 0;
+  #lastReleased = 0;
+  #lastTokenAru = 0;
+  #lastTokenSeq = 0;
+  #tokenSeqSeen = 0xffff_ffff;
+  #regularQ = new SequenceQueue<HeldPacket>();
+  #recoveryQ = new SequenceQueue<HeldPacket>();
+
+  /** Old messages to be sent again in recovery. */
+  readonly #retransQ: PacketFifo;
+  /** Packets to be ordered: normally, and while synchronisation runs. */
+  readonly #newQ: PacketFifo;
+  readonly #newTransQ: PacketFifo;
+  #waitingTransAck = true;
+
+  /** Old ring's state, kept over failed recoveries until a new ring is installed. */
+  #savedAru = 0;
+  #savedHighSeq = 0;
+  #saved = false;
+  /** Whether there was no hole when the commit token passed. */
+  #receivedFlag = true;
+  readonly #recoveryEnd = new RecoveryEnd();
+
+  readonly #flowControl = new FlowControl();
+  #seqUnchanged = 0;
+  #tokenHeld = false;
+  /** Rotations with the same aru, which somebody set. */
+  #aruCount = 0;
+  #discardTokens = false;
+  #originatedFirstToken = false;
+  #failedToRecv = false;
+  /** Running count of own packets; never reset, informative only. */
+  #thisSeqno = 0;
+
+  #target: NodeId;
+  /** The last token sent, ordering or commit, for retransmission. */
+  readonly #lastSentToken = new ByteWriter(true, 1024);
+  readonly #scratch = new ByteWriter(true, 2048);
+  /** Own copies of what was sent to this node too: handled before the input's handling ends. */
+  readonly #loop: Uint8Array[] = [];
+
+  readonly #timers: Timers = {
+    token: Infinity,
+    tokenWarning: Infinity,
+    tokenRetransmit: Infinity,
+    hold: Infinity,
+    join: Infinity,
+    consensus: Infinity,
+    merge: Infinity,
+  };
+  /** The last instant at which this node found itself scheduled again after a pause, -1 if never, and its length. */
+  #resumedAt: Nanos = -1;
+  #pauseLength: Nanos = 0;
+  #isFlushing = false;
+
+  readonly #counters = { tokens: 0, retransmitted: 0, requested: 0, dropped: 0, flushed: 0, delivered: 0 };
+  /** The rings' names for facts, made once for each ring. */
+  #ringName = '';
+  #oldRingName = '';
+
+  constructor(config: RingConfig, ports: RingPorts) {
+    this.#me = config.nodeId;
+    this.#order = config.order;
+    this.#era = config.era;
+    this.#timings = config.timings;
+    this.#ports = ports;
+    this.#observe = config.observe;
+    // One more at every start, so that a singleton's first ring is new even if the last one never left this node.
+    this.#ring = { representative: config.nodeId, seq: config.ringSeq + 1 };
+    this.#oldRing = NO_RING;
+    this.#maxRingSeq = this.#ring.seq;
+    this.#membership = new Membership(config.nodeId, config.order);
+    this.#retransQ = new PacketFifo(SEQUENCE_QUEUE_SIZE);
+    this.#newQ = new PacketFifo(config.queueCapacity);
+    this.#newTransQ = new PacketFifo(config.queueCapacity);
+    this.#target = config.nodeId;
+  }
+
+  // What the machine around it calls.
+
+  /** Takes the time, before anything else; notices when this node was not scheduled for more than half a token. */
+  resume(now: Nanos): void {
+    if (now !== this.#now) this.#isFlushing = false;
+    const silent = now - this.#now;
+    if (this.#isUp && silent > this.#timings.token / 2) {
+      this.#resumedAt = now;
+      this.#pauseLength = silent;
+    }
+    this.#now = now;
+  }
+
+  /** Handles what this node sent to itself, after everything else. */
+  settle(): void {
+    for (let next = this.#loop.shift(); next !== undefined; next = this.#loop.shift()) this.#take(next, true);
+  }
+
+  networkUp(): void {
+    this.#isUp = true;
+    this.#enterGather(GatherReason.interfaceChange);
+  }
+
+  receive(bytes: Uint8Array): void {
+    if (!this.#isUp) return;
+    if (this.#isFlushing) this.#counters.flushed += 1;
+    else this.#take(bytes, false);
+  }
+
+  wake(): void {
+    const now = this.#now;
+    const timers = this.#timers;
+    if (now >= timers.token) this.#onTokenTimer();
+    if (now >= timers.consensus) this.#onConsensusTimer();
+    if (now >= timers.join) this.#onJoinTimer();
+    if (now >= timers.tokenRetransmit) this.#onTokenRetransmitTimer();
+    if (now >= timers.hold) this.#onHoldTimer();
+    if (now >= timers.merge) this.#onMergeTimer();
+    if (now >= timers.tokenWarning) this.#onTokenWarningTimer();
+  }
+
+  /** Tells everybody that this node goes, once. Nothing is heard or sent after it. */
+  leave(): void {
+    if (!this.#isUp) return;
+    this.#ports.log('debug', 'sending join/leave message');
+    this.#membership.addFailed(this.#me);
+    const proc = this.#membership.proc.filter((node) => node !== this.#me);
+    this.#sendJoin(0, proc);
+    this.#loop.length = 0;
+    this.#isUp = false;
+    this.#stopTimers();
+  }
+
+  /** Synchronisation is through: what comes from now on is ordered behind what waited for it. */
+  transAck(): void {
+    this.#waitingTransAck = false;
+  }
+
+  /** Whether new messages belong to the synchronisation that runs. */
+  get isWaitingTransAck(): boolean {
+    return this.#waitingTransAck;
+  }
+
+  /** Room in packets, in the queue of synchronisation (`trans`) or in the normal one. */
+  available(trans: boolean): number {
+    return (trans ? this.#newTransQ : this.#newQ).available;
+  }
+
+  /** Queues one packet; copies the payload. */
+  enqueue(trans: boolean, payload: Uint8Array): void {
+    const packet = unplacedMcast(this.#scratch, this.#me, Encapsulated.normal, payload);
+    (trans ? this.#newTransQ : this.#newQ).push(packet);
+  }
+
+  /** A message is about to be queued: asks for the token if it is thought to be held. */
+  cancelHold(): void {
+    if (!this.#tokenHeld) return;
+    this.#tokenHeld = false;
+    encodeHoldCancel(this.#scratch, { nodeId: this.#me, ring: this.#ring });
+    this.#multicast(true);
+  }
+
+  deadline(): Nanos {
+    const timers = this.#timers;
+    return Math.min(
+      timers.token,
+      timers.tokenWarning,
+      timers.tokenRetransmit,
+      timers.hold,
+      timers.join,
+      timers.consensus,
+      timers.merge,
+    );
+  }
+
+  inspect(): RingView {
+    return {
+      state: this.#state,
+      isUp: this.#isUp,
+      ring: formatRing(this.#ring),
+      oldRing: formatRing(this.#oldRing),
+      members: ascending(this.#memb),
+      proc: this.#membership.proc,
+      failed: this.#membership.failed,
+      consensus: this.#membership.consensus,
+      aru: this.#aru,
+      highSeq: this.#highSeq,
+      highDelivered: this.#highDelivered,
+      lastReleased: this.#lastReleased,
+      tokenHeld: this.#tokenHeld,
+      waitingTransAck: this.#waitingTransAck,
+      queued: this.#newQ.length,
+      queuedTrans: this.#newTransQ.length,
+      flowControl: this.#flowControl.inspect(),
+      counters: { ...this.#counters },
+    };
+  }
+
+  // Datagrams.
+
+  #take(bytes: Uint8Array, isOwn: boolean): void {
+    const packet = decodePacket(bytes);
+    if (typeof packet === 'string') return this.#ports.reject(packet);
+    switch (packet.kind) {
+      case 'orf-token':
+        return this.#onOrfToken(packet.body);
+      case 'mcast':
+        return this.#onMcast(packet.body, bytes);
+      case 'merge-detect':
+        return this.#onMergeDetect(packet.body);
+      case 'join':
+        return this.#onJoin(packet.body, isOwn);
+      case 'commit-token':
+        return this.#onCommitToken(packet.body);
+      case 'hold-cancel':
+        return this.#onHoldCancel(packet.body);
+    }
+  }
+
+  #onOrfToken(token: OrfToken): void {
+    if (this.#discardTokens) return;
+    const isRep = this.#ring.representative === this.#me;
+    this.#countIdleRotation(token);
+    this.#tokenHeld = isRep
+      ? this.#seqUnchanged > this.#timings.seqnoUnchangedConst
+      : this.#seqUnchanged >= this.#timings.seqnoUnchangedConst;
+    let forward = !(isRep && this.#tokenHeld);
+
+    if (this.#state === 'commit') return;
+    if (this.#state === 'operational') this.#release(token.aru);
+    if (!isSameRing(token.ring, this.#ring)) return;
+    if (isSerialLessOrEqual(token.tokenSeq, this.#tokenSeqSeen)) return;
+    if ((token.seq - this.#aru) >>> 0 >= SEQUENCE_QUEUE_SIZE) return this.#ports.reject('out-of-window');
+    this.#counters.tokens += 1;
+    this.#ports.tokenReceived();
+
+    const lastAru = this.#lastTokenAru;
+    this.#lastTokenAru = token.aru;
+    let allowed = this.#flowControl.allowed(token, this.#backlog(), this.#timings);
+    const resent = this.#answerRequests(token, allowed);
+    allowed -= resent;
+    this.#addRequests(token);
+    if (this.#timings.cancelTokenHoldOnRetransmit && this.#tokenHeld && (token.rtr.length > 0 || resent > 0)) {
+      this.#tokenHeld = false;
+      forward = true;
+    }
+    const window = SEQUENCE_QUEUE_SIZE - allowed - this.#timings.windowSize;
+    if (isSerialLess((this.#lastReleased + window) >>> 0, token.seq)) allowed = 0;
+    const sent = this.#sendPackets(token, allowed);
+    this.#flowControl.update(token, resent + sent);
+    this.#lowerAru(token, lastAru);
+    if (this.#aruCount > this.#timings.failRecvConst && token.aruAddr === this.#me) return this.#failToReceive();
+
+    this.#tokenSeqSeen = token.tokenSeq;
+    token.tokenSeq = (token.tokenSeq + 1) >>> 0;
+    if (this.#state === 'recovery') this.#onRecoveryToken(token);
+    token.nodeId = this.#me;
+    encodeOrfToken(this.#lastSentToken, token);
+    if (forward) this.#sendLastToken();
+    if (this.#state === 'operational') this.#deliver(this.#highSeq);
+    this.#startTokenTimers();
+    if (isRep && this.#tokenHeld) this.#timers.hold = this.#now + this.#timings.hold;
+  }
+
+  /** Runs before the token's ring is looked at: a stray token of another ring resets the idle counters too. */
+  #countIdleRotation(token: OrfToken): void {
+    if (token.seq === this.#lastTokenSeq) {
+      if (this.#timers.merge === Infinity) this.#timers.merge = this.#now + this.#timings.merge;
+      this.#seqUnchanged += 1;
+    } else {
+      this.#timers.merge = Infinity;
+      this.#timers.hold = Infinity;
+      this.#seqUnchanged = 0;
+    }
+    this.#lastTokenSeq = token.seq;
+  }
+
+  /** Two rotations of the token's aru have gone by these: everybody holds them. */
+  #release(tokenAru: number): void {
+    let releaseTo = tokenAru;
+    if (isSerialLess(this.#lastTokenAru, releaseTo)) releaseTo = this.#lastTokenAru;
+    if (isSerialLess(this.#highDelivered, releaseTo)) releaseTo = this.#highDelivered;
+    if (!isSerialLess(this.#lastReleased, releaseTo)) return;
+    this.#regularQ.releaseTo(releaseTo);
+    this.#lastReleased = releaseTo;
+  }
+
+  #backlog(): number {
+    if (this.#state === 'recovery') return this.#retransQ.length;
+    return this.#state === 'operational' ? this.#sendQueue().length : 0;
+  }
+
+  /**
+   * Differs from corosync: what was queued for a synchronisation that ended meanwhile is sent first, where corosync
+   * leaves it until the next one.
+   */
+  #sendQueue(): PacketFifo {
+    if (this.#state === 'recovery') return this.#retransQ;
+    return this.#waitingTransAck || this.#newTransQ.length > 0 ? this.#newTransQ : this.#newQ;
+  }
+
+  #queueOfState(): SequenceQueue<HeldPacket> {
+    return this.#state === 'recovery' ? this.#recoveryQ : this.#regularQ;
+  }
+
+  /** Sends what others asked for and this node holds; how many that were. */
+  #answerRequests(token: OrfToken, allowed: number): number {
+    if (token.rtr.length === 0) return 0;
+    this.#ports.log('notice', `Retransmit List: ${token.rtr.map((entry) => entry.seq.toString(16)).join(' ')} `);
+    const queue = this.#queueOfState();
+    let resent = 0;
+    token.rtr = token.rtr.filter((entry) => {
+      if (resent >= allowed || !isSameRing(entry.ring, this.#ring)) return true;
+      const held = queue.get(entry.seq);
+      if (held === undefined) return true;
+      this.#ports.multicast(held.bytes);
+      resent += 1;
+      return false;
+    });
+    this.#counters.retransmitted += resent;
+    return resent;
+  }
+
+  #addRequests(token: OrfToken): void {
+    const queue = this.#queueOfState();
+    const range = (token.seq - this.#aru) >>> 0;
+    for (let i = 1; i <= range && token.rtr.length < MAX_RTR_ENTRIES; i++) {
+      const seq = (this.#aru + i) >>> 0;
+      if (!queue.isInRange(seq)) return;
+      if (queue.has(seq) || queue.miss(seq) < this.#timings.missCountConst) continue;
+      // As in corosync the ring of an entry does not count here.
+      if (token.rtr.some((entry) => entry.seq === seq)) continue;
+      token.rtr.push({ ring: this.#ring, seq });
+      this.#counters.requested += 1;
+    }
+  }
+
+  #sendPackets(token: OrfToken, allowed: number): number {
+    const from = this.#sendQueue();
+    const queue = this.#queueOfState();
+    let sent = 0;
+    for (; sent < allowed; sent++) {
+      const packet = from.shift();
+      if (packet === undefined) break;
+      token.seq = (token.seq + 1) >>> 0;
+      stampMcast(packet, token.seq, this.#thisSeqno++, this.#ring);
+      queue.add(token.seq, {
+        bytes: packet,
+        payload: packet.subarray(MCAST_HEADER_BYTES),
+        from: this.#me,
+        systemFrom: this.#me,
+        littleEndian: true,
+      });
+      this.#highSeq = token.seq;
+      this.#ports.multicast(packet);
+      if (this.#state === 'operational') this.#observeMessage('totem.sent', this.#ringName, token.seq, this.#me);
+    }
+    this.#updateAru();
+    return sent;
+  }
+
+  #updateAru(): void {
+    const queue = this.#queueOfState();
+    while (this.#aru !== this.#highSeq && queue.has((this.#aru + 1) >>> 0)) this.#aru = (this.#aru + 1) >>> 0;
+  }
+
+  #lowerAru(token: OrfToken, lastAru: number): void {
+    if (isSerialLess(this.#aru, token.aru) || token.aruAddr === this.#me || token.aruAddr === 0) {
+      token.aru = this.#aru;
+      token.aruAddr = token.aru === token.seq ? 0 : this.#me;
+    }
+    this.#aruCount = token.aru === lastAru && token.aruAddr !== 0 ? this.#aruCount + 1 : 0;
+  }
+
+  /**
+   * A node whose aru holds the whole ring back blames itself. Differs from the paper, in which the others exclude it;
+   * corosync does it this way.
+   */
+  #failToReceive(): void {
+    this.#ports.log('err', 'FAILED TO RECEIVE');
+    this.#failedToRecv = true;
+    this.#membership.addFailed(this.#me);
+    this.#enterGather(GatherReason.failedToReceive);
+  }
+
+  #onRecoveryToken(token: OrfToken): void {
+    const end = this.#recoveryEnd.onToken(token, this.#retransQ.length > 0, this.#aru);
+    if (end !== 'wait' && !this.#receivedFlag) {
+      this.#receivedFlag = true;
+      this.#deliverMemb = this.#trans;
+    }
+    if (end === 'operational') this.#enterOperational();
+  }
+
+  #onMcast(mcast: Mcast, bytes: Uint8Array): void {
+    if (!isSameRing(mcast.ring, this.#ring)) return this.#onForeignMcast(mcast);
+    const isRecovery = mcast.encapsulated === Encapsulated.recovery;
+    // The regular queue has the old ring's numbering as long as its state is saved, the recovery queue a meaning only in
+    // recovery. By the token's way nothing else arrives; corosync does not look.
+    if (isRecovery ? this.#state !== 'recovery' : this.#saved) {
+      this.#counters.dropped += 1;
+      return;
+    }
+    const queue = isRecovery ? this.#recoveryQ : this.#regularQ;
+    if (queue.isInRange(mcast.seq) && !queue.has(mcast.seq)) {
+      const copy = bytes.slice();
+      queue.add(mcast.seq, heldPacket(mcast, copy, copy.subarray(MCAST_HEADER_BYTES)));
+      if (isSerialLess(this.#highSeq, mcast.seq)) this.#highSeq = mcast.seq;
+    }
+    this.#updateAru();
+    if (this.#state === 'operational') this.#deliver(this.#highSeq);
+  }
+
+  #onForeignMcast(mcast: Mcast): void {
+    switch (this.#state) {
+      case 'operational':
+        this.#membership.addProc(mcast.systemFrom);
+        return this.#enterGather(GatherReason.foreignMessageOperational);
+      case 'gather':
+        if (this.#membership.knows(mcast.systemFrom)) return;
+        this.#membership.addProc(mcast.systemFrom);
+        return this.#enterGather(GatherReason.foreignMessageGather);
+      case 'commit':
+      case 'recovery':
+        this.#counters.dropped += 1;
+    }
+  }
+
+  #onMergeDetect(merge: MergeDetect): void {
+    if (isSameRing(merge.ring, this.#ring)) return;
+    switch (this.#state) {
+      case 'operational':
+        this.#membership.addProc(merge.systemFrom);
+        return this.#enterGather(GatherReason.mergeOperational);
+      case 'gather':
+        if (this.#membership.knows(merge.systemFrom)) return;
+        this.#membership.addProc(merge.systemFrom);
+        return this.#enterGather(GatherReason.mergeGather);
+      case 'commit':
+      case 'recovery':
+        return;
+    }
+  }
+
+  #onHoldCancel(cancel: HoldCancel): void {
+    if (!isSameRing(cancel.ring, this.#ring)) return;
+    this.#seqUnchanged = 0;
+    if (this.#ring.representative === this.#me) this.#onTokenRetransmitTimer();
+  }
+
+  // Gather: joins and consensus.
+
+  #onJoin(join: Join, isOwn: boolean): void {
+    if (!isOwn && this.#flushesAfterPause()) return;
+    if (join.ringSeq > this.#maxRingSeq) this.#maxRingSeq = join.ringSeq;
+    switch (this.#state) {
+      case 'operational':
+        return this.#isLateJoin(join) ? undefined : this.#processJoin(join);
+      case 'gather':
+        return this.#processJoin(join);
+      case 'commit':
+        if (!this.#isFromNewMember(join)) return;
+        this.#processJoin(join);
+        return this.#enterGather(GatherReason.joinCommit);
+      case 'recovery':
+        if (!this.#isFromNewMember(join)) return;
+        this.#restoreOldRing();
+        this.#processJoin(join);
+        this.#enterGather(GatherReason.tokenLostRecovery);
+        return this.#enterGather(GatherReason.joinRecovery);
+    }
+  }
+
+  /** Joins queued while this node was not scheduled speak of the past: they are thrown away, with all queued behind. */
+  #flushesAfterPause(): boolean {
+    if (this.#now !== this.#resumedAt) return false;
+    const length = Math.floor(this.#pauseLength / MILLISECOND);
+    this.#ports.log('notice', `Process pause detected for ${length} ms, flushing membership messages.`);
+    this.#isFlushing = true;
+    this.#counters.flushed += 1;
+    return true;
+  }
+
+  /** A join from before this ring, or one of a ring that this node is not to be in. 1.4 let it tear the ring down. */
+  #isLateJoin(join: Join): boolean {
+    if (join.failed.includes(this.#me)) return true;
+    return this.#memb.includes(join.systemFrom) && join.ringSeq < this.#ring.seq;
+  }
+
+  #isFromNewMember(join: Join): boolean {
+    return this.#newMemb.includes(join.systemFrom) && join.ringSeq >= this.#ring.seq;
+  }
+
+  #processJoin(join: Join): void {
+    if (join.nodeId === 0) this.#noteLeave(join);
+    const verdict = this.#membership.judge(join, this.#memb);
+    if (verdict === 'merged') return this.#enterGather(GatherReason.mergeDuringJoin);
+    if (verdict === 'equal' && this.#membership.isAgreed()) {
+      if (this.#failedToRecv) return this.#formRingAlone();
+      if (this.#membership.isRepresentative()) return this.#commit();
+    }
+    if (this.#state === 'operational') this.#enterGather(GatherReason.joinOperational);
+  }
+
+  #noteLeave(join: Join): void {
+    const leaver = join.failed.at(-1) ?? 0;
+    this.#ports.log('debug', `Received LEAVE message from ${leaver.toString(16)}`);
+    if (leaver !== 0) this.#leftCleanly.add(leaver);
+  }
+
+  /** Everybody agrees that this node receives nothing: it goes on alone and merges again later. */
+  #formRingAlone(): void {
+    this.#failedToRecv = false;
+    this.#membership.reset([this.#me]);
+    this.#membership.resetConsensus();
+    this.#commit();
+  }
+
+  #enterGather(reason: GatherReason): void {
+    if (this.#state === 'recovery') this.#restoreOldRing();
+    this.#discardTokens = true;
+    this.#originatedFirstToken = false;
+    this.#membership.addProc(this.#me);
+    this.#sendJoin(this.#me, this.#membership.proc);
+    this.#timers.join = this.#now + this.#timings.join;
+    this.#timers.consensus = this.#now + this.#timings.consensus;
+    this.#timers.token = Infinity;
+    this.#timers.tokenWarning = Infinity;
+    this.#timers.tokenRetransmit = Infinity;
+    this.#timers.merge = Infinity;
+    this.#membership.resetConsensus();
+    const words = this.#era === 'modern' ? `(${GATHER_REASON_TEXT[reason]})` : '';
+    this.#ports.log('debug', `entering GATHER state from ${reason}${words}.`);
+    this.#enter('gather', reason);
+  }
+
+  /** With node id 0 it is a leave. */
+  #sendJoin(nodeId: NodeId, proc: readonly NodeId[]): void {
+    const { failed } = this.#membership;
+    encodeJoin(this.#scratch, { nodeId, systemFrom: this.#me, ringSeq: this.#ring.seq, proc, failed });
+    this.#multicast(true);
+  }
+
+  #onJoinTimer(): void {
+    if (this.#state !== 'gather' && this.#state !== 'commit') return;
+    this.#sendJoin(this.#me, this.#membership.proc);
+    this.#timers.join = this.#now + this.#timings.join;
+  }
+
+  #onConsensusTimer(): void {
+    this.#timers.consensus = Infinity;
+    if (this.#membership.isAgreed()) {
+      // The representative agrees as well but has not started: it has as long as a token may take.
+      this.#membership.resetConsensus();
+      this.#startTokenLossTimer();
+      return;
+    }
+    this.#membership.failSilent();
+    this.#enterGather(GatherReason.consensusTimeout);
+  }
+
+  // Commit.
+
+  #commit(): void {
+    this.#ports.log('debug', 'Creating commit token because I am the rep.');
+    this.#enterCommit(createCommitToken(this.#me, this.#maxRingSeq, this.#membership.candidates()));
+  }
+
+  #onCommitToken(token: CommitToken): void {
+    switch (this.#state) {
+      case 'operational':
+        return;
+      case 'gather':
+        if (this.#isCommitTokenAcceptable(token)) this.#enterCommit(token);
+        return;
+      case 'commit':
+        // Retransmissions of the first round are not full yet.
+        if (isSameRing(token.ring, this.#ring) && token.membIndex === token.addresses.length)
+          this.#enterRecovery(token);
+        return;
+      case 'recovery':
+        if (this.#ring.representative === this.#me && isSameRing(token.ring, this.#ring)) this.#originateFirstToken();
+    }
+  }
+
+  #isCommitTokenAcceptable(token: CommitToken): boolean {
+    if (token.ring.seq <= this.#ring.seq || token.addresses[token.membIndex] !== this.#me) return false;
+    const candidates = this.#membership.candidates();
+    const addresses = new Set(token.addresses);
+    return (
+      addresses.size === token.addresses.length &&
+      addresses.size === candidates.length &&
+      candidates.every((node) => addresses.has(node))
+    );
+  }
+
+  #enterCommit(token: CommitToken): void {
+    this.#saveOldRing();
+    this.#newMemb = token.addresses;
+    this.#receivedFlag = fillEntry(token, {
+      ring: this.#oldRing,
+      aru: this.#savedAru,
+      highDelivered: this.#highDelivered,
+      hasAll: this.#aru === this.#highSeq,
+    });
+    this.#target = token.addresses[token.membIndex % token.addresses.length]!;
+    this.#forwardCommitToken(token);
+    this.#timers.join = Infinity;
+    this.#timers.consensus = Infinity;
+    this.#ring = token.ring;
+    this.#ringName = formatRing(token.ring);
+    this.#storeRingSeq();
+    this.#maxRingSeq = Math.max(this.#maxRingSeq, token.ring.seq);
+    this.#ports.log('debug', 'entering COMMIT state.');
+    this.#enter('commit', null);
+    this.#startTokenTimers();
+    this.#flowControl.reset();
+  }
+
+  #saveOldRing(): void {
+    if (this.#saved) return;
+    this.#saved = true;
+    this.#oldRing = this.#ring;
+    this.#oldRingName = formatRing(this.#ring);
+    this.#savedAru = this.#aru;
+    this.#savedHighSeq = this.#highSeq;
+  }
+
+  #restoreOldRing(): void {
+    this.#aru = this.#savedAru;
+    this.#highSeq = this.#savedHighSeq;
+  }
+
+  #forwardCommitToken(token: CommitToken): void {
+    token.tokenSeq = (token.tokenSeq + 1) >>> 0;
+    token.nodeId = this.#me;
+    encodeCommitToken(this.#lastSentToken, token);
+    this.#sendLastToken();
+  }
+
+  /** After the commit token went on, before any ordering token or message of the ring. */
+  #storeRingSeq(): void {
+    this.#ports.storeRingSeq(this.#ring.seq);
+    this.#observe?.({ kind: 'totem.ring-stored', now: this.#now, ring: this.#ringName, ringSeq: this.#ring.seq });
+  }
+
+  // Recovery.
+
+  #enterRecovery(token: CommitToken): void {
+    this.#ports.log('debug', 'entering RECOVERY state.');
+    this.#discardTokens = false;
+    this.#recoveryQ.reset();
+    this.#retransQ.clear();
+    this.#recoveryEnd.reset();
+    this.#forwardCommitToken(token);
+    this.#tokenSeqSeen = 0xffff_ffff;
+    this.#trans = transitionalMembers(this.#memb, token, this.#oldRing);
+    if (isExchangeNeeded(this.#trans, token)) {
+      this.#deliverMemb = this.#trans;
+      this.#queueOldMessages(lowRingAru(this.#deliverMemb, token, this.#oldRing, this.#savedHighSeq));
+    }
+    this.#aru = 0;
+    this.#highSeq = 0;
+    this.#lastReleased = 0;
+    this.#aruCount = 0;
+    this.#seqUnchanged = 0;
+    this.#enter('recovery', null);
+    this.#startTokenTimers();
+  }
+
+  /** Every holder sends what somebody may miss; a message that arrives twice is dropped. */
+  #queueOldMessages(low: number): void {
+    const range = (this.#savedHighSeq - low) >>> 0;
+    assert(range < SEQUENCE_QUEUE_SIZE, 'what is sent again fits into the window');
+    for (let i = 1; i <= range; i++) {
+      const held = this.#regularQ.get((low + i) >>> 0);
+      if (held === undefined) continue;
+      this.#retransQ.push(unplacedMcast(this.#scratch, this.#me, Encapsulated.recovery, held.bytes));
+    }
+  }
+
+  /** The commit token is back: everybody is in recovery. The paper converts it; corosync makes a new token. */
+  #originateFirstToken(): void {
+    if (this.#originatedFirstToken) return;
+    this.#originatedFirstToken = true;
+    encodeOrfToken(this.#lastSentToken, {
+      nodeId: this.#me,
+      seq: 0,
+      tokenSeq: 0,
+      aru: 0xffff_ffff,
+      aruAddr: this.#me,
+      ring: this.#ring,
+      backlog: 0,
+      fcc: 0,
+      retransFlg: this.#recoveryEnd.startFlag(this.#retransQ.length > 0),
+      rtr: [],
+    });
+    this.#sendLastToken();
+    this.#startTokenTimers();
+  }
+
+  #enterOperational(): void {
+    this.#originatedFirstToken = false;
+    this.#moveRecoveredMessages();
+    this.#deliver(this.#savedHighSeq);
+    const left = this.#memb.filter((node) => !this.#trans.includes(node));
+    const joined = this.#newMemb.filter((node) => !this.#trans.includes(node));
+    this.#memb = this.#newMemb;
+    this.#deliverConfiguration('transitional', this.#trans, [], left);
+    this.#waitingTransAck = true;
+    this.#deliverBehindHoles(this.#savedHighSeq);
+    this.#deliverConfiguration('regular', this.#newMemb, joined, []);
+
+    this.#continueRecoveryNumbering();
+    this.#lastTokenAru = 0;
+    this.#membership.reset(this.#newMemb);
+    this.#saved = false;
+    this.#receivedFlag = true;
+    this.#oldRing = this.#ring;
+    this.#logNewMembership(joined, left);
+    this.#leftCleanly.clear();
+    this.#enter('operational', null);
+  }
+
+  /** Unwraps what recovery brought of the old ring. */
+  #moveRecoveredMessages(): void {
+    for (let seq = 1; seq <= this.#aru; seq++) {
+      const wrapped = this.#recoveryQ.get(seq);
+      if (wrapped === undefined) continue;
+      const inner = decodePacket(wrapped.payload);
+      if (typeof inner === 'string' || inner.kind !== 'mcast' || !isSameRing(inner.body.ring, this.#oldRing)) continue;
+      const old = inner.body;
+      if (!this.#regularQ.isInRange(old.seq) || this.#regularQ.has(old.seq)) continue;
+      this.#regularQ.add(old.seq, heldPacket(old, wrapped.payload, old.payload));
+      if (isSerialLess(this.#savedHighSeq, old.seq)) this.#savedHighSeq = old.seq;
+    }
+  }
+
+  /** The new ring goes on behind the recovery's messages, all of which everybody has. */
+  #continueRecoveryNumbering(): void {
+    [this.#regularQ, this.#recoveryQ] = [this.#recoveryQ, this.#regularQ];
+    this.#recoveryQ.reset();
+    let highest = this.#highSeq;
+    while (highest !== 0 && !this.#regularQ.has(highest)) highest -= 1;
+    this.#highDelivered = highest;
+    this.#regularQ.releaseTo(highest);
+    this.#lastReleased = highest;
+  }
+
+  #logNewMembership(joined: readonly NodeId[], left: readonly NodeId[]): void {
+    if (this.#era === 'rhel6') {
+      const text = 'A processor joined or left the membership and a new membership was formed.';
+      return this.#ports.log('notice', text);
+    }
+    const failed = left.filter((node) => !this.#leftCleanly.has(node));
+    const changes = `${namedList(' joined:', joined)}${namedList(' left:', left)}`;
+    this.#ports.log('notice', `A new membership (${this.#ringName}) was formed. Members${changes}`);
+    if (failed.length > 0) {
+      this.#ports.log('notice', `Failed to receive the leave message.${namedList(' failed:', failed)}`);
+    }
+  }
+
+  // Delivery.
+
+  /** Hands up what follows without a hole: agreed order, no wait for the others. */
+  #deliver(endPoint: number): void {
+    const ring = this.#saved ? this.#oldRingName : this.#ringName;
+    while (this.#highDelivered !== endPoint) {
+      const seq = (this.#highDelivered + 1) >>> 0;
+      const held = this.#regularQ.get(seq);
+      if (held === undefined) return;
+      this.#highDelivered = seq;
+      this.#hand(held, ring, seq);
+    }
+  }
+
+  /** Hands up the rest of the old ring, over holes that nobody can fill, of the senders that came along. */
+  #deliverBehindHoles(endPoint: number): void {
+    const range = (endPoint - this.#highDelivered) >>> 0;
+    assert(range < SEQUENCE_QUEUE_SIZE, 'what is left of the old ring fits into the window');
+    for (let i = 0; i < range; i++) {
+      this.#highDelivered = (this.#highDelivered + 1) >>> 0;
+      const held = this.#regularQ.get(this.#highDelivered);
+      if (held === undefined || !this.#deliverMemb.includes(held.systemFrom)) continue;
+      this.#hand(held, this.#oldRingName, this.#highDelivered);
+    }
+  }
+
+  #hand(held: HeldPacket, ring: string, seq: number): void {
+    this.#counters.delivered += 1;
+    this.#observeMessage('totem.delivered', ring, seq, held.systemFrom);
+    this.#ports.deliver(held.from, held.payload, held.littleEndian);
+  }
+
+  #deliverConfiguration(
+    type: Configuration['type'],
+    members: readonly NodeId[],
+    joined: readonly NodeId[],
+    left: readonly NodeId[],
+  ): void {
+    const change = { type, members: ascending(members), joined: ascending(joined), left: ascending(left) };
+    this.#observe?.({ kind: 'totem.configuration', now: this.#now, ring: this.#ringName, ...change });
+    this.#ports.configuration({ ring: this.#ring, ...change });
+  }
+
+  // Timers.
+
+  #onTokenTimer(): void {
+    this.#timers.token = Infinity;
+    switch (this.#state) {
+      case 'operational':
+        this.#logTokenLoss();
+        return this.#enterGather(GatherReason.tokenLostOperational);
+      case 'gather':
+        this.#onConsensusTimer();
+        return this.#enterGather(GatherReason.consensusExpired);
+      case 'commit':
+        return this.#enterGather(GatherReason.tokenLostCommit);
+      case 'recovery':
+        return this.#enterGather(GatherReason.tokenLostRecovery);
+    }
+  }
+
+  #logTokenLoss(): void {
+    const { token, consensus } = this.#timings;
+    const detail = `: token timed out (${token / MILLISECOND}ms), waiting ${consensus / MILLISECOND}ms for consensus.`;
+    const text = 'A processor failed, forming new configuration';
+    this.#ports.log('notice', this.#era === 'modern' ? text + detail : `${text}.`);
+  }
+
+  #onTokenWarningTimer(): void {
+    const silent = (this.#timings.token * this.#timings.tokenWarningPercent) / 100;
+    this.#ports.log('notice', `Token has not been received in ${Math.floor(silent / MILLISECOND)} ms`);
+    this.#timers.tokenWarning = Infinity;
+  }
+
+  #onTokenRetransmitTimer(): void {
+    this.#timers.tokenRetransmit = Infinity;
+    if (this.#state === 'gather') return;
+    this.#sendLastToken();
+    this.#timers.tokenRetransmit = this.#now + this.#timings.tokenRetransmit;
+  }
+
+  #onHoldTimer(): void {
+    this.#timers.hold = Infinity;
+    if (this.#state === 'operational' || this.#state === 'recovery') this.#sendLastToken();
+  }
+
+  #onMergeTimer(): void {
+    this.#timers.merge = Infinity;
+    if (this.#state !== 'operational' || this.#ring.representative !== this.#me) return;
+    encodeMergeDetect(this.#scratch, { nodeId: this.#me, systemFrom: this.#me, ring: this.#ring });
+    this.#multicast(false);
+  }
+
+  #startTokenTimers(): void {
+    this.#startTokenLossTimer();
+    this.#timers.tokenRetransmit = this.#now + this.#timings.tokenRetransmit;
+  }
+
+  #startTokenLossTimer(): void {
+    const { token, tokenWarningPercent } = this.#timings;
+    this.#timers.token = this.#now + token;
+    if (tokenWarningPercent > 0)
+      this.#timers.tokenWarning = this.#now + Math.floor((token * tokenWarningPercent) / 100);
+  }
+
+  #stopTimers(): void {
+    const timers = this.#timers;
+    timers.token = timers.tokenWarning = timers.tokenRetransmit = timers.hold = Infinity;
+    timers.join = timers.consensus = timers.merge = Infinity;
+  }
+
+  // Sending.
+
+  #sendLastToken(): void {
+    const bytes = this.#lastSentToken.bytes();
+    if (this.#target === this.#me) this.#loop.push(bytes.slice());
+    else this.#ports.unicast(this.#target, bytes);
+  }
+
+  /** Sends what is in the scratch buffer; with `isLooped` this node hears it as well. */
+  #multicast(isLooped: boolean): void {
+    const bytes = this.#scratch.bytes();
+    if (isLooped) this.#loop.push(bytes.slice());
+    this.#ports.multicast(bytes);
+  }
+
+  #enter(state: RingState, reason: GatherReason | null): void {
+    this.#state = state;
+    this.#observe?.({ kind: 'totem.state', now: this.#now, state, reason });
+  }
+
+  #observeMessage(kind: 'totem.sent' | 'totem.delivered', ring: string, msgSeq: number, sender: NodeId): void {
+    this.#observe?.({ kind, now: this.#now, ring, msgSeq, sender });
+  }
+}
+
+/** What can be seen of a ring from outside. */
+export interface RingView {
+  readonly state: RingState;
+  readonly isUp: boolean;
+  readonly ring: string;
+  readonly oldRing: string;
+  readonly members: readonly NodeId[];
+  readonly proc: readonly NodeId[];
+  readonly failed: readonly NodeId[];
+  readonly consensus: readonly NodeId[];
+  readonly aru: number;
+  readonly highSeq: number;
+  readonly highDelivered: number;
+  readonly lastReleased: number;
+  readonly tokenHeld: boolean;
+  readonly waitingTransAck: boolean;
+  readonly queued: number;
+  readonly queuedTrans: number;
+  readonly flowControl: { readonly trc: number; readonly pbl: number; readonly cbl: number };
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+function heldPacket(mcast: Mcast, bytes: Uint8Array, payload: Uint8Array): HeldPacket {
+  return { bytes, payload, from: mcast.nodeId, systemFrom: mcast.systemFrom, littleEndian: mcast.littleEndian };
+}
+
+function ascending(nodes: readonly NodeId[]): NodeId[] {
+  return [...nodes].sort((a, b) => a - b);
+}
+
+function namedList(name: string, nodes: readonly NodeId[]): string {
+  return nodes.length === 0 ? '' : `${name} ${nodes.map((node) => node.toString(16)).join(' ')}`;
+}

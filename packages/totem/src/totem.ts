@@ -1,0 +1,221 @@
+import { ConfigError, type LogPriority, type Machine, type Nanos, type Observe } from '@quorate/kernel';
+import type { Configuration } from './configuration.js';
+import type { TotemFact } from './fact.js';
+import { decodeGroups, encodeGroups } from './group-message.js';
+import { type Era, NodeOrder, type TotemNode } from './node-order.js';
+import { Packer } from './packer.js';
+import { MAX_MESSAGE_BYTES, Reassembly } from './reassembly.js';
+import { Ring, type RingView } from './ring.js';
+import type { NodeId } from './ring-id.js';
+import type { TotemTimings } from './timings.js';
+import type { RejectReason } from './wire/header.js';
+import { MCAST_HEADER_BYTES } from './wire/mcast.js';
+
+export type TotemInput =
+  /** The ring's interface has its address: at the start, and when it comes back. */
+  | { readonly kind: 'network-up' }
+  /** A UDP payload from port 5405. */
+  | { readonly kind: 'datagram'; readonly bytes: Uint8Array }
+  /** A message to a group, at most 1 MiB with its prefix; delivered to everybody, this node included. */
+  | { readonly kind: 'cast'; readonly group: string; readonly payload: Uint8Array }
+  /** The services agree after a regular configuration: what was cast before it may be sent now. */
+  | { readonly kind: 'sync-done' }
+  /** Says goodbye to the others; the machine does nothing after it. */
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'wake' };
+
+export type TotemOutput =
+  | { readonly kind: 'unicast'; readonly to: NodeId; readonly bytes: Uint8Array }
+  /** To every configured node except this one: its own copy never leaves the machine. */
+  | { readonly kind: 'multicast'; readonly bytes: Uint8Array }
+  /** The next message of the total order, once for each group it is for. */
+  | { readonly kind: 'deliver'; readonly group: string; readonly from: NodeId; readonly payload: Uint8Array }
+  | ConfigurationOutput
+  /** Write this to stable storage before anything that follows is sent; it is `ringSeq` of the next start. */
+  | { readonly kind: 'store-ring-seq'; readonly seq: number }
+  /** The queue is full: cast it again later. */
+  | { readonly kind: 'refused'; readonly group: string; readonly reason: 'try-again' }
+  /** A datagram, or what came in one, was dropped. */
+  | { readonly kind: 'reject'; readonly reason: RejectReason }
+  | { readonly kind: 'log'; readonly priority: LogPriority; readonly text: string }
+  | { readonly kind: 'left' };
+
+/** Every regular configuration comes right after a transitional one; of a node's first the members are none. */
+export interface ConfigurationOutput extends Configuration {
+  readonly kind: 'configuration';
+}
+
+export interface TotemConfig {
+  readonly nodeId: NodeId;
+  /** All nodes that may become members, this one included. */
+  readonly nodes: readonly TotemNode[];
+  /** Decides who is representative, by node id (`modern`) or by address (`rhel6`), and the words of the log. */
+  readonly era: Era;
+  readonly timings: TotemTimings;
+  /** Last sequence of `store-ring-seq`, over restarts; 0 on a node that never ran. */
+  readonly ringSeq: number;
+  /** MTU of the ring's network, 1500 unless told. */
+  readonly netMtu?: number;
+  readonly observe?: Observe<TotemFact>;
+}
+
+export interface TotemView extends RingView {
+  readonly nodeId: NodeId;
+  readonly hasLeft: boolean;
+  readonly rejects: Readonly<Partial<Record<RejectReason, number>>>;
+  /** Share of the packet queue that is used, in percent; corosync throttles its clients from 75 on. */
+  readonly queueUsedPercent: number;
+}
+
+/** What totempg counts off a packet when it estimates how many a message takes. */
+const ESTIMATE_OVERHEAD = 24;
+
+/**
+ * One node's Totem: membership, total order, packing and groups, in the datagrams of corosync 3.1 over UDP.
+ *
+ * Source: corosync exec/totemsrp.c (`Ring`) and exec/totempg.c (`Packer`, `Reassembly`), which this joins.
+ */
+export class Totem implements Machine<TotemInput, TotemOutput> {
+  readonly #nodeId: NodeId;
+  readonly #ring: Ring;
+  /** Packets of messages that belong to a synchronisation are not mixed with others: they go ahead of them. */
+  readonly #packer: Packer;
+  readonly #transPacker: Packer;
+  readonly #reassembly: Reassembly;
+  readonly #groups = new Map<string, ReturnType<typeof encodeGroups>>();
+  /** Payload of a packet, `net_mtu` after the deduction of two MCAST headers. */
+  readonly #netMtu: number;
+  readonly #queueCapacity: number;
+  readonly #rejects = new Map<RejectReason, number>();
+  #hasLeft = false;
+  #emit: (output: TotemOutput) => void = nobody;
+
+  /** @throws {ConfigError} for nodes that cannot form a ring, and for an MTU below 256. */
+  constructor(config: TotemConfig) {
+    const order = new NodeOrder(config.nodes, config.era);
+    if (!order.has(config.nodeId)) throw new ConfigError('nodeId', `${config.nodeId}`, 'one of the ids in nodes');
+    const netMtu = config.netMtu ?? 1500;
+    if (!(netMtu >= 256)) throw new ConfigError('netMtu', `${netMtu}`, 'at least 256');
+    this.#nodeId = config.nodeId;
+    this.#netMtu = netMtu - 2 * MCAST_HEADER_BYTES;
+    this.#queueCapacity = Math.floor((4 * MAX_MESSAGE_BYTES) / this.#netMtu);
+    this.#ring = this.#createRing(config, order);
+    this.#packer = new Packer(this.#netMtu, (payload) => this.#ring.enqueue(false, payload));
+    this.#transPacker = new Packer(this.#netMtu, (payload) => this.#ring.enqueue(true, payload));
+    this.#reassembly = new Reassembly((from, message, littleEndian) => this.#onMessage(from, message, littleEndian));
+  }
+
+  step(now: Nanos, input: TotemInput, emit: (output: TotemOutput) => void): void {
+    if (this.#hasLeft) return;
+    this.#emit = emit;
+    this.#ring.resume(now);
+    this.#on(input);
+    this.#ring.settle();
+    this.#emit = nobody;
+  }
+
+  deadline(): Nanos {
+    return this.#ring.deadline();
+  }
+
+  inspect(): TotemView {
+    const free = this.#ring.available(this.#ring.isWaitingTransAck);
+    return {
+      ...this.#ring.inspect(),
+      nodeId: this.#nodeId,
+      hasLeft: this.#hasLeft,
+      rejects: Object.fromEntries(this.#rejects),
+      queueUsedPercent: 100 - Math.floor((free * 100) / this.#queueCapacity),
+    };
+  }
+
+  #on(input: TotemInput): void {
+    switch (input.kind) {
+      case 'network-up':
+        return this.#ring.networkUp();
+      case 'datagram':
+        return this.#ring.receive(input.bytes);
+      case 'cast':
+        return this.#onCast(input.group, input.payload);
+      case 'sync-done':
+        return this.#onSyncDone();
+      case 'leave':
+        return this.#onLeave();
+      case 'wake':
+        return this.#ring.wake();
+    }
+  }
+
+  #onCast(group: string, payload: Uint8Array): void {
+    const prefix = this.#prefixOf(group);
+    const size = prefix.lengths.length + prefix.names.length + payload.length;
+    if (size > MAX_MESSAGE_BYTES) throw new RangeError(`a message of ${size} bytes, at most ${MAX_MESSAGE_BYTES}`);
+    const isTrans = this.#ring.isWaitingTransAck;
+    this.#ring.cancelHold();
+    if (this.#ring.available(isTrans) < Math.floor(size / (this.#netMtu - ESTIMATE_OVERHEAD)) + 1) {
+      return this.#emit({ kind: 'refused', group, reason: 'try-again' });
+    }
+    (isTrans ? this.#transPacker : this.#packer).add([prefix.lengths, prefix.names, payload]);
+  }
+
+  #prefixOf(group: string): ReturnType<typeof encodeGroups> {
+    let prefix = this.#groups.get(group);
+    if (prefix === undefined) {
+      prefix = encodeGroups([group]);
+      this.#groups.set(group, prefix);
+    }
+    return prefix;
+  }
+
+  /** What is packed already for the synchronisation keeps its place ahead of everything that waited for its end. */
+  #onSyncDone(): void {
+    this.#flush(this.#transPacker, true);
+    this.#ring.transAck();
+  }
+
+  #onLeave(): void {
+    this.#ring.leave();
+    this.#hasLeft = true;
+    this.#emit({ kind: 'left' });
+  }
+
+  #flush(packer: Packer, isTrans: boolean): void {
+    if (!packer.isEmpty && this.#ring.available(isTrans) > 0) packer.flush();
+  }
+
+  #onMessage(from: NodeId, message: Uint8Array, littleEndian: boolean): void {
+    const decoded = decodeGroups(message, littleEndian);
+    if (decoded === undefined) return this.#reject('bad-groups');
+    for (const group of decoded.groups) this.#emit({ kind: 'deliver', group, from, payload: decoded.payload });
+  }
+
+  #reject(reason: RejectReason): void {
+    this.#rejects.set(reason, (this.#rejects.get(reason) ?? 0) + 1);
+    this.#emit({ kind: 'reject', reason });
+  }
+
+  #createRing(config: TotemConfig, order: NodeOrder): Ring {
+    const { nodeId, era, timings, ringSeq, observe } = config;
+    const ringConfig = { nodeId, order, era, timings, ringSeq, queueCapacity: this.#queueCapacity };
+    return new Ring(observe === undefined ? ringConfig : { ...ringConfig, observe }, {
+      unicast: (to, bytes) => this.#emit({ kind: 'unicast', to, bytes }),
+      multicast: (bytes) => this.#emit({ kind: 'multicast', bytes }),
+      deliver: (from, payload, littleEndian) => {
+        if (!this.#reassembly.take(from, payload, littleEndian)) this.#reject('bad-packing');
+      },
+      configuration: (configuration) => {
+        for (const node of configuration.left) this.#reassembly.forget(node);
+        this.#emit({ kind: 'configuration', ...configuration });
+      },
+      tokenReceived: () => {
+        this.#flush(this.#transPacker, true);
+        this.#flush(this.#packer, false);
+      },
+      storeRingSeq: (seq) => this.#emit({ kind: 'store-ring-seq', seq }),
+      log: (priority, text) => this.#emit({ kind: 'log', priority, text }),
+      reject: (reason) => this.#reject(reason),
+    });
+  }
+}
+
+function nobody(): void {}
