@@ -1,0 +1,19 @@
+export { agentInput, parseAgentInput } from './agent-input.js';
+export type { Departure, LeaveReason, WaitState } from './domain-change.js';
+export type { FencedFact } from './facts.js';
+export type { DeviceUse, FenceConf, FenceDevice, FenceMethod, FenceNode } from './fence-conf.js';
+export { type DomainNode, type FenceDomain, fenceDomainText } from './fence-domain.js';
+export {
+  DAEMON_GROUP,
+  DOMAIN_GROUP,
+  type FenceDaemon,
+  Fenced,
+  type FencedConfig,
+  type FencedInput,
+  type FencedOutput,
+  type FencedView,
+  OVERRIDE_PATH,
+  type RejectReason,
+} from './fenced.js';
+export { invariants } from './invariants.js';
+export type { FencedHow, MessageDefect } from './message.js';

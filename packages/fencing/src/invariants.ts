@@ -1,0 +1,128 @@
+import { type Check, defineInvariant, type Invariant, type Stamped } from '@quorate/kernel';
+import type { FencedFact } from './facts.js';
+
+type Started = Stamped<FencedFact & { readonly kind: 'fenced.fencing-started' }>;
+
+/** A rule about every start of an attempt to fence. Returns what is wrong with it, or undefined. */
+function fencingRule(
+  id: string,
+  name: string,
+  statement: string,
+  judge: (fact: Started) => string | undefined,
+): Invariant {
+  return defineInvariant<FencedFact>({
+    id,
+    name,
+    statement,
+    kinds: ['fenced.fencing-started'],
+    start(): Check<FencedFact> {
+      return {
+        observe(fact, verdict) {
+          if (fact.kind !== 'fenced.fencing-started') return;
+          const wrong = judge(fact);
+          if (wrong !== undefined) verdict.violate(`node ${fact.node}: ${wrong}`, [fact.node, fact.victim]);
+        },
+      };
+    },
+  });
+}
+
+const masterFences: Invariant = fencingRule(
+  'fencing.F1',
+  'master-fences',
+  'Only the master of a fence domain fences.',
+  ({ node, master, victim }) =>
+    master === node ? undefined : `fences node ${victim} though node ${master} is the master of its domain`,
+);
+
+const quorateFences: Invariant = fencingRule(
+  'fencing.F2',
+  'quorate-fences',
+  'No attempt to fence starts on a node without quorum.',
+  ({ isQuorate, victim }) => (isQuorate ? undefined : `fences node ${victim} without quorum`),
+);
+
+const cleanIsSpared: Invariant = fencingRule(
+  'fencing.F3',
+  'clean-is-spared',
+  'A victim that came back clean, as a member of the cluster with a fenced that has no state, is not fenced.',
+  ({ clusterMembers, isClean, victim }) =>
+    isClean && clusterMembers.includes(victim) ? `fences node ${victim}, which came back clean` : undefined,
+);
+
+const victimsOnly: Invariant = defineInvariant<FencedFact>({
+  id: 'fencing.F4',
+  name: 'victims-only',
+  statement:
+    'A node is fenced only by a domain that counts it as a victim, and never while it is a member of that domain.',
+  kinds: ['fenced.victim', 'fenced.fenced', 'fenced.state', 'fenced.fencing-started'],
+  start(): Check<FencedFact> {
+    const views = new Map<number, { life: number; victims: Set<number>; members: readonly number[] }>();
+    const viewOf = ({ node, life }: Stamped<FencedFact>) => {
+      const known = views.get(node);
+      if (known !== undefined && known.life === life) return known;
+      const view = { life, victims: new Set<number>(), members: [] as readonly number[] };
+      views.set(node, view);
+      return view;
+    };
+    return {
+      observe(fact, verdict) {
+        const view = viewOf(fact);
+        const { node } = fact;
+        switch (fact.kind) {
+          case 'fenced.victim':
+            view.victims.add(fact.victim);
+            break;
+          case 'fenced.fenced':
+            view.victims.delete(fact.victim);
+            break;
+          case 'fenced.state':
+            view.members = fact.members;
+            if (fact.state === 'left') view.victims.clear();
+            break;
+          case 'fenced.fencing-started': {
+            const { victim } = fact;
+            if (!view.victims.has(victim))
+              verdict.violate(`node ${node}: fences node ${victim}, no victim`, [node, victim]);
+            if (!view.members.includes(victim)) break;
+            verdict.violate(`node ${node}: fences node ${victim}, a member of its own domain`, [node, victim]);
+            break;
+          }
+        }
+      },
+    };
+  },
+});
+
+const fencedMeansFenced: Invariant = defineInvariant<FencedFact>({
+  id: 'fencing.F5',
+  name: 'fenced-means-fenced',
+  statement: "A member learns that a victim was fenced by the agent only after its master's attempt succeeded.",
+  kinds: ['fenced.attempt-ended', 'fenced.fenced'],
+  start(): Check<FencedFact> {
+    const succeeded = new Set<string>();
+    return {
+      observe(fact, verdict) {
+        if (fact.kind === 'fenced.attempt-ended') {
+          if (fact.isSuccess) succeeded.add(`${fact.node} ${fact.victim}`);
+        } else if (fact.kind === 'fenced.fenced' && fact.how === 'agent') {
+          const { node, master, victim } = fact;
+          if (succeeded.has(`${master} ${victim}`)) return;
+          verdict.violate(`node ${node}: takes node ${victim} for fenced by node ${master}, which did not`, [
+            node,
+            master,
+          ]);
+        }
+      },
+    };
+  },
+});
+
+/** What must never be observed of a fence domain. */
+export const invariants: readonly Invariant[] = [
+  masterFences,
+  quorateFences,
+  cleanIsSpared,
+  victimsOnly,
+  fencedMeansFenced,
+];
