@@ -17,3 +17,9 @@ export {
 } from './fenced.js';
 export { invariants } from './invariants.js';
 export type { FencedHow, MessageDefect } from './message.js';
+export { fenceAckManual } from './programs/fence-ack-manual.js';
+export { fenceNodeProgram } from './programs/fence-node.js';
+export { fencePower, type PowerReply, type PowerRequest } from './programs/fence-power.js';
+export { DEVICE_FILE, fenceScsi, KEY_FILE } from './programs/fence-scsi.js';
+export { fenceTool } from './programs/fence-tool.js';
+export type { FencedCall, FencedReplies } from './programs/fenced-call.js';
