@@ -2,7 +2,7 @@ import { agentInput } from './agent-input.js';
 import type { DeviceUse, FenceConf, FenceNode } from './fence-conf.js';
 
 /** How one step of a fencing operation went. */
-export type FenceError =
+type FenceError =
   | 'agent-success'
   | 'agent-error'
   | 'no-method'
@@ -51,7 +51,7 @@ export interface AgentRun {
 }
 
 /** Result of an operation: `undefined` when the configuration has nothing to do it with. */
-export interface FenceOutcome {
+interface FenceOutcome {
   readonly result: 'success' | 'failed' | 'undefined';
   readonly log: readonly FenceLog[];
 }

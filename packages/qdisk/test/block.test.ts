@@ -160,7 +160,7 @@ describe('a slot that cannot be used', () => {
     ['another magic', withHeaderCrc(changed(0, 0x00debb1f)), 'bad-magic'],
     ['more data than the sector holds', withHeaderCrc(changed(12, 481)), 'bad-length'],
     ['flipped data', changed(40, 99), 'bad-data-crc'],
-  ] as const)('%s: %s', (_, sector, defect) => {
+  ] as const)('%s', (_, sector, defect) => {
     expect(openSlot(sector)).toBe(defect);
     expect(decodeStatus(sector)).toBe(defect);
     expect(decodeHeader(sector)).toBe(defect);
