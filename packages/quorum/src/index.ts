@@ -1,0 +1,39 @@
+export { clusterIdOf, multicastAddress6Of, multicastAddressOf } from './cluster-identity.js';
+export { LeaveReason, NODE_STATE_NUMBERS, type NodeId, type NodeState } from './cluster-node.js';
+export {
+  Cman,
+  type CmanErrno,
+  type CmanInput,
+  type CmanMember,
+  type CmanOperation,
+  type CmanOutput,
+  type CmanReject,
+  type DeviceOperation,
+} from './cman.js';
+export type { CmanConfig, CmanNodesConfig } from './cman-config.js';
+export type { FailureReason, QuorumCause, QuorumFact, RingId } from './fact.js';
+export { invariants } from './invariants.js';
+export type { CmanNodeConfig } from './membership.js';
+export {
+  CMAN_VERSION,
+  type CmanMessage,
+  type KillReason,
+  type MessageDefect,
+  type MessageHeader,
+  type ReconfigureParam,
+  readHeader,
+  readMessage,
+  type TransitionMessage,
+  writeHeader,
+  writeMessage,
+} from './message.js';
+export type { DeviceErrno } from './quorum-device.js';
+export {
+  type CmanNodeStatus,
+  type CmanStatus,
+  type FormatNodesOptions,
+  formatNodes,
+  formatStatus,
+  type NodeColumn,
+} from './status.js';
+export { calculateQuorum, type VoteCount } from './votes.js';
