@@ -23,7 +23,8 @@ import {
   type StaticSettings,
   staticSettings,
 } from './settings.js';
-import { DiskState, decodeStatus, encodeStatus, Message, NO_INCARNATION, type StatusBlock } from './status-block.js';
+import { SlotReader } from './slot-reader.js';
+import { DiskState, encodeStatus, Message, NO_INCARNATION, type StatusBlock } from './status-block.js';
 import { statusFileText } from './status-file.js';
 import { transitionOf } from './transitions.js';
 import { WriteTimes } from './write-times.js';
@@ -129,6 +130,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
   readonly #nanny: IoNanny;
   readonly #writeTimes = new WriteTimes();
   readonly #sector: Uint8Array;
+  readonly #readers = Array.from({ length: MAX_NODES_DISK }, () => new SlotReader());
 
   #now: Nanos = 0;
   #emit: Emit = notStepped;
@@ -772,7 +774,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
     this.#emit({ kind: 'read', id, sector });
     const { data, isOk } = (yield* this.#await({ kind: 'io', id })) as IoResult;
     if (!isOk || data === undefined) return undefined;
-    const status = decodeStatus(data);
+    const status = this.#readers[nodeId - 1]!.read(data);
     if (typeof status === 'string') return this.#reject(sector, status);
     // Differs from the original, which would take the block for the one of the node it names.
     return status.nodeId === nodeId ? status : this.#reject(sector, 'wrong-slot');

@@ -20,7 +20,7 @@ export type DiskState = number;
 export const Message = { NONE: 0, BID: 1, ACK: 2, NACK: 3 } as const;
 
 const STATUS_MAGIC = 0x47bacef8;
-const STATUS_BYTES = 80;
+export const STATUS_BYTES = 80;
 
 /**
  * Status record, 80 bytes, integers big-endian unless said otherwise.
