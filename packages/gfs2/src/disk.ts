@@ -1,4 +1,4 @@
-import type { Task } from '@quorate/kernel';
+import type { Nanos, Task } from '@quorate/kernel';
 import { Refusal } from './refusal.js';
 import { type Scheduler, Signal, wait } from './scheduler.js';
 
@@ -19,6 +19,15 @@ export interface IoDone {
   readonly error?: string;
 }
 
+/** A write has ended. */
+export interface WriteDoneFact {
+  readonly kind: 'gfs2.write-done';
+  readonly now: Nanos;
+  readonly write: number;
+  /** False when the disk refused it, or could not do it. */
+  readonly isSuccess: boolean;
+}
+
 /** What happens when one transfer is done. Bytes are lent. */
 export type Done = (data: Uint8Array | undefined, error: string | undefined) => void;
 
@@ -27,15 +36,24 @@ export class Disk {
   readonly blockSize: number;
   readonly #scheduler: Scheduler;
   readonly #emit: (output: DiskOutput) => void;
+  readonly #observe: ((fact: WriteDoneFact) => void) | undefined;
   readonly #pending = new Map<number, Done>();
+  /** Writes under way, while somebody watches. */
+  readonly #writes = new Set<number>();
   #lastId = 0;
   /** After a withdraw nothing leaves this node any more: every request fails. */
   isCut = false;
 
-  constructor(blockSize: number, scheduler: Scheduler, emit: (output: DiskOutput) => void) {
+  constructor(
+    blockSize: number,
+    scheduler: Scheduler,
+    emit: (output: DiskOutput) => void,
+    observe: ((fact: WriteDoneFact) => void) | undefined,
+  ) {
     this.blockSize = blockSize;
     this.#scheduler = scheduler;
     this.#emit = emit;
+    this.#observe = observe;
   }
 
   /** Requests without an answer. */
@@ -51,11 +69,21 @@ export class Disk {
   write(block: number, data: Uint8Array, done: Done): void {
     const id = this.#newId(done);
     if (id > 0) this.#emit({ kind: 'write', id, block, data });
+    if (id > 0 && this.#observe !== undefined) this.#writes.add(id);
+  }
+
+  /** Id that the next request will have. */
+  get nextId(): number {
+    return this.#lastId + 1;
   }
 
   complete(input: IoDone): void {
     const done = this.#pending.get(input.id);
     this.#pending.delete(input.id);
+    if (this.#writes.delete(input.id)) {
+      const isSuccess = input.error === undefined;
+      this.#observe?.({ kind: 'gfs2.write-done', now: this.#scheduler.now, write: input.id, isSuccess });
+    }
     done?.(input.data, input.error);
   }
 

@@ -54,6 +54,7 @@ export class Scheduler {
   readonly #ready: TaskInput[] = [];
   readonly #timers = new Set<Timer>();
   readonly #ended = new Map<TaskId, () => void>();
+  readonly #live = new Set<TaskId>();
 
   constructor() {
     this.#runner = new TaskRunner((_now, id, request) => this.#serve(id, request));
@@ -74,12 +75,14 @@ export class Scheduler {
   start(task: Task<unknown>, ended?: () => void): TaskId {
     const id = this.#runner.newId();
     if (ended !== undefined) this.#ended.set(id, ended);
+    this.#live.add(id);
     this.#ready.push({ kind: 'start', id, task: contained(task) });
     return id;
   }
 
-  cancel(id: TaskId): void {
-    this.#ready.push({ kind: 'cancel', id });
+  /** Ends every task that was started so far, in the order of their starts, as soon as it waits. */
+  cancelAll(): void {
+    for (const id of this.#live) this.#ready.push({ kind: 'cancel', id });
   }
 
   notify(signal: Signal): void {
@@ -121,6 +124,7 @@ export class Scheduler {
   }
 
   #onEnded(id: TaskId): void {
+    this.#live.delete(id);
     const ended = this.#ended.get(id);
     this.#ended.delete(id);
     ended?.();

@@ -4,11 +4,13 @@ import { Refusal } from '../refusal.js';
 import { type Scheduler, Signal, wait } from '../scheduler.js';
 import { type AddressSpace, Buffer } from './buffer.js';
 
-/** A block was written in place: under a glock, or by the replay of a journal. */
+/** A block is being written in place: under a glock, or by the replay of a journal. */
 export interface BlockWrittenFact {
   readonly kind: 'gfs2.block-written';
   readonly now: Nanos;
   readonly block: number;
+  /** The transfer that carries it; `gfs2.write-done` tells whether the disk took it. */
+  readonly write: number;
   /** The glock that protects it. Absent when a replay wrote it. */
   readonly glock?: { readonly type: number; readonly number: number };
   /** Id of the journal from which it was replayed. */
@@ -165,7 +167,10 @@ export class BufferCache {
     if (existing !== undefined) {
       if (existing.space === space) return existing;
       // The block belonged to another inode before it was freed.
-      assert(!existing.isBusy || !existing.isUptodate, `block ${block} is still in use under another glock`);
+      assert(
+        !existing.isPinned && !existing.isDirty && existing.ail === undefined,
+        `block ${block} is still in use under another glock`,
+      );
       this.drop(existing);
     }
     const buffer = new Buffer(space, block, this.#disk.blockSize);
@@ -186,6 +191,7 @@ export class BufferCache {
         kind: 'gfs2.block-written',
         now: this.#scheduler.now,
         block,
+        write: this.#disk.nextId,
         glock: { type: space.type, number: space.number },
       });
     }

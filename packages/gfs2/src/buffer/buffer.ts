@@ -54,6 +54,8 @@ export class Buffer {
   isJournaledData = false;
   /** The commit whose copy in the journal is the newest. */
   ail: AilEntry | undefined = undefined;
+  /** Somebody relies on its staying in memory as long as its glock is held. */
+  isKept = false;
   /** Used since the last sweep of the cache. */
   isReferenced = true;
 
@@ -66,7 +68,7 @@ export class Buffer {
 
   /** Whether dropping it would lose something. */
   get isBusy(): boolean {
-    return this.isPinned || this.isDirty || this.ail !== undefined || !this.isUptodate;
+    return this.isKept || this.isPinned || this.isDirty || this.ail !== undefined || !this.isUptodate;
   }
 }
 

@@ -171,6 +171,11 @@ export class Glocks implements Machine<GlockInput, GlockOutput> {
     return this.#glocks.size;
   }
 
+  /** Nothing is locked, and the DLM has everything back. */
+  get isEmpty(): boolean {
+    return this.#glocks.size === 0 && this.#byHandle.size === 0;
+  }
+
   get all(): Iterable<Glock> {
     return this.#glocks.values();
   }

@@ -1,7 +1,6 @@
 import type { Task } from '@quorate/kernel';
 import type { Disk } from '../disk.js';
-import { decodeLogHeader, type LogHeader } from '../ondisk/log-header.js';
-import type { ZeroTailCrc } from '../ondisk/zero-tail-crc.js';
+import type { LogHeader, LogHeaderCodec } from '../ondisk/log-header.js';
 import type { JournalMap } from './journal-map.js';
 
 /** Blocks read at a time when the block that was wanted is no header. */
@@ -18,13 +17,13 @@ const SCAN_BLOCKS = 16;
  *
  * @throws {Refusal} EIO
  */
-export function* findLogHead(disk: Disk, map: JournalMap, crc: ZeroTailCrc): Task<LogHeader | undefined> {
-  let head: LogHeader | undefined = yield* findGoodHeader(disk, map, 0, map.blocks, crc);
+export function* findLogHead(disk: Disk, map: JournalMap, codec: LogHeaderCodec): Task<LogHeader | undefined> {
+  let head: LogHeader | undefined = yield* findGoodHeader(disk, map, 0, map.blocks, codec);
   if (head === undefined) return undefined;
   let end = map.blocks;
   while (end - head.blkno > 1) {
     const middle: number = (head.blkno + end) >>> 1;
-    const found: LogHeader | undefined = yield* findGoodHeader(disk, map, middle, end, crc);
+    const found: LogHeader | undefined = yield* findGoodHeader(disk, map, middle, end, codec);
     if (found !== undefined && found.sequence >= head.sequence) head = found;
     else end = middle;
   }
@@ -37,13 +36,13 @@ function* findGoodHeader(
   map: JournalMap,
   from: number,
   end: number,
-  crc: ZeroTailCrc,
+  codec: LogHeaderCodec,
 ): Task<LogHeader | undefined> {
   for (let blkno = from, count = 1; blkno < end; ) {
     const run = map.runAt(blkno, Math.min(count, end - blkno));
     const bytes = yield* disk.readBlocks(map.addressOf(blkno), run);
     for (let i = 0; i < run; i++) {
-      const header = decodeLogHeader(bytes.subarray(i * disk.blockSize, (i + 1) * disk.blockSize), crc);
+      const header = codec.decode(bytes.subarray(i * disk.blockSize, (i + 1) * disk.blockSize));
       if (header !== undefined && header.blkno === blkno + i) return header;
     }
     blkno += run;

@@ -3,8 +3,8 @@ import { type AddressSpace, AilEntry, type Buffer } from '../buffer/buffer.js';
 import type { BufferCache } from '../buffer/buffer-cache.js';
 import { Batch, type Disk } from '../disk.js';
 import type { Geometry } from '../ondisk/geometry.js';
-import { encodeLogHeader, LOG_HEAD, LOG_HEADER_BYTES } from '../ondisk/log-header.js';
-import { ZeroTailCrc } from '../ondisk/zero-tail-crc.js';
+import { revokeBlocks } from '../ondisk/log-descriptor.js';
+import { LOG_HEAD, type LogHeaderCodec } from '../ondisk/log-header.js';
 import { Refusal } from '../refusal.js';
 import { type Scheduler, Signal, wait } from '../scheduler.js';
 import type { JournalMap } from './journal-map.js';
@@ -37,6 +37,7 @@ export interface HeaderSource {
 
 export interface LogConfig {
   readonly geometry: Geometry;
+  readonly headerCodec: LogHeaderCodec;
   /** Longest time that a finished transaction stays in memory only (`commit=`). */
   readonly commit: Nanos;
   readonly wall: () => WallTime;
@@ -83,7 +84,6 @@ export class Log {
   readonly #scheduler: Scheduler;
   readonly #disk: Disk;
   readonly #cache: BufferCache;
-  readonly #headerCrc: ZeroTailCrc;
   #map: JournalMap | undefined;
   #writer: LogWriter | undefined;
 
@@ -129,7 +129,6 @@ export class Log {
     this.#scheduler = scheduler;
     this.#disk = disk;
     this.#cache = cache;
-    this.#headerCrc = new ZeroTailCrc(config.geometry.blockSize, LOG_HEADER_BYTES);
   }
 
   /** Opens the journal for writing behind the header that ends it. */
@@ -211,6 +210,16 @@ export class Log {
     if (this.isFlushRequired || this.isWriteBackRequired) this.#scheduler.notify(this.daemonSignal);
   }
 
+  /** Runs `body` inside a transaction (`gfs2_trans_begin`, `gfs2_trans_end`). @throws {Refusal} as `begin` */
+  *transact<T>(blocks: number, revokes: number, body: (transaction: Transaction) => Task<T>): Task<T> {
+    const transaction = yield* this.begin(blocks, revokes);
+    try {
+      return yield* body(transaction);
+    } finally {
+      this.end(transaction);
+    }
+  }
+
   /** Adds a metadata block that is about to be changed (`gfs2_trans_add_meta`). */
   addMeta(transaction: Transaction, buffer: Buffer): void {
     this.#pin(transaction, buffer, this.#metadata);
@@ -277,8 +286,8 @@ export class Log {
    */
   *flush(flags: number, space?: AddressSpace): Task {
     while (this.#isFlushing || this.#isFlushWanted) yield* wait(this.#flushed);
-    if (!this.#isLive) throw new Refusal('EIO');
     if (space !== undefined && !hasUncommitted(space)) return;
+    if (!this.#isLive) throw new Refusal('EIO');
     this.#isFlushWanted = true;
     try {
       while (this.#openTransactions > 0) yield* wait(this.#ended);
@@ -355,7 +364,7 @@ export class Log {
     const inMemory =
       chunkBlocks(this.#metadata.size, geometry.ldptrs) +
       chunkBlocks(this.#journaledData.size, Math.floor(geometry.ldptrs / 2)) +
-      revokeBlocks(this.#revokes.size, geometry);
+      (this.#revokes.size === 0 ? 0 : revokeBlocks(geometry, this.#revokes.size));
     return inMemory === 0 ? 0 : inMemory + 1;
   }
 
@@ -498,7 +507,7 @@ export class Log {
     const sequence = this.#sequence;
     const batch = new Batch(this.#scheduler);
     const block = this.#writer!.slot(blkno, batch);
-    encodeLogHeader(
+    this.#config.headerCodec.encode(
       {
         jid: map.jid,
         sequence,
@@ -512,7 +521,6 @@ export class Log {
         ...this.#config.header(),
       },
       block,
-      this.#headerCrc,
     );
     yield* this.#barrier();
     this.#head += 1;
@@ -596,12 +604,3 @@ function isWritable(buffer: Buffer): boolean {
 function hasUncommitted(space: AddressSpace): boolean {
   return space.pinned > 0 || space.revokes > 0 || space.dirtyData.size > 0;
 }
-
-/** Blocks of a revoke chunk: the first holds `ldptrs` tags, each further one `inptrs`. */
-function revokeBlocks(revokes: number, geometry: Geometry): number {
-  if (revokes === 0) return 0;
-  return 1 + Math.ceil(Math.max(0, revokes - geometry.ldptrs) / geometry.inptrs);
-}
-
-/** `commit=`: seconds between commits, as mounted by default. */
-export const DEFAULT_COMMIT: Nanos = 30 * SECOND;

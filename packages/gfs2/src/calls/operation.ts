@@ -1,0 +1,107 @@
+import type { FsErrno } from '../refusal.js';
+
+/** How a file is opened. */
+export interface OpenFlags {
+  readonly write?: boolean;
+  /** Make it if it is not there. */
+  readonly create?: boolean;
+  /** With `create`: it must not be there (O_EXCL). */
+  readonly exclusive?: boolean;
+  readonly truncate?: boolean;
+  /** Every write goes to the end of the file, wherever other nodes have moved it. */
+  readonly append?: boolean;
+}
+
+/** A file descriptor of this mount. */
+export type Fd = number;
+
+/**
+ * A file system call. Paths start at the root of the file system; a leading `/` may be left out. Bytes are lent.
+ *
+ * There are no permissions: every caller is root.
+ */
+export type Operation =
+  | { readonly kind: 'open'; readonly path: string; readonly flags?: OpenFlags; readonly mode?: number }
+  | { readonly kind: 'close'; readonly fd: Fd }
+  | { readonly kind: 'pread'; readonly fd: Fd; readonly offset: number; readonly length: number }
+  | { readonly kind: 'pwrite'; readonly fd: Fd; readonly offset: number; readonly bytes: Uint8Array }
+  /** Writes at the end of the file, whatever the flags of the descriptor. */
+  | { readonly kind: 'append'; readonly fd: Fd; readonly bytes: Uint8Array }
+  | { readonly kind: 'ftruncate'; readonly fd: Fd; readonly size: number }
+  | { readonly kind: 'fsync'; readonly fd: Fd }
+  | { readonly kind: 'fstat'; readonly fd: Fd }
+  /** Does not follow a symbolic link at the end of the path. */
+  | { readonly kind: 'lstat'; readonly path: string }
+  | { readonly kind: 'stat'; readonly path: string }
+  | { readonly kind: 'readdir'; readonly path: string }
+  | { readonly kind: 'mkdir'; readonly path: string; readonly mode?: number }
+  | { readonly kind: 'rmdir'; readonly path: string }
+  | { readonly kind: 'unlink'; readonly path: string }
+  | { readonly kind: 'rename'; readonly from: string; readonly to: string }
+  | { readonly kind: 'symlink'; readonly target: string; readonly path: string }
+  | { readonly kind: 'readlink'; readonly path: string }
+  | { readonly kind: 'link'; readonly from: string; readonly to: string }
+  | { readonly kind: 'chmod'; readonly path: string; readonly mode: number }
+  | { readonly kind: 'statfs' }
+  | { readonly kind: 'sync' };
+
+/** What `stat` says. */
+export interface Stat {
+  /** Block of the dinode. */
+  readonly inode: number;
+  readonly type: 'file' | 'directory' | 'symlink' | 'other';
+  /** Type bits and permissions. */
+  readonly mode: number;
+  readonly links: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly size: number;
+  /** Blocks of the file system, not of 512 bytes. */
+  readonly blocks: number;
+  readonly mtime: number;
+  readonly ctime: number;
+}
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly inode: number;
+  readonly type: 'file' | 'directory' | 'symlink' | 'other';
+}
+
+/** What `statfs` says, in blocks. */
+export interface StatFs {
+  readonly blockSize: number;
+  readonly blocks: number;
+  readonly free: number;
+  readonly dinodes: number;
+}
+
+/** What an operation gives, by its kind. A refused operation gives an errno name instead. */
+export interface OperationResults {
+  readonly open: Fd;
+  readonly close: undefined;
+  /** Shorter than asked at the end of the file. Lent. */
+  readonly pread: Uint8Array;
+  /** Bytes written. */
+  readonly pwrite: number;
+  readonly append: number;
+  readonly ftruncate: undefined;
+  readonly fsync: undefined;
+  readonly fstat: Stat;
+  readonly lstat: Stat;
+  readonly stat: Stat;
+  /** Without `.` and `..`, in the order of their hashes as the kernel's readdir has it. */
+  readonly readdir: readonly DirectoryEntry[];
+  readonly mkdir: undefined;
+  readonly rmdir: undefined;
+  readonly unlink: undefined;
+  readonly rename: undefined;
+  readonly symlink: undefined;
+  readonly readlink: { readonly target: string };
+  readonly link: undefined;
+  readonly chmod: undefined;
+  readonly statfs: StatFs;
+  readonly sync: undefined;
+}
+
+export type OperationResult = OperationResults[keyof OperationResults] | FsErrno;

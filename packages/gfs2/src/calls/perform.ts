@@ -1,0 +1,83 @@
+import type { Task } from '@quorate/kernel';
+import type { FileSystem } from '../filesystem.js';
+import { MODE } from '../ondisk/dinode.js';
+import { LOG_HEAD } from '../ondisk/log-header.js';
+import { Refusal } from '../refusal.js';
+import type { Descriptors } from './descriptors.js';
+import * as files from './file-calls.js';
+import type { Operation, OperationResults, StatFs } from './operation.js';
+import * as paths from './path-calls.js';
+
+/** Calls that change something. `open` says so by its flags. */
+const CHANGING: ReadonlySet<Operation['kind']> = new Set([
+  'pwrite',
+  'append',
+  'ftruncate',
+  'mkdir',
+  'rmdir',
+  'unlink',
+  'rename',
+  'symlink',
+  'link',
+  'chmod',
+]);
+
+/** Carries out one call. @throws {Refusal} */
+export function* perform(
+  fs: FileSystem,
+  descriptors: Descriptors,
+  operation: Operation,
+): Task<OperationResults[keyof OperationResults]> {
+  if (fs.core.isReadOnly && CHANGING.has(operation.kind)) throw new Refusal('EROFS');
+  switch (operation.kind) {
+    case 'open':
+      return yield* files.openFile(fs, descriptors, operation.path, operation.flags ?? {}, operation.mode ?? 0o644);
+    case 'close':
+      fs.inodes.put(descriptors.remove(operation.fd).inode);
+      return undefined;
+    case 'pread':
+      return yield* files.read(fs, descriptors.get(operation.fd).inode, operation.offset, operation.length);
+    case 'pwrite': {
+      const { inode, flags } = descriptors.getWritable(operation.fd);
+      return yield* files.write(fs, inode, flags.append ? undefined : operation.offset, operation.bytes);
+    }
+    case 'append':
+      return yield* files.write(fs, descriptors.getWritable(operation.fd).inode, undefined, operation.bytes);
+    case 'ftruncate':
+      return yield* files.truncate(fs, descriptors.getWritable(operation.fd).inode, operation.size);
+    case 'fsync':
+      return yield* files.fsync(fs, descriptors.get(operation.fd).inode);
+    case 'fstat':
+      return yield* files.stat(fs, descriptors.get(operation.fd).inode);
+    case 'stat':
+    case 'lstat':
+      return yield* files.statPath(fs, operation.path, operation.kind === 'stat');
+    case 'readdir':
+      return yield* paths.readDirectory(fs, operation.path);
+    case 'mkdir':
+      return yield* paths.make(fs, operation.path, { mode: MODE.DIRECTORY | ((operation.mode ?? 0o755) & 0o7777) });
+    case 'symlink':
+      return yield* paths.make(fs, operation.path, { mode: MODE.SYMLINK | 0o777, target: operation.target });
+    case 'rmdir':
+    case 'unlink':
+      return yield* paths.remove(fs, operation.path, operation.kind);
+    case 'rename':
+      return yield* paths.rename(fs, operation.from, operation.to);
+    case 'readlink':
+      return yield* paths.readLinkAt(fs, operation.path);
+    case 'link':
+      return yield* paths.link(fs, operation.from, operation.to);
+    case 'chmod':
+      return yield* paths.setMode(fs, operation.path, operation.mode);
+    case 'statfs':
+      return statFsOf(fs);
+    case 'sync':
+      if (!fs.core.isReadOnly) yield* fs.core.log.flush(LOG_HEAD.FLUSH_NORMAL | LOG_HEAD.LFC_SYNC_FS);
+      return undefined;
+  }
+}
+
+function statFsOf(fs: FileSystem): StatFs {
+  const { total, free, dinodes } = fs.statfs.figures;
+  return { blockSize: fs.core.geometry.blockSize, blocks: total, free, dinodes };
+}

@@ -1,0 +1,32 @@
+import type { Core } from './core.js';
+import type { Inode } from './inode/inode.js';
+import type { Inodes } from './inode/inodes.js';
+import type { FormalNumbers } from './inode/inum.js';
+import type { ResourceGroups } from './rgrp/resource-groups.js';
+import type { Statfs } from './rgrp/statfs.js';
+import type { Signal } from './scheduler.js';
+
+/** Inodes below the master directory that stay in use as long as the mount lasts. */
+export interface SystemFiles {
+  readonly statfs: Inode;
+  /** `statfs_change` of each journal id. */
+  readonly statfsChanges: ReadonlyMap<number, Inode>;
+  readonly rindex: Inode;
+  readonly inum: Inode;
+  /** Of this node's own journal. */
+  readonly inumRange: Inode;
+  readonly quotaChange: Inode;
+}
+
+/** A mounted file system as its operations see it. */
+export interface FileSystem {
+  readonly core: Core;
+  readonly inodes: Inodes;
+  readonly rgrps: ResourceGroups;
+  readonly statfs: Statfs;
+  /** The system files, once the mount has found them. */
+  readonly system: SystemFiles;
+  /** Told when the file system is being unmounted: nothing waits for later any more. */
+  readonly closing: Signal;
+  readonly formalNumbers: FormalNumbers;
+}

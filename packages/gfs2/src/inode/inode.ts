@@ -1,0 +1,46 @@
+import type { Buffer } from '../buffer/buffer.js';
+import type { Glock, Holder } from '../glock/glock.js';
+import type { Dinode } from '../ondisk/dinode.js';
+import { Signal } from '../scheduler.js';
+
+/** An inode as this node has it in memory (`gfs2_inode`). */
+export class Inode {
+  /** Block of the dinode, which names its locks. */
+  readonly addr: number;
+  /** Formal number that the directory entry gave; 0 when it was looked up by its block alone. */
+  readonly formalIno: number;
+  readonly glock: Glock;
+  readonly iopenGlock: Glock;
+  /** SH for as long as the inode is in memory: "someone has it open". */
+  iopen: Holder | undefined = undefined;
+  /** What the dinode says; right only while the glock is held. */
+  dinode: Dinode | undefined = undefined;
+  /** Operations and descriptors that use it. */
+  users = 0;
+  state: 'loading' | 'ready' | 'evicting' | 'gone' = 'loading';
+  /** Something about `state` has changed. */
+  readonly changed: Signal = new Signal();
+  /** Another node deletes it: it only has to go out of memory here. */
+  isDropped = false;
+  /** This node deletes it and waits for the others to close it. */
+  upgrading: Holder | undefined = undefined;
+  /** Blocks it will probably want next: the size of its reservation (`i_sizehint`). */
+  sizeHint = 0;
+
+  constructor(addr: number, formalIno: number, glock: Glock, iopenGlock: Glock) {
+    this.addr = addr;
+    this.formalIno = formalIno;
+    this.glock = glock;
+    this.iopenGlock = iopenGlock;
+  }
+
+  /** The dinode, which an operation that holds the glock has read. */
+  get di(): Dinode {
+    return this.dinode!;
+  }
+
+  /** The dinode's block, if it is cached. */
+  get buffer(): Buffer | undefined {
+    return this.glock.space.buffers.get(this.addr);
+  }
+}

@@ -1,0 +1,180 @@
+import type { Task } from '@quorate/kernel';
+import type { Buffer } from '../buffer/buffer.js';
+import type { FileSystem } from '../filesystem.js';
+import { DINODE_BYTES } from '../ondisk/geometry.js';
+import { heightFor } from '../ondisk/metadata-tree.js';
+import { Refusal } from '../refusal.js';
+import { addFileData, isJournaled } from './data-block.js';
+import type { Inode } from './inode.js';
+import { setModified } from './times.js';
+import {
+  allocExtent,
+  growHeight,
+  indirectBlocksTouched,
+  mapExtent,
+  type TreeChange,
+  unstuff,
+  writeDinode,
+} from './tree.js';
+
+/** Blocks written in one transaction: about what one indirect block holds (section 13.7 of the allocator's rules). */
+const CHUNK_BLOCKS = 256;
+
+/** Blocks of the dinode and of the statfs file that every allocation changes. */
+const RES_DINODE = 1;
+const RES_STATFS = 1;
+
+/**
+ * Writes bytes at `offset`, in several transactions if they are many. The caller holds the glock EX.
+ *
+ * Gives the number of bytes written, which is less than asked when the disk is full on the way.
+ *
+ * @throws {Refusal} ENOSPC when nothing could be written, EFBIG, EIO
+ */
+export function* writeFile(fs: FileSystem, inode: Inode, offset: number, bytes: Uint8Array): Task<number> {
+  const { blockSize, maxStuffed } = fs.core.geometry;
+  if (bytes.length === 0) return 0;
+  if (!Number.isSafeInteger(offset + bytes.length)) throw new Refusal('EFBIG');
+  if (inode.di.height === 0 && offset + bytes.length <= maxStuffed)
+    return yield* writeStuffed(fs, inode, offset, bytes);
+  let written = 0;
+  let chunk = CHUNK_BLOCKS;
+  while (written < bytes.length) {
+    const at = offset + written;
+    const room = chunk * blockSize - (at % blockSize);
+    try {
+      written += yield* writeChunk(fs, inode, at, bytes.subarray(written, written + room));
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.errno !== 'ENOSPC') throw error;
+      // Less may still fit.
+      if (chunk > 1) chunk = Math.max(1, chunk >> 2);
+      else if (written > 0) return written;
+      else throw error;
+    }
+  }
+  return written;
+}
+
+function* writeStuffed(fs: FileSystem, inode: Inode, offset: number, bytes: Uint8Array): Task<number> {
+  const { log } = fs.core;
+  const dinode = yield* fs.inodes.dinodeBuffer(inode);
+  yield* log.transact(RES_DINODE, 0, function* (transaction) {
+    log.addMeta(transaction, dinode);
+    dinode.data.set(bytes, DINODE_BYTES + offset);
+    yield* finish({ fs, inode, transaction }, offset + bytes.length);
+  });
+  return bytes.length;
+}
+
+/** Where a chunk goes, and what it costs. */
+interface Plan {
+  readonly first: number;
+  readonly count: number;
+  /** Height that the tree must have. */
+  readonly height: number;
+  /** Data blocks that have no place yet. */
+  readonly missing: number;
+  /** Indirect blocks that may be changed or added, those of a higher tree included. */
+  readonly indirect: number;
+}
+
+function* planChunk(fs: FileSystem, inode: Inode, offset: number, length: number): Task<Plan> {
+  const { geometry } = fs.core;
+  const first = Math.floor(offset / geometry.blockSize);
+  const count = Math.floor((offset + length - 1) / geometry.blockSize) - first + 1;
+  const height = Math.max(1, inode.di.height, heightFor(geometry, offset + length));
+  let missing = inode.di.height === 0 ? count : 0;
+  for (let lblock = first; inode.di.height > 0 && lblock < first + count; ) {
+    const extent = yield* mapExtent(fs, inode, lblock, first + count - lblock);
+    if (extent.block === 0) missing += extent.count;
+    lblock += extent.count;
+  }
+  const grown = Math.max(0, height - Math.max(1, inode.di.height));
+  const indirect = indirectBlocksTouched(geometry.inptrs, height, first, count) + 2 * grown;
+  return { first, count, height, missing, indirect };
+}
+
+function* writeChunk(fs: FileSystem, inode: Inode, offset: number, bytes: Uint8Array): Task<number> {
+  const plan = yield* planChunk(fs, inode, offset, bytes.length);
+  yield* readPartialBlocks(fs, inode, plan, offset, bytes.length);
+  if (plan.missing === 0 && inode.di.height > 0) return yield* overwrite(fs, inode, plan, offset, bytes);
+  const target = plan.missing + plan.indirect + (inode.di.height === 0 ? 1 : 0);
+  yield* fs.rgrps.using(inode, target, (grant) => {
+    const blocks = RES_DINODE + RES_STATFS + plan.indirect + fs.rgrps.bitmapBlocks(grant, target);
+    const journaled = isJournaled(inode) ? plan.count + 1 : 0;
+    return fs.core.log.transact(blocks + journaled, 0, (transaction) =>
+      allocateAndWrite({ fs, inode, transaction, grant }, plan, offset, bytes),
+    );
+  });
+  return bytes.length;
+}
+
+function* allocateAndWrite(change: TreeChange, plan: Plan, offset: number, bytes: Uint8Array): Task {
+  const { inode } = change;
+  if (inode.di.height === 0) yield* unstuff(change);
+  if (inode.di.height < plan.height) yield* growHeight(change, plan.height);
+  for (let lblock = plan.first; lblock < plan.first + plan.count; ) {
+    const extent = yield* allocExtent(change, lblock, plan.first + plan.count - lblock);
+    for (let i = 0; i < extent.count; i++) {
+      yield* writeBlock(change, lblock + i, extent.block + i, extent.isNew, offset, bytes);
+    }
+    lblock += extent.count;
+  }
+  yield* finish(change, offset + bytes.length);
+}
+
+function* overwrite(fs: FileSystem, inode: Inode, plan: Plan, offset: number, bytes: Uint8Array): Task<number> {
+  yield* fs.core.log.transact(RES_DINODE + (isJournaled(inode) ? plan.count : 0), 0, function* (transaction) {
+    const change = { fs, inode, transaction };
+    for (let lblock = plan.first; lblock < plan.first + plan.count; ) {
+      const extent = yield* mapExtent(fs, inode, lblock, plan.first + plan.count - lblock);
+      for (let i = 0; i < extent.count; i++) {
+        yield* writeBlock(change, lblock + i, extent.block + i, false, offset, bytes);
+      }
+      lblock += extent.count;
+    }
+    yield* finish(change, offset + bytes.length);
+  });
+  return bytes.length;
+}
+
+/** The blocks at either end that are not written whole must be in the cache before the transaction. */
+function* readPartialBlocks(fs: FileSystem, inode: Inode, plan: Plan, offset: number, length: number): Task {
+  if (inode.di.height === 0) return;
+  const { blockSize } = fs.core.geometry;
+  const last = plan.first + plan.count - 1;
+  const isPartial = (lblock: number): boolean =>
+    lblock * blockSize < offset || (lblock + 1) * blockSize > offset + length;
+  for (const lblock of plan.count === 1 ? [last] : [plan.first, last]) {
+    if (!isPartial(lblock)) continue;
+    const { block } = yield* mapExtent(fs, inode, lblock, 1);
+    if (block !== 0) yield* fs.core.cache.read(inode.glock.space, block);
+  }
+}
+
+function* writeBlock(
+  { fs, inode, transaction }: Omit<TreeChange, 'grant'>,
+  lblock: number,
+  block: number,
+  isNew: boolean,
+  offset: number,
+  bytes: Uint8Array,
+): Task {
+  const { cache, geometry } = fs.core;
+  const at = lblock * geometry.blockSize;
+  const from = Math.max(0, at - offset);
+  const to = Math.min(bytes.length, at + geometry.blockSize - offset);
+  const isWhole = to - from === geometry.blockSize;
+  const { space } = inode.glock;
+  const cached = cache.get(block);
+  const buffer: Buffer =
+    isNew || (isWhole && cached === undefined) ? cache.create(space, block) : yield* cache.read(space, block);
+  addFileData(fs, inode, transaction, buffer);
+  buffer.data.set(bytes.subarray(from, to), offset + from - at);
+}
+
+function* finish({ fs, inode, transaction }: Omit<TreeChange, 'grant'>, end: number): Task {
+  inode.di.size = Math.max(inode.di.size, end);
+  setModified(fs, inode);
+  yield* writeDinode(fs, inode, transaction);
+}

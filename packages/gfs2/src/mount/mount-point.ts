@@ -1,0 +1,299 @@
+import type { Nanos, Task, TaskId } from '@quorate/kernel';
+import type { AddressSpace } from '../buffer/buffer.js';
+import { Descriptors } from '../calls/descriptors.js';
+import type { Operation, OperationResult } from '../calls/operation.js';
+import { perform } from '../calls/perform.js';
+import { Core, type CoreConfig } from '../core.js';
+import type { FileSystem, SystemFiles } from '../filesystem.js';
+import type { Gfs2Input, Gfs2Output } from '../gfs2-ports.js';
+import type { Glock, GlockState } from '../glock/glock.js';
+import { GlockType, NondiskLock } from '../glock/glock-name.js';
+import { evictInode, onIopenWanted } from '../inode/evict.js';
+import { Inodes } from '../inode/inodes.js';
+import { FormalNumbers } from '../inode/inum.js';
+import { finishTruncate } from '../inode/truncate.js';
+import { LOG_HEAD } from '../ondisk/log-header.js';
+import { recoverJournal } from '../recovery/recover-journal.js';
+import { Refusal } from '../refusal.js';
+import { ResourceGroups } from '../rgrp/resource-groups.js';
+import { Statfs } from '../rgrp/statfs.js';
+import { Signal, wait } from '../scheduler.js';
+import { asMountRefusal, type MountHold, mountFileSystem } from './mount.js';
+import type { MountOptions } from './mount-options.js';
+import { giveBackLocks, unmountFileSystem } from './unmount.js';
+
+type State = 'idle' | 'mounting' | 'mounted' | 'unmounting' | 'withdrawn' | 'ended';
+
+/** A mount from its first step to its last: puts the parts together and passes inputs to them. */
+export class MountPoint implements FileSystem {
+  readonly core: Core;
+  readonly inodes: Inodes;
+  readonly rgrps: ResourceGroups;
+  readonly statfs: Statfs;
+  readonly formalNumbers: FormalNumbers;
+  readonly closing: Signal = new Signal();
+  #system: SystemFiles | undefined;
+  readonly #descriptors = new Descriptors();
+  readonly #hold: MountHold = { holders: [], inodes: [], journals: [] };
+  readonly #operations = new Map<number, TaskId>();
+  /** Told whenever the DLM has answered. */
+  readonly #answered = new Signal();
+  #state: State = 'idle';
+  #emit: (output: Gfs2Output) => void = () => {};
+
+  constructor(config: CoreConfig, options: MountOptions) {
+    this.core = new Core(
+      config,
+      options,
+      {
+        sync: (glock) => this.#sync(glock),
+        invalidated: (glock, isMetadataKept) => this.#invalidate(glock, isMetadataKept),
+        wanted: (glock, state) => this.#onWanted(glock, state),
+        committed: (space) => this.#onCommitted(space),
+        header: () => this.#header(),
+        withdraw: (reason) => this.#withdraw(reason),
+      },
+      (output) => this.#emit(output),
+    );
+    this.core.isReadOnly = options.isReadOnly;
+    this.inodes = new Inodes(this.core);
+    this.inodes.evict = (inode) => evictInode(this, inode);
+    this.inodes.resumeTruncate = (inode) => finishTruncate(this, inode);
+    this.statfs = new Statfs(this.core, this.inodes);
+    this.rgrps = new ResourceGroups(this.core, this.statfs);
+    this.formalNumbers = new FormalNumbers(this.core, this.inodes);
+  }
+
+  get system(): SystemFiles {
+    return this.#system!;
+  }
+
+  set system(files: SystemFiles) {
+    this.#system = files;
+  }
+
+  step(now: Nanos, input: Gfs2Input, emit: (output: Gfs2Output) => void): void {
+    const { core } = this;
+    core.scheduler.now = now;
+    this.#emit = emit;
+    switch (input.kind) {
+      case 'mount':
+        this.#onMount(input);
+        break;
+      case 'unmount':
+        this.#onUnmount(input.isLast);
+        break;
+      case 'io-done':
+        core.disk.complete(input);
+        break;
+      case 'lock-cast':
+        core.locks.input(input);
+        core.scheduler.notify(this.#answered);
+        break;
+      case 'lock-bast':
+      case 'call-refused':
+      case 'block-locks':
+        core.locks.input(input);
+        break;
+      case 'recover-journal':
+        this.#onRecoverJournal(input.jid);
+        break;
+      case 'operation':
+        this.#onOperation(input.id, input.operation);
+        break;
+      case 'clock-step':
+        core.setWall(input.wall);
+        break;
+      case 'wake':
+        core.locks.input({ kind: 'wake' });
+        core.scheduler.wake();
+        break;
+    }
+    core.scheduler.drain();
+    if (this.#operations.size === 0) core.cache.sweep();
+  }
+
+  deadline(): Nanos {
+    return Math.min(this.core.scheduler.deadline(), this.core.glocks.deadline());
+  }
+
+  inspect(): Readonly<Record<string, unknown>> {
+    const { core } = this;
+    return {
+      state: this.#state,
+      fsName: core.fsName,
+      jid: core.jid,
+      descriptors: this.#descriptors.size,
+      operations: this.#operations.size,
+      inodes: this.inodes.size,
+      blocks: core.cache.size,
+      log: core.log.inspect(),
+      statfs: this.statfs.figures,
+      glocks: core.glocks.inspect(),
+    };
+  }
+
+  #onMount({ jid, isFirst, wall }: Extract<Gfs2Input, { kind: 'mount' }>): void {
+    const { core } = this;
+    core.jid = jid;
+    core.setWall(wall);
+    this.#state = 'mounting';
+    core.scheduler.start(this.#mount(isFirst));
+  }
+
+  *#mount(isFirst: boolean): Task {
+    const { core } = this;
+    try {
+      const firstDone = (): void => this.#emit({ kind: 'first-done' });
+      yield* mountFileSystem({ fs: this, hold: this.#hold, isFirst, firstDone });
+    } catch (error) {
+      const refusal = asMountRefusal(error);
+      if (refusal === undefined) throw error;
+      core.print('err', refusal.text);
+      yield* giveBackLocks(this, this.#hold, this.#answered);
+      this.#state = 'ended';
+      this.#emit({ kind: 'mount-failed', errno: refusal.errno, text: refusal.text });
+      return;
+    }
+    this.#state = 'mounted';
+    core.config.observe?.({ kind: 'gfs2.mounted', now: core.now, jid: core.jid, isFirst });
+    this.#emit({ kind: 'mounted' });
+  }
+
+  #onUnmount(isLast: boolean): void {
+    if (this.#descriptors.size > 0 && this.#state === 'mounted') {
+      this.#emit({ kind: 'unmount-failed', errno: 'EBUSY' });
+      return;
+    }
+    if (this.#state === 'mounted') {
+      this.#state = 'unmounting';
+      this.core.scheduler.start(this.#unmount(isLast));
+    } else if (this.#state === 'withdrawn') {
+      this.#state = 'ended';
+      this.#emit({ kind: 'unmounted' });
+    }
+  }
+
+  *#unmount(isLast: boolean): Task {
+    const { core } = this;
+    yield* unmountFileSystem(this, this.#hold, isLast, this.#answered);
+    this.#state = 'ended';
+    core.config.observe?.({ kind: 'gfs2.unmounted', now: core.now, jid: core.jid });
+    this.#emit({ kind: 'unmounted' });
+  }
+
+  #onRecoverJournal(jid: number): void {
+    const journal = this.#hold.journals[jid];
+    if (this.#state !== 'mounted' || journal === undefined) {
+      this.#emit({ kind: 'recovered', jid, result: 'failed' });
+      return;
+    }
+    const recover = function* (fs: MountPoint): Task {
+      fs.#emit({ kind: 'recovered', jid, result: yield* recoverJournal(fs, journal) });
+    };
+    this.core.scheduler.start(recover(this));
+  }
+
+  #onOperation(id: number, operation: Operation): void {
+    if (this.#state !== 'mounted') {
+      this.#emit({ kind: 'result', id, result: this.#state === 'withdrawn' ? 'EIO' : 'ENODEV' });
+      return;
+    }
+    // Lent bytes are kept: the operation may have to wait.
+    const kept = 'bytes' in operation ? { ...operation, bytes: operation.bytes.slice() } : operation;
+    const task = this.core.scheduler.start(this.#perform(id, kept), () => this.#onOperationEnded(id));
+    this.#operations.set(id, task);
+  }
+
+  *#perform(id: number, operation: Operation): Task {
+    let result: OperationResult;
+    try {
+      result = yield* perform(this, this.#descriptors, operation);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      result = error.errno;
+    }
+    this.#operations.delete(id);
+    this.#emit({ kind: 'result', id, result });
+  }
+
+  /** An operation that was cancelled has not said what became of it. */
+  #onOperationEnded(id: number): void {
+    if (this.#operations.delete(id)) this.#emit({ kind: 'result', id, result: 'EIO' });
+  }
+
+  /** Brings what a glock protects to stable storage before another node may have it (`inode_go_sync`, `rgrp_go_sync`). */
+  *#sync(glock: Glock): Task {
+    const flag = glock.type === GlockType.rgrp ? LOG_HEAD.LFC_RGRP_GO_SYNC : LOG_HEAD.LFC_INODE_GO_SYNC;
+    yield* this.core.log.sync(glock.space, flag);
+  }
+
+  #invalidate(glock: Glock, isMetadataKept: boolean): void {
+    if (!isMetadataKept) this.core.cache.invalidate(glock.space);
+    if (glock.type === GlockType.rgrp) this.rgrps.invalidated(glock.number);
+  }
+
+  #onWanted(glock: Glock, state: GlockState): void {
+    if (glock.type === GlockType.iopen && state === 'UN') {
+      const inode = this.inodes.find(glock.number);
+      if (inode !== undefined) onIopenWanted(this, inode);
+    } else if (glock.type === GlockType.inode) {
+      const upgrading = this.inodes.find(glock.number)?.upgrading;
+      if (upgrading !== undefined) this.core.locks.poke(upgrading);
+    } else if (glock.type === GlockType.nondisk && glock.number === NondiskLock.live) {
+      this.core.print('info', 'some node has withdrawn');
+    }
+  }
+
+  #onCommitted(space: AddressSpace): void {
+    if (space.type === GlockType.rgrp) this.rgrps.committed(space);
+  }
+
+  #header(): {
+    statfsAddr: number;
+    quotaAddr: number;
+    localTotal: number;
+    localFree: number;
+    localDinodes: number;
+  } {
+    const { total, free, dinodes } = this.statfs.local;
+    return {
+      statfsAddr: this.system.statfsChanges.get(this.core.jid)!.addr,
+      quotaAddr: this.system.quotaChange.addr,
+      localTotal: total,
+      localFree: free,
+      localDinodes: dinodes,
+    };
+  }
+
+  /** Something is wrong on the disk or with it: this node stops using the file system (`gfs2_withdraw`). */
+  #withdraw(reason: string): void {
+    const { core } = this;
+    if (core.isWithdrawn) return;
+    core.isWithdrawn = true;
+    core.print('err', reason);
+    core.print('err', 'about to withdraw this file system');
+    core.disk.isCut = true;
+    core.log.kill();
+    const wasMounting = this.#state === 'mounting';
+    this.#state = 'withdrawn';
+    core.scheduler.cancelAll();
+    core.scheduler.start(this.#endWithdraw(reason));
+    if (wasMounting) this.#emit({ kind: 'mount-failed', errno: 'EIO', text: reason });
+  }
+
+  /** With the journal's lock given back the others can replay it. */
+  *#endWithdraw(reason: string): Task {
+    const { core } = this;
+    const journal = core.jid;
+    for (const holder of [...this.#hold.holders]) {
+      const isJournal = holder.glock.type === GlockType.journal && holder.glock.number === journal;
+      const isInode = holder.glock.number === this.#hold.journals[journal]?.inode.addr;
+      if (isJournal || isInode) core.locks.release(holder);
+    }
+    core.print('err', core.config.era === 'rhel6' ? 'telling LM to unmount' : 'withdrawn');
+    core.config.observe?.({ kind: 'gfs2.withdrawn', now: core.now, jid: journal, reason });
+    this.#emit({ kind: 'withdrawn', reason });
+    yield* wait(new Signal());
+  }
+}

@@ -1,0 +1,187 @@
+import { type Task, utf8Bytes } from '@quorate/kernel';
+import type { FileSystem } from '../filesystem.js';
+import { type Holder, HolderFlag } from '../glock/glock.js';
+import { addEntry, blocksForEntry, type Name, searchDirectory } from '../inode/directory.js';
+import type { Inode } from '../inode/inode.js';
+import { setModified } from '../inode/times.js';
+import { writeDinode } from '../inode/tree.js';
+import type { Transaction } from '../log/log.js';
+import { DIF, type Dinode, direntTypeOf, encodeDinode, isDirectory, MODE, PAYLOAD } from '../ondisk/dinode.js';
+import { direntHash, encodeDirent } from '../ondisk/dirent.js';
+import { DINODE_BYTES } from '../ondisk/geometry.js';
+import { Refusal } from '../refusal.js';
+import type { Grant } from '../rgrp/resource-groups.js';
+
+const MAX_LINKS = 0xffff_ffff;
+
+/** What is to be made. */
+export interface NewInode {
+  /** Type bits and permissions. */
+  readonly mode: number;
+  /** Where a symbolic link leads. */
+  readonly target?: string;
+}
+
+/**
+ * Makes an inode and its name, and gives it in use (`gfs2_create_inode`). The caller has `dir` in use.
+ *
+ * Differs from Linux, which allocates, writes and links the dinode in three transactions: here it is one, so that no
+ * power cut leaves a dinode without a name.
+ *
+ * @throws {Refusal} EEXIST, ENOENT when the directory was removed, ENOTDIR, ENOSPC, EMLINK
+ */
+export function* createInode(fs: FileSystem, dir: Inode, name: Name, what: NewInode): Task<Inode> {
+  const target = what.target === undefined ? undefined : utf8Bytes(what.target);
+  if (target !== undefined && target.length >= fs.core.geometry.maxStuffed) throw new Refusal('ENAMETOOLONG');
+  for (;;) {
+    const inode = yield* tryCreate(fs, dir, name, what.mode, target);
+    if (inode !== undefined) return inode;
+  }
+}
+
+/** Undefined when another node still holds a lock of the block that was chosen: another block will be, next time. */
+function* tryCreate(
+  fs: FileSystem,
+  dir: Inode,
+  name: Name,
+  mode: number,
+  target: Uint8Array | undefined,
+): Task<Inode | undefined> {
+  const holder = yield* fs.inodes.lock(dir, 'EX');
+  try {
+    yield* checkCreate(fs, dir, name, mode);
+    const entryBlocks = yield* blocksForEntry(fs, dir, name);
+    yield* fs.formalNumbers.prepare();
+    const options = { isDinode: true, isDirectory: isDirectory({ mode }) };
+    const make = (grant: Grant | undefined): Task<Inode | undefined> => {
+      const blocks = 4 + fs.formalNumbers.blocks + 2 * entryBlocks + 3 + fs.rgrps.bitmapBlocks(grant, 1 + entryBlocks);
+      return fs.core.log.transact(blocks, 1, (transaction) =>
+        makeInode(fs, dir, name, { mode, target }, transaction, grant!),
+      );
+    };
+    return yield* fs.rgrps.using(dir, 1 + entryBlocks, make, options);
+  } finally {
+    fs.inodes.unlock(holder);
+  }
+}
+
+function* checkCreate(fs: FileSystem, dir: Inode, name: Name, mode: number): Task {
+  if (!isDirectory(dir.di)) throw new Refusal('ENOTDIR');
+  if (dir.di.nlink === 0) throw new Refusal('ENOENT');
+  if ((yield* searchDirectory(fs, dir, name)) !== undefined) throw new Refusal('EEXIST');
+  if (dir.di.entries === MAX_LINKS) throw new Refusal('EFBIG');
+  if (isDirectory({ mode }) && dir.di.nlink === MAX_LINKS) throw new Refusal('EMLINK');
+}
+
+function* makeInode(
+  fs: FileSystem,
+  dir: Inode,
+  name: Name,
+  what: { readonly mode: number; readonly target: Uint8Array | undefined },
+  transaction: Transaction,
+  grant: Grant,
+): Task<Inode | undefined> {
+  const { block, generation } = fs.rgrps.allocDinode(transaction, grant);
+  const formalIno = fs.formalNumbers.take(generation, transaction);
+  const locked = yield* lockNew(fs, block, formalIno);
+  if (locked === undefined) {
+    fs.rgrps.freeNewDinode(transaction, grant.rgrp, block);
+    return undefined;
+  }
+  const { inode, holder } = locked;
+  try {
+    inode.dinode = newDinode(fs, dir, inode, what, generation);
+    writeNewDinode(fs, dir, inode, what.target, transaction);
+    yield* link(fs, dir, name, inode, transaction, grant);
+  } finally {
+    fs.inodes.unlock(holder);
+  }
+  return inode;
+}
+
+/**
+ * Takes both locks of a new inode without waiting for other nodes: this transaction holds up the log, and what they wait for
+ * may be this node's resource group.
+ */
+function* lockNew(fs: FileSystem, addr: number, formalIno: number): Task<{ inode: Inode; holder: Holder } | undefined> {
+  try {
+    return yield* fs.inodes.create(addr, formalIno, HolderFlag.TRY);
+  } catch (error) {
+    if (error instanceof Refusal && error.errno === 'EAGAIN') return undefined;
+    throw error;
+  }
+}
+
+function newDinode(
+  fs: FileSystem,
+  dir: Inode,
+  inode: Inode,
+  { mode, target }: { readonly mode: number; readonly target: Uint8Array | undefined },
+  generation: number,
+): Dinode {
+  const { sec, nsec } = fs.core.wall();
+  const isDir = isDirectory({ mode });
+  const inherited = dir.di.flags & DIF.INHERIT_JDATA;
+  const flags = isDir ? DIF.JDATA | inherited : inherited !== 0 ? DIF.JDATA : 0;
+  return {
+    formalIno: inode.formalIno,
+    addr: inode.addr,
+    mode,
+    uid: 0,
+    gid: 0,
+    nlink: isDir ? 2 : 1,
+    size: isDir ? fs.core.geometry.maxStuffed : (target?.length ?? 0),
+    blocks: 1,
+    atime: sec,
+    mtime: sec,
+    ctime: sec,
+    major: 0,
+    minor: 0,
+    goalMeta: inode.addr,
+    goalData: inode.addr,
+    generation,
+    flags: (flags | (dir.di.flags & DIF.SYSTEM)) >>> 0,
+    payloadFormat: isDir ? PAYLOAD.DIRENT : 0,
+    height: 0,
+    depth: 0,
+    entries: isDir ? 2 : 0,
+    eattr: 0,
+    atimeNsec: nsec,
+    mtimeNsec: nsec,
+    ctimeNsec: nsec,
+  };
+}
+
+function writeNewDinode(
+  fs: FileSystem,
+  dir: Inode,
+  inode: Inode,
+  target: Uint8Array | undefined,
+  transaction: Transaction,
+): void {
+  const buffer = fs.core.cache.create(inode.glock.space, inode.addr);
+  fs.core.log.addMeta(transaction, buffer);
+  encodeDinode(inode.di, buffer.data);
+  if (target !== undefined) buffer.data.set(target, DINODE_BYTES);
+  if (isDirectory(inode.di)) writeDots(fs.core.geometry.blockSize, dir, inode, buffer.data);
+}
+
+/** `.` and `..`; the second record takes the rest of the block. */
+function writeDots(blockSize: number, dir: Inode, inode: Inode, block: Uint8Array): void {
+  const dot = Uint8Array.of(0x2e);
+  const dots = Uint8Array.of(0x2e, 0x2e);
+  const type = direntTypeOf(MODE.DIRECTORY);
+  const self = { formalIno: inode.di.formalIno, addr: inode.addr, type, name: dot };
+  const parent = { formalIno: dir.di.formalIno, addr: dir.addr, type, name: dots };
+  encodeDirent(self, direntHash(dot), 48, block, DINODE_BYTES);
+  encodeDirent(parent, direntHash(dots), blockSize - DINODE_BYTES - 48, block, DINODE_BYTES + 48);
+}
+
+function* link(fs: FileSystem, dir: Inode, name: Name, inode: Inode, transaction: Transaction, grant: Grant): Task {
+  const { formalIno, addr, mode } = inode.di;
+  const dirent = { formalIno, addr, type: direntTypeOf(mode), name: name.bytes };
+  yield* addEntry({ fs, inode: dir, transaction, grant }, name, dirent);
+  if (isDirectory(inode.di)) dir.di.nlink += 1;
+  setModified(fs, dir);
+  yield* writeDinode(fs, dir, transaction);
+}
