@@ -209,6 +209,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
   #emit: (output: FencedOutput) => void = notStepped;
   #phase: 'off' | 'running' | 'stopped' = 'off';
   #isJoinPending = false;
+  /** Wall clock at instant 0 of the node's own clock: seconds, and ns beside them. */
   #wallSec = 0;
   #wallRest: Nanos = 0;
 

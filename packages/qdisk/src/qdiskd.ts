@@ -141,7 +141,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
   #isStopping = false;
   #rejects = 0;
 
-  /** Wall clock in ns less the node's own clock, as seconds and the rest, both integers. */
+  /** Wall clock at instant 0 of the node's own clock: seconds, and ns beside them. */
   #wallSec = 0;
   #wallRest: Nanos = 0;
   #incarnation = NO_INCARNATION;
@@ -878,8 +878,13 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
 
   #setState(state: DiskState): void {
     this.#state = state;
-    const { score, scoreRequired } = { score: this.#score, scoreRequired: this.#scoreRequired };
-    this.#observe?.({ kind: 'qdisk.state', now: this.#now, state, score, scoreRequired });
+    this.#observe?.({
+      kind: 'qdisk.state',
+      now: this.#now,
+      state,
+      score: this.#score,
+      scoreRequired: this.#scoreRequired,
+    });
   }
 
   #getMyScore(): void {
