@@ -3,17 +3,8 @@ import { noPorts } from './port-bits.js';
 /** Node id: positive, unique in the cluster. */
 export type NodeId = number;
 
-/** `disallowed` is the original's AISONLY: totem has it, cman does not count it. `joining` is never seen. */
+/** NODESTATE_JOINING 1 (never seen), _MEMBER 2, _DEAD 3, _LEAVING 4, _AISONLY 5: totem has it, cman does not count it. */
 export type NodeState = 'joining' | 'member' | 'dead' | 'leaving' | 'disallowed';
-
-/** The numbers that cman's library shows for the states. */
-export const NODE_STATE_NUMBERS: Readonly<Record<NodeState, number>> = {
-  joining: 1,
-  member: 2,
-  dead: 3,
-  leaving: 4,
-  disallowed: 5,
-};
 
 /** Flags of a node; they travel in TRANSITION. */
 export const NodeFlag = {

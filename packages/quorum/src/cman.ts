@@ -954,12 +954,14 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
       this.#cast(0, { kind: 'reconfigure', param: 'config-version', node: this.#us.nodeId, value: version }, emit);
     }
     this.#recalculate(now, 'config', true, emit);
-    emit({ kind: 'config-updated', configVersion: version });
     for (const [nodeId, message] of [...this.#pending]) {
       if (message.configVersion > version) continue;
       this.#pending.delete(nodeId);
       this.#onTransition(now, nodeId, message, emit);
+      if (this.#isFinished) return;
     }
+    this.#announce(emit);
+    emit({ kind: 'config-updated', configVersion: version });
   }
 
   /** A file nobody waits for may stay unread; without the one that the others run, this node has no quorum. */

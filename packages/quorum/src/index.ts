@@ -1,5 +1,5 @@
 export { clusterIdOf, multicastAddress6Of, multicastAddressOf } from './cluster-identity.js';
-export { LeaveReason, NODE_STATE_NUMBERS, type NodeId, type NodeState } from './cluster-node.js';
+export { LeaveReason, type NodeId, type NodeState } from './cluster-node.js';
 export {
   Cman,
   type CmanErrno,
