@@ -1,0 +1,70 @@
+import { viewOf } from '@quorate/kernel';
+
+/** First word of every metadata block, and what `statfs` reports as the file system's type. */
+export const GFS2_MAGIC = 0x01161970;
+
+/** Bytes of the metadata header. */
+export const META_HEADER_BYTES = 24;
+
+/** Kinds of metadata blocks by their short name (`GFS2_METATYPE_…`). */
+export const META_TYPE = {
+  SB: 1,
+  RG: 2,
+  RB: 3,
+  DI: 4,
+  IN: 5,
+  LF: 6,
+  JD: 7,
+  LH: 8,
+  LD: 9,
+  EA: 10,
+  ED: 11,
+  LB: 12,
+  QC: 14,
+} as const;
+
+export type MetaType = (typeof META_TYPE)[keyof typeof META_TYPE];
+
+/** `mh_format` by `mh_type`; 0 where no type has that number. */
+const META_FORMAT: readonly number[] = [
+  0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1600, 1700, 1000, 0, 1400,
+] as const;
+
+/**
+ * Metadata block header, the first 24 bytes of every GFS2 metadata block. Big-endian.
+ *
+ * offset size field
+ *      0    4 magic    0x01161970
+ *      4    4 type     `META_TYPE`
+ *      8    8 –        zero
+ *     16    4 format   fixed by the type
+ *     20    4 jid      journal id of the writing node in log headers, else zero
+ *
+ * Source: Linux include/uapi/linux/gfs2_ondisk.h, `gfs2_meta_header`.
+ */
+export function encodeMetaHeader(block: Uint8Array, type: MetaType, jid = 0): void {
+  const view = viewOf(block);
+  view.setUint32(0, GFS2_MAGIC);
+  view.setUint32(4, type);
+  view.setUint32(8, 0);
+  view.setUint32(12, 0);
+  view.setUint32(16, META_FORMAT[type]!);
+  view.setUint32(20, jid);
+}
+
+/** Makes `block` an empty metadata block of that type: header, then zeros. */
+export function initMetaBlock(block: Uint8Array, type: MetaType): void {
+  block.fill(0, META_HEADER_BYTES);
+  encodeMetaHeader(block, type);
+}
+
+/** Type of a metadata block; 0 when it does not start with the magic number. */
+export function metaTypeOf(block: Uint8Array): number {
+  if (block[0] !== 0x01 || block[1] !== 0x16 || block[2] !== 0x19 || block[3] !== 0x70) return 0;
+  return ((block[4]! << 24) | (block[5]! << 16) | (block[6]! << 8) | block[7]!) >>> 0;
+}
+
+/** Whether the block is metadata of that type with the format that belongs to it. */
+export function isMetaBlock(block: Uint8Array, type: MetaType): boolean {
+  return metaTypeOf(block) === type && viewOf(block).getUint32(16) === META_FORMAT[type];
+}
