@@ -75,7 +75,7 @@ export function readCman(at: ElementReader): CmanSection {
     expectedVotes: at.optionalInteger('expected_votes', 1),
     isUpgrading: at.switch('upgrading', false, ['yes'], ['no']),
     isDisallowedEnabled: at.flag('disallowed', false),
-    quorumDevPollMs: at.optionalInteger('quorum_dev_poll', 0),
+    quorumDevPollMs: at.optionalInteger('quorum_dev_poll', 1),
     shutdownTimeoutMs: at.integer('shutdown_timeout', 5000, 0),
     ccsdPollMs: at.integer('ccsd_poll', 1000, 0),
     debugMask: at.optional('debug_mask'),

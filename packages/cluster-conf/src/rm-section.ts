@@ -54,8 +54,8 @@ export function readRm(at: ElementReader, nodeIds: NodeIds): RmSection {
     isCentralProcessing: at.flag('central_processing', false),
     isDisabled: at.flag('disabled', false),
     failoverDomains: readFailoverDomains(at.section('failoverdomains'), nodeIds),
-    resources: at.section('resources').element.children,
-    resourceDefaults: at.section('resource-defaults').element.children,
+    resources: readOpen(at.section('resources')),
+    resourceDefaults: readOpen(at.section('resource-defaults')),
     services: at.rawChildren('service'),
     vms: at.rawChildren('vm'),
     events: readEvents(at.section('events')),
@@ -64,6 +64,13 @@ export function readRm(at: ElementReader, nodeIds: NodeIds): RmSection {
   at.finish();
   checkReferences(at, section.failoverDomains);
   return section;
+}
+
+/** An element whose children belong to agents, while it has no attributes of its own. */
+function readOpen(at: ElementReader): readonly ConfElement[] {
+  at.everyChild();
+  at.finish();
+  return at.element.children;
 }
 
 function readEvents(at: ElementReader): readonly ConfElement[] {

@@ -307,6 +307,10 @@ describe('what is refused', () => {
       '/cluster/fencedevices/fencedevice[2]/@name: found "x", expected a name that no other fencedevice has',
     ],
     ['<rm><dependencies/></rm>', '/cluster/rm/dependencies: found "<dependencies>", expected one of the elements '],
+    [
+      '<rm><resources x="1"><ip address="a"/></resources></rm>',
+      '/cluster/rm/resources/@x: found "1", expected no attribute here',
+    ],
     ['<rm log_level="8"/>', '/cluster/rm/@log_level: found "8", expected an integer from 0 to 7'],
   ])('%s', (body, message) => {
     const errors = errorsOf(confWith({ body }));
