@@ -1,0 +1,110 @@
+import type { Nanos } from '@quorate/kernel';
+import type { UnitNexus } from '../nexus.js';
+import type {
+  PersistentReservations,
+  ReservationOutcome,
+  ReservationRequest,
+} from '../reservation/persistent-reservations.js';
+import type { Spc2Reservation } from '../reservation/spc2-reservation.js';
+import type { Sense } from '../sense.js';
+import type { ServiceClass } from '../service-model.js';
+import { Status } from '../status.js';
+import type { BlockStore } from '../store/block-store.js';
+import type { InitiatorPort } from '../transport-id.js';
+import type { UnitSettings } from '../unit-config.js';
+
+/** What a command knows of the task that carries it. */
+export interface CommandRequest {
+  readonly tag: number;
+  readonly cdb: Uint8Array;
+  readonly dataOut: Uint8Array;
+  readonly from: UnitNexus;
+  /** Range of a command that addresses the medium; blocks stays -1 for other commands. */
+  lba: number;
+  blocks: number;
+  /** Blocks of a write that reach the medium; -1 for all of them. */
+  readonly tornAfter: number;
+}
+
+/** What a command knows of the target. */
+export interface TargetContext {
+  /** iSCSI name of the target. */
+  readonly name: string;
+  readonly relativePort: number;
+  readonly luns: readonly number[];
+  /** The nexus of that initiator port; undefined when it never logged in. */
+  nexusOf(port: InitiatorPort): number | undefined;
+  portOf(nexus: number): InitiatorPort;
+}
+
+/** What a command may do to the logical unit. */
+export interface UnitContext {
+  readonly target: TargetContext;
+  readonly store: BlockStore;
+  readonly settings: UnitSettings;
+  readonly reservations: PersistentReservations;
+  readonly spc2: Spc2Reservation;
+  /** Changes the medium. */
+  write(now: Nanos, request: CommandRequest, lba: number, bytes: Uint8Array): void;
+  /** Tells and aborts whom a PERSISTENT RESERVE OUT concerns. */
+  reservationsChanged(now: Nanos, request: ReservationRequest, outcome: ReservationOutcome & { kind: 'done' }): void;
+}
+
+/** One command as the target knows it. */
+export interface Command {
+  /** `READ(10)`. */
+  readonly name: string;
+  readonly opcode: number;
+  /** Undefined for an opcode without service actions. */
+  readonly serviceAction?: number;
+  /** Bits of the CDB that this target evaluates, one byte per byte of the CDB; all others must be 0. */
+  readonly usage: Uint8Array;
+  readonly service: ServiceClass;
+  /** Runs in spite of a pending unit attention. */
+  readonly passesUnitAttention?: boolean;
+  /** Checks the CDB and sets the range; what is wrong, or undefined. */
+  validate?(unit: UnitContext, request: CommandRequest): Sense | undefined;
+  execute(unit: UnitContext, request: CommandRequest, reply: Reply, now: Nanos): void;
+}
+
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+/** How a command ended. One reply serves a whole target; its data is lent until the next command ends. */
+export class Reply {
+  status: Status = Status.good;
+  sense: Sense | undefined;
+  data: Uint8Array = NOTHING;
+  #buffer = new Uint8Array(4096);
+  #lent: Uint8Array = this.#buffer;
+
+  reset(): this {
+    this.status = Status.good;
+    this.sense = undefined;
+    this.data = NOTHING;
+    return this;
+  }
+
+  /** Data-In of exactly that many bytes, to be filled by the caller; they are not zero. */
+  allocate(length: number): Uint8Array {
+    if (length > this.#buffer.length) this.#buffer = new Uint8Array(length);
+    if (this.#lent.length !== length || this.#lent.buffer !== this.#buffer.buffer) {
+      this.#lent = this.#buffer.subarray(0, length);
+    }
+    this.data = this.#lent;
+    return this.data;
+  }
+
+  /** Data-In, cut to the allocation length of the CDB. Length fields inside are left as they are. */
+  give(bytes: Uint8Array, allocationLength: number): void {
+    this.data = bytes.length > allocationLength ? bytes.subarray(0, allocationLength) : bytes;
+  }
+
+  check(sense: Sense): void {
+    this.status = Status.checkCondition;
+    this.sense = sense;
+  }
+
+  conflict(): void {
+    this.status = Status.reservationConflict;
+  }
+}

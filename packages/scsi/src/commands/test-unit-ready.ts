@@ -1,0 +1,12 @@
+import { fromHex } from '@quorate/kernel';
+import { Opcode } from '../opcode.js';
+import type { Command } from './command.js';
+
+/** Always GOOD: what there is to report, a unit attention, is reported before. */
+export const TEST_UNIT_READY: Command = {
+  name: 'TEST UNIT READY',
+  opcode: Opcode.testUnitReady,
+  usage: fromHex('00 00 00 00 00 00'),
+  service: 'other',
+  execute() {},
+};

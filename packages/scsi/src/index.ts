@@ -1,0 +1,77 @@
+export {
+  inquiry,
+  modeSense6,
+  modeSense10,
+  type OutCommand,
+  persistentReserveIn,
+  persistentReserveOut,
+  type ReserveOutOptions,
+  read10,
+  read16,
+  readCapacity10,
+  readCapacity16,
+  registerAndMove,
+  release6,
+  reportLuns,
+  requestSense,
+  reserve6,
+  synchronizeCache10,
+  synchronizeCache16,
+  testUnitReady,
+  write10,
+  write16,
+} from './cdb.js';
+export {
+  type Designator,
+  decodeDesignators,
+  decodeInquiry,
+  decodeVpd,
+  type InquiryData,
+  VpdPage,
+} from './commands/inquiry.js';
+export { decodeModePages, ModePage } from './commands/mode-sense.js';
+export { type Capacity, decodeCapacity10, decodeCapacity16 } from './commands/read-capacity.js';
+export { decodeLuns } from './commands/report-luns.js';
+export type {
+  AbortReason,
+  CommandAbortedFact,
+  CommandEnabledFact,
+  CommandEndedFact,
+  PowerCycledFact,
+  ReservationAction,
+  ReservationChangedFact,
+  ScsiFact,
+  WrittenFact,
+} from './facts.js';
+export { invariants } from './invariants.js';
+export type { UnitResponse } from './logical-unit.js';
+export { MaintenanceIn, Opcode, ReserveIn, ReserveOut, ServiceActionIn16 } from './opcode.js';
+export type { RegisterAndMoveParameters } from './reservation/parameter-list.js';
+export { ReservationType } from './reservation/reservation-type.js';
+export {
+  decodeCapabilities,
+  decodeFullStatus,
+  decodeKeys,
+  decodeReservation,
+  type FullStatus,
+  type HeldReservation,
+  type RegistrationStatus,
+  type ReservationKeys,
+  type ReserveCapabilities,
+} from './reservation/reserve-in-data.js';
+export { isSameSense, type Sense, type SenseField, SenseKey, senseOf, senseText } from './sense.js';
+export { DISK_SERVICE, type ServiceModel } from './service-model.js';
+export { Status } from './status.js';
+export { type BlockStore, PAGE_BYTES, type StorePage } from './store/block-store.js';
+export { SparseStore, type SparseStoreOptions } from './store/sparse-store.js';
+export {
+  ScsiTarget,
+  type TargetConfig,
+  type TargetInput,
+  type TargetOutput,
+  type TaskManagementFunction,
+  type TaskManagementResponse,
+} from './target.js';
+export type { TaskAttribute } from './task.js';
+export { type InitiatorPort, portName } from './transport-id.js';
+export type { LogicalUnitConfig } from './unit-config.js';

@@ -1,0 +1,415 @@
+import type { Nanos, Observe } from '@quorate/kernel';
+import type { CommandRequest, Reply, TargetContext, UnitContext } from './commands/command.js';
+import { commandOf } from './commands/command-set.js';
+import type { AbortReason, CommandEnabledFact, ReservationAction, ScsiFact } from './facts.js';
+import type { UnitNexus } from './nexus.js';
+import { ReserveOut } from './opcode.js';
+import { refusalOf } from './order-of-checks.js';
+import {
+  PersistentReservations,
+  type ReservationOutcome,
+  type ReservationRequest,
+} from './reservation/persistent-reservations.js';
+import { Spc2Reservation } from './reservation/spc2-reservation.js';
+import {
+  BUS_DEVICE_RESET_FUNCTION,
+  COMMANDS_CLEARED_BY_ANOTHER_INITIATOR,
+  encodeSense,
+  MAX_SENSE_BYTES,
+  type Sense,
+  senseText,
+} from './sense.js';
+import { meanExtraTime } from './service-model.js';
+import { ServiceQueue } from './service-queue.js';
+import { Status } from './status.js';
+import type { BlockStore } from './store/block-store.js';
+import type { Task, TaskAttribute } from './task.js';
+import { TaskSet } from './task-set.js';
+import { type LogicalUnitConfig, type UnitSettings, unitSettings } from './unit-config.js';
+
+/** How a command of a nexus ended. `sense` and `data` are lent. */
+export interface UnitResponse {
+  readonly kind: 'response';
+  readonly nexus: number;
+  readonly lun: number;
+  readonly tag: number;
+  /** SCSI status byte, see `Status`. */
+  readonly status: number;
+  /** Sense data in the unit's format; empty unless CHECK CONDITION. */
+  readonly sense: Uint8Array;
+  /** Data-In. */
+  readonly data: Uint8Array;
+}
+
+type Emit = (response: UnitResponse) => void;
+
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+/** What the world does with a command whose initiator is gone. */
+const Fate = { completes: 0, torn: 1, dropped: 2 } as const;
+
+/**
+ * One logical unit: its medium, reservations and task set, and the service of its commands.
+ *
+ * A command is dormant until its turn comes, then enabled: checked, and put into service for as long as the disk takes.
+ * When that ends it is carried out, in one step, and answered. So a task aborted in service has not changed the medium,
+ * unless the world says that some of its blocks got there; and what a command finds is the state at its end, except for
+ * its right to run, which is that of the moment it was enabled.
+ */
+export class LogicalUnit implements UnitContext {
+  readonly lun: number;
+  /** Place among the units of the target, and so in `Nexus.units`. */
+  readonly index: number;
+  readonly target: TargetContext;
+  readonly store: BlockStore;
+  readonly settings: UnitSettings;
+  readonly reservations: PersistentReservations = new PersistentReservations();
+  readonly spc2: Spc2Reservation = new Spc2Reservation();
+  readonly #observe: Observe<ScsiFact> | undefined;
+  readonly #reply: Reply;
+  readonly #nexuses = new Map<number, UnitNexus>();
+  readonly #service: ServiceQueue;
+  readonly #tasks: TaskSet;
+  readonly #sense = new Uint8Array(MAX_SENSE_BYTES);
+  /** Where the command that is being carried out answers to. */
+  #emit: Emit = () => {};
+
+  constructor(
+    config: LogicalUnitConfig,
+    index: number,
+    target: TargetContext,
+    reply: Reply,
+    observe: Observe<ScsiFact> | undefined,
+  ) {
+    this.lun = config.lun;
+    this.index = index;
+    this.target = target;
+    this.store = config.store;
+    this.settings = unitSettings(config);
+    this.#reply = reply;
+    this.#observe = observe;
+    this.#service = new ServiceQueue(this.settings.service);
+    this.#tasks = new TaskSet(this.settings.service.inService);
+  }
+
+  /** When the next command ends; Infinity when none is in service. */
+  deadline(): Nanos {
+    return this.#service.deadline;
+  }
+
+  /** A nexus logs in, for the first time or again, and is told so with its first command. */
+  login(from: UnitNexus, attention: Sense): void {
+    this.#nexuses.set(from.nexus.id, from);
+    from.attentions.add(attention);
+  }
+
+  /** A nexus logs out: its tasks end without an answer, a reservation of the old kind is released, others stay. */
+  logout(now: Nanos, from: UnitNexus): void {
+    this.#abort(now, (task) => task.from === from, 'logout', from);
+    this.#leave(now, from);
+  }
+
+  /** A nexus is gone without a word: the world decides over each of its tasks. */
+  lose(now: Nanos, from: UnitNexus): void {
+    for (const task of this.#tasks.tasks()) {
+      if (task.from === from && !task.isOrphan) this.#settleFate(now, task, 'nexus-lost');
+    }
+    this.#leave(now, from);
+  }
+
+  accept(
+    now: Nanos,
+    from: UnitNexus,
+    tag: number,
+    cdb: Uint8Array,
+    data: Uint8Array,
+    attribute: TaskAttribute,
+    emit: Emit,
+  ): void {
+    const task = this.#service.take();
+    task.load(from, tag, cdb, data, attribute);
+    task.command = commandOf(task.cdb);
+    task.isOrphan = from.nexus.state !== 'logged-in';
+    // Drawn for every command alike, refused ones too: what others do to its fate never moves a nexus's stream.
+    const mean = meanExtraTime(this.settings.service, task.command?.service ?? 'other');
+    task.extraTime = from.choices.exponential('latency', mean);
+    if (this.#tasks.size >= this.settings.maxTasks) {
+      this.#answer(now, task, Status.taskSetFull, undefined, NOTHING, emit);
+      this.#service.giveBack(task);
+      return;
+    }
+    this.#tasks.add(task);
+    this.#enableReady(now);
+  }
+
+  /** Carries out and answers what is due. */
+  wake(now: Nanos, emit: Emit): void {
+    this.#emit = emit;
+    for (let task = this.#service.takeDone(now); task !== undefined; task = this.#service.takeDone(now)) {
+      this.#end(now, task, emit);
+      this.#enableReady(now);
+    }
+    this.#service.forgetAborted();
+  }
+
+  /** ABORT TASK: whether the nexus had a task of that tag. */
+  abortTask(now: Nanos, from: UnitNexus, tag: number): boolean {
+    const isNamed = (task: Task): boolean => task.from === from && task.tag === tag && !task.isOrphan;
+    const aborted = this.#abort(now, isNamed, 'abort-task', from);
+    this.#enableReady(now);
+    return aborted > 0;
+  }
+
+  abortTaskSet(now: Nanos, from: UnitNexus): void {
+    this.#abort(now, (task) => task.from === from, 'abort-task-set', from);
+    this.#enableReady(now);
+  }
+
+  clearTaskSet(now: Nanos, from: UnitNexus, emit: Emit): void {
+    this.#emit = emit;
+    this.#abort(now, () => true, 'clear-task-set', from);
+  }
+
+  /** LUN RESET: tasks and the reservation of the old kind go, persistent reservations stay (P20). */
+  reset(now: Nanos, from: UnitNexus, emit: Emit): void {
+    this.#emit = emit;
+    this.#abort(now, () => true, 'lun-reset', from);
+    this.spc2.reset();
+    for (const each of this.#nexuses.values()) each.attentions.add(BUS_DEVICE_RESET_FUNCTION);
+  }
+
+  /** The target lost power: writes in service may have reached the medium, whole or in part. */
+  powerCycle(now: Nanos): void {
+    for (const task of this.#tasks.tasks()) {
+      this.#settleFate(now, task, 'power-cycle');
+      if (task.state === 'pooled') continue;
+      if (isWriting(task)) this.#execute(now, task);
+      this.#discard(now, task, 'power-cycle');
+    }
+    this.#service.forgetAborted();
+    this.reservations.powerCycle();
+    this.spc2.reset();
+    for (const each of this.#nexuses.values()) each.attentions.clear();
+    const hasKeptReservations = this.reservations.isAptplActive;
+    this.#observe?.({ kind: 'scsi.power-cycled', now, lun: this.lun, hasKeptReservations });
+  }
+
+  write(now: Nanos, request: CommandRequest, lba: number, bytes: Uint8Array): void {
+    this.store.write(lba, bytes);
+    this.#observe?.({
+      kind: 'scsi.written',
+      now,
+      lun: this.lun,
+      nexus: request.from.nexus.id,
+      tag: request.tag,
+      lba,
+      blocks: bytes.length / this.store.blockLength,
+    });
+  }
+
+  reservationsChanged(now: Nanos, request: ReservationRequest, outcome: ReservationOutcome & { kind: 'done' }): void {
+    for (const { nexus, sense } of outcome.attentions) this.#nexuses.get(nexus)?.attentions.add(sense);
+    let aborted = 0;
+    if (request.action === ReserveOut.preemptAndAbort) {
+      const isVictims = (task: Task): boolean => outcome.preempted.includes(task.from.nexus.id);
+      aborted = this.#abort(now, isVictims, 'preempt', this.#nexuses.get(request.nexus)!);
+    }
+    if (this.#observe !== undefined) this.#observeReservation(now, request, outcome.preempted, aborted);
+  }
+
+  inspect(): Readonly<Record<string, unknown>> {
+    const { reservations } = this;
+    return {
+      lun: this.lun,
+      blocks: this.store.blocks,
+      blockLength: this.store.blockLength,
+      tasks: this.#tasks.size,
+      inService: this.#tasks.inService,
+      reservedBy: this.spc2.holder ?? null,
+      generation: reservations.generation,
+      isAptplActive: reservations.isAptplActive,
+      type: reservations.type,
+      holder: reservations.holder ?? null,
+      registrations: Array.from(reservations.registrations(), ({ nexus, key }) => ({ nexus, key: key.toString(16) })),
+      attentions: Array.from(this.#nexuses.values(), ({ nexus, attentions }) => ({
+        nexus: nexus.id,
+        pending: attentions.pending().map(senseText),
+      })),
+    };
+  }
+
+  /** What both ends of a session have in common. */
+  #leave(now: Nanos, from: UnitNexus): void {
+    this.#service.forgetAborted();
+    this.spc2.release(from.nexus.id);
+    from.attentions.clear();
+    this.#enableReady(now);
+  }
+
+  #enableReady(now: Nanos): void {
+    for (let task = this.#tasks.enableNext(); task !== undefined; task = this.#tasks.enableNext()) {
+      if (this.#observe !== undefined) this.#observeEnabled(now, task, this.#observe);
+      task.refusal = refusalOf(this, task, task.command, task.cdbLength);
+      this.#service.begin(now, task, transferBytes(task, this.store.blockLength));
+    }
+  }
+
+  #end(now: Nanos, task: Task, emit: Emit): void {
+    const reply = this.#reply.reset();
+    if (task.refusal === undefined) this.#execute(now, task);
+    else reply.status = task.refusal.status;
+    this.#tasks.remove(task);
+    this.#answer(now, task, reply.status, task.refusal?.sense ?? reply.sense, reply.data, emit);
+    this.#service.giveBack(task);
+  }
+
+  #execute(now: Nanos, task: Task): void {
+    task.command!.execute(this, task, this.#reply, now);
+  }
+
+  #answer(now: Nanos, task: Task, status: Status, sense: Sense | undefined, data: Uint8Array, emit: Emit): void {
+    if (this.#observe !== undefined) this.#observeEnded(now, task, status, sense, this.#observe);
+    if (task.isOrphan) return;
+    emit({
+      kind: 'response',
+      nexus: task.from.nexus.id,
+      lun: this.lun,
+      tag: task.tag,
+      status,
+      sense: sense === undefined ? NOTHING : this.#encodeSense(sense),
+      data,
+    });
+  }
+
+  #encodeSense(sense: Sense): Uint8Array {
+    return this.#sense.subarray(0, encodeSense(sense, this.settings.senseFormat, this.#sense));
+  }
+
+  /**
+   * Ends tasks on behalf of `by`. When this returns they are gone: nothing of them reaches the medium any more.
+   *
+   * Initiators whose tasks somebody else ended learn it by TASK ABORTED (TAS 1) or by a unit attention (TAS 0).
+   */
+  #abort(now: Nanos, isMeant: (task: Task) => boolean, reason: AbortReason, by: UnitNexus): number {
+    let aborted = 0;
+    for (const task of this.#tasks.tasks()) {
+      if (!isMeant(task)) continue;
+      aborted += 1;
+      this.#tearAborted(now, task);
+      if (task.from !== by && !task.isOrphan) this.#tellAborted(now, task);
+      this.#discard(now, task, reason);
+    }
+    this.#service.forgetAborted();
+    return aborted;
+  }
+
+  #tellAborted(now: Nanos, task: Task): void {
+    if (this.settings.hasTaskAbortedStatus) {
+      this.#answer(now, task, Status.taskAborted, undefined, NOTHING, this.#emit);
+    } else {
+      task.from.attentions.add(COMMANDS_CLEARED_BY_ANOTHER_INITIATOR);
+    }
+  }
+
+  /** What a write that is aborted in service leaves behind: nothing, or its first blocks. */
+  #tearAborted(now: Nanos, task: Task): void {
+    if (!isWriting(task) || task.from.choices.choose('abort', 2) === 0) return;
+    task.tornAfter = this.#tear(task);
+    this.#execute(now, task);
+  }
+
+  #settleFate(now: Nanos, task: Task, reason: AbortReason): void {
+    const fate = task.from.choices.choose('crash', 3);
+    if (fate === Fate.torn) task.tornAfter = this.#tear(task);
+    if (fate === Fate.dropped || task.tornAfter === 0) this.#discard(now, task, reason);
+    else task.isOrphan = true;
+  }
+
+  /** Number of blocks of a write that reach the medium, fewer than it has. A block is never torn. */
+  #tear(task: Task): number {
+    const blocks = task.command?.service === 'write' ? Math.floor(task.dataOut.length / this.store.blockLength) : 0;
+    return blocks > 1 ? task.from.choices.choose('torn', blocks) : 0;
+  }
+
+  #discard(now: Nanos, task: Task, reason: AbortReason): void {
+    const { tag } = task;
+    const nexus = task.from.nexus.id;
+    const opcode = task.cdb[0]!;
+    this.#tasks.remove(task);
+    this.#service.giveBack(task);
+    this.#observe?.({ kind: 'scsi.command-aborted', now, lun: this.lun, nexus, tag, opcode, reason });
+  }
+
+  #observeEnabled(now: Nanos, task: Task, observe: Observe<ScsiFact>): void {
+    observe({ kind: 'scsi.command-enabled', now, ...this.#identityOf(task) });
+  }
+
+  #observeEnded(now: Nanos, task: Task, status: Status, sense: Sense | undefined, observe: Observe<ScsiFact>): void {
+    observe({
+      kind: 'scsi.command-ended',
+      now,
+      ...this.#identityOf(task),
+      status,
+      ...(sense === undefined ? undefined : { sense: senseText(sense) }),
+      ...(task.blocks < 0 ? undefined : { lba: task.lba, blocks: task.blocks }),
+      isDelivered: !task.isOrphan,
+    });
+  }
+
+  #identityOf(task: Task): Omit<CommandEnabledFact, 'kind' | 'now'> {
+    const serviceAction = task.command?.serviceAction;
+    return {
+      lun: this.lun,
+      nexus: task.from.nexus.id,
+      tag: task.tag,
+      opcode: task.cdb[0]!,
+      ...(serviceAction === undefined ? undefined : { serviceAction }),
+    };
+  }
+
+  #observeReservation(now: Nanos, request: ReservationRequest, preempted: readonly number[], aborted: number): void {
+    const { generation, type, holder } = this.reservations;
+    const { destination } = request;
+    this.#observe?.({
+      kind: 'scsi.reservation-changed',
+      now,
+      lun: this.lun,
+      nexus: request.nexus,
+      action: ACTION_NAMES[request.action],
+      requestedType: request.type,
+      key: request.key.toString(16),
+      serviceActionKey: request.serviceActionKey.toString(16),
+      aptpl: request.aptpl,
+      alsoRegister: request.alsoRegister ?? [],
+      ...(destination === undefined ? undefined : { destination }),
+      unregister: request.unregister,
+      generation,
+      type,
+      ...(holder === undefined ? undefined : { holder }),
+      registered: Array.from(this.reservations.registrations(), ({ nexus, key }) => ({ nexus, key: key.toString(16) })),
+      preempted,
+      aborted,
+    });
+  }
+}
+
+const ACTION_NAMES: { readonly [action in ReserveOut]: ReservationAction } = {
+  [ReserveOut.register]: 'register',
+  [ReserveOut.reserve]: 'reserve',
+  [ReserveOut.release]: 'release',
+  [ReserveOut.clear]: 'clear',
+  [ReserveOut.preempt]: 'preempt',
+  [ReserveOut.preemptAndAbort]: 'preempt-and-abort',
+  [ReserveOut.registerAndIgnoreExistingKey]: 'register-and-ignore',
+  [ReserveOut.registerAndMove]: 'register-and-move',
+};
+
+/** Whether a task is in service and would change the medium. */
+function isWriting(task: Task): boolean {
+  return task.state === 'enabled' && task.refusal === undefined && task.command?.service === 'write';
+}
+
+function transferBytes(task: Task, blockLength: number): number {
+  if (task.refusal !== undefined || task.blocks <= 0) return 0;
+  return task.command?.service === 'flush' ? 0 : task.blocks * blockLength;
+}

@@ -1,0 +1,31 @@
+/**
+ * Where a logical unit keeps its blocks: memory here, a VHDX file or a browser's file system elsewhere.
+ *
+ * Calls are synchronous and never fail for what an initiator did: the target checks every range first. A range outside
+ * the store is the caller's bug and throws RangeError.
+ */
+export interface BlockStore {
+  /** Size in blocks. */
+  readonly blocks: number;
+  /** Bytes per block: 512 or 4096. */
+  readonly blockLength: number;
+  /** Fills the first `blocks` × `blockLength` bytes of `into`. */
+  read(lba: number, blocks: number, into: Uint8Array): void;
+  /** Copies whole blocks in. */
+  write(lba: number, bytes: Uint8Array): void;
+  /** Makes what was written durable. */
+  flush(): void;
+  /** What is not zero, in ascending order; left out by a store that cannot tell without reading everything. */
+  pages?(): Iterable<StorePage>;
+}
+
+/** A piece of a store's content, for images and their hashes. */
+export interface StorePage {
+  /** In bytes from the start of the store. */
+  readonly offset: number;
+  /** At most `PAGE_BYTES`, not all zero. Aliases the store: valid until it is next written. */
+  readonly bytes: Uint8Array;
+}
+
+/** Granularity of `pages()` and of copy on write. */
+export const PAGE_BYTES = 4096;

@@ -1,0 +1,104 @@
+import { ConfigError, fmix32, hex, murmur3, utf8Bytes } from '@quorate/kernel';
+import type { SenseFormat } from './sense.js';
+import { DISK_SERVICE, type ServiceModel } from './service-model.js';
+import type { BlockStore } from './store/block-store.js';
+
+/** What INQUIRY says about a logical unit. Texts are ASCII, 20h to 7Eh. */
+export interface Identity {
+  /** At most 8 characters. */
+  readonly vendor: string;
+  /** At most 16 characters. */
+  readonly product: string;
+  /** At most 4 characters. */
+  readonly revision: string;
+  /** Unit serial number. */
+  readonly serial: string;
+  /** NAA identifier of 16 bytes, 32 hex digits of which the first is 6. */
+  readonly naa: string;
+}
+
+export interface LogicalUnitConfig {
+  /** 0 to 16383. */
+  readonly lun: number;
+  /** The content, as it stands: the target reads and writes it in place. */
+  readonly store: BlockStore;
+  /** Unit serial number; the identifier is derived from it unless `naa` is given. */
+  readonly serial: string;
+  /** Default `Msft`. */
+  readonly vendor?: string;
+  /** Default `Virtual Disk`. */
+  readonly product?: string;
+  /** Default `1.0`. */
+  readonly revision?: string;
+  readonly naa?: string;
+  readonly isWriteProtected?: boolean;
+  /** D_SENSE of the control mode page: sense data by descriptors. */
+  readonly hasDescriptorSense?: boolean;
+  /** TAS: a task that another nexus aborts ends with TASK ABORTED instead of silently. */
+  readonly hasTaskAbortedStatus?: boolean;
+  /** MAXIMUM TRANSFER LENGTH, default 16 MiB. */
+  readonly maxTransferBlocks?: number;
+  /** Tasks that the unit holds before it answers TASK SET FULL, default 4096. */
+  readonly maxTasks?: number;
+  readonly service?: ServiceModel;
+}
+
+/** A checked configuration with its defaults. */
+export interface UnitSettings {
+  readonly identity: Identity;
+  readonly isWriteProtected: boolean;
+  readonly senseFormat: SenseFormat;
+  readonly hasTaskAbortedStatus: boolean;
+  readonly maxTransferBlocks: number;
+  readonly maxTasks: number;
+  /** Logical blocks per physical block as a power of two: 4 KiB physical blocks, as a VHDX has them. */
+  readonly physicalBlockExponent: number;
+  readonly service: ServiceModel;
+}
+
+const MAX_TRANSFER_BYTES = 16 * 1024 * 1024;
+
+/** @throws {ConfigError} when a text does not fit its field or a number makes no sense. */
+export function unitSettings(config: LogicalUnitConfig): UnitSettings {
+  const { lun, store, serial } = config;
+  const at = `/logicalUnits/${lun}`;
+  if (!Number.isInteger(lun) || lun < 0 || lun > 0x3fff) throw new ConfigError(at, `${lun}`, 'a LUN from 0 to 16383');
+  const maxTransferBlocks = config.maxTransferBlocks ?? MAX_TRANSFER_BYTES / store.blockLength;
+  const maxTasks = config.maxTasks ?? 4096;
+  if (!(maxTransferBlocks > 0)) throw new ConfigError(`${at}/maxTransferBlocks`, `${maxTransferBlocks}`, 'at least 1');
+  if (!(maxTasks > 0)) throw new ConfigError(`${at}/maxTasks`, `${maxTasks}`, 'at least 1');
+  const naa = config.naa ?? naaOf(serial);
+  if (!/^6[0-9a-f]{31}$/i.test(naa)) throw new ConfigError(`${at}/naa`, naa, '32 hex digits, the first one 6');
+  return {
+    identity: {
+      vendor: ascii(`${at}/vendor`, config.vendor ?? 'Msft', 8),
+      product: ascii(`${at}/product`, config.product ?? 'Virtual Disk', 16),
+      revision: ascii(`${at}/revision`, config.revision ?? '1.0', 4),
+      serial: ascii(`${at}/serial`, serial, 64),
+      naa,
+    },
+    isWriteProtected: config.isWriteProtected ?? false,
+    senseFormat: config.hasDescriptorSense === true ? 'descriptor' : 'fixed',
+    hasTaskAbortedStatus: config.hasTaskAbortedStatus ?? false,
+    maxTransferBlocks,
+    maxTasks,
+    physicalBlockExponent: store.blockLength === 512 ? 3 : 0,
+    service: config.service ?? DISK_SERVICE,
+  };
+}
+
+function ascii(path: string, text: string, longest: number): string {
+  if (text === '' || text.length > longest || /[^\x20-\x7e]/.test(text)) {
+    throw new ConfigError(path, text, `1 to ${longest} characters of printable ASCII`);
+  }
+  return text;
+}
+
+/** An identifier in Microsoft's range (IEEE company id 00-22-48, which Hyper-V's disks have), made of the serial. */
+function naaOf(serial: string): string {
+  const bytes = new Uint8Array(12);
+  const view = new DataView(bytes.buffer);
+  const hash = murmur3(utf8Bytes(serial), 0);
+  for (let i = 0; i < 3; i++) view.setUint32(4 * i, fmix32(hash + i));
+  return `60022480${hex(bytes)}`;
+}
