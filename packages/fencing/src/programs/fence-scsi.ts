@@ -9,17 +9,20 @@ import {
   utf8Bytes,
   utf8Text,
 } from '@quorate/kernel';
-import { type AgentMetadata, agentOptions, metadataText } from './agent-options.js';
-import { cmanStatus } from './cman-tool.js';
 import {
+  decodeKeys,
+  decodeReservation,
   persistentReserveIn,
   persistentReserveOut,
-  type ReserveOutAction,
-  readKeysOf,
-  reservationKeyOf,
-  sgStatus,
-  TEST_UNIT_READY,
-} from './persistent-reserve.js';
+  ReservationType,
+  ReserveIn,
+  ReserveOut,
+  SenseKey,
+  testUnitReady,
+} from '@quorate/scsi';
+import { type AgentMetadata, agentOptions, metadataText } from './agent-options.js';
+import { cmanStatus } from './cman-tool.js';
+import { sgStatus } from './sg-status.js';
 
 /** Where a node keeps its own key, and the devices that it has registered with. */
 export const KEY_FILE = '/var/run/cluster/fence_scsi.key';
@@ -144,7 +147,7 @@ function* actionOn(os: Os, key: string, devices: readonly string[], hasAptpl: bo
   if (isErrno(written)) return new Failure(`${written}\n`);
   for (const device of devices) {
     if (!(yield* exists(os, device))) return error(os, `device ${device} does not exist`);
-    const err = yield* reserveOut(os, device, { action: 'register-ignore', serviceActionKey: key, hasAptpl });
+    const err = yield* reserveOut(os, device, { action: 'register_ignore', serviceActionKey: key, hasAptpl });
     if (err !== 0) return error(os, `failed to create registration (key=${key}, device=${device})`);
     const failure = yield* reserve(os, key, device);
     if (failure !== undefined) return failure;
@@ -174,7 +177,7 @@ function* actionOff(os: Os, key: string, devices: readonly string[]): Task<numbe
     if (keys instanceof Failure) return keys;
     // What the command says does not count; what the disk says afterwards does.
     if (isAmong(keys, key)) {
-      yield* reserveOut(os, device, { action: 'preempt-and-abort', key: hostKey, serviceActionKey: key });
+      yield* reserveOut(os, device, { action: 'preempt_abort', key: hostKey, serviceActionKey: key });
     }
   }
   return yield* verify(os, 'off', key, devices);
@@ -220,38 +223,45 @@ function isAmong(keys: readonly string[], key: string): boolean {
 
 // Commands to a disk
 
+const SERVICE_ACTION = {
+  register_ignore: ReserveOut.registerAndIgnoreExistingKey,
+  reserve: ReserveOut.reserve,
+  preempt_abort: ReserveOut.preemptAndAbort,
+} as const;
+
 interface Request {
-  readonly action: ReserveOutAction;
+  readonly action: keyof typeof SERVICE_ACTION;
   readonly key?: string;
   readonly serviceActionKey?: string;
   readonly hasAptpl?: boolean;
 }
 
-/** Sends PERSISTENT RESERVE OUT of type 5 and returns the exit status that sg_persist would have. */
+/** Sends PERSISTENT RESERVE OUT and returns the exit status that sg_persist would have. */
 function* reserveOut(os: Os, device: string, request: Request): Task<number> {
   const { action, key = '0', serviceActionKey = '0', hasAptpl = false } = request;
-  const keys = `host_key=${key}, node_key=${serviceActionKey}, dev=${device}`;
-  debug(os, `main::do_${action.replaceAll('-', '_')} (${keys})`);
-  const { cdb, data } = persistentReserveOut(action, BigInt(`0x${key}`), BigInt(`0x${serviceActionKey}`), hasAptpl);
+  debug(os, `main::do_${action} (host_key=${key}, node_key=${serviceActionKey}, dev=${device})`);
+  const type = action === 'register_ignore' ? ReservationType.none : ReservationType.writeExclusiveRegistrantsOnly;
+  const [own, other] = [BigInt(`0x${key}`), BigInt(`0x${serviceActionKey}`)];
+  const { cdb, data } = persistentReserveOut(SERVICE_ACTION[action], type, own, other, { aptpl: hasAptpl });
   const status = sgStatus(yield* os.scsi(device, cdb, data));
-  debug(os, `main::do_${action.replaceAll('-', '_')} (err=${status})`);
+  debug(os, `main::do_${action} (err=${status})`);
   return status;
 }
 
 function* registrationKeys(os: Os, device: string): Task<readonly string[] | Failure> {
   yield* reset(os, device);
-  const reply = yield* os.scsi(device, persistentReserveIn('read-keys'));
+  const reply = yield* os.scsi(device, persistentReserveIn(ReserveIn.readKeys));
   const status = sgStatus(reply);
   if (isErrno(reply) || status !== 0) return error(os, `main::get_registration_keys (err=${status})`);
-  return readKeysOf(reply.data).map((key) => key.toString(16));
+  return (decodeKeys(reply.data)?.keys ?? []).map((key) => key.toString(16));
 }
 
 /** Key of the reservation's holder; undefined when there is no reservation. */
 function* reservationKey(os: Os, device: string): Task<string | undefined | Failure> {
-  const reply = yield* os.scsi(device, persistentReserveIn('read-reservation'));
+  const reply = yield* os.scsi(device, persistentReserveIn(ReserveIn.readReservation));
   const status = sgStatus(reply);
   if (isErrno(reply) || status !== 0) return error(os, `main::get_reservation_key (err=${status})`);
-  return reservationKeyOf(reply.data)?.toString(16);
+  return decodeReservation(reply.data)?.reservation?.key.toString(16);
 }
 
 /** Whether the disk is there. What else it says to TEST UNIT READY is dealt with later. */
@@ -261,7 +271,6 @@ function* exists(os: Os, device: string): Task<boolean> {
 }
 
 const ATTENTIONS_MAX = 8;
-const UNIT_ATTENTION = 6;
 
 /**
  * Swallows pending unit attentions with TEST UNIT READY, whose result does not matter.
@@ -270,11 +279,11 @@ const UNIT_ATTENTION = 6;
  */
 function* reset(os: Os, device: string): Task<Errno | undefined> {
   for (let i = 0; i < ATTENTIONS_MAX; i++) {
-    const reply = yield* os.scsi(device, TEST_UNIT_READY);
+    const reply = yield* os.scsi(device, testUnitReady());
     const status = sgStatus(reply);
     debug(os, `main::do_reset (dev=${device}, status=${status})`);
     if (isErrno(reply)) return reply;
-    if (status !== UNIT_ATTENTION) return undefined;
+    if (status !== SenseKey.unitAttention) return undefined;
   }
   return undefined;
 }
