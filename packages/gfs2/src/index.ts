@@ -1,4 +1,10 @@
 // On-disk format
+
+// Formatting
+export type { ReadableDevice, WritableDevice } from './device.js';
+export type { MkfsOptions } from './mkfs/options.js';
+export { formatUuid, mkfsReport } from './mkfs/report.js';
+export { type MkfsResult, mkfs } from './mkfs.js';
 export {
   decodeInumRange,
   decodeQuota,
