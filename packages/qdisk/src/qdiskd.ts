@@ -7,12 +7,14 @@ import {
   SECOND,
   type Task,
 } from '@quorate/kernel';
-import { isSectorSize, MAX_NODES_DISK, type SlotDefect, statusSector } from './block.js';
-import { type Ack, checkVotes, doVote, masterExists } from './election.js';
+import { isSectorSize, MAX_NODES_DISK, type SlotDefect } from './block.js';
+import { Candidacy } from './candidacy.js';
+import { checkVotes, doVote, masterExists } from './election.js';
 import type { QdiskFact, RebootReason } from './facts.js';
 import { decodeHang, encodeHang, IoNanny, IoState, ioStateName } from './io-nanny.js';
-import { emptyMask, isInMask, nodesOf, setInMask } from './node-mask.js';
-import { countHeartbeat, forgetPeer, type Peer, unknownPeer } from './peer.js';
+import { MasterMask } from './master-mask.js';
+import { isInMask, nodesOf, setInMask } from './node-mask.js';
+import { PeerTable } from './peer-table.js';
 import { Scoring, type ScoringPort } from './scoring.js';
 import {
   type ClusterNode,
@@ -23,11 +25,10 @@ import {
   type StaticSettings,
   staticSettings,
 } from './settings.js';
-import { SlotReader } from './slot-reader.js';
-import { DiskState, encodeStatus, Message, NO_INCARNATION, type StatusBlock } from './status-block.js';
+import { DiskState, NO_INCARNATION, type StatusBlock } from './status-block.js';
+import { type IoResult, StatusDisk } from './status-disk.js';
 import { statusFileText } from './status-file.js';
-import { transitionOf } from './transitions.js';
-import { WriteTimes } from './write-times.js';
+import { WallClock } from './wall-clock.js';
 
 export type QdiskInput =
   /** Starts the daemon; cman is up, and the device is found. `wall` is in seconds since 1970 and may have a fraction. */
@@ -102,8 +103,6 @@ type Wait =
   /** The process is frozen, or the machine resets. */
   | { readonly kind: 'never' };
 
-type IoResult = { readonly data: Uint8Array | undefined; readonly isOk: boolean };
-
 const PAGE_SIZE = 4096;
 const HUNDREDTH: Nanos = 10 * MILLISECOND;
 
@@ -128,9 +127,9 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
   readonly #scoring: Scoring;
   readonly #scoringPort: ScoringPort;
   readonly #nanny: IoNanny;
-  readonly #writeTimes = new WriteTimes();
-  readonly #sector: Uint8Array;
-  readonly #readers = Array.from({ length: MAX_NODES_DISK }, () => new SlotReader());
+  readonly #disk: StatusDisk;
+  #table: PeerTable;
+  readonly #wallClock = new WallClock();
 
   #now: Nanos = 0;
   #emit: Emit = notStepped;
@@ -141,28 +140,18 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
   #isStopping = false;
   #rejects = 0;
 
-  /** Wall clock at instant 0 of the node's own clock: seconds, and ns beside them. */
-  #wallSec = 0;
-  #wallRest: Nanos = 0;
   #incarnation = NO_INCARNATION;
 
-  #peers: Peer[] = [];
   #members: readonly number[] = [];
   #listening: ReadonlySet<number> | undefined;
-  #checkCycle = 0;
 
   #state: DiskState = DiskState.NONE;
   #master = 0;
   #score = 0;
   #scoreMax = 0;
   #scoreRequired = 0;
-  #upgrade = 0;
-  #bidPending = 0;
-  #message: number = Message.NONE;
-  #sequence = 0;
-  #argument = 0;
-  readonly #mask = emptyMask();
-  readonly #masterMask = emptyMask();
+  readonly #candidacy = new Candidacy();
+  readonly #masterMask = new MasterMask();
   #readOkAt: Nanos = 0;
   #writeOkAt: Nanos = 0;
   #errorCycles = 0;
@@ -194,7 +183,17 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
       log: ({ priority, text }) => this.#log(priority, text),
     };
     this.#nanny = new IoNanny(timings.tko * timings.intervalSec);
-    this.#sector = new Uint8Array(sectorSize);
+    this.#disk = new StatusDisk(nodeId, sectorSize, {
+      io: (state, sector, data) => this.#io(state, sector, data),
+      reject: (sector, reason) => {
+        this.#rejects += 1;
+        this.#emit({ kind: 'reject', sector, reason });
+      },
+      logError: (text) => this.#log('err', text),
+      clock: () => this.#clock(),
+      time: () => this.#time(),
+    });
+    this.#table = this.#newTable();
   }
 
   step(now: Nanos, input: QdiskInput, emit: Emit): void {
@@ -220,8 +219,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
         case 'reconfigure':
           return this.#onReconfigure(input.quorumd, input.clusterNodes);
         case 'clock-step':
-          this.#wallRest += input.offset;
-          return;
+          return this.#wallClock.step(input.offset);
         case 'stop':
           return this.#onStop();
         case 'wake':
@@ -248,12 +246,12 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
       scoreMax: this.#scoreMax,
       scoreRequired: this.#scoreRequired,
       votes: this.#votes(),
-      mask: nodesOf(this.#mask),
-      granted: nodesOf(this.#masterMask),
-      bidPending: this.#bidPending,
+      mask: nodesOf(this.#table.mask),
+      granted: this.#masterMask.nodes,
+      bidCycles: this.#candidacy.bidCycles,
       rejects: this.#rejects,
       heuristics: this.#scoring.inspect(),
-      peers: this.#peers
+      peers: this.#table.peers
         .filter((peer) => peer.status.state !== DiskState.NONE || peer.state !== DiskState.NONE)
         .map(({ nodeId, state, status, misses, seen }) => ({ nodeId, state, diskState: status.state, misses, seen })),
     };
@@ -263,14 +261,27 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
 
   #onStart(wall: number): void {
     if (this.#phase !== 'off') throw new RangeError('qdiskd was started twice');
-    this.#wallSec = Math.floor(wall);
-    this.#wallRest = Math.round((wall - this.#wallSec) * SECOND) - this.#now;
+    this.#wallClock.set(this.#now, wall);
     this.#incarnation = incarnationOf(this.#time());
-    this.#peers = Array.from({ length: MAX_NODES_DISK }, (_, i) => unknownPeer(i + 1, this.#time()));
+    this.#table = this.#newTable();
     for (const { priority, text } of this.#configLog) this.#log(priority, text);
     this.#logDevice();
     this.#main = this.#run();
     this.#resume(undefined);
+  }
+
+  #newTable(): PeerTable {
+    const isMaster = (): boolean => this.#state === DiskState.MASTER;
+    return new PeerTable(this.#me, this.#disk, this.#settings.timings, this.#time(), {
+      get isMaster() {
+        return isMaster();
+      },
+      log: (priority, text) => this.#log(priority, text),
+      checkSelf: (status) => this.#checkSelf(status),
+      evict: (nodeId, isUndead) => this.#evict(nodeId, isUndead),
+      isUp: (peer) => this.#observe?.({ kind: 'qdisk.node-up', now: this.#now, peer }),
+      isDown: (peer, misses) => this.#observe?.({ kind: 'qdisk.node-down', now: this.#now, peer, misses }),
+    });
   }
 
   #logDevice(): void {
@@ -297,7 +308,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
   /** A node whose I/O hangs but whose network works is not evicted: each of its complaints forgives its misses. */
   #onData(from: number, payload: Uint8Array): void {
     const code = decodeHang(payload);
-    const peer = this.#peers[from - 1];
+    const peer = this.#table.peers[from - 1];
     if (code === undefined || code === IoState.NONE || peer === undefined || from === this.#me) return;
     this.#log('notice', `qdiskd on node ${from} reports hung ${ioStateName(code)}()`);
     peer.misses = 0;
@@ -402,8 +413,8 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
     this.#setState(DiskState.INIT);
     if (!(yield* this.#writeBare(this.#me, DiskState.INIT))) return this.#fail('Could not initialize status block!');
     for (let cycle = 1; cycle <= tko && !this.#isStopping; cycle++) {
-      yield* this.#readNodeBlocks();
-      yield* this.#checkTransitions();
+      yield* this.#table.readNodeBlocks();
+      yield* this.#table.checkTransitions();
       if (!(yield* this.#writeBare(this.#me, DiskState.INIT))) return this.#fail('Initialization failed');
       this.#getMyScore();
       this.#updateLocalStatus();
@@ -457,11 +468,11 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
 
   /** One cycle; returns the number of I/O errors in it. */
   *#cycle(): Task<number> {
-    let errors = yield* this.#readNodeBlocks();
+    let errors = yield* this.#table.readNodeBlocks();
     if (errors === 0) this.#readOkAt = this.#clock();
-    yield* this.#checkTransitions();
+    yield* this.#table.checkTransitions();
     this.#getMyScore();
-    if (this.#upgrade > 0) this.#upgrade -= 1;
+    this.#candidacy.nextCycle();
     yield* this.#checkScore();
     this.#findMaster();
     this.#act(errors);
@@ -474,25 +485,6 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
     return errors;
   }
 
-  /** Reads all status blocks, one sector after the other; returns how many could not be read. */
-  *#readNodeBlocks(): Task<number> {
-    let errors = 0;
-    for (const peer of this.#peers) {
-      const status = yield* this.#readStatus(peer.nodeId);
-      if (status === undefined) {
-        this.#log('warning', `Error reading node ID block ${peer.nodeId}`);
-        errors += 1;
-      } else if (peer.nodeId === this.#me) {
-        peer.status = status;
-        yield* this.#checkSelf(status);
-      } else if (countHeartbeat(peer, status) && peer.misses > 1) {
-        const count = `(${peer.misses}/${this.#settings.timings.tko})`;
-        this.#log('debug', `Node ${peer.nodeId} missed an update ${count}`);
-      }
-    }
-    return errors;
-  }
-
   /** Somebody else wrote our block: to evict us, or nobody knows why, and then the process stops itself. */
   *#checkSelf({ updateNode, state }: StatusBlock): Task {
     if (updateNode === 0 || updateNode === this.#me) return;
@@ -502,91 +494,10 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
     yield* this.#await({ kind: 'never' });
   }
 
-  *#checkTransitions(): Task {
-    const { tko, tkoUp } = this.#settings.timings;
-    this.#mask.fill(0);
-    for (const peer of this.#peers) {
-      const { nodeId } = peer;
-      switch (transitionOf(peer, tko, tkoUp)) {
-        case 'leaving':
-          this.#log('notice', `Node ${nodeId} is about to leave`);
-          peer.evilIncarnation = '';
-          forgetPeer(peer);
-          break;
-        case 'gone':
-          this.#onGone(peer);
-          break;
-        case 'silent':
-          yield* this.#onSilent(peer);
-          break;
-        case 'undead':
-          this.#log('crit', `Node ${nodeId} is undead.`);
-          this.#log('alert', `Writing eviction notice (again) for node ${nodeId}`);
-          yield* this.#evict(peer, true);
-          break;
-        case 'up':
-          this.#onUp(peer);
-          break;
-        case 'master':
-          this.#log('info', `Node ${nodeId} is the master`);
-          peer.state = DiskState.MASTER;
-          setInMask(this.#mask, nodeId, true);
-          break;
-        case 'restarted':
-          this.#log('debug', `Node ${nodeId} incarnation # changed`);
-          peer.incarnation = peer.status.incarnation;
-          peer.evilIncarnation = '';
-          break;
-        case 'alive':
-          peer.state = peer.status.state;
-          setInMask(this.#mask, nodeId, true);
-          break;
-        case 'none':
-          break;
-      }
-    }
-  }
-
-  #onGone(peer: Peer): void {
-    if (peer.status.state === DiskState.EVICT) this.#log('notice', `Node ${peer.nodeId} evicted`);
-    else {
-      this.#log('info', `Node ${peer.nodeId} shutdown`);
-      peer.evilIncarnation = '';
-    }
-    forgetPeer(peer);
-  }
-
-  *#onSilent(peer: Peer): Task {
-    const { nodeId, misses } = peer;
-    if (peer.state !== DiskState.EVICT)
-      this.#observe?.({ kind: 'qdisk.node-down', now: this.#now, peer: nodeId, misses });
-    if (peer.status.state >= DiskState.RUN && peer.seen > 0) {
-      this.#log('debug', `Node ${nodeId} DOWN`);
-      peer.seen = 0;
-    }
-    peer.state = DiskState.EVICT;
-    peer.status = { ...peer.status, state: DiskState.EVICT };
-    peer.evilIncarnation = peer.incarnation;
-    if (this.#state !== DiskState.MASTER) return;
-    this.#log('notice', `Writing eviction notice for node ${nodeId}`);
-    yield* this.#evict(peer, false);
-  }
-
-  #onUp(peer: Peer): void {
-    peer.state = DiskState.RUN;
-    this.#log('debug', `Node ${peer.nodeId} is UP`);
-    this.#observe?.({ kind: 'qdisk.node-up', now: this.#now, peer: peer.nodeId });
-    peer.incarnation = peer.status.incarnation;
-    peer.evilIncarnation = '';
-    setInMask(this.#mask, peer.nodeId, true);
-  }
-
-  *#evict(peer: Peer, isUndead: boolean): Task {
-    const { nodeId } = peer;
+  *#evict(nodeId: number, isUndead: boolean): Task {
     const isWritten = yield* this.#writeBare(nodeId, DiskState.EVICT);
     if (!isWritten) this.#log('crit', `Unable to write eviction notice for node ${nodeId}!`);
     this.#observe?.({ kind: 'qdisk.evicted', now: this.#now, peer: nodeId, state: this.#state, isUndead, isWritten });
-    peer.status = { ...peer.status, state: DiskState.EVICT };
     if (!this.#dynamic.allowsKill) return;
     this.#log('debug', 'Telling CMAN to kill the node');
     this.#emit({ kind: 'kill', node: nodeId });
@@ -595,7 +506,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
   *#checkScore(): Task {
     const isSufficient = this.#score >= this.#scoreRequired;
     const count = `(${this.#score}/${this.#scoreMax}; required=${this.#scoreRequired})`;
-    setInMask(this.#mask, this.#me, isSufficient);
+    setInMask(this.#table.mask, this.#me, isSufficient);
     if (isSufficient && this.#state === DiskState.NONE) {
       this.#log('notice', `Score sufficient for master operation ${count}; upgrading`);
       this.#becomeRunning();
@@ -603,7 +514,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
       this.#log('notice', `Score insufficient for master operation ${count}; downgrading`);
       this.#setState(DiskState.NONE);
       this.#adjustVotes();
-      this.#dropBid();
+      this.#candidacy.drop();
       this.#poll(false);
       if (this.#dynamic.reboots) yield* this.#reboot('score');
     }
@@ -611,19 +522,12 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
 
   #becomeRunning(): void {
     this.#setState(DiskState.RUN);
-    this.#upgrade = this.#settings.timings.upgradeWait;
-    this.#dropBid();
-  }
-
-  #dropBid(): void {
-    this.#message = Message.NONE;
-    this.#sequence = (this.#sequence + 1) & 0xffff;
-    this.#bidPending = 0;
+    this.#candidacy.upgrade(this.#settings.timings.upgradeWait);
   }
 
   /** Of two masters the one in the lower slot stays. */
   #findMaster(): void {
-    const { master, masters, deadMaster } = masterExists(this.#peers, this.#me);
+    const { master, masters, deadMaster } = masterExists(this.#table.peers, this.#me);
     if (deadMaster !== 0) this.#log('debug', `Node ${deadMaster} is marked master, but is dead.`);
     if (master !== this.#master) this.#observe?.({ kind: 'qdisk.master', now: this.#now, master });
     this.#master = master;
@@ -635,72 +539,62 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
 
   #act(errors: number): void {
     const master = this.#master;
-    if (master === 0 && this.#mayBid()) {
-      this.#log('debug', 'Making bid for master');
-      this.#message = Message.BID;
-      this.#sequence = (this.#sequence + 1) & 0xffff;
-      this.#bidPending = 1;
-    } else if (master === 0 && this.#bidPending === 0) this.#vote(doVote(this.#peers, this.#me));
-    else if (master === 0) this.#countVotes();
+    if (master === 0) this.#elect();
     else if (this.#state === DiskState.MASTER) {
       this.#checkCman();
       if (errors === 0) this.#poll(true);
     } else if (this.#state === DiskState.RUN && master !== this.#me) {
-      if (isInMask(this.#peers[master - 1]!.status.masterMask, this.#me) && errors === 0) this.#poll(true);
+      if (isInMask(this.#table.peers[master - 1]!.status.masterMask, this.#me) && errors === 0) this.#poll(true);
+    }
+  }
+
+  /** There is no master: bid, vote, or see how our bid goes. */
+  #elect(): void {
+    const candidacy = this.#candidacy;
+    if (candidacy.bidCycles > 0) this.#countVotes();
+    else if (this.#mayBid()) {
+      this.#log('debug', 'Making bid for master');
+      candidacy.bid();
+    } else {
+      const ack = doVote(this.#table.peers, this.#me);
+      if (ack !== undefined) candidacy.vote(ack);
     }
   }
 
   #mayBid(): boolean {
-    const { lowId } = masterExists(this.#peers, this.#me);
-    return lowId === this.#me && this.#state === DiskState.RUN && this.#bidPending === 0 && this.#upgrade === 0;
-  }
-
-  #vote(ack: Ack | undefined): void {
-    if (ack === undefined) return;
-    this.#message = Message.ACK;
-    this.#argument = ack.bidder;
-    this.#sequence = ack.sequence;
+    const { lowId } = masterExists(this.#table.peers, this.#me);
+    return lowId === this.#me && this.#state === DiskState.RUN && !this.#candidacy.isUpgrading;
   }
 
   #countVotes(): void {
-    this.#bidPending += 1;
-    const count = checkVotes(this.#peers, this.#me);
+    const candidacy = this.#candidacy;
+    candidacy.bidOn();
+    const count = checkVotes(this.#table.peers, this.#me);
     switch (count.result) {
       case 'waiting':
         return;
       case 'all-acked':
         // Leaves time to become aware of other nodes.
-        if (this.#bidPending < this.#settings.timings.masterWait) return;
+        if (candidacy.bidCycles < this.#settings.timings.masterWait) return;
         this.#log('info', 'Assuming master role');
-        this.#masterMask.fill(0);
+        this.#masterMask.clear();
         this.#setState(DiskState.MASTER);
         this.#adjustVotes();
-        this.#message = Message.NONE;
-        break;
+        return candidacy.endBid();
       case 'nacked':
-        this.#message = Message.NONE;
-        break;
+        return candidacy.endBid();
       case 'lower-bidder':
-        this.#vote(count.ack);
-        break;
+        return candidacy.vote(count.ack);
     }
-    this.#bidPending = 0;
   }
 
-  /** Grants the votes to those that we see up on disk and that are members of the cluster as cman sees it. */
   #checkCman(): void {
-    const before = nodesOf(this.#masterMask);
-    this.#masterMask.fill(0);
-    for (const nodeId of this.#members) {
-      this.#checkCycle = (this.#checkCycle + 1) % 4;
-      if (this.#checkCycle === 1 && this.#listening?.has(nodeId) === false) {
-        this.#log('notice', `node ${this.#nameOf(nodeId)} is up but not running qdiskd`);
-      }
-      if (isInMask(this.#mask, nodeId)) setInMask(this.#masterMask, nodeId, true);
+    for (const nodeId of this.#masterMask.unlistening(this.#members, this.#listening)) {
+      this.#log('notice', `node ${this.#nameOf(nodeId)} is up but not running qdiskd`);
     }
-    const nodes = nodesOf(this.#masterMask);
-    if (this.#observe === undefined || sameNodes(before, nodes)) return;
-    this.#observe({ kind: 'qdisk.grant', now: this.#now, nodes, members: this.#members });
+    const hasChanged = this.#masterMask.check(this.#table.mask, this.#members);
+    if (this.#observe === undefined || !hasChanged) return;
+    this.#observe({ kind: 'qdisk.grant', now: this.#now, nodes: this.#masterMask.nodes, members: this.#members });
   }
 
   /** Reboots when heartbeats were not possible for too long, as far as the configuration wants that. */
@@ -745,12 +639,12 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
       this.#log('warning', 'Error writing to quorum disk during reelect_master');
     }
     for (;;) {
-      yield* this.#readNodeBlocks();
-      if (!this.#peers.some((peer) => peer.state >= DiskState.RUN)) {
+      yield* this.#table.readNodeBlocks();
+      if (!this.#table.peers.some((peer) => peer.state >= DiskState.RUN)) {
         this.#log('debug', 'No other nodes are active. Exiting');
         return;
       }
-      const { master } = masterExists(this.#peers, this.#me);
+      const { master } = masterExists(this.#table.peers, this.#me);
       if (master !== 0) {
         this.#log('debug', `New master elected: ${master}`);
         return;
@@ -768,78 +662,25 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
 
   // Disk
 
-  *#readStatus(nodeId: number): Task<StatusBlock | undefined> {
-    const sector = statusSector(nodeId, this.#sectorSize);
-    const id = this.#nextIo(IoState.READ);
-    this.#emit({ kind: 'read', id, sector });
-    const { data, isOk } = (yield* this.#await({ kind: 'io', id })) as IoResult;
-    if (!isOk || data === undefined) return undefined;
-    const status = this.#readers[nodeId - 1]!.read(data);
-    if (typeof status === 'string') return this.#reject(sector, status);
-    // Differs from the original, which would take the block for the one of the node it names.
-    return status.nodeId === nodeId ? status : this.#reject(sector, 'wrong-slot');
-  }
-
-  #reject(sector: number, reason: SlotDefect | 'wrong-slot'): undefined {
-    this.#rejects += 1;
-    this.#emit({ kind: 'reject', sector, reason });
+  *#io(state: IoState, sector: number, data: Uint8Array | undefined): Task<IoResult> {
+    this.#nanny.begin(this.#now, state);
+    this.#lastIo += 1;
+    const id = this.#lastIo;
+    this.#emit(data === undefined ? { kind: 'read', id, sector } : { kind: 'write', id, sector, data });
+    return (yield* this.#await({ kind: 'io', id })) as IoResult;
   }
 
   /** Writes our own block with all that we have to say. */
   #writeStatus(): Task<boolean> {
-    return this.#write({
-      ...this.#bareBlock(this.#me, this.#state),
-      message: this.#message,
-      sequence: this.#sequence,
-      argument: this.#argument,
-      mask: this.#mask,
-      // The original leaves garbage here unless it is master; nobody may look at it then.
-      masterMask: this.#state === DiskState.MASTER ? this.#masterMask : emptyMask(),
-    });
+    const { message, sequence, argument } = this.#candidacy;
+    const bare = this.#disk.bareBlock(this.#me, this.#state, this.#incarnation);
+    // The original leaves garbage in the master mask unless it is master; nobody may look at it then.
+    const masterMask = this.#state === DiskState.MASTER ? this.#masterMask.bytes : bare.masterMask;
+    return this.#disk.write({ ...bare, message, sequence, argument, mask: this.#table.mask, masterMask });
   }
 
-  /** Writes a block, ours or a victim's, that says nothing but its state. */
   #writeBare(nodeId: number, state: DiskState): Task<boolean> {
-    return this.#write(this.#bareBlock(nodeId, state));
-  }
-
-  #bareBlock(nodeId: number, state: DiskState): StatusBlock {
-    return {
-      updateNode: this.#me,
-      timestamp: this.#time(),
-      nodeId,
-      state,
-      flags: 0,
-      score: 0,
-      scoreMax: 0,
-      meanWriteMicros: this.#writeTimes.meanMicros,
-      lastWriteMicros: this.#writeTimes.lastMicros,
-      incarnation: this.#incarnation,
-      message: Message.NONE,
-      sequence: 0,
-      argument: 0,
-      mask: emptyMask(),
-      masterMask: emptyMask(),
-    };
-  }
-
-  *#write(block: StatusBlock): Task<boolean> {
-    const startedAt = this.#clock();
-    let isOk = encodeStatus(this.#sector, block);
-    if (isOk) {
-      const id = this.#nextIo(IoState.WRITE);
-      this.#emit({ kind: 'write', id, sector: statusSector(block.nodeId, this.#sectorSize), data: this.#sector });
-      isOk = ((yield* this.#await({ kind: 'io', id })) as IoResult).isOk;
-    }
-    if (isOk) this.#writeTimes.add(Math.floor((this.#clock() - startedAt) / 1000));
-    else this.#log('err', `Error writing node ID block ${block.nodeId}`);
-    return isOk;
-  }
-
-  #nextIo(state: IoState): number {
-    this.#nanny.begin(this.#now, state);
-    this.#lastIo += 1;
-    return this.#lastIo;
+    return this.#disk.write(this.#disk.bareBlock(nodeId, state, this.#incarnation));
   }
 
   // Everything else
@@ -932,7 +773,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
       state: this.#state,
       master: this.#master,
     };
-    this.#emit({ kind: 'status-file', text: statusFileText(local, this.#peers) });
+    this.#emit({ kind: 'status-file', text: statusFileText(local, this.#table.peers) });
   }
 
   #nameOf(nodeId: number): string {
@@ -950,7 +791,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
 
   /** time(2). */
   #time(): number {
-    return this.#wallSec + Math.floor((this.#wallRest + this.#now) / SECOND);
+    return this.#wallClock.time(this.#now);
   }
 }
 
@@ -966,7 +807,8 @@ export interface QdiskView {
   readonly votes: number;
   readonly mask: readonly number[];
   readonly granted: readonly number[];
-  readonly bidPending: number;
+  /** Cycles that its bid for the master role has stood; 0 without one. */
+  readonly bidCycles: number;
   readonly rejects: number;
   readonly heuristics: readonly { readonly program: string; readonly isUp: boolean; readonly misses: number }[];
   readonly peers: readonly {
@@ -983,10 +825,6 @@ function incarnationOf(wall: number): string {
   const bytes = [wall & 0xff, (wall >>> 8) & 0xff, (wall >>> 16) & 0xff, (wall >>> 24) & 0xff];
   const half = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
   return half + half;
-}
-
-function sameNodes(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((node, i) => node === b[i]);
 }
 
 function seconds(span: Nanos): string {
