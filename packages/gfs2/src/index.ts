@@ -1,10 +1,5 @@
 // On-disk format
 
-// Formatting
-export type { ReadableDevice, WritableDevice } from './device.js';
-export type { MkfsOptions } from './mkfs/options.js';
-export { formatUuid, mkfsReport } from './mkfs/report.js';
-export { type MkfsResult, mkfs } from './mkfs.js';
 export {
   decodeInumRange,
   decodeQuota,
@@ -41,3 +36,14 @@ export {
 export { decodeRgrpHeader, encodeRgrpHeader, RGF, type RgrpHeader } from './ondisk/rgrp-header.js';
 export { decodeRindex, decodeRindexEntry, encodeRindexEntry, type RindexEntry } from './ondisk/rindex.js';
 export { decodeSuperblock, encodeSuperblock, type Inum, type Superblock } from './ondisk/superblock.js';
+
+// Formatting
+
+export type { ReadableDevice, WritableDevice } from './device.js';
+export type { MkfsOptions } from './mkfs/options.js';
+export { formatUuid, mkfsReport } from './mkfs/report.js';
+export { type MkfsResult, mkfs } from './mkfs.js';
+
+// Reading images
+
+export { Volume, type VolumeEntry, type VolumeNode, type VolumeXattr } from './volume.js';

@@ -1,0 +1,61 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SparseImage } from './sparse-image.js';
+
+/** Whether a program is installed. Where oracles are required its absence is an error. */
+export function hasProgram(name: string): boolean {
+  const found = spawnSync('sh', ['-c', `command -v ${name} || PATH=$PATH:/usr/sbin:/sbin command -v ${name}`]);
+  if (found.status === 0) return true;
+  if (process.env.QUORATE_REQUIRE_ORACLES === '1') throw new Error(`${name} is required and not installed`);
+  return false;
+}
+
+/** Runs a program with the directories of administrators in its path; gives its exit code and all it printed. */
+export function run(name: string, args: readonly string[]): { status: number; output: string } {
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+  const { status, stdout, stderr } = spawnSync(name, args, { env, encoding: 'utf8' });
+  return { status: status ?? -1, output: `${stdout}${stderr}` };
+}
+
+/** Calls `use` with a path for a scratch image and removes it afterwards. */
+export function withScratchFile<T>(use: (path: string) => T): T {
+  const directory = mkdtempSync(join(tmpdir(), 'gfs2-'));
+  try {
+    return use(join(directory, 'volume.img'));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** What `fsck.gfs2 -n` says to an image: exit code 0 is clean, 4 is findings. */
+export function fsck(image: SparseImage): { status: number; output: string } {
+  return withScratchFile((path) => {
+    image.toFile(path);
+    return run('fsck.gfs2', ['-n', path]);
+  });
+}
+
+const unpacked = new Map<string, SparseImage>();
+
+/** One of the packed images, unpacked once; tests change forks of it only. Needs `xz`. */
+export function recordedImage(name: 'tree-5j' | 'bs1024' | 'dirty-jid2'): SparseImage {
+  let image = unpacked.get(name);
+  if (image === undefined) {
+    image = SparseImage.fromBytes(unxz(`${name}.img.xz`));
+    unpacked.set(name, image);
+  }
+  return image;
+}
+
+/** The lines of a packed listing. Needs `xz`. */
+export function recordedList(name: 'tree-5j' | 'bs1024' | 'dirty-jid2.after-replay'): string[] {
+  return unxz(`${name}.list.xz`).toString('utf8').trimEnd().split('\n');
+}
+
+function unxz(file: string): Buffer {
+  const path = fileURLToPath(new URL(`./data/images/${file}`, import.meta.url));
+  return execFileSync('xz', ['-dc', path], { maxBuffer: 1 << 28 });
+}
