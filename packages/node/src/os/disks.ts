@@ -1,4 +1,5 @@
 import type { Errno, ScsiReply } from '@quorate/kernel';
+import { read10, SenseKey, Status, senseOf, synchronizeCache10, write10 } from '@quorate/scsi';
 
 /** A block device of the node: a whole SCSI disk, a partition of it, or a linear volume on it. */
 export interface BlockDevice {
@@ -43,25 +44,8 @@ interface PassThrough {
 }
 
 const NOTHING = new Uint8Array(0);
-const CHECK_CONDITION = 0x02;
-const BUSY = 0x08;
-const TASK_SET_FULL = 0x28;
-const UNIT_ATTENTION = 6;
 /** As the Linux disk driver: a transfer is tried this often before its error reaches the file system. */
 const ATTEMPTS = 5;
-
-/** READ(10), WRITE(10) or SYNCHRONIZE CACHE(10), by their operation code. */
-function transferCdb(opcode: 0x28 | 0x2a | 0x35, lba: number, blocks: number): Uint8Array {
-  const cdb = new Uint8Array(10);
-  cdb[0] = opcode;
-  cdb[2] = lba >>> 24;
-  cdb[3] = lba >>> 16;
-  cdb[4] = lba >>> 8;
-  cdb[5] = lba;
-  cdb[7] = blocks >>> 8;
-  cdb[8] = blocks;
-  return cdb;
-}
 
 /**
  * The node's disk driver: turns block transfers into SCSI commands and commands' ends into transfers' ends.
@@ -85,6 +69,10 @@ export class Disks {
     return this.#devices.get(path);
   }
 
+  devices(): readonly BlockDevice[] {
+    return [...new Set(this.#devices.values())];
+  }
+
   /** Commands that have not ended. */
   get pending(): number {
     return this.#pending.size;
@@ -92,15 +80,19 @@ export class Disks {
 
   /** Reads `blocks` 512-byte blocks from block `at` of the device. */
   read(device: BlockDevice, at: number, blocks: number, owner: TransferOwner, id: number): void {
-    this.#transfer(device, 0x28, at, blocks, NOTHING, owner, id);
+    checkRange(device, at, blocks);
+    this.#send(newTransfer(device, read10(device.start + at, blocks), NOTHING, owner, id));
   }
 
   write(device: BlockDevice, at: number, data: Uint8Array, owner: TransferOwner, id: number): void {
-    this.#transfer(device, 0x2a, at, data.length / 512, data, owner, id);
+    const blocks = data.length / 512;
+    checkRange(device, at, blocks);
+    // Kept for another attempt, which a unit attention asks for after the caller's bytes are gone.
+    this.#send(newTransfer(device, write10(device.start + at, blocks), data.slice(), owner, id));
   }
 
   flush(device: BlockDevice, owner: TransferOwner, id: number): void {
-    this.#transfer(device, 0x35, 0, 0, NOTHING, owner, id);
+    this.#send(newTransfer(device, synchronizeCache10(0, 0), NOTHING, owner, id));
   }
 
   /** Sends a command as it is and gives back whatever the disk answers. */
@@ -120,22 +112,6 @@ export class Disks {
     pending.owner.transferDone(pending.id, NOTHING, 'EIO');
   }
 
-  #transfer(
-    device: BlockDevice,
-    opcode: 0x28 | 0x2a | 0x35,
-    at: number,
-    blocks: number,
-    data: Uint8Array,
-    owner: TransferOwner,
-    id: number,
-  ): void {
-    if (at + blocks > device.blocks) throw new RangeError(`block ${at} + ${blocks} of ${device.path} is past its end`);
-    const cdb = transferCdb(opcode, opcode === 0x35 ? 0 : device.start + at, blocks);
-    // Kept for another attempt, which a unit attention asks for after the caller's bytes are gone.
-    const kept = data.length === 0 ? NOTHING : data.slice();
-    this.#send({ kind: 'transfer', owner, id, lun: device.lun, cdb, data: kept, attempts: 0 });
-  }
-
   #send(transfer: Transfer): void {
     transfer.attempts += 1;
     const tag = this.#nextTag();
@@ -149,9 +125,22 @@ export class Disks {
   }
 }
 
+function newTransfer(
+  device: BlockDevice,
+  cdb: Uint8Array,
+  data: Uint8Array,
+  owner: TransferOwner,
+  id: number,
+): Transfer {
+  return { kind: 'transfer', owner, id, lun: device.lun, cdb, data, attempts: 0 };
+}
+
+function checkRange(device: BlockDevice, at: number, blocks: number): void {
+  if (at + blocks > device.blocks)
+    throw new RangeError(`blocks ${at} to ${at + blocks} of ${device.path}, which has ${device.blocks}`);
+}
+
 function isTransient(status: number, sense: Uint8Array): boolean {
-  if (status === BUSY || status === TASK_SET_FULL) return true;
-  if (status !== CHECK_CONDITION || sense.length < 3) return false;
-  const isDescriptor = (sense[0]! & 0x7e) === 0x72;
-  return ((isDescriptor ? sense[1]! : sense[2]!) & 0x0f) === UNIT_ATTENTION;
+  if (status === Status.busy || status === Status.taskSetFull) return true;
+  return status === Status.checkCondition && senseOf(sense)?.key === SenseKey.unitAttention;
 }

@@ -25,27 +25,31 @@ export function baseName(path: string): string {
 }
 
 interface FileEntry {
-  bytes: Uint8Array;
+  /** Its first `size` bytes are the content: a log grows without being copied for every line. */
+  buffer: Uint8Array;
+  size: number;
   modifiedAt: number;
   readonly inode: number;
 }
 
-/** Called for each change of a file that survives a reboot; without bytes when it was removed. */
-type Persist = (path: string, bytes: Uint8Array | undefined) => void;
+/** A change of a file that survives a reboot. */
+export type FileChange =
+  | { readonly change: 'replaced' | 'appended'; readonly path: string; readonly bytes: Uint8Array }
+  | { readonly change: 'removed'; readonly path: string };
 
 /**
  * The root file system of a node: small files by absolute path, directories made as needed by whoever writes.
  *
- * Files under /var/run, /tmp and the like are gone at the next boot; every other change is handed to `persist`.
+ * Files under /var/run, /tmp and the like are gone at the next boot; every other change is told.
  */
 export class RootFiles {
   readonly #files = new Map<string, FileEntry>();
   readonly #directories = new Map<string, number>([['/', 2]]);
-  readonly #persist: Persist;
+  readonly #onChange: (change: FileChange) => void;
   #lastInode = 2;
 
-  constructor(content: ReadonlyMap<string, Uint8Array>, persist: Persist) {
-    this.#persist = persist;
+  constructor(content: ReadonlyMap<string, Uint8Array>, onChange: (change: FileChange) => void) {
+    this.#onChange = onChange;
     for (const [path, bytes] of content) this.#add(normalizePath(path), bytes, 0);
     for (const directory of VOLATILE) this.#makeParents(`${directory}/x`);
   }
@@ -54,9 +58,10 @@ export class RootFiles {
     return this.#directories.has(path);
   }
 
+  /** The content; valid until the file changes. */
   read(path: string): Uint8Array | Errno {
     const file = this.#files.get(path);
-    if (file !== undefined) return file.bytes;
+    if (file !== undefined) return file.buffer.subarray(0, file.size);
     return this.#directories.has(path) ? 'EISDIR' : 'ENOENT';
   }
 
@@ -64,30 +69,27 @@ export class RootFiles {
   write(path: string, bytes: Uint8Array, append: boolean, at: number): number | Errno {
     if (this.#directories.has(path)) return 'EISDIR';
     if (!this.#directories.has(parentOf(path))) return this.#files.has(parentOf(path)) ? 'ENOTDIR' : 'ENOENT';
-    const old = append ? this.#files.get(path)?.bytes : undefined;
-    const content = new Uint8Array((old?.length ?? 0) + bytes.length);
-    if (old !== undefined) content.set(old);
-    content.set(bytes, old?.length ?? 0);
-    const file = this.#files.get(path);
-    if (file === undefined) this.#add(path, content, at);
+    const file = this.#files.get(path) ?? this.#add(path, new Uint8Array(0), at);
+    file.modifiedAt = at;
+    if (append) extend(file, bytes);
     else {
-      file.bytes = content;
-      file.modifiedAt = at;
+      file.buffer = bytes.slice();
+      file.size = bytes.length;
     }
-    this.#tell(path, content);
+    this.#tell({ change: append ? 'appended' : 'replaced', path, bytes });
     return bytes.length;
   }
 
   remove(path: string): Errno | undefined {
     if (!this.#files.delete(path)) return this.#directories.has(path) ? 'EISDIR' : 'ENOENT';
-    this.#tell(path, undefined);
+    this.#tell({ change: 'removed', path });
     return undefined;
   }
 
   rename(from: string, to: string, at: number): Errno | undefined {
     const file = this.#files.get(from);
     if (file === undefined) return this.#directories.has(from) ? 'EISDIR' : 'ENOENT';
-    const written = this.write(to, file.bytes, false, at);
+    const written = this.write(to, file.buffer.subarray(0, file.size), false, at);
     if (typeof written === 'string') return written;
     return from === to ? undefined : this.remove(from);
   }
@@ -119,16 +121,18 @@ export class RootFiles {
   stat(path: string): { isDirectory: boolean; inode: number; size: number; modifiedAt: number } | Errno {
     const file = this.#files.get(path);
     if (file !== undefined) {
-      return { isDirectory: false, inode: file.inode, size: file.bytes.length, modifiedAt: file.modifiedAt };
+      return { isDirectory: false, inode: file.inode, size: file.size, modifiedAt: file.modifiedAt };
     }
     const inode = this.#directories.get(path);
     return inode === undefined ? 'ENOENT' : { isDirectory: true, inode, size: 4096, modifiedAt: 0 };
   }
 
-  #add(path: string, bytes: Uint8Array, at: number): void {
+  #add(path: string, bytes: Uint8Array, at: number): FileEntry {
     this.#makeParents(path);
     this.#lastInode += 1;
-    this.#files.set(path, { bytes, modifiedAt: at, inode: this.#lastInode });
+    const file = { buffer: bytes, size: bytes.length, modifiedAt: at, inode: this.#lastInode };
+    this.#files.set(path, file);
+    return file;
   }
 
   #makeParents(path: string): void {
@@ -140,7 +144,18 @@ export class RootFiles {
     }
   }
 
-  #tell(path: string, bytes: Uint8Array | undefined): void {
-    if (!VOLATILE.some((directory) => path.startsWith(`${directory}/`))) this.#persist(path, bytes);
+  #tell(change: FileChange): void {
+    if (!VOLATILE.some((directory) => change.path.startsWith(`${directory}/`))) this.#onChange(change);
   }
+}
+
+function extend(file: FileEntry, bytes: Uint8Array): void {
+  const size = file.size + bytes.length;
+  if (size > file.buffer.length) {
+    const grown = new Uint8Array(size * 2);
+    grown.set(file.buffer.subarray(0, file.size));
+    file.buffer = grown;
+  }
+  file.buffer.set(bytes, file.size);
+  file.size = size;
 }

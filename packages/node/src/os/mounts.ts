@@ -1,34 +1,5 @@
-import type { Errno, FileInfo, MountInfo } from '@quorate/kernel';
+import type { MountInfo } from '@quorate/kernel';
 import { normalizePath } from './files.js';
-
-/** What a mounted file system can be asked, by path from its root. */
-export type FileSystemOperation =
-  | { readonly operation: 'read-file'; readonly path: string }
-  | { readonly operation: 'write-file'; readonly path: string; readonly bytes: Uint8Array; readonly append: boolean }
-  | { readonly operation: 'remove'; readonly path: string }
-  | { readonly operation: 'rename'; readonly from: string; readonly to: string }
-  | { readonly operation: 'make-directory'; readonly path: string }
-  | { readonly operation: 'remove-directory'; readonly path: string }
-  | { readonly operation: 'list'; readonly path: string }
-  | { readonly operation: 'stat'; readonly path: string }
-  | { readonly operation: 'statfs' };
-
-/** Space of a file system, in its own blocks. */
-export interface FileSystemSpace {
-  readonly blockSize: number;
-  readonly blocks: number;
-  readonly free: number;
-}
-
-/** What an operation gives, by its name; an `Errno` when it was refused. */
-export type FileSystemResult =
-  | Errno
-  | undefined
-  | Uint8Array
-  | number
-  | readonly string[]
-  | FileInfo
-  | FileSystemSpace;
 
 /** Which directories other file systems are mounted on. */
 export class MountTable {

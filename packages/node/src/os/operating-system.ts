@@ -29,6 +29,8 @@ export interface SystemPorts {
   readonly disks: Disks;
   readonly programs: ReadonlyMap<string, Program>;
   toStack(input: IpInput): void;
+  /** An id for a TCP connection that no other has. */
+  newConnection(): number;
   interfaces(): readonly InterfaceInfo[];
   log(priority: LogPriority, tag: string, text: string): void;
   halt(how: 'poweroff' | 'reboot'): void;
@@ -37,8 +39,9 @@ export interface SystemPorts {
 }
 
 interface Running {
-  readonly process: Process;
-  readonly task: TaskId;
+  readonly process: ProcessInfo & { readonly output: string; readonly errors: string };
+  /** Undefined for a daemon, which is a machine and no task. */
+  readonly task: TaskId | undefined;
   /** Told how it ended; absent for what was spawned. */
   readonly ended: ((result: ProgramResult) => void) | undefined;
 }
@@ -56,6 +59,7 @@ export class OperatingSystem {
   readonly #runner: TaskRunner;
   readonly #running = new Map<number, Running>();
   readonly #pidOfTask = new Map<TaskId, number>();
+  readonly #ownTasks = new Map<TaskId, (result: unknown) => void>();
   readonly #echoes = new Map<number, TaskId>();
   readonly #probes = new Map<number, TaskId>();
   readonly #timeouts = new Map<number, { at: Nanos; fire: () => void }>();
@@ -74,7 +78,7 @@ export class OperatingSystem {
     this.#runner = new TaskRunner((now, task, request) => this.#serve(now, task, request as SystemCall));
     this.sockets = new Sockets(
       (input) => ports.toStack(input),
-      () => this.#newRequest(),
+      () => ports.newConnection(),
       (task, value) => this.reply(task, value),
     );
   }
@@ -161,10 +165,30 @@ export class OperatingSystem {
     }
   }
 
+  /** A daemon of the stack is shown among the processes; it ends when the stack says so. */
+  daemonStarted(argv: readonly string[]): number {
+    this.#lastPid += 1;
+    const pid = this.#lastPid;
+    this.#running.set(pid, { process: new Process(this, pid, 1, argv, {}), task: undefined, ended: undefined });
+    return pid;
+  }
+
+  daemonEnded(pid: number): void {
+    this.#running.delete(pid);
+  }
+
+  /** Runs a task of the node itself, which may make the same calls as programs. */
+  runTask<Result>(task: Task<Result>, done: (result: Result) => void): void {
+    const id = this.#runner.newId();
+    this.#ownTasks.set(id, done as (result: unknown) => void);
+    this.#runner.step(this.#now, { kind: 'start', id, task: task as Task<unknown> }, this.#onEnded);
+  }
+
   /** Ends a process at once: programs here have no signal handlers. */
   kill(pid: number, signal: number): Errno | undefined {
     const running = this.#running.get(pid);
     if (running === undefined) return 'ESRCH';
+    if (running.task === undefined) return 'EPERM';
     if (signal === 0) return undefined;
     this.#runner.step(this.#now, { kind: 'cancel', id: running.task }, this.#onEnded);
     this.#exit(pid, 128 + signal);
@@ -218,7 +242,9 @@ export class OperatingSystem {
   }
 
   #find(name: string): Program | undefined {
-    return this.#ports.programs.get(name) ?? (name.includes('/') ? this.#ports.programs.get(baseName(name)) : undefined);
+    return (
+      this.#ports.programs.get(name) ?? (name.includes('/') ? this.#ports.programs.get(baseName(name)) : undefined)
+    );
   }
 
   #start(
@@ -234,13 +260,20 @@ export class OperatingSystem {
     const task = this.#runner.newId();
     this.#running.set(pid, { process, task, ended });
     this.#pidOfTask.set(task, pid);
-    this.#runner.step(this.#now, { kind: 'start', id: task, task: program(argv, process) as Task<unknown> }, this.#onEnded);
+    this.#runner.step(
+      this.#now,
+      { kind: 'start', id: task, task: program(argv, process) as Task<unknown> },
+      this.#onEnded,
+    );
     return pid;
   }
 
   readonly #onEnded = (output: { readonly id: TaskId; readonly result: unknown }): void => {
     const pid = this.#pidOfTask.get(output.id);
-    if (pid !== undefined) this.#exit(pid, Number(output.result) & 0xff);
+    if (pid !== undefined) return this.#exit(pid, Number(output.result) & 0xff);
+    const done = this.#ownTasks.get(output.id);
+    this.#ownTasks.delete(output.id);
+    done?.(output.result);
   };
 
   #exit(pid: number, status: number): void {
@@ -248,7 +281,7 @@ export class OperatingSystem {
     if (running === undefined) return;
     const { process, task, ended } = running;
     this.#running.delete(pid);
-    this.#pidOfTask.delete(task);
+    if (task !== undefined) this.#pidOfTask.delete(task);
     this.sockets.closeOf(pid);
     ended?.({ status, output: process.output, errors: process.errors });
   }

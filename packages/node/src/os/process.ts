@@ -16,7 +16,7 @@ import type {
 } from '@quorate/kernel';
 import { sleep } from '@quorate/kernel';
 import { normalizePath } from './files.js';
-import type { FileSystemOperation } from './mounts.js';
+import * as mounted from './mounted-files.js';
 import type { OperatingSystem } from './operating-system.js';
 import type { SystemCall } from './system-call.js';
 
@@ -98,7 +98,7 @@ export class Process implements Os {
   }
 
   readFile(path: string): Task<Uint8Array | Errno> {
-    return this.#at(path, (files, name) => files.read(name), (name) => ({ operation: 'read-file', path: name }));
+    return this.#at(path, (files, name) => files.read(name), mounted.readFile);
   }
 
   writeFile(path: string, bytes: Uint8Array, options: { readonly append?: boolean } = {}): Task<number | Errno> {
@@ -106,12 +106,12 @@ export class Process implements Os {
     return this.#at(
       path,
       (files, name) => files.write(name, bytes, append, this.wall().sec),
-      (name) => ({ operation: 'write-file', path: name, bytes, append }),
+      (directory, name) => mounted.writeFile(directory, name, bytes, append),
     );
   }
 
   remove(path: string): Task<Errno | undefined> {
-    return this.#at(path, (files, name) => files.remove(name), (name) => ({ operation: 'remove', path: name }));
+    return this.#at(path, (files, name) => files.remove(name), mounted.remove);
   }
 
   *rename(from: string, to: string): Task<Errno | undefined> {
@@ -121,27 +121,15 @@ export class Process implements Os {
     if (source === undefined || target === undefined) {
       return this.#system.files.rename(normalizePath(from), normalizePath(to), this.wall().sec);
     }
-    return yield* call({
-      call: 'file-system',
-      directory: source.mount.directory,
-      operation: { operation: 'rename', from: source.path, to: target.path },
-    });
+    return yield* mounted.rename(source.mount.directory, source.path, target.path);
   }
 
   makeDirectory(path: string): Task<Errno | undefined> {
-    return this.#at(
-      path,
-      (files, name) => files.makeDirectory(name),
-      (name) => ({ operation: 'make-directory', path: name }),
-    );
+    return this.#at(path, (files, name) => files.makeDirectory(name), mounted.makeDirectory);
   }
 
   removeDirectory(path: string): Task<Errno | undefined> {
-    return this.#at(
-      path,
-      (files, name) => files.removeDirectory(name),
-      (name) => ({ operation: 'remove-directory', path: name }),
-    );
+    return this.#at(path, (files, name) => files.removeDirectory(name), mounted.removeDirectory);
   }
 
   list(path: string): Task<readonly string[] | Errno> {
@@ -151,7 +139,7 @@ export class Process implements Os {
         if (files.isDirectory(name)) return files.list(name);
         return typeof files.read(name) === 'string' ? 'ENOENT' : 'ENOTDIR';
       },
-      (name) => ({ operation: 'list', path: name }),
+      mounted.list,
     );
   }
 
@@ -173,7 +161,7 @@ export class Process implements Os {
           modifiedAt,
         };
       },
-      (name) => ({ operation: 'stat', path: name }),
+      mounted.stat,
     );
   }
 
@@ -256,11 +244,11 @@ export class Process implements Os {
   *#at<Result>(
     path: string,
     local: (files: OperatingSystem['files'], name: string) => Result,
-    remote: (name: string) => FileSystemOperation,
+    remote: (directory: string, name: string) => Task<Result>,
   ): Task<Result> {
     const name = normalizePath(path);
     const place = this.#system.mountTable.resolve(name);
     if (place === undefined) return local(this.#system.files, name);
-    return yield* call({ call: 'file-system', directory: place.mount.directory, operation: remote(place.path) });
+    return yield* remote(place.mount.directory, place.path);
   }
 }

@@ -1,14 +1,26 @@
+import type { Operation } from '@quorate/gfs2';
 import type { Nanos, RunOptions, Socket } from '@quorate/kernel';
-import type { FileSystemOperation } from './mounts.js';
 
 /** What a process waits for. Calls that are answered at once do not come this way. */
 export type SystemCall =
   | { readonly call: 'run'; readonly argv: readonly string[]; readonly options: RunOptions }
   | { readonly call: 'scsi'; readonly device: string; readonly cdb: Uint8Array; readonly data: Uint8Array | undefined }
-  | { readonly call: 'file-system'; readonly directory: string; readonly operation: FileSystemOperation }
-  | { readonly call: 'mount'; readonly device: string; readonly directory: string; readonly type: string; readonly options: string }
+  | { readonly call: 'file-system'; readonly directory: string; readonly operation: Operation }
+  | {
+      readonly call: 'mount';
+      readonly device: string;
+      readonly directory: string;
+      readonly type: string;
+      readonly options: string;
+    }
   | { readonly call: 'unmount'; readonly directory: string }
-  | { readonly call: 'echo'; readonly address: string; readonly ttl: number; readonly timeout: Nanos; readonly seq: number }
+  | {
+      readonly call: 'echo';
+      readonly address: string;
+      readonly ttl: number;
+      readonly timeout: Nanos;
+      readonly seq: number;
+    }
   | { readonly call: 'probe'; readonly interface: string; readonly address: string; readonly timeout: Nanos }
   | { readonly call: 'accept'; readonly listener: Socket }
   | { readonly call: 'connect'; readonly address: string; readonly port: number; readonly timeout: Nanos }

@@ -1,4 +1,15 @@
-import { asciiBytes, concatBytes, fork, isErrno, type Os, type Program, SECOND, type Socket, type Task, utf8Text } from '@quorate/kernel';
+import {
+  asciiBytes,
+  concatBytes,
+  fork,
+  isErrno,
+  type Os,
+  type Program,
+  SECOND,
+  type Socket,
+  type Task,
+  utf8Text,
+} from '@quorate/kernel';
 
 interface HttpdConfiguration {
   readonly ports: readonly number[];
@@ -111,7 +122,12 @@ function* answerTo(os: Os, target: string, documentRoot: string): Task<HttpAnswe
   const isOutside = name.split('/').includes('..');
   const content = isOutside ? 'EACCES' : yield* os.readFile(documentRoot + name);
   if (!isErrno(content)) return response('200 OK', typeOf(name), content);
-  const status = content === 'ENOENT' || content === 'ENOTDIR' ? '404 Not Found' : content === 'EACCES' ? '403 Forbidden' : '500 Internal Server Error';
+  const status =
+    content === 'ENOENT' || content === 'ENOTDIR'
+      ? '404 Not Found'
+      : content === 'EACCES'
+        ? '403 Forbidden'
+        : '500 Internal Server Error';
   return response(status, 'text/html', asciiBytes(`<html><body><h1>${status}</h1></body></html>\n`));
 }
 

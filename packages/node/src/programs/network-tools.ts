@@ -22,7 +22,10 @@ export const arping: Program = function* (argv, os) {
       return 2;
     }
   }
-  if (!options.flags.has('q')) os.print(`ARPING ${address} from ${address} ${name}\nSent ${count} probes (${count} broadcast(s))\nReceived 0 response(s)\n`);
+  if (!options.flags.has('q'))
+    os.print(
+      `ARPING ${address} from ${address} ${name}\nSent ${count} probes (${count} broadcast(s))\nReceived 0 response(s)\n`,
+    );
   return 0;
 };
 
@@ -40,7 +43,9 @@ export const ifconfig: Program = function* (argv, os) {
       os.print(`${each.name.padEnd(10)}Link encap:Ethernet  HWaddr ${each.mac.toUpperCase()}\n`);
       if (address !== undefined) os.print(`          inet addr:${address.split('/')[0]}\n`);
       for (const other of others) os.print(`          inet addr:${other.split('/')[0]} (secondary)\n`);
-      os.print(`          ${each.isUp ? 'UP ' : ''}BROADCAST ${each.hasCarrier && each.isUp ? 'RUNNING ' : ''}MULTICAST  MTU:1500  Metric:1\n\n`);
+      os.print(
+        `          ${each.isUp ? 'UP ' : ''}BROADCAST ${each.hasCarrier && each.isUp ? 'RUNNING ' : ''}MULTICAST  MTU:1500  Metric:1\n\n`,
+      );
     }
     return 0;
   }
@@ -125,7 +130,8 @@ export const mount: Program = function* (argv, os) {
   const options = parseOptions(argv.slice(1), { flags: 'avn', values: 'to' });
   const [device, directory] = options.operands;
   if (device === undefined) {
-    for (const each of os.mounts()) os.print(`${each.device} on ${each.directory} type ${each.type} (${each.options})\n`);
+    for (const each of os.mounts())
+      os.print(`${each.device} on ${each.directory} type ${each.type} (${each.options})\n`);
     return 0;
   }
   if (directory === undefined) {

@@ -1,0 +1,202 @@
+import {
+  type Machine,
+  type Nanos,
+  PENDING,
+  type ProgramResult,
+  type Stamped,
+  sleep,
+  type Task,
+  type TaskId,
+  TaskRunner,
+} from '@quorate/kernel';
+import type { Lab, Progress, Scenario } from './lab.js';
+
+export type DirectorInput =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'fact'; readonly fact: Stamped }
+  /** A command that `exec` asked for has ended; without a result the machine went down. */
+  | { readonly kind: 'replied'; readonly id: number; readonly result: ProgramResult | undefined }
+  | { readonly kind: 'wake' };
+
+export type DirectorOutput =
+  | { readonly kind: 'power-on' | 'power-off' | 'pause' | 'resume'; readonly machine: string }
+  | { readonly kind: 'link'; readonly machine: string; readonly isUp: boolean }
+  | {
+      readonly kind: 'partition';
+      readonly from: readonly string[];
+      readonly to: readonly string[];
+      readonly isBothWays: boolean;
+    }
+  | { readonly kind: 'heal' }
+  | { readonly kind: 'exec'; readonly id: number; readonly machine: string; readonly command: string }
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  /** The script has ended. */
+  | { readonly kind: 'ended'; readonly result: unknown };
+
+class Exec {
+  readonly machine: string;
+  readonly command: string;
+
+  constructor(machine: string, command: string) {
+    this.machine = machine;
+    this.command = command;
+  }
+}
+
+class WaitFor {
+  readonly accepts: (fact: Stamped) => boolean;
+  readonly timeout: Nanos;
+
+  constructor(accepts: (fact: Stamped) => boolean, timeout: Nanos) {
+    this.accepts = accepts;
+    this.timeout = timeout;
+  }
+}
+
+interface Waiter {
+  readonly task: TaskId;
+  readonly accepts: (fact: Stamped) => boolean;
+  readonly until: Nanos;
+}
+
+/** Runs a scenario's script on whatever driver obeys its outputs. */
+export class Director implements Machine<DirectorInput, DirectorOutput>, Lab {
+  readonly machines: readonly string[];
+  readonly #scenario: Scenario;
+  readonly #kinds: ReadonlySet<string>;
+  readonly #runner: TaskRunner;
+  readonly #waiters = new Set<Waiter>();
+  readonly #execs = new Map<number, TaskId>();
+  #script: TaskId = 0;
+  #lastExec = 0;
+  #now: Nanos = 0;
+  #emit: (output: DirectorOutput) => void = () => {};
+
+  constructor(scenario: Scenario, machines: readonly string[]) {
+    this.#scenario = scenario;
+    this.machines = machines;
+    this.#kinds = new Set(scenario.kinds);
+    this.#runner = new TaskRunner((now, task, request) => this.#serve(now, task, request));
+  }
+
+  /** Whether the script wants to see facts of this kind. */
+  wants(kind: string): boolean {
+    return this.#kinds.has(kind);
+  }
+
+  step(now: Nanos, input: DirectorInput, emit: (output: DirectorOutput) => void): void {
+    this.#now = now;
+    this.#emit = emit;
+    switch (input.kind) {
+      case 'start': {
+        this.#script = this.#runner.newId();
+        this.#runner.step(now, { kind: 'start', id: this.#script, task: this.#scenario.script(this) }, this.#onEnded);
+        break;
+      }
+      case 'fact':
+        this.#onFact(input.fact);
+        break;
+      case 'replied': {
+        const task = this.#execs.get(input.id);
+        this.#execs.delete(input.id);
+        if (task !== undefined) this.#reply(task, input.result);
+        break;
+      }
+      case 'wake':
+        this.#onWake();
+        break;
+    }
+  }
+
+  deadline(): Nanos {
+    let deadline = this.#runner.deadline();
+    for (const { until } of this.#waiters) if (until < deadline) deadline = until;
+    return deadline;
+  }
+
+  now(): Nanos {
+    return this.#now;
+  }
+
+  powerOn(...machines: readonly string[]): void {
+    for (const machine of machines) this.#emit({ kind: 'power-on', machine });
+  }
+
+  powerOff(...machines: readonly string[]): void {
+    for (const machine of machines) this.#emit({ kind: 'power-off', machine });
+  }
+
+  pause(machine: string): void {
+    this.#emit({ kind: 'pause', machine });
+  }
+
+  resume(machine: string): void {
+    this.#emit({ kind: 'resume', machine });
+  }
+
+  setLink(machine: string, isUp: boolean): void {
+    this.#emit({ kind: 'link', machine, isUp });
+  }
+
+  partition(from: readonly string[], to: readonly string[], isBothWays = true): void {
+    this.#emit({ kind: 'partition', from, to, isBothWays });
+  }
+
+  heal(): void {
+    this.#emit({ kind: 'heal' });
+  }
+
+  *exec(machine: string, command: string): Task<ProgramResult | undefined> {
+    return (yield new Exec(machine, command)) as ProgramResult | undefined;
+  }
+
+  wait(duration: Nanos): Task {
+    return sleep(duration);
+  }
+
+  *waitFor(accepts: (fact: Stamped) => boolean, timeout: Nanos): Task<Stamped | undefined> {
+    return (yield new WaitFor(accepts, timeout)) as Stamped | undefined;
+  }
+
+  progress(progress: Progress): void {
+    this.#emit({ kind: 'progress', progress });
+  }
+
+  #serve(now: Nanos, task: TaskId, request: unknown): unknown {
+    if (request instanceof Exec) {
+      this.#lastExec += 1;
+      this.#execs.set(this.#lastExec, task);
+      this.#emit({ kind: 'exec', id: this.#lastExec, machine: request.machine, command: request.command });
+    } else if (request instanceof WaitFor) {
+      this.#waiters.add({ task, accepts: request.accepts, until: now + request.timeout });
+    }
+    return PENDING;
+  }
+
+  #onFact(fact: Stamped): void {
+    if (!this.#kinds.has(fact.kind)) return;
+    this.#scenario.onFact?.(fact);
+    for (const waiter of [...this.#waiters]) {
+      if (!waiter.accepts(fact)) continue;
+      this.#waiters.delete(waiter);
+      this.#reply(waiter.task, fact);
+    }
+  }
+
+  #onWake(): void {
+    for (const waiter of [...this.#waiters]) {
+      if (waiter.until > this.#now) continue;
+      this.#waiters.delete(waiter);
+      this.#reply(waiter.task, undefined);
+    }
+    if (this.#runner.deadline() <= this.#now) this.#runner.step(this.#now, { kind: 'wake' }, this.#onEnded);
+  }
+
+  #reply(task: TaskId, value: unknown): void {
+    this.#runner.step(this.#now, { kind: 'reply', id: task, value }, this.#onEnded);
+  }
+
+  readonly #onEnded = (output: { readonly id: TaskId; readonly result: unknown }): void => {
+    if (output.id === this.#script) this.#emit({ kind: 'ended', result: output.result });
+  };
+}

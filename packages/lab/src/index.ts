@@ -1,0 +1,24 @@
+export { Director, type DirectorInput, type DirectorOutput } from './director.js';
+export { Browser, type BrowserConfig, type BrowserFact } from './hosts/browser.js';
+export { Gateway, type Host, type HostInput, type HostOutput } from './hosts/gateway.js';
+export type { AnyFact, Lab, Observed, Progress, Scenario } from './lab.js';
+export {
+  type DiskSpec,
+  type HostSpec,
+  initiatorPort,
+  type MachineSpec,
+  machineConfig,
+  networkConfig,
+  newHost,
+  type Topology,
+  targetConfig,
+} from './topology.js';
+export {
+  type MachineFact,
+  type PowerFact,
+  type PowerState,
+  VirtualMachine,
+  type VirtualMachineConfig,
+  type VirtualMachineInput,
+  type VirtualMachineOutput,
+} from './virtual-machine.js';

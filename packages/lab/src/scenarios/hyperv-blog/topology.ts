@@ -1,0 +1,60 @@
+import { parseClusterConf } from '@quorate/cluster-conf';
+import type { Program } from '@quorate/kernel';
+import type { MachineSpec, Topology } from '../../topology.js';
+import { CLUSTER_CONF } from './cluster-conf.js';
+import { DEVICES, formatDisks } from './disks.js';
+
+/** Host names and addresses of part 1. */
+const MACHINES: readonly MachineSpec[] = [
+  { id: 1, name: 'my-vm1', mac: '00:15:5d:4c:4a:01', address: '10.156.76.74/22' },
+  { id: 2, name: 'my-vm2', mac: '00:15:5d:4c:4a:02', address: '10.156.76.92/22' },
+  { id: 3, name: 'my-vm3', mac: '00:15:5d:4c:4a:03', address: '10.156.76.48/22' },
+  { id: 4, name: 'my-vm4', mac: '00:15:5d:4c:4a:04', address: '10.156.76.79/22' },
+  { id: 5, name: 'my-vm5', mac: '00:15:5d:4c:4a:05', address: '10.156.76.75/22' },
+];
+
+export const GATEWAY = '10.156.76.1';
+export const FLOATING_ADDRESS = '10.156.76.58';
+
+/** The lines of the default file that matter, with the walk-through's change. */
+const HTTPD_CONF = `ServerRoot "/etc/httpd"
+PidFile run/httpd.pid
+Listen 80
+DocumentRoot "/mydata/html"
+<Directory "/mydata/html">
+`;
+
+/** 2015-10-29 21:30:00 UTC: the evening of the walk-through's captures. */
+const WALL_SEC = 1_446_154_200;
+
+/**
+ * The walk-through's five machines, their disks, the gateway and somebody with a browser.
+ *
+ * @throws {ConfigError} when `clusterConf` is none that a node would start with.
+ */
+export function hypervBlogTopology(
+  programs: ReadonlyMap<string, Program>,
+  clusterConf: string = CLUSTER_CONF,
+): Topology {
+  const { conf } = parseClusterConf(clusterConf);
+  return {
+    machines: MACHINES,
+    hosts: [
+      { kind: 'gateway', nic: 6, mac: '00:15:5d:4c:4a:fe', address: `${GATEWAY}/22` },
+      { kind: 'browser', nic: 7, mac: '00:15:5d:4c:4a:c8', address: '10.156.76.200/22' },
+    ],
+    gateway: GATEWAY,
+    disks: formatDisks(conf.name),
+    devices: DEVICES,
+    link: 'hyperv-vswitch',
+    clusterConf,
+    files: new Map([
+      ['/etc/fstab', '/dev/mapper/my--vg1-my--store1 /mydata gfs2 defaults 0 0\n'],
+      ['/etc/httpd/conf/httpd.conf', HTTPD_CONF],
+      ['/mydata/.keep', ''],
+    ]),
+    programs,
+    page: { address: FLOATING_ADDRESS, path: '/' },
+    wall: { sec: WALL_SEC, nsec: 0 },
+  };
+}

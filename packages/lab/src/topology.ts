@@ -1,0 +1,137 @@
+import {
+  asciiBytes,
+  Prng,
+  type Program,
+  SECOND,
+  type Seed,
+  utf8Bytes,
+  type WallTime,
+  type World,
+} from '@quorate/kernel';
+import type { LinkPreset, NetworkConfig } from '@quorate/network';
+import type { BlockDevice } from '@quorate/node';
+import { type BlockStore, type LogicalUnitConfig, SparseStore, type TargetConfig } from '@quorate/scsi';
+import { Browser, type BrowserFact } from './hosts/browser.js';
+import { Gateway, type Host } from './hosts/gateway.js';
+import type { VirtualMachineConfig } from './virtual-machine.js';
+
+/** A cluster node's hardware. */
+export interface MachineSpec {
+  /** Node id; also the number of its NIC on the network and of its nexus at the disks. */
+  readonly id: number;
+  readonly name: string;
+  readonly mac: string;
+  /** With prefix length. */
+  readonly address: string;
+}
+
+/** A host that is no cluster node. */
+export interface HostSpec {
+  readonly kind: 'gateway' | 'browser';
+  /** Number of its NIC on the network. */
+  readonly nic: number;
+  readonly mac: string;
+  readonly address: string;
+}
+
+/** A shared disk: what it looks like to the machines, and what is on it before the run. */
+export interface DiskSpec {
+  readonly lun: number;
+  readonly serial: string;
+  /** Content at the start of a run, shared by all runs and never written. */
+  readonly image: BlockStore;
+}
+
+/** What there is in a lab: everything but what happens. */
+export interface Topology {
+  readonly machines: readonly MachineSpec[];
+  readonly hosts: readonly HostSpec[];
+  readonly gateway: string;
+  readonly disks: readonly DiskSpec[];
+  /** Names that the disks, partitions and volumes have on every machine. */
+  readonly devices: readonly BlockDevice[];
+  readonly link: LinkPreset;
+  /** Text of /etc/cluster/cluster.conf on every machine. */
+  readonly clusterConf: string;
+  /** Further files of every machine's root disk. */
+  readonly files: ReadonlyMap<string, string>;
+  /** Administrators' tools. */
+  readonly programs: ReadonlyMap<string, Program>;
+  /** The page that the browser asks for, once a second. */
+  readonly page: { readonly address: string; readonly path: string };
+  /** Wall time at the start of a run. */
+  readonly wall: WallTime;
+}
+
+export function machineConfig(
+  topology: Topology,
+  spec: MachineSpec,
+  seed: Seed,
+  observe: VirtualMachineConfig['observe'],
+): VirtualMachineConfig {
+  const hosts = topology.machines.map(({ name, address }) => `${address.split('/')[0]} ${name}`);
+  const files = new Map<string, Uint8Array>([
+    ['/etc/hosts', utf8Bytes(`127.0.0.1 localhost localhost.localdomain\n${hosts.join('\n')}\n`)],
+    ['/etc/cluster/cluster.conf', utf8Bytes(topology.clusterConf)],
+    ['/var/lib/corosync/.keep', asciiBytes('')],
+    ['/var/log/messages', asciiBytes('')],
+    ...[...topology.files].map(([path, text]): [string, Uint8Array] => [path, utf8Bytes(text)]),
+  ]);
+  return {
+    node: {
+      id: spec.id,
+      name: spec.name,
+      seed,
+      interfaces: [{ name: 'eth0', mac: spec.mac, addresses: [spec.address] }],
+      gateway: topology.gateway,
+      devices: topology.devices,
+      programs: topology.programs,
+    },
+    files,
+    wall: topology.wall,
+    ...(observe && { observe }),
+  };
+}
+
+export function networkConfig(topology: Topology, world: World): NetworkConfig {
+  const machines = topology.machines.map(({ id, mac }) => ({ nic: id, mac }));
+  return { nics: [...machines, ...topology.hosts.map(({ nic, mac }) => ({ nic, mac }))], link: topology.link, world };
+}
+
+/** The target and the stores behind its units, by LUN: copies on write of the images. */
+export function targetConfig(
+  topology: Topology,
+  world: World,
+): { readonly config: TargetConfig; readonly stores: ReadonlyMap<number, SparseStore> } {
+  const stores = new Map<number, SparseStore>();
+  const logicalUnits: LogicalUnitConfig[] = [];
+  for (const { lun, serial, image } of topology.disks) {
+    const store = new SparseStore({ base: image });
+    stores.set(lun, store);
+    logicalUnits.push({ lun, serial, store });
+  }
+  return { config: { name: 'iqn.2016-02.example.quorate:shared', logicalUnits, world }, stores };
+}
+
+export function newHost(
+  topology: Topology,
+  spec: HostSpec,
+  seed: Seed,
+  observe: ((fact: BrowserFact) => void) | undefined,
+): Host {
+  const stack = {
+    interfaces: [{ name: 'eth0', mac: spec.mac, addresses: [spec.address] }],
+    prng: Prng.derive(seed, `host/${spec.kind}`),
+    ...(spec.kind === 'browser' && { gateway: topology.gateway }),
+  };
+  if (spec.kind === 'gateway') return new Gateway(stack);
+  return new Browser({ stack, ...topology.page, interval: SECOND, ...(observe && { observe }) });
+}
+
+/** The port through which a machine reaches the disks: the same in every life of it. */
+export function initiatorPort(spec: Pick<MachineSpec, 'id' | 'name'>): {
+  readonly name: string;
+  readonly isid: string;
+} {
+  return { name: `iqn.2016-02.example.quorate:${spec.name}`, isid: spec.id.toString(16).padStart(12, '0') };
+}

@@ -1,0 +1,285 @@
+import {
+  concatBytes,
+  type Fact,
+  type Machine,
+  type Nanos,
+  type ProgramResult,
+  SECOND,
+  type Stamp,
+  type WallTime,
+} from '@quorate/kernel';
+import { ClusterNode, type FileChange, type NodeConfig, type NodeOutput } from '@quorate/node';
+
+/** `off -> booting -> up <-> paused`, and back to off from each of them. */
+export type PowerState = 'off' | 'booting' | 'up' | 'paused';
+
+export type VirtualMachineInput =
+  | { readonly kind: 'power-on' }
+  | { readonly kind: 'power-off' }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'resume' }
+  | { readonly kind: 'frame'; readonly nic: number; readonly bytes: Uint8Array }
+  /** The cable of a NIC was pulled or put back. */
+  | { readonly kind: 'carrier'; readonly nic: number; readonly isUp: boolean }
+  | {
+      readonly kind: 'io-done';
+      readonly tag: number;
+      readonly status: number;
+      readonly sense: Uint8Array;
+      readonly data: Uint8Array;
+    }
+  /** Typed on its console. */
+  | { readonly kind: 'exec'; readonly id: number; readonly command: string }
+  | { readonly kind: 'wake' };
+
+export type VirtualMachineOutput =
+  | { readonly kind: 'frame'; readonly nic: number; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'io';
+      readonly tag: number;
+      readonly lun: number;
+      readonly cdb: Uint8Array;
+      readonly data: Uint8Array;
+    }
+  | { readonly kind: 'power'; readonly state: PowerState; readonly life: number }
+  /** Without a result the machine went down, or was not up. */
+  | { readonly kind: 'replied'; readonly id: number; readonly result: ProgramResult | undefined }
+  /** Asked of the power switch by a fence agent on this machine. */
+  | { readonly kind: 'switch-power'; readonly request: Extract<NodeOutput, { kind: 'switch-power' }> }
+  | {
+      readonly kind: 'log';
+      readonly priority: string;
+      readonly tag: string;
+      readonly text: string;
+      readonly wallSec: number;
+    };
+
+/** A fact with everything but the driver's own time. */
+export type MachineFact = Fact & Omit<Stamp, 'at'>;
+
+export type PowerFact = Fact & { readonly kind: 'node.state'; readonly state: PowerState };
+
+export interface VirtualMachineConfig {
+  /** Everything of a node but what changes with each of its lives. */
+  readonly node: Omit<NodeConfig, 'life' | 'files' | 'observe'>;
+  /** Files of its root disk before its first boot. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** From power on or reset to the first process; 30 s unless told. */
+  readonly bootDelay?: Nanos;
+  /** Wall time at the driver's start. */
+  readonly wall: WallTime;
+  readonly observe?: (fact: MachineFact) => void;
+}
+
+const BOOT_DELAY: Nanos = 30 * SECOND;
+/** What a NIC keeps while its machine is paused, in bytes: a default receive buffer. */
+const PAUSED_FRAME_BYTES = 212_992;
+
+type Kept = Extract<VirtualMachineInput, { kind: 'frame' | 'io-done' | 'exec' | 'carrier' }>;
+
+/**
+ * One machine with power: it boots a new life of its node, keeps its root disk over lives, and stands still when paused.
+ *
+ * While it is paused, frames are kept up to the size of a receive buffer and dropped above it, completions of the disk
+ * wait, and at `resume` all that comes in its old order before the timers that are late.
+ */
+export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachineOutput> {
+  readonly #config: VirtualMachineConfig;
+  /** Files of the root disk, each in the pieces in which it was written. */
+  readonly #files = new Map<string, Uint8Array[]>();
+  readonly #carrier: boolean[];
+  #state: PowerState = 'off';
+  #life = 0;
+  #factSeq = 0;
+  #node: ClusterNode | undefined;
+  #bootAt: Nanos = Infinity;
+  #halted: 'poweroff' | 'reboot' | undefined;
+  #kept: Kept[] = [];
+  #keptBytes = 0;
+  readonly #execs = new Set<number>();
+  #now: Nanos = 0;
+  #emit: (output: VirtualMachineOutput) => void = () => {};
+
+  constructor(config: VirtualMachineConfig) {
+    this.#config = config;
+    for (const [path, bytes] of config.files) this.#files.set(path, [bytes]);
+    this.#carrier = config.node.interfaces.map(() => true);
+  }
+
+  get state(): PowerState {
+    return this.#state;
+  }
+
+  /** The life that runs or ran last; 0 before the first boot. */
+  get life(): number {
+    return this.#life;
+  }
+
+  step(now: Nanos, input: VirtualMachineInput, emit: (output: VirtualMachineOutput) => void): void {
+    this.#now = now;
+    this.#emit = emit;
+    switch (input.kind) {
+      case 'power-on':
+        if (this.#state === 'off') this.#beginBoot();
+        break;
+      case 'power-off':
+        if (this.#state !== 'off') this.#end('off');
+        break;
+      case 'pause':
+        if (this.#state === 'up') this.#enter('paused');
+        break;
+      case 'resume':
+        if (this.#state === 'paused') this.#resume();
+        break;
+      case 'wake':
+        this.#onWake();
+        break;
+      default:
+        this.#onDevice(input);
+    }
+    if (this.#halted !== undefined) this.#onHalted(this.#halted);
+  }
+
+  deadline(): Nanos {
+    if (this.#state === 'booting') return this.#bootAt;
+    return this.#state === 'up' && this.#node !== undefined ? this.#node.deadline() : Infinity;
+  }
+
+  inspect(): unknown {
+    return { state: this.#state, life: this.#life, node: this.#node?.inspect() };
+  }
+
+  #onDevice(input: Kept): void {
+    if (input.kind === 'carrier') this.#carrier[input.nic] = input.isUp;
+    if (this.#state === 'up') return this.#toNode(input);
+    if (this.#state === 'paused') return this.#keep(input);
+    if (input.kind === 'exec') this.#emit({ kind: 'replied', id: input.id, result: undefined });
+  }
+
+  #toNode(input: Kept): void {
+    if (input.kind === 'exec') this.#execs.add(input.id);
+    this.#node?.step(this.#now, input.kind === 'exec' ? { ...input, kind: 'command' } : input, this.#onNode);
+  }
+
+  #keep(input: Kept): void {
+    if (input.kind === 'frame') {
+      if (this.#keptBytes + input.bytes.length > PAUSED_FRAME_BYTES) return;
+      this.#keptBytes += input.bytes.length;
+      this.#kept.push({ ...input, bytes: input.bytes.slice() });
+    } else if (input.kind === 'io-done') {
+      this.#kept.push({ ...input, sense: input.sense.slice(), data: input.data.slice() });
+    } else this.#kept.push(input);
+  }
+
+  #resume(): void {
+    this.#enter('up');
+    const kept = this.#kept;
+    this.#kept = [];
+    this.#keptBytes = 0;
+    for (const input of kept) {
+      if (this.#halted === undefined) this.#toNode(input);
+    }
+    this.#onWake();
+  }
+
+  #beginBoot(): void {
+    this.#life += 1;
+    this.#bootAt = this.#now + (this.#config.bootDelay ?? BOOT_DELAY);
+    this.#enter('booting');
+  }
+
+  #onWake(): void {
+    if (this.#state === 'booting' && this.#now >= this.#bootAt) this.#boot();
+    else if (this.#state === 'up' && this.#node !== undefined && this.#node.deadline() <= this.#now) {
+      this.#node.step(this.#now, { kind: 'wake' }, this.#onNode);
+    }
+  }
+
+  #boot(): void {
+    this.#bootAt = Infinity;
+    const life = this.#life;
+    const { observe } = this.#config;
+    this.#node = new ClusterNode({
+      ...this.#config.node,
+      life,
+      files: new Map([...this.#files].map(([path, pieces]) => [path, concatBytes(...pieces)])),
+      ...(observe && { observe: (fact: Fact) => this.#stamp(fact) }),
+    });
+    this.#enter('up');
+    this.#node.step(this.#now, { kind: 'boot', wall: this.#wall(), carrier: this.#carrier }, this.#onNode);
+  }
+
+  /** Wall time now: the wall clock of a machine keeps running while its power is off. */
+  #wall(): WallTime {
+    const { wall } = this.#config;
+    const sec = Math.floor(this.#now / SECOND);
+    const nsec = wall.nsec + (this.#now - sec * SECOND);
+    return nsec >= SECOND ? { sec: wall.sec + sec + 1, nsec: nsec - SECOND } : { sec: wall.sec + sec, nsec };
+  }
+
+  readonly #onNode = (output: NodeOutput): void => {
+    switch (output.kind) {
+      case 'frame':
+        this.#emit({ kind: 'frame', nic: output.interface, bytes: output.bytes });
+        break;
+      case 'io':
+      case 'log':
+        this.#emit(output);
+        break;
+      case 'reply':
+        this.#execs.delete(output.id);
+        this.#emit({ kind: 'replied', id: output.id, result: output.result });
+        break;
+      case 'persist':
+        this.#onPersist(output.change);
+        break;
+      case 'switch-power':
+        this.#emit({ kind: 'switch-power', request: output });
+        break;
+      case 'halt':
+        this.#halted ??= output.how;
+        break;
+    }
+  };
+
+  #onPersist(change: FileChange): void {
+    if (change.change === 'removed') {
+      this.#files.delete(change.path);
+      return;
+    }
+    const pieces = change.change === 'appended' ? this.#files.get(change.path) : undefined;
+    if (pieces === undefined) this.#files.set(change.path, [change.bytes.slice()]);
+    else pieces.push(change.bytes.slice());
+  }
+
+  #onHalted(how: 'poweroff' | 'reboot'): void {
+    this.#halted = undefined;
+    if (this.#state === 'off') return;
+    this.#end('off');
+    if (how === 'reboot') this.#beginBoot();
+  }
+
+  #end(state: 'off'): void {
+    this.#node = undefined;
+    this.#bootAt = Infinity;
+    this.#kept = [];
+    this.#keptBytes = 0;
+    this.#enter(state);
+    const execs = [...this.#execs];
+    this.#execs.clear();
+    for (const id of execs) this.#emit({ kind: 'replied', id, result: undefined });
+  }
+
+  #enter(state: PowerState): void {
+    this.#state = state;
+    this.#stamp({ kind: 'node.state', now: this.#now, state } as PowerFact);
+    this.#emit({ kind: 'power', state, life: this.#life });
+  }
+
+  #stamp(fact: Fact): void {
+    const { observe } = this.#config;
+    if (observe === undefined) return;
+    this.#factSeq += 1;
+    observe(Object.assign(fact, { node: this.#config.node.id, life: this.#life, seq: this.#factSeq }));
+  }
+}

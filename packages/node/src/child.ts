@@ -1,0 +1,52 @@
+import type { Machine, Nanos } from '@quorate/kernel';
+
+/** Copies what an input lends, so that it can wait. */
+function keep<In extends { readonly kind: string }>(input: In): In {
+  const copy: Record<string, unknown> = { ...input };
+  for (const [name, value] of Object.entries(copy)) if (value instanceof Uint8Array) copy[name] = value.slice();
+  return copy as In;
+}
+
+/**
+ * A machine inside another one. What is sent to it while it is on the stack waits, copied, until its step is done.
+ *
+ * So a chain of children may answer each other freely, and no machine is ever stepped from inside its own emit.
+ */
+export class Child<In extends { readonly kind: string }, Out> {
+  readonly machine: Machine<In, Out>;
+  readonly #clock: () => Nanos;
+  readonly #onOutput: (output: Out) => void;
+  readonly #waiting: In[] = [];
+  #isOnStack = false;
+
+  constructor(machine: Machine<In, Out>, clock: () => Nanos, onOutput: (output: Out) => void) {
+    this.machine = machine;
+    this.#clock = clock;
+    this.#onOutput = onOutput;
+  }
+
+  send(input: In): void {
+    if (this.#isOnStack) {
+      this.#waiting.push(keep(input));
+      return;
+    }
+    this.#isOnStack = true;
+    try {
+      this.machine.step(this.#clock(), input, this.#onOutput);
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+        this.machine.step(this.#clock(), next, this.#onOutput);
+      }
+    } finally {
+      this.#isOnStack = false;
+    }
+  }
+
+  deadline(): Nanos {
+    return this.machine.deadline();
+  }
+
+  /** Sends `wake` if it is due; every machine of the stack takes one. */
+  wakeIfDue(now: Nanos): void {
+    if (this.machine.deadline() <= now) this.send({ kind: 'wake' } as In);
+  }
+}

@@ -1,0 +1,411 @@
+import { parseClusterConf } from '@quorate/cluster-conf';
+import type { FencedCall } from '@quorate/fencing';
+import {
+  ConfigError,
+  type Errno,
+  isErrno,
+  type Nanos,
+  PENDING,
+  type Prng,
+  type TaskId,
+  utf8Text,
+} from '@quorate/kernel';
+import { findQuorumDisk } from '@quorate/qdisk';
+import { quorumDisks } from './os/quorum-disks.js';
+import type { SystemCall } from './os/system-call.js';
+import type { CmanCall } from './programs/cman-tool.js';
+import type { DaemonName, InitCall } from './programs/daemon-control.js';
+import { ClusterEngine, type EngineListener } from './stack/cluster-engine.js';
+import { FenceDomainDaemon } from './stack/fence-domain.js';
+import { FileSystems } from './stack/file-systems.js';
+import { LockManager } from './stack/lock-manager.js';
+import { QDISK_PORT, QuorumDisk } from './stack/quorum-disk.js';
+import { RGMANAGER_PORT, ServiceManager } from './stack/service-manager.js';
+import type { NodeServices } from './stack/services.js';
+import { type StackConfig, stackConfigOf } from './stack-config.js';
+
+/** The part of a `cluster.conf` file that is read at `cman_tool join`. */
+const CONF_FILE = '/etc/cluster/cluster.conf';
+
+/**
+ * The daemons of one node, and how one's news becomes another's input:
+ *
+ *     packet loss ─ totem: token loss → gather → commit → recovery → regular configuration     (ClusterEngine)
+ *                     └ cpg: members left
+ *     quorum: votes recounted ── inquorate: everything below waits                             (ClusterEngine)
+ *     qdisk:  missed updates → master writes eviction → votes                                  (QuorumDisk)
+ *     fencing: victim chosen → agent → fenced                                                  (FenceDomainDaemon)
+ *     dlm:    stopped → (quorate and fenced) → directory → locks remastered → granted          (LockManager)
+ *     gfs2:   journal of the dead node replayed → its glocks may be granted                    (FileSystems)
+ *     rgmanager: owner dead and fenced → failover domain picks a node → start                  (ServiceManager)
+ *
+ * Daemons start when init scripts say so and end in any order; what is not there does not hear.
+ */
+export class ClusterStack implements EngineListener {
+  readonly #services: NodeServices;
+  readonly #prng: (component: string) => Prng;
+  readonly #pids = new Map<DaemonName | 'corosync', number>();
+  #config: StackConfig | undefined;
+  #engine: ClusterEngine | undefined;
+  #quorumDisk: QuorumDisk | undefined;
+  #fencing: FenceDomainDaemon | undefined;
+  #locks: LockManager | undefined;
+  #fileSystems: FileSystems | undefined;
+  #serviceManager: ServiceManager | undefined;
+  /** Tasks that wait until a daemon has ended, or this node has left the cluster. */
+  readonly #stopping = new Map<DaemonName | 'corosync', TaskId[]>();
+
+  constructor(services: NodeServices, prng: (component: string) => Prng) {
+    this.#services = services;
+    this.#prng = prng;
+  }
+
+  // ── the chain ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  membership(change: NonNullable<ClusterEngine['membership']>): void {
+    this.#tellQuorumDisk();
+    this.#fencing?.membership(change);
+    this.#locks?.membership(change);
+    this.#fileSystems?.membership(change);
+    this.#tellServiceManager();
+  }
+
+  portChanged(port: number): void {
+    if (port === QDISK_PORT) this.#tellQuorumDisk();
+    if (port === RGMANAGER_PORT) this.#tellServiceManager();
+  }
+
+  portData(port: number, from: number, payload: Uint8Array): void {
+    if (port === QDISK_PORT) this.#quorumDisk?.data(from, payload);
+    if (port === RGMANAGER_PORT) this.#serviceManager?.message(from, payload);
+  }
+
+  /** fenced has dealt with a victim: the locks it held may be given away. */
+  fenced(node: number, at: Nanos): void {
+    this.#locks?.fenced(node, at);
+    this.#engine?.cman({ kind: 'node-fenced', node, at: this.#services.system.wall().sec, agent: 'fenced' });
+  }
+
+  victims(nodes: readonly number[]): void {
+    this.#locks?.victims(nodes);
+  }
+
+  deviceRefused(errno: string): void {
+    this.#quorumDisk?.registerRefused(errno);
+  }
+
+  tryShutdown(): readonly boolean[] {
+    const answers: boolean[] = [];
+    if (this.#fencing !== undefined) answers.push(!this.#fencing.isInDomain);
+    if (this.#quorumDisk !== undefined) answers.push(true);
+    return answers;
+  }
+
+  /** The engine is gone, and with it everything that spoke through it. */
+  ended(why: 'killed' | 'failed' | 'left'): void {
+    this.#engine = undefined;
+    this.#daemonEnded('corosync');
+    if (why === 'left') return;
+    this.#services.log('err', 'fenced', 'cluster is down, exiting');
+    this.#serviceManager?.clusterDown();
+    for (const daemon of ['rgmanager', 'gfs_controld', 'dlm_controld', 'fenced', 'qdiskd'] as const) this.#stop(daemon);
+  }
+
+  #tellQuorumDisk(): void {
+    const members = this.#engine?.membership?.members;
+    if (members !== undefined) this.#quorumDisk?.members(members, this.#engine!.listeningOn(QDISK_PORT));
+  }
+
+  #tellServiceManager(): void {
+    const engine = this.#engine;
+    if (engine?.membership !== undefined) {
+      this.#serviceManager?.membership(engine.listeningOn(RGMANAGER_PORT), engine.isQuorate);
+    }
+  }
+
+  // ── network ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  datagram(_port: number, bytes: Uint8Array): void {
+    this.#engine?.datagram(bytes);
+  }
+
+  accepted(connection: number, from: string): void {
+    if (this.#locks !== undefined) this.#locks.transport.onAccepted(connection, from);
+    else this.#services.toStack({ kind: 'tcp-abort', id: connection });
+  }
+
+  connected(connection: number): void {
+    this.#locks?.transport.onConnected(connection);
+  }
+
+  received(connection: number, bytes: Uint8Array): void {
+    this.#locks?.transport.onReceived(connection, bytes);
+  }
+
+  connectionEnded(connection: number): void {
+    this.#locks?.transport.onEnded(connection);
+  }
+
+  // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  deadline(): Nanos {
+    return Math.min(
+      this.#engine?.deadline() ?? Infinity,
+      this.#quorumDisk?.deadline() ?? Infinity,
+      this.#fencing?.deadline() ?? Infinity,
+      this.#locks?.deadline() ?? Infinity,
+      this.#fileSystems?.deadline() ?? Infinity,
+      this.#serviceManager?.deadline() ?? Infinity,
+    );
+  }
+
+  /** Wakes those that are due, in the order of the picture. */
+  wakeIfDue(now: Nanos): void {
+    this.#engine?.wakeIfDue(now);
+    this.#quorumDisk?.wakeIfDue(now);
+    this.#fencing?.wakeIfDue(now);
+    this.#locks?.wakeIfDue(now);
+    this.#fileSystems?.wakeIfDue(now);
+    this.#serviceManager?.wakeIfDue(now);
+  }
+
+  inspect(): Readonly<Record<string, unknown>> {
+    return {
+      engine: this.#engine?.inspect(),
+      qdisk: this.#quorumDisk?.inspect(),
+      fencing: this.#fencing?.inspect(),
+      dlm: this.#locks?.inspect(),
+      gfs2: this.#fileSystems?.inspect(),
+      rgmanager: this.#serviceManager?.inspect(),
+    };
+  }
+
+  // ── calls of programs ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Answers what programs ask of daemons and mounted file systems: at once, or PENDING and later. */
+  serve(task: TaskId, call: SystemCall): unknown {
+    switch (call.call) {
+      case 'mount':
+        if (call.type !== 'gfs2') return 'ENODEV';
+        return this.#fileSystems?.mount(task, call) ?? (this.#fileSystems ? undefined : 'ECONNREFUSED');
+      case 'unmount':
+        return this.#fileSystems === undefined ? 'EINVAL' : this.#fileSystems.unmount(task, call.directory);
+      case 'file-system':
+        return this.#fileSystems === undefined
+          ? 'EIO'
+          : this.#fileSystems.operation(task, call.directory, call.operation);
+      case 'daemon':
+        return this.#serveDaemon(task, call.daemon, call.request);
+      default:
+        return 'EINVAL';
+    }
+  }
+
+  #serveDaemon(task: TaskId, daemon: string, request: unknown): unknown {
+    switch (daemon) {
+      case 'init':
+        return this.#serveInit(task, request as InitCall);
+      case 'cman':
+        return this.#serveCman(task, request as CmanCall);
+      case 'fenced':
+        return this.#fencing === undefined ? 'ECONNREFUSED' : this.#fencing.call(request as FencedCall);
+      case 'rgmanager':
+        return this.#serviceManager === undefined ? 'ECONNREFUSED' : this.#serviceManager.call(task, request);
+      default:
+        return 'ECONNREFUSED';
+    }
+  }
+
+  #serveInit(task: TaskId, call: InitCall): unknown {
+    if (call.kind === 'start-daemon') return this.#start(task, call.daemon);
+    if (!this.#pids.has(call.daemon)) return undefined;
+    const waiting = this.#stopping.get(call.daemon) ?? [];
+    this.#stopping.set(call.daemon, [...waiting, task]);
+    this.#stop(call.daemon);
+    return PENDING;
+  }
+
+  #serveCman(task: TaskId, call: CmanCall): unknown {
+    if (call.kind === 'join') return this.#join();
+    const engine = this.#engine;
+    if (engine === undefined) return 'ECONNREFUSED';
+    switch (call.kind) {
+      case 'status':
+        return engine.status(this.#pids.size + 1) ?? 'ECONNREFUSED';
+      case 'nodes':
+        return engine.nodes();
+      case 'leave': {
+        const waiting = this.#stopping.get('corosync') ?? [];
+        this.#stopping.set('corosync', [...waiting, task]);
+        const { isRemoved, isForced } = call;
+        engine.cman({ kind: 'leave', isRemoved, isForced, listeners: this.tryShutdown().length });
+        return PENDING;
+      }
+      case 'kill': {
+        const node = this.#config?.conf.nodes.find(({ name }) => name === call.name)?.nodeId;
+        if (node === undefined) return 'ENOENT';
+        engine.cman({ kind: 'kill', node, reason: 'cmantool' });
+        return undefined;
+      }
+      case 'set-expected':
+        engine.cman({ kind: 'set-expected', votes: call.votes });
+        return undefined;
+    }
+  }
+
+  leaveRefused(): void {
+    for (const task of this.#stopping.get('corosync') ?? []) this.#services.system.reply(task, 'EBUSY');
+    this.#stopping.delete('corosync');
+  }
+
+  // ── daemons ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #join(): Errno | string | undefined {
+    if (this.#engine !== undefined) return 'EEXIST';
+    const config = this.#readConfig();
+    if (typeof config === 'string') return config;
+    this.#config = config;
+    this.#started('corosync', ['corosync', '-f']);
+    this.#engine = new ClusterEngine(this.#services, config, this);
+    this.#engine.start();
+    return undefined;
+  }
+
+  #start(task: TaskId, daemon: DaemonName): unknown {
+    const engine = this.#engine;
+    const config = this.#config;
+    if (engine === undefined || config === undefined) return 'ECONNREFUSED';
+    if (this.#pids.has(daemon)) return 'EEXIST';
+    if (daemon === 'qdiskd') return this.#startQuorumDisk(task, engine, config);
+    const pid = this.#started(daemon, [daemon]);
+    switch (daemon) {
+      case 'fenced':
+        this.#fencing = new FenceDomainDaemon(this.#services, config, engine, pid, this);
+        this.#fencing.start();
+        break;
+      case 'dlm_controld':
+        this.#locks = new LockManager(this.#services, config, engine, pid, {
+          lockspaceStopped: (lockspace) => this.#fileSystems?.lockspaceStopped(lockspace),
+          lockspaceStarted: (lockspace) => this.#fileSystems?.lockspaceStarted(lockspace),
+        });
+        this.#locks.start();
+        break;
+      case 'gfs_controld':
+        if (this.#locks === undefined) return 'ECONNREFUSED';
+        this.#fileSystems = new FileSystems(this.#services, config, engine, pid, this.#prng);
+        this.#fileSystems.start(this.#locks);
+        break;
+      case 'rgmanager':
+        if (this.#locks === undefined) return 'ECONNREFUSED';
+        this.#serviceManager = new ServiceManager(this.#services, config, engine, this.#locks, () =>
+          this.#daemonEnded('rgmanager'),
+        );
+        this.#serviceManager.start();
+        this.#tellServiceManager();
+        break;
+    }
+    return undefined;
+  }
+
+  /** Finds the disk by its label first, which reads from it; then qdiskd starts. */
+  #startQuorumDisk(task: TaskId, engine: ClusterEngine, config: StackConfig): unknown {
+    const { system } = this.#services;
+    const quorumd = config.quorumd;
+    if (quorumd === undefined) return 'no quorumd section in cluster.conf';
+    const label = quorumd.label;
+    if (label === undefined) return 'quorumd has no label, and a device without one is not looked for';
+    system.runTask(findQuorumDisk(quorumDisks(system.disks), label), (found) => {
+      if (found === undefined) {
+        system.reply(task, `Unable to match label '${label}' to any device`);
+        return;
+      }
+      const device = system.disks.device(found.path)!;
+      this.#started('qdiskd', ['qdiskd', '-Q']);
+      this.#quorumDisk = new QuorumDisk(
+        this.#services,
+        {
+          nodeId: config.nodeId,
+          device: found.path,
+          tokenMs: config.conf.totem.tokenMs,
+          quorumd,
+          clusterNodes: config.conf.nodes,
+          matches: found.matches,
+        },
+        device,
+        (input) => engine.cman(input),
+        () => this.#daemonEnded('qdiskd'),
+      );
+      this.#quorumDisk.start();
+      this.#tellQuorumDisk();
+      system.reply(task, undefined);
+    });
+    return PENDING;
+  }
+
+  #stop(daemon: DaemonName): void {
+    switch (daemon) {
+      case 'qdiskd':
+        // It ends by itself, after it has written its block.
+        this.#quorumDisk?.stop();
+        return;
+      case 'rgmanager':
+        // It ends by itself, after its services have stopped.
+        this.#serviceManager?.stop();
+        return;
+      case 'fenced':
+        this.#fencing?.stop();
+        this.#fencing = undefined;
+        break;
+      case 'dlm_controld':
+        this.#locks?.stop();
+        this.#locks = undefined;
+        break;
+      case 'gfs_controld':
+        this.#fileSystems?.stop();
+        this.#fileSystems = undefined;
+        break;
+    }
+    this.#daemonEnded(daemon);
+  }
+
+  #started(daemon: DaemonName | 'corosync', argv: readonly string[]): number {
+    const pid = this.#services.system.daemonStarted(argv);
+    this.#pids.set(daemon, pid);
+    return pid;
+  }
+
+  #daemonEnded(daemon: DaemonName | 'corosync'): void {
+    const pid = this.#pids.get(daemon);
+    if (pid === undefined) return;
+    this.#pids.delete(daemon);
+    this.#services.system.daemonEnded(pid);
+    if (daemon === 'qdiskd') this.#quorumDisk = undefined;
+    if (daemon === 'rgmanager') this.#serviceManager = undefined;
+    const waiting = this.#stopping.get(daemon) ?? [];
+    this.#stopping.delete(daemon);
+    for (const task of waiting) this.#services.system.reply(task, undefined);
+  }
+
+  #readConfig(): StackConfig | string {
+    const { files } = this.#services.system;
+    const text = files.read(CONF_FILE);
+    if (isErrno(text)) return `${CONF_FILE}: ${text}`;
+    try {
+      const { conf } = parseClusterConf(utf8Text(text));
+      return stackConfigOf(conf, this.#services.hostname, (name) => this.#addressOf(name));
+    } catch (error) {
+      if (error instanceof ConfigError) return `${CONF_FILE}: ${error.message}`;
+      throw error;
+    }
+  }
+
+  #addressOf(name: string): string | undefined {
+    const hosts = this.#services.system.files.read('/etc/hosts');
+    if (isErrno(hosts)) return undefined;
+    for (const line of utf8Text(hosts).split('\n')) {
+      const [address, ...names] = line.trim().split(/\s+/);
+      if (names.includes(name)) return address;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,14 @@
+export { Child } from './child.js';
+export {
+  ClusterNode,
+  type NodeConfig,
+  type NodeInput,
+  type NodeInterface,
+  type NodeOutput,
+} from './node.js';
+export type { BlockDevice } from './os/disks.js';
+export type { FileChange } from './os/files.js';
+export type { CmanCall } from './programs/cman-tool.js';
+export { resolveHost } from './programs/hosts.js';
+export { fetchPage } from './programs/httpd.js';
+export { parseOptions, type ShortOptions } from './programs/options.js';

@@ -1,0 +1,55 @@
+import { isErrno, type Os, type Program, type Task, utf8Text } from '@quorate/kernel';
+
+interface Entry {
+  readonly device: string;
+  readonly directory: string;
+  readonly options: string;
+}
+
+/** The file systems of type gfs2 in /etc/fstab, without those marked `noauto`. */
+function* gfs2Entries(os: Os): Task<readonly Entry[]> {
+  const fstab = yield* os.readFile('/etc/fstab');
+  if (isErrno(fstab)) return [];
+  const entries: Entry[] = [];
+  for (const line of utf8Text(fstab).split('\n')) {
+    const [device = '', directory = '', type, options = 'defaults'] = line.trim().split(/\s+/);
+    if (device.startsWith('#') || type !== 'gfs2' || options.split(',').includes('noauto')) continue;
+    entries.push({ device, directory, options });
+  }
+  return entries;
+}
+
+/** `/etc/init.d/gfs2 start|stop|status`: mounts what /etc/fstab says is GFS2, or unmounts all of it. */
+export const gfs2Script: Program = function* (argv, os) {
+  switch (argv[1]) {
+    case 'start': {
+      let status = 0;
+      for (const { device, directory, options } of yield* gfs2Entries(os)) {
+        if (os.mounts().some((mount) => mount.directory === directory)) continue;
+        os.print(`Mounting GFS2 filesystem (${directory}): `);
+        const done = yield* os.run(['mount', '-t', 'gfs2', '-o', options, device, directory]);
+        os.print(done.status === 0 ? '[  OK  ]\n' : `${done.errors}[FAILED]\n`);
+        status ||= done.status;
+      }
+      return status;
+    }
+    case 'stop': {
+      let status = 0;
+      for (const { directory } of os.mounts().filter(({ type }) => type === 'gfs2')) {
+        os.print(`Unmounting GFS2 filesystem (${directory}): `);
+        const done = yield* os.run(['umount', directory]);
+        os.print(done.status === 0 ? '[  OK  ]\n' : `${done.errors}[FAILED]\n`);
+        status ||= done.status;
+      }
+      return status;
+    }
+    case 'status': {
+      const mounted = os.mounts().filter(({ type }) => type === 'gfs2');
+      for (const { directory } of mounted) os.print(`Active GFS2 mountpoints: \n${directory}\n`);
+      return mounted.length > 0 ? 0 : 3;
+    }
+    default:
+      os.printError('Usage: /etc/init.d/gfs2 {start|stop|status}\n');
+      return 2;
+  }
+};

@@ -1,0 +1,72 @@
+import type { Os, Program, Task } from '@quorate/kernel';
+
+/** The services of the stack in the order of their start; they stop in the reverse. */
+export const BOOT_ORDER: readonly string[] = ['cman', 'gfs2', 'rgmanager'];
+
+function* stopAll(os: Os): Task {
+  for (const service of [...BOOT_ORDER].reverse()) yield* os.run([`/etc/init.d/${service}`, 'stop']);
+}
+
+/**
+ * What init runs at boot: every service that is enabled, one after the other.
+ *
+ * A service that fails to start is logged and the next one is tried, as the rc script does.
+ */
+export const rc: Program = function* (_argv, os) {
+  for (const service of BOOT_ORDER) {
+    const { status, output } = yield* os.run([`/etc/init.d/${service}`, 'start']);
+    if (status !== 0) os.log('err', 'rc', `${service} did not start: ${lastLine(output)}`);
+  }
+  os.log('info', 'rc', 'runlevel 3 reached');
+  return 0;
+};
+
+function lastLine(text: string): string {
+  return text.trimEnd().split('\n').at(-2) ?? '';
+}
+
+/** `shutdown -h|-r now`, `poweroff`, `reboot`: stops the services in order, then the machine. */
+function halting(how: 'poweroff' | 'reboot'): Program {
+  return function* (_argv, os) {
+    os.log('notice', 'init', 'Switching to runlevel: 0');
+    yield* stopAll(os);
+    os.halt(how);
+    return 0;
+  };
+}
+
+export const poweroff: Program = halting('poweroff');
+export const reboot: Program = halting('reboot');
+
+export const shutdown: Program = function* (argv, os) {
+  const when = argv.find((word) => word === 'now' || word === '0' || word === '+0');
+  if (when === undefined) {
+    os.printError('shutdown: time expected: only "now" is served here\n');
+    return 1;
+  }
+  const isReboot = argv.includes('-r');
+  if (!isReboot && !argv.includes('-h')) {
+    os.printError('shutdown: expected -h (halt) or -r (reboot)\n');
+    return 1;
+  }
+  return yield* (isReboot ? reboot : poweroff)(argv, os);
+};
+
+/** `service NAME start|stop|status|restart`. */
+export const service: Program = function* (argv, os) {
+  const [, name = '', action = ''] = argv;
+  const script = `/etc/init.d/${name}`;
+  const actions = action === 'restart' ? ['stop', 'start'] : [action];
+  let status = 0;
+  for (const each of actions) {
+    const done = yield* os.run([script, each]);
+    if (done.status === 127) {
+      os.printError(`${name}: unrecognized service\n`);
+      return 1;
+    }
+    os.print(done.output);
+    os.printError(done.errors);
+    status = done.status;
+  }
+  return status;
+};

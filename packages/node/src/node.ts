@@ -1,0 +1,296 @@
+import {
+  type Fact,
+  formatSyslogTime,
+  type InterfaceInfo,
+  type LogPriority,
+  type Machine,
+  type Nanos,
+  type Observe,
+  PENDING,
+  Prng,
+  type Program,
+  type ProgramResult,
+  type Seed,
+  type TaskId,
+  utf8Bytes,
+  type WallTime,
+} from '@quorate/kernel';
+import { type IpFact, type IpInput, type IpOutput, IpStack } from '@quorate/network';
+import { Child } from './child.js';
+import { ClusterStack } from './cluster-stack.js';
+import { type BlockDevice, Disks } from './os/disks.js';
+import { type FileChange, RootFiles } from './os/files.js';
+import { OperatingSystem } from './os/operating-system.js';
+import type { SystemCall } from './os/system-call.js';
+import { basePrograms } from './programs/index.js';
+
+export type NodeInput =
+  /** Starts the node's first process. `carrier`: which of its cables are plugged in. */
+  | { readonly kind: 'boot'; readonly wall: WallTime; readonly carrier: readonly boolean[] }
+  | { readonly kind: 'frame'; readonly nic: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'carrier'; readonly nic: number; readonly isUp: boolean }
+  /** A command that was emitted as `io` has ended. */
+  | {
+      readonly kind: 'io-done';
+      readonly tag: number;
+      readonly status: number;
+      readonly sense: Uint8Array;
+      readonly data: Uint8Array;
+    }
+  /** A command line, as an administrator types it. Answered by `reply`. */
+  | { readonly kind: 'command'; readonly id: number; readonly command: string }
+  /** The answer to `switch-power`. */
+  | { readonly kind: 'power-switched'; readonly id: number; readonly reply: unknown }
+  | { readonly kind: 'wake' };
+
+export type NodeOutput =
+  | { readonly kind: 'frame'; readonly interface: number; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'io';
+      readonly tag: number;
+      readonly lun: number;
+      readonly cdb: Uint8Array;
+      readonly data: Uint8Array;
+    }
+  /** A file of the root disk changed. */
+  | { readonly kind: 'persist'; readonly change: FileChange }
+  | { readonly kind: 'reply'; readonly id: number; readonly result: ProgramResult }
+  /** A power agent asks the switch that all machines hang on. */
+  | { readonly kind: 'switch-power'; readonly id: number; readonly request: unknown }
+  /** The machine stops now. Nothing that comes after it counts. */
+  | { readonly kind: 'halt'; readonly how: 'poweroff' | 'reboot' }
+  | {
+      readonly kind: 'log';
+      readonly priority: LogPriority;
+      readonly tag: string;
+      readonly text: string;
+      readonly wallSec: number;
+    };
+
+export interface NodeInterface {
+  readonly name: string;
+  readonly mac: string;
+  /** With prefix length, as the init scripts configure them. */
+  readonly addresses: readonly string[];
+}
+
+export interface NodeConfig {
+  readonly id: number;
+  /** Host name; a `clusternode` of its cluster.conf. */
+  readonly name: string;
+  /** Which life of the node this is: 1 for its first boot. Names its random streams. */
+  readonly life: number;
+  readonly seed: Seed;
+  readonly interfaces: readonly NodeInterface[];
+  readonly gateway?: string;
+  readonly devices: readonly BlockDevice[];
+  /** Root disk: /etc/cluster/cluster.conf, /etc/hosts and /etc/fstab among it. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  /** Administrators' tools by name, beside those that a node has anyway. */
+  readonly programs?: ReadonlyMap<string, Program>;
+  readonly observe?: Observe;
+}
+
+/**
+ * One cluster node: a machine that boots, runs daemons and programs, and talks to its NICs and disks.
+ *
+ * What happens to the stack's daemons stands in `ClusterStack`; here is what any machine has.
+ */
+export class ClusterNode implements Machine<NodeInput, NodeOutput> {
+  readonly #config: NodeConfig;
+  readonly #ipMachine: IpStack;
+  readonly #ip: Child<IpInput, IpOutput>;
+  readonly #system: OperatingSystem;
+  readonly #stack: ClusterStack;
+  readonly #switchRequests = new Map<number, TaskId>();
+  #lastConnection = 0;
+  #lastSwitchRequest = 0;
+  #hasHalted = false;
+  #now: Nanos = 0;
+  #emit: (output: NodeOutput) => void = () => {};
+
+  constructor(config: NodeConfig) {
+    this.#config = config;
+    const { observe } = config;
+    const prng = (component: string): Prng => Prng.derive(config.seed, `node/${config.id}/${component}/${config.life}`);
+    this.#ipMachine = new IpStack({
+      interfaces: config.interfaces,
+      prng: prng('network'),
+      ...(config.gateway !== undefined && { gateway: config.gateway }),
+      ...(observe && { observe: observe as Observe<IpFact> }),
+    });
+    this.#ip = new Child(this.#ipMachine, () => this.#now, this.#onIp);
+    const disks = new Disks(config.devices, (command) => this.#out({ kind: 'io', ...command }));
+    const files = new RootFiles(config.files, (change) => this.#out({ kind: 'persist', change }));
+    this.#system = new OperatingSystem({
+      hostname: config.name,
+      files,
+      disks,
+      programs: new Map([...basePrograms(files), ...(config.programs ?? [])]),
+      toStack: (input) => this.#ip.send(input),
+      newConnection: () => this.#newConnection(),
+      interfaces: () => this.#interfaces(),
+      log: (priority, tag, text) => this.#log(priority, tag, text),
+      halt: (how) => this.#halt(how),
+      serve: (task, call) => this.#serve(task, call),
+    });
+    this.#stack = new ClusterStack(
+      {
+        system: this.#system,
+        hostname: config.name,
+        now: () => this.#now,
+        toStack: (input) => this.#ip.send(input),
+        newConnection: () => this.#newConnection(),
+        log: (priority, tag, text) => this.#log(priority, tag, text),
+        halt: (how) => this.#halt(how),
+        observe: observe as Observe | undefined,
+      },
+      prng,
+    );
+  }
+
+  step(now: Nanos, input: NodeInput, emit: (output: NodeOutput) => void): void {
+    if (this.#hasHalted) return;
+    this.#now = now;
+    this.#system.advance(now);
+    this.#emit = emit;
+    switch (input.kind) {
+      case 'boot':
+        this.#onBoot(input.wall, input.carrier);
+        break;
+      case 'frame':
+        this.#ip.send({ kind: 'frame', interface: input.nic, bytes: input.bytes });
+        break;
+      case 'carrier':
+        this.#ip.send({ kind: 'carrier', interface: input.nic, isUp: input.isUp });
+        break;
+      case 'io-done':
+        this.#system.disks.onDone(input.tag, input.status, input.sense, input.data);
+        break;
+      case 'command':
+        this.#onCommand(input.id, input.command);
+        break;
+      case 'power-switched':
+        this.#onPowerSwitched(input.id, input.reply);
+        break;
+      case 'wake':
+        this.#onWake();
+        break;
+    }
+  }
+
+  deadline(): Nanos {
+    if (this.#hasHalted) return Infinity;
+    return Math.min(this.#ip.deadline(), this.#system.deadline(), this.#stack.deadline());
+  }
+
+  inspect(): unknown {
+    return { name: this.#config.name, processes: this.#system.processes().length, ...this.#stack.inspect() };
+  }
+
+  #onBoot(wall: WallTime, carrier: readonly boolean[]): void {
+    this.#system.boot(this.#now, wall);
+    this.#log('info', 'kernel', 'Linux version 2.6.32-573.el6.x86_64');
+    carrier.forEach((isUp, nic) => {
+      this.#ip.send({ kind: 'carrier', interface: nic, isUp });
+    });
+    this.#system.spawn(['/etc/rc.d/rc', '3'], {}, 1);
+  }
+
+  #onWake(): void {
+    this.#ip.wakeIfDue(this.#now);
+    this.#stack.wakeIfDue(this.#now);
+    if (this.#system.deadline() <= this.#now) this.#system.wake();
+  }
+
+  #onCommand(id: number, command: string): void {
+    this.#system.run(['sh', '-c', command], {}, 1, (result) => this.#out({ kind: 'reply', id, result }));
+  }
+
+  readonly #onIp = (output: IpOutput): void => {
+    switch (output.kind) {
+      case 'frame':
+        this.#out(output);
+        break;
+      case 'udp-received':
+        this.#stack.datagram(output.port, output.bytes);
+        break;
+      case 'tcp-accepted':
+        if (!this.#system.sockets.onAccepted(output.id, output.port, output.from))
+          this.#stack.accepted(output.id, output.from);
+        break;
+      case 'tcp-connected':
+        if (this.#system.sockets.owns(output.id)) this.#system.sockets.onConnected(output.id);
+        else this.#stack.connected(output.id);
+        break;
+      case 'tcp-received':
+        if (this.#system.sockets.owns(output.id)) this.#system.sockets.onReceived(output.id, output.bytes);
+        else this.#stack.received(output.id, output.bytes);
+        break;
+      case 'tcp-closed':
+        if (this.#system.sockets.owns(output.id)) this.#system.sockets.onClosed(output.id);
+        else this.#stack.connectionEnded(output.id);
+        break;
+      case 'tcp-failed':
+        if (this.#system.sockets.owns(output.id)) this.#system.sockets.onFailed(output.id, output.errno);
+        else this.#stack.connectionEnded(output.id);
+        break;
+      case 'echo-replied':
+        this.#system.onEchoEnded(output.id, output.roundTrip);
+        break;
+      case 'echo-failed':
+        this.#system.onEchoEnded(output.id, output.errno);
+        break;
+      case 'probe-ended':
+        this.#system.onProbeEnded(output.id, output.mac);
+        break;
+    }
+  };
+
+  /** Calls that the operating system itself does not answer. */
+  #serve(task: TaskId, call: SystemCall): unknown {
+    if (call.call === 'daemon' && call.daemon === 'power') {
+      this.#lastSwitchRequest += 1;
+      this.#switchRequests.set(this.#lastSwitchRequest, task);
+      this.#out({ kind: 'switch-power', id: this.#lastSwitchRequest, request: call.request });
+      return PENDING;
+    }
+    return this.#stack.serve(task, call);
+  }
+
+  #onPowerSwitched(id: number, reply: unknown): void {
+    const task = this.#switchRequests.get(id);
+    this.#switchRequests.delete(id);
+    if (task !== undefined) this.#system.reply(task, reply);
+  }
+
+  #interfaces(): readonly InterfaceInfo[] {
+    return this.#ipMachine.interfaces();
+  }
+
+  #newConnection(): number {
+    this.#lastConnection += 1;
+    return this.#lastConnection;
+  }
+
+  #log(priority: LogPriority, tag: string, text: string): void {
+    const wallSec = this.#system.wall().sec;
+    this.#out({ kind: 'log', priority, tag, text, wallSec });
+    const line = `${formatSyslogTime(wallSec)} ${this.#config.name} ${tag}: ${text}\n`;
+    this.#system.files.write('/var/log/messages', utf8Bytes(line), true, wallSec);
+  }
+
+  #halt(how: 'poweroff' | 'reboot'): void {
+    if (this.#hasHalted) return;
+    this.#hasHalted = true;
+    this.#emit({ kind: 'halt', how });
+  }
+
+  /** Whatever a step that has halted the machine still says is not heard. */
+  #out(output: NodeOutput): void {
+    if (!this.#hasHalted) this.#emit(output);
+  }
+}
+
+/** A fact of a node's machines. */
+export type NodeFact = Fact;

@@ -1,0 +1,79 @@
+import type { Operation, OperationResults, Stat } from '@quorate/gfs2';
+import { concatBytes, type Errno, type FileInfo, isErrno, type Task } from '@quorate/kernel';
+import type { SystemCall } from './system-call.js';
+
+/** How much of a file is asked for at once. */
+const CHUNK_BYTES = 65_536;
+
+/** Asks the file system that is mounted on a directory. */
+function* ask<Kind extends Operation['kind']>(
+  directory: string,
+  operation: Extract<Operation, { kind: Kind }>,
+): Task<OperationResults[Kind] | Errno> {
+  const call: SystemCall = { call: 'file-system', directory, operation };
+  return (yield call) as OperationResults[Kind] | Errno;
+}
+
+export function* readFile(directory: string, path: string): Task<Uint8Array | Errno> {
+  const fd = yield* ask(directory, { kind: 'open', path });
+  if (isErrno(fd)) return fd;
+  const chunks: Uint8Array[] = [];
+  let offset = 0;
+  let failure: Errno | undefined;
+  for (;;) {
+    const bytes = yield* ask(directory, { kind: 'pread', fd, offset, length: CHUNK_BYTES });
+    if (isErrno(bytes)) {
+      failure = bytes;
+      break;
+    }
+    if (bytes.length > 0) chunks.push(bytes);
+    offset += bytes.length;
+    if (bytes.length < CHUNK_BYTES) break;
+  }
+  yield* ask(directory, { kind: 'close', fd });
+  return failure ?? (chunks.length === 1 ? chunks[0]! : concatBytes(...chunks));
+}
+
+/** Writes and closes; on the medium after the next sync of the file system. */
+export function* writeFile(directory: string, path: string, bytes: Uint8Array, append: boolean): Task<number | Errno> {
+  const flags = { write: true, create: true, append, truncate: !append };
+  const fd = yield* ask(directory, { kind: 'open', path, flags });
+  if (isErrno(fd)) return fd;
+  const written = yield* append
+    ? ask(directory, { kind: 'append', fd, bytes })
+    : ask(directory, { kind: 'pwrite', fd, offset: 0, bytes });
+  yield* ask(directory, { kind: 'close', fd });
+  return written;
+}
+
+export function remove(directory: string, path: string): Task<Errno | undefined> {
+  return ask(directory, { kind: 'unlink', path });
+}
+
+export function rename(directory: string, from: string, to: string): Task<Errno | undefined> {
+  return ask(directory, { kind: 'rename', from, to });
+}
+
+export function makeDirectory(directory: string, path: string): Task<Errno | undefined> {
+  return ask(directory, { kind: 'mkdir', path });
+}
+
+export function removeDirectory(directory: string, path: string): Task<Errno | undefined> {
+  return ask(directory, { kind: 'rmdir', path });
+}
+
+export function* list(directory: string, path: string): Task<readonly string[] | Errno> {
+  const entries = yield* ask(directory, { kind: 'readdir', path });
+  return isErrno(entries) ? entries : entries.map(({ name }) => name);
+}
+
+export function* stat(directory: string, path: string): Task<FileInfo | Errno> {
+  const found = yield* ask(directory, { kind: 'stat', path });
+  return isErrno(found) ? found : fileInfoOf(found);
+}
+
+function fileInfoOf(found: Stat): FileInfo {
+  const { inode, mode, links, uid, gid, size, mtime } = found;
+  const type = found.type === 'other' ? 'file' : found.type;
+  return { type, inode, mode: mode & 0o7777, links, uid, gid, size, modifiedAt: mtime };
+}

@@ -1,0 +1,63 @@
+import { parseClusterConf } from '@quorate/cluster-conf';
+import { type FenceConf, fenceAckManual, fenceNodeProgram, fencePower, fenceScsi, fenceTool } from '@quorate/fencing';
+import { isErrno, type Program, utf8Text } from '@quorate/kernel';
+import { agents } from '@quorate/rgmanager';
+import { cmanScript } from '../init/cman.js';
+import { gfs2Script } from '../init/gfs2.js';
+import { rgmanagerScript } from '../init/rgmanager.js';
+import { poweroff, rc, reboot, service, shutdown } from '../init/runlevel.js';
+import type { RootFiles } from '../os/files.js';
+import { cmanTool } from './cman-tool.js';
+import { DAEMONS, daemonProgram, killall } from './daemon-control.js';
+import { httpd } from './httpd.js';
+import { arping, ifconfig, ip, mount, umount } from './network-tools.js';
+import { ping } from './ping.js';
+import { sh } from './sh.js';
+
+/** What init scripts, heuristics and agents call: the programs that every node has. */
+export function basePrograms(files: RootFiles): ReadonlyMap<string, Program> {
+  const conf = (): ReturnType<typeof parseClusterConf>['conf'] | undefined => {
+    const text = files.read('/etc/cluster/cluster.conf');
+    return isErrno(text) ? undefined : parseClusterConf(utf8Text(text)).conf;
+  };
+  const fenceConf = (): FenceConf => {
+    const read = conf();
+    return { nodes: read?.nodes ?? [], devices: read?.fenceDevices ?? [] };
+  };
+  return new Map<string, Program>([
+    ['sh', sh],
+    ['ping', ping],
+    ['arping', arping],
+    ['ip', ip],
+    ['ifconfig', ifconfig],
+    ['mount', mount],
+    ['umount', umount],
+    ['httpd', httpd],
+    ['killall', killall],
+    ['cman_tool', cmanTool],
+    ['fence_tool', fenceTool],
+    ['fence_node', fenceNodeProgram(fenceConf)],
+    ['fence_ack_manual', fenceAckManual],
+    ['fence_scsi', fenceScsi],
+    ['fence_power', fencePower],
+    ['shutdown', shutdown],
+    ['poweroff', poweroff],
+    ['reboot', reboot],
+    ['service', service],
+    ['/etc/rc.d/rc', rc],
+    ['/etc/init.d/cman', (argv, os) => cmanScript(hasQuorumDisk(conf))(argv, os)],
+    ['/etc/init.d/gfs2', gfs2Script],
+    ['/etc/init.d/rgmanager', rgmanagerScript],
+    ...DAEMONS.map((daemon): [string, Program] => [daemon, daemonProgram(daemon)]),
+    ...agents,
+  ]);
+}
+
+/** A file that cannot be read is complained about by cman itself. */
+function hasQuorumDisk(conf: () => { readonly quorumd: unknown } | undefined): boolean {
+  try {
+    return conf()?.quorumd !== undefined;
+  } catch {
+    return false;
+  }
+}

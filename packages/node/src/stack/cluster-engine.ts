@@ -1,0 +1,306 @@
+import { getU64, type Nanos, type Observe, setU64, viewOf } from '@quorate/kernel';
+import {
+  Cman,
+  type CmanInput,
+  type CmanNodeStatus,
+  type CmanOutput,
+  type CmanStatus,
+  type QuorumFact,
+} from '@quorate/quorum';
+import { Totem, type TotemFact, type TotemInput, type TotemOutput } from '@quorate/totem';
+import { Cpg, type CpgFact, type CpgInput, type CpgOutput } from '@quorate/totem/cpg';
+import { Child } from '../child.js';
+import { ringAddresses, type StackConfig } from '../stack-config.js';
+import type { NodeServices } from './services.js';
+
+/** UDP port of the ring. */
+const TOTEM_PORT = 5405;
+
+/** What a daemon hears of the process groups it has joined. */
+export interface GroupMember {
+  confchg(change: Extract<CpgOutput, { kind: 'confchg' }>): void;
+  message(group: string, from: number, payload: Uint8Array): void;
+  ringConfchg(ring: { readonly representative: number; readonly seq: number }): void;
+}
+
+/** What the rest of the node hears of the engine. */
+export interface EngineListener {
+  membership(change: Extract<CmanOutput, { kind: 'state-change' }>): void;
+  portChanged(port: number): void;
+  portData(port: number, from: number, payload: Uint8Array): void;
+  /** May this node leave? One answer from each daemon that was counted as a listener. */
+  tryShutdown(): readonly boolean[];
+  /** cman did not take the quorum device. */
+  deviceRefused(errno: string): void;
+  /** Somebody on this node said no to leaving. */
+  leaveRefused(): void;
+  /** The engine is gone: this node was killed, gave up, or left. */
+  ended(why: 'killed' | 'failed' | 'left'): void;
+}
+
+/**
+ * corosync with cman in it: the ring, the process groups, and the votes, from `cman_tool join` to its end.
+ *
+ * totem hands its configurations to cman first and then to the groups, as cman's plugin is called first in the original.
+ */
+export class ClusterEngine {
+  readonly #services: NodeServices;
+  readonly #config: StackConfig;
+  readonly #listener: EngineListener;
+  readonly #totem: Child<TotemInput, TotemOutput>;
+  readonly #totemMachine: Totem;
+  readonly #cpg: Child<CpgInput, CpgOutput>;
+  readonly #cman: Child<CmanInput, CmanOutput>;
+  readonly #cmanMachine: Cman;
+  readonly #members = new Map<number, GroupMember>();
+  readonly #addresses: ReadonlyMap<number, string>;
+  readonly #nodes: ReadonlyMap<string, number>;
+  #last: Extract<CmanOutput, { kind: 'state-change' }> | undefined;
+  readonly #openPorts = new Map<number, Set<number>>();
+  #hasEnded = false;
+
+  constructor(services: NodeServices, config: StackConfig, listener: EngineListener) {
+    this.#services = services;
+    this.#config = config;
+    this.#listener = listener;
+    this.#addresses = ringAddresses(config);
+    this.#nodes = new Map([...this.#addresses].map(([node, address]) => [address, node]));
+    const observe = services.observe;
+    this.#totemMachine = new Totem({
+      nodeId: config.nodeId,
+      nodes: config.totemNodes,
+      era: 'rhel6',
+      timings: config.totemTimings,
+      ringSeq: this.#loadRingSeq(),
+      netMtu: config.conf.totem.netmtuBytes,
+      ...(observe && { observe: observe as Observe<TotemFact> }),
+    });
+    this.#cmanMachine = new Cman({ ...config.cman, ...(observe && { observe: observe as Observe<QuorumFact> }) });
+    const cpg = new Cpg({ nodeId: config.nodeId, ...(observe && { observe: observe as Observe<CpgFact> }) });
+    const clock = (): Nanos => services.now();
+    this.#totem = new Child(this.#totemMachine, clock, this.#onTotem);
+    this.#cpg = new Child(cpg, clock, this.#onCpg);
+    this.#cman = new Child(this.#cmanMachine, clock, this.#onCman);
+  }
+
+  start(): void {
+    this.#services.toStack({ kind: 'udp-bind', port: TOTEM_PORT, groups: [this.#config.multicastAddress] });
+    this.#cman.send({ kind: 'start', wall: this.#services.system.wall() });
+    this.#totem.send({ kind: 'network-up' });
+  }
+
+  datagram(bytes: Uint8Array): void {
+    if (!this.#hasEnded) this.#totem.send({ kind: 'datagram', bytes });
+  }
+
+  deadline(): Nanos {
+    if (this.#hasEnded) return Infinity;
+    return Math.min(this.#totem.deadline(), this.#cpg.deadline(), this.#cman.deadline());
+  }
+
+  wakeIfDue(now: Nanos): void {
+    if (this.#hasEnded) return;
+    this.#totem.wakeIfDue(now);
+    this.#cpg.wakeIfDue(now);
+    this.#cman.wakeIfDue(now);
+  }
+
+  /** Registers who hears the groups that `pid` joins. */
+  attach(pid: number, member: GroupMember): void {
+    this.#members.set(pid, member);
+  }
+
+  /** The process is gone: it leaves its groups. */
+  detach(pid: number): void {
+    if (!this.#members.delete(pid) || this.#hasEnded) return;
+    this.#cpg.send({ kind: 'exit', pid });
+  }
+
+  groups(input: Extract<CpgInput, { kind: 'join' | 'leave' | 'mcast' }>): void {
+    if (!this.#hasEnded) this.#cpg.send(input);
+  }
+
+  cman(input: CmanInput): void {
+    if (!this.#hasEnded) this.#cman.send(input);
+  }
+
+  /** Undefined before the first configuration. */
+  status(activeSubsystems: number): CmanStatus | undefined {
+    return this.#cmanMachine.status(activeSubsystems);
+  }
+
+  nodes(): readonly CmanNodeStatus[] {
+    return this.#cmanMachine.nodes();
+  }
+
+  get isQuorate(): boolean {
+    return this.#last?.isQuorate ?? false;
+  }
+
+  /** The newest membership, undefined before the first. */
+  get membership(): Extract<CmanOutput, { kind: 'state-change' }> | undefined {
+    return this.#last;
+  }
+
+  /** Members that listen on a port. */
+  listeningOn(port: number): readonly number[] {
+    const open = this.#openPorts.get(port);
+    return (this.#last?.members ?? []).filter((node) => open?.has(node) === true);
+  }
+
+  inspect(): Readonly<Record<string, unknown>> {
+    return { totem: this.#totemMachine.inspect(), cman: this.#cmanMachine.inspect(), hasEnded: this.#hasEnded };
+  }
+
+  readonly #onTotem = (output: TotemOutput): void => {
+    switch (output.kind) {
+      case 'unicast': {
+        const to = this.#addresses.get(output.to);
+        if (to !== undefined) this.#toNetwork(to, output.bytes);
+        break;
+      }
+      case 'multicast':
+        this.#toNetwork(this.#config.multicastAddress, output.bytes);
+        break;
+      case 'deliver':
+        if (output.group === 'CMAN') this.#cman.send({ kind: 'deliver', from: output.from, payload: output.payload });
+        else this.#cpg.send(output);
+        break;
+      case 'configuration':
+        this.#cman.send(output);
+        this.#cpg.send(output);
+        break;
+      case 'store-ring-seq':
+        this.#storeRingSeq(output.seq);
+        break;
+      case 'refused':
+        // Nothing of ours comes near the 4 MiB of the queue; a daemon whose message is lost could not go on.
+        this.#services.log('crit', 'corosync', `the message queue is full: a message to ${output.group} is lost`);
+        this.#end('failed');
+        break;
+      case 'log':
+        this.#services.log(output.priority, 'corosync', output.text);
+        break;
+      case 'reject':
+      case 'left':
+        break;
+    }
+  };
+
+  readonly #onCpg = (output: CpgOutput): void => {
+    switch (output.kind) {
+      case 'cast':
+        this.#totem.send(output);
+        break;
+      case 'sync-done':
+        this.#totem.send(output);
+        break;
+      case 'confchg':
+        this.#members.get(output.pid)?.confchg(output);
+        break;
+      case 'message':
+        this.#members.get(output.pid)?.message(output.group, output.from.node, output.payload);
+        break;
+      case 'ring-confchg':
+        this.#members.get(output.pid)?.ringConfchg(output.ring);
+        break;
+      case 'log':
+        this.#services.log(output.priority, 'corosync', output.text);
+        break;
+      case 'refused':
+      case 'reject':
+        break;
+    }
+  };
+
+  readonly #onCman = (output: CmanOutput): void => {
+    switch (output.kind) {
+      case 'cast':
+        this.#totem.send({ kind: 'cast', group: 'CMAN', payload: output.payload });
+        break;
+      case 'state-change':
+        this.#last = { ...output };
+        for (const open of this.#openPorts.values()) {
+          for (const node of open) if (!output.members.includes(node)) open.delete(node);
+        }
+        this.#listener.membership(this.#last);
+        break;
+      case 'port-opened':
+        this.#portsOf(output.port).add(output.node);
+        this.#listener.portChanged(output.port);
+        break;
+      case 'port-closed':
+        this.#portsOf(output.port).delete(output.node);
+        this.#listener.portChanged(output.port);
+        break;
+      case 'data':
+        this.#listener.portData(output.port, output.from, output.payload);
+        break;
+      case 'killed':
+        this.#services.log('crit', 'corosync', output.text);
+        this.#end('killed');
+        break;
+      case 'failed':
+        this.#end('failed');
+        break;
+      case 'left':
+        this.#end('left');
+        break;
+      case 'log':
+        this.#services.log(output.priority, 'corosync', output.text);
+        break;
+      case 'try-shutdown':
+        for (const isYes of this.#listener.tryShutdown()) this.#cman.send({ kind: 'shutdown-reply', isYes });
+        break;
+      case 'device-refused':
+        if (output.operation === 'register-device') this.#listener.deviceRefused(output.errno);
+        break;
+      case 'refused':
+        if (output.operation === 'leave') this.#listener.leaveRefused();
+        break;
+      case 'reload-config':
+        this.#cman.send({ kind: 'reconfigure-failed', reason: 'the running configuration is kept until the next join' });
+        break;
+      case 'config-updated':
+      case 'reject':
+        break;
+    }
+  };
+
+  #toNetwork(to: string, bytes: Uint8Array): void {
+    this.#services.toStack({ kind: 'udp-send', port: TOTEM_PORT, to, toPort: TOTEM_PORT, bytes });
+  }
+
+  #portsOf(port: number): Set<number> {
+    let open = this.#openPorts.get(port);
+    if (open === undefined) {
+      open = new Set();
+      this.#openPorts.set(port, open);
+    }
+    return open;
+  }
+
+  #end(why: 'killed' | 'failed' | 'left'): void {
+    if (this.#hasEnded) return;
+    // Who is killed or gives up just stops: the others learn it from the silence.
+    if (why === 'left') this.#totem.send({ kind: 'leave' });
+    this.#hasEnded = true;
+    this.#services.toStack({ kind: 'udp-unbind', port: TOTEM_PORT });
+    this.#listener.ended(why);
+  }
+
+  get #ringFile(): string {
+    return `/var/lib/corosync/ringid_${this.#addresses.get(this.#config.nodeId)}`;
+  }
+
+  #loadRingSeq(): number {
+    const bytes = this.#services.system.files.read(this.#ringFile);
+    return typeof bytes !== 'string' && bytes.length === 8 ? getU64(viewOf(bytes), 0, true) : 0;
+  }
+
+  #storeRingSeq(seq: number): void {
+    const bytes = new Uint8Array(8);
+    setU64(viewOf(bytes), 0, seq, true);
+    this.#services.system.files.write(this.#ringFile, bytes, false, this.#services.system.wall().sec);
+  }
+}

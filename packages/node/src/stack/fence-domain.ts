@@ -1,0 +1,185 @@
+import { Fenced, type FencedCall, type FencedFact, type FencedInput, type FencedOutput } from '@quorate/fencing';
+import type { Errno, Nanos, Observe } from '@quorate/kernel';
+import type { CmanInput } from '@quorate/quorum';
+import { Child } from '../child.js';
+import type { StackConfig } from '../stack-config.js';
+import type { ClusterEngine, GroupMember } from './cluster-engine.js';
+import type { NodeServices } from './services.js';
+
+/** What the rest of the node hears of the fence domain. */
+export interface FenceListener {
+  /** A victim is dealt with; `at` by this node's clock. */
+  fenced(node: number, at: Nanos): void;
+  victims(nodes: readonly number[]): void;
+}
+
+/** fenced on a node: its groups, its agents, and the tools that ask it to join or leave. */
+export class FenceDomainDaemon implements GroupMember {
+  readonly #services: NodeServices;
+  readonly #engine: ClusterEngine;
+  readonly #pid: number;
+  readonly #listener: FenceListener;
+  readonly #machine: Fenced;
+  readonly #fenced: Child<FencedInput, FencedOutput>;
+  readonly #nodeOf: ReadonlyMap<string, number>;
+  /** Why the last request was refused, until somebody is told. */
+  #refusal: Errno | undefined;
+
+  constructor(
+    services: NodeServices,
+    config: StackConfig,
+    engine: ClusterEngine,
+    pid: number,
+    listener: FenceListener,
+  ) {
+    this.#services = services;
+    this.#engine = engine;
+    this.#pid = pid;
+    this.#listener = listener;
+    const observe = services.observe;
+    this.#machine = new Fenced({
+      nodeId: config.nodeId,
+      conf: config.fenceConf,
+      daemon: config.fenceDaemon,
+      isTwoNode: config.conf.cman.isTwoNode,
+      ...(observe && { observe: observe as Observe<FencedFact> }),
+    });
+    this.#fenced = new Child(this.#machine, () => services.now(), this.#onOutput);
+    this.#nodeOf = new Map(config.conf.nodes.map(({ name, nodeId }) => [name, nodeId]));
+    engine.attach(pid, this);
+  }
+
+  start(): void {
+    const membership = this.#engine.membership;
+    this.#fenced.send({ kind: 'start', wall: this.#services.system.wall().sec });
+    if (membership !== undefined) this.membership(membership);
+  }
+
+  stop(): void {
+    this.#fenced.send({ kind: 'stop' });
+    this.#engine.detach(this.#pid);
+  }
+
+  /** Serves the tools. */
+  call(request: FencedCall): unknown {
+    switch (request.kind) {
+      case 'domain':
+        return this.#machine.domain();
+      case 'join':
+      case 'leave':
+        this.#fenced.send({ kind: request.kind });
+        return this.#takeRefusal();
+      case 'external': {
+        const node = this.#nodeOf.get(request.node);
+        if (node === undefined) return 'EINVAL';
+        this.#fenced.send({ kind: 'external', node });
+        return this.#takeRefusal();
+      }
+      case 'override': {
+        const node = this.#nodeOf.get(request.node);
+        const isHeard = node !== undefined && this.#machine.overrideVictim === node;
+        if (isHeard) this.#fenced.send({ kind: 'override', node });
+        return isHeard;
+      }
+    }
+  }
+
+  /** Then cman must not shut down. */
+  get isInDomain(): boolean {
+    return this.#machine.isInDomain;
+  }
+
+  membership(change: NonNullable<ClusterEngine['membership']>): void {
+    const { members, ring, isQuorate, quorumGained } = change;
+    this.#fenced.send({ kind: 'membership', members, ring, isQuorate, quorumGained });
+  }
+
+  confchg(change: Parameters<GroupMember['confchg']>[0]): void {
+    this.#fenced.send({
+      kind: 'confchg',
+      group: change.group,
+      members: change.members.map(({ node }) => node),
+      joined: change.joined.map(({ node }) => node),
+      left: change.left.map(({ node, reason }) => ({ node, reason: LEAVE_REASONS[reason] ?? 'leave' })),
+    });
+  }
+
+  message(group: string, from: number, payload: Uint8Array): void {
+    this.#fenced.send({ kind: 'message', group, from, payload });
+  }
+
+  ringConfchg(ring: { readonly representative: number; readonly seq: number }): void {
+    this.#fenced.send({ kind: 'ring-confchg', ring });
+  }
+
+  deadline(): Nanos {
+    return this.#fenced.deadline();
+  }
+
+  wakeIfDue(now: Nanos): void {
+    this.#fenced.wakeIfDue(now);
+  }
+
+  inspect(): unknown {
+    return this.#machine.inspect();
+  }
+
+  readonly #onOutput = (output: FencedOutput): void => {
+    const pid = this.#pid;
+    switch (output.kind) {
+      case 'cpg-join':
+        this.#engine.groups({ kind: 'join', group: output.group, pid });
+        break;
+      case 'cpg-leave':
+        this.#engine.groups({ kind: 'leave', group: output.group, pid });
+        break;
+      case 'cpg-mcast':
+        this.#engine.groups({ kind: 'mcast', group: output.group, pid, payload: output.payload });
+        break;
+      case 'run-agent': {
+        const { run, agent, input } = output;
+        this.#services.system.run([agent], { input }, pid, ({ status }) => {
+          this.#fenced.send({ kind: 'agent-ended', run, status });
+        });
+        break;
+      }
+      case 'kick':
+        this.#toCman({ kind: 'kill', node: output.node, reason: 'cmantool' });
+        break;
+      case 'fenced':
+        this.#listener.fenced(output.node, output.at);
+        break;
+      case 'victims':
+        this.#listener.victims(output.nodes);
+        break;
+      case 'refused':
+        this.#refusal = output.reason === 'exists' ? 'EEXIST' : 'EINVAL';
+        break;
+      case 'log':
+        this.#services.log(output.priority, 'fenced', output.text);
+        break;
+      case 'joined':
+      case 'left':
+      case 'stopped':
+      case 'reject':
+        break;
+    }
+  };
+
+  #toCman(input: CmanInput): void {
+    this.#engine.cman(input);
+  }
+
+  #takeRefusal(): Errno | undefined {
+    const refusal = this.#refusal;
+    this.#refusal = undefined;
+    return refusal;
+  }
+}
+
+/** Reasons of a departure as CPG numbers them. */
+const LEAVE_REASONS: Readonly<Record<number, 'leave' | 'nodedown' | 'procdown'>> = {
+  2: 'leave',
+  3: 'nodedown',
+  5: 'procdown',
+};

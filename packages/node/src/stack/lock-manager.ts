@@ -1,0 +1,252 @@
+import {
+  type ControldFact,
+  type ControldInput,
+  type ControldOutput,
+  Dlm,
+  DlmControld,
+  type DlmFact,
+  type DlmInput,
+  type DlmOutput,
+} from '@quorate/dlm';
+import type { Errno, Nanos, Observe } from '@quorate/kernel';
+import { Child } from '../child.js';
+import { DlmTransport } from '../dlm-transport.js';
+import { ringAddresses, type StackConfig } from '../stack-config.js';
+import type { ClusterEngine, GroupMember } from './cluster-engine.js';
+import type { NodeServices } from './services.js';
+
+/** Whoever has a lockspace on this node: a mounted file system, or rgmanager. */
+export interface LockspaceUser {
+  /** The lockspace runs, or could not be made. */
+  created(errno: Errno | undefined): void;
+  cast(output: Extract<DlmOutput, { kind: 'cast' }>): void;
+  bast(handle: number, mode: number): void;
+  callRefused(handle: number, errno: Errno): void;
+  released(): void;
+}
+
+/** What gfs_controld hears of the lockspaces of file systems. */
+export interface LockspaceWatcher {
+  lockspaceStopped(lockspace: string): void;
+  lockspaceStarted(lockspace: string): void;
+}
+
+/** The DLM of a node, its daemon, and the connections between nodes. */
+export class LockManager implements GroupMember {
+  readonly #services: NodeServices;
+  readonly #engine: ClusterEngine;
+  readonly #pid: number;
+  readonly #watcher: LockspaceWatcher;
+  readonly #transport: DlmTransport;
+  readonly #dlm: Child<DlmInput, DlmOutput>;
+  readonly #dlmMachine: Dlm;
+  readonly #controld: Child<ControldInput, ControldOutput>;
+  readonly #controldMachine: DlmControld;
+  readonly #users = new Map<string, LockspaceUser>();
+
+  constructor(
+    services: NodeServices,
+    config: StackConfig,
+    engine: ClusterEngine,
+    pid: number,
+    watcher: LockspaceWatcher,
+  ) {
+    this.#services = services;
+    this.#engine = engine;
+    this.#pid = pid;
+    this.#watcher = watcher;
+    const observe = services.observe;
+    this.#dlmMachine = new Dlm({
+      nodeId: config.nodeId,
+      ...(observe && { observe: observe as Observe<DlmFact> }),
+    });
+    this.#controldMachine = new DlmControld({
+      nodeId: config.nodeId,
+      ...(observe && { observe: observe as Observe<ControldFact> }),
+    });
+    const clock = (): Nanos => services.now();
+    this.#dlm = new Child(this.#dlmMachine, clock, this.#onDlm);
+    this.#controld = new Child(this.#controldMachine, clock, this.#onControld);
+    this.#transport = new DlmTransport(ringAddresses(config), {
+      toStack: (input) => services.toStack(input),
+      newConnection: () => services.newConnection(),
+      received: (from, bytes) => this.#dlm.send({ kind: 'packet', from, bytes }),
+      connected: (node) => this.#dlm.send({ kind: 'connected', node }),
+      disconnected: (node) => this.#dlm.send({ kind: 'disconnected', node }),
+    });
+    engine.attach(pid, this);
+  }
+
+  start(): void {
+    this.#transport.start();
+    this.#controld.send({ kind: 'start', wall: this.#services.system.wall().sec });
+    const membership = this.#engine.membership;
+    if (membership !== undefined) this.membership(membership);
+  }
+
+  stop(): void {
+    this.#transport.stop();
+    this.#engine.detach(this.#pid);
+  }
+
+  get transport(): DlmTransport {
+    return this.#transport;
+  }
+
+  /** Names of the lockspaces that exist on this node. */
+  get lockspaces(): readonly string[] {
+    return [...this.#users.keys()];
+  }
+
+  create(lockspace: string, isFs: boolean, user: LockspaceUser): void {
+    if (this.#users.has(lockspace)) return user.created('EEXIST');
+    this.#users.set(lockspace, user);
+    this.#services.system.files.makeDirectory('/sys/kernel/dlm');
+    this.#services.system.files.makeDirectory(`/sys/kernel/dlm/${lockspace}`);
+    this.#dlm.send({ kind: 'create', lockspace, lvbLength: 32, isFs });
+  }
+
+  release(lockspace: string): void {
+    this.#dlm.send({ kind: 'release', lockspace, isForced: true });
+  }
+
+  locks(input: Extract<DlmInput, { kind: 'lock' | 'unlock' }>): void {
+    this.#dlm.send(input);
+  }
+
+  membership(change: NonNullable<ClusterEngine['membership']>): void {
+    const { members, ring, isQuorate } = change;
+    this.#controld.send({ kind: 'membership', members, ring, isQuorate });
+  }
+
+  fenced(node: number, at: Nanos): void {
+    this.#controld.send({ kind: 'fenced', node, at });
+  }
+
+  victims(nodes: readonly number[]): void {
+    this.#controld.send({ kind: 'victims', nodes });
+  }
+
+  fsRegistered(lockspace: string): void {
+    this.#controld.send({ kind: 'fs-registered', lockspace });
+  }
+
+  fsNotified(lockspace: string, node: number): void {
+    this.#controld.send({ kind: 'fs-notified', lockspace, node });
+  }
+
+  confchg(change: Parameters<GroupMember['confchg']>[0]): void {
+    this.#controld.send({
+      kind: 'confchg',
+      group: change.group,
+      members: change.members.map(({ node }) => node),
+      joined: change.joined.map(({ node }) => node),
+      left: change.left.map(({ node, reason }) => ({ node, reason })),
+    });
+  }
+
+  message(group: string, from: number, payload: Uint8Array): void {
+    this.#controld.send({ kind: 'message', group, from, payload });
+  }
+
+  ringConfchg(ring: { readonly representative: number; readonly seq: number }): void {
+    this.#controld.send({ kind: 'ring-confchg', ring });
+  }
+
+  deadline(): Nanos {
+    return Math.min(this.#dlm.deadline(), this.#controld.deadline());
+  }
+
+  wakeIfDue(now: Nanos): void {
+    this.#controld.wakeIfDue(now);
+    this.#dlm.wakeIfDue(now);
+  }
+
+  inspect(): unknown {
+    return { dlm: this.#dlmMachine.inspect(), controld: this.#controldMachine.inspect() };
+  }
+
+  readonly #onDlm = (output: DlmOutput): void => {
+    switch (output.kind) {
+      case 'packet':
+        this.#transport.send(output.to, output.bytes);
+        break;
+      case 'disconnect':
+        this.#transport.disconnect(output.node);
+        break;
+      case 'cast':
+        this.#users.get(output.lockspace)?.cast(output);
+        break;
+      case 'bast':
+        this.#users.get(output.lockspace)?.bast(output.handle, output.mode);
+        break;
+      case 'call-refused':
+        this.#users.get(output.lockspace)?.callRefused(output.handle, output.errno);
+        break;
+      case 'online':
+      case 'offline':
+      case 'stopped':
+        this.#controld.send(output);
+        break;
+      case 'created':
+        this.#users.get(output.lockspace)?.created(undefined);
+        break;
+      case 'create-refused':
+        this.#users.get(output.lockspace)?.created(output.errno);
+        this.#forget(output.lockspace);
+        break;
+      case 'released': {
+        const user = this.#users.get(output.lockspace);
+        this.#forget(output.lockspace);
+        user?.released();
+        break;
+      }
+      case 'recover-prep':
+        this.#watcher.lockspaceStopped(output.lockspace);
+        break;
+      case 'recover-done':
+        this.#watcher.lockspaceStarted(output.lockspace);
+        break;
+      case 'log':
+        this.#services.log(output.priority, 'kernel', `dlm: ${output.text}`);
+        break;
+      case 'release-refused':
+      case 'recover-slot':
+      case 'reject':
+        break;
+    }
+  };
+
+  readonly #onControld = (output: ControldOutput): void => {
+    const pid = this.#pid;
+    switch (output.kind) {
+      case 'cpg-join':
+        this.#engine.groups({ kind: 'join', group: output.group, pid });
+        break;
+      case 'cpg-leave':
+        this.#engine.groups({ kind: 'leave', group: output.group, pid });
+        break;
+      case 'cpg-mcast':
+        this.#engine.groups({ kind: 'mcast', group: output.group, pid, payload: output.payload });
+        break;
+      case 'stop':
+      case 'start':
+      case 'left':
+        this.#dlm.send(output);
+        break;
+      case 'kick':
+        this.#engine.cman({ kind: 'kill', node: output.node, reason: 'cmantool' });
+        break;
+      case 'log':
+        this.#services.log(output.priority, 'dlm_controld', output.text);
+        break;
+      default:
+        break;
+    }
+  };
+
+  #forget(lockspace: string): void {
+    this.#users.delete(lockspace);
+    this.#services.system.files.removeDirectory(`/sys/kernel/dlm/${lockspace}`);
+  }
+}

@@ -1,0 +1,11 @@
+export { NodeClock } from './clock.js';
+export { EventHash } from './event-hash.js';
+export {
+  type LogLine,
+  type RunResult,
+  type RunWatcher,
+  Simulator,
+  type SimulatorConfig,
+  type StopReason,
+} from './simulator.js';
+export { EventClass, Wakeups } from './wakeups.js';

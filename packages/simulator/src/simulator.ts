@@ -1,0 +1,461 @@
+import {
+  Checker,
+  type Fact,
+  type Invariant,
+  murmur3,
+  type Nanos,
+  SECOND,
+  type Seed,
+  SeededWorld,
+  type Stamped,
+  type Violation,
+} from '@quorate/kernel';
+import {
+  Director,
+  type DirectorOutput,
+  type Host,
+  initiatorPort,
+  type MachineFact,
+  machineConfig,
+  networkConfig,
+  newHost,
+  type Progress,
+  type Scenario,
+  type Topology,
+  targetConfig,
+  VirtualMachine,
+  type VirtualMachineOutput,
+} from '@quorate/lab';
+import { Network, type NetworkOutput } from '@quorate/network';
+import { type BlockStore, ScsiTarget, type TargetOutput } from '@quorate/scsi';
+import { TraceRing } from '@quorate/trace';
+import { NodeClock } from './clock.js';
+import { EventHash } from './event-hash.js';
+import { Parcels } from './parcels.js';
+import { EventClass, Wakeups } from './wakeups.js';
+
+/** Why a run stopped. */
+export type StopReason = 'ended' | 'time' | 'events' | 'idle' | 'violation' | 'livelock' | 'exception';
+
+/** Whoever watches a run; nothing it does may change the run. */
+export interface RunWatcher {
+  fact?(fact: Stamped): void;
+  log?(line: LogLine): void;
+  progress?(at: Nanos, progress: Progress): void;
+}
+
+export interface LogLine {
+  readonly at: Nanos;
+  readonly machine: string;
+  readonly priority: string;
+  readonly tag: string;
+  readonly text: string;
+  /** The machine's own wall clock. */
+  readonly wallSec: number;
+}
+
+export interface SimulatorConfig {
+  readonly scenario: Scenario;
+  readonly topology: Topology;
+  readonly seed: Seed;
+  readonly invariants: readonly Invariant[];
+  /** Drift of each machine's clock in ppm, by host name. */
+  readonly drift?: ReadonlyMap<string, number>;
+  readonly maxEvents?: number;
+  readonly maxTime?: Nanos;
+  /** Whether the run stops at the first violation (default) or goes on. */
+  readonly keepGoing?: boolean;
+  readonly watcher?: RunWatcher;
+}
+
+export interface RunResult {
+  readonly reason: StopReason;
+  /** What the scenario's script ended with; undefined if it did not end. */
+  readonly result: unknown;
+  readonly at: Nanos;
+  readonly events: number;
+  readonly hash: string;
+  readonly violations: readonly Violation[];
+  /** Message and stack of an exception of a machine. */
+  readonly exception: string | undefined;
+}
+
+/** Kinds of the ring's records, as in the trace's kinds. */
+const Kind = { receive: 9, timer: 17, submit: 20, done: 22 } as const;
+
+/** Actors: the director, the network, the disks, then machines, then hosts. */
+const DIRECTOR = 0;
+const NETWORK = 1;
+const DISKS = 2;
+const CHECKER = 3;
+const FIRST_MACHINE = 4;
+
+const MAX_EVENTS = 50_000_000;
+const MAX_TIME: Nanos = 3600 * SECOND;
+const LIVELOCK_EVENTS = 100_000;
+
+interface MachineActor {
+  readonly vm: VirtualMachine;
+  readonly clock: NodeClock;
+  readonly name: string;
+  readonly nic: number;
+  readonly actor: number;
+  /** The life whose session the disks know. */
+  loggedInLife: number;
+}
+
+interface HostActor {
+  readonly host: Host;
+  readonly nic: number;
+  readonly actor: number;
+}
+
+/**
+ * The deterministic driver: machines, hosts, network and disks in one heap, under virtual time.
+ *
+ * One event is one dispatch: a wake-up, a frame that reaches a machine, a disk command that ends there, a step of the
+ * script. Their order is the triple (time, class, sequence), so one seed gives one run. Nothing outside of it can be
+ * asked while it runs, and watchers only hear.
+ */
+export class Simulator {
+  readonly checker: Checker;
+  readonly ring: TraceRing;
+  readonly stores: ReadonlyMap<number, BlockStore>;
+  readonly #config: SimulatorConfig;
+  readonly #hash = new EventHash();
+  readonly #wakeups: Wakeups;
+  readonly #parcels = new Parcels();
+  readonly #director: Director;
+  readonly #network: Network;
+  readonly #target: ScsiTarget;
+  readonly #machines: MachineActor[] = [];
+  readonly #machineByName = new Map<string, MachineActor>();
+  readonly #hosts: HostActor[] = [];
+  /** Machines and hosts by the number of their NIC. */
+  readonly #byNic = new Map<number, MachineActor | HostActor>();
+  readonly #script: DirectorOutput[] = [];
+  readonly #heard: Stamped[] = [];
+  readonly #replies: { readonly id: number; readonly result: Parameters<typeof replied>[1] }[] = [];
+  #worldSeq = 0;
+  #now: Nanos = 0;
+  #events = 0;
+  #eventsNow = 0;
+  #hasEnded = false;
+  #result: unknown;
+  #exception: string | undefined;
+
+  constructor(config: SimulatorConfig) {
+    this.#config = config;
+    const { topology, seed, scenario } = config;
+    const world = new SeededWorld(seed);
+    this.checker = new Checker(config.invariants);
+    this.ring = new TraceRing();
+    this.#wakeups = new Wakeups(FIRST_MACHINE + topology.machines.length + topology.hosts.length);
+    this.#director = new Director(
+      scenario,
+      topology.machines.map(({ name }) => name),
+    );
+    this.#network = new Network({ ...networkConfig(topology, world), observe: (fact) => this.#worldFact(fact) });
+    const target = targetConfig(topology, world);
+    this.stores = target.stores;
+    this.#target = new ScsiTarget({ ...target.config, observe: (fact) => this.#worldFact(fact) });
+    let actor = FIRST_MACHINE;
+    for (const spec of topology.machines) {
+      const vm = new VirtualMachine(machineConfig(topology, spec, seed, (fact) => this.#machineFact(fact)));
+      const clock = new NodeClock(config.drift?.get(spec.name) ?? 0);
+      this.#machines.push({ vm, clock, name: spec.name, nic: spec.id, actor, loggedInLife: 0 });
+      actor += 1;
+    }
+    for (const spec of topology.hosts) {
+      const host = newHost(topology, spec, seed, (fact) => this.#worldFact(fact));
+      this.#hosts.push({ host, nic: spec.nic, actor });
+      actor += 1;
+    }
+    for (const each of this.#machines) this.#machineByName.set(each.name, each);
+    for (const each of [...this.#machines, ...this.#hosts]) this.#byNic.set(each.nic, each);
+    this.#start();
+  }
+
+  now(): Nanos {
+    return this.#now;
+  }
+
+  get eventCount(): number {
+    return this.#events;
+  }
+
+  /** 16 hex digits over all events so far. */
+  hash(): string {
+    return this.#hash.digest();
+  }
+
+  /** The state of everything, as plain data. */
+  inspect(): unknown {
+    return { at: this.#now, machines: this.#machines.map(({ name, vm }) => ({ name, ...(vm.inspect() as object) })) };
+  }
+
+  /** Runs until the script has ended, a limit is met, or the instant `until` has passed. */
+  run(until: Nanos = Infinity): RunResult {
+    let reason: StopReason | undefined;
+    try {
+      while (reason === undefined) reason = this.#step(until);
+    } catch (error) {
+      this.#exception = error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error);
+      reason = 'exception';
+    }
+    return {
+      reason,
+      result: this.#result,
+      at: this.#now,
+      events: this.#events,
+      hash: this.hash(),
+      violations: this.checker.violations,
+      exception: this.#exception,
+    };
+  }
+
+  #start(): void {
+    for (const { nic, actor, host } of this.#hosts) {
+      this.#stepHost({ host, nic, actor }, { kind: 'carrier', isUp: true });
+    }
+    for (const { nic } of this.#machines) this.#network.step(0, { kind: 'nic', nic, isUp: false }, this.#onNetwork);
+    this.#wakeups.set(0, CHECKER, SECOND, EventClass.checker);
+    this.#director.step(0, { kind: 'start' }, this.#onDirector);
+    this.#settle();
+  }
+
+  /** One event and what follows from it at the same instant. Undefined: go on. */
+  #step(until: Nanos): StopReason | undefined {
+    if (this.#hasEnded) return 'ended';
+    if (this.checker.violations.length > 0 && this.#config.keepGoing !== true) return 'violation';
+    const due = this.#wakeups.next(Math.min(until, this.#config.maxTime ?? MAX_TIME));
+    if (due === undefined) return this.#wakeups.size === 0 ? 'idle' : 'time';
+    if (due.at > this.#now) this.#eventsNow = 0;
+    this.#now = due.at;
+    if (this.#eventsNow > LIVELOCK_EVENTS) return 'livelock';
+    if (this.#events >= (this.#config.maxEvents ?? MAX_EVENTS)) return 'events';
+    this.#wake(due.actor);
+    this.#settle();
+    return undefined;
+  }
+
+  #wake(actor: number): void {
+    if (actor >= FIRST_MACHINE) {
+      const machine = this.#machines[actor - FIRST_MACHINE];
+      const host = this.#hosts[actor - FIRST_MACHINE - this.#machines.length];
+      this.#count(EventClass.timer, machine?.nic ?? host!.nic, Kind.timer, 0, 0, undefined);
+      if (machine !== undefined) this.#stepMachine(machine, WAKE);
+      else this.#stepHost(host!, WAKE);
+    } else if (actor === NETWORK) this.#network.step(this.#now, WAKE, this.#onNetwork);
+    else if (actor === DISKS) this.#target.step(this.#now, WAKE, this.#onTarget);
+    else if (actor === DIRECTOR) {
+      this.#count(EventClass.script, 0, Kind.timer, 0, 0, undefined);
+      this.#director.step(this.#now, WAKE, this.#onDirector);
+    } else {
+      this.checker.tick(this.#now);
+      this.#wakeups.set(this.#now, CHECKER, this.#now + SECOND, EventClass.checker);
+    }
+  }
+
+  /** Hands over everything that was emitted, until nothing is left at this instant, then notes the new deadlines. */
+  #settle(): void {
+    for (;;) {
+      const parcel = this.#parcels.shift();
+      if (parcel !== undefined) {
+        this.#deliver(parcel);
+        continue;
+      }
+      if (this.#heard.length > 0 || this.#replies.length > 0) this.#tellDirector();
+      else if (this.#script.length > 0) this.#obey(this.#script.shift()!);
+      else break;
+    }
+    const now = this.#now;
+    this.#wakeups.set(now, DIRECTOR, this.#director.deadline(), EventClass.script);
+    this.#wakeups.set(now, NETWORK, this.#network.deadline(), EventClass.frame);
+    this.#wakeups.set(now, DISKS, this.#target.deadline(), EventClass.disk);
+    for (const each of this.#machines) {
+      const deadline = each.clock.global(each.vm.deadline());
+      const eventClass = each.vm.state === 'booting' ? EventClass.lifeCycle : EventClass.timer;
+      this.#wakeups.set(now, each.actor, deadline, eventClass);
+    }
+    for (const { actor, host } of this.#hosts) this.#wakeups.set(now, actor, host.deadline(), EventClass.timer);
+  }
+
+  #deliver(parcel: NonNullable<ReturnType<Parcels['shift']>>): void {
+    const bytes = parcel.buffer.subarray(0, parcel.length);
+    const to = this.#byNic.get(parcel.to)!;
+    if (parcel.kind === 'frame') {
+      this.#count(EventClass.frame, parcel.to, Kind.receive, parcel.id, parcel.length, bytes);
+      if ('vm' in to) this.#stepMachine(to, { kind: 'frame', nic: 0, bytes });
+      else this.#stepHost(to, { kind: 'frame', bytes });
+    } else if ('vm' in to) {
+      const { id: tag, status, sense } = parcel;
+      this.#count(EventClass.disk, parcel.to, Kind.done, tag, status, bytes);
+      this.#stepMachine(to, { kind: 'io-done', tag, status, sense, data: bytes });
+    }
+    this.#parcels.done(parcel);
+  }
+
+  #tellDirector(): void {
+    for (const fact of this.#heard.splice(0)) {
+      this.#director.step(this.#now, { kind: 'fact', fact }, this.#onDirector);
+    }
+    for (const { id, result } of this.#replies.splice(0)) {
+      this.#director.step(this.#now, replied(id, result), this.#onDirector);
+    }
+  }
+
+  #stepMachine(machine: MachineActor, input: Parameters<VirtualMachine['step']>[1]): void {
+    machine.vm.step(machine.clock.local(this.#now), input, (output) => this.#onMachine(machine, output));
+  }
+
+  #stepHost(actor: HostActor, input: Parameters<Host['step']>[1]): void {
+    actor.host.step(this.#now, input, ({ bytes }) => this.#send(actor.nic, bytes));
+  }
+
+  #send(nic: number, bytes: Uint8Array): void {
+    this.#network.step(this.#now, { kind: 'send', nic, bytes }, this.#onNetwork);
+  }
+
+  #onMachine(machine: MachineActor, output: VirtualMachineOutput): void {
+    switch (output.kind) {
+      case 'frame':
+        this.#send(machine.nic, output.bytes);
+        break;
+      case 'io': {
+        const { tag, lun, cdb, data } = output;
+        this.ring.add(this.#now, this.#events, Kind.submit, machine.nic, lun, tag, cdb[0]!, data.length);
+        this.#target.step(this.#now, { kind: 'command', nexus: machine.nic, lun, tag, cdb, data }, this.#onTarget);
+        break;
+      }
+      case 'power':
+        this.#onPower(machine, output.state, output.life);
+        break;
+      case 'replied':
+        this.#replies.push({ id: output.id, result: output.result });
+        break;
+      case 'log': {
+        const { priority, tag, text, wallSec } = output;
+        this.#config.watcher?.log?.({ at: this.#now, machine: machine.name, priority, tag, text, wallSec });
+        break;
+      }
+      case 'switch-power':
+        break;
+    }
+  }
+
+  /** A machine that loses its power loses its link and its session; a new life logs in anew. */
+  #onPower(machine: MachineActor, state: string, life: number): void {
+    const nexus = machine.nic;
+    if (state === 'off') {
+      this.#network.step(this.#now, { kind: 'nic', nic: nexus, isUp: false }, this.#onNetwork);
+      if (machine.loggedInLife > 0) this.#target.step(this.#now, { kind: 'nexus-lost', nexus }, this.#onTarget);
+      machine.loggedInLife = 0;
+    } else if (state === 'up' && machine.loggedInLife !== life) {
+      machine.loggedInLife = life;
+      this.#network.step(this.#now, { kind: 'nic', nic: nexus, isUp: true }, this.#onNetwork);
+      const port = initiatorPort({ id: machine.nic, name: machine.name });
+      this.#target.step(this.#now, { kind: 'login', nexus, port }, this.#onTarget);
+    }
+  }
+
+  readonly #onNetwork = (output: NetworkOutput): void => {
+    if (output.kind === 'deliver') this.#parcels.frame(output.nic, output.id, output.bytes);
+  };
+
+  readonly #onTarget = (output: TargetOutput): void => {
+    if (output.kind !== 'response') return;
+    const { nexus, tag, status, sense, data } = output;
+    this.#parcels.response(nexus, tag, status, sense, data);
+  };
+
+  readonly #onDirector = (output: DirectorOutput): void => {
+    if (output.kind === 'progress') this.#config.watcher?.progress?.(this.#now, output.progress);
+    else this.#script.push(output);
+  };
+
+  #obey(output: DirectorOutput): void {
+    this.#count(EventClass.script, 0, Kind.timer, this.#script.length, 0, undefined);
+    switch (output.kind) {
+      case 'power-on':
+      case 'power-off':
+      case 'pause':
+      case 'resume':
+        this.#stepMachine(this.#named(output.machine), { kind: output.kind });
+        break;
+      case 'link': {
+        const { nic } = this.#named(output.machine);
+        this.#network.step(this.#now, { kind: 'nic', nic, isUp: output.isUp }, this.#onNetwork);
+        this.#stepMachine(this.#named(output.machine), { kind: 'carrier', nic: 0, isUp: output.isUp });
+        break;
+      }
+      case 'partition': {
+        const from = output.from.map((name) => this.#named(name).nic);
+        const to = output.to.map((name) => this.#named(name).nic);
+        this.#network.step(this.#now, { kind: 'partition', from, to }, this.#onNetwork);
+        if (output.isBothWays) {
+          this.#network.step(this.#now, { kind: 'partition', from: to, to: from }, this.#onNetwork);
+        }
+        break;
+      }
+      case 'heal':
+        this.#network.step(this.#now, { kind: 'heal' }, this.#onNetwork);
+        break;
+      case 'exec':
+        this.#stepMachine(this.#named(output.machine), { kind: 'exec', id: output.id, command: output.command });
+        break;
+      case 'ended':
+        this.#hasEnded = true;
+        this.#result = output.result;
+        for (const fact of this.#config.scenario.atEnd?.(this.stores, this.#now) ?? []) this.#worldFact(fact);
+        this.checker.end(this.#now);
+        break;
+      case 'progress':
+        break;
+    }
+  }
+
+  #named(name: string): MachineActor {
+    const machine = this.#machineByName.get(name);
+    if (machine === undefined) throw new RangeError(`no machine named ${name}`);
+    return machine;
+  }
+
+  #count(eventClass: number, node: number, kind: number, a: number, b: number, payload: Uint8Array | undefined): void {
+    this.#events += 1;
+    this.#eventsNow += 1;
+    const now = this.#now;
+    const hash = this.#hash;
+    hash.word(now | 0);
+    hash.word(Math.floor(now / 0x1_0000_0000));
+    hash.word((eventClass << 24) | (node << 16) | kind);
+    hash.word(a);
+    hash.word(b);
+    if (payload !== undefined) hash.word(murmur3(payload));
+    this.ring.add(now, this.#events, kind, node, eventClass, a, b, payload?.length ?? 0);
+  }
+
+  #machineFact(fact: MachineFact): void {
+    this.#onFact(Object.assign(fact, { at: this.#now }));
+  }
+
+  #worldFact(fact: Fact): void {
+    this.#worldSeq += 1;
+    this.#onFact(Object.assign(fact, { node: 0, life: 0, seq: this.#worldSeq, at: this.#now }));
+  }
+
+  #onFact(fact: Stamped): void {
+    this.checker.observe(fact);
+    if (this.#director.wants(fact.kind)) this.#heard.push(fact);
+    this.#config.watcher?.fact?.(fact);
+  }
+}
+
+const WAKE = { kind: 'wake' } as const;
+
+function replied(
+  id: number,
+  result: Extract<VirtualMachineOutput, { kind: 'replied' }>['result'],
+): Parameters<Director['step']>[1] {
+  return { kind: 'replied', id, result };
+}
