@@ -11,7 +11,7 @@ export interface TimeoutLimits {
   readonly most: Nanos;
 }
 
-/** 1 s at first, then 200 ms to 60 s. */
+/** 1 s at first, then 200 ms to 60 s (120 s on Linux). */
 export const TIMEOUT_LIMITS: TimeoutLimits = { initial: SECOND, least: 200 * MILLISECOND, most: 60 * SECOND };
 
 /** The retransmission timeout of one connection, in whole nanoseconds. Source: RFC 6298, sections 2 and 5. */

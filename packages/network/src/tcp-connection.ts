@@ -33,9 +33,9 @@ export interface TcpSettings {
   /** What the peer may have under way; at most 65 535, there is no window scaling. */
   readonly window: number;
   readonly rto: TimeoutLimits;
-  /** How often a SYN is repeated before the attempt ends with `ETIMEDOUT` (`net.ipv4.tcp_syn_retries`). */
+  /** How often a SYN is repeated before the attempt ends (`net.ipv4.tcp_syn_retries`): 5 make 63 s. */
   readonly synRetries: number;
-  /** How often a segment is repeated before the connection ends with `ETIMEDOUT` (`net.ipv4.tcp_retries2`). */
+  /** How often a segment is repeated before the connection ends (`net.ipv4.tcp_retries2`): 15 make about 9 minutes. */
   readonly retries: number;
   /** How long an acknowledgment may wait for data to go with. */
   readonly delayedAck: Nanos;
@@ -307,7 +307,9 @@ export class TcpConnection {
   /** Second: the reset. RFC 5961, section 3: one that is not exactly the next is answered, not believed. */
   #onReset(segment: TcpSegment): void {
     if (segment.seq !== this.#rcvNxt) return this.#sendAck();
-    if (this.#state === 'time-wait') this.#end();
+    // Both streams have ended: nobody misses anything.
+    const isOver = this.#state === 'closing' || this.#state === 'last-ack' || this.#state === 'time-wait';
+    if (isOver) this.#end();
     else this.#fail(this.#state === 'syn-received' && !this.#isAccepted ? 'ECONNREFUSED' : 'ECONNRESET');
   }
 

@@ -162,7 +162,7 @@ describe('the IP stack', () => {
     ['udp', 'unicast, groups, broadcast and fragments'],
     ['tcp-open', 'connections open, are refused, and give up'],
     ['tcp-stream', 'streams are acknowledged, repeated, and end'],
-    ['tcp-window', 'a closed window is probed until it opens'],
+    ['tcp-window', 'a small window paces the sender'],
     ['loopback', 'what a host says to itself never reaches the wire'],
   ])('%s: %s', (name) => {
     const bench = new Bench();
