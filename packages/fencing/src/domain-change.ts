@@ -40,20 +40,20 @@ export interface Change {
   readonly weJoined: boolean;
   /** Wall second. */
   readonly createTime: number;
-  /** Ring that CPG was on when nodes went down by this change: it is not acted on before CPG has named another. */
+  /**
+   * Ring that CPG was on when nodes went down by this change, `NO_RING` if it had named none: the change is not acted on
+   * before CPG has named another. Undefined when no node went down.
+   */
   readonly ringBefore: number | undefined;
   state: WaitState;
   hasSentStart: boolean;
 }
 
+/** Stands for the ring as long as CPG has named none. */
+export const NO_RING = -1;
+
 /** Source: cluster.git fence/fenced/cpg.c, `add_change`. */
-export function newChange(
-  confchg: Confchg,
-  seq: number,
-  me: number,
-  createTime: number,
-  ringSeq: number | undefined,
-): Change {
+export function newChange(confchg: Confchg, seq: number, me: number, createTime: number, ringSeq: number): Change {
   const joined = new Set(confchg.joined);
   const removed = confchg.left.map(({ node, reason }) => newMember(node, false, reason !== 'leave'));
   return {

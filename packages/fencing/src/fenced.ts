@@ -1,20 +1,22 @@
-import { ByteWriter, type LogPriority, type Machine, type Nanos, type Observe, SECOND } from '@quorate/kernel';
+import { type LogPriority, type Machine, type Nanos, type Observe, SECOND } from '@quorate/kernel';
+import { ClusterView } from './cluster-view.js';
 import { DaemonGroup } from './daemon-group.js';
 import {
   type Change,
   type Confchg,
-  changeInfoOf,
   type Departure,
   findMember,
   isLookalike,
   isMemberIn,
   matchChange,
+  NO_RING,
   newChange,
 } from './domain-change.js';
 import type { FencedFact } from './facts.js';
 import type { FenceConf } from './fence-conf.js';
 import { type DomainNode, type FenceDomain, waitStateOf } from './fence-domain.js';
-import { type FenceLog, fenceNode, logEntryText } from './libfence.js';
+import { type FencingPort, FencingRound, type Victim, type Wait } from './fencing-round.js';
+import type { AgentRun } from './libfence.js';
 import {
   decodeMessage,
   type FencedHow,
@@ -23,13 +25,12 @@ import {
   type MessageDefect,
   MessageFlag,
   MessageType,
+  type Protocol,
   type Version,
-  writeChangeInfo,
-  writeHeader,
-  writeNodeInfo,
-  writeProtocol,
 } from './message.js';
-import { isFencedExternally, type NodeHistory, newHistory, nodeInfoOf, saveHistory } from './node-history.js';
+import { MessageWriter } from './message-writer.js';
+import { isFencedExternally, type NodeHistory, newHistory, saveHistory } from './node-history.js';
+import { WallClock } from './wall-clock.js';
 
 /** CPG groups: every running fenced, and the members of the one fence domain there is. */
 export const DAEMON_GROUP = 'fenced:daemon';
@@ -58,7 +59,7 @@ export type FencedInput =
       readonly joined: readonly number[];
       readonly left: readonly Departure[];
     }
-  /** CPG is on that ring now; comes after the ring's `confchg`s. */
+  /** CPG is on that ring now; comes after the ring's `confchg`s, at the latest when a node has gone down. */
   | { readonly kind: 'ring-confchg'; readonly ring: RingId }
   /** A message of a group, our own included. */
   | { readonly kind: 'message'; readonly group: string; readonly from: number; readonly payload: Uint8Array }
@@ -137,13 +138,6 @@ export interface FencedConfig {
   readonly observe?: Observe<FencedFact>;
 }
 
-interface Victim {
-  readonly nodeId: number;
-  readonly isInit: boolean;
-  /** We have fenced it and wait for our own message that says so. */
-  isDoneLocally: boolean;
-}
-
 /** The fence domain, from `join` until we have left (`struct fd`). */
 interface Domain {
   /** Newest first. */
@@ -156,7 +150,6 @@ interface Domain {
   /** We have seen the master complete a cycle with us in it, or completed one as master. */
   isInitComplete: boolean;
   isLocalInitComplete: boolean;
-  ringSeq: number | undefined;
   master: number;
   isLeaving: boolean;
   currentVictim: number;
@@ -166,14 +159,6 @@ interface Domain {
   initial: number[];
 }
 
-/** What fencing waits for. */
-type Wait =
-  | { readonly kind: 'sleep'; readonly until: Nanos }
-  | { readonly kind: 'agent'; readonly run: number }
-  | { readonly kind: 'quorum' }
-  /** Resumed with a node id, or with undefined when the time is over. */
-  | { readonly kind: 'override'; readonly until: Nanos };
-
 type Work = Generator<Wait, void, number | undefined>;
 
 /** Inputs that wait while we fence. */
@@ -182,11 +167,7 @@ type Deferred = Extract<
   { kind: 'confchg' | 'message' | 'ring-confchg' | 'join' | 'leave' | 'external' | 'stop' }
 >;
 
-const RETRY: Nanos = 5 * SECOND;
 const KICK_DELAY: Nanos = 5 * SECOND;
-/** Failures that repeat are logged this often, then every so many tries it is said that it goes on. */
-const RETRIES_LOGGED = 2;
-const RETRIES_BETWEEN_SIGNS = 600;
 
 /**
  * fenced: members of the fence domain agree on who is a victim, and the master among them fences the victims.
@@ -201,7 +182,9 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
   readonly #isTwoNode: boolean;
   readonly #observe: Observe<FencedFact> | undefined;
   readonly #group: DaemonGroup;
-  readonly #writer = new ByteWriter(true, 512);
+  readonly #writer: MessageWriter;
+  readonly #cluster = new ClusterView();
+  readonly #wallClock = new WallClock();
   #conf: FenceConf;
   #daemon: Required<FenceDaemon>;
 
@@ -209,16 +192,8 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
   #emit: (output: FencedOutput) => void = notStepped;
   #phase: 'off' | 'running' | 'stopped' = 'off';
   #isJoinPending = false;
-  /** Wall clock at instant 0 of the node's own clock: seconds, and ns beside them. */
-  #wallSec = 0;
-  #wallRest: Nanos = 0;
-
-  #clusterMembers: readonly number[] = [];
-  #clusterRingSeq: number | undefined;
-  #isQuorate = false;
-  #isQuorateFromLastUpdate = false;
-  #quorateSince: Nanos | undefined;
-
+  /** Ring that CPG named last. */
+  #cpgRingSeq = NO_RING;
   #domain: Domain | undefined;
   #work: Work | undefined;
   #wait: Wait | undefined;
@@ -239,6 +214,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
     this.#isTwoNode = config.isTwoNode ?? false;
     this.#observe = config.observe;
     this.#group = new DaemonGroup(config.nodeId);
+    this.#writer = new MessageWriter(config.nodeId);
   }
 
   step(now: Nanos, input: FencedInput, emit: (output: FencedOutput) => void): void {
@@ -265,8 +241,8 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
       phase: this.#phase,
       isProtocolRunning: this.#group.isRunning,
       daemonMembers: this.#group.members,
-      clusterMembers: this.#clusterMembers,
-      isQuorate: this.#isQuorate,
+      clusterMembers: this.#cluster.members,
+      isQuorate: this.#cluster.isQuorate,
       deferred: this.#deferred.length,
       rejects: this.#rejects,
       domain: this.domain(),
@@ -342,8 +318,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
         this.#daemon = withDefaults(input.daemon);
         return;
       case 'clock-step':
-        this.#wallRest += input.offset;
-        return;
+        return this.#wallClock.step(input.offset);
       case 'wake':
         return this.#onWake();
     }
@@ -370,9 +345,8 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
       case 'confchg':
         return this.#onDomainConfchg(input.group, input);
       case 'ring-confchg':
-        if (this.#domain === undefined) return;
-        this.#domain.ringSeq = input.ring.seq;
-        return this.#applyChanges(this.#domain);
+        this.#cpgRingSeq = input.ring.seq;
+        return this.#domain === undefined ? undefined : this.#applyChanges(this.#domain);
       case 'message':
         return this.#onDomainMessage(input.group, input.from, input.payload);
       case 'external':
@@ -384,8 +358,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
 
   #onStart(wall: number, uncontrolled: readonly string[]): void {
     if (this.#phase !== 'off') throw new RangeError('fenced was started twice');
-    this.#wallSec = Math.floor(wall);
-    this.#wallRest = Math.round((wall - this.#wallSec) * SECOND) - this.#now;
+    this.#wallClock.set(this.#now, wall);
     for (const entry of uncontrolled) this.#log('err', `found uncontrolled entry ${entry}`);
     if (uncontrolled.length > 0) return this.#end();
     this.#phase = 'running';
@@ -410,7 +383,6 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
       history: new Map(),
       isInitComplete: false,
       isLocalInitComplete: false,
-      ringSeq: undefined,
       master: 0,
       isLeaving: false,
       currentVictim: 0,
@@ -455,8 +427,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
   /** `fence_node` fenced it: should it become a victim now, it need not be fenced again. */
   #onExternal(node: number): void {
     if (this.#domain === undefined) return this.#emit({ kind: 'refused', reason: 'not-joined' });
-    this.#writeHeader(MessageType.EXTERNAL, 0, node);
-    this.#mcast(DOMAIN_GROUP);
+    this.#mcast(DOMAIN_GROUP, this.#writer.external(node));
   }
 
   #onWake(): void {
@@ -499,22 +470,20 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
 
   #onProtocol(): void {
     this.#log('debug', `daemon run ${this.#group.ours.run.join('.')}`);
+    this.#writer.version = this.#group.ours.run;
     this.#sendProtocol(this.#group.ours);
     if (this.#isJoinPending) this.#fdJoin();
   }
 
   #onStatefulMerge(from: number): void {
     this.#log('debug', `daemon node ${from} stateful merge`);
-    if (!this.#isQuorate || !this.#group.mayKill(from, this.#quorateSince)) return;
+    if (!this.#cluster.isQuorate || !this.#group.mayKill(from, this.#cluster.quorateSince)) return;
     this.#log('debug', `daemon node ${from} kill due to stateful merge`);
     this.#kickNodeFromCluster(from, 'stateful-merge');
   }
 
-  #sendProtocol(protocol: Parameters<typeof writeProtocol>[1]): void {
-    const writer = this.#writer.reset();
-    writeHeader(writer, { version: [0, 0, 0], type: MessageType.PROTOCOL, from: this.#me, flags: 0, data: 0 });
-    writeProtocol(writer, protocol);
-    this.#mcast(DAEMON_GROUP);
+  #sendProtocol(protocol: Protocol): void {
+    this.#mcast(DAEMON_GROUP, this.#writer.protocol(protocol));
   }
 
   /** In a two-node cluster both halves kick each other: the higher id waits, so that one survives. */
@@ -533,23 +502,10 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
 
   // cman
 
-  #onMembership(
-    members: readonly number[],
-    ring: RingId,
-    isQuorate: boolean,
-    quorumGained = !this.#isQuorate && isQuorate,
-  ): void {
-    const before = this.#clusterMembers;
-    const added = members.filter((node) => !before.includes(node));
-    const hasRemoved = before.some((node) => !members.includes(node));
-    if (!this.#isQuorate && isQuorate) this.#quorateSince = this.#now;
-    this.#clusterMembers = [...members];
-    this.#clusterRingSeq = ring.seq;
-    this.#isQuorate = isQuorate;
+  #onMembership(members: readonly number[], ring: RingId, isQuorate: boolean, quorumGained: boolean | undefined): void {
+    const added = this.#cluster.update(this.#now, members, ring.seq, isQuorate, quorumGained);
     const domain = this.#domain;
     if (domain !== undefined) for (const node of added) this.#nodeHistory(domain, node).clusterAddTime = this.#time();
-    if (hasRemoved) this.#isQuorateFromLastUpdate = false;
-    else if (added.length > 0) this.#isQuorateFromLastUpdate = quorumGained;
     if (this.#wait?.kind === 'quorum' && isQuorate) this.#resume(undefined);
     // Differs from fenced, which looks again only when quorum came, and otherwise relies on cman being faster than CPG.
     else if (domain !== undefined && this.#work === undefined) this.#applyChanges(domain);
@@ -581,14 +537,14 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
       state: 'left',
       master: 0,
       members: [],
-      isQuorate: this.#isQuorate,
+      isQuorate: this.#cluster.isQuorate,
     });
     this.#emit({ kind: 'left' });
   }
 
   #addChange(domain: Domain, confchg: Confchg): Change {
     domain.changeSeq += 1;
-    const change = newChange(confchg, domain.changeSeq, this.#me, this.#time(), domain.ringSeq);
+    const change = newChange(confchg, domain.changeSeq, this.#me, this.#time(), this.#cpgRingSeq);
     for (const { nodeId, hasFailed } of change.removed) {
       const past = domain.history.get(nodeId);
       if (past !== undefined) past[hasFailed ? 'failSeq' : 'leftSeq'] = change.seq;
@@ -624,7 +580,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
   #addVictimsInit(domain: Domain, change: Change): void {
     for (const nodeId of domain.initial.splice(0)) {
       const isKnown = domain.victims.some((victim) => victim.nodeId === nodeId);
-      if (this.#clusterMembers.includes(nodeId) || findMember(change, nodeId) !== undefined || isKnown) continue;
+      if (this.#cluster.members.includes(nodeId) || findMember(change, nodeId) !== undefined || isKnown) continue;
       this.#addVictim(domain, nodeId, true);
       this.#log('debug', `add_victims_init nodeid ${nodeId}`);
     }
@@ -660,10 +616,10 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
    * Differs from fenced, which would find both on the old ring, and quorate, if CPG told of a death before cman did.
    */
   #waitConditionsDone(domain: Domain): boolean {
-    const { ringSeq, changes } = domain;
-    if (ringSeq === undefined || this.#clusterRingSeq !== ringSeq) return false;
-    if (changes.some((change) => change.ringBefore === ringSeq)) return false;
-    return this.#isQuorate;
+    const ring = this.#cpgRingSeq;
+    if (ring !== NO_RING && this.#cluster.ringSeq !== ring) return false;
+    if (domain.changes.some((change) => change.ringBefore === ring)) return false;
+    return this.#cluster.isQuorate;
   }
 
   #startCycleDone(domain: Domain, change: Change): void {
@@ -705,154 +661,67 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
 
   *#masterWork(domain: Domain): Work {
     const hasJoined = domain.changes.some((change) => change.joinedCount > 0);
-    yield* this.#delayFencing(domain, hasJoined);
-    yield* this.#fenceVictims(domain);
+    const round = new FencingRound(this.#fencingPort(domain));
+    yield* round.delayFencing(hasJoined);
+    yield* round.fenceVictims();
     this.#sendInfo(domain, domain.changes[0]!, MessageType.COMPLETE, 0);
     domain.isLocalInitComplete = true;
     this.#cleanupChanges(domain);
   }
 
-  /** Gives victims time to come back, above all at the start of a cluster. */
-  *#delayFencing(domain: Domain, hasJoined: boolean): Work {
-    if (domain.victims.length === 0) return;
-    const first = this.#now;
-    const isJoinDelay = hasJoined || this.#isQuorateFromLastUpdate;
-    let kind = isJoinDelay ? 'post_join_delay' : 'post_fail_delay';
-    let delay = isJoinDelay ? this.#daemon.postJoinDelaySec : this.#daemon.postFailDelaySec;
-    this.#log('debug', `delay ${kind} ${delay} quorate_from_last_update ${this.#isQuorateFromLastUpdate ? 1 : 0}`);
-    let start = first;
-    let last = 0;
-    while (delay !== 0) {
-      yield { kind: 'sleep', until: this.#now + SECOND };
-      const count = this.#reduceVictims(domain);
-      if (count === 0) break;
-      if (count < last) {
-        start = this.#now;
-        if (delay > 0 && this.#daemon.postJoinDelaySec > delay) {
-          delay = this.#daemon.postJoinDelaySec;
-          kind = 'post_join_delay (modified)';
-        }
-      }
-      last = count;
-      if (delay > 0 && this.#now - start >= delay * SECOND) break;
-    }
-    if (delay !== 0) {
-      const waited = Math.floor((this.#now - first) / SECOND);
-      this.#log('debug', `delay of ${waited}s leaves ${domain.victims.length} victims`);
-    }
-    for (const { nodeId } of domain.victims) {
-      this.#log('debug', `${this.#nameOf(nodeId)} not a cluster member after ${delay} sec ${kind}`);
-    }
-  }
-
-  /** Lets go of victims that have come back clean; returns how many are left. */
-  #reduceVictims(domain: Domain): number {
-    for (const { nodeId } of [...domain.victims]) {
-      if (!this.#isBackClean(nodeId)) continue;
-      this.#log('debug', `reduce victim ${this.#nameOf(nodeId)}`);
-      this.#victimDone(domain, nodeId, 'member');
-      domain.victims = domain.victims.filter((victim) => victim.nodeId !== nodeId);
-      this.#tellVictims(domain.victims);
-    }
-    return domain.victims.length;
-  }
-
-  #isBackClean(nodeId: number): boolean {
-    return this.#clusterMembers.includes(nodeId) && this.#group.isClean(nodeId);
-  }
-
-  *#fenceVictims(domain: Domain): Work {
-    for (const victim of [...domain.victims]) {
-      if (victim.isDoneLocally) this.#log('err', `skip local_victim_done node ${victim.nodeId}`);
-      else yield* this.#fenceVictim(domain, victim);
-    }
-    domain.currentVictim = 0;
-  }
-
-  /** Tries until the victim is fenced, is back, or somebody says that it is dead. */
-  *#fenceVictim(domain: Domain, victim: Victim): Work {
-    const { nodeId } = victim;
-    const name = this.#nameOf(nodeId);
-    const done = (how: FencedHow): void => {
-      victim.isDoneLocally = true;
-      this.#victimDone(domain, nodeId, how);
+  #fencingPort(domain: Domain): FencingPort {
+    const fenced = this;
+    return {
+      now: () => this.#now,
+      get conf() {
+        return fenced.#conf;
+      },
+      get delays() {
+        return fenced.#daemon;
+      },
+      get isQuorate() {
+        return fenced.#cluster.isQuorate;
+      },
+      get isQuorateFromLastUpdate() {
+        return fenced.#cluster.isQuorateFromLastUpdate;
+      },
+      get victims() {
+        return domain.victims;
+      },
+      nameOf: (nodeId) => this.#nameOf(nodeId),
+      isClusterMember: (nodeId) => this.#cluster.members.includes(nodeId),
+      isClean: (nodeId) => this.#group.isClean(nodeId),
+      isFencedExternally: (nodeId) => isFencedExternally(this.#nodeHistory(domain, nodeId)),
+      victimDone: (nodeId, how) => this.#victimDone(domain, nodeId, how),
+      removeVictim: (nodeId) => this.#removeVictim(domain, nodeId),
+      setCurrentVictim: (nodeId) => {
+        domain.currentVictim = nodeId;
+      },
+      runAgent: (run) => this.#runAgent(run),
+      attemptStarted: (victim, attempt) => this.#attemptStarted(domain, victim, attempt),
+      attemptEnded: (victim, attempt, isSuccess) =>
+        this.#observe?.({ kind: 'fenced.attempt-ended', now: this.#now, victim, attempt, isSuccess }),
+      log: (priority, text) => this.#log(priority, text),
     };
-    let previous = '';
-    for (let retries = 0; ; retries++) {
-      const isQuiet = retries > RETRIES_LOGGED;
-      if (isQuiet && retries % RETRIES_BETWEEN_SIGNS === 0) this.#log('info', `fencing node ${name} still retrying`);
-      domain.currentVictim = nodeId;
-      // Differs from fenced, which goes on with its attempts when it has lost quorum.
-      while (!this.#isQuorate) yield { kind: 'quorum' };
-      const how = this.#avert(domain, nodeId);
-      if (how !== undefined) return done(how);
-      if (!isQuiet) this.#log('info', `fencing node ${name}`);
-      const { isSuccess, log } = yield* this.#attempt(domain, nodeId, retries + 1);
-      const text = JSON.stringify(log);
-      if (isSuccess || !isQuiet || text !== previous) this.#logAttempt(name, log, isSuccess);
-      previous = text;
-      if (isSuccess) return done('agent');
-      if (yield* this.#isOverridden(nodeId)) {
-        this.#log('warning', `fence ${name} overridden by administrator intervention`);
-        return done('override');
-      }
-    }
   }
 
-  /** Why the victim needs no fencing any more. */
-  #avert(domain: Domain, nodeId: number): FencedHow | undefined {
-    const isMember = this.#clusterMembers.includes(nodeId);
-    const isClean = this.#group.isClean(nodeId);
-    const past = domain.history.get(nodeId);
-    const isExternal = past !== undefined && isFencedExternally(past);
-    if (!(isMember && isClean) && !isExternal) return undefined;
-    const counts = `cluster member ${+isMember} cpg member ${+isClean} external ${+isExternal}`;
-    this.#log('debug', `averting fence of node ${this.#nameOf(nodeId)} ${counts}`);
-    return isExternal ? 'external' : 'member';
+  #runAgent(run: AgentRun): number {
+    this.#lastRun += 1;
+    this.#emit({ kind: 'run-agent', run: this.#lastRun, ...run });
+    return this.#lastRun;
   }
 
-  *#attempt(
-    domain: Domain,
-    nodeId: number,
-    attempt: number,
-  ): Generator<Wait, { isSuccess: boolean; log: readonly FenceLog[] }, number | undefined> {
+  #attemptStarted(domain: Domain, victim: number, attempt: number): void {
     this.#observe?.({
       kind: 'fenced.fencing-started',
       now: this.#now,
-      victim: nodeId,
+      victim,
       attempt,
       master: domain.master,
-      isQuorate: this.#isQuorate,
-      clusterMembers: this.#clusterMembers,
-      isClean: this.#group.isClean(nodeId),
+      isQuorate: this.#cluster.isQuorate,
+      clusterMembers: this.#cluster.members,
+      isClean: this.#group.isClean(victim),
     });
-    const operation = fenceNode(this.#conf, this.#nameOf(nodeId));
-    let step = operation.next(0);
-    while (step.done !== true) {
-      this.#lastRun += 1;
-      this.#emit({ kind: 'run-agent', run: this.#lastRun, ...step.value });
-      const status = yield { kind: 'agent', run: this.#lastRun };
-      step = operation.next(status!);
-    }
-    const isSuccess = step.value.result === 'success';
-    this.#observe?.({ kind: 'fenced.attempt-ended', now: this.#now, victim: nodeId, attempt, isSuccess });
-    return { isSuccess, log: step.value.log };
-  }
-
-  #logAttempt(name: string, log: readonly FenceLog[], isSuccess: boolean): void {
-    for (const entry of log) {
-      this.#log(entry.error === 'agent-success' ? 'debug' : 'err', `fence ${name} ${logEntryText(entry)}`);
-    }
-    this.#log('err', `fence ${name} ${isSuccess ? 'success' : 'failed'}`);
-  }
-
-  /** Waits before the next attempt, and listens whether an administrator names this victim meanwhile. */
-  *#isOverridden(nodeId: number): Generator<Wait, boolean, number | undefined> {
-    if (this.#daemon.overridePath === '') {
-      yield { kind: 'sleep', until: this.#now + RETRY };
-      return false;
-    }
-    return (yield { kind: 'override', until: this.#now + this.#daemon.overrideTimeSec * SECOND }) === nodeId;
   }
 
   #run(work: Work): void {
@@ -954,11 +823,10 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
       past.fenceTime = node.fenceTime;
       past.how = node.how;
     }
-    domain.victims = domain.victims.filter((victim) => victim.nodeId !== node.nodeId);
     const { nodeId, fencedBy } = node;
     this.#observe?.({ kind: 'fenced.fenced', now: this.#now, victim: nodeId, how, master: fencedBy });
     this.#emit({ kind: 'fenced', node: nodeId, at: this.#now, how, by: fencedBy });
-    this.#tellVictims(domain.victims);
+    this.#removeVictim(domain, nodeId);
   }
 
   #receiveExternal(domain: Domain, nodeId: number, from: number): void {
@@ -973,11 +841,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
     past.fencedBy = this.#me;
     past.how = HOW.indexOf(how);
     past.fenceTime = this.#time();
-    this.#writeHeader(MessageType.VICTIM_DONE, this.#completeFlag(domain), domain.changes[0]!.seq);
-    const { fencedBy, fenceTime } = past;
-    const done = { nodeId, isMember: false, externalBy: 0, fencedBy, how: past.how, fenceTime, externalTime: 0 };
-    writeNodeInfo(this.#writer, done);
-    this.#mcast(DOMAIN_GROUP);
+    this.#mcast(DOMAIN_GROUP, this.#writer.victimDone(this.#completeFlag(domain), domain.changes[0]!.seq, past));
   }
 
   #sendStart(domain: Domain, change: Change): void {
@@ -989,25 +853,17 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
   }
 
   #sendInfo(domain: Domain, change: Change, type: number, flags: number): void {
-    const joining = change.weJoined ? MessageFlag.JOINING : 0;
-    this.#writeHeader(type, flags | joining | this.#completeFlag(domain), change.seq);
-    writeChangeInfo(this.#writer, changeInfoOf(change, domain.startedCount), domain.history.size);
-    for (const past of domain.history.values()) {
-      writeNodeInfo(this.#writer, nodeInfoOf(past, findMember(change, past.nodeId) !== undefined));
-    }
-    this.#mcast(DOMAIN_GROUP);
+    const { startedCount, history } = domain;
+    const all = flags | this.#completeFlag(domain);
+    this.#mcast(DOMAIN_GROUP, this.#writer.change(type, all, change, startedCount, history));
   }
 
   #completeFlag(domain: Domain): number {
     return domain.isInitComplete || domain.isLocalInitComplete ? MessageFlag.COMPLETE : 0;
   }
 
-  #writeHeader(type: number, flags: number, data: number): void {
-    writeHeader(this.#writer.reset(), { version: this.#group.ours.run, type, from: this.#me, flags, data });
-  }
-
-  #mcast(group: string): void {
-    this.#emit({ kind: 'cpg-mcast', group, payload: this.#writer.bytes() });
+  #mcast(group: string, payload: Uint8Array): void {
+    this.#emit({ kind: 'cpg-mcast', group, payload });
   }
 
   // Everything else
@@ -1019,6 +875,11 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
       domain.history.set(nodeId, past);
     }
     return past;
+  }
+
+  #removeVictim(domain: Domain, nodeId: number): void {
+    domain.victims = domain.victims.filter((victim) => victim.nodeId !== nodeId);
+    this.#tellVictims(domain.victims);
   }
 
   #tellVictims(victims: readonly Victim[]): void {
@@ -1033,7 +894,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
     if (this.#observe === undefined || domain === undefined) return;
     const members = ((domain.changes[0] ?? domain.started)?.members ?? []).map((member) => member.nodeId);
     const { master } = domain;
-    this.#observe({ kind: 'fenced.state', now: this.#now, state, master, members, isQuorate: this.#isQuorate });
+    this.#observe({ kind: 'fenced.state', now: this.#now, state, master, members, isQuorate: this.#cluster.isQuorate });
   }
 
   #nameOf(nodeId: number): string {
@@ -1056,7 +917,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
 
   /** time(2). */
   #time(): number {
-    return this.#wallSec + Math.floor((this.#wallRest + this.#now) / SECOND);
+    return this.#wallClock.time(this.#now);
   }
 }
 

@@ -1,7 +1,15 @@
 import { readdirSync } from 'node:fs';
 import { Checker, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
-import { type FenceConf, type FenceDaemon, Fenced, fenceDomainText, invariants } from '../src/index.js';
+import {
+  type FenceConf,
+  type FenceDaemon,
+  Fenced,
+  type FencedInput,
+  type FencedOutput,
+  fenceDomainText,
+  invariants,
+} from '../src/index.js';
 import { GroupBus } from './group-bus.js';
 import { checkTranscript } from './transcript.js';
 
@@ -166,5 +174,116 @@ describe('misuse by the embedder', () => {
     const fenced = new Fenced({ nodeId: 1, conf: confOf([1]) });
     fenced.step(0, { kind: 'start', wall: 1 }, () => {});
     expect(() => fenced.step(0, { kind: 'start', wall: 1 }, () => {})).toThrow(RangeError);
+  });
+});
+
+describe('rings', () => {
+  const conf = confOf([1, 2]);
+  const start = (): { fenced: Fenced; step: (input: FencedInput) => string[] } => {
+    const fenced = new Fenced({ nodeId: 1, conf, daemon: { isCleanStart: true } });
+    const waiting: FencedInput[] = [];
+    const step = (first: FencedInput): string[] => {
+      const kinds: string[] = [];
+      waiting.push(first);
+      for (let input = waiting.shift(); input !== undefined; input = waiting.shift()) {
+        fenced.step(0, input, (output) => {
+          kinds.push(output.kind);
+          if (output.kind === 'cpg-join') {
+            waiting.push({ kind: 'confchg', group: output.group, members: [1], joined: [1], left: [] });
+          } else if (output.kind === 'cpg-mcast') {
+            waiting.push({ kind: 'message', group: output.group, from: 1, payload: output.payload.slice() });
+          }
+        });
+      }
+      return kinds;
+    };
+    return { fenced, step };
+  };
+  const ring = (seq: number) => ({ representative: 1, seq });
+  const members = (nodes: number[], seq: number): FencedInput => ({
+    kind: 'membership',
+    members: nodes,
+    ring: ring(seq),
+    isQuorate: true,
+  });
+
+  it('a daemon that CPG has told no ring completes its start cycle', () => {
+    const { fenced, step } = start();
+    for (const input of [{ kind: 'start', wall: 1 }, members([1], 4), { kind: 'join' }] as const) step(input);
+    expect(fenced.domain()).toMatchObject({ waitState: 'none', members: [1] });
+  });
+
+  it.each([
+    ['CPG first', [{ kind: 'ring-confchg', ring: ring(8) }, members([1], 8)]],
+    ['cman first', [members([1], 8), { kind: 'ring-confchg', ring: ring(8) }]],
+  ] as const)('after a death nothing is done before both are on the new ring: %s', (_, [first, second]) => {
+    const { fenced, step } = start();
+    for (const input of [{ kind: 'start', wall: 1 }, members([1, 2], 4), { kind: 'join' }] as const) step(input);
+    const left = [{ node: 2, reason: 'nodedown' as const }];
+    step({ kind: 'confchg', group: 'fenced:default', members: [1], joined: [], left });
+    expect(fenced.domain()?.waitState).toBe('quorum');
+    step(first);
+    expect(fenced.domain()?.waitState).toBe('quorum');
+    expect(step(second)).toContain('run-agent');
+  });
+});
+
+describe('what a fenced refuses', () => {
+  it.each([
+    ['too short', new Uint8Array(10), 'short'],
+    ['another version', new Uint8Array(40).fill(9, 0, 2), 'unknown-type'],
+  ] as const)('a message of its domain that is %s', (_, payload, reason) => {
+    const fenced = new Fenced({ nodeId: 1, conf: confOf([1]) });
+    const rejected: string[] = [];
+    const emit = (output: FencedOutput): void => {
+      if (output.kind === 'reject') rejected.push(output.reason);
+    };
+    fenced.step(0, { kind: 'start', wall: 1 }, emit);
+    fenced.step(0, { kind: 'message', group: 'fenced:daemon', from: 2, payload }, emit);
+    expect(rejected).toEqual([reason]);
+    expect(fenced.inspect().rejects).toBe(1);
+  });
+
+  it('joining before it started', () => {
+    const outputs: FencedOutput[] = [];
+    const fenced = new Fenced({ nodeId: 1, conf: confOf([1]) });
+    fenced.step(0, { kind: 'join' }, (output) => outputs.push(output));
+    expect(outputs).toEqual([{ kind: 'refused', reason: 'not-started' }]);
+  });
+
+  it('joining twice, leaving and fencing by hand outside of a domain', () => {
+    const bus = new GroupBus({ nodes: [1], conf: confOf([1]) });
+    bus.boot(1);
+    bus.input(1, { kind: 'leave' });
+    bus.input(1, { kind: 'external', node: 1 });
+    bus.run(SECOND);
+    bus.input(1, { kind: 'join' });
+    bus.input(1, { kind: 'join' });
+    bus.run(2 * SECOND);
+    expect(bus.events.filter(({ text }) => text.includes('refused')).map(({ text }) => text)).toEqual([
+      '=> refused not-joined',
+      '=> refused not-joined',
+      '=> refused exists',
+    ]);
+  });
+
+  it('messages of the domain of another version or sender', () => {
+    const bus = new GroupBus({ nodes: [1, 2, 3], conf: confOf([1, 2, 3]) });
+    for (const node of [1, 2, 3]) bus.boot(node);
+    for (const node of [1, 2, 3]) bus.input(node, { kind: 'join' });
+    bus.run(SECOND);
+    bus.tamper = (payload, from) => {
+      payload[from === 2 ? 0 : 8] = 7;
+      return payload;
+    };
+    bus.input(2, { kind: 'external', node: 3 });
+    bus.input(3, { kind: 'external', node: 2 });
+    bus.run(2 * SECOND);
+    const rejects = bus.events.filter(({ node, text }) => node === 1 && text.includes('reject'));
+    expect(rejects.map(({ text }) => text)).toEqual([
+      'reject message from 2 version 7.1.1 vs 1.1.1',
+      '=> reject from 2: wrong-version',
+      '=> reject from 3: wrong-sender',
+    ]);
   });
 });
