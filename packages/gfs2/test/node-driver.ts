@@ -72,7 +72,8 @@ export class NodeDriver {
     this.now += MILLISECOND;
     this.input({ kind: 'operation', id, operation });
     for (let i = 0; !this.#results.has(id) && i < 100; i++) this.pass(100 * MILLISECOND);
-    if (!this.#results.has(id)) throw new Error(`${operation.kind} never ends: ${JSON.stringify(this.gfs2.inspect())}`);
+    if (!this.#results.has(id))
+      throw new Error(`${operation.kind} never ends: ${JSON.stringify(this.gfs2.inspect()).slice(0, 500)}`);
     const result = this.#results.get(id);
     this.#results.delete(id);
     return result as OperationResults[O['kind']];
@@ -81,7 +82,7 @@ export class NodeDriver {
   unmount(): void {
     this.input({ kind: 'unmount', isLast: true });
     for (let i = 0; !this.has('unmounted') && i < 100; i++) this.pass(100 * MILLISECOND);
-    if (!this.has('unmounted')) throw new Error(`not unmounted: ${JSON.stringify(this.gfs2.inspect())}`);
+    if (!this.has('unmounted')) throw new Error(`not unmounted: ${JSON.stringify(this.gfs2.inspect()).slice(0, 500)}`);
   }
 
   #onOutput(output: Gfs2Output): void {

@@ -6,10 +6,10 @@ import { readFile } from '../inode/read-file.js';
 import { setSize } from '../inode/truncate.js';
 import { writeFile } from '../inode/write-file.js';
 import { createInode } from '../namei/create.js';
-import { lookup, walk, walkToParent } from '../namei/walk.js';
+import { lookup, MAX_LINKS, readLink, walk, walkToParent } from '../namei/walk.js';
 import { type Dinode, isDirectory, isRegular, isSymlink, MODE } from '../ondisk/dinode.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
-import { Refusal } from '../refusal.js';
+import { type FsErrno, Refusal } from '../refusal.js';
 import type { Descriptors } from './descriptors.js';
 import type { Fd, OpenFlags, Stat } from './operation.js';
 
@@ -46,18 +46,39 @@ export function* openFile(
 
 function* findOrCreate(fs: FileSystem, path: string, flags: OpenFlags, mode: number): Task<Inode> {
   if (!flags.create) return yield* walk(fs, path);
-  for (;;) {
-    try {
-      return flags.exclusive ? yield* createFile(fs, path, mode) : yield* walk(fs, path);
-    } catch (error) {
-      if (!(error instanceof Refusal) || error.errno !== 'ENOENT' || flags.exclusive) throw error;
-    }
-    try {
-      return yield* createFile(fs, path, mode);
-    } catch (error) {
-      // Another node was faster.
-      if (!(error instanceof Refusal) || error.errno !== 'EEXIST') throw error;
-    }
+  if (flags.exclusive) return yield* createFile(fs, path, mode);
+  let place = path;
+  for (let links = 0; ; ) {
+    const found = yield* unless('ENOENT', walk(fs, place));
+    if (found !== undefined) return found;
+    const made = yield* unless('EEXIST', createFile(fs, place, mode));
+    if (made !== undefined) return made;
+    // Another node was faster, or a symbolic link stands there that leads to where the file is to be made.
+    const target = yield* unless('ENOENT', unless('EINVAL', readLinkAt(fs, place)));
+    if (target === undefined) continue;
+    links += 1;
+    if (links > MAX_LINKS) throw new Refusal('ELOOP');
+    place = target.startsWith('/') ? target : `${place.slice(0, place.lastIndexOf('/') + 1)}${target}`;
+  }
+}
+
+/** Runs a call; undefined when it was refused for that reason. */
+function* unless<T>(errno: FsErrno, call: Task<T>): Task<T | undefined> {
+  try {
+    return yield* call;
+  } catch (error) {
+    if (error instanceof Refusal && error.errno === errno) return undefined;
+    throw error;
+  }
+}
+
+/** What the symbolic link at a path says. @throws {Refusal} EINVAL when there is something else */
+export function* readLinkAt(fs: FileSystem, path: string): Task<string> {
+  const inode = yield* lookupPath(fs, path);
+  try {
+    return yield* readLink(fs, inode);
+  } finally {
+    fs.inodes.put(inode);
   }
 }
 

@@ -7,7 +7,7 @@ import { createInode, type NewInode } from '../namei/create.js';
 import { linkInode } from '../namei/link.js';
 import { renameName } from '../namei/rename.js';
 import { type UnlinkKind, unlinkName } from '../namei/unlink.js';
-import { type Parent, readLink, walk, walkToParent } from '../namei/walk.js';
+import { type Parent, walk, walkToParent } from '../namei/walk.js';
 import { isDirectory } from '../ondisk/dinode.js';
 import { Refusal } from '../refusal.js';
 import { lookupPath, typeOf, withInode } from './file-calls.js';
@@ -60,15 +60,6 @@ export function* link(fs: FileSystem, fromPath: string, toPath: string): Task<un
     fs.inodes.put(inode);
   }
   return undefined;
-}
-
-export function* readLinkAt(fs: FileSystem, path: string): Task<{ readonly target: string }> {
-  const inode = yield* lookupPath(fs, path);
-  try {
-    return { target: yield* readLink(fs, inode) };
-  } finally {
-    fs.inodes.put(inode);
-  }
 }
 
 export function* readDirectory(fs: FileSystem, path: string): Task<readonly DirectoryEntry[]> {

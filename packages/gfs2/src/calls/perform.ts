@@ -64,7 +64,7 @@ export function* perform(
     case 'rename':
       return yield* paths.rename(fs, operation.from, operation.to);
     case 'readlink':
-      return yield* paths.readLinkAt(fs, operation.path);
+      return { target: yield* files.readLinkAt(fs, operation.path) };
     case 'link':
       return yield* paths.link(fs, operation.from, operation.to);
     case 'chmod':

@@ -1,5 +1,6 @@
 import { type Task, utf8Bytes, utf8Text } from '@quorate/kernel';
 import type { Buffer } from '../buffer/buffer.js';
+import { canInsert, deleteDirent, findDirent, insertDirent, isEmpty, listDirents } from '../directory-format.js';
 import type { FileSystem } from '../filesystem.js';
 import type { Transaction } from '../log/log.js';
 import { DIF } from '../ondisk/dinode.js';
@@ -8,7 +9,6 @@ import { DINODE_BYTES, type Geometry, MAX_DIR_DEPTH, MAX_NAME_BYTES } from '../o
 import { encodeLeaf, LEAF_BYTES } from '../ondisk/leaf.js';
 import { heightFor, indirectBlocksFor } from '../ondisk/metadata-tree.js';
 import { Refusal } from '../refusal.js';
-import { canInsert, deleteDirent, findDirent, insertDirent, isEmpty, listDirents } from '../shim/directory-format.js';
 import { addToExhash, type LeafRef, leafBlocks, makeExhash, readLeaf, readTableEntry } from './exhash.js';
 import type { Inode } from './inode.js';
 import { type TreeChange, writeDinode } from './tree.js';

@@ -1,5 +1,6 @@
 import { getU64, setU64, type Task } from '@quorate/kernel';
 import type { Buffer } from '../buffer/buffer.js';
+import { canInsert, deleteDirent, insertDirent, isEmpty, listDirents } from '../directory-format.js';
 import type { FileSystem } from '../filesystem.js';
 import type { Transaction } from '../log/log.js';
 import { DIF } from '../ondisk/dinode.js';
@@ -8,7 +9,6 @@ import { DINODE_BYTES, MAX_DIR_DEPTH } from '../ondisk/geometry.js';
 import { decodeLeaf, encodeLeaf, LEAF_BYTES, type Leaf } from '../ondisk/leaf.js';
 import { initMetaBlock, isMetaBlock, META_HEADER_BYTES, META_TYPE } from '../ondisk/meta-header.js';
 import { heightFor } from '../ondisk/metadata-tree.js';
-import { canInsert, deleteDirent, insertDirent, isEmpty, listDirents } from '../shim/directory-format.js';
 import type { Inode } from './inode.js';
 import { allocExtent, growHeight, mapExtent, newMetaBlock, type TreeChange, unstuff } from './tree.js';
 

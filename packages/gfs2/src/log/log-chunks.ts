@@ -1,7 +1,7 @@
 import type { Buffer } from '../buffer/buffer.js';
 import type { Geometry } from '../ondisk/geometry.js';
-import { GFS2_MAGIC, initMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
 import { encodeLogDescriptor, LOG_DESC, revokeBlocks, setLogTag, setRevoke } from '../ondisk/log-descriptor.js';
+import { GFS2_MAGIC, initMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
 
 /** Journal blocks that `count` logged blocks take when a descriptor describes `per` of them. */
 export function chunkBlocks(count: number, per: number): number {

@@ -205,7 +205,7 @@ function* makeWritable(work: MountWork): Task {
     yield* keepInode(work, fs.system.inumRange, 'EX', flags);
     yield* fs.formalNumbers.open(fs.system);
   }
-  const map = yield* mapJournal(fs, core.jid, hold.journals[core.jid]!.inode);
+  const map = yield* mapJournal(fs, hold.journals[core.jid]!);
   const head = yield* findLogHead(core.disk, map, core.headerCodec);
   if (head === undefined || (head.flags & LOG_HEAD.UNMOUNT) === 0)
     throw new MountRefusal('EIO', 'the journal is not clean');

@@ -10,6 +10,8 @@ import { Refusal } from '../refusal.js';
 
 /** Gives a file one more name (`gfs2_link`). @throws {Refusal} EPERM for a directory, EEXIST, ENOENT, EMLINK, ENOSPC */
 export function* linkInode(fs: FileSystem, inode: Inode, dir: Inode, name: Name): Task {
+  // A directory cannot be linked, and into itself it could not even be locked twice.
+  if (inode === dir) throw new Refusal('EPERM');
   const holders: Holder[] = [];
   try {
     holders.push(yield* fs.inodes.lock(dir, 'EX'));

@@ -8,9 +8,10 @@ import { DINODE_BYTES } from '../ondisk/geometry.js';
 import { Refusal } from '../refusal.js';
 
 /** Symbolic links on one way before it counts as a loop. */
-const MAX_LINKS = 40;
+export const MAX_LINKS = 40;
 
-/** Type of a symbolic link in a directory entry. */
+/** Types of directories and symbolic links in directory entries. */
+const DT_DIR = 4;
 const DT_LNK = 10;
 
 /** The parts of a path; `.` and empty ones are left out. */
@@ -27,7 +28,7 @@ export interface Parent {
 
 /** Follows a path to its end (`path_lookupat`). The caller puts the inode. @throws {Refusal} ENOENT, ENOTDIR, ELOOP, … */
 export function* walk(fs: FileSystem, path: string, isLastFollowed = true): Task<Inode> {
-  return yield* follow(fs, yield* root(fs), partsOf(path), isLastFollowed);
+  return yield* follow(fs, yield* root(fs), partsOf(path), isLastFollowed, path.endsWith('/'));
 }
 
 /** Follows a path to the directory that holds its last name. @throws {Refusal} as `walk`; EEXIST for the root itself */
@@ -37,7 +38,7 @@ export function* walkToParent(fs: FileSystem, path: string): Task<Parent> {
   if (text === undefined) throw new Refusal('EEXIST');
   if (text === '..') throw new Refusal('EINVAL');
   const name = nameOf(text);
-  return { dir: yield* follow(fs, yield* root(fs), parts, true), name, text };
+  return { dir: yield* follow(fs, yield* root(fs), parts, true, true), name, text };
 }
 
 function root(fs: FileSystem): Task<Inode> {
@@ -45,7 +46,13 @@ function root(fs: FileSystem): Task<Inode> {
   return fs.inodes.hold(addr, formalIno);
 }
 
-function* follow(fs: FileSystem, start: Inode, parts: string[], isLastFollowed: boolean): Task<Inode> {
+function* follow(
+  fs: FileSystem,
+  start: Inode,
+  parts: string[],
+  isLastFollowed: boolean,
+  mustBeDirectory: boolean,
+): Task<Inode> {
   let inode = start;
   let links = 0;
   while (parts.length > 0) {
@@ -55,16 +62,17 @@ function* follow(fs: FileSystem, start: Inode, parts: string[], isLastFollowed: 
     try {
       const step = yield* lookup(fs, dir, nameOf(text));
       inode = step.inode;
-      if (step.isLink && (parts.length > 0 || isLastFollowed)) {
+      const isOnTheWay = parts.length > 0 || mustBeDirectory;
+      if (step.type === DT_LNK && (isOnTheWay || isLastFollowed)) {
         links += 1;
-        if (links > MAX_LINKS) {
-          fs.inodes.put(inode);
-          throw new Refusal('ELOOP');
-        }
         target = yield* readAndPut(fs, inode);
+        if (links > MAX_LINKS) throw new Refusal('ELOOP');
+      } else if (isOnTheWay && step.type !== DT_DIR) {
+        fs.inodes.put(inode);
+        throw new Refusal('ENOTDIR');
       }
     } finally {
-      if (target === undefined || target.startsWith('/')) fs.inodes.put(dir);
+      if (target === undefined || links > MAX_LINKS || target.startsWith('/')) fs.inodes.put(dir);
     }
     if (target === undefined) continue;
     parts.unshift(...partsOf(target));
@@ -82,11 +90,11 @@ function* readAndPut(fs: FileSystem, link: Inode): Task<string> {
 }
 
 /** Looks one name up in a directory in use and takes what it finds into use. @throws {Refusal} ENOENT, ENOTDIR */
-export function* lookup(fs: FileSystem, dir: Inode, name: Name): Task<{ inode: Inode; isLink: boolean }> {
+export function* lookup(fs: FileSystem, dir: Inode, name: Name): Task<{ inode: Inode; type: number }> {
   const entry = yield* lookupEntry(fs, dir, name);
   if (entry === undefined) throw new Refusal('ENOENT');
   try {
-    return { inode: yield* fs.inodes.hold(entry.addr, entry.formalIno), isLink: entry.type === DT_LNK };
+    return { inode: yield* fs.inodes.hold(entry.addr, entry.formalIno), type: entry.type };
   } catch (error) {
     // It was deleted between the two locks.
     if (error instanceof Refusal && error.errno === 'ESTALE') throw new Refusal('ENOENT');

@@ -9,6 +9,8 @@ import { isRegular } from '../ondisk/dinode.js';
 export interface Journal {
   readonly jid: number;
   readonly inode: Inode;
+  /** Where it lies, once somebody has looked. Journals never move. */
+  map?: JournalMap;
 }
 
 const MIN_JOURNAL_BYTES = 8 * 1024 * 1024;
@@ -19,7 +21,12 @@ const MAX_JOURNAL_BYTES = 1024 * 1024 * 1024;
  *
  * @throws {Refusal} EIO when its size is out of range or it has holes; the node withdraws.
  */
-export function* mapJournal(fs: FileSystem, jid: number, inode: Inode): Task<JournalMap> {
+export function* mapJournal(fs: FileSystem, journal: Journal): Task<JournalMap> {
+  journal.map ??= yield* readExtents(fs, journal);
+  return journal.map;
+}
+
+function* readExtents(fs: FileSystem, { jid, inode }: Journal): Task<JournalMap> {
   const { size } = inode.di;
   const { blockSize } = fs.core.geometry;
   const isSizeRight = size >= MIN_JOURNAL_BYTES && size <= MAX_JOURNAL_BYTES && size % blockSize === 0;

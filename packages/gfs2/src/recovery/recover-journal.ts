@@ -5,11 +5,11 @@ import { type Holder, HolderFlag } from '../glock/glock.js';
 import { GlockType } from '../glock/glock-name.js';
 import type { JournalMap } from '../log/journal-map.js';
 import { findLogHead } from '../log/log-head.js';
+import { decodeStatfsChange, encodeStatfsChange, type StatfsChange } from '../ondisk/accounting.js';
 import { DINODE_BYTES } from '../ondisk/geometry.js';
 import { LOG_HEAD, type LogHeader } from '../ondisk/log-header.js';
 import { Refusal } from '../refusal.js';
 import { Signal, waitUntil } from '../scheduler.js';
-import { decodeStatfsChange, encodeStatfsChange, type StatfsChange } from '../ondisk/accounting.js';
 import { type Journal, mapJournal } from './journals.js';
 import { JournalFault, Replay } from './replay.js';
 
@@ -64,7 +64,7 @@ export function* recoverJournal(fs: FileSystem, journal: Journal): Task<Recovery
 function* lookAndReplay(fs: FileSystem, journal: Journal, start: Nanos, say: (text: string) => void) {
   const { core } = fs;
   const locked = core.now;
-  const map = yield* mapJournal(fs, journal.jid, journal.inode);
+  const map = yield* mapJournal(fs, journal);
   const head = yield* findLogHead(core.disk, map, core.headerCodec);
   if (head === undefined) throw new JournalFault('the journal has no valid header');
   const isModern = core.config.era === 'modern';

@@ -2,11 +2,11 @@ import { type Task, viewOf } from '@quorate/kernel';
 import type { BlockWrittenFact } from '../buffer/buffer-cache.js';
 import { Batch, type Disk } from '../disk.js';
 import type { JournalMap } from '../log/journal-map.js';
+import type { Geometry } from '../ondisk/geometry.js';
+import { decodeLogDescriptor, getLogTag, getRevoke, LOG_DESC } from '../ondisk/log-descriptor.js';
 import type { LogHeader } from '../ondisk/log-header.js';
 import { GFS2_MAGIC, META_TYPE, metaTypeOf } from '../ondisk/meta-header.js';
 import type { Scheduler } from '../scheduler.js';
-import type { Geometry } from '../ondisk/geometry.js';
-import { decodeLogDescriptor, getLogTag, getRevoke, LOG_DESC } from '../ondisk/log-descriptor.js';
 
 /** What a replay did. */
 export interface ReplayCounts {

@@ -5,8 +5,8 @@ import { HolderFlag } from '../glock/glock.js';
 import type { Inode } from '../inode/inode.js';
 import type { Inodes } from '../inode/inodes.js';
 import type { Transaction } from '../log/log.js';
-import { DINODE_BYTES } from '../ondisk/geometry.js';
 import { decodeStatfsChange, encodeStatfsChange, type StatfsChange } from '../ondisk/accounting.js';
+import { DINODE_BYTES } from '../ondisk/geometry.js';
 
 /** The system files that hold the figures: the master copy, and this node's changes to it. */
 interface StatfsFiles {
