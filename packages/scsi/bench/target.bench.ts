@@ -1,6 +1,6 @@
 import { type Observe, SeededWorld, TAME_WORLD, type World } from '@quorate/kernel';
 import { bench, describe } from 'vitest';
-import { read10, ScsiTarget, type ScsiFact, SparseStore, Status, testUnitReady, write10 } from '../src/index.js';
+import { read10, type ScsiFact, ScsiTarget, SparseStore, Status, testUnitReady, write10 } from '../src/index.js';
 
 const COMMANDS = 20_000;
 const NO_DATA = new Uint8Array(0);
@@ -61,11 +61,14 @@ describe(`${COMMANDS} commands per iteration`, () => {
   bench('read 1 block, 1 in flight', () => run({ world: TAME_WORLD, blocks: 1, isWrite: false, depth: 1 }));
   bench('write 1 block, 1 in flight', () => run({ world: TAME_WORLD, blocks: 1, isWrite: true, depth: 1 }));
   bench('write 1 block, 24 in flight, random latency', () =>
-    run({ world: seeded, blocks: 1, isWrite: true, depth: 24 }));
+    run({ world: seeded, blocks: 1, isWrite: true, depth: 24 }),
+  );
   bench('read 8 blocks, 24 in flight, random latency', () =>
-    run({ world: seeded, blocks: 8, isWrite: false, depth: 24 }));
+    run({ world: seeded, blocks: 8, isWrite: false, depth: 24 }),
+  );
   bench('write 1 block, 24 in flight, observed', () =>
-    run({ world: seeded, observe, blocks: 1, isWrite: true, depth: 24 }));
+    run({ world: seeded, observe, blocks: 1, isWrite: true, depth: 24 }),
+  );
   bench('calibration: Map of 20 000 numbers, set and get', () => {
     const map = new Map<number, number>();
     for (let i = 0; i < COMMANDS; i++) map.set(i * 7919, i);

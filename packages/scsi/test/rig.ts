@@ -8,10 +8,10 @@ import {
   ReserveIn,
   type ReserveOut,
   type ReserveOutOptions,
+  type ScsiFact,
   ScsiTarget,
   SparseStore,
   Status,
-  type ScsiFact,
   senseOf,
   senseText,
   type TargetInput,
@@ -39,10 +39,10 @@ export interface RigOptions {
 
 const NO_DATA = new Uint8Array(0);
 
-/** Initiators a, b, c, … as the live trace of the specification names them. */
+/** Initiators a, b, c, …: port names of 34 characters, as in the live trace of the specification. */
 export function portOf(nexus: number): InitiatorPort {
   const letter = String.fromCharCode(96 + nexus);
-  return { name: `iqn.2024-01.example.cluster.nodes:${letter}`, isid: `40000000000${nexus}` };
+  return { name: `iqn.2024-01.lab:${letter}`, isid: `40000000000${nexus}` };
 }
 
 /** A target with initiators on one clock; commands run one by one unless they are sent and awaited apart. */
@@ -66,7 +66,7 @@ export class Rig {
     });
     this.stores = stores;
     this.target = new ScsiTarget({
-      name: 'iqn.2024-01.example.cluster:disks',
+      name: 'iqn.2024-01.lab:disks',
       logicalUnits,
       world: options.world ?? TAME_WORLD,
       observe: (fact) => {

@@ -1,0 +1,123 @@
+import { hex } from '@quorate/kernel';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../src/commands/command-set.js';
+import {
+  inquiry,
+  modeSense6,
+  modeSense10,
+  persistentReserveIn,
+  persistentReserveOut,
+  ReserveIn,
+  ReserveOut,
+  read10,
+  read16,
+  readCapacity10,
+  readCapacity16,
+  registerAndMove,
+  release6,
+  reportLuns,
+  requestSense,
+  reserve6,
+  synchronizeCache10,
+  synchronizeCache16,
+  testUnitReady,
+  write10,
+  write16,
+} from '../src/index.js';
+import { cdbLengthOf } from '../src/opcode.js';
+import { itWith, output } from './oracle.js';
+import { Rig } from './rig.js';
+
+const BUILT: readonly (readonly [name: string, cdb: Uint8Array, bytes: string])[] = [
+  ['TEST UNIT READY', testUnitReady(), '00 00 00 00 00 00'],
+  ['REQUEST SENSE', requestSense(18, true), '03 01 00 00 12 00'],
+  ['INQUIRY', inquiry(), '12 00 00 00 ff 00'],
+  ['INQUIRY', inquiry(0x83, 0x1234), '12 01 83 12 34 00'],
+  ['RESERVE(6)', reserve6(), '16 00 00 00 00 00'],
+  ['RELEASE(6)', release6(), '17 00 00 00 00 00'],
+  ['MODE SENSE(6)', modeSense6(0x3f), '1a 00 3f 00 ff 00'],
+  ['READ CAPACITY(10)', readCapacity10(), '25 00 00000000 00 00 00 00'],
+  ['READ(10)', read10(0x89abcdef, 0x1234), '28 00 89abcdef 00 1234 00'],
+  ['WRITE(10)', write10(1, 8), '2a 00 00000001 00 0008 00'],
+  ['SYNCHRONIZE CACHE(10)', synchronizeCache10(), '35 00 00000000 00 0000 00'],
+  ['MODE SENSE(10)', modeSense10(0x08), '5a 00 08 00 00 00 00 0400 00'],
+  ['PERSISTENT RESERVE IN (READ KEYS)', persistentReserveIn(ReserveIn.readKeys), '5e 00 00 00 00 00 00 2000 00'],
+  [
+    'PERSISTENT RESERVE OUT (PREEMPT AND ABORT)',
+    persistentReserveOut(ReserveOut.preemptAndAbort, 5, 1n, 2n).cdb,
+    '5f 05 05 00 00 00000018 00',
+  ],
+  [
+    'PERSISTENT RESERVE OUT (REGISTER AND MOVE)',
+    registerAndMove({
+      key: 1n,
+      serviceActionKey: 2n,
+      unregister: false,
+      aptpl: false,
+      relativeTargetPort: 1,
+      destination: { name: 'iqn.a', isid: '000000000001' },
+    }).cdb,
+    '5f 07 00 00 00 00000034 00',
+  ],
+  ['READ(16)', read16(2 ** 40 + 1, 2 ** 16), '88 00 0000010000000001 00010000 00 00'],
+  ['WRITE(16)', write16(2 ** 53 - 1, 1), '8a 00 001fffffffffffff 00000001 00 00'],
+  ['SYNCHRONIZE CACHE(16)', synchronizeCache16(5, 6), '91 00 0000000000000005 00000006 00 00'],
+  ['READ CAPACITY(16)', readCapacity16(), '9e 10 0000000000000000 00000020 00 00'],
+  ['REPORT LUNS', reportLuns(), 'a0 00 00 00 00 00 00002000 00 00'],
+];
+
+/** Names that sg3_utils uses where they differ from ours. */
+const NAMES_OF_SG3: Readonly<Record<string, string>> = {
+  'PERSISTENT RESERVE IN (READ KEYS)': 'Persistent reserve in, read keys',
+  'PERSISTENT RESERVE OUT (PREEMPT AND ABORT)': 'Persistent reserve out, preempt and abort',
+  'PERSISTENT RESERVE OUT (REGISTER AND MOVE)': 'Persistent reserve out, register and move',
+  'RESERVE(6)': 'Reserve(6)',
+  'RELEASE(6)': 'Release(6)',
+};
+
+describe('CDBs', () => {
+  it.each(BUILT)('%s', (_name, cdb, bytes) => {
+    expect(hex(cdb)).toBe(bytes.replaceAll(' ', ''));
+  });
+
+  it('a range that does not fit 10 bytes is refused', () => {
+    expect(() => read10(2 ** 32, 1)).toThrow(RangeError);
+    expect(() => write10(0, 2 ** 16)).toThrow(RangeError);
+  });
+
+  it('those of the hot path fill the buffer that they are given', () => {
+    const into = new Uint8Array(16).fill(0xee);
+    expect(read16(1, 2, into)).toBe(into);
+    expect(into).toEqual(read16(1, 2));
+  });
+
+  it('every command says as much about its CDB as the CDB is long', () => {
+    for (const { name, opcode, serviceAction, usage } of COMMANDS) {
+      expect(usage.length, name).toBe(cdbLengthOf(opcode));
+      expect(usage[0], name).toBe(opcode);
+      expect((usage[1]! & 0x1f) === 0x1f, name).toBe(serviceAction !== undefined);
+    }
+  });
+
+  it('any range that the unit has is read, with 10 and with 16 bytes', () => {
+    const rig = new Rig().login(1);
+    fc.assert(
+      fc.property(fc.nat(2048), fc.nat(32), (lba, blocks) => {
+        const isInside = lba + blocks <= 2048;
+        expect(rig.outcome(1, read10(lba, blocks))).toBe(isInside ? '00' : '5/21/00');
+        expect(rig.outcome(1, read16(lba, blocks))).toBe(isInside ? '00' : '5/21/00');
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  describe('sg_decode_sense knows them by the same name', () => {
+    for (const [name, cdb] of BUILT) {
+      itWith('sg_decode_sense', name, () => {
+        const printed = output('sg_decode_sense', '--cdb', '--nospace', hex(cdb));
+        expect(printed.trim().toLowerCase()).toBe((NAMES_OF_SG3[name] ?? name).toLowerCase());
+      });
+    }
+  });
+});

@@ -1,0 +1,137 @@
+import { bytesEqual } from '@quorate/kernel';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type BlockStore, PAGE_BYTES, SparseStore } from '../src/index.js';
+
+const HUNDRED_GB = (100 * 1024 ** 3) / 512;
+
+/** The slowest right answer: one array. */
+class PlainStore implements BlockStore {
+  readonly bytes: Uint8Array;
+  readonly blocks: number;
+  readonly blockLength: number;
+
+  constructor(blocks: number, blockLength: number) {
+    this.blocks = blocks;
+    this.blockLength = blockLength;
+    this.bytes = new Uint8Array(blocks * blockLength);
+  }
+
+  read(lba: number, blocks: number, into: Uint8Array): void {
+    into.set(this.bytes.subarray(lba * this.blockLength, (lba + blocks) * this.blockLength));
+  }
+
+  write(lba: number, bytes: Uint8Array): void {
+    this.bytes.set(bytes, lba * this.blockLength);
+  }
+
+  flush(): void {}
+}
+
+function content(store: BlockStore): Uint8Array {
+  const bytes = new Uint8Array(store.blocks * store.blockLength);
+  store.read(0, store.blocks, bytes);
+  return bytes;
+}
+
+function image(store: SparseStore): Uint8Array {
+  const bytes = new Uint8Array(store.blocks * store.blockLength);
+  let last = -1;
+  for (const page of store.pages()) {
+    expect(page.offset).toBeGreaterThan(last);
+    last = page.offset;
+    bytes.set(page.bytes, page.offset);
+  }
+  return bytes;
+}
+
+function block(fill: number, blocks = 1, blockLength = 512): Uint8Array {
+  return new Uint8Array(blocks * blockLength).fill(fill);
+}
+
+describe('SparseStore', () => {
+  it('what was never written reads as zeros, at any size', () => {
+    const store = new SparseStore({ blocks: HUNDRED_GB });
+    const into = block(0xee, 20);
+    store.read(HUNDRED_GB - 20, 20, into);
+    expect(into).toEqual(block(0, 20));
+    expect(store.allocatedPages).toBe(0);
+  });
+
+  it('the last block of 100 GB is written and read', () => {
+    const store = new SparseStore({ blocks: HUNDRED_GB });
+    store.write(HUNDRED_GB - 1, block(7));
+    const into = block(0, 2);
+    store.read(HUNDRED_GB - 2, 2, into);
+    expect(into).toEqual(Uint8Array.of(...block(0), ...block(7)));
+    expect([...store.pages()].map((page) => page.offset)).toEqual([HUNDRED_GB * 512 - PAGE_BYTES]);
+  });
+
+  it.each([512, 4096])('agrees with an array on random writes over a base, %i bytes a block', (blockLength) => {
+    const blocks = 61;
+    const write = fc.record({ lba: fc.nat(blocks - 1), blocks: fc.integer({ min: 1, max: 24 }), fill: fc.nat(255) });
+    fc.assert(
+      fc.property(fc.array(write, { maxLength: 12 }), fc.array(write, { maxLength: 12 }), (below, above) => {
+        const plain = new PlainStore(blocks, blockLength);
+        const base = new SparseStore({ blocks, blockLength });
+        const onPlainBase = new PlainStore(blocks, blockLength);
+        const apply = (store: BlockStore, writes: typeof below): void => {
+          for (const { lba, blocks: count, fill } of writes) {
+            store.write(lba, block(fill, Math.min(count, blocks - lba), blockLength));
+          }
+        };
+        for (const store of [plain, base, onPlainBase]) apply(store, below);
+        const before = content(base);
+        const copies = [new SparseStore({ base }), new SparseStore({ base: onPlainBase })];
+        for (const store of [plain, ...copies]) apply(store, above);
+        for (const copy of copies) {
+          // Not toEqual: it compares typed arrays element by element, a thousand times slower.
+          expect(bytesEqual(content(copy), plain.bytes)).toBe(true);
+          expect(bytesEqual(image(copy), plain.bytes)).toBe(true);
+        }
+        expect(bytesEqual(content(base), before)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('two stores over one base do not see each other', () => {
+    const base = new SparseStore({ blocks: 64 });
+    base.write(3, block(1));
+    const [one, two] = [new SparseStore({ base }), new SparseStore({ base })];
+    one.write(4, block(2));
+    two.write(3, block(3));
+    expect([content(one)[3 * 512], content(one)[4 * 512]]).toEqual([1, 2]);
+    expect([content(two)[3 * 512], content(two)[4 * 512]]).toEqual([3, 0]);
+  });
+
+  it('equal contents give equal pages, even where zeros were written', () => {
+    const base = new SparseStore({ blocks: 64 });
+    base.write(8, block(9, 8));
+    const copy = new SparseStore({ base });
+    copy.write(8, block(0, 8));
+    copy.write(40, block(0));
+    expect([...copy.pages()]).toEqual([]);
+  });
+
+  it('a page at the end of the store has only the bytes of the store', () => {
+    const store = new SparseStore({ blocks: 9 });
+    store.write(8, block(1));
+    expect([...store.pages()]).toEqual([{ offset: 4096, bytes: block(1) }]);
+  });
+
+  it('a range outside, a short buffer and half a block are the caller’s bugs', () => {
+    const store = new SparseStore({ blocks: 8 });
+    expect(() => store.read(7, 2, block(0, 2))).toThrow(RangeError);
+    expect(() => store.read(-1, 1, block(0))).toThrow(RangeError);
+    expect(() => store.read(0, 2, block(0))).toThrow(RangeError);
+    expect(() => store.write(8, block(0))).toThrow(RangeError);
+    expect(() => store.write(0, new Uint8Array(100))).toThrow(RangeError);
+  });
+
+  it('refuses a size, a block length or a base that does not fit', () => {
+    expect(() => new SparseStore({})).toThrow(RangeError);
+    expect(() => new SparseStore({ blocks: 8, blockLength: 520 })).toThrow(RangeError);
+    expect(() => new SparseStore({ blocks: 8, base: new SparseStore({ blocks: 9 }) })).toThrow(RangeError);
+  });
+});
