@@ -1,0 +1,341 @@
+import {
+  ByteWriter,
+  ConfigError,
+  type Errno,
+  type Machine,
+  MILLISECOND,
+  type Nanos,
+  type Observe,
+  SECOND,
+  viewOf,
+} from '@quorate/kernel';
+import { scanRsbs } from './directory.js';
+import type { DlmInput, DlmOutput, LockInput, RejectReason, StartMember, UnlockInput } from './dlm-io.js';
+import type { DlmFact } from './facts.js';
+import { Lockspace, type LockspaceHost } from './lockspace.js';
+import { type LockspaceView, lockspaceView } from './lockspace-view.js';
+import { decodeMessage, MAX_LVB_BYTES, Message, MessageWriter } from './message.js';
+import { Midcomms, type MidcommsView } from './midcomms.js';
+import { dlmLock, dlmUnlock } from './owner.js';
+import { Command, type PacketHeader, Version } from './packet-header.js';
+import { decodeRcom, RcomType } from './rcom.js';
+import { receiveRcom } from './rcom-receive.js';
+import { sendNotReady } from './rcom-send.js';
+import { receiveMessage } from './receive.js';
+import { recoverd } from './recovery.js';
+import { addRequestqueue } from './requestqueue.js';
+
+export interface DlmConfig {
+  /** Node id: positive. */
+  readonly nodeId: number;
+  /** `3.2` (Linux 5.14 on): nothing is lost when a connection breaks. `3.1`: plain messages. 3.2 when absent. */
+  readonly protocol?: '3.1' | '3.2';
+  /** Follow Linux also in what the README says we do otherwise. */
+  readonly strictReference?: boolean;
+  /** `toss_secs`: how long a resource without locks is remembered; 10 s. */
+  readonly tossTime?: Nanos;
+  /** `scan_secs`: how often those are looked through; 5 s. */
+  readonly scanInterval?: Nanos;
+  /** `recover_timer`: after this time a question of recovery is asked again; 5 s. */
+  readonly recoverTimer?: Nanos;
+  /** First wait between two polls of a barrier; 1 ms here, 20 ms in Linux. */
+  readonly recoverPoll?: Nanos;
+  /** Messages taken before they are acknowledged, at the end of the packet; 1. */
+  readonly ackAfter?: number;
+  /** How long peers may take to say goodbye after the last lockspace; 3 minutes. */
+  readonly finTimeout?: Nanos;
+  readonly observe?: Observe<DlmFact>;
+}
+
+export interface DlmView {
+  readonly lockspaces: readonly LockspaceView[];
+  readonly peers: MidcommsView;
+}
+
+/**
+ * The lock manager of one node: all its lockspaces, and the messages between them and those of the other nodes.
+ *
+ * Calls made while a lockspace is stopped wait for the end of its recovery. A call that can be served here completes
+ * in its own step.
+ *
+ * Source: Linux fs/dlm (6.1).
+ */
+export class Dlm implements Machine<DlmInput, DlmOutput> {
+  readonly #host: LockspaceHost;
+  readonly #midcomms: Midcomms;
+  readonly #lockspaces = new Map<string, Lockspace>();
+  readonly #byGlobalId = new Map<number, Lockspace>();
+  /** They wait until our peers have said goodbye to the lockspaces that were here before. */
+  #creates: Extract<DlmInput, { kind: 'create' }>[] = [];
+
+  /** @throws {ConfigError} when the node id or a time is not positive. */
+  constructor(config: DlmConfig) {
+    const {
+      nodeId,
+      protocol = '3.2',
+      strictReference = false,
+      tossTime = 10 * SECOND,
+      scanInterval = 5 * SECOND,
+      recoverTimer = 5 * SECOND,
+      recoverPoll = MILLISECOND,
+      ackAfter = 1,
+      finTimeout = 180 * SECOND,
+    } = config;
+    const positives = { nodeId, tossTime, scanInterval, recoverTimer, recoverPoll, ackAfter, finTimeout };
+    for (const [name, value] of Object.entries(positives)) {
+      if (!(value > 0)) throw new ConfigError(name, String(value), 'a positive number');
+    }
+    const version = protocol === '3.1' ? Version.v3_1 : Version.v3_2;
+    this.#midcomms = new Midcomms(
+      { nodeid: nodeId, version, ackAfter, finTimeout },
+      {
+        transmit: (to, bytes) => this.#host.emit({ kind: 'packet', to, bytes }),
+        deliver: (from, header, packet) => this.#onPacket(from, header, packet),
+        reject: (from, reason) => this.#reject(from, reason),
+      },
+    );
+    this.#host = {
+      nodeid: nodeId,
+      version,
+      isStrict: strictReference,
+      tossTime,
+      scanInterval,
+      recoverTimer,
+      recoverPoll,
+      midcomms: this.#midcomms,
+      observe: config.observe,
+      message: new Message(),
+      incoming: new Message(),
+      messageWriter: new MessageWriter(),
+      rcomWriter: new ByteWriter(true),
+      now: 0,
+      emit: () => {},
+    };
+  }
+
+  step(now: Nanos, input: DlmInput, emit: (output: DlmOutput) => void): void {
+    this.#host.now = now;
+    this.#host.emit = emit;
+    switch (input.kind) {
+      case 'create':
+        return this.#onCreate(input);
+      case 'release':
+        return this.#onRelease(input.lockspace, input.isForced === true);
+      case 'left':
+        return this.#onLeft(input.lockspace);
+      case 'stop':
+        return this.#onStop(input.lockspace);
+      case 'start':
+        return this.#onStart(input.lockspace, input.members, input.failed);
+      case 'lock':
+      case 'unlock':
+        return this.#onCall(input);
+      case 'packet':
+        return this.#onBytes(input.from, input.bytes);
+      case 'connected':
+        return this.#midcomms.connected(input.node);
+      case 'disconnected':
+        return this.#midcomms.disconnected(input.node);
+      case 'wake':
+        return this.#onWake();
+    }
+  }
+
+  deadline(): Nanos {
+    let least = this.#midcomms.deadline();
+    for (const ls of this.#lockspaces.values()) {
+      least = Math.min(least, ls.scanDeadline());
+      if (ls.recovery !== undefined) least = Math.min(least, ls.recoveryWakeAt);
+    }
+    return least;
+  }
+
+  inspect(): DlmView {
+    return {
+      lockspaces: [...this.#lockspaces.values()].map(lockspaceView),
+      peers: this.#midcomms.inspect(),
+    };
+  }
+
+  #onCreate(input: Extract<DlmInput, { kind: 'create' }>): void {
+    const { lockspace, lvbLength, isFs } = input;
+    const errno = this.#createDefect(lockspace, lvbLength);
+    if (errno !== undefined) return this.#host.emit({ kind: 'create-refused', lockspace, errno });
+    if (!this.#midcomms.isClosed) return void this.#creates.push(input);
+    const ls = new Lockspace(this.#host, lockspace, lvbLength, isFs);
+    this.#lockspaces.set(lockspace, ls);
+    this.#byGlobalId.set(ls.globalId, ls);
+    this.#host.emit({ kind: 'online', lockspace });
+  }
+
+  #createDefect(lockspace: string, lvbLength: number): Errno | undefined {
+    if (this.#lockspaces.has(lockspace) || this.#creates.some((create) => create.lockspace === lockspace))
+      return 'EEXIST';
+    if (lockspace.length === 0 || lockspace.length > 64) return 'EINVAL';
+    return lvbLength >= 0 && lvbLength % 8 === 0 && lvbLength <= MAX_LVB_BYTES ? undefined : 'EINVAL';
+  }
+
+  #onRelease(lockspace: string, isForced: boolean): void {
+    const ls = this.#lockspaces.get(lockspace);
+    if (ls === undefined || ls.isLeaving) {
+      return this.#host.emit({ kind: 'release-refused', lockspace, errno: 'EINVAL' });
+    }
+    if (ls.handles.size > 0 && !isForced) {
+      return this.#host.emit({ kind: 'release-refused', lockspace, errno: 'EBUSY' });
+    }
+    ls.isLeaving = true;
+    ls.blockedCalls.length = 0;
+    this.#host.emit({ kind: 'offline', lockspace });
+  }
+
+  #onLeft(lockspace: string): void {
+    const ls = this.#lockspaces.get(lockspace);
+    if (ls === undefined) return;
+    this.#remove(ls);
+    this.#host.emit({ kind: 'released', lockspace });
+  }
+
+  #remove(ls: Lockspace): void {
+    ls.recovery?.return();
+    this.#lockspaces.delete(ls.name);
+    this.#byGlobalId.delete(ls.globalId);
+    for (const { nodeid, incarnation } of ls.members) {
+      if (nodeid !== ls.nodeid) this.#midcomms.removeMember(nodeid, incarnation, false);
+    }
+    const { now, observe } = this.#host;
+    observe?.({ kind: 'dlm.released', now, lockspace: ls.name });
+    if (this.#lockspaces.size === 0) this.#midcomms.shutdown(now);
+  }
+
+  /** When it returns nothing is granted in the lockspace any more. Source: Linux fs/dlm/member.c, `dlm_ls_stop`. */
+  #onStop(lockspace: string): void {
+    const ls = this.#lockspaces.get(lockspace);
+    if (ls !== undefined) this.#stop(ls);
+    this.#host.emit({ kind: 'stopped', lockspace });
+  }
+
+  #stop(ls: Lockspace): void {
+    const { now, observe } = this.#host;
+    const wasRunning = ls.isRunning;
+    ls.isRunning = false;
+    ls.isRecoveryStopped = true;
+    ls.recoverSeq += 1;
+    ls.recoverStatus = 0;
+    ls.recovery?.return();
+    ls.recovery = undefined;
+    ls.recoverLookups.clear();
+    ls.recoverLocksOut = ls.recoverLocksIn = 0;
+    for (const r of ls.rsbs.values()) r.recoverLocksCount = 0;
+    if (wasRunning) ls.recoveryBegan = now;
+    for (const { nodeid } of ls.members) ls.connectionsAtStop.set(nodeid, this.#midcomms.connections(nodeid));
+    observe?.({ kind: 'dlm.stopped', now, lockspace: ls.name, seq: ls.recoverSeq });
+    if (wasRunning && ls.isFs) this.#host.emit({ kind: 'recover-prep', lockspace: ls.name });
+  }
+
+  /** Source: Linux fs/dlm/member.c, `dlm_ls_start`. */
+  #onStart(lockspace: string, members: readonly StartMember[], failed: readonly number[] | undefined): void {
+    const ls = this.#lockspaces.get(lockspace);
+    if (ls === undefined) return;
+    if (ls.isRunning) throw new RangeError(`lockspace ${lockspace} was started without a stop before`);
+    ls.recoverSeq += 1;
+    ls.isRecoveryStopped = false;
+    if (!ls.hasRecoveredOnce) ls.recoveryBegan = this.#host.now;
+    ls.recovery?.return();
+    ls.recovery = recoverd(ls, {
+      seq: ls.recoverSeq,
+      members: members.map(({ node, weight = 1, isNew = false }) => ({ nodeid: node, weight, isNew })),
+      failed,
+    });
+    this.#advance(ls);
+  }
+
+  /** Lets recovery go on as far as it can. */
+  #advance(ls: Lockspace): void {
+    if (ls.recovery === undefined) return;
+    if (ls.recovery.next().done === true) {
+      ls.recovery = undefined;
+      for (const call of ls.blockedCalls.splice(0)) this.#call(ls, call);
+    } else if (ls.isMismatched && !ls.hasRecoveredOnce && !ls.isLeaving) {
+      ls.isLeaving = true;
+      this.#host.emit({ kind: 'create-refused', lockspace: ls.name, errno: 'EPROTO' });
+      this.#host.emit({ kind: 'offline', lockspace: ls.name });
+    }
+  }
+
+  #onCall(input: LockInput | UnlockInput): void {
+    const ls = this.#lockspaces.get(input.lockspace);
+    if (ls === undefined || ls.isLeaving) return this.#refuse(input, 'EINVAL');
+    if (ls.isRunning) return this.#call(ls, input);
+    // The value block is lent, and the call waits.
+    ls.blockedCalls.push(input.lvb === undefined ? input : { ...input, lvb: input.lvb.slice() });
+  }
+
+  #call(ls: Lockspace, input: LockInput | UnlockInput): void {
+    const errno = input.kind === 'lock' ? dlmLock(ls, input) : dlmUnlock(ls, input);
+    if (errno !== undefined) this.#refuse(input, errno);
+  }
+
+  #refuse({ lockspace, handle }: LockInput | UnlockInput, errno: Errno): void {
+    this.#host.emit({ kind: 'call-refused', lockspace, handle, errno });
+  }
+
+  #onBytes(from: number, bytes: Uint8Array): void {
+    this.#midcomms.receive(from, bytes);
+    this.#createWaiting();
+  }
+
+  #createWaiting(): void {
+    if (this.#creates.length === 0 || !this.#midcomms.isClosed) return;
+    const creates = this.#creates;
+    this.#creates = [];
+    for (const create of creates) this.#onCreate(create);
+  }
+
+  #onPacket(from: number, header: PacketHeader, packet: Uint8Array): void {
+    const ls = this.#byGlobalId.get(header.word);
+    if (header.command === Command.RCOM) this.#onRcom(ls, from, header.word, packet);
+    else if (ls === undefined) this.#reject(from, 'unknown-lockspace');
+    else this.#onMessage(ls, from, packet);
+  }
+
+  #onRcom(ls: Lockspace | undefined, from: number, globalId: number, packet: Uint8Array): void {
+    const rcom = decodeRcom(packet);
+    if (rcom === undefined) return this.#reject(from, 'bad-rcom');
+    if (ls === undefined) {
+      if (rcom.type === RcomType.STATUS) return sendNotReady(this.#host, globalId, from, rcom);
+      return this.#reject(from, 'unknown-lockspace');
+    }
+    const reason = receiveRcom(ls, from, rcom);
+    if (reason !== undefined) this.#reject(from, reason);
+    this.#advance(ls);
+  }
+
+  /** Source: Linux fs/dlm/lock.c, `dlm_receive_message`. */
+  #onMessage(ls: Lockspace, from: number, packet: Uint8Array): void {
+    if (!ls.isRunning) {
+      // Without a generation we have left and come back: it is about the time before.
+      if (ls.generation > 0) addRequestqueue(ls, from, packet);
+      return;
+    }
+    const { incoming } = this.#host;
+    const reason: RejectReason | undefined =
+      decodeMessage(packet, viewOf(packet), incoming) === undefined
+        ? receiveMessage(ls, from, incoming)
+        : 'bad-message';
+    if (reason !== undefined) this.#reject(from, reason);
+  }
+
+  #reject(from: number, reason: RejectReason): void {
+    this.#host.emit({ kind: 'reject', from, reason });
+  }
+
+  #onWake(): void {
+    const { now } = this.#host;
+    this.#midcomms.wake(now);
+    this.#createWaiting();
+    for (const ls of this.#lockspaces.values()) {
+      if (ls.scanDeadline() <= now) scanRsbs(ls);
+      if (ls.recoveryWakeAt <= now) this.#advance(ls);
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import type { Fact } from '@quorate/kernel';
+import type { ModeName } from './mode.js';
+
+interface LockFact {
+  readonly lockspace: string;
+  readonly resource: string;
+  /** Id of the lock on the node that tells. */
+  readonly lkid: number;
+}
+
+/** What the lock manager of a node tells. Facts about a lock come from its owner, when the owner is told. */
+export type DlmFact = Fact &
+  (
+    | ({
+        /** A new lock was granted. */
+        readonly kind: 'dlm.lock-granted';
+        readonly mode: ModeName;
+        readonly master: number;
+        readonly hasValueBlock: boolean;
+      } & LockFact)
+    | ({
+        /** A conversion was handed to the master (or begun here): from now on only `keeps` is sure. */
+        readonly kind: 'dlm.converting';
+        readonly from: ModeName;
+        readonly to: ModeName;
+        /** What the owner holds for certain until it is told more. */
+        readonly keeps: ModeName;
+      } & LockFact)
+    | ({
+        /** A conversion was granted, or failed and left the lock in `mode`. */
+        readonly kind: 'dlm.converted';
+        readonly mode: ModeName;
+        readonly isGranted: boolean;
+        readonly master: number;
+        readonly hasValueBlock: boolean;
+      } & LockFact)
+    | ({
+        /** An unlock was handed to the master (or begun here): the owner no longer counts on the lock. */
+        readonly kind: 'dlm.unlocked';
+      } & LockFact)
+    | ({
+        /** A completion AST. `status` as libdlm gives it. */
+        readonly kind: 'dlm.cast';
+        readonly status: number;
+        readonly mode: ModeName;
+      } & LockFact)
+    | {
+        /** This node takes itself for the master. */
+        readonly kind: 'dlm.master';
+        readonly lockspace: string;
+        readonly resource: string;
+        readonly generation: number;
+      }
+    | {
+        /** It no longer does. */
+        readonly kind: 'dlm.master-released';
+        readonly lockspace: string;
+        readonly resource: string;
+      }
+    | {
+        /** As directory node it recorded who is the master. */
+        readonly kind: 'dlm.directory';
+        readonly lockspace: string;
+        readonly resource: string;
+        readonly master: number;
+      }
+    | {
+        /** As directory node it dropped its record. */
+        readonly kind: 'dlm.directory-removed';
+        readonly lockspace: string;
+        readonly resource: string;
+      }
+    | {
+        /** As master it stored a value block. `digest` is its CRC-32. */
+        readonly kind: 'dlm.lvb-written';
+        readonly lockspace: string;
+        readonly resource: string;
+        readonly digest: number;
+        readonly seq: number;
+      }
+    | {
+        /** As master it declared the value block invalid. */
+        readonly kind: 'dlm.lvb-invalid';
+        readonly lockspace: string;
+        readonly resource: string;
+      }
+    | {
+        /** As master it forgot the value block: no lock is left on the resource. */
+        readonly kind: 'dlm.lvb-dropped';
+        readonly lockspace: string;
+        readonly resource: string;
+      }
+    | ({
+        /** A grant brought the resource's value block to the owner. */
+        readonly kind: 'dlm.lvb-read';
+        readonly mode: ModeName;
+        readonly digest: number;
+        readonly seq: number;
+        readonly isValid: boolean;
+      } & LockFact)
+    | {
+        /** The lockspace stands still. */
+        readonly kind: 'dlm.stopped';
+        readonly lockspace: string;
+        readonly seq: number;
+      }
+    | {
+        /** A recovery begins with these members; `added` are those that are new or came back. */
+        readonly kind: 'dlm.started';
+        readonly lockspace: string;
+        readonly seq: number;
+        readonly members: readonly number[];
+        readonly added: readonly number[];
+      }
+    | {
+        /** A step of recovery is done here; the bits of 6.1: NODES 1, DIR 4, LOCKS 16, DONE 64. */
+        readonly kind: 'dlm.recover-status';
+        readonly lockspace: string;
+        readonly seq: number;
+        readonly bit: number;
+      }
+    | {
+        /** Recovery is over, and locking goes on. */
+        readonly kind: 'dlm.recovered';
+        readonly lockspace: string;
+        readonly seq: number;
+        readonly generation: number;
+        readonly members: readonly number[];
+      }
+    | {
+        /** This node has left the lockspace. */
+        readonly kind: 'dlm.released';
+        readonly lockspace: string;
+      }
+  );
+
+/** What dlm_controld tells. */
+export type ControldFact = Fact &
+  (
+    | {
+        /** A change of a lockspace's members waits: for ring id, quorum, fencing, the file system, or START messages. */
+        readonly kind: 'dlm.waiting';
+        readonly lockspace: string;
+        readonly change: number;
+        readonly for: 'ringid' | 'quorum' | 'fencing' | 'fs' | 'messages';
+      }
+    | {
+        /** A node that had started in the lockspace failed: it has to be fenced. */
+        readonly kind: 'dlm.node-failed';
+        readonly lockspace: string;
+        readonly failed: number;
+      }
+    | {
+        /** fenced says that a node was dealt with. */
+        readonly kind: 'dlm.node-fenced';
+        readonly fenced: number;
+      }
+    | {
+        /** The kernel was told to start with these members. */
+        readonly kind: 'dlm.starting';
+        readonly lockspace: string;
+        readonly change: number;
+        readonly members: readonly number[];
+        /** Nodes that failed since the last start. */
+        readonly failed: readonly number[];
+        readonly isQuorate: boolean;
+      }
+  );

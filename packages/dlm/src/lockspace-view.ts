@@ -1,0 +1,102 @@
+import { hex } from '@quorate/kernel';
+import type { Lockspace } from './lockspace.js';
+import { type ModeName, modeName } from './mode.js';
+import { type Lkb, LockStatus, type Rsb } from './resource.js';
+
+/** One lock, with the numbers that the debug text shows. */
+export interface LockView {
+  readonly lkid: number;
+  readonly handle: number;
+  /** The lock's other node; 0 if owner and master are this node. */
+  readonly nodeid: number;
+  readonly remid: number;
+  readonly exflags: number;
+  readonly flags: number;
+  readonly status: 'waiting' | 'granted' | 'convert' | 'none';
+  readonly grmode: ModeName;
+  readonly rqmode: ModeName;
+  readonly highbast: number;
+  /** Mode of the last blocking AST that was delivered; 0 before the first. */
+  readonly lastBast: number;
+  readonly waitType: number;
+  readonly lvbseq: number;
+}
+
+export interface ResourceView {
+  readonly name: string;
+  /** 0 while unknown. */
+  readonly master: number;
+  readonly dir: number;
+  readonly firstLkid: number;
+  readonly flags: number;
+  readonly isActive: boolean;
+  readonly lvb?: { readonly seq: number; readonly bytes: string };
+  readonly granted: readonly LockView[];
+  readonly converting: readonly LockView[];
+  readonly waiting: readonly LockView[];
+  /** They wait until another one knows the master. */
+  readonly lookup: readonly LockView[];
+}
+
+/** State of a lockspace as plain data, made on demand. */
+export interface LockspaceView {
+  readonly name: string;
+  readonly globalId: number;
+  readonly isRunning: boolean;
+  readonly recoverSeq: number;
+  readonly recoverStatus: number;
+  readonly generation: number;
+  readonly slot: number;
+  readonly members: readonly number[];
+  readonly blockedCalls: number;
+  readonly requestqueue: number;
+  /** Locks that await a reply. */
+  readonly waiters: readonly LockView[];
+  readonly resources: readonly ResourceView[];
+}
+
+const STATUS_NAMES: ReadonlyMap<number, LockView['status']> = new Map([
+  [LockStatus.waiting, 'waiting'],
+  [LockStatus.granted, 'granted'],
+  [LockStatus.convert, 'convert'],
+]);
+
+function lockView(lkb: Lkb): LockView {
+  const { lkid, handle, nodeid, remid, exflags, flags, highbast, lastBast, waitType, lvbseq } = lkb;
+  const status = STATUS_NAMES.get(lkb.status) ?? 'none';
+  const modes = { grmode: modeName(lkb.grmode), rqmode: modeName(lkb.rqmode) };
+  return { lkid, handle, nodeid, remid, exflags, flags, status, ...modes, highbast, lastBast, waitType, lvbseq };
+}
+
+function resourceView(r: Rsb): ResourceView {
+  return {
+    name: r.name,
+    master: r.masterNodeid,
+    dir: r.dirNodeid,
+    firstLkid: r.firstLkid,
+    flags: r.flags,
+    isActive: r.isActive,
+    ...(r.lvb === undefined ? {} : { lvb: { seq: r.lvbseq, bytes: hex(r.lvb) } }),
+    granted: Array.from(r.grantqueue, lockView),
+    converting: Array.from(r.convertqueue, lockView),
+    waiting: Array.from(r.waitqueue, lockView),
+    lookup: Array.from(r.lookup, lockView),
+  };
+}
+
+export function lockspaceView(ls: Lockspace): LockspaceView {
+  return {
+    name: ls.name,
+    globalId: ls.globalId,
+    isRunning: ls.isRunning,
+    recoverSeq: ls.recoverSeq,
+    recoverStatus: ls.recoverStatus,
+    generation: ls.generation,
+    slot: ls.slot,
+    members: ls.members.map((member) => member.nodeid),
+    blockedCalls: ls.blockedCalls.length,
+    requestqueue: ls.requestqueue.length,
+    waiters: Array.from(ls.waiters, lockView),
+    resources: Array.from(ls.rsbs.values(), resourceView),
+  };
+}

@@ -1,0 +1,295 @@
+import { type ByteWriter, crc32, type Nanos, type Observe } from '@quorate/kernel';
+import type { DlmOutput, LockInput, UnlockInput } from './dlm-io.js';
+import type { DlmFact } from './facts.js';
+import { lockspaceGlobalId } from './hash.js';
+import { LinkedQueue } from './linked-queue.js';
+import { LkidTable } from './lkid-table.js';
+import type { Message, MessageWriter } from './message.js';
+import type { Midcomms } from './midcomms.js';
+import type { StatusReply } from './rcom.js';
+import { Lkb, LkbFlag, LockStatus, Rsb, RsbFlag } from './resource.js';
+
+/** What the lockspaces of a node share: the machine around them. */
+export interface LockspaceHost {
+  readonly nodeid: number;
+  /** Of the packets that we send. */
+  readonly version: number;
+  /** Follow the original where we know better; see the README. */
+  readonly isStrict: boolean;
+  readonly tossTime: Nanos;
+  readonly scanInterval: Nanos;
+  readonly recoverTimer: Nanos;
+  /** First delay between two polls of a barrier; it doubles up to the original's 20 ms. */
+  readonly recoverPoll: Nanos;
+  readonly midcomms: Midcomms;
+  readonly observe: Observe<DlmFact> | undefined;
+  /** Reused for every message sent. */
+  readonly message: Message;
+  /** Reused for every message received. */
+  readonly incoming: Message;
+  readonly messageWriter: MessageWriter;
+  readonly rcomWriter: ByteWriter;
+  /** The instant of the step under way. */
+  now: Nanos;
+  emit: (output: DlmOutput) => void;
+}
+
+/** A member of a lockspace. */
+export interface Member {
+  readonly nodeid: number;
+  readonly weight: number;
+  /** Which life of it we know (`Midcomms.addMember`). */
+  readonly incarnation: number;
+  /** 0 while unknown. */
+  slot: number;
+  generation: number;
+}
+
+/** Members of a start that has not begun, or that recovery runs for. */
+export interface RecoverRun {
+  readonly seq: number;
+  readonly members: readonly { readonly nodeid: number; readonly weight: number; readonly isNew: boolean }[];
+  readonly failed: readonly number[] | undefined;
+}
+
+/** What a node said of its recovery. No configuration: it is we, or it does not know the lockspace yet. */
+export interface StatusAnswer {
+  readonly status: number;
+  readonly config: StatusReply | undefined;
+}
+
+/** A callback that waits until recovery lets it go. */
+export type HeldCallback =
+  | { readonly kind: 'cast'; readonly lkb: Lkb; readonly status: number; readonly mode: number; readonly flags: number }
+  | { readonly kind: 'bast'; readonly lkb: Lkb; readonly mode: number };
+
+/**
+ * State of one lockspace on one node. What happens to it stands in the files that take one as first argument.
+ *
+ * Source: Linux fs/dlm/dlm_internal.h, `dlm_ls`.
+ */
+export class Lockspace {
+  readonly host: LockspaceHost;
+  readonly name: string;
+  readonly globalId: number;
+  readonly lvbLength: number;
+  readonly isFs: boolean;
+  /** What goes out where a message has room for a value block but carries none. */
+  readonly zeroLvb: Uint8Array;
+
+  readonly rsbs: Map<string, Rsb> = new Map();
+  /** Inactive resources that age, oldest first. */
+  readonly inactive: LinkedQueue<Rsb> = new LinkedQueue();
+  readonly lkbs: LkidTable<Lkb> = new LkidTable();
+  /** Locks that this node owns, by the caller's handle. */
+  readonly handles: Map<number, Lkb> = new Map();
+  /** Locks that await a reply, in the order in which they began to. */
+  readonly waiters: Set<Lkb> = new Set();
+
+  /** By node id. */
+  members: Member[] = [];
+  /** Gone by a change whose recovery is not over. */
+  membersGone: Member[] = [];
+  /** Node ids, each as often as its weight says: the directory is spread over it. */
+  nodeArray: number[] = [];
+  lowNodeid = 0;
+  slot = 0;
+  generation = 0;
+
+  recoverSeq = 0;
+  /** Barrier bits. */
+  recoverStatus = 0;
+  isRunning = false;
+  /** A stop came and no start has begun since (`RECOVER_STOP`). */
+  isRecoveryStopped = true;
+  hasRecoveredOnce = false;
+  /** `offline` went out. */
+  isLeaving = false;
+  /** Another member has another configuration. */
+  isMismatched = false;
+  recovery: Generator<void, void, void> | undefined = undefined;
+  /** When recovery wants to be woken even if nothing arrives. */
+  recoveryWakeAt: Nanos = Infinity;
+  recoveryBegan: Nanos = 0;
+  /** How often each node had connected when the lockspace was stopped last. */
+  readonly connectionsAtStop: Map<number, number> = new Map();
+  /** The recovery request that is out, and its answer. */
+  rcomId = 0;
+  statusReply: StatusAnswer | undefined = undefined;
+  namesReply: Uint8Array | undefined = undefined;
+  /** Resources whose new master the directory is asked for, by the id of the question. */
+  readonly recoverLookups: Map<number, Rsb> = new Map();
+  /** Locks sent to new masters whose replies are awaited. */
+  recoverLocksOut = 0;
+  recoverLocksIn = 0;
+  /** Names we master, by the order in which they are told; made when recovery begins. */
+  masterNames: string[] = [];
+
+  /** Messages of locking that wait for the end of recovery. */
+  readonly requestqueue: { readonly from: number; readonly bytes: Uint8Array }[] = [];
+  /** Local calls that wait for it. */
+  readonly blockedCalls: (LockInput | UnlockInput)[] = [];
+  isHoldingCallbacks = false;
+  readonly heldCallbacks: HeldCallback[] = [];
+
+  constructor(host: LockspaceHost, name: string, lvbLength: number, isFs: boolean) {
+    this.host = host;
+    this.name = name;
+    this.globalId = lockspaceGlobalId(name);
+    this.lvbLength = lvbLength;
+    this.isFs = isFs;
+    this.zeroLvb = new Uint8Array(lvbLength);
+  }
+
+  get nodeid(): number {
+    return this.host.nodeid;
+  }
+
+  isMember(nodeid: number): boolean {
+    return this.members.some((member) => member.nodeid === nodeid);
+  }
+
+  isRemoved(nodeid: number): boolean {
+    return this.membersGone.some((member) => member.nodeid === nodeid);
+  }
+
+  log(priority: 'info' | 'err' | 'debug', text: string): void {
+    this.host.emit({ kind: 'log', priority, text: `dlm: ${this.name}: ${text}` });
+  }
+
+  /** Directory node of a hash (`dlm_hash2nodeid`). */
+  hash2nodeid(hash: number): number {
+    const { nodeArray } = this;
+    if (nodeArray.length <= 1) return this.nodeid;
+    return nodeArray[(hash >>> 16) % nodeArray.length]!;
+  }
+
+  isMaster(r: Rsb): boolean {
+    return r.masterNodeid === this.nodeid;
+  }
+
+  /** Records who the master is; 0: unknown. */
+  setMaster(r: Rsb, nodeid: number): void {
+    const was = r.masterNodeid;
+    r.masterNodeid = nodeid;
+    if (this.host.observe === undefined || was === nodeid) return;
+    if (was === this.nodeid) this.#tellReleased(r);
+    if (nodeid === this.nodeid) {
+      const { name: lockspace, generation } = this;
+      this.host.observe({ kind: 'dlm.master', now: this.host.now, lockspace, resource: r.name, generation });
+    }
+  }
+
+  /** As directory node: the record of a master elsewhere. */
+  recordMaster(r: Rsb, nodeid: number): void {
+    this.setMaster(r, nodeid);
+    const { now, observe } = this.host;
+    observe?.({ kind: 'dlm.directory', now, lockspace: this.name, resource: r.name, master: nodeid });
+  }
+
+  newRsb(name: string): Rsb {
+    const r = new Rsb(name, (hash) => this.hash2nodeid(hash));
+    this.rsbs.set(name, r);
+    return r;
+  }
+
+  /** A lock on `r`, which is active from now on. */
+  createLkb(r: Rsb, handle: number): Lkb {
+    const lkb = new Lkb(this.lkbs.take(), handle, r);
+    this.lkbs.set(lkb.lkid, lkb);
+    r.queue?.remove(r);
+    r.lkbCount += 1;
+    if (handle >= 0) this.handles.set(handle, lkb);
+    return lkb;
+  }
+
+  /** Nothing keeps the lock but the replies that it awaits. */
+  releaseLkb(lkb: Lkb): void {
+    lkb.isDead = true;
+    this.freeIfDone(lkb);
+  }
+
+  freeIfDone(lkb: Lkb): void {
+    if (!lkb.isDead || lkb.waitCount > 0 || this.lkbs.get(lkb.lkid) !== lkb) return;
+    this.lkbs.remove(lkb.lkid);
+    const r = lkb.resource;
+    r.lkbCount -= 1;
+    if (r.lkbCount === 0) this.#toss(r);
+  }
+
+  /** The owner may not use the handle any more. */
+  forgetHandle(lkb: Lkb): void {
+    lkb.flags |= LkbFlag.ENDOFLIFE;
+    if (this.handles.get(lkb.handle) === lkb) this.handles.delete(lkb.handle);
+  }
+
+  /** No lock is left: the resource stays as a cache of who the master is, or as the directory's record. */
+  #toss(r: Rsb): void {
+    if (r.lvb !== undefined) {
+      r.lvb = undefined;
+      const { now, observe } = this.host;
+      observe?.({ kind: 'dlm.lvb-dropped', now, lockspace: this.name, resource: r.name });
+    }
+    r.tossTime = this.host.now;
+    // A directory record waits for its master's REMOVE.
+    if (r.dirNodeid !== this.nodeid || r.masterNodeid === this.nodeid) this.inactive.addLast(r);
+  }
+
+  /** Drops an inactive resource. */
+  freeRsb(r: Rsb): void {
+    r.queue?.remove(r);
+    this.rsbs.delete(r.name);
+    if (this.host.observe === undefined) return;
+    if (this.isMaster(r)) this.#tellReleased(r);
+    else if (r.dirNodeid === this.nodeid) this.#tellDirectoryRemoved(r);
+  }
+
+  /** Next instant at which inactive resources are looked through. */
+  scanDeadline(): Nanos {
+    const oldest = this.inactive.first;
+    if (oldest === undefined || !this.isRunning) return Infinity;
+    const { tossTime, scanInterval } = this.host;
+    return Math.ceil((oldest.tossTime + tossTime) / scanInterval) * scanInterval;
+  }
+
+  setFlag(r: Rsb, flag: number): void {
+    const isNew = (r.flags & flag) === 0;
+    r.flags |= flag;
+    if (isNew && flag === RsbFlag.VALNOTVALID) {
+      const { now, observe } = this.host;
+      observe?.({ kind: 'dlm.lvb-invalid', now, lockspace: this.name, resource: r.name });
+    }
+  }
+
+  /** Stores a value block that a holder wrote. */
+  writeLvb(r: Rsb, bytes: Uint8Array): void {
+    if (r.lvb === undefined) r.lvb = bytes.slice();
+    else r.lvb.set(bytes);
+    r.lvbseq = (r.lvbseq + 1) >>> 0;
+    r.flags &= ~RsbFlag.VALNOTVALID;
+    const { now, observe } = this.host;
+    if (observe === undefined) return;
+    const digest = crc32(bytes);
+    observe({ kind: 'dlm.lvb-written', now, lockspace: this.name, resource: r.name, digest, seq: r.lvbseq });
+  }
+
+  /** Active resources, by the order in which they were first used. */
+  *activeRsbs(): Generator<Rsb, void, undefined> {
+    for (const r of this.rsbs.values()) if (r.isActive) yield r;
+  }
+
+  #tellReleased(r: Rsb): void {
+    const { now, observe } = this.host;
+    observe?.({ kind: 'dlm.master-released', now, lockspace: this.name, resource: r.name });
+  }
+
+  #tellDirectoryRemoved(r: Rsb): void {
+    const { now, observe } = this.host;
+    observe?.({ kind: 'dlm.directory-removed', now, lockspace: this.name, resource: r.name });
+  }
+}
+
+/** Whether the lock stands on a queue of its resource. */
+export function isQueued(lkb: Lkb): boolean {
+  return lkb.status !== LockStatus.none;
+}

@@ -1,0 +1,128 @@
+import { latin1 } from '@quorate/kernel';
+import { masterLookup } from './directory.js';
+import type { RejectReason } from './dlm-io.js';
+import { jhash } from './hash.js';
+import { Result } from './lock-flags.js';
+import type { Lockspace } from './lockspace.js';
+import { decodeLock, decodeStatusReply, NEED_SLOTS, type Rcom, RcomType, statusFlagsOf } from './rcom.js';
+import {
+  sendLockReply,
+  sendLookupReply,
+  sendNamesReply,
+  sendRcomLock,
+  sendRcomLookup,
+  sendStatusReply,
+} from './rcom-send.js';
+import { recoverMasterCopy, setNewMaster } from './recover-locks.js';
+import { RecoverStatus } from './recover-status.js';
+
+// Recovery messages as they come in. Source: Linux fs/dlm/rcom.c; the functions keep their names.
+
+/** Carries a recovery message out. Gives the reason if it is malformed, or of another time than now. */
+export function receiveRcom(ls: Lockspace, from: number, rcom: Rcom): RejectReason | undefined {
+  if (!isTimely(ls, rcom)) return 'stale-rcom';
+  switch (rcom.type) {
+    case RcomType.STATUS:
+      sendStatusReply(ls, from, rcom, (statusFlagsOf(rcom.body) & NEED_SLOTS) !== 0);
+      return undefined;
+    case RcomType.STATUS_REPLY:
+      return receiveStatusReply(ls, rcom);
+    case RcomType.NAMES:
+      return receiveNames(ls, from, rcom);
+    case RcomType.NAMES_REPLY:
+      if (rcom.id !== ls.rcomId) return 'stale-rcom';
+      ls.namesReply = rcom.body.slice();
+      return undefined;
+    case RcomType.LOOKUP:
+      return receiveLookup(ls, from, rcom);
+    case RcomType.LOOKUP_REPLY:
+      return receiveLookupReply(ls, rcom);
+    case RcomType.LOCK:
+      return receiveLock(ls, from, rcom);
+  }
+  return receiveLockReply(ls, rcom);
+}
+
+/** What arrives before its step or after its recovery is ignored; the sender asks again, or is behind itself. */
+function isTimely(ls: Lockspace, { type, seqReply }: Rcom): boolean {
+  if (ls.isRecoveryStopped && type !== RcomType.STATUS) return false;
+  if (type >= RcomType.STATUS_REPLY && seqReply !== ls.recoverSeq) return false;
+  if (type === RcomType.STATUS || type === RcomType.STATUS_REPLY) return true;
+  if ((ls.recoverStatus & RecoverStatus.NODES) === 0) return false;
+  if (type === RcomType.NAMES || type === RcomType.NAMES_REPLY) return true;
+  return (ls.recoverStatus & RecoverStatus.DIR) !== 0;
+}
+
+function receiveStatusReply(ls: Lockspace, rcom: Rcom): RejectReason | undefined {
+  if (rcom.id !== ls.rcomId) return 'stale-rcom';
+  if (rcom.result === -Result.ESRCH) {
+    ls.statusReply = { status: 0, config: undefined };
+    return undefined;
+  }
+  const config = decodeStatusReply(rcom.body);
+  if (config === undefined) return 'bad-rcom';
+  ls.statusReply = { status: rcom.result, config };
+  return undefined;
+}
+
+/** `dlm_copy_master_names`. */
+function receiveNames(ls: Lockspace, from: number, rcom: Rcom): RejectReason | undefined {
+  const names = ls.masterNames.filter((name) => ls.hash2nodeid(jhash(name)) === from);
+  const last = rcom.body.length === 0 ? -1 : names.indexOf(latin1(rcom.body));
+  if (rcom.body.length > 0 && last < 0) return 'unexpected';
+  sendNamesReply(ls, from, rcom, names, last + 1);
+  return undefined;
+}
+
+function receiveLookup(ls: Lockspace, from: number, rcom: Rcom): RejectReason | undefined {
+  if (rcom.body.length > 64) return 'bad-rcom';
+  const master = masterLookup(ls, from, latin1(rcom.body), 'recover-master');
+  sendLookupReply(ls, from, rcom, master < 0 ? -Result.EINVAL : master);
+  return undefined;
+}
+
+/** `dlm_recover_master_reply`. */
+function receiveLookupReply(ls: Lockspace, rcom: Rcom): RejectReason | undefined {
+  const r = ls.recoverLookups.get(rcom.id);
+  if (r === undefined) return 'stale-rcom';
+  if (!ls.isMember(rcom.result)) {
+    sendRcomLookup(ls, r.dirNodeid, r.name, rcom.id);
+    return 'unexpected';
+  }
+  ls.recoverLookups.delete(rcom.id);
+  ls.setMaster(r, rcom.result);
+  setNewMaster(ls, r);
+  return undefined;
+}
+
+function receiveLock(ls: Lockspace, from: number, rcom: Rcom): RejectReason | undefined {
+  const rl = decodeLock(rcom.body);
+  if (rl === undefined) return 'bad-rcom';
+  if (!ls.isMember(from)) return 'non-member';
+  const { lkid, result } = recoverMasterCopy(ls, from, rl);
+  sendLockReply(ls, from, rcom, lkid, result);
+  return undefined;
+}
+
+/** `dlm_recover_process_copy`. */
+function receiveLockReply(ls: Lockspace, rcom: Rcom): RejectReason | undefined {
+  const rl = decodeLock(rcom.body);
+  if (rl === undefined) return 'bad-rcom';
+  const lkb = ls.lkbs.get(rl.lkid);
+  if (lkb === undefined || !lkb.isProcessCopy) return 'unknown-lock';
+  const r = lkb.resource;
+  switch (-rl.result) {
+    case Result.EBADR:
+      // The new master had not learnt yet that it is one.
+      sendRcomLock(ls, r, lkb);
+      return undefined;
+    case 0:
+    case Result.EEXIST:
+      lkb.remid = rl.remid;
+      break;
+  }
+  if (r.recoverLocksCount === 0) return 'unexpected';
+  r.recoverLocksCount -= 1;
+  ls.recoverLocksOut -= 1;
+  return undefined;
+}

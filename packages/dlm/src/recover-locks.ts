@@ -1,0 +1,203 @@
+import { LockFlag, Result } from './lock-flags.js';
+import type { Lockspace } from './lockspace.js';
+import { grantPendingLocks } from './master.js';
+import { Asts, MessageType } from './message.js';
+import { isMiddleConversion, Mode } from './mode.js';
+import { confirmMaster } from './owner.js';
+import type { RcomLock } from './rcom.js';
+import { type Lkb, LkbFlag, LockStatus, type Rsb, RsbFlag } from './resource.js';
+
+// Locks move to new masters, and what was lost is settled. Source: Linux fs/dlm/recover.c, lock.c; the functions keep
+// their names.
+
+/** As master: locks of nodes that are gone go too. Gives their number. */
+export function recoverPurge(ls: Lockspace): number {
+  let count = 0;
+  for (const r of [...ls.activeRsbs()]) {
+    if (!ls.isMaster(r)) continue;
+    for (const lkb of [...r.locks()]) {
+      if (!lkb.isMasterCopy || !ls.isRemoved(lkb.nodeid)) continue;
+      if ((lkb.exflags & LockFlag.VALBLK) !== 0 && lkb.grmode >= Mode.PW) r.flags |= RsbFlag.RECOVER_LVB_INVAL;
+      r.flags |= RsbFlag.RECOVER_GRANT;
+      r.del(lkb);
+      ls.releaseLkb(lkb);
+      count += 1;
+    }
+  }
+  if (count > 0) ls.log('info', `dlm_recover_purge ${count} locks for ${ls.membersGone.length} nodes`);
+  return count;
+}
+
+/** Its locks on this node belong to another master now. */
+export function setNewMaster(ls: Lockspace, r: Rsb): void {
+  for (const lkb of r.locks()) {
+    if (lkb.isMasterCopy) continue;
+    lkb.nodeid = ls.isMaster(r) ? 0 : r.masterNodeid;
+    lkb.remid = 0;
+  }
+  r.flags |= RsbFlag.NEW_MASTER | RsbFlag.NEW_MASTER2;
+}
+
+/** A lock as its new master hears of it (`pack_rcom_lock`). */
+export function packRcomLock(ls: Lockspace, r: Rsb, lkb: Lkb): RcomLock {
+  return {
+    pid: 0,
+    lkid: lkb.lkid,
+    remid: 0,
+    parentLkid: 0,
+    exflags: lkb.exflags,
+    flags: lkb.flags >>> 0,
+    lvbseq: lkb.lvbseq,
+    result: 0,
+    rqmode: lkb.rqmode,
+    grmode: lkb.grmode,
+    status: lkb.status,
+    asts: lkb.hasBast ? Asts.CAST | Asts.BAST : Asts.CAST,
+    // The reply is not awaited any more; the new master has to know all the same.
+    waitType: lkb.isMiddleConverting && !ls.host.isStrict ? MessageType.CONVERT : lkb.waitType,
+    name: r.name,
+    lvb: lkb.lvb ?? NO_LVB,
+  };
+}
+
+const NO_LVB = new Uint8Array(0);
+
+/** As new master: a twin for a lock of another node. Gives its id and 0, or the result if there is none. */
+export function recoverMasterCopy(ls: Lockspace, from: number, rl: RcomLock): { lkid: number; result: number } {
+  if (rl.parentLkid !== 0) return { lkid: 0, result: Result.EOPNOTSUPP };
+  const r = ls.rsbs.get(rl.name);
+  // Sent before the directory told us that we are the master: it is sent again.
+  if (r === undefined) return { lkid: 0, result: Result.EBADR };
+  for (const lkb of r.locks()) {
+    if (lkb.nodeid === from && lkb.remid === rl.lkid) return { lkid: lkb.lkid, result: Result.EEXIST };
+  }
+  const lkb = ls.createLkb(r, -1);
+  receiveRcomLockArgs(ls, r, lkb, from, rl);
+  if (!r.convertqueue.isEmpty || !r.waitqueue.isEmpty) r.flags |= RsbFlag.RECOVER_GRANT;
+  ls.recoverLocksIn += 1;
+  return { lkid: lkb.lkid, result: 0 };
+}
+
+function receiveRcomLockArgs(ls: Lockspace, r: Rsb, lkb: Lkb, from: number, rl: RcomLock): void {
+  lkb.nodeid = from;
+  lkb.remid = rl.lkid;
+  lkb.exflags = rl.exflags;
+  lkb.flags = (rl.flags & 0xffff) | LkbFlag.MSTCPY;
+  lkb.lvbseq = rl.lvbseq;
+  lkb.rqmode = rl.rqmode;
+  lkb.grmode = rl.grmode;
+  lkb.hasBast = (rl.asts & Asts.BAST) !== 0;
+  if ((rl.exflags & LockFlag.VALBLK) !== 0) {
+    lkb.lvb = new Uint8Array(ls.lvbLength);
+    lkb.lvb.set(rl.lvb.subarray(0, ls.lvbLength));
+  }
+  const isMiddle = rl.waitType === MessageType.CONVERT && isMiddleConversion(rl.grmode, rl.rqmode);
+  r.add(lkb, isMiddle ? LockStatus.convert : rl.status);
+  if (isMiddle) beginMiddleRecovery(ls, r, lkb);
+}
+
+/** Which of PR and CW the old master had granted is to be seen when all locks are in. */
+export function beginMiddleRecovery(ls: Lockspace, r: Rsb, lkb: Lkb): void {
+  if (ls.host.isStrict) lkb.grmode = Mode.IV;
+  else lkb.isMiddleConverting = true;
+  r.flags |= RsbFlag.RECOVER_CONVERT;
+}
+
+/**
+ * As master, when all locks are in: settles the state of the resources that changed (`dlm_recover_rsbs`).
+ */
+export function recoverRsbs(ls: Lockspace): void {
+  let count = 0;
+  for (const r of ls.rsbs.values()) {
+    if (ls.isMaster(r)) {
+      if (r.has(RsbFlag.RECOVER_CONVERT)) recoverConversion(ls, r);
+      recoverLvb(ls, r);
+      if (r.has(RsbFlag.NEW_MASTER2) && (!r.convertqueue.isEmpty || !r.waitqueue.isEmpty)) {
+        r.flags |= RsbFlag.RECOVER_GRANT;
+      }
+      count += 1;
+    } else {
+      r.flags &= ~RsbFlag.VALNOTVALID;
+      for (const lkb of r.convertqueue) lkb.isMiddleConverting = false;
+    }
+    r.flags &= ~SETTLED;
+  }
+  if (count > 0) ls.log('info', `dlm_recover_rsbs ${count} done`);
+}
+
+const SETTLED = RsbFlag.RECOVER_CONVERT | RsbFlag.RECOVER_LVB_INVAL | RsbFlag.NEW_MASTER | RsbFlag.NEW_MASTER2;
+
+/**
+ * Conversions between PR and CW: the mode of a granted PR or CW lock shows which one was granted. Without such a lock
+ * it keeps its old mode; the original, which has forgotten that, takes the requested one.
+ */
+function recoverConversion(ls: Lockspace, r: Rsb): void {
+  let grmode: number | undefined;
+  for (const lkb of r.grantqueue) if (lkb.grmode === Mode.PR || lkb.grmode === Mode.CW) grmode ??= lkb.grmode;
+  for (const lkb of r.convertqueue) {
+    if (ls.host.isStrict) {
+      if (lkb.grmode === Mode.IV) lkb.grmode = grmode ?? lkb.rqmode;
+    } else if (lkb.isMiddleConverting) {
+      lkb.grmode = grmode ?? lkb.grmode;
+      lkb.isMiddleConverting = false;
+    }
+  }
+}
+
+/** The value block after recovery, as the survivors know it; a lost writer makes it invalid. */
+function recoverLvb(ls: Lockspace, r: Rsb): void {
+  if (!r.has(RsbFlag.NEW_MASTER2)) {
+    if (r.has(RsbFlag.RECOVER_LVB_INVAL)) ls.setFlag(r, RsbFlag.VALNOTVALID);
+    return;
+  }
+  let high: Lkb | undefined;
+  for (const lkb of [...r.grantqueue, ...r.convertqueue]) {
+    if ((lkb.exflags & LockFlag.VALBLK) === 0 || lkb.lvb === undefined) continue;
+    // Above CR nobody else could have written since.
+    if (lkb.grmode > Mode.CR) return takeLvb(r, lkb);
+    if (high === undefined || ((lkb.lvbseq - high.lvbseq) | 0) >= 0) high = lkb;
+  }
+  if (high !== undefined) {
+    takeLvb(r, high);
+    ls.setFlag(r, RsbFlag.VALNOTVALID);
+  } else if (!ls.host.isStrict && mayHaveHadValue(ls, r)) {
+    // Differs from Linux, which lets the survivors go on as if there had never been a value.
+    r.lvb ??= new Uint8Array(ls.lvbLength);
+    ls.setFlag(r, RsbFlag.VALNOTVALID);
+  }
+}
+
+/** Somebody uses the value block of this resource, granted or not. */
+function mayHaveHadValue(ls: Lockspace, r: Rsb): boolean {
+  for (const lkb of r.locks()) if (lkb.lvb !== undefined) return true;
+  for (const lkb of r.lookup) if (lkb.lvb !== undefined) return true;
+  for (const lkb of ls.waiters) if (lkb.resource === r && lkb.lvb !== undefined) return true;
+  return false;
+}
+
+function takeLvb(r: Rsb, lkb: Lkb): void {
+  r.lvbseq = lkb.lvbseq;
+  if (r.lvb === undefined) r.lvb = lkb.lvb!.slice();
+  else r.lvb.set(lkb.lvb!);
+}
+
+/** As master: grants what recovery made grantable, and lets requests go on that waited for the master's name. */
+export function recoverGrant(ls: Lockspace): void {
+  let locks = 0;
+  let resources = 0;
+  for (const r of [...ls.rsbs.values()]) {
+    if (!r.has(RsbFlag.RECOVER_GRANT)) continue;
+    if (!r.isActive) {
+      // Linux leaves the flag on, and the next conversions then ignore the order of the queue.
+      if (!ls.host.isStrict) r.flags &= ~RsbFlag.RECOVER_GRANT;
+      continue;
+    }
+    if (ls.isMaster(r)) {
+      locks += grantPendingLocks(ls, r);
+      resources += 1;
+    }
+    r.flags &= ~RsbFlag.RECOVER_GRANT;
+    if (ls.isMaster(r)) confirmMaster(ls, r, 0);
+  }
+  if (locks > 0) ls.log('info', `dlm_recover_grant ${locks} locks on ${resources} resources`);
+}

@@ -1,0 +1,106 @@
+import { queueCast } from './callbacks.js';
+import { LockFlag, Result, Status } from './lock-flags.js';
+import type { Lockspace } from './lockspace.js';
+import { MessageType } from './message.js';
+import { isMiddleConversion, Mode } from './mode.js';
+import { confirmMaster, convertAtMaster, requestAtMaster, unlockAtMaster } from './owner.js';
+import { receiveCancelResult, receiveConvertResult, receiveUnlockResult } from './process-copy.js';
+import { beginMiddleRecovery } from './recover-locks.js';
+import { type Lkb, LkbFlag, type Rsb } from './resource.js';
+import { removeFromWaiters } from './waiters.js';
+
+// Operations whose reply may never come. Source: Linux fs/dlm/lock.c; the functions keep their names.
+
+/**
+ * Before locks move: what awaits a reply of a node that is gone is completed, or marked to be issued anew. Lookups always
+ * are, since the directory is rebuilt.
+ */
+export function recoverWaitersPre(ls: Lockspace): void {
+  for (const lkb of [...ls.waiters].reverse()) {
+    if (lkb.waitType === MessageType.LOOKUP) lkb.flags |= LkbFlag.RESEND;
+    else if (ls.isRemoved(lkb.waitNodeid)) recoverWaiter(ls, lkb);
+    ls.freeIfDone(lkb);
+  }
+}
+
+function recoverWaiter(ls: Lockspace, lkb: Lkb): void {
+  let type = lkb.waitType;
+  let unlockResult: number = Status.EUNLOCK;
+  let cancelResult: number = Status.ECANCEL;
+  if (type === 0) {
+    // The reply of the operation came, that of the cancel or unlock which overlapped it did not.
+    if (lkb.has(LkbFlag.OVERLAP_CANCEL)) type = MessageType.CANCEL;
+    if (ls.host.isStrict) return;
+    if (lkb.has(LkbFlag.OVERLAP_UNLOCK)) type = MessageType.UNLOCK;
+    if (lkb.grmode === Mode.IV) {
+      cancelResult = 0;
+      unlockResult = Result.ENOENT;
+    }
+  }
+  switch (type) {
+    case MessageType.REQUEST:
+      lkb.flags |= LkbFlag.RESEND;
+      break;
+    case MessageType.CONVERT:
+      recoverConvertWaiter(ls, lkb.resource, lkb);
+      break;
+    case MessageType.UNLOCK:
+      if (removeFromWaiters(ls, lkb, MessageType.UNLOCK_REPLY))
+        receiveUnlockResult(ls, lkb.resource, lkb, unlockResult);
+      break;
+    case MessageType.CANCEL:
+      if (removeFromWaiters(ls, lkb, MessageType.CANCEL_REPLY))
+        receiveCancelResult(ls, lkb.resource, lkb, cancelResult);
+      break;
+  }
+}
+
+/** Between PR and CW nobody can say what was granted: it is queued at the new master. Others are issued anew. */
+function recoverConvertWaiter(ls: Lockspace, r: Rsb, lkb: Lkb): void {
+  if (!isMiddleConversion(lkb.grmode, lkb.rqmode)) {
+    if (lkb.rqmode >= lkb.grmode) lkb.flags |= LkbFlag.RESEND;
+    return;
+  }
+  if (!removeFromWaiters(ls, lkb, MessageType.CONVERT_REPLY)) return;
+  receiveConvertResult(ls, r, lkb, Result.EINPROGRESS);
+  beginMiddleRecovery(ls, r, lkb);
+  // Linux forgets a cancel or unlock that overlaps such a conversion. A cancel comes too late: the mode may be granted.
+  if (ls.host.isStrict) return;
+  if (lkb.has(LkbFlag.OVERLAP_UNLOCK)) recoverWaiter(ls, lkb);
+  else if (lkb.has(LkbFlag.OVERLAP_CANCEL)) removeFromWaiters(ls, lkb, MessageType.CANCEL_REPLY);
+}
+
+/** When locking goes on: what was marked is issued anew, or ended if it was canceled or unlocked meanwhile. */
+export function recoverWaitersPost(ls: Lockspace): void {
+  for (const lkb of [...ls.waiters].reverse()) {
+    if (!lkb.has(LkbFlag.RESEND)) continue;
+    const type = lkb.waitType;
+    const isCancel = lkb.has(LkbFlag.OVERLAP_CANCEL);
+    const isUnlock = lkb.has(LkbFlag.OVERLAP_UNLOCK);
+    lkb.flags &= ~(LkbFlag.RESEND | LkbFlag.OVERLAP_CANCEL | LkbFlag.OVERLAP_UNLOCK);
+    lkb.waitType = lkb.waitCount = 0;
+    ls.waiters.delete(lkb);
+    if (type === MessageType.CONVERT) resumeConvert(ls, lkb, isCancel, isUnlock);
+    else resumeRequest(ls, lkb, isCancel, isUnlock);
+    ls.freeIfDone(lkb);
+  }
+}
+
+function resumeRequest(ls: Lockspace, lkb: Lkb, isCancel: boolean, isUnlock: boolean): void {
+  const r = lkb.resource;
+  if (isCancel || isUnlock) {
+    queueCast(ls, lkb, isUnlock ? Status.EUNLOCK : Status.ECANCEL);
+    // Linux leaves the resource waiting for this lock's lookup, and panics when the next request comes (6.1).
+    if (r.firstLkid === lkb.lkid) confirmMaster(ls, r, Result.ENOTBLK);
+    return ls.releaseLkb(lkb);
+  }
+  requestAtMaster(ls, r, lkb);
+  if (ls.isMaster(r)) confirmMaster(ls, r, 0);
+}
+
+function resumeConvert(ls: Lockspace, lkb: Lkb, isCancel: boolean, isUnlock: boolean): void {
+  if (isCancel) return queueCast(ls, lkb, Status.ECANCEL);
+  if (!isUnlock) return convertAtMaster(ls, lkb.resource, lkb);
+  lkb.exflags |= LockFlag.FORCEUNLOCK;
+  unlockAtMaster(ls, lkb.resource, lkb);
+}

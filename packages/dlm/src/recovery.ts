@@ -1,0 +1,254 @@
+import { MILLISECOND, type Nanos } from '@quorate/kernel';
+import { resumeCallbacks } from './callbacks.js';
+import { clearToss, masterLookup } from './directory.js';
+import type { Lockspace, RecoverRun, StatusAnswer } from './lockspace.js';
+import { decodeNames, NEED_SLOTS } from './rcom.js';
+import { sendRcomLock, sendRcomLookup, sendRcomNames, sendRcomStatus } from './rcom-send.js';
+import { recoverGrant, recoverPurge, recoverRsbs, setNewMaster } from './recover-locks.js';
+import { recoverMembers, slotsAssign, slotsCopyIn } from './recover-members.js';
+import { RecoverStatus } from './recover-status.js';
+import { recoverWaitersPost, recoverWaitersPre } from './recover-waiters.js';
+import { processRequestqueue, purgeRequestqueue } from './requestqueue.js';
+import { RsbFlag } from './resource.js';
+
+/** A step of recovery. It yields where it waits, and goes on when something arrived or `recoveryWakeAt` has come. */
+type Step<T = void> = Generator<void, T, void>;
+
+/**
+ * Recovery of a lockspace after a start, from holding callbacks to granting again. A stop drops it where it stands.
+ *
+ * Source: Linux fs/dlm/recoverd.c, `ls_recover`.
+ */
+export function* recoverd(ls: Lockspace, run: RecoverRun): Step {
+  ls.log('info', `dlm_recover ${run.seq}`);
+  ls.isHoldingCallbacks = true;
+  clearToss(ls);
+  const neg = recoverMembers(ls, run);
+  yield* pingMembers(ls);
+  recoverDirNodeid(ls);
+  setRecoverStatus(ls, RecoverStatus.NODES);
+  yield* recoverMembersWait(ls);
+  yield* recoverDirectory(ls);
+  setRecoverStatus(ls, RecoverStatus.DIR);
+  yield* barrier(ls, RecoverStatus.DIR);
+  recoverWaitersPre(ls);
+  if (neg > 0) {
+    recoverPurge(ls);
+    yield* recoverMasters(ls);
+    yield* recoverLocks(ls);
+  }
+  setRecoverStatus(ls, RecoverStatus.LOCKS);
+  yield* barrier(ls, RecoverStatus.LOCKS);
+  if (neg > 0) recoverRsbs(ls);
+  purgeRequestqueue(ls);
+  setRecoverStatus(ls, RecoverStatus.DONE);
+  yield* barrier(ls, RecoverStatus.DONE);
+  ls.membersGone = [];
+  resumeCallbacks(ls);
+  enableLocking(ls, run);
+  processRequestqueue(ls);
+  recoverWaitersPost(ls);
+  recoverGrant(ls);
+  const milliseconds = Math.floor((ls.host.now - ls.recoveryBegan) / MILLISECOND);
+  ls.log('info', `dlm_recover ${run.seq} generation ${ls.generation} done: ${milliseconds} ms`);
+  tellDone(ls);
+}
+
+function enableLocking(ls: Lockspace, run: RecoverRun): void {
+  const { host, name: lockspace, generation } = ls;
+  ls.isRunning = true;
+  const members = ls.members.map((member) => member.nodeid);
+  host.observe?.({ kind: 'dlm.recovered', now: host.now, lockspace, seq: run.seq, generation, members });
+}
+
+function tellDone(ls: Lockspace): void {
+  const { host, name: lockspace, slot, generation } = ls;
+  if (!ls.hasRecoveredOnce) {
+    ls.hasRecoveredOnce = true;
+    host.emit({ kind: 'created', lockspace });
+  }
+  if (ls.isFs) host.emit({ kind: 'recover-done', lockspace, slot, generation });
+}
+
+function setRecoverStatus(ls: Lockspace, bit: number): void {
+  ls.recoverStatus |= bit;
+  const { host, name: lockspace, recoverSeq: seq } = ls;
+  host.observe?.({ kind: 'dlm.recover-status', now: host.now, lockspace, seq, bit });
+}
+
+/** Every member hears of us, and has the same configuration. */
+function* pingMembers(ls: Lockspace): Step {
+  for (const { nodeid } of ls.members) yield* rcomStatus(ls, nodeid, 0);
+  ls.log('info', `dlm_recover_members ${ls.members.length} nodes`);
+}
+
+/** With other members the directory is spread otherwise. What we master is told to its new node when that asks. */
+function recoverDirNodeid(ls: Lockspace): void {
+  ls.masterNames = [];
+  for (const r of ls.activeRsbs()) {
+    r.dirNodeid = ls.hash2nodeid(r.hash);
+    if (ls.isMaster(r)) ls.masterNames.push(r.name);
+  }
+}
+
+/** Barrier NODES: the lowest node gathers slots and generations and assigns; the others fetch what it assigned. */
+function* recoverMembersWait(ls: Lockspace): Step {
+  if (ls.lowNodeid === ls.nodeid) {
+    yield* waitStatusAll(ls, RecoverStatus.NODES);
+    slotsAssign(ls);
+    return setRecoverStatus(ls, RecoverStatus.NODES_ALL);
+  }
+  const { config } = yield* waitStatusLow(ls, RecoverStatus.NODES_ALL, NEED_SLOTS);
+  if (config !== undefined) slotsCopyIn(ls, config.generation, config.slots);
+}
+
+/** A step's barrier: the lowest node sees everybody through it, then lets everybody see that. */
+function* barrier(ls: Lockspace, bit: number): Step {
+  const all = bit << 1;
+  if (ls.lowNodeid !== ls.nodeid) return void (yield* waitStatusLow(ls, all, 0));
+  yield* waitStatusAll(ls, bit);
+  setRecoverStatus(ls, all);
+}
+
+function* waitStatusAll(ls: Lockspace, bit: number): Step {
+  for (const member of ls.members) {
+    if (member.nodeid === ls.nodeid) continue;
+    const { config } = yield* pollStatus(ls, member.nodeid, bit, 0);
+    if (bit !== RecoverStatus.NODES || config === undefined) continue;
+    member.slot = config.ourSlot;
+    member.generation = config.generation;
+  }
+}
+
+function waitStatusLow(ls: Lockspace, bit: number, flags: number): Step<StatusAnswer> {
+  return pollStatus(ls, ls.lowNodeid, bit, flags);
+}
+
+function* pollStatus(ls: Lockspace, nodeid: number, bit: number, flags: number): Step<StatusAnswer> {
+  for (let tries = 0; ; tries++) {
+    const answer = yield* rcomStatus(ls, nodeid, flags);
+    if ((answer.status & bit) !== 0) return answer;
+    ls.recoveryWakeAt = ls.host.now + pollDelay(ls.host.recoverPoll, tries);
+    while (ls.host.now < ls.recoveryWakeAt) yield;
+  }
+}
+
+const POLL_STEP = 20 * MILLISECOND;
+const POLL_MAX = 1000 * MILLISECOND;
+
+/** Doubles up to the original's step of 20 ms, then grows by that step up to a second. */
+function pollDelay(first: Nanos, tries: number): Nanos {
+  let delay = first;
+  for (let i = 0; i < tries && delay < POLL_MAX; i++) delay = Math.min(2 * delay, delay + POLL_STEP);
+  return Math.min(delay, POLL_MAX);
+}
+
+/** Asks a node for its status until it answers. Another configuration than ours ends the recovery here. */
+function* rcomStatus(ls: Lockspace, nodeid: number, flags: number): Step<StatusAnswer> {
+  if (nodeid === ls.nodeid) return { status: ls.recoverStatus, config: undefined };
+  ls.statusReply = undefined;
+  const answer = yield* ask(
+    ls,
+    () => sendRcomStatus(ls, nodeid, flags),
+    () => ls.statusReply,
+  );
+  const { config } = answer;
+  if (config === undefined || config.lvblen === ls.lvbLength) return answer;
+  ls.log('err', `config mismatch: ${ls.lvbLength},0 nodeid ${nodeid}: ${config.lvblen},${config.lsflags.toString(16)}`);
+  ls.isMismatched = true;
+  // Only a stop, or the end of the lockspace, leads on from here.
+  for (;;) yield;
+}
+
+/** Sends until the answer is there, anew every `recover_timer`. */
+function* ask<T>(ls: Lockspace, send: () => void, answer: () => T | undefined): Step<T> {
+  for (;;) {
+    send();
+    ls.recoveryWakeAt = ls.host.now + ls.host.recoverTimer;
+    for (;;) {
+      const given = answer();
+      if (given !== undefined) {
+        ls.recoveryWakeAt = Infinity;
+        return given;
+      }
+      if (ls.host.now >= ls.recoveryWakeAt) break;
+      yield;
+    }
+  }
+}
+
+/** Rebuilds our share of the directory from the names that the others master. */
+function* recoverDirectory(ls: Lockspace): Step {
+  let count = 0;
+  const before = ls.rsbs.size;
+  for (const { nodeid } of ls.members) {
+    if (nodeid !== ls.nodeid) count += yield* recoverNamesOf(ls, nodeid);
+  }
+  ls.log('info', `dlm_recover_directory ${count} in ${ls.rsbs.size - before} new`);
+}
+
+function* recoverNamesOf(ls: Lockspace, nodeid: number): Step<number> {
+  let count = 0;
+  let last = '';
+  for (;;) {
+    ls.namesReply = undefined;
+    const body = yield* ask(
+      ls,
+      () => sendRcomNames(ls, nodeid, last),
+      () => ls.namesReply,
+    );
+    const block = decodeNames(body);
+    if (block === undefined) {
+      ls.log('err', `recover_dir bad names from ${nodeid}`);
+      return count;
+    }
+    for (const name of block.names) masterLookup(ls, nodeid, name, 'recover-dir');
+    count += block.names.length;
+    if (block.isLast) return count;
+    last = block.names.at(-1)!;
+  }
+}
+
+/** Resources whose master is gone: the directory says who is the new one. All questions are out at once. */
+function* recoverMasters(ls: Lockspace): Step {
+  let count = 0;
+  let total = 0;
+  for (const r of ls.activeRsbs()) {
+    total += 1;
+    const isRemoved = ls.isRemoved(r.masterNodeid);
+    if (ls.isMaster(r) || !(isRemoved || r.has(RsbFlag.NEW_MASTER))) continue;
+    count += 1;
+    if (r.dirNodeid === ls.nodeid) {
+      if (isRemoved) ls.setMaster(r, ls.nodeid);
+      setNewMaster(ls, r);
+    } else {
+      ls.rcomId += 1;
+      ls.recoverLookups.set(ls.rcomId, r);
+      sendRcomLookup(ls, r.dirNodeid, r.name, ls.rcomId);
+    }
+  }
+  while (ls.recoverLookups.size > 0) yield;
+  ls.log('info', `dlm_recover_masters ${count} of ${total}`);
+}
+
+/** Our locks go to their new masters, one by one. */
+function* recoverLocks(ls: Lockspace): Step {
+  let count = 0;
+  for (const r of ls.activeRsbs()) {
+    if (ls.isMaster(r)) {
+      r.flags &= ~RsbFlag.NEW_MASTER;
+      continue;
+    }
+    if (!r.has(RsbFlag.NEW_MASTER)) continue;
+    for (const lkb of r.locks()) {
+      if (lkb.isMasterCopy) continue;
+      sendRcomLock(ls, r, lkb);
+      r.recoverLocksCount += 1;
+      ls.recoverLocksOut += 1;
+      count += 1;
+    }
+  }
+  while (ls.recoverLocksOut > 0) yield;
+  ls.log('info', `dlm_recover_locks ${count} out`);
+  ls.log('info', `dlm_recover_locks ${ls.recoverLocksIn} in`);
+}

@@ -1,0 +1,221 @@
+import type { Nanos } from '@quorate/kernel';
+import { jhash } from './hash.js';
+import { type Linked, LinkedQueue } from './linked-queue.js';
+import { LockFlag } from './lock-flags.js';
+import { Mode } from './mode.js';
+
+/** Which queue a lock is on (`DLM_LKSTS_*`). */
+export const LockStatus = { none: 0, waiting: 1, granted: 2, convert: 3 } as const;
+
+/**
+ * State of a lock that is no part of the caller's flags (`DLM_IFL_*`). The low 16 bits travel with messages, the others
+ * are private to a node.
+ *
+ * Source: Linux fs/dlm/dlm_internal.h.
+ */
+export const LkbFlag = {
+  USER: 0x1,
+  ORPHAN: 0x2,
+  /** The owner is another node; this is the master's twin. */
+  MSTCPY: 0x10000,
+  /** Its operation has to be issued anew after recovery. */
+  RESEND: 0x20000,
+  OVERLAP_UNLOCK: 0x80000,
+  OVERLAP_CANCEL: 0x100000,
+  /** Its last completion was delivered. */
+  ENDOFLIFE: 0x200000,
+  /** It is canceled to resolve a deadlock. */
+  DEADLOCK_CANCEL: 0x1000000,
+} as const;
+
+/**
+ * One lock on one node: a local copy (owner and master are this node), a process copy (the master is elsewhere) or a
+ * master copy (the owner is elsewhere).
+ *
+ * Source: Linux fs/dlm/dlm_internal.h, `dlm_lkb`; the names are its names.
+ */
+export class Lkb implements Linked<Lkb> {
+  readonly lkid: number;
+  /** The caller's name for it; -1 for a master copy. */
+  readonly handle: number;
+  resource: Rsb;
+  /** Local copy: 0. Process copy: the master, -1 while unknown. Master copy: the owner. */
+  nodeid = 0;
+  /** Its id on that node; 0 while unknown. */
+  remid = 0;
+  /** Flags of the last lock call, with those of unlock and cancel added (`exflags`). */
+  exflags = 0;
+  /** Flags of the operation under way (`sbflags`). */
+  sbflags = 0;
+  /** `LkbFlag`. */
+  flags = 0;
+  status: number = LockStatus.none;
+  grmode: number = Mode.IV;
+  rqmode: number = Mode.IV;
+  /** Highest mode that a blocking AST was sent for since the last grant. */
+  highbast = 0;
+  /** Type of the message whose reply is awaited; 0 for none. */
+  waitType = 0;
+  /** Number of replies awaited. */
+  waitCount = 0;
+  /** Node whose reply is awaited. */
+  waitNodeid = 0;
+  /** The owner has a function for blocking ASTs: the master sends them. Owners on this node always count as if. */
+  hasBast = true;
+  /** An owner on this node that wants none is not told. */
+  wantsBast = true;
+  /** The value block's buffer; undefined until an operation carries VALBLK. */
+  lvb: Uint8Array | undefined = undefined;
+  /** Sequence number of the resource's value block when it was last exchanged; u32. */
+  lvbseq = 0;
+  /** Granted mode at the last completion that was queued for delivery; undefined before the first. */
+  lastCastMode: number | undefined = undefined;
+  /** Mode of the last blocking AST that was delivered; 0 before the first. */
+  lastBast = 0;
+  /** Recovery moves it to a new master in the middle of a conversion between PR and CW. */
+  isMiddleConverting = false;
+  /** Nothing but awaited replies keeps it. */
+  isDead = false;
+  queue: LinkedQueue<Lkb> | undefined = undefined;
+  previous: Lkb | undefined = undefined;
+  next: Lkb | undefined = undefined;
+
+  constructor(lkid: number, handle: number, resource: Rsb) {
+    this.lkid = lkid;
+    this.handle = handle;
+    this.resource = resource;
+  }
+
+  has(flag: number): boolean {
+    return (this.flags & flag) !== 0;
+  }
+
+  get isMasterCopy(): boolean {
+    return (this.flags & LkbFlag.MSTCPY) !== 0;
+  }
+
+  get isProcessCopy(): boolean {
+    return this.nodeid !== 0 && (this.flags & LkbFlag.MSTCPY) === 0;
+  }
+
+  get isOverlap(): boolean {
+    return (this.flags & (LkbFlag.OVERLAP_CANCEL | LkbFlag.OVERLAP_UNLOCK)) !== 0;
+  }
+}
+
+/**
+ * Flags of a resource, by the bit that the debug text shows.
+ *
+ * Source: Linux fs/dlm/dlm_internal.h, `enum rsb_flags`.
+ */
+export const RsbFlag = {
+  /** The cached master may be stale: the next request tells. */
+  MASTER_UNCERTAIN: 1 << 0,
+  VALNOTVALID: 1 << 1,
+  /** Recovery gave it another master: its locks have to be sent there. */
+  NEW_MASTER: 1 << 3,
+  /** The same, kept until all locks are in. */
+  NEW_MASTER2: 1 << 4,
+  /** A conversion between PR and CW has to be repaired. */
+  RECOVER_CONVERT: 1 << 5,
+  /** Something may have become grantable by recovery. */
+  RECOVER_GRANT: 1 << 6,
+  /** A lock that may have been writing the value block is gone. */
+  RECOVER_LVB_INVAL: 1 << 7,
+} as const;
+
+/**
+ * One resource on one node.
+ *
+ * Active while a lock of this node is on it. Without locks it is kept as a cache of who the master is, and on the
+ * directory node as the directory's record.
+ *
+ * Source: Linux fs/dlm/dlm_internal.h, `dlm_rsb`.
+ */
+export class Rsb implements Linked<Rsb> {
+  /** Up to 64 characters, each one byte (Latin-1). */
+  readonly name: string;
+  readonly hash: number;
+  dirNodeid: number;
+  /** 0 while unknown. */
+  masterNodeid = 0;
+  /** The lock that looks the master up, or whose request will tell; 0 for none. */
+  firstLkid = 0;
+  /** `RsbFlag`. */
+  flags = 0;
+  readonly grantqueue: LinkedQueue<Lkb> = new LinkedQueue();
+  readonly convertqueue: LinkedQueue<Lkb> = new LinkedQueue();
+  readonly waitqueue: LinkedQueue<Lkb> = new LinkedQueue();
+  /** Locks that wait until `firstLkid` knows the master. */
+  readonly lookup: LinkedQueue<Lkb> = new LinkedQueue();
+  lvb: Uint8Array | undefined = undefined;
+  /** u32; counts writes of the value block and goes on while the resource is inactive. */
+  lvbseq = 0;
+  /** Locks of this node on it, on a queue or not. */
+  lkbCount = 0;
+  /** Locks sent to the new master in recovery whose replies are awaited. */
+  recoverLocksCount = 0;
+  /** When it became inactive. */
+  tossTime: Nanos = 0;
+  /** The list of inactive resources, oldest first, while it is on it. */
+  queue: LinkedQueue<Rsb> | undefined = undefined;
+  previous: Rsb | undefined = undefined;
+  next: Rsb | undefined = undefined;
+
+  constructor(name: string, dirOf: (hash: number) => number) {
+    this.name = name;
+    this.hash = jhash(name);
+    this.dirNodeid = dirOf(this.hash);
+  }
+
+  has(flag: number): boolean {
+    return (this.flags & flag) !== 0;
+  }
+
+  get isActive(): boolean {
+    return this.lkbCount > 0;
+  }
+
+  /** Puts a lock on the queue of that status (`add_lkb`). */
+  add(lkb: Lkb, status: number): void {
+    lkb.status = status;
+    const isHead = (lkb.exflags & LockFlag.HEADQUE) !== 0;
+    switch (status) {
+      case LockStatus.granted:
+        return this.#addGranted(lkb);
+      case LockStatus.convert:
+        return isHead ? this.convertqueue.addFirst(lkb) : this.convertqueue.addLast(lkb);
+      case LockStatus.waiting:
+        return isHead ? this.waitqueue.addFirst(lkb) : this.waitqueue.addLast(lkb);
+    }
+  }
+
+  /**
+   * Meant to keep the queue ordered by mode, but what is compared is the others' requested mode: -1, unless a refused
+   * conversion left it behind. So new locks come first nearly always (`lkb_add_ordered`).
+   */
+  #addGranted(lkb: Lkb): void {
+    for (let other = this.grantqueue.first; other !== undefined; other = other.next) {
+      if (other.rqmode < lkb.grmode) return this.grantqueue.addBefore(lkb, other);
+    }
+    this.grantqueue.addLast(lkb);
+  }
+
+  /** Takes a lock off its queue (`del_lkb`). */
+  del(lkb: Lkb): void {
+    lkb.status = LockStatus.none;
+    lkb.queue?.remove(lkb);
+  }
+
+  move(lkb: Lkb, status: number): void {
+    this.del(lkb);
+    this.add(lkb, status);
+  }
+
+  /** All locks in the order granted, converting, waiting. */
+  *locks(): Generator<Lkb, void, undefined> {
+    yield* this.grantqueue;
+    yield* this.convertqueue;
+    yield* this.waitqueue;
+  }
+}

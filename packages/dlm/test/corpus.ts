@@ -1,0 +1,392 @@
+// Replays cases recorded on the Linux kernel's DLM: the same calls, and what each lock's owner then saw.
+import type { DlmOutput, LockView, ResourceView } from '@quorate/dlm';
+import { LockFlag, Mode, modeName, StatusFlag } from '@quorate/dlm';
+import { fromHex } from '@quorate/kernel';
+import { LvbOperation, lvbOperation } from '../src/mode.js';
+import { Cluster, changeMembers, createLockspace } from './cluster.js';
+
+export interface CorpusStep {
+  readonly node?: number;
+  readonly do: string;
+  readonly lock?: string;
+  readonly resource?: string;
+  readonly mode?: string | number;
+  readonly flags?: readonly string[];
+  readonly lvb?: string;
+  readonly bast?: boolean;
+  readonly proc?: number;
+  readonly lkid?: unknown;
+  readonly nowait?: boolean;
+}
+
+export interface CorpusEvent {
+  readonly step: number;
+  readonly ret?: number;
+  readonly ast?: number;
+  readonly flags?: readonly string[];
+  readonly mode?: string;
+  readonly lvb?: string;
+  readonly bast?: string;
+}
+
+export interface CorpusCase {
+  readonly name: string;
+  readonly about: string;
+  readonly nodes: number;
+  readonly lvblen: number;
+  readonly names: Readonly<Record<string, string>>;
+  readonly dir: Readonly<Record<string, number>>;
+  readonly steps: readonly CorpusStep[];
+  readonly expect: Readonly<Record<string, readonly CorpusEvent[]>>;
+  readonly after: readonly (Readonly<Record<string, string>> | null)[];
+  readonly all?: Readonly<Record<string, readonly string[]>>;
+  readonly unstable?: readonly string[];
+  readonly either?: Readonly<Record<string, readonly (readonly CorpusEvent[])[]>>;
+}
+
+const LOCKSPACE = 't';
+const ERRNO: Readonly<Record<string, number>> = { EINVAL: 22, EBUSY: 16, ENOENT: 2, EAGAIN: 11 };
+
+interface Lock {
+  readonly name: string;
+  readonly handle: number;
+  readonly node: number;
+  /** The caller's value block. */
+  buffer: Uint8Array;
+  hasUsedValblk: boolean;
+  lastMode: number;
+  state: string | undefined;
+  readonly events: Record<string, unknown>[];
+}
+
+/** One case under way. */
+class Replay {
+  readonly #case: CorpusCase;
+  readonly #cluster: Cluster;
+  readonly #locks = new Map<string, Lock>();
+  readonly #byHandle = new Map<number, Lock>();
+  readonly after: (Record<string, string> | null)[] = [];
+  #step = 0;
+
+  constructor(corpusCase: CorpusCase, isStrict: boolean) {
+    this.#case = corpusCase;
+    this.#cluster = new Cluster({
+      nodes: Array.from({ length: corpusCase.nodes }, (_, i) => i + 1),
+      config: { strictReference: isStrict },
+      onOutput: (node, output) => this.#onOutput(node, output),
+    });
+    createLockspace(this.#cluster, LOCKSPACE, corpusCase.lvblen);
+  }
+
+  run(): void {
+    this.#case.steps.forEach((step, i) => {
+      this.#step = i;
+      this.#do(step);
+      if (step.nowait !== true) this.#cluster.settle();
+      this.#look(step);
+    });
+  }
+
+  expectOf(lock: string): Record<string, unknown>[] {
+    return this.#locks.get(lock)?.events ?? [];
+  }
+
+  get lockNames(): string[] {
+    return [...this.#locks.keys()];
+  }
+
+  #do(step: CorpusStep): void {
+    switch (step.do) {
+      case 'lock':
+      case 'convert':
+        return this.#lock(step);
+      case 'unlock':
+      case 'cancel':
+        return this.#unlock(step);
+      case 'kill':
+        this.#cluster.kill(step.node!);
+        return changeMembers(this.#cluster, LOCKSPACE, this.#cluster.alive(), [step.node!]);
+      case 'deadlock':
+        return this.#unlock(step);
+      case 'freeze':
+        return this.#cluster.freeze(step.node!);
+      case 'thaw':
+        return this.#cluster.thaw(step.node!);
+      case 'settle':
+        return;
+    }
+    throw new RangeError(`step ${step.do} is not supported`);
+  }
+
+  #lockOf(step: CorpusStep): Lock {
+    const name = step.lock!;
+    let lock = this.#locks.get(name);
+    if (lock === undefined) {
+      lock = {
+        name,
+        handle: this.#locks.size + 1,
+        node: step.node!,
+        buffer: new Uint8Array(this.#case.lvblen),
+        hasUsedValblk: false,
+        lastMode: Mode.NL,
+        state: undefined,
+        events: [],
+      };
+      this.#locks.set(name, lock);
+      this.#byHandle.set(lock.handle, lock);
+    }
+    if (step.do !== 'unlock' && step.flags?.includes('VALBLK')) lock.hasUsedValblk = true;
+    if (step.lvb !== undefined) {
+      lock.buffer.fill(0);
+      lock.buffer.set(fromHex(step.lvb));
+    }
+    return lock;
+  }
+
+  #lock(step: CorpusStep): void {
+    const lock = this.#lockOf(step);
+    const isConvert = step.do === 'convert';
+    const flags = flagsOf(step.flags) | (isConvert ? LockFlag.CONVERT : 0);
+    const mode = typeof step.mode === 'number' ? step.mode : Mode[step.mode as keyof typeof Mode];
+    this.#call(lock, (handle) => {
+      this.#cluster.input(lock.node, {
+        kind: 'lock',
+        lockspace: LOCKSPACE,
+        handle,
+        name: isConvert ? '' : this.#case.names[step.resource!]!,
+        mode,
+        flags,
+        wantsBast: step.bast !== false,
+        // The kernel's device copies the caller's bytes in with every conversion, but not with a new request.
+        ...(isConvert ? { lvb: lock.buffer } : {}),
+      });
+    });
+  }
+
+  #unlock(step: CorpusStep): void {
+    const lock = this.#lockOf(step);
+    const flags = flagsOf(step.flags) | (step.do === 'unlock' ? 0 : LockFlag.CANCEL);
+    this.#call(lock, (handle) => {
+      this.#cluster.input(lock.node, {
+        kind: 'unlock',
+        lockspace: LOCKSPACE,
+        handle,
+        flags,
+        ...((flags & LockFlag.CANCEL) === 0 ? { lvb: lock.buffer } : {}),
+        ...(step.do === 'deadlock' ? { isDeadlock: true } : {}),
+      });
+    });
+  }
+
+  #refused: number | undefined;
+
+  #call(lock: Lock, call: (handle: number) => void): void {
+    this.#refused = undefined;
+    const event: Record<string, unknown> = { step: this.#step, ret: 0 };
+    lock.events.push(event);
+    const called = this.#calledBy(lock);
+    // What follows goes to the symbol that called last.
+    this.#byHandle.set(called.handle, lock);
+    call(called.handle);
+    if (this.#refused !== undefined) event.ret = -this.#refused;
+  }
+
+  /** The recorder called by lock id: through a dead one it reached the lock that has the id now. */
+  #calledBy(lock: Lock): Lock {
+    const lkid = this.#lastLkid.get(lock);
+    if (lkid === undefined || this.#lkids.has(lock)) return lock;
+    return [...this.#lkids].find(([other, id]) => other.node === lock.node && id === lkid)?.[0] ?? lock;
+  }
+
+  readonly #lastLkid = new Map<Lock, number>();
+
+  #onOutput(node: number, output: DlmOutput): void {
+    switch (output.kind) {
+      case 'call-refused':
+        this.#refused = ERRNO[output.errno]!;
+        break;
+      case 'bast':
+        this.#byHandle.get(output.handle)!.events.push({ step: this.#burstEnd(), bast: modeName(output.mode) });
+        break;
+      case 'cast':
+        this.#onCast(this.#byHandle.get(output.handle)!, output);
+        break;
+      case 'reject':
+        if (process.env.SHOW_REJECTS) console.log(this.#case.name, this.#step, node, output);
+        break;
+    }
+  }
+
+  #onCast(lock: Lock, { status, mode, flags, lvb }: Extract<DlmOutput, { kind: 'cast' }>): void {
+    // The device copies the value block out unless the grant wrote it.
+    const isCopied = status === 0 && lvbOperation(lock.lastMode, mode) !== LvbOperation.write;
+    if (isCopied && lvb !== undefined && lock.hasUsedValblk) lock.buffer.set(lvb);
+    lock.lastMode = mode;
+    const names = Object.entries(StatusFlag)
+      .filter(([, bit]) => (flags & bit) !== 0)
+      .map(([name]) => name);
+    lock.events.push({
+      step: this.#burstEnd(),
+      ast: status === 0 ? 0 : -status,
+      ...(names.length > 0 ? { flags: names } : {}),
+      ...(lock.hasUsedValblk ? { lvb: hexCut(lock.buffer) } : {}),
+    });
+  }
+
+  /** Events of a burst carry the number of its last step. */
+  #burstEnd(): number {
+    let step = this.#step;
+    while (this.#case.steps[step]!.nowait === true) step += 1;
+    return step;
+  }
+
+  /** What the recorder noted after a step: changes of state, and the mode with the last completion. */
+  #look(step: CorpusStep): void {
+    const isBurst = this.#case.after[this.#step] === null;
+    const views = this.#views();
+    const changes: Record<string, string> = {};
+    for (const lock of this.#locks.values()) {
+      const view = views.get(lock);
+      const isDeaf = this.#cluster.nodes.get(lock.node)!.isFrozen;
+      const isDead = !this.#cluster.nodes.get(lock.node)!.isAlive;
+      const last = lock.events.at(-1);
+      this.#noteMode(lock, view);
+      if (isDead || last === undefined || isBurst) continue;
+      const state = isDeaf ? '?' : stateOf(view);
+      if (state !== lock.state) changes[lock.name] = state;
+      lock.state = state;
+    }
+    this.after.push(isBurst ? null : changes);
+    void step;
+  }
+
+  #noteMode(lock: Lock, view: LockView | undefined): void {
+    const casts = lock.events.filter((event) => event.step === this.#step && event.ast !== undefined);
+    const last = casts.at(-1);
+    if (last === undefined || view === undefined || view.status === 'none') return;
+    if (view.grmode !== 'IV') last.mode = view.grmode;
+  }
+
+  /** The lines of the debug text `_all` for the resources of the case, on one node. */
+  allLines(node: number): string[] {
+    const { dlm } = this.#cluster.nodes.get(node)!;
+    const lines: string[] = [];
+    for (const [symbol, name] of Object.entries(this.#case.names)) {
+      const r = dlm.inspect().lockspaces[0]!.resources.find((resource) => resource.name === name);
+      if (r?.isActive) lines.push(...this.#resourceLines(symbol, node, r));
+    }
+    return lines;
+  }
+
+  #resourceLines(symbol: string, node: number, r: ResourceView): string[] {
+    const nodeid = r.master === node ? 0 : r.master === 0 ? -1 : r.master;
+    const lines = [`rsb ${nodeid} ${r.firstLkid.toString(16)} ${r.flags.toString(16)} 0 0 0 ${symbol}`];
+    if (r.lvb !== undefined) lines.push(`lvb ${r.lvb.seq} ${this.#case.lvblen} ${hexCut(fromHex(r.lvb.bytes))}`);
+    for (const view of [...r.granted, ...r.converting, ...r.waiting]) lines.push(this.#lockLine(node, view));
+    return lines;
+  }
+
+  #lockLine(node: number, view: LockView): string {
+    const isMasterCopy = view.handle < 0;
+    const owner = isMasterCopy ? view.nodeid : node;
+    const ownLkid = isMasterCopy ? view.remid : view.lkid;
+    const name = [...this.#locks.values()].find(
+      (lock) => lock.node === owner && this.#lkids.get(lock) === ownLkid,
+    )?.name;
+    const [id, remid] = isMasterCopy
+      ? [`<${name}*>`, `<${name}>`]
+      : [`<${name}>`, view.remid === 0 ? '0' : `<${name}*>`];
+    const grmode = Mode[view.grmode];
+    const rqmode = Mode[view.rqmode];
+    const status = { waiting: 1, granted: 2, convert: 3, none: 0 }[view.status];
+    // Locks of a process carry the flag USER (1).
+    const flags = (view.flags | 1).toString(16);
+    const head = `lkb ${id} ${view.nodeid} ${remid} ${view.exflags.toString(16)} ${flags} ${status} ${grmode} ${rqmode}`;
+    return `${head} ${view.lastBast} 0 ${view.waitType} ${view.lvbseq}`;
+  }
+
+  readonly #lkids = new Map<Lock, number>();
+
+  #views(): Map<Lock, LockView> {
+    const views = new Map<Lock, LockView>();
+    this.#lkids.clear();
+    for (const { id, dlm, isAlive } of this.#cluster.nodes.values()) {
+      if (!isAlive) continue;
+      for (const { resources } of dlm.inspect().lockspaces) {
+        for (const { granted, converting, waiting } of resources) {
+          for (const view of [...granted, ...converting, ...waiting]) {
+            const lock = [...this.#locks.values()].find(({ handle }) => handle === view.handle);
+            if (lock === undefined || lock.node !== id) continue;
+            views.set(lock, view);
+            this.#lkids.set(lock, view.lkid);
+            this.#lastLkid.set(lock, view.lkid);
+          }
+        }
+      }
+    }
+    return views;
+  }
+}
+
+function stateOf(view: LockView | undefined): string {
+  const mode = (name: string): string => (name === 'IV' ? '--' : name);
+  switch (view?.status) {
+    case 'granted':
+      return `G ${mode(view.grmode)}`;
+    case 'convert':
+      return `C ${mode(view.grmode)}>${view.rqmode}`;
+    case 'waiting':
+      return `W ${view.rqmode}`;
+  }
+  return '-';
+}
+
+function flagsOf(names: readonly string[] = []): number {
+  let flags = 0;
+  for (const name of names) flags |= name in LockFlag ? LockFlag[name as keyof typeof LockFlag] : Number(name);
+  return flags;
+}
+
+/** Hex without trailing zero bytes; `00` if nothing is left. */
+function hexCut(bytes: Uint8Array): string {
+  const text = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return text.replace(/(00)+$/, '') || '00';
+}
+
+/** Differences between a recorded case and ours, as text; empty if there are none. */
+export function replayCase(corpusCase: CorpusCase, isStrict: boolean): string[] {
+  const replay = new Replay(corpusCase, isStrict);
+  replay.run();
+  const differences: string[] = [];
+  const unstable = new Set(corpusCase.unstable ?? []);
+  for (const lock of new Set([...replay.lockNames, ...Object.keys(corpusCase.expect)])) {
+    if (unstable.has(`expect.${lock}`)) continue;
+    const ours = JSON.stringify(replay.expectOf(lock).map(canonical));
+    const theirs = JSON.stringify((corpusCase.expect[lock] ?? []).map(canonical));
+    if (ours !== theirs) differences.push(`expect.${lock}\n  recorded ${theirs}\n  ours     ${ours}`);
+  }
+  corpusCase.after.forEach((recorded, i) => {
+    if (recorded === null || unstable.has(`after.${i}`)) return;
+    const ours = JSON.stringify(sorted(replay.after[i] ?? {}));
+    const theirs = JSON.stringify(sorted(recorded));
+    if (ours !== theirs) differences.push(`after.${i}\n  recorded ${theirs}\n  ours     ${ours}`);
+  });
+  for (const [node, lines] of Object.entries(corpusCase.all ?? {})) {
+    if (unstable.has(`all.${node}`)) continue;
+    const ours = replay.allLines(Number(node)).join('\n    ');
+    if (ours !== lines.join('\n    '))
+      differences.push(`all.${node}\n  recorded ${lines.join('\n    ')}\n  ours     ${ours}`);
+  }
+  return differences;
+}
+
+const ORDER = ['step', 'ret', 'ast', 'bast', 'flags', 'mode', 'lvb'] as const;
+
+function canonical(event: object): unknown {
+  const fields = event as Record<string, unknown>;
+  return Object.fromEntries(ORDER.filter((key) => fields[key] !== undefined).map((key) => [key, fields[key]]));
+}
+
+function sorted(record: Readonly<Record<string, string>>): unknown {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
