@@ -6,6 +6,7 @@ import type { Fd, OpenFlags } from './operation.js';
 export interface OpenFile {
   readonly inode: Inode;
   readonly flags: OpenFlags;
+  readonly mayWrite: boolean;
 }
 
 /** The file descriptors of a mount. Numbers start at 3 and the lowest free one is given, as a process would have it. */
@@ -33,7 +34,7 @@ export class Descriptors {
   /** @throws {Refusal} EBADF when it is not open for writing */
   getWritable(fd: Fd): OpenFile {
     const file = this.get(fd);
-    if (!file.flags.write && !file.flags.append) throw new Refusal('EBADF');
+    if (!file.mayWrite) throw new Refusal('EBADF');
     return file;
   }
 

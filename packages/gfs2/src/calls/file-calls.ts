@@ -38,10 +38,19 @@ export function* openFile(
     yield* withInode(fs, inode, 'SH', () => checkOpen(fs, inode, mayWrite));
     if (flags.truncate) yield* withInode(fs, inode, 'EX', () => setSize(fs, inode, 0));
     isOpen = true;
-    return descriptors.add({ inode, flags });
+    if (mayWrite) inode.writers += 1;
+    return descriptors.add({ inode, flags, mayWrite });
   } finally {
     if (!isOpen) fs.inodes.put(inode);
   }
+}
+
+/** Ends a use of a file; after the last one that may write, nothing is kept clear for it any more. @throws {Refusal} EBADF */
+export function closeFile(fs: FileSystem, descriptors: Descriptors, fd: Fd): void {
+  const { inode, mayWrite } = descriptors.remove(fd);
+  if (mayWrite) inode.writers -= 1;
+  if (inode.writers === 0) inode.reservation?.drop();
+  fs.inodes.put(inode);
 }
 
 function* findOrCreate(fs: FileSystem, path: string, flags: OpenFlags, mode: number): Task<Inode> {

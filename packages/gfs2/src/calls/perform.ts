@@ -33,7 +33,7 @@ export function* perform(
     case 'open':
       return yield* files.openFile(fs, descriptors, operation.path, operation.flags ?? {}, operation.mode ?? 0o644);
     case 'close':
-      fs.inodes.put(descriptors.remove(operation.fd).inode);
+      files.closeFile(fs, descriptors, operation.fd);
       return undefined;
     case 'pread':
       return yield* files.read(fs, descriptors.get(operation.fd).inode, operation.offset, operation.length);

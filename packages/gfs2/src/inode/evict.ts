@@ -1,10 +1,11 @@
 import { SECOND, setU64, type Task, viewOf } from '@quorate/kernel';
+import { BLKST } from '../bitmap.js';
 import type { FileSystem } from '../filesystem.js';
 import { type Holder, HolderFlag } from '../glock/glock.js';
 import { MODE } from '../ondisk/dinode.js';
 import { GFS2_MAGIC } from '../ondisk/meta-header.js';
 import { Refusal } from '../refusal.js';
-import { BlockState, type Rgrp } from '../rgrp/resource-groups.js';
+import type { GlockedRgrp } from '../rgrp/glocked-rgrp.js';
 import { waitUntil } from '../scheduler.js';
 import { isExhash } from './directory.js';
 import { distinct, readLeaf, readTable, writeTable } from './exhash.js';
@@ -50,10 +51,10 @@ export function* reclaimInode(fs: FileSystem, addr: number, formalIno: number): 
   }
 }
 
-function* isUnlinked(fs: FileSystem, rgrp: Rgrp, addr: number): Task<boolean> {
+function* isUnlinked(fs: FileSystem, rgrp: GlockedRgrp, addr: number): Task<boolean> {
   const holder = yield* fs.rgrps.holdShared(rgrp);
   try {
-    return fs.rgrps.stateOf(rgrp, addr) === BlockState.unlinked;
+    return rgrp.stateOf(addr) === BLKST.UNLINKED;
   } finally {
     fs.core.locks.release(holder);
   }
@@ -103,7 +104,7 @@ function* upgradeIopen(fs: FileSystem, inode: Inode): Task<Holder | undefined> {
 }
 
 /** Frees all that belongs to the inode, its dinode last (`evict_unlinked_inode`). */
-function* deleteInode(fs: FileSystem, inode: Inode, rgrp: Rgrp): Task {
+function* deleteInode(fs: FileSystem, inode: Inode, rgrp: GlockedRgrp): Task {
   if (isExhash(inode)) yield* freeLeaves(fs, inode);
   yield* freeXattrs(fs, inode);
   if (inode.di.height > 0) yield* punch(fs, inode, 0);
@@ -111,7 +112,7 @@ function* deleteInode(fs: FileSystem, inode: Inode, rgrp: Rgrp): Task {
   const holder = yield* fs.rgrps.hold(rgrp);
   try {
     yield* fs.core.log.transact(4, 1, function* (transaction) {
-      fs.rgrps.freeDinode(transaction, rgrp, inode.addr);
+      fs.rgrps.freeDinode(transaction, rgrp, inode.addr, true);
       fs.core.log.wipe(inode.addr, 1);
     });
   } finally {

@@ -2,7 +2,7 @@ import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
 import type { Holder } from '../glock/glock.js';
 import type { Transaction } from '../log/log.js';
-import type { Rgrp } from '../rgrp/resource-groups.js';
+import type { GlockedRgrp } from '../rgrp/glocked-rgrp.js';
 import type { Inode } from './inode.js';
 import { writeDinode } from './tree.js';
 
@@ -41,8 +41,8 @@ export function* freeMetaBlocks(
   }
 }
 
-function groupByRgrp(fs: FileSystem, blocks: readonly number[]): [Rgrp, number[]][] {
-  const groups = new Map<Rgrp, number[]>();
+function groupByRgrp(fs: FileSystem, blocks: readonly number[]): [GlockedRgrp, number[]][] {
+  const groups = new Map<GlockedRgrp, number[]>();
   for (const block of blocks) {
     const rgrp = fs.rgrps.find(block);
     if (rgrp === undefined) return fs.core.inconsistent(`block ${block} is in no resource group`);

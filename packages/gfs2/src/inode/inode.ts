@@ -1,3 +1,4 @@
+import type { Reservation } from '../allocator/reservation.js';
 import type { Buffer } from '../buffer/buffer.js';
 import type { Glock, Holder } from '../glock/glock.js';
 import type { Dinode } from '../ondisk/dinode.js';
@@ -24,8 +25,10 @@ export class Inode {
   isDropped = false;
   /** This node deletes it and waits for the others to close it. */
   upgrading: Holder | undefined = undefined;
-  /** Blocks it will probably want next: the size of its reservation (`i_sizehint`). */
-  sizeHint = 0;
+  /** Where it allocates, once it has; its no-fly zone ends with the last close for writing. */
+  reservation: Reservation | undefined = undefined;
+  /** Descriptors that may write. */
+  writers = 0;
 
   constructor(addr: number, formalIno: number, glock: Glock, iopenGlock: Glock) {
     this.addr = addr;

@@ -113,6 +113,8 @@ export class Inodes {
     if (!isPlausible(dinode))
       this.#core.inconsistent(`dinode ${inode.addr}: height ${dinode.height}, mode ${dinode.mode}`);
     inode.dinode = dinode;
+    // Another node may have moved it.
+    if (inode.reservation !== undefined) inode.reservation.goal = dinode.goalMeta;
     inode.glock.isInstantiateNeeded = false;
   }
 
@@ -138,6 +140,7 @@ export class Inodes {
   /** Forgets an inode; the caller has given back its locks. */
   forget(inode: Inode): void {
     this.#table.delete(inode.addr);
+    inode.reservation?.drop();
     inode.state = 'gone';
     inode.glock.references -= 1;
     inode.iopenGlock.references -= 1;

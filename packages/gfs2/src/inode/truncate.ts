@@ -5,7 +5,7 @@ import type { Transaction } from '../log/log.js';
 import { DIF } from '../ondisk/dinode.js';
 import { DINODE_BYTES } from '../ondisk/geometry.js';
 import { getPointer, pointerArea, setPointer } from '../ondisk/metadata-tree.js';
-import type { Rgrp } from '../rgrp/resource-groups.js';
+import type { GlockedRgrp } from '../rgrp/glocked-rgrp.js';
 import { addFileData, isJournaled } from './data-block.js';
 import type { Inode } from './inode.js';
 import { setModified } from './times.js';
@@ -26,7 +26,7 @@ function* extend(fs: FileSystem, inode: Inode, size: number): Task {
     yield* writeDinode(fs, inode, transaction);
   };
   if (inode.di.height > 0 || size <= geometry.maxStuffed) return yield* log.transact(1, 0, setEnd);
-  yield* fs.rgrps.using(inode, 1, (grant) =>
+  yield* fs.rgrps.using(fs.rgrps.reservationOf(inode), 1, (grant) =>
     log.transact(3 + fs.rgrps.bitmapBlocks(grant, 1), 0, function* (transaction) {
       yield* unstuff({ fs, inode, transaction, grant });
       yield* setEnd(transaction);
@@ -127,7 +127,7 @@ function* freePointers(
   from: number,
   isLogged: boolean,
 ): Task {
-  const groups = new Map<Rgrp, Run[]>();
+  const groups = new Map<GlockedRgrp, Run[]>();
   for (const run of runsOf(buffer, level, from, pointerArea(fs.core.geometry, level).count)) {
     for (const part of fs.rgrps.split(run.block, run.count)) {
       const runs = groups.get(part.rgrp) ?? [];
@@ -157,7 +157,7 @@ function* freeRuns(
   inode: Inode,
   buffer: Buffer,
   level: number,
-  rgrp: Rgrp,
+  rgrp: GlockedRgrp,
   runs: readonly Run[],
   isLogged: boolean,
 ): Task {

@@ -99,7 +99,7 @@ function* writeChunk(fs: FileSystem, inode: Inode, offset: number, bytes: Uint8A
   yield* readPartialBlocks(fs, inode, plan, offset, bytes.length);
   if (plan.missing === 0 && inode.di.height > 0) return yield* overwrite(fs, inode, plan, offset, bytes);
   const target = plan.missing + plan.indirect + (inode.di.height === 0 ? 1 : 0);
-  yield* fs.rgrps.using(inode, target, (grant) => {
+  yield* fs.rgrps.using(fs.rgrps.reservationOf(inode), target, (grant) => {
     const blocks = RES_DINODE + RES_STATFS + plan.indirect + fs.rgrps.bitmapBlocks(grant, target);
     const journaled = isJournaled(inode) ? plan.count + 1 : 0;
     return fs.core.log.transact(blocks + journaled, 0, (transaction) =>

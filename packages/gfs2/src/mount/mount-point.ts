@@ -8,7 +8,7 @@ import type { FileSystem, SystemFiles } from '../filesystem.js';
 import type { Gfs2Input, Gfs2Output } from '../gfs2-ports.js';
 import type { Glock, GlockState } from '../glock/glock.js';
 import { GlockType, NondiskLock } from '../glock/glock-name.js';
-import { evictInode, onIopenWanted } from '../inode/evict.js';
+import { evictInode, onIopenWanted, reclaimInode } from '../inode/evict.js';
 import { Inodes } from '../inode/inodes.js';
 import { FormalNumbers } from '../inode/inum.js';
 import { finishTruncate } from '../inode/truncate.js';
@@ -61,6 +61,7 @@ export class MountPoint implements FileSystem {
     this.inodes.resumeTruncate = (inode) => finishTruncate(this, inode);
     this.statfs = new Statfs(this.core, this.inodes);
     this.rgrps = new ResourceGroups(this.core, this.statfs);
+    this.rgrps.reclaim = (addr) => this.core.scheduler.start(reclaimInode(this, addr, 0));
     this.formalNumbers = new FormalNumbers(this.core, this.inodes);
   }
 

@@ -182,12 +182,12 @@ function* recoverJournals(work: MountWork): Task {
   work.firstDone();
 }
 
-function* readRindex({ fs }: MountWork): Task {
+function* readRindex({ fs, hold }: MountWork): Task {
   const inode = fs.system.rindex;
   const holder = yield* fs.inodes.lock(inode, 'SH', NOEXP);
   try {
     // One block is lent, several are copied: the index is taken apart at once.
-    fs.rgrps.setIndex(decodeRindex(yield* readFile(fs, inode, 0, inode.di.size)));
+    fs.rgrps.setIndex(decodeRindex(yield* readFile(fs, inode, 0, inode.di.size)), hold.journals.length);
   } finally {
     fs.inodes.unlock(holder);
   }

@@ -1,7 +1,6 @@
 import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
 import { reclaimInode } from '../inode/evict.js';
-import { BlockState } from '../rgrp/resource-groups.js';
 import { type Signal, wait } from '../scheduler.js';
 import { type MountHold, releaseHold } from './mount.js';
 
@@ -26,7 +25,7 @@ export function* unmountFileSystem(fs: FileSystem, hold: MountHold, isLast: bool
 function* reclaimAll(fs: FileSystem): Task {
   for (const rgrp of fs.rgrps.all) {
     const holder = yield* fs.rgrps.holdShared(rgrp);
-    const blocks = fs.rgrps.blocksInState(rgrp, BlockState.unlinked);
+    const blocks = rgrp.unlinkedDinodes();
     fs.core.locks.release(holder);
     for (const block of blocks) yield* reclaimInode(fs, block, 0);
   }

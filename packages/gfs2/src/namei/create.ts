@@ -52,17 +52,24 @@ function* tryCreate(
     yield* checkCreate(fs, dir, name, mode);
     const entryBlocks = yield* blocksForEntry(fs, dir, name);
     yield* fs.formalNumbers.prepare();
-    const options = { isDinode: true, isDirectory: isDirectory({ mode }) };
+    const isDir = isDirectory({ mode });
+    const rs = fs.rgrps.reservationBelow(dir, isDir);
+    // Directories at the top are spread over the device, with what will be in them.
+    const skip = isDir && isTop(fs, dir) ? fs.rgrps.orlovSkip() : 0;
     const make = (grant: Grant | undefined): Task<Inode | undefined> => {
       const blocks = 4 + fs.formalNumbers.blocks + 2 * entryBlocks + 3 + fs.rgrps.bitmapBlocks(grant, 1 + entryBlocks);
       return fs.core.log.transact(blocks, 1, (transaction) =>
         makeInode(fs, dir, name, { mode, target }, transaction, grant!),
       );
     };
-    return yield* fs.rgrps.using(dir, 1 + entryBlocks, make, options);
+    return yield* fs.rgrps.using(rs, 1 + entryBlocks, make, skip);
   } finally {
     fs.inodes.unlock(holder);
   }
+}
+
+function isTop(fs: FileSystem, dir: Inode): boolean {
+  return dir.addr === fs.core.superblock!.rootDir.addr || (dir.di.flags & DIF.TOPDIR) !== 0;
 }
 
 function* checkCreate(fs: FileSystem, dir: Inode, name: Name, mode: number): Task {
@@ -85,10 +92,11 @@ function* makeInode(
   const formalIno = fs.formalNumbers.take(generation, transaction);
   const locked = yield* lockNew(fs, block, formalIno);
   if (locked === undefined) {
-    fs.rgrps.freeNewDinode(transaction, grant.rgrp, block);
+    fs.rgrps.freeDinode(transaction, grant.rgrp, block, false);
     return undefined;
   }
   const { inode, holder } = locked;
+  inode.reservation = grant.rs;
   try {
     inode.dinode = newDinode(fs, dir, inode, what, generation);
     writeNewDinode(fs, dir, inode, what.target, transaction);

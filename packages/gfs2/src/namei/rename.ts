@@ -17,7 +17,8 @@ import { writeDinode } from '../inode/tree.js';
 import type { Transaction } from '../log/log.js';
 import { direntTypeOf, isDirectory, MODE } from '../ondisk/dinode.js';
 import { Refusal } from '../refusal.js';
-import type { Grant, Rgrp } from '../rgrp/resource-groups.js';
+import type { GlockedRgrp } from '../rgrp/glocked-rgrp.js';
+import type { Grant } from '../rgrp/resource-groups.js';
 import { checkEmpty, dropLink, holdIfLast } from './unlink.js';
 import { lookup, type Parent } from './walk.js';
 
@@ -126,7 +127,7 @@ function* moveLocked(fs: FileSystem, move: Move, holders: Holder[]): Task {
   const rgrp = target === undefined ? undefined : yield* holdIfLast(fs, target, holders);
   // In the place of a name that goes there is room for one of the same length.
   const entryBlocks = target === undefined ? yield* blocksForEntry(fs, to.dir, to.name) : 0;
-  yield* fs.rgrps.using(to.dir, entryBlocks, (grant) => {
+  yield* fs.rgrps.using(fs.rgrps.reservationOf(to.dir), entryBlocks, (grant) => {
     const blocks = 4 + 5 + 4 + 2 * entryBlocks + 3 + fs.rgrps.bitmapBlocks(grant, entryBlocks);
     return fs.core.log.transact(blocks, 0, (transaction) => moveEntry(fs, move, rgrp, transaction, grant));
   });
@@ -135,7 +136,7 @@ function* moveLocked(fs: FileSystem, move: Move, holders: Holder[]): Task {
 function* moveEntry(
   fs: FileSystem,
   { from, to, inode, target }: Move,
-  rgrp: Rgrp | undefined,
+  rgrp: GlockedRgrp | undefined,
   transaction: Transaction,
   grant: Grant | undefined,
 ): Task {

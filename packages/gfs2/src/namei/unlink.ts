@@ -8,7 +8,7 @@ import { writeDinode } from '../inode/tree.js';
 import type { Transaction } from '../log/log.js';
 import { isDirectory } from '../ondisk/dinode.js';
 import { Refusal } from '../refusal.js';
-import type { Rgrp } from '../rgrp/resource-groups.js';
+import type { GlockedRgrp } from '../rgrp/glocked-rgrp.js';
 import { lookup } from './walk.js';
 
 /** Both dinodes, a leaf and its neighbours, header and bitmap of a resource group. */
@@ -68,7 +68,7 @@ export function checkEmpty(inode: Inode): void {
 }
 
 /** The inode's resource group, held EX, when the next unlink takes its last name. */
-export function* holdIfLast(fs: FileSystem, inode: Inode, holders: Holder[]): Task<Rgrp | undefined> {
+export function* holdIfLast(fs: FileSystem, inode: Inode, holders: Holder[]): Task<GlockedRgrp | undefined> {
   if (!isDirectory(inode.di) && inode.di.nlink > 1) return undefined;
   const rgrp = fs.rgrps.find(inode.addr);
   if (rgrp === undefined) return fs.core.inconsistent(`dinode ${inode.addr} is in no resource group`);
@@ -77,7 +77,7 @@ export function* holdIfLast(fs: FileSystem, inode: Inode, holders: Holder[]): Ta
 }
 
 /** One name less; without any the dinode is unlinked in the bitmap too, so that it is found again after a crash. */
-export function* dropLink(fs: FileSystem, inode: Inode, rgrp: Rgrp | undefined, transaction: Transaction): Task {
+export function* dropLink(fs: FileSystem, inode: Inode, rgrp: GlockedRgrp | undefined, transaction: Transaction): Task {
   inode.di.nlink = isDirectory(inode.di) ? 0 : inode.di.nlink - 1;
   setChanged(fs, inode);
   if (rgrp !== undefined) fs.rgrps.unlinkDinode(transaction, rgrp, inode.addr);

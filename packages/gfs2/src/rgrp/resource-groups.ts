@@ -1,95 +1,222 @@
 import { assert, type Task } from '@quorate/kernel';
+import {
+  type Allocation,
+  allocBlocks,
+  allocDinode,
+  type DinodeAllocation,
+  freeBlocks,
+  freeDinode,
+  unlinkDinode,
+} from '../allocator/allocate.js';
+import { Reservation } from '../allocator/reservation.js';
+import { inplaceRelease, inplaceReserve, type ReserveHost } from '../allocator/reserve.js';
+import { RDF, type RgrpHost } from '../allocator/rgrp.js';
+import { RgrpIndex } from '../allocator/rgrp-index.js';
 import type { AddressSpace, Buffer } from '../buffer/buffer.js';
 import type { Core } from '../core.js';
-import { type Glock, type Holder, HolderFlag } from '../glock/glock.js';
+import { type Holder, HolderFlag } from '../glock/glock.js';
 import { GlockType } from '../glock/glock-name.js';
 import type { Inode } from '../inode/inode.js';
 import type { Transaction } from '../log/log.js';
-import { type BitmapSpan, bitmapSpans } from '../ondisk/bitmap-layout.js';
-import { isMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
-import { decodeRgrpHeader, encodeRgrpHeader, type RgrpHeader } from '../ondisk/rgrp-header.js';
+import { isDirectory } from '../ondisk/dinode.js';
+import { LOG_HEAD } from '../ondisk/log-header.js';
 import type { RindexEntry } from '../ondisk/rindex.js';
 import { Refusal } from '../refusal.js';
-import { ShimBits } from '../shim/allocator.js';
+import { GlockedRgrp } from './glocked-rgrp.js';
 import type { Statfs } from './statfs.js';
 
-export class Rgrp {
-  readonly rindex: RindexEntry;
-  readonly addr: number;
-  readonly spans: readonly BitmapSpan[];
-  readonly glock: Glock;
-  header: RgrpHeader | undefined = undefined;
-  bits: ShimBits | undefined = undefined;
-  buffers: Buffer[] = [];
-  freeClone = 0;
-  reserved = 0;
-  lastAlloc = 0;
-
-  constructor(rindex: RindexEntry, spans: readonly BitmapSpan[], glock: Glock) {
-    this.rindex = rindex;
-    this.addr = rindex.addr;
-    this.spans = spans;
-    this.glock = glock;
-  }
-}
-
+/** Blocks promised to one operation, in a resource group that it holds. */
 export interface Grant {
-  readonly rgrp: Rgrp;
+  readonly rgrp: GlockedRgrp;
+  readonly rs: Reservation;
   readonly holder: Holder;
-  left: number;
 }
 
-export interface ReserveOptions {
-  readonly isDinode?: boolean;
-  readonly isDirectory?: boolean;
+/** A run of blocks within one resource group. */
+export interface RgrpRun {
+  readonly rgrp: GlockedRgrp;
+  readonly block: number;
+  readonly count: number;
 }
-export const BlockState = { free: 0, used: 1, unlinked: 2, dinode: 3 } as const;
 
+/**
+ * The resource groups under their glocks: the allocator's library with transactions, the cache and the figures around it.
+ *
+ * A group is read when it is first locked, and forgotten when its lock goes to another node.
+ */
 export class ResourceGroups {
   readonly #core: Core;
   readonly #statfs: Statfs;
-  #rgrps: Rgrp[] = [];
+  readonly #host: RgrpHost;
+  #index = new RgrpIndex<GlockedRgrp>([]);
+  readonly #byAddr = new Map<number, GlockedRgrp>();
+  /** The transaction that the allocator's changes belong to, while it is at work. */
+  #transaction: Transaction | undefined = undefined;
+  /** Has an unlinked dinode deleted that nobody has open. Set by the layer above. */
+  reclaim: (addr: number) => void = () => {};
 
   constructor(core: Core, statfs: Statfs) {
     this.#core = core;
     this.#statfs = statfs;
+    this.#host = {
+      willChange: (rgrp, index) => core.log.addMeta(this.#transaction!, (rgrp as GlockedRgrp).buffers[index]!),
+      inconsistent: (rgrp, text) => core.inconsistent(`resource group ${rgrp.addr}: ${text}`),
+    };
   }
 
-  setIndex(entries: readonly RindexEntry[]): void {
-    const { locks, geometry } = this.#core;
-    this.#rgrps = entries.map((entry) => {
-      const spans = bitmapSpans(geometry, entry);
-      if (spans === undefined) this.#core.inconsistent(`resource group ${entry.addr}: length ${entry.length}`);
-      const glock = locks.get(GlockType.rgrp, entry.addr);
-      glock.references += 1;
-      return new Rgrp(entry, spans, glock);
-    });
+  /** Takes the index as `rindex` has it. Of `journals` nodes each prefers its own part of the groups. */
+  setIndex(entries: readonly RindexEntry[], journals: number): void {
+    this.clear();
+    this.#index = new RgrpIndex(entries.map((entry) => this.#newRgrp(entry)));
+    this.#index.prefer(this.#core.jid, journals);
   }
 
-  get all(): readonly Rgrp[] {
-    return this.#rgrps;
+  /** Forgets the groups: the file system is being unmounted. */
+  clear(): void {
+    for (const { glock } of this.#index.all) glock.references -= 1;
+    this.#index = new RgrpIndex<GlockedRgrp>([]);
+    this.#byAddr.clear();
   }
 
-  find(block: number): Rgrp | undefined {
-    return this.#rgrps.find(({ rindex }) => block >= rindex.data0 && block < rindex.data0 + rindex.data);
+  get all(): readonly GlockedRgrp[] {
+    return this.#index.all;
   }
 
-  split(block: number, count: number): { rgrp: Rgrp; block: number; count: number }[] {
-    const rgrp = this.find(block);
-    if (rgrp === undefined || block + count > rgrp.rindex.data0 + rgrp.rindex.data)
-      this.#core.inconsistent(`block ${block}`);
-    return [{ rgrp, block, count }];
+  /** The group that has a data block of that number. */
+  find(block: number): GlockedRgrp | undefined {
+    const rgrp = this.#index.find(block);
+    return rgrp?.hasData(block) ? rgrp : undefined;
   }
 
-  *hold(rgrp: Rgrp): Task<Holder> {
+  /** Cuts a run of blocks where it passes from one group to the next. */
+  split(block: number, count: number): RgrpRun[] {
+    const runs: RgrpRun[] = [];
+    for (let at = block; at < block + count; ) {
+      const rgrp = this.find(at);
+      if (rgrp === undefined) return this.#core.inconsistent(`block ${at} is in no resource group`);
+      const end = Math.min(block + count, rgrp.rindex.data0 + rgrp.rindex.data);
+      runs.push({ rgrp, block: at, count: end - at });
+      at = end;
+    }
+    return runs;
+  }
+
+  /** Locks a group to change it; others on this node may do so too. */
+  *hold(rgrp: GlockedRgrp): Task<Holder> {
     return yield* this.#lock(rgrp, 'EX', HolderFlag.NODE_SCOPE);
   }
 
-  *holdShared(rgrp: Rgrp): Task<Holder> {
+  /** Locks a group to look at it. */
+  *holdShared(rgrp: GlockedRgrp): Task<Holder> {
     return yield* this.#lock(rgrp, 'SH', 0);
   }
 
-  *#lock(rgrp: Rgrp, state: 'EX' | 'SH', flags: number): Task<Holder> {
+  /** The reservation of an inode, made when it first allocates. */
+  reservationOf(inode: Inode): Reservation {
+    const { di } = inode;
+    inode.reservation ??= new Reservation(inode.addr, di.goalMeta, isDirectory(di));
+    return inode.reservation;
+  }
+
+  /** A reservation for an inode that is to be made below `dir`. */
+  reservationBelow(dir: Inode, isDir: boolean): Reservation {
+    return new Reservation(dir.addr, dir.di.goalMeta, isDir);
+  }
+
+  /** Where an Orlov-like allocator puts a directory: that many groups away from where it would else be. */
+  orlovSkip(): number {
+    return this.#core.config.prng.below(Math.max(1, this.#index.all.length));
+  }
+
+  /**
+   * Runs `body` with `target` blocks promised to it (`gfs2_inplace_reserve`); with none, without a resource group.
+   *
+   * @throws {Refusal} ENOSPC
+   */
+  *using<T>(rs: Reservation, target: number, body: (grant: Grant | undefined) => Task<T>, skip = 0): Task<T> {
+    if (target === 0) return yield* body(undefined);
+    const grant = yield* this.#reserve(rs, target, skip);
+    try {
+      return yield* body(grant);
+    } finally {
+      inplaceRelease(rs);
+      this.#core.locks.release(grant.holder);
+    }
+  }
+
+  /** Gives the inode up to `want` blocks in a row, inside a transaction. */
+  alloc(transaction: Transaction, grant: Grant | undefined, inode: Inode, want: number): Allocation {
+    assert(grant !== undefined, 'blocks are allocated that nobody reserved');
+    const { rs, rgrp } = grant;
+    const allocation = this.#within(transaction, rgrp, () => allocBlocks(rs, Math.min(want, rs.reserved), this.#host));
+    inode.di.goalMeta = inode.di.goalData = rs.goal;
+    this.#statfs.change(transaction, 0, -allocation.count, 0);
+    return allocation;
+  }
+
+  /** Gives a block for a dinode, inside a transaction. */
+  allocDinode(transaction: Transaction, { rs, rgrp }: Grant): DinodeAllocation {
+    const allocation = this.#within(transaction, rgrp, () => allocDinode(rs, this.#host));
+    this.#statfs.change(transaction, 0, -1, 1);
+    return allocation;
+  }
+
+  /** Frees blocks of a group that is held. They are not given out again before the transaction is durable. */
+  free(transaction: Transaction, rgrp: GlockedRgrp, block: number, count: number): void {
+    this.#within(transaction, rgrp, () => freeBlocks(rgrp, block, count, this.#host));
+    this.#statfs.change(transaction, 0, count, 0);
+  }
+
+  /** The dinode has lost its last name. */
+  unlinkDinode(transaction: Transaction, rgrp: GlockedRgrp, block: number): void {
+    rgrp.unlinked += 1;
+    this.#within(transaction, rgrp, () => unlinkDinode(rgrp, block, this.#host));
+  }
+
+  /** Frees a dinode that is unlinked, or that was never linked. */
+  freeDinode(transaction: Transaction, rgrp: GlockedRgrp, block: number, wasUnlinked: boolean): void {
+    if (wasUnlinked) rgrp.unlinked -= 1;
+    this.#within(transaction, rgrp, () => freeDinode(rgrp, block, this.#host));
+    this.#statfs.change(transaction, 0, 1, -1);
+  }
+
+  /** Header and bitmap blocks that a change of `count` blocks may touch. */
+  bitmapBlocks(grant: Grant | undefined, count: number): number {
+    return grant === undefined ? 0 : this.bitmapBlocksOf(grant.rgrp, count);
+  }
+
+  bitmapBlocksOf(rgrp: GlockedRgrp, count: number): number {
+    return Math.min(count + 1, rgrp.rindex.length);
+  }
+
+  /** A flush has committed blocks of this group: what was freed in it may be used again. */
+  committed(space: AddressSpace): void {
+    const rgrp = this.#byAddr.get(space.number);
+    if (rgrp?.isAttached) rgrp.releaseClones();
+  }
+
+  /** The lock has gone, and the cached blocks with it. */
+  invalidated(addr: number): void {
+    const rgrp = this.#byAddr.get(addr);
+    if (rgrp === undefined) return;
+    rgrp.detach();
+    rgrp.buffers = [];
+  }
+
+  #newRgrp(entry: RindexEntry): GlockedRgrp {
+    const { geometry, locks } = this.#core;
+    try {
+      const rgrp = new GlockedRgrp(geometry, entry, locks.get(GlockType.rgrp, entry.addr));
+      rgrp.glock.references += 1;
+      this.#byAddr.set(rgrp.addr, rgrp);
+      return rgrp;
+    } catch (error) {
+      if (error instanceof RangeError) return this.#core.inconsistent(error.message);
+      throw error;
+    }
+  }
+
+  *#lock(rgrp: GlockedRgrp, state: 'EX' | 'SH', flags: number): Task<Holder> {
     const holder = yield* this.#core.locks.acquire(rgrp.glock, state, flags);
     let isDone = false;
     try {
@@ -101,201 +228,100 @@ export class ResourceGroups {
     return holder;
   }
 
-  *#read(rgrp: Rgrp): Task {
+  /** Reads header and bitmap (`gfs2_rgrp_bh_get`). */
+  *#read(rgrp: GlockedRgrp): Task {
     const { cache } = this.#core;
-    cache.readAhead(rgrp.glock.space, rgrp.addr, rgrp.rindex.length);
+    const { space } = rgrp.glock;
+    cache.readAhead(space, rgrp.addr, rgrp.rindex.length);
     const buffers: Buffer[] = [];
-    for (let i = 0; i < rgrp.rindex.length; i++) buffers.push(yield* cache.read(rgrp.glock.space, rgrp.addr + i));
+    for (let i = 0; i < rgrp.rindex.length; i++) buffers.push(yield* cache.read(space, rgrp.addr + i));
+    // Somebody else on this node was faster.
     if (!rgrp.glock.isInstantiateNeeded) return;
-    const header = decodeRgrpHeader(buffers[0]!.data);
-    if (header === undefined || !buffers.slice(1).every(({ data }) => isMetaBlock(data, META_TYPE.RB))) {
-      this.#core.inconsistent(`resource group ${rgrp.addr}`);
+    if (!rgrp.attach(buffers.map(({ data }) => data))) {
+      return this.#core.inconsistent(`resource group ${rgrp.addr} has no header or no bitmap`);
     }
-    rgrp.header = header;
-    rgrp.bits = new ShimBits(rgrp.spans, buffers);
-    rgrp.buffers = buffers;
     for (const buffer of buffers) buffer.isKept = true;
-    rgrp.freeClone = header.free;
+    rgrp.buffers = buffers;
     rgrp.glock.isInstantiateNeeded = false;
+    if (rgrp.glock.lvb !== undefined) rgrp.unlinked = rgrp.unlinkedDinodes().length;
+    if (rgrp.glock.state === 'EX') rgrp.updateLvb();
   }
 
-  *reserve(inode: Inode, target: number, _options: ReserveOptions): Task<Grant> {
-    const start = Math.max(
-      0,
-      this.#rgrps.findIndex((r) => r === this.find(inode.di.goalMeta)),
-    );
-    for (let loop = 0; loop < 2; loop++) {
-      for (let i = 0; i < this.#rgrps.length; i++) {
-        const rgrp = this.#rgrps[(start + i) % this.#rgrps.length]!;
-        const holder = yield* this.hold(rgrp);
-        if (rgrp.freeClone - rgrp.reserved >= target) {
-          rgrp.reserved += target;
-          return { rgrp, holder, left: target };
-        }
-        this.#core.locks.release(holder);
-      }
-      if (loop === 0) yield* this.#core.log.flush(2);
-    }
-    throw new Refusal('ENOSPC');
-  }
-
-  /** Runs `body` with that many blocks promised to it; with none, without a resource group. */
-  *using<T>(
-    inode: Inode,
-    target: number,
-    body: (grant: Grant | undefined) => Task<T>,
-    options: ReserveOptions = {},
-  ): Task<T> {
-    if (target === 0) return yield* body(undefined);
-    const grant = yield* this.reserve(inode, target, options);
+  *#reserve(rs: Reservation, target: number, skip: number): Task<Grant> {
+    const host = new Reserver(this.#core, this);
     try {
-      return yield* body(grant);
+      const rgrp = yield* inplaceReserve(this.#index, rs, { target, skip }, host);
+      if (rgrp === 'ENOSPC') throw new Refusal('ENOSPC');
+      return { rgrp, rs, holder: host.take() };
     } finally {
-      this.release(inode, grant);
+      host.end();
     }
   }
 
-  release(_inode: Inode, grant: Grant): void {
-    grant.rgrp.reserved -= grant.left;
-    grant.left = 0;
-    this.#core.locks.release(grant.holder);
-  }
-
-  alloc(
-    transaction: Transaction,
-    grant: Grant | undefined,
-    inode: Inode,
-    want: number,
-  ): { block: number; count: number } {
-    assert(grant !== undefined, 'blocks are allocated that nobody reserved');
-    const { rgrp } = grant;
-    const result = this.#take(transaction, grant, inode.di.goalMeta - rgrp.rindex.data0, want, 1);
-    inode.di.goalMeta = inode.di.goalData = result.block + result.count - 1;
-    this.#core.log.removeRevokes(result.block, 0);
-    this.#statfs.change(transaction, 0, -result.count, 0);
-    return result;
-  }
-
-  allocDinode(transaction: Transaction, grant: Grant): { block: number; generation: number } {
-    const { rgrp } = grant;
-    const { block } = this.#take(transaction, grant, rgrp.lastAlloc, 1, 3);
-    const header = rgrp.header!;
-    header.dinodes += 1;
-    if (header.igeneration === 0) header.igeneration = 1;
-    const generation = header.igeneration++;
-    this.#writeHeader(transaction, rgrp);
-    this.#statfs.change(transaction, 0, -1, 1);
-    return { block, generation };
-  }
-
-  #take(
-    transaction: Transaction,
-    grant: Grant,
-    goal: number,
-    want: number,
-    state: number,
-  ): { block: number; count: number } {
-    const { rgrp } = grant;
-    const bits = rgrp.bits!;
-    const from = goal >= 0 && goal < rgrp.rindex.data ? goal : rgrp.lastAlloc;
-    const first = bits.find(from, rgrp.rindex.data);
-    assert(first >= 0 && grant.left >= 1, 'nothing to allocate');
-    let count = 0;
-    while (
-      count < Math.min(want, grant.left) &&
-      first + count < rgrp.rindex.data &&
-      bits.getClone(first + count) === 0
-    ) {
-      const buffer = bits.bufferOf(first + count);
-      this.#core.log.addMeta(transaction, buffer);
-      bits.set(first + count, state);
-      count += 1;
+  /** Lets the allocator work on a group for a transaction. */
+  #within<T>(transaction: Transaction, rgrp: GlockedRgrp, body: () => T): T {
+    this.#transaction = transaction;
+    try {
+      return body();
+    } finally {
+      this.#transaction = undefined;
+      rgrp.updateLvb();
     }
-    rgrp.lastAlloc = first;
-    grant.left -= count;
-    rgrp.reserved -= count;
-    rgrp.freeClone -= count;
-    rgrp.header!.free -= count;
-    this.#writeHeader(transaction, rgrp);
-    return { block: rgrp.rindex.data0 + first, count };
+  }
+}
+
+/** One search for a resource group with room: holds at most one group at a time. */
+class Reserver implements ReserveHost<GlockedRgrp> {
+  readonly #core: Core;
+  readonly #rgrps: ResourceGroups;
+  #holder: Holder | undefined = undefined;
+
+  constructor(core: Core, rgrps: ResourceGroups) {
+    this.#core = core;
+    this.#rgrps = rgrps;
   }
 
-  free(transaction: Transaction, rgrp: Rgrp, block: number, count: number): void {
-    for (let i = 0; i < count; i++) this.#set(transaction, rgrp, block + i, 1, 0);
-    rgrp.header!.free += count;
-    this.#writeHeader(transaction, rgrp);
-    this.#statfs.change(transaction, 0, count, 0);
+  /** The holder of the group that was found, for the caller to keep. */
+  take(): Holder {
+    const holder = this.#holder!;
+    this.#holder = undefined;
+    return holder;
   }
 
-  unlinkDinode(transaction: Transaction, rgrp: Rgrp, block: number): void {
-    this.#set(transaction, rgrp, block, 3, 2);
-    this.#writeHeader(transaction, rgrp);
+  end(): void {
+    if (this.#holder !== undefined) this.#core.locks.release(this.#holder);
+    this.#holder = undefined;
   }
 
-  freeDinode(transaction: Transaction, rgrp: Rgrp, block: number): void {
-    this.#set(transaction, rgrp, block, 2, 0);
-    rgrp.header!.free += 1;
-    rgrp.header!.dinodes -= 1;
-    this.#writeHeader(transaction, rgrp);
-    this.#statfs.change(transaction, 0, 1, -1);
+  isLockedByMe(): boolean {
+    return false;
   }
 
-  freeNewDinode(transaction: Transaction, rgrp: Rgrp, block: number): void {
-    this.#set(transaction, rgrp, block, 3, 0);
-    rgrp.header!.free += 1;
-    rgrp.header!.dinodes -= 1;
-    this.#writeHeader(transaction, rgrp);
-    this.#statfs.change(transaction, 0, 1, -1);
+  isFastToAcquire({ glock, flags }: GlockedRgrp): boolean {
+    const isIdle = glock.state !== 'UN' && glock.holders.length === 0 && !glock.isDemote && !glock.isDemoting;
+    return isIdle || (flags & RDF.PREFERRED) !== 0;
   }
 
-  blocksInState(rgrp: Rgrp, state: number): number[] {
-    const blocks: number[] = [];
-    for (let i = 0; i < rgrp.rindex.data; i++) if (rgrp.bits!.get(i) === state) blocks.push(rgrp.rindex.data0 + i);
-    return blocks;
+  /** Round trips to the DLM are not measured here, so no group counts as congested. */
+  isCongested(): boolean {
+    return false;
   }
 
-  clear(): void {
-    for (const { glock } of this.#rgrps) glock.references -= 1;
-    this.#rgrps = [];
+  *lock(rgrp: GlockedRgrp): Task {
+    this.#holder = yield* this.#rgrps.hold(rgrp);
   }
 
-  stateOf(rgrp: Rgrp, block: number): number {
-    return rgrp.bits!.get(block - rgrp.rindex.data0);
+  unlock(): void {
+    this.end();
   }
 
-  #set(transaction: Transaction, rgrp: Rgrp, block: number, from: number, to: number): void {
-    const offset = block - rgrp.rindex.data0;
-    const bits = rgrp.bits!;
-    if (bits.get(offset) !== from)
-      this.#core.inconsistent(`block ${block} is in state ${bits.get(offset)}, not ${from}`);
-    this.#core.log.addMeta(transaction, bits.bufferOf(offset));
-    bits.set(offset, to);
+  /** Has orphans deleted, which dead nodes leave behind (`try_rgrp_unlink`). */
+  reclaim(rgrp: GlockedRgrp): void {
+    for (const addr of rgrp.unlinkedDinodes()) this.#rgrps.reclaim(addr);
+    rgrp.flags = (rgrp.flags & ~RDF.CHECK) >>> 0;
   }
 
-  #writeHeader(transaction: Transaction, rgrp: Rgrp): void {
-    this.#core.log.addMeta(transaction, rgrp.buffers[0]!);
-    encodeRgrpHeader(rgrp.header!, rgrp.rindex, rgrp.buffers[0]!.data);
-  }
-
-  bitmapBlocks(grant: Grant | undefined, count: number): number {
-    return grant === undefined ? 0 : this.bitmapBlocksOf(grant.rgrp, count);
-  }
-
-  bitmapBlocksOf(rgrp: Rgrp, count: number): number {
-    return Math.min(count + 1, rgrp.rindex.length);
-  }
-
-  committed(space: AddressSpace): void {
-    const rgrp = this.#rgrps.find(({ addr }) => addr === space.number);
-    rgrp?.bits?.clones.clear();
-    if (rgrp?.header !== undefined) rgrp.freeClone = rgrp.header.free;
-  }
-
-  invalidated(number: number): void {
-    const rgrp = this.#rgrps.find(({ addr }) => addr === number);
-    if (rgrp === undefined) return;
-    rgrp.bits = undefined;
-    rgrp.header = undefined;
-    rgrp.buffers = [];
+  *flushLog(): Task {
+    yield* this.#core.log.flush(LOG_HEAD.FLUSH_NORMAL | LOG_HEAD.LFC_INPLACE_RESERVE);
   }
 }
