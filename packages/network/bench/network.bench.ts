@@ -1,6 +1,6 @@
-import { EventQueue, SeededWorld } from '@quorate/kernel';
+import { EventQueue, Prng, SeededWorld } from '@quorate/kernel';
 import { bench, describe } from 'vitest';
-import { encodeEthernet, type LinkParameters, Network } from '../src/index.js';
+import { encodeEthernet, type IpOutput, IpStack, type LinkParameters, Network } from '../src/index.js';
 
 /** Operations of one iteration: what the table calls `hz` times this is operations per second. */
 const BATCH = 10_000;
@@ -38,6 +38,47 @@ function segment(link: Partial<LinkParameters>, isMulticast: boolean): () => num
   };
 }
 
+/** Two hosts with nothing between them: datagrams of 100 bytes, or a TCP stream in pieces of 1000, from one to the other. */
+function hosts(transport: 'udp' | 'tcp'): () => number {
+  const [a, b] = [1, 2].map((n) => {
+    const interfaces = [{ name: 'eth0', mac: text(n), addresses: [`10.0.0.${n}/24`] }];
+    return new IpStack({ interfaces, prng: new Prng(1, 2, 3, n) });
+  }) as [IpStack, IpStack];
+  let now = 0;
+  let received = 0;
+  const queue: { readonly to: IpStack; readonly bytes: Uint8Array }[] = [];
+  const onA = (output: IpOutput): void => {
+    if (output.kind === 'frame') queue.push({ to: b, bytes: output.bytes.slice() });
+  };
+  const onB = (output: IpOutput): void => {
+    if (output.kind === 'frame') queue.push({ to: a, bytes: output.bytes.slice() });
+    else if (output.kind === 'udp-received') received += 1;
+    else if (output.kind === 'tcp-received') received += 1;
+  };
+  const settle = (): void => {
+    for (let i = 0; i < queue.length; i++) {
+      const { to, bytes } = queue[i]!;
+      to.step(now, { kind: 'frame', interface: 0, bytes }, to === a ? onA : onB);
+    }
+    queue.length = 0;
+  };
+  b.step(now, { kind: 'udp-bind', port: 5405 }, onB);
+  b.step(now, { kind: 'tcp-listen', port: 21064 }, onB);
+  a.step(now, { kind: 'tcp-connect', id: 1, to: '10.0.0.2', port: 21064 }, onA);
+  settle();
+  const datagram = { kind: 'udp-send', port: 5404, to: '10.0.0.2', toPort: 5405, bytes: new Uint8Array(100) } as const;
+  const piece = { kind: 'tcp-send', id: 1, bytes: new Uint8Array(1000) } as const;
+  return () => {
+    const before = received;
+    for (let i = 0; i < BATCH; i++) {
+      now += 1_000;
+      a.step(now, transport === 'udp' ? datagram : piece, onA);
+      settle();
+    }
+    return received - before;
+  };
+}
+
 /** The calibration loop of the simulation specification, section 19: a 4-ary heap that holds 32 events. */
 function heap(): () => number {
   const queue = new EventQueue();
@@ -68,4 +109,9 @@ describe('frames of 100 bytes delivered, with random streams and without observe
     'unicast, every fault on',
     segment({ loss: 0.05, duplicate: 0.05, corrupt: 0.01, reorder: 0.05, reorderDelay: 1e6 }, false),
   );
+});
+
+describe('from host to host, without a network', () => {
+  time('UDP datagrams of 100 bytes', hosts('udp'));
+  time('TCP pieces of 1000 bytes', hosts('tcp'));
 });

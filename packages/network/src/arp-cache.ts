@@ -3,8 +3,8 @@ import { BROADCAST_MAC } from './address.js';
 
 /** What the cache needs of the interface that it serves. */
 export interface ArpPorts {
-  /** Sends an ARP request for `address`, to one MAC address or to everybody. */
-  request(address: number, to: number): void;
+  /** Sends an ARP request for `address`, to one MAC address or to everybody. `source` of the packet that waits, or 0. */
+  request(address: number, to: number, source: number): void;
   /** Sends a packet that waited for its receiver's MAC address. */
   release(mac: number, packet: Uint8Array): void;
   /** Gives up a packet: nobody answered. */
@@ -43,6 +43,8 @@ interface Entry {
   /** When the state ends; nobody is woken for the end of `reachable`. */
   until: Nanos;
   requests: number;
+  /** Source of the packet that made us ask. */
+  readonly source: number;
   readonly held: Uint8Array[];
 }
 
@@ -71,10 +73,16 @@ export class ArpCache {
     this.#ports = ports;
   }
 
-  /** The MAC address to send to, or -1 while it is asked for: then `hold` the packet. */
-  resolve(now: Nanos, address: number): number {
+  /**
+   * The MAC address to send to, or -1 while it is asked for: then `hold` the packet. `source` is the packet's: the
+   * question names it, so that the answer finds us, and whoever hears it learns where that address is.
+   */
+  resolve(now: Nanos, address: number, source: number): number {
     const entry = this.#entries.get(address);
-    if (entry === undefined) return this.#ask(now, address);
+    if (entry === undefined) {
+      this.#request(now, address, this.#insert(address, source));
+      return -1;
+    }
     if (entry.state === 'reachable' && now >= entry.until) entry.state = 'stale';
     if (entry.state === 'stale') this.#set(entry, 'delay', now + this.#timings.delay);
     return entry.mac;
@@ -96,7 +104,7 @@ export class ArpCache {
   learn(now: Nanos, address: number, mac: number, isAnswer: boolean, mayCreate: boolean): void {
     const known = this.#entries.get(address);
     if (known === undefined && !mayCreate) return;
-    const entry = known ?? this.#insert(address);
+    const entry = known ?? this.#insert(address, 0);
     const isNew = entry.mac !== mac;
     entry.mac = mac;
     if (isAnswer) this.#set(entry, 'reachable', now + this.#timings.reachable);
@@ -133,13 +141,8 @@ export class ArpCache {
     return [...this.#entries].map(([address, { mac, state }]) => ({ address, mac, state }));
   }
 
-  #ask(now: Nanos, address: number): number {
-    this.#request(now, address, this.#insert(address));
-    return -1;
-  }
-
-  #insert(address: number): Entry {
-    const entry: Entry = { mac: -1, state: 'incomplete', until: Infinity, requests: 0, held: [] };
+  #insert(address: number, source: number): Entry {
+    const entry: Entry = { mac: -1, state: 'incomplete', until: Infinity, requests: 0, source, held: [] };
     this.#entries.set(address, entry);
     return entry;
   }
@@ -147,7 +150,8 @@ export class ArpCache {
   #request(now: Nanos, address: number, entry: Entry): void {
     entry.requests += 1;
     this.#set(entry, entry.state, now + this.#timings.retransmit);
-    this.#ports.request(address, entry.state === 'incomplete' ? BROADCAST_MAC : entry.mac);
+    if (entry.state === 'incomplete') this.#ports.request(address, BROADCAST_MAC, entry.source);
+    else this.#ports.request(address, entry.mac, 0);
   }
 
   #fail(address: number, entry: Entry): void {

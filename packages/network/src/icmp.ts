@@ -10,7 +10,6 @@ export const ICMP_TIME_EXCEEDED = 11;
 
 /** Codes of destination unreachable. */
 export const UNREACHABLE_NET = 0;
-export const UNREACHABLE_HOST = 1;
 export const UNREACHABLE_PROTOCOL = 2;
 export const UNREACHABLE_PORT = 3;
 

@@ -9,8 +9,8 @@ import { encodeIpv4, IPV4_BYTES, type Ipv4Fields } from './ipv4.js';
 export interface IpSenderPorts {
   /** Puts a frame on the wire of an interface; the bytes are lent. */
   frame(via: NetInterface, bytes: Uint8Array): void;
-  /** MAC address of a neighbour, or -1 while it is asked for. */
-  resolve(via: NetInterface, address: number): number;
+  /** MAC address of a neighbour for a packet from `source`, or -1 while it is asked for. */
+  resolve(via: NetInterface, address: number, source: number): number;
   /** Keeps a packet, header first, until its neighbour is known; the bytes are handed over. */
   hold(via: NetInterface, address: number, packet: Uint8Array): void;
 }
@@ -81,7 +81,7 @@ export class IpSender {
     if (route === 'ENETUNREACH') return route;
     if (isWhole) {
       encodeIpv4(this.#frame, ETHERNET_BYTES, fields, length);
-      this.#transmit(route.via, route.nextHop, this.#frame, PAYLOAD_AT + length);
+      this.#transmit(route.via, route.nextHop, source, this.#frame, PAYLOAD_AT + length);
     } else this.#sendFragments(route.via, route.nextHop, fields, length);
     return undefined;
   }
@@ -118,20 +118,20 @@ export class IpSender {
       const moreFragments = offset + size < length;
       this.#fragment.set(this.payload.subarray(offset, offset + size), PAYLOAD_AT);
       encodeIpv4(this.#fragment, ETHERNET_BYTES, { ...fields, moreFragments, fragmentOffset: offset }, size);
-      this.#transmit(via, nextHop, this.#fragment, PAYLOAD_AT + size);
+      this.#transmit(via, nextHop, fields.source, this.#fragment, PAYLOAD_AT + size);
     }
   }
 
-  #transmit(via: NetInterface, nextHop: number, frame: Uint8Array, length: number): void {
-    const mac = this.#macOf(via, nextHop);
+  #transmit(via: NetInterface, nextHop: number, source: number, frame: Uint8Array, length: number): void {
+    const mac = this.#macOf(via, nextHop, source);
     if (mac < 0) this.#ports.hold(via, nextHop, frame.slice(ETHERNET_BYTES, length));
     else this.#put(via, mac, frame, length);
   }
 
-  #macOf(via: NetInterface, nextHop: number): number {
+  #macOf(via: NetInterface, nextHop: number, source: number): number {
     if (isMulticast(nextHop)) return multicastMac(nextHop);
     if (this.#interfaces.isBroadcast(nextHop)) return BROADCAST_MAC;
-    return this.#ports.resolve(via, nextHop);
+    return this.#ports.resolve(via, nextHop, source);
   }
 
   #put(via: NetInterface, mac: number, frame: Uint8Array, length: number): void {

@@ -38,7 +38,7 @@ import {
   UNREACHABLE_PROTOCOL,
 } from './icmp.js';
 import { type InterfaceConfig, Interfaces, type NetInterface } from './interfaces.js';
-import { IpSender } from './ip-sender.js';
+import { DEFAULT_TTL, IpSender } from './ip-sender.js';
 import { decodeIpv4, type Ipv4Header, type Ipv4Reject, PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from './ipv4.js';
 import { readQuoted } from './quoted-packet.js';
 import { Reassembly } from './reassembly.js';
@@ -224,7 +224,7 @@ export class IpStack implements Machine<IpInput, IpOutput> {
     this.#arp = this.#interfaces.all.map((via) => this.#makeCache(via, { ...ARP_TIMINGS, ...config.arp }));
     this.#sender = new IpSender(this.#interfaces, mtuBytes, config.prng, {
       frame: (via, bytes) => this.#putFrame(via, bytes),
-      resolve: (via, address) => this.#arp[via.index]!.resolve(this.#turn.now, address),
+      resolve: (via, address, source) => this.#arp[via.index]!.resolve(this.#turn.now, address, source),
       hold: (via, address, packet) => this.#arp[via.index]!.hold(address, packet),
     });
     this.#echoes = new Echoes(this.#turn, this.#sender);
@@ -347,7 +347,7 @@ export class IpStack implements Machine<IpInput, IpOutput> {
 
   #makeCache(via: NetInterface, timings: ArpTimings): ArpCache {
     return new ArpCache(timings, {
-      request: (address, to) => this.#askFor(via, address, to),
+      request: (address, to, source) => this.#askFor(via, address, to, source),
       release: (mac, packet) => this.#sender.sendHeld(via, mac, packet),
       unreachable: (packet) => {
         this.#count('unreachable');
@@ -371,10 +371,12 @@ export class IpStack implements Machine<IpInput, IpOutput> {
     });
   }
 
-  #askFor(via: NetInterface, address: number, to: number): void {
+  /** Linux, `arp_announce` 0: a question names the source of the packet that waits, if that is still ours. */
+  #askFor(via: NetInterface, address: number, to: number, source: number): void {
+    if (source !== 0 && this.#interfaces.isLocal(source)) return this.#sender.askFor(via, address, source, to);
     const route = this.#interfaces.route(address);
-    const source = route === 'ENETUNREACH' ? (via.addresses[0]?.address ?? 0) : route.source;
-    this.#sender.askFor(via, address, source, to);
+    const primary = route === 'ENETUNREACH' ? (via.addresses[0]?.address ?? 0) : route.source;
+    this.#sender.askFor(via, address, primary, to);
   }
 
   #putFrame(via: NetInterface, bytes: Uint8Array): void {
@@ -401,13 +403,14 @@ export class IpStack implements Machine<IpInput, IpOutput> {
     const { operation, senderAddress, senderMac, targetAddress } = packet;
     this.#probes.onArp(via, senderAddress, senderMac);
     const isForUs = this.#interfaces.isLocal(targetAddress) && !isLoopback(targetAddress);
+    // Somebody else claims one of our addresses: nothing to learn, nobody to answer.
+    if (this.#interfaces.isLocal(senderAddress)) return;
     const isQuestion = operation === ARP_REQUEST && isForUs;
-    // Somebody else claims one of our addresses: nothing to learn.
-    if (senderAddress !== 0 && !this.#interfaces.isLocal(senderAddress)) {
+    if (senderAddress !== 0) {
       const isAnswer = operation === ARP_REPLY && isToUs;
       this.#arp[via.index]!.learn(this.#turn.now, senderAddress, senderMac, isAnswer, isQuestion);
     }
-    if (!isQuestion || senderAddress === targetAddress) return;
+    if (!isQuestion) return;
     this.#sender.sendArp(via, senderMac, {
       operation: ARP_REPLY,
       senderMac: via.mac,
@@ -638,7 +641,7 @@ function checkPort(port: number): number {
 
 /** Datagrams to a group stay on the segment unless asked otherwise: Linux, `IP_MULTICAST_TTL` is 1. */
 function multicastTtl(destination: number): number {
-  return isMulticast(destination) ? 1 : 64;
+  return isMulticast(destination) ? 1 : DEFAULT_TTL;
 }
 
 function errnoOf(type: number, code: number): Errno {

@@ -27,6 +27,16 @@ describe('the Internet checksum', () => {
   it('takes an odd last byte as the high half of a word', () => {
     expect(addWords(0, fromHex('0102 03'), 0, 3)).toBe(0x0102 + 0x0300);
   });
+
+  it('is the sum of the words one by one', () => {
+    fc.assert(
+      fc.property(data, fc.nat(3), (bytes, start) => {
+        let sum = 0;
+        for (let at = start; at < bytes.length; at += 2) sum += bytes[at]! * 256 + (bytes[at + 1] ?? 0);
+        expect(addWords(0, bytes, start, bytes.length)).toBe(sum);
+      }),
+    );
+  });
 });
 
 describe('headers of known frames', () => {

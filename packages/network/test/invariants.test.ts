@@ -1,4 +1,4 @@
-import { Checker, SeededWorld, type Stamped } from '@quorate/kernel';
+import { Checker, SeededWorld, type Stamped, TAME_WORLD } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { invariants, type NetworkFact } from '../src/index.js';
 import { EVERYBODY, Wire } from './wire.js';
@@ -111,6 +111,22 @@ describe('the invariants of the network', () => {
     );
     expect(broken.some((violation) => violation.startsWith('network.N2') && violation.includes('closed'))).toBe(true);
     expect(broken.some((violation) => violation.startsWith('network.N2') && violation.includes('pulled'))).toBe(true);
+  });
+
+  it('N2 trips when a real network does not hear of a partition', () => {
+    const facts: NetworkFact[] = [];
+    const isOfWires = ({ kind }: NetworkFact): boolean => kind === 'network.partition' || kind === 'network.nic';
+    const deaf = new Wire(TAME_WORLD, { observe: (fact) => facts.push(fact) });
+    const told = new Wire(TAME_WORLD, { observe: (fact) => isOfWires(fact) && facts.push(fact) });
+    told.step({ kind: 'partition', from: [1], to: [2] });
+    told.step({ kind: 'nic', nic: 3, isUp: false });
+    deaf.send(1, EVERYBODY);
+    deaf.send(2, 1);
+    deaf.drain();
+    expect(violationsOf(facts)).toEqual([
+      'network.N2: copy 1, sent while 1>2 was closed, was delivered',
+      'network.N2: copy 2 reached card 3, whose cable is pulled',
+    ]);
   });
 
   it('N3 trips when a copy is delivered twice', () => {

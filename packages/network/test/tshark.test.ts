@@ -6,7 +6,8 @@ import { TAME_WORLD } from '@quorate/kernel';
 import { expect, it } from 'vitest';
 import { Segment } from './segment.js';
 
-const hasTshark = spawnSync('tshark', ['--version']).status === 0;
+const TSHARK = 'tshark';
+const hasTshark = spawnSync(TSHARK, ['--version']).status === 0;
 const isRequired = process.env.QUORATE_REQUIRE_ORACLES === '1';
 
 /**
@@ -86,7 +87,7 @@ it.runIf(hasTshark || isRequired)('Wireshark finds every frame well formed and e
     writeFileSync(file, pcap(frames));
     const checks = ['ip', 'udp', 'tcp'].flatMap((protocol) => ['-o', `${protocol}.check_checksum:TRUE`]);
     const tshark = (...args: string[]): string =>
-      execFileSync('tshark', ['-n', '-r', file, ...checks, ...args], { encoding: 'utf8', stdio: 'pipe' });
+      execFileSync(TSHARK, ['-n', '-r', file, ...checks, ...args], { encoding: 'utf8', stdio: 'pipe' });
     const bad = [
       '_ws.malformed',
       'ip.checksum.status == "Bad"',
