@@ -3,6 +3,21 @@ export { Browser, type BrowserConfig, type BrowserFact } from './hosts/browser.j
 export { Gateway, type Host, type HostInput, type HostOutput } from './hosts/gateway.js';
 export type { AnyFact, Lab, Observed, Progress, Scenario } from './lab.js';
 export {
+  CLUSTER_CONF,
+  FLOATING_ADDRESS,
+  formatDisks,
+  HypervBlog,
+  hypervBlogTopology,
+  type Phase,
+  type Reference,
+  STEP_IDS,
+  type StepId,
+  type StoryResult,
+  type StoryStep,
+  VOLUME,
+} from './scenarios/hyperv-blog/index.js';
+export { stackInvariants } from './stack-invariants.js';
+export {
   type DiskSpec,
   type HostSpec,
   initiatorPort,

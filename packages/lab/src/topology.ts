@@ -47,7 +47,8 @@ export interface Topology {
   readonly machines: readonly MachineSpec[];
   readonly hosts: readonly HostSpec[];
   readonly gateway: string;
-  readonly disks: readonly DiskSpec[];
+  /** Formats the disks, or takes what was formatted before: asked for only where the disks are. */
+  disks(): readonly DiskSpec[];
   /** Names that the disks, partitions and volumes have on every machine. */
   readonly devices: readonly BlockDevice[];
   readonly link: LinkPreset;
@@ -105,7 +106,7 @@ export function targetConfig(
 ): { readonly config: TargetConfig; readonly stores: ReadonlyMap<number, SparseStore> } {
   const stores = new Map<number, SparseStore>();
   const logicalUnits: LogicalUnitConfig[] = [];
-  for (const { lun, serial, image } of topology.disks) {
+  for (const { lun, serial, image } of topology.disks()) {
     const store = new SparseStore({ base: image });
     stores.set(lun, store);
     logicalUnits.push({ lun, serial, store });

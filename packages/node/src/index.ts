@@ -1,4 +1,5 @@
 export { Child } from './child.js';
+export { invariants } from './invariants.js';
 export {
   ClusterNode,
   type NodeConfig,

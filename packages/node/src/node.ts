@@ -106,6 +106,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
   #lastConnection = 0;
   #lastSwitchRequest = 0;
   #hasHalted = false;
+  #mostTasks = 0;
   #now: Nanos = 0;
   #emit: (output: NodeOutput) => void = () => {};
 
@@ -177,6 +178,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
         this.#onWake();
         break;
     }
+    this.#countTasks();
   }
 
   deadline(): Nanos {
@@ -286,11 +288,18 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
     this.#emit({ kind: 'halt', how });
   }
 
+  #countTasks(): void {
+    const count = this.#system.tasks;
+    if (count <= this.#mostTasks) return;
+    this.#mostTasks = count;
+    this.#config.observe?.({ kind: 'node.timers', now: this.#now, component: 'programs', count } as NodeFact);
+  }
+
   /** Whatever a step that has halted the machine still says is not heard. */
   #out(output: NodeOutput): void {
     if (!this.#hasHalted) this.#emit(output);
   }
 }
 
-/** A fact of a node's machines. */
-export type NodeFact = Fact;
+/** More tasks and timers of programs at once than ever before in this life. */
+export type NodeFact = Fact & { readonly kind: 'node.timers'; readonly component: 'programs'; readonly count: number };

@@ -813,7 +813,7 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
   }
 
   #sendKill(now: Nanos, node: NodeId, reason: KillReason, emit: Emit): void {
-    this.#observe?.({ kind: 'quorum.kill', now, node, reason });
+    this.#observe?.({ kind: 'quorum.kill', now, victim: node, reason });
     this.#cast(node, { kind: 'kill', node, reason: killReasonNumber(reason) }, emit);
   }
 

@@ -49,7 +49,7 @@ export type QuorumFact =
       readonly isUp: boolean;
     }
   /** This node told another one to go. */
-  | { readonly kind: 'quorum.kill'; readonly now: Nanos; readonly node: NodeId; readonly reason: KillReason }
+  | { readonly kind: 'quorum.kill'; readonly now: Nanos; readonly victim: NodeId; readonly reason: KillReason }
   /** This node was told to go; nothing happens here any more. */
   | {
       readonly kind: 'quorum.killed';

@@ -259,7 +259,10 @@ export class ClusterEngine {
         if (output.operation === 'leave') this.#listener.leaveRefused();
         break;
       case 'reload-config':
-        this.#cman.send({ kind: 'reconfigure-failed', reason: 'the running configuration is kept until the next join' });
+        this.#cman.send({
+          kind: 'reconfigure-failed',
+          reason: 'the running configuration is kept until the next join',
+        });
         break;
       case 'config-updated':
       case 'reject':

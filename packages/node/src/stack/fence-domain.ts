@@ -76,10 +76,11 @@ export class FenceDomainDaemon implements GroupMember {
         return this.#takeRefusal();
       }
       case 'override': {
-        const node = this.#nodeOf.get(request.node);
-        const isHeard = node !== undefined && this.#machine.overrideVictim === node;
-        if (isHeard) this.#fenced.send({ kind: 'override', node });
-        return isHeard;
+        const isListening = this.#machine.overrideVictim !== undefined;
+        const name = request.node.toLowerCase();
+        const found = [...this.#nodeOf].find(([each]) => each.toLowerCase() === name);
+        this.#fenced.send({ kind: 'override', node: found?.[1] ?? 0 });
+        return isListening;
       }
     }
   }

@@ -44,7 +44,7 @@ export function hypervBlogTopology(
       { kind: 'browser', nic: 7, mac: '00:15:5d:4c:4a:c8', address: '10.156.76.200/22' },
     ],
     gateway: GATEWAY,
-    disks: formatDisks(conf.name),
+    disks: () => formatDisks(conf.name),
     devices: DEVICES,
     link: 'hyperv-vswitch',
     clusterConf,

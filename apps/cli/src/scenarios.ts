@@ -1,0 +1,28 @@
+import { HypervBlog, hypervBlogTopology, type Scenario, type Topology } from '@quorate/lab';
+import { administratorsPrograms } from '@quorate/shell';
+
+/** What a scenario can be told. */
+export interface ScenarioOptions {
+  /** Another cluster.conf than its own. */
+  readonly clusterConf?: string;
+}
+
+export interface PreparedScenario {
+  readonly topology: Topology;
+  readonly scenario: Scenario;
+}
+
+/** Every scenario by its name, ready to be run once. */
+export const SCENARIOS: ReadonlyMap<string, (options: ScenarioOptions) => PreparedScenario> = new Map([
+  [
+    'hyperv-blog',
+    ({ clusterConf }) => {
+      const topology = hypervBlogTopology(administratorsPrograms, clusterConf);
+      return { topology, scenario: new HypervBlog(topology) };
+    },
+  ],
+]);
+
+export function scenarioNames(): readonly string[] {
+  return [...SCENARIOS.keys()];
+}

@@ -1,0 +1,118 @@
+import { type Nanos, SECOND, type Stamped } from '@quorate/kernel';
+import type { AnyFact } from '../../lab.js';
+import type { Phase } from './story.js';
+
+/** Kinds of facts that the story follows. */
+export const KINDS: readonly string[] = [
+  'client.request',
+  'client.outage-ended',
+  'node.state',
+  'totem.configuration',
+  'fenced.fencing-started',
+  'fenced.fenced',
+  'dlm.recovered',
+  'gfs2.mounted',
+  'gfs2.unmounted',
+  'gfs2.journal-recovered',
+  'qdisk.reboot',
+  'qdisk.heuristic',
+  'rg.service',
+  'rg.agent-started',
+  'rg.agent-ended',
+  'rg.members',
+];
+
+/** `started`, as rgmanager numbers the states of a service. */
+const STARTED = 112;
+
+interface Outage {
+  readonly from: Nanos;
+  readonly to: Nanos;
+}
+
+/** What was heard since the current step began. */
+export class Chronicle {
+  #facts: AnyFact[] = [];
+  #startedAt: Nanos = 0;
+  /** State of each machine, by node id. */
+  readonly machineStates = new Map<number, string>();
+  /** Node id of the service's owner as its owner last told; 0 for none. */
+  owner = 0;
+  #serviceState = 0;
+
+  begin(at: Nanos): void {
+    this.#facts = [];
+    this.#startedAt = at;
+  }
+
+  get startedAt(): Nanos {
+    return this.#startedAt;
+  }
+
+  get isServed(): boolean {
+    return this.#serviceState === STARTED;
+  }
+
+  hear(fact: Stamped): void {
+    const any = fact as AnyFact;
+    this.#facts.push(any);
+    if (any.kind === 'node.state') this.machineStates.set(any.node, String(any.state));
+    if (any.kind === 'rg.service') {
+      this.#serviceState = Number(any.state);
+      this.owner = Number(any.owner);
+    }
+  }
+
+  /** Facts of the step of one kind, oldest first. */
+  of(kind: string): readonly AnyFact[] {
+    return this.#facts.filter((fact) => fact.kind === kind);
+  }
+
+  requests(): { readonly ok: number; readonly failed: number } {
+    const all = this.of('client.request');
+    const ok = all.filter(({ isAnswered }) => isAnswered === true).length;
+    return { ok, failed: all.length - ok };
+  }
+
+  /** The longest outage that ended in the step. */
+  outage(): Outage | undefined {
+    const outages = this.of('client.outage-ended').map(({ from, at }) => ({ from: Number(from), to: at }));
+    return outages.sort((a, b) => b.to - b.from - (a.to - a.from))[0];
+  }
+
+  /**
+   * The outage in stretches that follow each other and add up to it: each ends with the last fact of its kind in it.
+   *
+   * A stretch that nothing ended in, because nothing of the kind was waited for, is left out.
+   */
+  phases(): readonly Phase[] {
+    const outage = this.outage();
+    if (outage === undefined) return [];
+    const ends: readonly (readonly [string, Nanos | undefined])[] = [
+      ['stop', this.#last('rg.agent-ended', outage, ({ action }) => action === 'stop')],
+      ['detection', this.#last('totem.configuration', outage, (fact) => isLoss(fact))],
+      ['fencing', this.#last('fenced.fenced', outage)],
+      ['lock recovery', this.#last('dlm.recovered', outage)],
+      ['journal', this.#last('gfs2.journal-recovered', outage, ({ wasDirty }) => wasDirty === true)],
+      ['start', this.#last('rg.agent-ended', outage, ({ action }) => action === 'start')],
+      ['ARP', outage.to],
+    ];
+    const phases: Phase[] = [];
+    let at = outage.from;
+    for (const [name, end] of ends) {
+      if (end === undefined || end <= at) continue;
+      phases.push({ name, seconds: (end - at) / SECOND });
+      at = end;
+    }
+    return phases;
+  }
+
+  #last(kind: string, outage: Outage, accepts: (fact: AnyFact) => boolean = () => true): Nanos | undefined {
+    const found = this.of(kind).filter((fact) => fact.at >= outage.from && fact.at <= outage.to && accepts(fact));
+    return found.at(-1)?.at;
+  }
+}
+
+function isLoss(fact: AnyFact): boolean {
+  return fact.type === 'regular' || (fact.left as readonly number[]).length > 0;
+}

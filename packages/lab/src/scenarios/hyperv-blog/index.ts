@@ -1,0 +1,57 @@
+import { parseClusterConf } from '@quorate/cluster-conf';
+import { check } from '@quorate/gfs2';
+import type { Fact, Nanos, Stamped, Task } from '@quorate/kernel';
+import { clusterIdOf } from '@quorate/quorum';
+import type { BlockStore } from '@quorate/scsi';
+import type { Lab, Scenario } from '../../lab.js';
+import type { Topology } from '../../topology.js';
+import { Chronicle, KINDS } from './chronicle.js';
+import { VOLUME } from './disks.js';
+import { type Cast, Story } from './script.js';
+import type { StoryResult } from './story.js';
+
+export { CLUSTER_CONF } from './cluster-conf.js';
+export { formatDisks, VOLUME } from './disks.js';
+export { type Phase, type Reference, STEP_IDS, type StepId, type StoryResult, type StoryStep } from './story.js';
+export { FLOATING_ADDRESS, GATEWAY, hypervBlogTopology } from './topology.js';
+
+/** The walk-through of the Hyper-V blog, parts 2 and 3: boot, pause, eth0 down, shut down, power off, fail back. */
+export class HypervBlog implements Scenario<StoryResult> {
+  readonly name = 'hyperv-blog';
+  readonly title = 'Setting up Linux operating system clusters on Hyper-V';
+  readonly kinds: readonly string[] = KINDS;
+  readonly #chronicle = new Chronicle();
+  readonly #cast: Cast;
+
+  constructor(topology: Topology) {
+    const { conf } = parseClusterConf(topology.clusterConf);
+    const clusterId = conf.cman.clusterId ?? clusterIdOf(conf.name, conf.cman.isClusterIdHashed);
+    const keys = topology.machines.map(({ id }) => {
+      const digits = clusterId.toString(16).padStart(4, '0') + id.toString(16).padStart(4, '0');
+      return `0x${digits.replace(/^0+/, '')}`;
+    });
+    this.#cast = { clusterName: conf.name, keys, wallSec: topology.wall.sec };
+  }
+
+  script(lab: Lab): Task<StoryResult> {
+    return new Story(lab, this.#cast, this.#chronicle).run();
+  }
+
+  onFact(fact: Stamped): void {
+    this.#chronicle.hear(fact);
+  }
+
+  atEnd(stores: ReadonlyMap<number, BlockStore>, now: Nanos): readonly Fact[] {
+    const store = stores.get(VOLUME.lun)!;
+    const findings = check({
+      sizeBytes: VOLUME.blocks * 512,
+      read: (byteOffset, into) => store.read(VOLUME.start + byteOffset / 512, into.length / 512, into),
+    });
+    const checked: Fact & { readonly findings: readonly string[] } = {
+      kind: 'gfs2.checked',
+      now,
+      findings: findings.map((finding) => `${finding.rule}: ${finding.text}`),
+    };
+    return [checked];
+  }
+}

@@ -1,0 +1,360 @@
+import { type Nanos, SECOND, type Stamped, type Task } from '@quorate/kernel';
+import type { Lab, Observed } from '../../lab.js';
+import type { Chronicle } from './chronicle.js';
+import { expectedClustat } from './clustat-text.js';
+import { REFERENCES } from './references.js';
+import { STEP_IDS, type StepId, type StoryResult, type StoryStep } from './story.js';
+
+const SERVICE = 'my_service_group';
+
+const TITLES: Readonly<Record<StepId, string>> = {
+  boot: 'all five nodes boot, form a cluster and serve the page',
+  'shared-files': 'a file is written on one node, read and appended on others',
+  'pause-my-vm5': 'my-vm5 is paused',
+  'resume-my-vm5': 'my-vm5 is resumed',
+  'eth0-down-my-vm3': 'ifconfig eth0 down on my-vm3',
+  'shutdown-my-vm1': 'my-vm1 is shut down',
+  'poweroff-my-vm2': 'my-vm2 loses its power',
+  'poweroff-my-vm3-my-vm4': 'my-vm3 and my-vm4 lose their power together',
+  'poweron-my-vm1': 'my-vm1 is powered on',
+  'poweron-rest': 'my-vm2, my-vm3 and my-vm4 are powered on',
+};
+
+/** What the script knows of the cluster that it walks through. */
+export interface Cast {
+  readonly clusterName: string;
+  /** Registration keys of the nodes in the order of their ids, as sg_persist prints them. */
+  readonly keys: readonly string[];
+  /** Wall second at the start of the run. */
+  readonly wallSec: number;
+}
+
+/** The walk-through of parts 2 and 3 of the blog, step by step. */
+export class Story {
+  readonly #lab: Lab;
+  readonly #cast: Cast;
+  readonly #chronicle: Chronicle;
+  readonly #steps: StoryStep[] = [];
+  #observed: Observed[] = [];
+  #current: StepId = 'boot';
+
+  constructor(lab: Lab, cast: Cast, chronicle: Chronicle) {
+    this.#lab = lab;
+    this.#cast = cast;
+    this.#chronicle = chronicle;
+  }
+
+  *run(): Task<StoryResult> {
+    yield* this.#step('boot', () => this.#boot());
+    yield* this.#step('shared-files', () => this.#sharedFiles());
+    yield* this.#step('pause-my-vm5', () => this.#pause());
+    yield* this.#step('resume-my-vm5', () => this.#resume());
+    yield* this.#step('eth0-down-my-vm3', () => this.#interfaceDown());
+    yield* this.#step('shutdown-my-vm1', () => this.#shutdown());
+    yield* this.#step('poweroff-my-vm2', () => this.#powerOff(['my-vm2'], 'my-vm3'));
+    yield* this.#step('poweroff-my-vm3-my-vm4', () => this.#lastOneStanding());
+    yield* this.#step('poweron-my-vm1', () => this.#failback());
+    yield* this.#step('poweron-rest', () => this.#powerOnRest());
+    yield* this.#orderlyEnd();
+    yield* this.#lab.wait(5 * SECOND);
+    const failures = this.#steps.flatMap(({ id, observed }) =>
+      observed.filter(({ isTrue }) => !isTrue).map((each) => ({ step: id, observed: each })),
+    );
+    return { ok: failures.length === 0, steps: this.#steps, failures };
+  }
+
+  // ── the steps ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  *#boot(): Task {
+    const { machines } = this.#lab;
+    this.#lab.powerOn(...machines);
+    yield* this.#expectWithin(180, 'the service is started on my-vm1', () => this.#isOwnedBy('my-vm1'));
+    yield* this.#expectWithin(60, 'the page is served', () => this.#isAnswered());
+    yield* this.#expectAllOnline(machines);
+    yield* this.#expectLines('my-vm1', 'cman_tool status', [
+      'Cluster Id: 25554',
+      'Nodes: 5',
+      'Expected votes: 9',
+      'Quorum device votes: 4',
+      'Total votes: 9',
+      'Quorum: 5  ',
+      'Multicast addresses: 239.192.99.54 ',
+    ]);
+    yield* this.#expectKeys('my-vm1', machines);
+    yield* this.#expectLines('my-vm1', 'sg_persist -i -r /dev/sdb', [
+      '    scope: LU_SCOPE,  type: Write Exclusive, registrants only',
+    ]);
+    yield* this.#expectLines('my-vm1', 'mkqdisk -L', ['/dev/sdc1:', '\tLabel:                myqdisk']);
+  }
+
+  *#sharedFiles(): Task {
+    const first = 'written on my-vm1';
+    const second = 'appended on my-vm3';
+    yield* this.#lab.exec('my-vm1', `echo '${first}' > /mydata/a.txt`);
+    yield* this.#expectOutput('my-vm3', 'cat /mydata/a.txt', `${first}\n`);
+    yield* this.#lab.exec('my-vm3', `echo '${second}' >> /mydata/a.txt`);
+    for (const machine of this.#lab.machines) {
+      yield* this.#expectOutput(machine, 'cat /mydata/a.txt', `${first}\n${second}\n`);
+    }
+  }
+
+  *#pause(): Task {
+    this.#lab.pause('my-vm5');
+    yield* this.#expectWithin(40, 'my-vm5 is fenced', () => this.#isFenced(5));
+    yield* this.#expectWithin(20, 'another node replays its journal', () => this.#hasReplayed());
+    const others = this.#lab.machines.filter((name) => name !== 'my-vm5');
+    yield* this.#expectKeys('my-vm1', others);
+    yield* this.#expectAllOnline(others);
+    yield* this.#expectLines('my-vm1', 'cman_tool status', ['Total votes: 8', 'Quorum: 5  ']);
+    yield* this.#expectOutput('my-vm2', 'cat /mydata/a.txt', 'written on my-vm1\nappended on my-vm3\n');
+  }
+
+  *#resume(): Task {
+    const resumedAt = this.#lab.now();
+    this.#lab.resume('my-vm5');
+    yield* this.#expectWithin(5, 'qdiskd on my-vm5 reads EVICT and reboots the machine', () => this.#hasRebooted(5));
+    const after = (this.#lab.now() - resumedAt) / SECOND;
+    this.#expect('it did so within 2 s', after <= 2, `${after.toFixed(2)} s`);
+    this.#expect('it was not let in again before that', !this.#isSeenAsMember(5), 'a ring with my-vm5 in it');
+    yield* this.#expectAllOnline(this.#lab.machines);
+    yield* this.#expectKeys('my-vm1', this.#lab.machines);
+  }
+
+  *#interfaceDown(): Task {
+    // Two clocks race here: the heuristic needs 20 s from its next run, the ring 22 s less the age of its last token.
+    // The run begins half a second before the heuristic's next one, and the ring has just been busy, so its token is new.
+    yield* this.#waitUntil(10, () =>
+      this.#chronicle.of('qdisk.heuristic').some(({ node, isUp }) => node === 3 && isUp === true),
+    );
+    yield* this.#lab.wait(0.4 * SECOND);
+    yield* this.#lab.exec('my-vm1', 'cman_tool expected -e 9');
+    yield* this.#lab.wait(0.1 * SECOND);
+    yield* this.#lab.exec('my-vm3', 'ifconfig eth0 down');
+    yield* this.#expectWithin(25, 'the heuristic of my-vm3 fails and qdiskd reboots it', () => this.#hasRebooted(3));
+    this.#expect(
+      'it had not fenced anybody before that',
+      this.#chronicle.of('fenced.fencing-started').every(({ node }) => node !== 3),
+      'my-vm3 fences',
+    );
+    yield* this.#expectWithin(15, 'the others fence my-vm3', () => this.#isFenced(3));
+    yield* this.#expectAllOnline(this.#lab.machines);
+    yield* this.#expectKeys('my-vm1', this.#lab.machines);
+  }
+
+  *#shutdown(): Task {
+    yield* this.#lab.exec('my-vm1', 'shutdown -h now');
+    yield* this.#expectTakeover('my-vm2', 40);
+    yield* this.#expectWithin(60, 'my-vm1 is off', () => this.#chronicle.machineStates.get(1) === 'off');
+    this.#expect('nobody was fenced', this.#chronicle.of('fenced.fenced').length === 0, 'a node was fenced');
+    yield* this.#expectHttpd('my-vm2');
+  }
+
+  *#powerOff(victims: readonly string[], heir: string): Task {
+    this.#lab.powerOff(...victims);
+    yield* this.#expectTakeover(heir, 60);
+    for (const victim of victims) {
+      this.#expect(`${victim} was fenced`, this.#isFenced(this.#idOf(victim)), 'it was not');
+    }
+    yield* this.#expectHttpd(heir);
+  }
+
+  *#lastOneStanding(): Task {
+    yield* this.#powerOff(['my-vm3', 'my-vm4'], 'my-vm5');
+    yield* this.#expectLines('my-vm5', 'cman_tool status', ['Nodes: 1', 'Total votes: 5', 'Quorum: 5  ']);
+  }
+
+  *#failback(): Task {
+    this.#lab.powerOn('my-vm1');
+    yield* this.#expectTakeover('my-vm1', 150);
+    yield* this.#expectHttpd('my-vm1');
+  }
+
+  *#powerOnRest(): Task {
+    this.#lab.powerOn('my-vm2', 'my-vm3', 'my-vm4');
+    yield* this.#expectAllOnline(this.#lab.machines);
+    this.#expect('the service stays on my-vm1', this.#isOwnedBy('my-vm1'), `owner ${this.#ownerName()}`);
+    yield* this.#expectKeys('my-vm1', this.#lab.machines);
+  }
+
+  /** Outside the figures: everything is stopped in order, so that the file system is clean. */
+  *#orderlyEnd(): Task {
+    yield* this.#lab.exec('my-vm1', 'rm /mydata/a.txt');
+    for (const machine of [...this.#lab.machines].reverse()) {
+      const id = this.#idOf(machine);
+      yield* this.#lab.exec(machine, 'shutdown -h now');
+      yield* this.#waitUntil(120, () => this.#chronicle.machineStates.get(id) === 'off');
+    }
+  }
+
+  // ── what is expected ───────────────────────────────────────────────────────────────────────────────────────────
+
+  *#step(id: StepId, act: () => Task): Task {
+    this.#current = id;
+    this.#observed = [];
+    this.#chronicle.begin(this.#lab.now());
+    const ownerBefore = this.#ownerName();
+    this.#lab.progress({
+      kind: 'step-began',
+      id,
+      title: TITLES[id],
+      number: STEP_IDS.indexOf(id) + 1,
+      of: STEP_IDS.length,
+    });
+    yield* act();
+    const clustat = yield* this.#expectClustat();
+    this.#steps.push({
+      id,
+      title: TITLES[id],
+      ownerBefore,
+      ownerAfter: this.#ownerName(),
+      outageSeconds: this.#outageSeconds(),
+      requests: this.#chronicle.requests(),
+      phases: this.#chronicle.phases(),
+      clustat,
+      observed: this.#observed,
+      reference: REFERENCES[id],
+      startedAt: this.#chronicle.startedAt,
+      endedAt: this.#lab.now(),
+    });
+    this.#lab.progress({ kind: 'step-ended', id });
+  }
+
+  #expect(text: string, isTrue: boolean, found: string): void {
+    const observed: Observed = { text, isTrue, found: isTrue ? '' : found };
+    this.#observed.push(observed);
+    this.#lab.progress({ kind: 'observed', step: this.#current, observed });
+  }
+
+  *#expectWithin(seconds: number, text: string, holds: () => boolean): Task {
+    const isTrue = yield* this.#waitUntil(seconds, holds);
+    this.#expect(text, isTrue, `not within ${seconds} s`);
+  }
+
+  /** Waits until something holds, looking again at every fact. */
+  *#waitUntil(seconds: number, holds: () => boolean): Task<boolean> {
+    const until: Nanos = this.#lab.now() + seconds * SECOND;
+    while (!holds()) {
+      const left = until - this.#lab.now();
+      if (left <= 0) return false;
+      yield* this.#lab.waitFor((_fact: Stamped) => true, left);
+    }
+    return true;
+  }
+
+  *#expectTakeover(machine: string, seconds: number): Task {
+    yield* this.#expectWithin(seconds, `the service is started on ${machine}`, () => this.#isOwnedBy(machine));
+    yield* this.#expectWithin(20, 'the page is served again', () => this.#isAnswered());
+  }
+
+  *#expectHttpd(machine: string): Task {
+    const done = yield* this.#lab.exec(machine, 'ps aux | grep httpd');
+    const isRunning = done?.output.includes('/usr/sbin/httpd -Dmy_apache') === true;
+    this.#expect(`httpd runs on ${machine}`, isRunning, done?.output ?? 'no answer');
+  }
+
+  *#expectOutput(machine: string, command: string, expected: string): Task {
+    const done = yield* this.#lab.exec(machine, command);
+    const found = done === undefined ? 'no answer' : done.output + done.errors;
+    this.#expect(`${command} on ${machine}`, found === expected, found);
+  }
+
+  *#expectLines(machine: string, command: string, lines: readonly string[]): Task {
+    const done = yield* this.#lab.exec(machine, command);
+    const found = done === undefined ? [] : done.output.split('\n');
+    for (const line of lines) {
+      this.#expect(`${command}: ${line.trim()}`, found.includes(line), done?.output ?? 'no answer');
+    }
+  }
+
+  /** The keys on the disk are exactly those of these machines, in whatever order. */
+  *#expectKeys(machine: string, registered: readonly string[]): Task {
+    const done = yield* this.#lab.exec(machine, 'sg_persist -i -k /dev/sdb');
+    const keys = (done?.output.match(/^ {4}0x[0-9a-f]+$/gm) ?? []).map((line) => line.trim()).sort();
+    const expected = registered.map((name) => this.#cast.keys[this.#idOf(name) - 1]!).sort();
+    const isEqual = keys.join(' ') === expected.join(' ');
+    this.#expect(`keys on the disk: ${registered.map((name) => name.slice(3)).join(' ')}`, isEqual, keys.join(' '));
+  }
+
+  /** Everybody named runs rgmanager, as clustat on the service's owner shows it. */
+  *#expectAllOnline(machines: readonly string[]): Task {
+    const until = this.#lab.now() + 150 * SECOND;
+    let output = '';
+    while (this.#lab.now() < until) {
+      const done = yield* this.#lab.exec(this.#ownerName() ?? machines[0]!, 'clustat');
+      output = done?.output ?? '';
+      if (machines.every((name) => isOnline(output, name))) break;
+      yield* this.#lab.wait(SECOND);
+    }
+    const missing = machines.filter((name) => !isOnline(output, name));
+    this.#expect(`online: ${machines.map((name) => name.slice(3)).join(' ')}`, missing.length === 0, missing.join(' '));
+  }
+
+  /** clustat on the owner has exactly the bytes that the original would print. */
+  *#expectClustat(): Task<string> {
+    const owner = this.#ownerName() ?? 'my-vm1';
+    const members = this.#lab.machines.map((name, i) => ({
+      name,
+      isOnline: this.#chronicle.machineStates.get(i + 1) === 'up',
+    }));
+    const done = yield* this.#lab.exec(owner, 'clustat');
+    const output = done?.output ?? '';
+    const wallSec = this.#cast.wallSec + Math.floor(this.#lab.now() / SECOND);
+    const { clusterName } = this.#cast;
+    // A thread's clock may have reached the next second by the time its answer is here.
+    const expected = [wallSec, wallSec - 1].map((sec) =>
+      expectedClustat({ clusterName, wallSec: sec, local: owner, members, service: SERVICE, owner }),
+    );
+    this.#expect('clustat prints what the original prints', expected.includes(output), output);
+    return output;
+  }
+
+  // ── what was heard ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  #idOf(machine: string): number {
+    return this.#lab.machines.indexOf(machine) + 1;
+  }
+
+  #ownerName(): string | null {
+    return this.#lab.machines[this.#chronicle.owner - 1] ?? null;
+  }
+
+  #isOwnedBy(machine: string): boolean {
+    return this.#chronicle.isServed && this.#ownerName() === machine;
+  }
+
+  /** The last request was answered, and it came after the last failed one. */
+  #isAnswered(): boolean {
+    return this.#chronicle.of('client.request').at(-1)?.isAnswered === true;
+  }
+
+  #isFenced(id: number): boolean {
+    return this.#chronicle.of('fenced.fenced').some(({ victim }) => victim === id);
+  }
+
+  #hasReplayed(): boolean {
+    return this.#chronicle
+      .of('gfs2.journal-recovered')
+      .some(({ result, wasDirty }) => result === 'done' && wasDirty === true);
+  }
+
+  #hasRebooted(id: number): boolean {
+    return this.#chronicle.of('qdisk.reboot').some(({ node }) => node === id);
+  }
+
+  #isSeenAsMember(id: number): boolean {
+    return this.#chronicle
+      .of('totem.configuration')
+      .some(
+        ({ node, type, members }) => node !== id && type === 'regular' && (members as readonly number[]).includes(id),
+      );
+  }
+
+  #outageSeconds(): number {
+    const outage = this.#chronicle.outage();
+    return outage === undefined ? 0 : (outage.to - outage.from) / SECOND;
+  }
+}
+
+function isOnline(clustat: string, name: string): boolean {
+  return clustat.split('\n').some((line) => line.startsWith(` ${name} `) && /Online.*rgmanager/.test(line));
+}

@@ -1,0 +1,25 @@
+import { invariants as dlm } from '@quorate/dlm';
+import { invariants as fencing } from '@quorate/fencing';
+import { invariants as gfs2 } from '@quorate/gfs2';
+import type { Invariant } from '@quorate/kernel';
+import { invariants as network } from '@quorate/network';
+import { invariants as node } from '@quorate/node';
+import { invariants as qdisk } from '@quorate/qdisk';
+import { invariants as quorum } from '@quorate/quorum';
+import { invariants as rgmanager } from '@quorate/rgmanager';
+import { invariants as scsi } from '@quorate/scsi';
+import { invariants as totem } from '@quorate/totem';
+
+/** Every rule of every package of the stack, as the packages state them. */
+export const stackInvariants: readonly Invariant[] = [
+  ...network,
+  ...scsi,
+  ...totem,
+  ...quorum,
+  ...qdisk,
+  ...fencing,
+  ...dlm,
+  ...gfs2,
+  ...rgmanager,
+  ...node,
+];

@@ -1,0 +1,266 @@
+import {
+  type Check,
+  defineInvariant,
+  type Fact,
+  type Invariant,
+  type Nanos,
+  SECOND,
+  type Stamped,
+} from '@quorate/kernel';
+import { NodeViews } from './node-views.js';
+
+/** A fact of any package, with the fields that its kind has. */
+type AnyFact = Fact & Readonly<Record<string, unknown>>;
+
+function numbers(value: unknown): readonly number[] {
+  return value as readonly number[];
+}
+
+/** Which nodes say that they are quorate. */
+class Quorates {
+  static readonly kinds = ['quorum.changed', 'quorum.killed', 'quorum.left', 'quorum.failed', 'node.state'] as const;
+  readonly #quorate = new Set<number>();
+
+  hear(fact: Stamped<AnyFact>): void {
+    if (fact.kind === 'quorum.changed' && fact.isQuorate === true) this.#quorate.add(fact.node);
+    else if (fact.kind !== 'node.state' || fact.state === 'off') this.#quorate.delete(fact.node);
+  }
+
+  has(node: number): boolean {
+    return this.#quorate.has(node);
+  }
+}
+
+function isQuorumKind(kind: string): boolean {
+  return (Quorates.kinds as readonly string[]).includes(kind);
+}
+
+const quorumFirst = defineInvariant<AnyFact>({
+  id: 'S11',
+  name: 'quorum-first',
+  statement: 'no fence start, lock recovery end, mount, or service start by an inquorate node',
+  kinds: [...Quorates.kinds, 'fenced.fencing-started', 'dlm.recovered', 'gfs2.mounted', 'rg.agent-started'],
+  start(): Check<AnyFact> {
+    const quorates = new Quorates();
+    return {
+      observe(fact, verdict) {
+        if (isQuorumKind(fact.kind)) return quorates.hear(fact);
+        if (fact.kind === 'rg.agent-started' && fact.action !== 'start') return;
+        if (!quorates.has(fact.node)) verdict.violate(`${fact.kind} on a node without quorum`, [fact.node]);
+      },
+    };
+  },
+});
+
+/**
+ * Per node, the failed members that still have to be fenced, as its dlm_controld counts them.
+ *
+ * A member of a lockspace that failed is pending from `dlm.node-failed` to `fenced.fenced` of that victim.
+ */
+class PendingVictims {
+  static readonly kinds = ['dlm.node-failed', 'fenced.fenced', 'node.state'] as const;
+  readonly #pending = new Map<number, Set<number>>();
+
+  hear(fact: Stamped<AnyFact>): void {
+    if (fact.kind === 'dlm.node-failed') {
+      const pending = this.#pending.get(fact.node) ?? new Set();
+      this.#pending.set(fact.node, pending.add(Number(fact.failed)));
+    } else if (fact.kind === 'fenced.fenced') {
+      for (const pending of this.#pending.values()) pending.delete(Number(fact.victim));
+    } else if (fact.state === 'off') this.#pending.delete(fact.node);
+  }
+
+  of(node: number): readonly number[] {
+    return [...(this.#pending.get(node) ?? [])];
+  }
+}
+
+const fenceBeforeRecover = defineInvariant<AnyFact>({
+  id: 'S12',
+  name: 'fence-before-recover',
+  statement:
+    "DLM recovery of a dead member's locks, GFS2 journal replay, service relocation: never before fencing of that " +
+    'member completed',
+  kinds: [...PendingVictims.kinds, 'dlm.recovered', 'gfs2.journal-recovered', 'rg.agent-started'],
+  start(): Check<AnyFact> {
+    const victims = new PendingVictims();
+    return {
+      observe(fact, verdict) {
+        if ((PendingVictims.kinds as readonly string[]).includes(fact.kind)) return victims.hear(fact);
+        if (fact.kind === 'gfs2.journal-recovered' && (fact.wasDirty !== true || fact.result !== 'done')) return;
+        if (fact.kind === 'rg.agent-started' && fact.action !== 'start') return;
+        const pending = victims.of(fact.node);
+        if (pending.length > 0) {
+          verdict.violate(`${fact.kind} while ${pending.join(' ')} is not fenced`, [fact.node, ...pending]);
+        }
+      },
+    };
+  },
+});
+
+const fenceQuorate = defineInvariant<AnyFact>({
+  id: 'S14',
+  name: 'fence-quorate',
+  statement: 'fencing only from the quorate partition; never of a node of its own partition that has answered since',
+  kinds: [...Quorates.kinds, 'fenced.fencing-started'],
+  start(): Check<AnyFact> {
+    const quorates = new Quorates();
+    return {
+      observe(fact, verdict) {
+        if (isQuorumKind(fact.kind)) return quorates.hear(fact);
+        const victim = Number(fact.victim);
+        if (!quorates.has(fact.node)) verdict.violate(`fences ${victim} without quorum`, [fact.node, victim]);
+        if (fact.isClean === true && numbers(fact.clusterMembers).includes(victim)) {
+          verdict.violate(`fences ${victim}, which is a clean member of its own cluster`, [fact.node, victim]);
+        }
+      },
+    };
+  },
+});
+
+const serviceDisk = defineInvariant<AnyFact>({
+  id: 'S27a',
+  name: 'svc-disk',
+  statement: "no two nodes write a service's files; disk writes accepted from the wrong side: no exception",
+  kinds: ['fenced.fenced', 'scsi.reservation-changed', 'scsi.written', 'node.state'],
+  start(): Check<AnyFact> {
+    /** Victims, and the life in which they were fenced. */
+    const fenced = new Map<number, number>();
+    const lives = new Map<number, number>();
+    /** Units whose reservation cuts off who is not registered. */
+    const guarded = new Set<number>();
+    return {
+      observe(fact, verdict) {
+        switch (fact.kind) {
+          case 'node.state':
+            lives.set(fact.node, fact.life);
+            break;
+          case 'fenced.fenced':
+            if (fact.how === 'agent') fenced.set(Number(fact.victim), lives.get(Number(fact.victim)) ?? 0);
+            break;
+          case 'scsi.reservation-changed':
+            if (Number(fact.type) > 0) guarded.add(Number(fact.lun));
+            else guarded.delete(Number(fact.lun));
+            break;
+          default: {
+            const writer = Number(fact.nexus);
+            const life = fenced.get(writer);
+            if (guarded.has(Number(fact.lun)) && life !== undefined && lives.get(writer) === life) {
+              verdict.violate(`block ${fact.lba} written by ${writer}, fenced in this life`, [writer]);
+            }
+          }
+        }
+      },
+    };
+  },
+});
+
+const serviceAddress = defineInvariant<AnyFact>({
+  id: 'S27b',
+  name: 'svc-address',
+  statement:
+    'one running owner per service and one node answering for a floating IP; counted as svc-dup-address: between ' +
+    'storage fencing of the old owner and its reboot or stop',
+  kinds: ['network.address-added', 'network.address-removed', 'fenced.fenced', 'node.state'],
+  start(): Check<AnyFact> {
+    const holders = new Map<string, Set<number>>();
+    const fenced = new Set<number>();
+    /** Since when an address answers twice, by address. */
+    const doubled = new Map<string, Nanos>();
+    const settle = (at: Nanos, address: string, count: (name: string, size: number) => void): void => {
+      const since = doubled.get(address);
+      if (since === undefined || (holders.get(address)?.size ?? 0) > 1) return;
+      doubled.delete(address);
+      count('svc-dup-address', at - since);
+    };
+    return {
+      observe(fact, verdict) {
+        const count = verdict.count.bind(verdict);
+        switch (fact.kind) {
+          case 'fenced.fenced':
+            fenced.add(Number(fact.victim));
+            break;
+          case 'node.state':
+            if (fact.state !== 'off') break;
+            fenced.delete(fact.node);
+            for (const [address, nodes] of holders) {
+              if (nodes.delete(fact.node)) settle(fact.at, address, count);
+            }
+            break;
+          case 'network.address-removed': {
+            const address = String(fact.address);
+            if (holders.get(address)?.delete(fact.node)) settle(fact.at, address, count);
+            break;
+          }
+          default: {
+            const address = String(fact.address);
+            const nodes = holders.get(address) ?? new Set();
+            holders.set(address, nodes.add(fact.node));
+            const alive = [...nodes].filter((node) => !fenced.has(node));
+            if (alive.length > 1) verdict.violate(`${address} is on ${alive.join(' and ')}`, alive);
+            else if (nodes.size > 1 && !doubled.has(address)) doubled.set(address, fact.at);
+          }
+        }
+      },
+    };
+  },
+});
+
+/** How long nothing may have changed before views have to agree. */
+const SETTLED: Nanos = 5 * SECOND;
+
+const viewAgree = defineInvariant<AnyFact>({
+  id: 'S30',
+  name: 'view-agree',
+  statement:
+    'clustat, membership, lockspace and service views agree on all nodes of a quorate partition when settled 5 s',
+  kinds: NodeViews.kinds,
+  start(): Check<AnyFact> {
+    const views = new NodeViews();
+    let changedAt: Nanos = 0;
+    let isChecked = true;
+    return {
+      observe(fact) {
+        views.hear(fact);
+        changedAt = fact.at;
+        isChecked = false;
+      },
+      tick(at, verdict) {
+        if (isChecked || at - changedAt < SETTLED) return;
+        isChecked = true;
+        for (const { what, nodes, found } of views.disagreements()) {
+          verdict.violate(`${what}: ${found.join(' against ')}`, nodes);
+        }
+      },
+    };
+  },
+});
+
+/** Tasks and timers that one node may have at once. */
+const MOST_TIMERS = 64;
+
+const timerLeak = defineInvariant<AnyFact>({
+  id: 'S35',
+  name: 'timer-leak',
+  statement: `timers of one component <= ${MOST_TIMERS}`,
+  kinds: ['node.timers'],
+  start(): Check<AnyFact> {
+    return {
+      observe(fact, verdict) {
+        const count = Number(fact.count);
+        if (count > MOST_TIMERS) verdict.violate(`${count} timers of ${fact.component}`, [fact.node]);
+      },
+    };
+  },
+});
+
+/** The rules that speak of several packages at once. */
+export const invariants: readonly Invariant[] = [
+  quorumFirst,
+  fenceBeforeRecover,
+  fenceQuorate,
+  serviceDisk,
+  serviceAddress,
+  viewAgree,
+  timerLeak,
+];

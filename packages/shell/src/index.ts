@@ -1,0 +1,1 @@
+export { administratorsPrograms } from './programs.js';

@@ -1,0 +1,29 @@
+import { calendarTime, formatCtime, type Program } from '@quorate/kernel';
+
+/**
+ * `ps aux`: every process of the machine.
+ *
+ * Processors and memory are not modelled, so their columns are zero.
+ */
+export const ps: Program = function* (_argv, os) {
+  os.print('USER       PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n');
+  for (const { pid, startedAt, argv } of os.processes()) {
+    const { hour, minute } = calendarTime(startedAt);
+    const start = `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`;
+    os.print(
+      `root     ${String(pid).padStart(5)}  0.0  0.0      0     0 ?        S<s  ${start}   0:00 ${argv.join(' ')}\n`,
+    );
+  }
+  return 0;
+};
+
+export const hostname: Program = function* (_argv, os) {
+  os.print(`${os.hostname}\n`);
+  return 0;
+};
+
+export const date: Program = function* (_argv, os) {
+  const text = formatCtime(os.wall().sec);
+  os.print(`${text.slice(0, 19)} UTC ${text.slice(20)}\n`);
+  return 0;
+};
