@@ -47,3 +47,21 @@ export { type MkfsResult, mkfs } from './mkfs.js';
 // Reading images
 
 export { Volume, type VolumeEntry, type VolumeNode, type VolumeXattr } from './volume.js';
+
+// Allocating blocks
+
+export {
+  type Allocation,
+  allocBlocks,
+  allocDinode,
+  type DinodeAllocation,
+  freeBlocks,
+  freeDinode,
+  unlinkDinode,
+} from './allocator/allocate.js';
+export { Reservation } from './allocator/reservation.js';
+export { type AllocParms, inplaceRelease, inplaceReserve, type ReserveHost } from './allocator/reserve.js';
+export { RDF, Rgrp, type RgrpHost } from './allocator/rgrp.js';
+export { RgrpIndex } from './allocator/rgrp-index.js';
+export { decodeRgrpLvb, encodeRgrpLvb, type RgrpLvb } from './allocator/rgrp-lvb.js';
+export { BLKST, type BlockState } from './bitmap.js';
