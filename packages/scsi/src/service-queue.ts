@@ -64,7 +64,7 @@ export class ServiceQueue {
     return undefined;
   }
 
-  /** Forgets ends of tasks that were aborted, so that nobody is woken for them. */
+  /** Forgets ends of tasks that were aborted, so that nobody is woken for them; with no task left the path is idle. */
   forgetAborted(): void {
     while (this.#ends.size > 0) {
       const order = this.#ends.order;
@@ -74,6 +74,7 @@ export class ServiceQueue {
       this.#ends.push(time, order, slot);
       return;
     }
+    this.#pathFreeAt = 0;
   }
 }
 

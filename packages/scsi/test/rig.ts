@@ -35,6 +35,7 @@ export interface RigOptions {
   readonly units?: readonly Partial<LogicalUnitConfig>[];
   readonly world?: World;
   readonly observe?: Observe<ScsiFact>;
+  readonly onEnded?: (ended: Ended) => void;
 }
 
 const NO_DATA = new Uint8Array(0);
@@ -54,6 +55,7 @@ export class Rig {
   readonly other: TargetOutput[] = [];
   readonly facts: ScsiFact[] = [];
   now: Nanos = 0;
+  readonly #onEnded: ((ended: Ended) => void) | undefined;
   #lastTag = 0;
 
   constructor(options: RigOptions = {}) {
@@ -65,6 +67,7 @@ export class Rig {
       return { lun: i, serial: `TEST${i}`, ...unit, store };
     });
     this.stores = stores;
+    this.#onEnded = options.onEnded;
     this.target = new ScsiTarget({
       name: 'iqn.2024-01.lab:disks',
       logicalUnits,
@@ -85,7 +88,9 @@ export class Rig {
     this.machine.step(this.now, input, (output) => {
       if (output.kind === 'response') {
         const { nexus, lun, tag, status, sense, data } = output;
-        this.ended.push({ nexus, lun, tag, status, sense: sense.slice(), data: data.slice(), at: this.now });
+        const ended = { nexus, lun, tag, status, sense: sense.slice(), data: data.slice(), at: this.now };
+        this.ended.push(ended);
+        this.#onEnded?.(ended);
       } else {
         this.other.push(output);
       }
