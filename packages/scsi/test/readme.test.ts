@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { COMMANDS } from '../src/commands/command-set.js';
+import { invariants } from '../src/index.js';
+import { log } from './example.js';
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+
+it('the example of the README is the one that runs', () => {
+  const example = readFileSync(new URL('example.ts', import.meta.url), 'utf8');
+  expect(/```ts\n(.*?)```/s.exec(readme)![1]).toBe(example);
+});
+
+it('the example prints what the README says', () => {
+  expect(/```text\n(.*?)```/s.exec(readme)![1]).toBe(`${log.join('\n')}\n`);
+});
+
+it('the README names every command and every invariant', () => {
+  for (const { name } of COMMANDS) expect(readme).toContain(name.replace(/^PERSISTENT RESERVE \w+ \((.*)\)$/, '$1'));
+  for (const { id, name } of invariants) expect(readme).toContain(`${id} ${name}`);
+});
