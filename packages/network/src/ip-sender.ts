@@ -58,7 +58,13 @@ export class IpSender {
    * Sends the first `length` bytes of `payload`. Refused with `ENETUNREACH` when no route leads there, or when
    * `source` is no address of this host any more.
    */
-  send(source: number, destination: number, protocol: number, length: number, ttl = DEFAULT_TTL): Errno | undefined {
+  send(
+    source: number,
+    destination: number,
+    protocol: number,
+    length: number,
+    ttl: number = DEFAULT_TTL,
+  ): Errno | undefined {
     this.#identification = (this.#identification + 1) & 0xffff;
     const isWhole = length + IPV4_BYTES <= this.#mtuBytes;
     const fields: Ipv4Fields = {
@@ -99,7 +105,7 @@ export class IpSender {
   }
 
   /** Asks who has an address. With `senderAddress` 0 it is a probe, which nobody remembers. */
-  askFor(via: NetInterface, address: number, senderAddress: number, to = BROADCAST_MAC): void {
+  askFor(via: NetInterface, address: number, senderAddress: number, to: number = BROADCAST_MAC): void {
     const targetMac = to === BROADCAST_MAC ? 0 : to;
     const sender = { senderMac: via.mac, senderAddress };
     this.sendArp(via, to, { operation: ARP_REQUEST, ...sender, targetMac, targetAddress: address });

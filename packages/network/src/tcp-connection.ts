@@ -189,7 +189,8 @@ export class TcpConnection {
 
   /** Tells the peer that the connection is gone, and forgets it. */
   abort(): void {
-    if (this.#state !== 'syn-sent' && this.#state !== 'time-wait') this.#sendSegment(this.#sndNxt, RST | ACK, 0);
+    if (this.#state !== 'syn-sent' && this.#state !== 'time-wait')
+      this.#sendSegment(this.#acceptableSeq(), RST | ACK, 0);
     this.#end();
   }
 
@@ -527,7 +528,17 @@ export class TcpConnection {
   }
 
   #sendAck(): void {
-    this.#sendSegment(this.#sndNxt, ACK, 0);
+    this.#sendSegment(this.#acceptableSeq(), ACK, 0);
+  }
+
+  /**
+   * The sequence number of a segment without data: `SND.NXT`, but when the peer has shrunk its window behind that, the
+   * window's end. A peer that drops what is outside its window would else never hear our acknowledgments (Linux drops
+   * so, shrinks so when its buffer is full, and sends so: `tcp_acceptable_seq`).
+   */
+  #acceptableSeq(): number {
+    const windowEnd = seqAdd(this.#sndUna, this.#sndWnd);
+    return seqBefore(windowEnd, this.#sndNxt) ? windowEnd : this.#sndNxt;
   }
 
   /** Sends `dataBytes` of the queue that begin at `seq`; what it acknowledges need not be acknowledged again. */
