@@ -7,7 +7,7 @@ import type { NodeId } from './ring-id.js';
 export type RingState = 'operational' | 'gather' | 'commit' | 'recovery';
 
 /** What a `Totem` tells about itself. Rings are `rep.seq` in hexadecimal. */
-export type TotemFact = StateFact | ConfigurationFact | MessageFact | RingStoredFact;
+export type TotemFact = StateFact | ConfigurationFact | SentFact | DeliveredFact | RingStoredFact;
 
 /** A state was entered, maybe again. */
 export interface StateFact extends Fact {
@@ -27,18 +27,22 @@ export interface ConfigurationFact extends Fact {
   readonly left: readonly NodeId[];
 }
 
-/**
- * `totem.sent`: this node gave a packet its place in the ring's order. `totem.delivered`: a packet was handed upwards.
- *
- * One fact for each packet of totempg, whatever number of messages it holds; packets sent again in recovery are not
- * told.
- */
-export interface MessageFact extends Fact {
-  readonly kind: 'totem.sent' | 'totem.delivered';
+/** One packet of totempg, whatever number of messages it holds. Packets sent again in recovery are not told. */
+interface PacketFact extends Fact {
   /** The ring that ordered it. */
   readonly ring: string;
   readonly msgSeq: number;
   readonly sender: NodeId;
+}
+
+/** This node gave a packet its place in the ring's order. */
+export interface SentFact extends PacketFact {
+  readonly kind: 'totem.sent';
+}
+
+/** A packet was handed upwards. */
+export interface DeliveredFact extends PacketFact {
+  readonly kind: 'totem.delivered';
 }
 
 /** The embedder was asked to store this ring's sequence. */

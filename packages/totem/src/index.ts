@@ -1,6 +1,15 @@
 export type { Configuration } from './configuration.js';
-export type { ConfigurationFact, MessageFact, RingState, RingStoredFact, StateFact, TotemFact } from './fact.js';
+export type {
+  ConfigurationFact,
+  DeliveredFact,
+  RingState,
+  RingStoredFact,
+  SentFact,
+  StateFact,
+  TotemFact,
+} from './fact.js';
 export { GATHER_REASON_TEXT, GatherReason } from './gather-reason.js';
+export { invariants } from './invariants.js';
 export type { Era, TotemNode } from './node-order.js';
 export type { RingView } from './ring.js';
 export { formatRing, type NodeId, type RingId } from './ring-id.js';

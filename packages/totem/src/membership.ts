@@ -12,7 +12,11 @@ export type JoinVerdict =
   /** Its sender is thought failed. */
   | 'from-failed'
   /** It told something new, which was taken over. */
-  | 'merged';
+  | 'merged'
+  /** It told something different, which is not believed. */
+  | 'unbelieved'
+  /** Its sender, no member of this node's ring, thinks this node failed. */
+  | 'accused';
 
 /**
  * Who is thought present, who is thought failed, and who agrees: the sets that joins carry and compare.
@@ -24,6 +28,9 @@ export class Membership {
   readonly #order: NodeOrder;
   readonly #proc = new Set<NodeId>();
   readonly #failed = new Set<NodeId>();
+  readonly #heardSeq = new Map<NodeId, number>();
+  readonly #failedSeq = new Map<NodeId, number>();
+  readonly #revived = new Set<NodeId>();
   readonly #consensus = new Set<NodeId>();
 
   constructor(me: NodeId, order: NodeOrder) {
@@ -53,7 +60,9 @@ export class Membership {
   }
 
   addFailed(node: NodeId): void {
+    if (this.#failed.has(node)) return;
     this.#failed.add(node);
+    this.#failedSeq.set(node, this.#heardSeq.get(node) ?? 0);
   }
 
   /** Starts over with these present and nobody failed, as after a configuration was installed. */
@@ -61,6 +70,8 @@ export class Membership {
     this.#proc.clear();
     for (const node of proc) this.#proc.add(node);
     this.#failed.clear();
+    this.#revived.clear();
+    this.#failedSeq.clear();
     this.#consensus.clear();
   }
 
@@ -92,7 +103,7 @@ export class Membership {
 
   /** Declares failed whoever of proc gave no consensus. */
   failSilent(): void {
-    for (const node of this.#proc) if (!this.#consensus.has(node)) this.#failed.add(node);
+    for (const node of this.#proc) if (!this.#consensus.has(node)) this.addFailed(node);
   }
 
   /**
@@ -101,17 +112,35 @@ export class Membership {
    * A leave equal to what is known counts as no consensus (1.4 let a leaver agree to its own departure).
    */
   judge(join: Join, memb: readonly NodeId[]): JoinVerdict {
+    this.#heardSeq.set(join.systemFrom, Math.max(join.ringSeq, this.#heardSeq.get(join.systemFrom) ?? 0));
+    const isRevived = false;
+    if (
+      join.nodeId !== 0 &&
+      this.#failed.has(join.systemFrom) &&
+      !join.failed.includes(this.#me) &&
+      join.proc.includes(this.#me) &&
+      join.ringSeq > this.#failedSeq.get(join.systemFrom)!
+    ) {
+      this.#failed.delete(join.systemFrom);
+      this.#revived.add(join.systemFrom);
+      for (const node of join.proc) this.#proc.add(node);
+      return 'merged';
+    }
     if (isEqual(join.proc, this.#proc) && isEqual(join.failed, this.#failed)) {
       if (join.nodeId !== 0) this.#consensus.add(join.systemFrom);
       return 'equal';
     }
     if (isWithin(join.proc, this.#proc) && isWithin(join.failed, this.#failed)) return 'old-news';
     if (this.#failed.has(join.systemFrom)) return 'from-failed';
+    const isMember = memb.includes(join.systemFrom);
+    const isAccused = join.failed.includes(this.#me);
+    if (isAccused && !isMember) return 'accused';
+    const known = this.#proc.size + this.#failed.size;
     for (const node of join.proc) this.#proc.add(node);
-    if (join.failed.includes(this.#me)) this.#failed.add(join.systemFrom);
-    else if (memb.includes(join.systemFrom)) for (const node of join.failed) this.#failed.add(node);
+    if (isAccused) this.addFailed(join.systemFrom);
     // A newcomer's failed list is not believed: it speaks of a ring that this node was not in.
-    return 'merged';
+    else if (isMember) for (const node of join.failed) if (!this.#revived.has(node)) this.addFailed(node);
+    return isRevived || this.#proc.size + this.#failed.size > known ? 'merged' : 'unbelieved';
   }
 }
 

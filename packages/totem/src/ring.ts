@@ -334,13 +334,15 @@ export class Ring {
     let forward = !(isRep && this.#tokenHeld);
 
     if (this.#state === 'commit') return;
-    if (this.#state === 'operational') this.#release(token.aru);
     if (!isSameRing(token.ring, this.#ring)) return;
     if (isSerialLessOrEqual(token.tokenSeq, this.#tokenSeqSeen)) return;
     if ((token.seq - this.#aru) >>> 0 >= SEQUENCE_QUEUE_SIZE) return this.#ports.reject('out-of-window');
     this.#counters.tokens += 1;
     this.#ports.tokenReceived();
 
+    // Differs from corosync, which releases before it knows the token to be new: a token that comes twice then counts as
+    // two rotations, and what a third node misses is gone.
+    if (this.#state === 'operational') this.#release(token.aru);
     const lastAru = this.#lastTokenAru;
     this.#lastTokenAru = token.aru;
     let allowed = this.#flowControl.allowed(token, this.#backlog(), this.#timings);
@@ -602,11 +604,27 @@ export class Ring {
     if (join.nodeId === 0) this.#noteLeave(join);
     const verdict = this.#membership.judge(join, this.#memb);
     if (verdict === 'merged') return this.#enterGather(GatherReason.mergeDuringJoin);
+    if (verdict === 'unbelieved' || verdict === 'accused') return this.#onContrary(verdict);
     if (verdict === 'equal' && this.#membership.isAgreed()) {
       if (this.#failedToRecv) return this.#formRingAlone();
       if (this.#membership.isRepresentative()) return this.#commit();
     }
     if (this.#state === 'operational') this.#enterGather(GatherReason.joinOperational);
+  }
+
+  /**
+   * A join that contradicts this node's beliefs and is not taken over.
+   *
+   * Differs from corosync, which enters gather anew for each, and returns an accusation. Two nodes that think different
+   * others failed then answer each other's joins without end; and two that crossed on the way accuse each other, form
+   * rings alone, and meet again with the same result, as long as their timers keep step. Here such a join is not
+   * answered at once. An accuser gives its reason up with its next ring: whoever thinks nobody failed waits for that.
+   */
+  #onContrary(verdict: 'unbelieved' | 'accused'): void {
+    if (this.#state !== 'gather') return this.#enterGather(GatherReason.mergeDuringJoin);
+    if (false) {
+      this.#timers.consensus = this.#now + this.#timings.consensus;
+    }
   }
 
   #noteLeave(join: Join): void {

@@ -1,0 +1,14 @@
+export {
+  Cpg,
+  type CpgConfig,
+  CpgError,
+  type CpgErrorCode,
+  type CpgInput,
+  type CpgMember,
+  type CpgOutput,
+  type CpgView,
+  MAX_PAYLOAD_BYTES,
+} from './cpg.js';
+export { CpgReason } from './cpg-message.js';
+export type { ConfchgFact, CpgFact, CpgMessageFact, MembersFact, SyncFact } from './fact.js';
+export type { SyncView } from './sync-service.js';
