@@ -93,5 +93,5 @@ function tellCast(ls: Lockspace, lkb: Lkb, status: number, mode: number, flags: 
   if (status !== Status.granted || !hasValueBlock || !isRead || lkb.lvb === undefined) return;
   const isValid = (flags & StatusFlag.VALNOTVALID) === 0;
   const digest = crc32(lkb.lvb);
-  host.observe?.({ kind: 'dlm.lvb-read', ...about, mode: modeName(mode), digest, seq: lkb.lvbseq, isValid });
+  host.observe?.({ kind: 'dlm.lvb-read', ...about, mode: modeName(mode), digest, lvbseq: lkb.lvbseq, isValid });
 }

@@ -228,7 +228,7 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
     for (const r of ls.rsbs.values()) r.recoverLocksCount = 0;
     if (wasRunning) ls.recoveryBegan = now;
     for (const { nodeid } of ls.members) ls.connectionsAtStop.set(nodeid, this.#midcomms.connections(nodeid));
-    observe?.({ kind: 'dlm.stopped', now, lockspace: ls.name, seq: ls.recoverSeq });
+    observe?.({ kind: 'dlm.stopped', now, lockspace: ls.name, recoverSeq: ls.recoverSeq });
     if (wasRunning && ls.isFs) this.#host.emit({ kind: 'recover-prep', lockspace: ls.name });
   }
 

@@ -71,12 +71,12 @@ export type DlmFact = Fact &
         readonly resource: string;
       }
     | {
-        /** As master it stored a value block. `digest` is its CRC-32. */
+        /** As master it stored a value block that a holder wrote, or took over in recovery. `digest` is its CRC-32. */
         readonly kind: 'dlm.lvb-written';
         readonly lockspace: string;
         readonly resource: string;
         readonly digest: number;
-        readonly seq: number;
+        readonly lvbseq: number;
       }
     | {
         /** As master it declared the value block invalid. */
@@ -95,20 +95,21 @@ export type DlmFact = Fact &
         readonly kind: 'dlm.lvb-read';
         readonly mode: ModeName;
         readonly digest: number;
-        readonly seq: number;
+        readonly lvbseq: number;
         readonly isValid: boolean;
       } & LockFact)
     | {
         /** The lockspace stands still. */
         readonly kind: 'dlm.stopped';
         readonly lockspace: string;
-        readonly seq: number;
+        /** `recover_seq` of the node: it grows with every stop and start. */
+        readonly recoverSeq: number;
       }
     | {
         /** A recovery begins with these members; `added` are those that are new or came back. */
         readonly kind: 'dlm.started';
         readonly lockspace: string;
-        readonly seq: number;
+        readonly recoverSeq: number;
         readonly members: readonly number[];
         readonly added: readonly number[];
       }
@@ -116,14 +117,14 @@ export type DlmFact = Fact &
         /** A step of recovery is done here; the bits of 6.1: NODES 1, DIR 4, LOCKS 16, DONE 64. */
         readonly kind: 'dlm.recover-status';
         readonly lockspace: string;
-        readonly seq: number;
+        readonly recoverSeq: number;
         readonly bit: number;
       }
     | {
         /** Recovery is over, and locking goes on. */
         readonly kind: 'dlm.recovered';
         readonly lockspace: string;
-        readonly seq: number;
+        readonly recoverSeq: number;
         readonly generation: number;
         readonly members: readonly number[];
       }
@@ -163,6 +164,7 @@ export type ControldFact = Fact &
         readonly members: readonly number[];
         /** Nodes that failed since the last start. */
         readonly failed: readonly number[];
+        /** Quorate, or told not to mind. */
         readonly isQuorate: boolean;
       }
   );

@@ -1,7 +1,25 @@
+export {
+  type ChangeView,
+  type ControldConfig,
+  type ControldInput,
+  type ControldOutput,
+  type ControldReject,
+  type ControldView,
+  type ControlledLockspaceView,
+  DAEMON_GROUP,
+  DlmControld,
+  lockspaceGroup,
+  type RingId,
+  type WaitState,
+} from './controld.js';
 export { Dlm, type DlmConfig, type DlmView } from './dlm.js';
 export type { CastOutput, DlmInput, DlmOutput, LockInput, RejectReason, StartMember, UnlockInput } from './dlm-io.js';
 export type { ControldFact, DlmFact } from './facts.js';
+export { jhash, lockspaceGlobalId } from './hash.js';
+export { invariants } from './invariants.js';
 export { LockFlag, Status, StatusFlag } from './lock-flags.js';
+export type { Confchg, Departure, LeaveReason, NodeHistory } from './lockspace-change.js';
 export type { LockspaceView, LockView, ResourceView } from './lockspace-view.js';
+export type { MidcommsView } from './midcomms.js';
 export { isCompatible, isMode, Mode, type ModeName, modeName } from './mode.js';
 export { PacketStream, type StreamDefect } from './packet-header.js';

@@ -261,16 +261,26 @@ export class Lockspace {
     }
   }
 
-  /** Stores a value block that a holder wrote. */
+  /** Stores a value block that a holder wrote: it is valid now. */
   writeLvb(r: Rsb, bytes: Uint8Array): void {
+    r.flags &= ~RsbFlag.VALNOTVALID;
+    this.storeLvb(r, bytes, (r.lvbseq + 1) >>> 0);
+  }
+
+  storeLvb(r: Rsb, bytes: Uint8Array, seq: number): void {
     if (r.lvb === undefined) r.lvb = bytes.slice();
     else r.lvb.set(bytes);
-    r.lvbseq = (r.lvbseq + 1) >>> 0;
-    r.flags &= ~RsbFlag.VALNOTVALID;
+    r.lvbseq = seq;
     const { now, observe } = this.host;
     if (observe === undefined) return;
-    const digest = crc32(bytes);
-    observe({ kind: 'dlm.lvb-written', now, lockspace: this.name, resource: r.name, digest, seq: r.lvbseq });
+    observe({
+      kind: 'dlm.lvb-written',
+      now,
+      lockspace: this.name,
+      resource: r.name,
+      digest: crc32(bytes),
+      lvbseq: seq,
+    });
   }
 
   /** Active resources, by the order in which they were first used. */

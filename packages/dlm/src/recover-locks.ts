@@ -154,11 +154,11 @@ function recoverLvb(ls: Lockspace, r: Rsb): void {
   for (const lkb of [...r.grantqueue, ...r.convertqueue]) {
     if ((lkb.exflags & LockFlag.VALBLK) === 0 || lkb.lvb === undefined) continue;
     // Above CR nobody else could have written since.
-    if (lkb.grmode > Mode.CR) return takeLvb(r, lkb);
+    if (lkb.grmode > Mode.CR) return ls.storeLvb(r, lkb.lvb, lkb.lvbseq);
     if (high === undefined || ((lkb.lvbseq - high.lvbseq) | 0) >= 0) high = lkb;
   }
   if (high !== undefined) {
-    takeLvb(r, high);
+    ls.storeLvb(r, high.lvb!, high.lvbseq);
     ls.setFlag(r, RsbFlag.VALNOTVALID);
   } else if (!ls.host.isStrict && mayHaveHadValue(ls, r)) {
     // Differs from Linux, which lets the survivors go on as if there had never been a value.
@@ -173,12 +173,6 @@ function mayHaveHadValue(ls: Lockspace, r: Rsb): boolean {
   for (const lkb of r.lookup) if (lkb.lvb !== undefined) return true;
   for (const lkb of ls.waiters) if (lkb.resource === r && lkb.lvb !== undefined) return true;
   return false;
-}
-
-function takeLvb(r: Rsb, lkb: Lkb): void {
-  r.lvbseq = lkb.lvbseq;
-  if (r.lvb === undefined) r.lvb = lkb.lvb!.slice();
-  else r.lvb.set(lkb.lvb!);
 }
 
 /** As master: grants what recovery made grantable, and lets requests go on that waited for the master's name. */

@@ -58,7 +58,7 @@ function enableLocking(ls: Lockspace, run: RecoverRun): void {
   const { host, name: lockspace, generation } = ls;
   ls.isRunning = true;
   const members = ls.members.map((member) => member.nodeid);
-  host.observe?.({ kind: 'dlm.recovered', now: host.now, lockspace, seq: run.seq, generation, members });
+  host.observe?.({ kind: 'dlm.recovered', now: host.now, lockspace, recoverSeq: run.seq, generation, members });
 }
 
 function tellDone(ls: Lockspace): void {
@@ -72,8 +72,8 @@ function tellDone(ls: Lockspace): void {
 
 function setRecoverStatus(ls: Lockspace, bit: number): void {
   ls.recoverStatus |= bit;
-  const { host, name: lockspace, recoverSeq: seq } = ls;
-  host.observe?.({ kind: 'dlm.recover-status', now: host.now, lockspace, seq, bit });
+  const { host, name: lockspace, recoverSeq } = ls;
+  host.observe?.({ kind: 'dlm.recover-status', now: host.now, lockspace, recoverSeq, bit });
 }
 
 /** Every member hears of us, and has the same configuration. */

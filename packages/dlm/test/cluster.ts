@@ -92,6 +92,21 @@ export class Cluster {
       if (other !== node) this.input(other.id, { kind: 'disconnected', node: id });
   }
 
+  /** What is under way between two nodes is lost; they connect anew. */
+  breakConnection(a: number, b: number): void {
+    const isBetween = ({ from, to }: Delivery): boolean => (from === a && to === b) || (from === b && to === a);
+    for (let i = this.#deliveries.length - 1; i >= 0; i--) {
+      if (isBetween(this.#deliveries[i]!)) this.#deliveries.splice(i, 1);
+    }
+    for (const [node, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      this.input(node, { kind: 'disconnected', node: other });
+      this.input(node, { kind: 'connected', node: other });
+    }
+  }
+
   freeze(id: number): void {
     this.nodes.get(id)!.isFrozen = true;
   }
@@ -115,6 +130,11 @@ export class Cluster {
   runTo(until: Nanos): void {
     for (let next = this.#next(); next <= until; next = this.#next()) this.#runOne(next);
     this.now = until;
+  }
+
+  /** When something happens next; Infinity for never. */
+  next(): Nanos {
+    return this.#next();
   }
 
   #next(): Nanos {
@@ -162,13 +182,13 @@ export class Cluster {
   }
 }
 
-/** The membership daemon of a test: stop everywhere, then start everywhere. */
+/** The simplest membership daemon: stop everywhere, then start everywhere, in no time. */
 export function changeMembers(
   cluster: Cluster,
   lockspace: string,
   members: readonly number[],
   failed: readonly number[],
-) {
+): void {
   for (const node of members) cluster.input(node, { kind: 'stop', lockspace });
   const start = members.map((node) => ({ node }));
   for (const node of members) cluster.input(node, { kind: 'start', lockspace, members: start, failed });

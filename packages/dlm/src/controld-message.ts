@@ -1,0 +1,189 @@
+import { ByteReader, type ByteWriter } from '@quorate/kernel';
+
+/**
+ * What a message of the daemons is about. 1 to 7 are the same in all versions; of the others only PLOCKS_DONE, which is
+ * PLOCKS_STORED in RHEL 6, is named here.
+ */
+export const ControldType = {
+  PROTOCOL: 1,
+  START: 2,
+  PLOCK: 3,
+  PLOCK_OWN: 4,
+  PLOCK_DROP: 5,
+  PLOCK_SYNC_LOCK: 6,
+  PLOCK_SYNC_WAITER: 7,
+  PLOCKS_DONE: 8,
+} as const;
+
+/** Flags of START. */
+export const StartFlag = {
+  /** The sender joins by this change. */
+  JOINING: 1,
+  /** It has the posix locks of this lockspace. */
+  HAVEPLOCK: 2,
+  /** Two changes look alike: this message takes the older one out of the running. */
+  NACK: 4,
+} as const;
+
+/** A protocol version: major, minor, patch. */
+export type ProtocolVersion = readonly [number, number, number];
+
+/**
+ * Header of every message, 40 bytes. Little-endian.
+ *
+ * offset size field
+ *      0    6 version    three u16: the daemon protocol that runs; zero in PROTOCOL
+ *      6    2 type       `ControldType`
+ *      8    4 node id    sender
+ *     12    4 to         0, all
+ *     16    4 global id  of the lockspace
+ *     20    4 flags      `StartFlag`
+ *     24    4 msgdata    START: number of the sender's change
+ *     28    4 msgdata2
+ *     32    8 –          zero
+ *
+ * Source: dlm dlm_controld/dlm_daemon.h, `dlm_header`.
+ */
+export interface ControldHeader {
+  readonly version: ProtocolVersion;
+  readonly type: number;
+  readonly nodeid: number;
+  readonly globalId: number;
+  readonly flags: number;
+  readonly msgdata: number;
+}
+
+const HEADER_BYTES = 40;
+
+/**
+ * Body of PROTOCOL, 32 bytes: highest and running version of the daemon and of the kernel in the order daemon max,
+ * kernel max, daemon run, kernel run. Each is four u16: major, minor, patch, flags.
+ *
+ * Source: dlm dlm_controld/daemon_cpg.c, `protocol`.
+ */
+export interface Protocol {
+  readonly daemonMax: ProtocolVersion;
+  readonly kernelMax: ProtocolVersion;
+  /** Zeros while none runs. */
+  readonly daemonRun: ProtocolVersion;
+  readonly kernelRun: ProtocolVersion;
+  /** It has started a lockspace: others that have, too, cannot take it for a newcomer. */
+  readonly isStateful: boolean;
+}
+
+const STATEFUL = 1;
+
+/**
+ * Body of START, 32 bytes and the ids of all members: u32 size of this 32, u32 size of an id 4, u32 number of ids, u32
+ * started count, then the numbers of members, joined, removed and failed nodes of the change.
+ *
+ * Source: dlm dlm_controld/cpg.c, `ls_info`, `id_info`.
+ */
+export interface StartInfo {
+  /** Changes that the sender has started. */
+  readonly startedCount: number;
+  readonly memberCount: number;
+  readonly joinedCount: number;
+  readonly removeCount: number;
+  readonly failedCount: number;
+  readonly members: readonly number[];
+}
+
+const START_INFO_BYTES = 32;
+const ID_BYTES = 4;
+
+export type ControldMessage =
+  | { readonly kind: 'protocol'; readonly header: ControldHeader; readonly protocol: Protocol }
+  | { readonly kind: 'start'; readonly header: ControldHeader; readonly info: StartInfo }
+  /** Posix locks, deadlock cycles and fencing results, which are not dealt with here. */
+  | { readonly kind: 'other'; readonly header: ControldHeader };
+
+export type ControldDefect = 'short' | 'bad-size';
+
+export function writeHeader(writer: ByteWriter, header: ControldHeader): void {
+  const { version, type, nodeid, globalId, flags, msgdata } = header;
+  for (const part of version) writer.u16(part);
+  writer.u16(type).u32(nodeid).u32(0).u32(globalId).u32(flags).u32(msgdata).zeros(12);
+}
+
+export function writeProtocol(writer: ByteWriter, protocol: Protocol): void {
+  const { daemonMax, kernelMax, daemonRun, kernelRun, isStateful } = protocol;
+  writeVersion(writer, daemonMax, 0);
+  writeVersion(writer, kernelMax, 0);
+  writeVersion(writer, daemonRun, isStateful ? STATEFUL : 0);
+  writeVersion(writer, kernelRun, 0);
+}
+
+function writeVersion(writer: ByteWriter, version: ProtocolVersion, flags: number): void {
+  for (const part of version) writer.u16(part);
+  writer.u16(flags);
+}
+
+export function writeStartInfo(writer: ByteWriter, info: StartInfo): void {
+  writer.u32(START_INFO_BYTES).u32(ID_BYTES).u32(info.members.length).u32(info.startedCount);
+  writer.u32(info.memberCount).u32(info.joinedCount).u32(info.removeCount).u32(info.failedCount);
+  for (const node of info.members) writer.u32(node);
+}
+
+/** Reads a message; what it returns keeps nothing of `bytes`. */
+export function decodeControldMessage(bytes: Uint8Array): ControldMessage | ControldDefect {
+  if (bytes.length < HEADER_BYTES) return 'short';
+  const reader = new ByteReader(bytes, true);
+  const header = readHeader(reader);
+  switch (header.type) {
+    case ControldType.PROTOCOL:
+      return reader.left < 32 ? 'short' : { kind: 'protocol', header, protocol: readProtocol(reader) };
+    case ControldType.START:
+      return readStart(reader, header);
+  }
+  return { kind: 'other', header };
+}
+
+function readHeader(reader: ByteReader): ControldHeader {
+  const version = readVersion(reader);
+  const type = reader.u16();
+  const nodeid = reader.u32();
+  const globalId = reader.skip(4).u32();
+  const flags = reader.u32();
+  const msgdata = reader.u32();
+  reader.skip(12);
+  return { version, type, nodeid, globalId, flags, msgdata };
+}
+
+function readVersion(reader: ByteReader): ProtocolVersion {
+  return [reader.u16(), reader.u16(), reader.u16()];
+}
+
+function readProtocol(reader: ByteReader): Protocol {
+  const daemonMax = readVersion(reader);
+  const kernelMax = readVersion(reader.skip(2));
+  const daemonRun = readVersion(reader.skip(2));
+  const isStateful = (reader.u16() & STATEFUL) !== 0;
+  return { daemonMax, kernelMax, daemonRun, kernelRun: readVersion(reader), isStateful };
+}
+
+function readStart(reader: ByteReader, header: ControldHeader): ControldMessage | ControldDefect {
+  if (reader.left < START_INFO_BYTES) return 'short';
+  const infoBytes = reader.u32();
+  const idBytes = reader.u32();
+  const count = reader.u32();
+  const startedCount = reader.u32();
+  const memberCount = reader.u32();
+  const joinedCount = reader.u32();
+  const removeCount = reader.u32();
+  const failedCount = reader.u32();
+  if (infoBytes < START_INFO_BYTES || idBytes < ID_BYTES || infoBytes - START_INFO_BYTES > reader.left)
+    return 'bad-size';
+  reader.skip(infoBytes - START_INFO_BYTES);
+  if (count * idBytes > reader.left) return 'short';
+  const members: number[] = [];
+  for (let i = 0; i < count; i++) {
+    members.push(reader.u32());
+    reader.skip(idBytes - ID_BYTES);
+  }
+  return {
+    kind: 'start',
+    header,
+    info: { startedCount, memberCount, joinedCount, removeCount, failedCount, members },
+  };
+}

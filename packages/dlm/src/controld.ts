@@ -1,0 +1,675 @@
+import { ByteWriter, type LogPriority, type Machine, type Nanos, type Observe, SECOND } from '@quorate/kernel';
+import {
+  type ControldDefect,
+  type ControldMessage,
+  ControldType,
+  decodeControldMessage,
+  type Protocol,
+  StartFlag,
+  writeHeader,
+  writeProtocol,
+  writeStartInfo,
+} from './controld-message.js';
+import type { ControldFact } from './facts.js';
+import { lockspaceGlobalId } from './hash.js';
+import {
+  type Change,
+  type Confchg,
+  type Departure,
+  findMember,
+  isLookalike,
+  matchChange,
+  type NodeHistory,
+  newChange,
+  newHistory,
+  startInfoOf,
+} from './lockspace-change.js';
+import { ProtocolGroup } from './protocol-group.js';
+
+/** CPG group of all daemons. */
+export const DAEMON_GROUP = 'dlm:controld';
+
+/** CPG group of a lockspace. */
+export function lockspaceGroup(lockspace: string): string {
+  return `dlm:ls:${lockspace}`;
+}
+
+/** A ring of totem: its representative and its sequence number. */
+export interface RingId {
+  readonly representative: number;
+  readonly seq: number;
+}
+
+export type ControldInput =
+  /** The daemon starts. `uncontrolled`: lockspaces that the kernel still has from before; then this node has to go. */
+  | { readonly kind: 'start'; readonly uncontrolled?: readonly string[] }
+  /** The lock manager created a lockspace, or wants to leave one. */
+  | { readonly kind: 'online'; readonly lockspace: string }
+  | { readonly kind: 'offline'; readonly lockspace: string }
+  /** The `stop` that we asked for is done. */
+  | { readonly kind: 'stopped'; readonly lockspace: string }
+  | ({ readonly kind: 'confchg'; readonly group: string } & Confchg)
+  /** CPG is on that ring now; comes after the ring's `confchg`s. */
+  | { readonly kind: 'ring-confchg'; readonly ring: RingId }
+  /** A message of a group, our own included. */
+  | { readonly kind: 'message'; readonly group: string; readonly from: number; readonly payload: Uint8Array }
+  /** What cman says of the cluster. */
+  | {
+      readonly kind: 'membership';
+      readonly members: readonly number[];
+      readonly ring: RingId;
+      readonly isQuorate: boolean;
+    }
+  /** fenced says that a node was dealt with; `at` is our own clock. */
+  | { readonly kind: 'fenced'; readonly node: number; readonly at: Nanos }
+  /** All nodes that fenced still has to deal with. Until the first of these nothing is known about fencing. */
+  | { readonly kind: 'victims'; readonly nodes: readonly number[] }
+  /** gfs_controld wants to be heard before the lockspace recovers from a failure. */
+  | { readonly kind: 'fs-registered'; readonly lockspace: string }
+  /** It has seen that node fail; may come before we have. */
+  | { readonly kind: 'fs-notified'; readonly lockspace: string; readonly node: number }
+  | { readonly kind: 'wake' };
+
+export type ControldOutput =
+  | { readonly kind: 'cpg-join'; readonly group: string }
+  | { readonly kind: 'cpg-leave'; readonly group: string }
+  /** `payload` is lent. */
+  | { readonly kind: 'cpg-mcast'; readonly group: string; readonly payload: Uint8Array }
+  /** The lock manager has to stand still in that lockspace, then say `stopped`. */
+  | { readonly kind: 'stop'; readonly lockspace: string }
+  /** It may recover and go on. Same shape as the lock manager's input. */
+  | {
+      readonly kind: 'start';
+      readonly lockspace: string;
+      readonly members: readonly { readonly node: number; readonly weight: number; readonly isNew: boolean }[];
+      readonly failed: readonly number[];
+    }
+  /** We belong to the lockspace's group and have started in it. */
+  | { readonly kind: 'joined'; readonly lockspace: string }
+  | { readonly kind: 'left'; readonly lockspace: string }
+  /** cman should kill that node. */
+  | { readonly kind: 'kick'; readonly node: number }
+  | { readonly kind: 'reject'; readonly group: string; readonly from: number; readonly reason: ControldReject }
+  | { readonly kind: 'log'; readonly priority: LogPriority; readonly text: string };
+
+export type ControldReject = ControldDefect | 'wrong-version' | 'wrong-sender' | 'wrong-group' | 'no-match';
+
+export interface ControldConfig {
+  readonly nodeId: number;
+  /** `enable_fencing`: wait until failed nodes are fenced; true when absent. */
+  readonly enableFencing?: boolean;
+  /** `enable_quorum`: wait for quorum; true when absent. */
+  readonly enableQuorum?: boolean;
+  /** Share of a node in a lockspace's directory (`<lockspace><master weight/>`); 1 when absent. */
+  readonly weightOf?: (lockspace: string, node: number) => number;
+  readonly observe?: Observe<ControldFact>;
+}
+
+/** What the newest change of a lockspace waits for. */
+export type WaitState = 'stopped' | 'ringid' | 'quorum' | 'fencing' | 'fs' | 'messages';
+
+interface ControlledLockspace {
+  readonly name: string;
+  readonly globalId: number;
+  readonly group: string;
+  /** Newest first. */
+  readonly changes: Change[];
+  started: Change | undefined;
+  /** Oldest number of the changes that the started one took in. */
+  combinedSeq: number;
+  changeSeq: number;
+  startedCount: number;
+  readonly history: Map<number, NodeHistory>;
+  kernel: 'running' | 'stopping' | 'stopped';
+  isJoining: boolean;
+  /** Its group has not been asked for: no protocol runs yet. */
+  isPending: boolean;
+  isLeaving: boolean;
+  isFsRegistered: boolean;
+  /** What the newest change was last found to wait for. */
+  wait: WaitState | undefined;
+  /** Polls that found it so. */
+  polls: number;
+  pollAt: Nanos;
+}
+
+export interface ControldView {
+  readonly isProtocolRunning: boolean;
+  readonly isQuorate: boolean;
+  readonly victims: readonly number[];
+  readonly lockspaces: readonly ControlledLockspaceView[];
+}
+
+/** A lockspace as `dlm_tool ls -n` shows it. */
+export interface ControlledLockspaceView {
+  readonly name: string;
+  readonly globalId: number;
+  readonly kernel: 'running' | 'stopping' | 'stopped';
+  readonly isJoining: boolean;
+  readonly isLeaving: boolean;
+  readonly isFsRegistered: boolean;
+  readonly startedCount: number;
+  readonly change: ChangeView | undefined;
+  readonly newChange: (ChangeView & { readonly wait: WaitState | undefined }) | undefined;
+  readonly nodes: readonly NodeHistory[];
+}
+
+export interface ChangeView {
+  readonly members: readonly number[];
+  readonly joinedCount: number;
+  readonly removeCount: number;
+  readonly failedCount: number;
+  readonly seq: number;
+  readonly combinedSeq: number;
+}
+
+const POLL: Nanos = SECOND;
+const POLLS_LOGGED = 60;
+const HOUR: Nanos = 3600 * SECOND;
+const NO_RING = -1;
+
+/**
+ * dlm_controld: every change of a lockspace's group stops the lockspace at once. It starts again when all members have
+ * stopped, the cluster is quorate, and the failed ones are fenced.
+ *
+ * A START is sent only by who has stopped and sees all conditions met, and starting takes the START of every member: so
+ * the lockspace has stopped everywhere before it starts anywhere.
+ *
+ * Source: dlm dlm_controld/cpg.c, and cluster.git group/dlm_controld for the fencing wait of RHEL 6.
+ */
+export class DlmControld implements Machine<ControldInput, ControldOutput> {
+  readonly #config: ControldConfig;
+  readonly #me: number;
+  readonly #lockspaces = new Map<string, ControlledLockspace>();
+  readonly #group: ProtocolGroup;
+  readonly #writer = new ByteWriter(true, 512);
+  #cpgRing = NO_RING;
+  #cluster: { readonly ring: number; readonly isQuorate: boolean; readonly quorateSince: Nanos } = {
+    ring: NO_RING,
+    isQuorate: false,
+    quorateSince: Infinity,
+  };
+  readonly #fencedAt = new Map<number, Nanos>();
+  /** Undefined: fenced has not said yet. */
+  #victims: readonly number[] | undefined;
+  #isStarted = false;
+  #now: Nanos = 0;
+  #emit: (output: ControldOutput) => void = () => {};
+
+  constructor(config: ControldConfig) {
+    this.#config = config;
+    this.#me = config.nodeId;
+    this.#group = new ProtocolGroup(config.nodeId);
+  }
+
+  step(now: Nanos, input: ControldInput, emit: (output: ControldOutput) => void): void {
+    this.#now = now;
+    this.#emit = emit;
+    this.#dispatch(input);
+    for (const ls of this.#lockspaces.values()) this.#applyChanges(ls);
+  }
+
+  deadline(): Nanos {
+    let least = Infinity;
+    for (const ls of this.#lockspaces.values()) least = Math.min(least, ls.pollAt);
+    return least;
+  }
+
+  inspect(): ControldView {
+    return {
+      isProtocolRunning: this.#group.isRunning,
+      isQuorate: this.#cluster.isQuorate,
+      victims: this.#victims ?? [],
+      lockspaces: [...this.#lockspaces.values()].map(viewOf),
+    };
+  }
+
+  #dispatch(input: ControldInput): void {
+    switch (input.kind) {
+      case 'start':
+        return this.#onStart(input.uncontrolled ?? []);
+      case 'online':
+        return this.#onOnline(input.lockspace);
+      case 'offline':
+        return this.#onOffline(input.lockspace);
+      case 'stopped':
+        return this.#onStopped(input.lockspace);
+      case 'confchg':
+        return input.group === DAEMON_GROUP ? this.#onDaemonConfchg(input) : this.#onConfchg(input.group, input);
+      case 'ring-confchg':
+        this.#cpgRing = input.ring.seq;
+        return;
+      case 'message':
+        return this.#onMessage(input.group, input.from, input.payload);
+      case 'membership':
+        return this.#onMembership(input.ring, input.isQuorate);
+      case 'fenced':
+        return this.#onFenced(input.node, input.at);
+      case 'victims':
+        this.#victims = [...input.nodes];
+        return;
+      case 'fs-registered':
+        return this.#onFsRegistered(input.lockspace);
+      case 'fs-notified':
+        return this.#onFsNotified(input.lockspace, input.node);
+      case 'wake':
+        return;
+    }
+  }
+
+  #onStart(uncontrolled: readonly string[]): void {
+    if (this.#isStarted) throw new RangeError('dlm_controld was started twice');
+    this.#isStarted = true;
+    if (uncontrolled.length > 0) {
+      for (const name of uncontrolled) this.#log('err', `found uncontrolled lockspace ${name}`);
+      return this.#kick(this.#me);
+    }
+    this.#emit({ kind: 'cpg-join', group: DAEMON_GROUP });
+  }
+
+  #onOnline(name: string): void {
+    if (this.#lockspaces.has(name)) throw new RangeError(`lockspace ${name} is online already`);
+    const ls: ControlledLockspace = {
+      name,
+      globalId: lockspaceGlobalId(name),
+      group: lockspaceGroup(name),
+      changes: [],
+      started: undefined,
+      combinedSeq: 0,
+      changeSeq: 0,
+      startedCount: 0,
+      history: new Map(),
+      kernel: 'stopped',
+      isJoining: true,
+      isPending: true,
+      isLeaving: false,
+      isFsRegistered: false,
+      wait: undefined,
+      polls: 0,
+      pollAt: Infinity,
+    };
+    this.#lockspaces.set(name, ls);
+    if (this.#group.isRunning) this.#join(ls);
+  }
+
+  #join(ls: ControlledLockspace): void {
+    ls.isPending = false;
+    this.#emit({ kind: 'cpg-join', group: ls.group });
+  }
+
+  #onOffline(name: string): void {
+    const ls = this.#lockspaces.get(name);
+    if (ls === undefined) return;
+    ls.isLeaving = true;
+    if (ls.isPending) this.#leftLockspace(ls);
+    else this.#emit({ kind: 'cpg-leave', group: ls.group });
+  }
+
+  #leftLockspace(ls: ControlledLockspace): void {
+    this.#lockspaces.delete(ls.name);
+    this.#emit({ kind: 'left', lockspace: ls.name });
+  }
+
+  #onStopped(name: string): void {
+    const ls = this.#lockspaces.get(name);
+    if (ls?.kernel === 'stopping') ls.kernel = 'stopped';
+  }
+
+  // The group of all daemons
+
+  #onDaemonConfchg({ members, joined }: Confchg): void {
+    this.#group.confchg(this.#now, members);
+    if (joined.length > 0) this.#sendProtocol(this.#group.ours);
+    this.#propose();
+  }
+
+  #propose(): void {
+    const proposal = this.#group.proposal();
+    if (proposal !== undefined) this.#sendProtocol(proposal);
+  }
+
+  #onProtocol(from: number, protocol: Protocol): void {
+    switch (this.#group.receive(from, protocol)) {
+      case 'noted':
+        return this.#propose();
+      case 'running':
+        this.#log('debug', `daemon run ${this.#group.version.join('.')}`);
+        this.#sendProtocol(this.#group.ours);
+        for (const ls of this.#lockspaces.values()) if (ls.isPending) this.#join(ls);
+        return;
+      case 'incompatible':
+        return this.#log('err', `incompatible daemon protocol run ${protocol.daemonRun.join('.')}`);
+      case 'stateful-merge':
+        return this.#onStatefulMerge(from);
+    }
+  }
+
+  /** The side that had quorum before they parted kills the other. */
+  #onStatefulMerge(node: number): void {
+    this.#log('err', `daemon node ${node} stateful merge`);
+    const leftAt = this.#group.leftAt(node);
+    if (!this.#cluster.isQuorate || leftAt === undefined || this.#cluster.quorateSince >= leftAt) return;
+    this.#log('err', `daemon node ${node} kill due to stateful merge`);
+    this.#kick(node);
+  }
+
+  // A lockspace's group
+
+  #lockspaceOf(group: string): ControlledLockspace | undefined {
+    for (const ls of this.#lockspaces.values()) if (ls.group === group) return ls;
+    return undefined;
+  }
+
+  #onConfchg(group: string, confchg: Confchg): void {
+    const ls = this.#lockspaceOf(group);
+    if (ls === undefined) return;
+    if (ls.isLeaving && confchg.left.some(({ node }) => node === this.#me)) return this.#leftLockspace(ls);
+    const change = this.#addChange(ls, confchg);
+    this.#stopKernel(ls, change);
+    for (const { node, reason } of confchg.left) if (reason === 'procdown') this.#kick(node);
+  }
+
+  #addChange(ls: ControlledLockspace, confchg: Confchg): Change {
+    ls.changeSeq += 1;
+    const change = newChange(confchg, ls.changeSeq, this.#me, this.#cpgRing);
+    for (const departure of confchg.left) this.#historyLeft(ls, departure, change);
+    for (const { nodeid, isAdded } of change.members) {
+      if (isAdded || change.weJoined) historyOf(ls, nodeid).addedSeq = change.seq;
+    }
+    const { seq, members, joinedCount, removed, failedCount } = change;
+    this.#logOf(
+      ls,
+      `add_change cg ${seq} counts member ${members.length} joined ${joinedCount} remove ${removed.length} failed ${failedCount}`,
+    );
+    ls.changes.unshift(change);
+    ls.wait = undefined;
+    ls.polls = 0;
+    return change;
+  }
+
+  #historyLeft(ls: ControlledLockspace, { node, reason }: Departure, change: Change): void {
+    const past = historyOf(ls, node);
+    past.removedSeq = change.seq;
+    this.#logOf(ls, `add_change cg ${change.seq} remove nodeid ${node} reason ${reason}`);
+    if (reason === 'leave') {
+      past.startTime = undefined;
+      return;
+    }
+    past.failedReason = reason;
+    past.needsFs = true;
+    past.failTime = this.#now;
+    if (this.#config.enableFencing === false || past.startTime === undefined) return;
+    past.needsFencing = true;
+    const { observe } = this.#config;
+    observe?.({ kind: 'dlm.node-failed', now: this.#now, lockspace: ls.name, failed: node });
+  }
+
+  #stopKernel(ls: ControlledLockspace, change: Change): void {
+    if (ls.kernel !== 'running') return;
+    this.#logOf(ls, `stop_kernel cg ${change.seq}`);
+    ls.kernel = 'stopping';
+    this.#emit({ kind: 'stop', lockspace: ls.name });
+  }
+
+  #onMessage(group: string, from: number, payload: Uint8Array): void {
+    const message = decodeControldMessage(payload);
+    const reason = typeof message === 'string' ? message : this.#defectOf(group, from, message);
+    if (reason !== undefined) return this.#emit({ kind: 'reject', group, from, reason });
+    if (typeof message === 'string') return;
+    if (message.kind === 'protocol') return this.#onProtocol(from, message.protocol);
+    const ls = this.#lockspaceOf(group);
+    if (message.kind === 'start' && ls !== undefined) this.#receiveStart(ls, from, message);
+  }
+
+  #defectOf(group: string, from: number, { kind, header }: ControldMessage): ControldReject | undefined {
+    if (header.nodeid !== from) return 'wrong-sender';
+    if ((kind === 'protocol') !== (group === DAEMON_GROUP)) return 'wrong-group';
+    return kind !== 'protocol' && header.version[0] !== this.#group.version[0] ? 'wrong-version' : undefined;
+  }
+
+  #receiveStart(ls: ControlledLockspace, from: number, { header, info }: ControldMessage & { kind: 'start' }): void {
+    const past = historyOf(ls, from);
+    const change = findLast(ls.changes, (candidate) => matchChange(candidate, from, info, this.#me, past));
+    if (change === undefined) return this.#emit({ kind: 'reject', group: ls.group, from, reason: 'no-match' });
+    past.lastMatchSeq = change.seq;
+    const member = findMember(change, from)!;
+    if ((header.flags & StartFlag.NACK) !== 0) {
+      member.isNacked = true;
+      return;
+    }
+    const isAdded = ls.changes.some((other) => findMember(other, from)?.isAdded === true);
+    if (isAdded && info.startedCount > 0 && ls.startedCount > 0) {
+      member.isDisallowed = true;
+      return this.#log(
+        'err',
+        `receive_start ${from}:${header.msgdata} add node with started_count ${info.startedCount}`,
+      );
+    }
+    past.startTime = this.#now;
+    member.hasStarted = true;
+  }
+
+  // Conditions
+
+  #onMembership(ring: RingId, isQuorate: boolean): void {
+    const wasQuorate = this.#cluster.isQuorate;
+    const quorateSince = !isQuorate ? Infinity : wasQuorate ? this.#cluster.quorateSince : this.#now;
+    this.#cluster = { ring: ring.seq, isQuorate, quorateSince };
+  }
+
+  #onFenced(node: number, at: Nanos): void {
+    this.#fencedAt.set(node, at);
+    this.#config.observe?.({ kind: 'dlm.node-fenced', now: this.#now, fenced: node });
+  }
+
+  #onFsRegistered(name: string): void {
+    const ls = this.#lockspaces.get(name);
+    if (ls !== undefined) ls.isFsRegistered = true;
+  }
+
+  #onFsNotified(name: string, node: number): void {
+    const ls = this.#lockspaces.get(name);
+    if (ls !== undefined) historyOf(ls, node).isFsNotified = true;
+  }
+
+  /** Takes the newest change as far as it goes; the older ones only say what has happened since the last start. */
+  #applyChanges(ls: ControlledLockspace): void {
+    const change = ls.changes[0];
+    if (change === undefined || ls.isLeaving) {
+      ls.pollAt = Infinity;
+      return;
+    }
+    if (change.state === 'conditions') {
+      const wait = this.#unmetCondition(ls);
+      if (wait !== undefined) return this.#waitFor(ls, change, wait);
+      this.#sendStart(ls, change);
+      change.state = 'messages';
+    }
+    if (!change.members.every((member) => member.hasStarted)) return this.#waitFor(ls, change, 'messages');
+    this.#startKernel(ls, change);
+  }
+
+  #waitFor(ls: ControlledLockspace, change: Change, wait: WaitState): void {
+    if (ls.wait !== wait) {
+      ls.wait = wait;
+      ls.polls = 0;
+      ls.pollAt = this.#now;
+      if (wait !== 'stopped') this.#tellWaiting(ls, change, wait);
+    }
+    if (wait === 'stopped' || wait === 'messages') {
+      ls.pollAt = Infinity;
+      return;
+    }
+    if (this.#now < ls.pollAt) return;
+    const isLate = ls.polls >= POLLS_LOGGED;
+    this.#log(isLate ? 'err' : 'debug', `${ls.name} wait for ${wait}`);
+    ls.polls += 1;
+    ls.pollAt = this.#now + (isLate ? HOUR : POLL);
+  }
+
+  #tellWaiting(ls: ControlledLockspace, change: Change, wait: Exclude<WaitState, 'stopped'>): void {
+    const { observe } = this.#config;
+    observe?.({ kind: 'dlm.waiting', now: this.#now, lockspace: ls.name, change: change.seq, for: wait });
+  }
+
+  /** Source: dlm dlm_controld/cpg.c, `wait_conditions_done`. */
+  #unmetCondition(ls: ControlledLockspace): WaitState | undefined {
+    if (ls.kernel !== 'stopped') return 'stopped';
+    if (!this.#checkRingidDone(ls)) return 'ringid';
+    if (this.#config.enableQuorum !== false && !this.#cluster.isQuorate) return 'quorum';
+    if (!this.#checkFencingDone(ls)) return 'fencing';
+    return checkFsDone(ls) ? undefined : 'fs';
+  }
+
+  /** CPG and cman speak of the same ring, and CPG has named the one that came after a node went down. */
+  #checkRingidDone(ls: ControlledLockspace): boolean {
+    if (ls.changes.some((change) => change.ringBefore === this.#cpgRing)) return false;
+    return this.#cpgRing === NO_RING || this.#cpgRing === this.#cluster.ring;
+  }
+
+  /** Each node that failed with state was fenced since, and fenced has no other victim. */
+  #checkFencingDone(ls: ControlledLockspace): boolean {
+    if (this.#config.enableFencing === false) return true;
+    let isDone = true;
+    for (const past of ls.history.values()) {
+      if (!past.needsFencing) continue;
+      if ((this.#fencedAt.get(past.nodeid) ?? -1) >= past.failTime) {
+        past.needsFencing = false;
+        past.startTime = undefined;
+        this.#logOf(ls, `check_fencing ${past.nodeid} done`);
+      } else isDone = false;
+    }
+    return isDone && this.#victims?.length === 0;
+  }
+
+  #sendStart(ls: ControlledLockspace, change: Change): void {
+    const older = findLast(ls.changes, (other) => other !== change && isLookalike(other, change));
+    if (older !== undefined) this.#mcastStart(ls, older, StartFlag.NACK);
+    this.#mcastStart(ls, change, ls.isJoining ? StartFlag.JOINING : 0);
+  }
+
+  #mcastStart(ls: ControlledLockspace, change: Change, flags: number): void {
+    const writer = this.#writer.reset();
+    const { version } = this.#group;
+    const { globalId, group } = ls;
+    writeHeader(writer, { version, type: ControldType.START, nodeid: this.#me, globalId, flags, msgdata: change.seq });
+    writeStartInfo(writer, startInfoOf(change, ls.startedCount));
+    const { length } = change.members;
+    this.#logOf(ls, `send_start cg ${change.seq} flags ${flags.toString(16)} counts ${ls.startedCount} ${length}`);
+    this.#emit({ kind: 'cpg-mcast', group, payload: writer.bytes() });
+  }
+
+  #sendProtocol(protocol: Protocol): void {
+    const writer = this.#writer.reset();
+    const version = [0, 0, 0] as const;
+    writeHeader(writer, { version, type: ControldType.PROTOCOL, nodeid: this.#me, globalId: 0, flags: 0, msgdata: 0 });
+    writeProtocol(writer, protocol);
+    this.#emit({ kind: 'cpg-mcast', group: DAEMON_GROUP, payload: writer.bytes() });
+  }
+
+  #startKernel(ls: ControlledLockspace, change: Change): void {
+    const { weightOf, observe, enableQuorum } = this.#config;
+    const gone = ls.changes.flatMap((other) => other.removed);
+    const goneIds = new Set(gone.map((node) => node.nodeid));
+    const failed = [...new Set(gone.filter((node) => node.hasFailed).map((node) => node.nodeid))].sort((a, b) => a - b);
+    const ids = change.members.map((member) => member.nodeid).sort((a, b) => a - b);
+    this.#logOf(ls, `start_kernel cg ${change.seq} member_count ${ids.length}`);
+    // What the file system had to hear of is behind us, also if it has registered only since.
+    for (const past of ls.history.values()) past.needsFs = false;
+    ls.combinedSeq = ls.changes.at(-1)!.seq;
+    ls.started = change;
+    ls.startedCount += 1;
+    ls.changes.length = 0;
+    ls.wait = undefined;
+    ls.pollAt = Infinity;
+    ls.kernel = 'running';
+    this.#group.becomeStateful();
+    observe?.({
+      kind: 'dlm.starting',
+      now: this.#now,
+      lockspace: ls.name,
+      change: change.seq,
+      members: ids,
+      failed,
+      isQuorate: this.#cluster.isQuorate || enableQuorum === false,
+    });
+    const members = ids.map((node) => ({
+      node,
+      weight: weightOf?.(ls.name, node) ?? 1,
+      isNew: goneIds.has(node),
+    }));
+    this.#emit({ kind: 'start', lockspace: ls.name, members, failed });
+    if (!ls.isJoining) return;
+    ls.isJoining = false;
+    this.#emit({ kind: 'joined', lockspace: ls.name });
+  }
+
+  #kick(node: number): void {
+    this.#log('err', `telling cman to remove nodeid ${node} from cluster`);
+    this.#emit({ kind: 'kick', node });
+  }
+
+  #logOf(ls: ControlledLockspace, text: string): void {
+    this.#log('debug', `${ls.name} ${text}`);
+  }
+
+  #log(priority: LogPriority, text: string): void {
+    this.#emit({ kind: 'log', priority, text });
+  }
+}
+
+function historyOf(ls: ControlledLockspace, nodeid: number): NodeHistory {
+  let past = ls.history.get(nodeid);
+  if (past === undefined) {
+    past = newHistory(nodeid);
+    ls.history.set(nodeid, past);
+  }
+  return past;
+}
+
+/** The file system has heard of every failed node, if it wanted to. */
+function checkFsDone(ls: ControlledLockspace): boolean {
+  let isDone = true;
+  for (const past of ls.history.values()) {
+    if (!past.needsFs || !ls.isFsRegistered) continue;
+    if (past.isFsNotified) {
+      past.needsFs = false;
+      past.isFsNotified = false;
+    } else isDone = false;
+  }
+  return isDone;
+}
+
+function findLast<T>(entries: readonly T[], fits: (entry: T) => boolean): T | undefined {
+  for (let i = entries.length - 1; i >= 0; i--) if (fits(entries[i]!)) return entries[i];
+  return undefined;
+}
+
+function viewOf(ls: ControlledLockspace): ControlledLockspaceView {
+  const { name, globalId, kernel, isJoining, isLeaving, isFsRegistered, startedCount, started, changes, wait } = ls;
+  const newest = changes[0];
+  const oldest = changes.at(-1);
+  return {
+    name,
+    globalId,
+    kernel,
+    isJoining,
+    isLeaving,
+    isFsRegistered,
+    startedCount,
+    change: started === undefined ? undefined : changeView(started, ls.combinedSeq),
+    newChange: newest === undefined ? undefined : { ...changeView(newest, oldest!.seq), wait },
+    nodes: [...ls.history.values()].map((past) => ({ ...past })),
+  };
+}
+
+function changeView(change: Change, combinedSeq: number): ChangeView {
+  return {
+    members: change.members.map((member) => member.nodeid).sort((a, b) => a - b),
+    joinedCount: change.joinedCount,
+    removeCount: change.removed.length,
+    failedCount: change.failedCount,
+    seq: change.seq,
+    combinedSeq,
+  };
+}

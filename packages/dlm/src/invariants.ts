@@ -1,0 +1,458 @@
+import { type Check, defineInvariant, type Invariant, type Stamped, type Verdict } from '@quorate/kernel';
+import type { ControldFact, DlmFact } from './facts.js';
+import { isCompatible, Mode, type ModeName } from './mode.js';
+
+type StampedDlm = Stamped<DlmFact>;
+type FactOf<K extends DlmFact['kind']> = Stamped<Extract<DlmFact, { kind: K }>>;
+
+/** What is known of one node in one lockspace. */
+interface Standing {
+  readonly life: number;
+  isRunning: boolean;
+  /** Others went on without it: what it says from then on, in this life, counts for nothing. */
+  isExcluded: boolean;
+  members: readonly number[];
+  /** Barrier bits that it has set since it started last. */
+  bits: number;
+}
+
+/** Follows who takes part in which lockspace. A node leaves by saying so, by a new life, or when others go on without it. */
+class Standings {
+  readonly #lockspaces = new Map<string, Map<number, Standing>>();
+  readonly #onGone: (lockspace: string, node: number) => void;
+
+  constructor(onGone: (lockspace: string, node: number) => void = () => {}) {
+    this.#onGone = onGone;
+  }
+
+  of(lockspace: string, node: number): Standing | undefined {
+    return this.#lockspaces.get(lockspace)?.get(node);
+  }
+
+  /** Takes a fact in. False: it comes from a node that the others have given up. */
+  accepts(fact: StampedDlm): boolean {
+    const standing = this.#standing(fact.lockspace, fact.node, fact.life);
+    switch (fact.kind) {
+      case 'dlm.started':
+        standing.isExcluded = false;
+        standing.members = fact.members;
+        standing.bits = 0;
+        this.#exclude(fact);
+        break;
+      case 'dlm.stopped':
+        standing.isRunning = false;
+        break;
+      case 'dlm.recovered':
+        standing.isRunning = true;
+        break;
+      case 'dlm.recover-status':
+        standing.bits |= fact.bit;
+        break;
+      case 'dlm.released':
+        this.#lockspaces.get(fact.lockspace)?.delete(fact.node);
+        this.#onGone(fact.lockspace, fact.node);
+        break;
+    }
+    return !standing.isExcluded;
+  }
+
+  #standing(lockspace: string, node: number, life: number): Standing {
+    let nodes = this.#lockspaces.get(lockspace);
+    if (nodes === undefined) {
+      nodes = new Map();
+      this.#lockspaces.set(lockspace, nodes);
+    }
+    const known = nodes.get(node);
+    if (known?.life === life) return known;
+    if (known !== undefined) this.#onGone(lockspace, node);
+    const standing = { life, isRunning: false, isExcluded: false, members: [], bits: 0 };
+    nodes.set(node, standing);
+    return standing;
+  }
+
+  #exclude({ lockspace, members }: FactOf<'dlm.started'>): void {
+    for (const [node, standing] of this.#lockspaces.get(lockspace) ?? []) {
+      if (members.includes(node) || standing.isExcluded) continue;
+      standing.isExcluded = true;
+      this.#onGone(lockspace, node);
+    }
+  }
+}
+
+/** Facts that `Standings` lives on. */
+const STANDING_KINDS = ['dlm.started', 'dlm.stopped', 'dlm.recovered', 'dlm.released'] as const;
+
+interface Held {
+  readonly node: number;
+  readonly lkid: number;
+  mode: ModeName;
+  hasValueBlock: boolean;
+}
+
+/** The locks that owners count on, by resource. */
+class HeldLocks {
+  readonly #resources = new Map<string, Map<string, Held>>();
+  /** Locks whose unlock is under way: what their owner is told until it has ended changes nothing. */
+  readonly #leaving = new Set<string>();
+
+  static key(lockspace: string, resource: string): string {
+    return `${lockspace}\0${resource}`;
+  }
+
+  of(lockspace: string, resource: string): Iterable<Held> {
+    return this.#resources.get(HeldLocks.key(lockspace, resource))?.values() ?? [];
+  }
+
+  isLeaving(fact: FactOf<'dlm.lvb-read'>): boolean {
+    return this.#leaving.has(lockKey(fact));
+  }
+
+  set(lockspace: string, resource: string, held: Held): void {
+    const key = HeldLocks.key(lockspace, resource);
+    let locks = this.#resources.get(key);
+    if (locks === undefined) {
+      locks = new Map();
+      this.#resources.set(key, locks);
+    }
+    locks.set(`${held.node}/${held.lkid}`, held);
+  }
+
+  delete(lockspace: string, resource: string, node: number, lkid: number): void {
+    const key = HeldLocks.key(lockspace, resource);
+    const locks = this.#resources.get(key);
+    locks?.delete(`${node}/${lkid}`);
+    if (locks?.size === 0) this.#resources.delete(key);
+  }
+
+  /** Takes all locks of a node away; tells of each, with those that are left on its resource. */
+  deleteNode(lockspace: string, node: number, tell: (key: string, held: Held, left: readonly Held[]) => void): void {
+    for (const [key, locks] of this.#resources) {
+      if (!key.startsWith(`${lockspace}\0`)) continue;
+      const gone = [...locks.values()].filter((held) => held.node === node);
+      for (const held of gone) locks.delete(`${held.node}/${held.lkid}`);
+      for (const held of gone) tell(key, held, [...locks.values()]);
+      if (locks.size === 0) this.#resources.delete(key);
+    }
+  }
+
+  /** What a fact does to them. Gives the lock whose mode it raised, if it did. */
+  follow(fact: StampedDlm): Held | undefined {
+    if (!('lkid' in fact)) return undefined;
+    const lock = lockKey(fact);
+    if (fact.kind === 'dlm.unlocked') this.#leaving.add(lock);
+    else if (fact.kind === 'dlm.cast' && fact.mode === 'IV') this.#leaving.delete(lock);
+    else if (this.#leaving.has(lock)) return undefined;
+    switch (fact.kind) {
+      case 'dlm.lock-granted':
+      case 'dlm.converted': {
+        const { node, lkid, mode, hasValueBlock } = fact;
+        const held = { node, lkid, mode, hasValueBlock };
+        this.set(fact.lockspace, fact.resource, held);
+        return held;
+      }
+      case 'dlm.converting': {
+        const { node, lkid, keeps } = fact;
+        this.set(fact.lockspace, fact.resource, { node, lkid, mode: keeps, hasValueBlock: false });
+        return undefined;
+      }
+      case 'dlm.unlocked':
+        this.delete(fact.lockspace, fact.resource, fact.node, fact.lkid);
+        return undefined;
+      case 'dlm.cast':
+        if (fact.mode === 'IV') this.delete(fact.lockspace, fact.resource, fact.node, fact.lkid);
+        return undefined;
+    }
+    return undefined;
+  }
+}
+
+function lockKey({
+  lockspace,
+  node,
+  life,
+  lkid,
+}: FactOf<'dlm.cast' | 'dlm.lvb-read' | (typeof HELD_KINDS)[number]>): string {
+  return `${lockspace}/${node}.${life}/${lkid}`;
+}
+
+const HELD_KINDS = ['dlm.lock-granted', 'dlm.converting', 'dlm.converted', 'dlm.unlocked', 'dlm.cast'] as const;
+
+const compat: Invariant = defineInvariant<DlmFact>({
+  id: 'S18',
+  name: 'dlm-compat',
+  statement: 'Granted modes of a resource over all nodes are pairwise compatible, as their owners were told.',
+  kinds: [...STANDING_KINDS, ...HELD_KINDS],
+  start(): Check<DlmFact> {
+    const locks = new HeldLocks();
+    const standings = new Standings((lockspace, node) => locks.deleteNode(lockspace, node, () => {}));
+    return {
+      observe(fact, verdict) {
+        if (!standings.accepts(fact)) return countZombie(fact, verdict);
+        const raised = locks.follow(fact);
+        if (raised === undefined || !('resource' in fact)) return;
+        for (const held of locks.of(fact.lockspace, fact.resource)) {
+          if (held === raised || isCompatible(Mode[held.mode], Mode[raised.mode])) continue;
+          verdict.violate(
+            `${fact.lockspace}/${fact.resource}: node ${raised.node} got ${raised.mode} while node ${held.node} holds ${held.mode}`,
+            [raised.node, held.node],
+          );
+        }
+      },
+    };
+  },
+});
+
+/** A node that was paused goes on believing until it is told; its disk writes are refused, its grants harm nobody. */
+function countZombie(fact: StampedDlm, verdict: Verdict): void {
+  if (fact.kind === 'dlm.lock-granted') verdict.count('dlm-zombie-grant');
+}
+
+const master: Invariant = defineInvariant<DlmFact>({
+  id: 'S19',
+  name: 'dlm-master',
+  statement: 'A resource has one master at a time, and the record of its directory node names that one.',
+  kinds: [...STANDING_KINDS, 'dlm.master', 'dlm.master-released', 'dlm.directory', 'dlm.directory-removed'],
+  start(): Check<DlmFact> {
+    const masters = new Map<string, number>();
+    const records = new Map<string, { dir: number; master: number }>();
+    const standings = new Standings((lockspace, node) => {
+      const isOurs = (key: string): boolean => key.startsWith(`${lockspace}\0`);
+      for (const [key, known] of masters) if (isOurs(key) && known === node) masters.delete(key);
+      for (const [key, record] of records) {
+        if (isOurs(key) && (record.dir === node || record.master === node)) records.delete(key);
+      }
+    });
+    return {
+      observe(fact, verdict) {
+        if (!standings.accepts(fact) || !('resource' in fact)) return;
+        const key = HeldLocks.key(fact.lockspace, fact.resource);
+        const name = `${fact.lockspace}/${fact.resource}`;
+        const known = masters.get(key);
+        const record = records.get(key);
+        switch (fact.kind) {
+          case 'dlm.master':
+            if (known !== undefined && known !== fact.node) {
+              verdict.violate(`${name}: nodes ${known} and ${fact.node} are both master`, [known, fact.node]);
+            }
+            if (record !== undefined && record.master !== fact.node) {
+              verdict.violate(
+                `${name}: node ${fact.node} is master, but its directory node ${record.dir} says ${record.master}`,
+                [fact.node, record.dir],
+              );
+            }
+            masters.set(key, fact.node);
+            break;
+          case 'dlm.master-released':
+            if (known === fact.node) masters.delete(key);
+            break;
+          case 'dlm.directory':
+            if (known !== undefined && known !== fact.master) {
+              verdict.violate(`${name}: directory node ${fact.node} says ${fact.master}, but node ${known} is master`, [
+                fact.node,
+                known,
+              ]);
+            }
+            records.set(key, { dir: fact.node, master: fact.master });
+            break;
+          case 'dlm.directory-removed':
+            if (record?.dir === fact.node) records.delete(key);
+            break;
+        }
+      },
+    };
+  },
+});
+
+/** What may be read from a value block. */
+interface Value {
+  /** Digests of the last writes, newest first. */
+  digests: number[];
+  isInvalid: boolean;
+}
+
+const RECENT = 4;
+
+const lvb: Invariant = defineInvariant<DlmFact>({
+  id: 'S20',
+  name: 'dlm-lvb',
+  statement: 'A value block that is read is the one written last by a PW or EX holder, or it is reported as not valid.',
+  kinds: [
+    ...STANDING_KINDS,
+    ...HELD_KINDS,
+    'dlm.master',
+    'dlm.lvb-written',
+    'dlm.lvb-invalid',
+    'dlm.lvb-dropped',
+    'dlm.lvb-read',
+  ],
+  start(): Check<DlmFact> {
+    const values = new Map<string, Value>();
+    const masters = new Map<string, number>();
+    const locks = new HeldLocks();
+    const standings = new Standings((lockspace, node) => {
+      // With the master goes the value; the new one says what it took over.
+      for (const [key, known] of masters) {
+        if (known !== node || !key.startsWith(`${lockspace}\0`)) continue;
+        masters.delete(key);
+        values.delete(key);
+      }
+      locks.deleteNode(lockspace, node, (key, held, left) => {
+        const mayHaveWritten = held.hasValueBlock && Mode[held.mode] >= Mode.PW;
+        if (mayHaveWritten && left.some((other) => other.hasValueBlock))
+          values.set(key, { digests: [], isInvalid: true });
+      });
+    });
+    return {
+      observe(fact, verdict) {
+        if (!standings.accepts(fact)) return;
+        locks.follow(fact);
+        if (!('resource' in fact)) return;
+        const key = HeldLocks.key(fact.lockspace, fact.resource);
+        switch (fact.kind) {
+          case 'dlm.master':
+            masters.set(key, fact.node);
+            break;
+          case 'dlm.lvb-written': {
+            const digests = [fact.digest, ...(values.get(key)?.digests ?? [])].slice(0, RECENT);
+            values.set(key, { digests, isInvalid: false });
+            break;
+          }
+          case 'dlm.lvb-invalid':
+            values.set(key, { digests: values.get(key)?.digests ?? [], isInvalid: true });
+            break;
+          case 'dlm.lvb-dropped':
+            values.delete(key);
+            break;
+          case 'dlm.lvb-read':
+            if (!locks.isLeaving(fact)) checkRead(fact, values.get(key), verdict);
+            break;
+        }
+      },
+    };
+  },
+});
+
+function checkRead(fact: FactOf<'dlm.lvb-read'>, value: Value | undefined, verdict: Verdict): void {
+  if (value === undefined || !fact.isValid) return;
+  const where = `${fact.lockspace}/${fact.resource}`;
+  if (value.isInvalid) {
+    return verdict.violate(`${where}: node ${fact.node} read a value as valid that was lost with its writer`, [
+      fact.node,
+    ]);
+  }
+  // Beside CR and NL a PW or EX holder may write while the reply is under way.
+  const isExact = Mode[fact.mode] >= Mode.CW;
+  if (!isExact && value.digests.length < RECENT) return;
+  const allowed = isExact ? value.digests.slice(0, 1) : value.digests;
+  if (allowed.length === 0 || allowed.includes(fact.digest)) return;
+  const [found, expected] = [fact.digest, allowed[0]!].map((digest) => digest.toString(16));
+  verdict.violate(`${where}: node ${fact.node} read value ${found}, last written was ${expected}`, [fact.node]);
+}
+
+const stopped: Invariant = defineInvariant<DlmFact>({
+  id: 'S21',
+  name: 'dlm-stopped',
+  statement: 'No lock is granted on a node while its lockspace is stopped.',
+  kinds: [...STANDING_KINDS, 'dlm.lock-granted', 'dlm.converted'],
+  start(): Check<DlmFact> {
+    const standings = new Standings();
+    return {
+      observe(fact, verdict) {
+        if (!standings.accepts(fact)) return;
+        const isGrant = fact.kind === 'dlm.lock-granted' || (fact.kind === 'dlm.converted' && fact.isGranted);
+        if (!isGrant || standings.of(fact.lockspace, fact.node)?.isRunning === true) return;
+        verdict.violate(
+          `${fact.lockspace}/${fact.resource}: node ${fact.node} granted ${fact.mode} while the lockspace was stopped`,
+          [fact.node],
+        );
+      },
+    };
+  },
+});
+
+const fencedFirst: Invariant = defineInvariant<ControldFact>({
+  id: 'dlm.S5',
+  name: 'fenced-and-quorate-before-start',
+  statement:
+    'A lockspace starts after a failure only when every node that failed with state in it is fenced, and in a quorate cluster.',
+  kinds: ['dlm.node-failed', 'dlm.node-fenced', 'dlm.starting'],
+  start(): Check<ControldFact> {
+    /** By node and life: lockspaces and failed nodes that wait for fencing. */
+    const waiting = new Map<string, Set<string>>();
+    return {
+      observe(fact, verdict) {
+        const key = `${fact.node}/${fact.life}`;
+        const open = waiting.get(key) ?? new Set<string>();
+        waiting.set(key, open);
+        switch (fact.kind) {
+          case 'dlm.node-failed':
+            open.add(`${fact.lockspace}\0${fact.failed}`);
+            break;
+          case 'dlm.node-fenced':
+            for (const entry of open) if (entry.endsWith(`\0${fact.fenced}`)) open.delete(entry);
+            break;
+          case 'dlm.starting':
+            for (const entry of open) {
+              const [lockspace, failed] = entry.split('\0');
+              if (lockspace !== fact.lockspace) continue;
+              verdict.violate(`${lockspace}: node ${fact.node} starts, but node ${failed} is not fenced`, [fact.node]);
+            }
+            if (!fact.isQuorate)
+              verdict.violate(`${fact.lockspace}: node ${fact.node} starts without quorum`, [fact.node]);
+            break;
+        }
+      },
+    };
+  },
+});
+
+const stopFirst: Invariant = defineInvariant<DlmFact>({
+  id: 'dlm.S6',
+  name: 'stop-before-start',
+  statement: 'A lockspace has stopped on all members before it starts on any of them.',
+  kinds: STANDING_KINDS,
+  start(): Check<DlmFact> {
+    const standings = new Standings();
+    return {
+      observe(fact, verdict) {
+        standings.accepts(fact);
+        if (fact.kind !== 'dlm.started') return;
+        for (const member of fact.members) {
+          if (standings.of(fact.lockspace, member)?.isRunning !== true) continue;
+          verdict.violate(`${fact.lockspace}: node ${fact.node} starts while node ${member} runs`, [fact.node, member]);
+        }
+      },
+    };
+  },
+});
+
+const barriers: Invariant = defineInvariant<DlmFact>({
+  id: 'dlm.S7',
+  name: 'barriers',
+  statement: 'No member ends a step of recovery before every other member has ended the step before.',
+  kinds: [...STANDING_KINDS, 'dlm.recover-status'],
+  start(): Check<DlmFact> {
+    const standings = new Standings();
+    return {
+      observe(fact, verdict) {
+        if (!standings.accepts(fact) || fact.kind !== 'dlm.recover-status') return;
+        // Own bits are two apart; the bits between say that all have them.
+        const before = fact.bit >> 2;
+        if ((fact.bit & OWN_BITS) === 0 || before === 0) return;
+        for (const member of standings.of(fact.lockspace, fact.node)?.members ?? []) {
+          const bits = standings.of(fact.lockspace, member)?.bits ?? 0;
+          if (member === fact.node || (bits & before) !== 0) continue;
+          verdict.violate(
+            `${fact.lockspace}: node ${fact.node} set bit ${fact.bit}, but node ${member} is at ${bits}`,
+            [fact.node, member],
+          );
+        }
+      },
+    };
+  },
+});
+
+const OWN_BITS = 0x55;
+
+/** What must never be observed of lock managers and their daemons. */
+export const invariants: readonly Invariant[] = [compat, master, lvb, stopped, fencedFirst, stopFirst, barriers];

@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+import { Storm } from './storm.js';
+
+describe('random work with crashes, reboots, leaves and broken connections', () => {
+  it.each(Array.from({ length: Number(process.env.STORMS ?? 40) }, (_, i) => i + Number(process.env.STORM ?? 1)))(
+    'seed %i',
+    (seed) => {
+      const storm = new Storm({
+        seed,
+        nodes: 2 + (seed % 4),
+        resources: 3,
+        operations: 200,
+        faults: seed % 3 === 0 ? 0 : 4,
+      });
+      storm.run();
+      expect(storm.problems).toEqual([]);
+    },
+  );
+});
