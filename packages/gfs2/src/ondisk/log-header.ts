@@ -120,7 +120,8 @@ export class LogHeaderCodec {
     setI64(view, 96, header.localTotal);
     setI64(view, 104, header.localFree);
     setI64(view, 112, header.localDinodes);
-    view.setUint32(44, this.#hashOf(block));
+    view.setUint32(44, 0);
+    view.setUint32(44, crc32(block, 0, V1_BYTES));
     view.setUint32(48, this.#crc.of(block, CRC_START));
   }
 
@@ -150,8 +151,7 @@ export class LogHeaderCodec {
   }
 
   #hashOf(block: Uint8Array): number {
-    this.#v1.set(block.subarray(0, V1_BYTES));
-    this.#v1.fill(0, 44);
+    for (let i = 0; i < 44; i++) this.#v1[i] = block[i]!;
     return crc32(this.#v1);
   }
 }

@@ -1,0 +1,102 @@
+import { getU64, viewOf } from '@quorate/kernel';
+import type { ReadableDevice } from '../device.js';
+import { type Dinode, decodeDinode } from '../ondisk/dinode.js';
+import { type Geometry, MAX_HEIGHT } from '../ondisk/geometry.js';
+import { isMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
+import { blocksAtHeight, pointerArea } from '../ondisk/metadata-tree.js';
+import type { CheckPass, CheckRule, Finding } from './finding.js';
+
+/** What a walk over a metadata tree meets. */
+export interface TreeVisitor {
+  /** An indirect block; false when it is not to be entered. */
+  indirect(block: number): boolean;
+  data(block: number, lblock: number): void;
+}
+
+/** The image under check: its blocks, one by one, and what was found so far. */
+export class CheckImage {
+  readonly geometry: Geometry;
+  /** Whole blocks of the device. */
+  readonly blocks: number;
+  readonly findings: Finding[] = [];
+  readonly #device: ReadableDevice;
+  readonly #limit: number;
+  /** One buffer for each level of a tree: a walk needs those above. */
+  readonly #levels: readonly Uint8Array[];
+
+  constructor(device: ReadableDevice, geometry: Geometry, limit: number) {
+    this.geometry = geometry;
+    this.blocks = Math.floor(device.sizeBytes / geometry.blockSize);
+    this.#device = device;
+    this.#limit = limit;
+    this.#levels = Array.from({ length: MAX_HEIGHT + 1 }, () => new Uint8Array(geometry.blockSize));
+  }
+
+  report(pass: CheckPass, rule: CheckRule, block: number, message: string): void {
+    if (this.findings.length < this.#limit) this.findings.push({ pass, rule, block, message });
+  }
+
+  /** Fills `into`, of one block, and gives it back; undefined when the device has no such block. */
+  read(block: number, into: Uint8Array): Uint8Array | undefined {
+    if (block < 0 || block >= this.blocks) return undefined;
+    this.#device.read(block * this.geometry.blockSize, into);
+    return into;
+  }
+
+  /** Fills `into` with the blocks from `block` on, all of which the device must have. */
+  readRun(block: number, into: Uint8Array): void {
+    this.#device.read(block * this.geometry.blockSize, into);
+  }
+
+  /** The dinode at that block, which `into` then holds; undefined when there is none. */
+  readDinode(block: number, into: Uint8Array): Dinode | undefined {
+    const bytes = this.read(block, into);
+    return bytes === undefined ? undefined : decodeDinode(bytes);
+  }
+
+  /** Visits all pointers of a tree, a block before what is below it. What is no indirect block is not entered. */
+  walkTree(dinode: Dinode, visitor: TreeVisitor): void {
+    if (dinode.height === 0 || dinode.height > MAX_HEIGHT) return;
+    const span = blocksAtHeight(this.geometry, dinode.height) / this.geometry.diptrs;
+    if (this.read(dinode.addr, this.#levels[0]!) !== undefined) this.#walk(dinode.height, 0, 0, span, visitor);
+  }
+
+  /** Content of a small file: `length` bytes from its start, holes as zeros. Undefined when the tree is damaged. */
+  content(dinode: Dinode, length: number): Uint8Array | undefined {
+    const bytes = new Uint8Array(length);
+    const { blockSize, maxStuffed } = this.geometry;
+    const block = new Uint8Array(blockSize);
+    if (dinode.height === 0) {
+      if (length > maxStuffed || this.read(dinode.addr, block) === undefined) return undefined;
+      bytes.set(block.subarray(blockSize - maxStuffed, blockSize - maxStuffed + length));
+      return bytes;
+    }
+    let isWhole = true;
+    this.walkTree(dinode, {
+      indirect: () => true,
+      data: (addr, lblock) => {
+        const at = lblock * blockSize;
+        if (at >= length) return;
+        if (this.read(addr, block) === undefined) isWhole = false;
+        else bytes.set(block.subarray(0, Math.min(blockSize, length - at)), at);
+      },
+    });
+    return isWhole ? bytes : undefined;
+  }
+
+  #walk(height: number, level: number, base: number, span: number, visitor: TreeVisitor): void {
+    const view = viewOf(this.#levels[level]!);
+    const { offset, count } = pointerArea(this.geometry, level);
+    for (let i = 0; i < count; i++) {
+      const target = getU64(view, offset + 8 * i);
+      if (target === 0) continue;
+      if (level === height - 1) visitor.data(target, base + i);
+      else if (visitor.indirect(target)) {
+        const block = this.read(target, this.#levels[level + 1]!);
+        if (block !== undefined && isMetaBlock(block, META_TYPE.IN)) {
+          this.#walk(height, level + 1, base + i * span, span / this.geometry.inptrs, visitor);
+        }
+      }
+    }
+  }
+}

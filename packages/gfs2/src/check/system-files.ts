@@ -1,0 +1,154 @@
+import { asciiBytes, bytesEqual } from '@quorate/kernel';
+import { isEmpty, listDirents } from '../directory-format.js';
+import { INUM_RANGE_BYTES, STATFS_BYTES } from '../ondisk/accounting.js';
+import { DIF, type Dinode, isDirectory, isRegular, PAYLOAD } from '../ondisk/dinode.js';
+import { DINODE_BYTES } from '../ondisk/geometry.js';
+import { LEAF_BYTES } from '../ondisk/leaf.js';
+import { isMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
+import { RINDEX_ENTRY_BYTES } from '../ondisk/rindex.js';
+import type { Inum, Superblock } from '../ondisk/superblock.js';
+import type { CheckImage } from './image.js';
+import { walkLeaves } from './leaves.js';
+
+/** The files of one node. */
+export interface NodeFiles {
+  readonly journal: Dinode;
+  readonly statfsChange: Dinode | undefined;
+}
+
+/** The system files, as far as they are what they should be. */
+export interface CheckedSystemFiles {
+  readonly rindex: Dinode | undefined;
+  readonly statfs: Dinode | undefined;
+  readonly nodes: readonly NodeFiles[];
+}
+
+/** Finds the system files from the superblock on, and says which are missing or of the wrong kind. */
+export class SystemFileChecker {
+  readonly #image: CheckImage;
+  readonly #scratch: Uint8Array;
+
+  constructor(image: CheckImage) {
+    this.#image = image;
+    this.#scratch = new Uint8Array(image.geometry.blockSize);
+  }
+
+  check(superblock: Superblock): CheckedSystemFiles {
+    this.#directory('root', superblock.rootDir, 0);
+    const master = this.#directory('master', superblock.masterDir, DIF.SYSTEM);
+    if (master === undefined) return { rindex: undefined, statfs: undefined, nodes: [] };
+    this.#file(master, 'inum', 8);
+    this.#file(master, 'quota', 0, PAYLOAD.QUOTA);
+    const rindex = this.#file(master, 'rindex', 0, PAYLOAD.RINDEX);
+    if (rindex !== undefined && (rindex.size === 0 || rindex.size % RINDEX_ENTRY_BYTES !== 0)) {
+      this.#say('system-content', rindex.addr, `rindex has ${rindex.size} bytes, no multiple of ${RINDEX_ENTRY_BYTES}`);
+    }
+    return { rindex, statfs: this.#file(master, 'statfs', STATFS_BYTES), nodes: this.#nodes(master) };
+  }
+
+  #nodes(master: Dinode): NodeFiles[] {
+    const jindex = this.#subdirectory(master, 'jindex');
+    const perNode = this.#subdirectory(master, 'per_node');
+    const nodes: NodeFiles[] = [];
+    if (jindex === undefined || perNode === undefined) return nodes;
+    // Besides `.` and `..` every entry is a journal, numbered from 0 without a gap.
+    for (let jid = 0; jid < jindex.entries - 2; jid++) {
+      const journal = this.#file(jindex, `journal${jid}`, 0);
+      this.#file(perNode, `inum_range${jid}`, INUM_RANGE_BYTES);
+      const statfsChange = this.#file(perNode, `statfs_change${jid}`, STATFS_BYTES);
+      const quotaChange = this.#file(perNode, `quota_change${jid}`, 0);
+      if (quotaChange !== undefined) this.#checkQuotaChange(jid, quotaChange);
+      if (journal !== undefined) nodes.push({ journal, statfsChange });
+    }
+    if (jindex.entries <= 2) this.#say('system-inode', jindex.addr, 'jindex has no journals');
+    return nodes;
+  }
+
+  #checkQuotaChange(jid: number, { addr, size, height }: Dinode): void {
+    const { blockSize } = this.#image.geometry;
+    const dinode = this.#image.readDinode(addr, this.#scratch)!;
+    let blocks = 0;
+    this.#image.walkTree(dinode, {
+      indirect: () => true,
+      data: (block) => {
+        blocks += 1;
+        const bytes = this.#image.read(block, this.#scratch);
+        if (bytes !== undefined && isMetaBlock(bytes, META_TYPE.QC)) return;
+        this.#say('system-content', block, `block ${block} of quota_change${jid} holds no quota changes`);
+      },
+    });
+    if (height === 0 || blocks * blockSize !== size) {
+      this.#say('system-content', addr, `quota_change${jid} has ${size} bytes and ${blocks} blocks`);
+    }
+  }
+
+  #directory(name: string, inum: Inum, flags: number): Dinode | undefined {
+    const dinode = this.#image.readDinode(inum.addr, this.#scratch);
+    if (dinode === undefined || !isDirectory(dinode) || dinode.formalIno !== inum.formalIno) {
+      this.#say('system-inode', inum.addr, `${name} is not a directory at block ${inum.addr}`);
+      return undefined;
+    }
+    if ((dinode.flags & flags) !== flags) {
+      this.#say('system-inode', inum.addr, `${name} is not marked as a system directory`);
+    }
+    return dinode;
+  }
+
+  #subdirectory(parent: Dinode, name: string): Dinode | undefined {
+    const inum = this.#lookup(parent, name);
+    if (inum !== undefined) return this.#directory(name, inum, DIF.SYSTEM);
+    this.#say('system-inode', parent.addr, `${name} is missing`);
+    return undefined;
+  }
+
+  /** A system file; `size` 0 is any. */
+  #file(parent: Dinode, name: string, size: number, payloadFormat = 0): Dinode | undefined {
+    const inum = this.#lookup(parent, name);
+    const dinode = inum === undefined ? undefined : this.#image.readDinode(inum.addr, this.#scratch);
+    if (dinode === undefined || !isRegular(dinode)) {
+      this.#say('system-inode', inum?.addr ?? parent.addr, `${name} is missing or not a regular file`);
+      return undefined;
+    }
+    if ((dinode.flags & DIF.SYSTEM) === 0 || dinode.payloadFormat !== payloadFormat) {
+      const text = `flags 0x${dinode.flags.toString(16)} and payload format ${dinode.payloadFormat}`;
+      this.#say('system-inode', dinode.addr, `${name} has ${text}`);
+    }
+    if (size !== 0 && dinode.size !== size) {
+      this.#say('system-content', dinode.addr, `${name} has ${dinode.size} bytes, ${size} are right`);
+      return undefined;
+    }
+    return dinode;
+  }
+
+  #lookup(dir: Dinode, text: string): Inum | undefined {
+    const name = asciiBytes(text);
+    let found: Inum | undefined;
+    const search = (bytes: Uint8Array, start: number): void => {
+      for (const dirent of listDirents(bytes, start) ?? []) {
+        if (!isEmpty(dirent) && bytesEqual(dirent.name, name)) {
+          found = { formalIno: dirent.formalIno, addr: dirent.addr };
+        }
+      }
+    };
+    if ((dir.flags & DIF.EXHASH) === 0) {
+      const bytes = this.#image.read(dir.addr, this.#scratch);
+      if (bytes !== undefined) search(bytes, DINODE_BYTES);
+      return found;
+    }
+    const seen = new Set<number>();
+    walkLeaves(this.#image, dir, {
+      enter: (block) => {
+        if (seen.has(block)) return false;
+        seen.add(block);
+        return true;
+      },
+      fault: () => {},
+      leaf: (_block, _header, bytes) => search(bytes, LEAF_BYTES),
+    });
+    return found;
+  }
+
+  #say(rule: 'system-inode' | 'system-content', block: number, message: string): void {
+    this.#image.report('initialize', rule, block, message);
+  }
+}
