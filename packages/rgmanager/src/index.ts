@@ -1,0 +1,33 @@
+export { AGENT_DIRECTORY, installedAgents } from './agents/agent-metadata.js';
+export type { RgNode } from './cluster/members.js';
+export { type MessageDefect, type RgMessage, readMessage, writeMessage } from './cluster/message.js';
+export {
+  Control,
+  PORT_HEADER_BYTES,
+  type PortHeader,
+  RG_PORT,
+  readPortHeader,
+  writePortHeader,
+} from './cluster/port-header.js';
+export {
+  type AgentAction,
+  type AgentChild,
+  type AgentMetadata,
+  type AgentParameter,
+  readAgentMetadata,
+} from './conf/agent-metadata.js';
+export type { ConfElement } from './conf/conf-element.js';
+export type { RgFact, TreeFact } from './fact.js';
+export type { RgInput, RgOutput, RgReply, RgRequest, ServiceOperation } from './io.js';
+export { Rgmanager, type RgmanagerConfig, type RgView } from './rgmanager.js';
+export { Request, requestText } from './state/request.js';
+export { Result, resultText } from './state/result.js';
+export {
+  decodeRecord,
+  encodeRecord,
+  ServiceFlag,
+  type ServiceRecord,
+  ServiceState,
+  stateText,
+} from './state/service-record.js';
+export { type InstalledAgent, loadRules, type ResourceRule } from './tree/resource-rule.js';

@@ -1,0 +1,135 @@
+import type { LogPriority } from '@quorate/kernel';
+import { type ConfElement, descend } from '../conf/conf-element.js';
+import type { RgFact, TreeFact } from '../fact.js';
+import { type FailoverDomain, findDomain, readFailoverDomains } from '../state/failover-domain.js';
+import { isExclusive } from '../state/placement.js';
+import { applyResourceDefaults, loadResources, ResourceList } from '../tree/resource-list.js';
+import { attributeValue, type ResourceNode } from '../tree/resource-node.js';
+import type { ResourceRule } from '../tree/resource-rule.js';
+import { buildTree } from '../tree/resource-tree.js';
+
+type Log = (priority: LogPriority, text: string) => void;
+
+/** Services as one `cluster.conf` has them: resources, their tree, failover domains. */
+export class Configuration {
+  readonly resources: ResourceList;
+  /** Top-level nodes, in the order of the file. */
+  readonly roots: readonly ResourceNode[];
+  readonly domains: readonly FailoverDomain[];
+  readonly #log: Log;
+
+  constructor(resources: ResourceList, roots: readonly ResourceNode[], domains: readonly FailoverDomain[], log: Log) {
+    this.resources = resources;
+    this.roots = roots;
+    this.domains = domains;
+    this.#log = log;
+  }
+
+  /** Names of all services, `type:name`. */
+  get services(): readonly string[] {
+    return this.roots.map(({ name }) => name);
+  }
+
+  has(service: string): boolean {
+    return this.roots.some(({ name }) => name === service);
+  }
+
+  root(service: string): ResourceNode | undefined {
+    return this.roots.find(({ name }) => name === service);
+  }
+
+  /** Text of a service's attribute. */
+  property(service: string, name: string): string | undefined {
+    return this.resources.findRoot(service)?.text(name);
+  }
+
+  isExclusive(service: string): boolean {
+    return isExclusive(this.property(service, 'exclusive'));
+  }
+
+  /** Whether any service wants a node for itself. */
+  get hasExclusive(): boolean {
+    return [...this.resources].some((resource) => isExclusive(resource.text('exclusive')));
+  }
+
+  /** The domain of a service; one that the configuration does not define is none, and warned of. */
+  domainOf(service: string): FailoverDomain | undefined {
+    const name = this.property(service, 'domain');
+    if (name === undefined) return undefined;
+    const domain = findDomain(this.domains, name);
+    if (domain === undefined) {
+      this.#log('warning', `#66: Domain '${name}' specified for resource group ${service} nonexistent!`);
+    }
+    return domain;
+  }
+
+  /** Whether a service can move while it runs: its agent knows how to migrate, and it has no children. */
+  isMigratory(service: string): boolean {
+    const root = this.root(service);
+    if (root === undefined || root.children.length > 0) return false;
+    return root.resource.actions.some(({ name }) => name === 'migrate');
+  }
+
+  /** Addresses of a service's `ip` resources, in the order of its tree. `name` is without the type `service`. */
+  addresses(name: string): readonly string[] {
+    const root = this.root(`service:${name}`);
+    if (root === undefined) return [];
+    const nodes = [...root.subtree()].filter(({ type }) => type === 'ip');
+    return nodes.map((node) => attributeValue(node, 'address') ?? '');
+  }
+
+  describe(): Pick<Extract<RgFact, { kind: 'rg.configured' }>, 'services' | 'domains'> {
+    return {
+      services: this.roots.map((root) => ({
+        service: root.name,
+        domain: this.property(root.name, 'domain') ?? '',
+        isExclusive: this.isExclusive(root.name),
+        dependsOn: this.property(root.name, 'depend') ?? '',
+        tree: [...describeTree([root], '')],
+      })),
+      domains: this.domains.map(({ name, isOrdered, isRestricted, isNofailback, nodes }) => ({
+        name,
+        isOrdered,
+        isRestricted,
+        isNofailback,
+        nodes: nodes.map(({ nodeId, priority }) => ({ node: nodeId, priority })),
+      })),
+    };
+  }
+}
+
+function* describeTree(nodes: readonly ResourceNode[], prefix: string): Generator<TreeFact> {
+  for (const [index, node] of nodes.entries()) {
+    const path = `${prefix}${index}`;
+    const childTypes = node.parent?.resource.rule.childTypes ?? [];
+    const rank = childTypes.findIndex(({ type }) => type === node.type);
+    const { startLevel = 0, stopLevel = 0 } = childTypes[rank] ?? {};
+    yield { path, resource: node.name, type: node.type, startLevel, stopLevel, rank };
+    yield* describeTree(node.children, `${path}.`);
+  }
+}
+
+/** Place of a node in its service's tree: `0`, `0.2`, `0.2.1`. */
+export function pathOf(node: ResourceNode): string {
+  return node.parent === undefined ? '0' : `${pathOf(node.parent)}.${node.parent.children.indexOf(node)}`;
+}
+
+/**
+ * Loads what a `cluster.conf` says of services. The resources section is read before the defaults apply, so they count
+ * for inline resources only.
+ *
+ * Source: rgmanager src/daemons/groups.c, `init_resource_groups`.
+ */
+export function loadConfiguration(cluster: ConfElement, rules: readonly ResourceRule[], log: Log): Configuration {
+  const rm = descend(cluster, 'rm');
+  const report = (text: string): void => log(text.startsWith('Error') ? 'err' : 'debug', text);
+  const resources = new ResourceList();
+  log('debug', 'Building Resource Trees');
+  loadResources(rm, rules, resources, report);
+  const roots = buildTree(rm, applyResourceDefaults(rm, rules, report), resources, report);
+  log('debug', `${resources.size} resources defined`);
+  log('debug', 'Loading Failover Domains');
+  const domains = readFailoverDomains(cluster, log);
+  log('debug', `${domains.length} domains defined`);
+  return new Configuration(resources, roots, domains, log);
+}

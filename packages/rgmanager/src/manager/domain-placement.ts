@@ -1,0 +1,101 @@
+import type { Task } from '@quorate/kernel';
+import type { Members } from '../cluster/members.js';
+import { type DomainSituation, nodeScore } from '../state/failover-domain.js';
+import { bestTargetNode, isRunning, type Load } from '../state/placement.js';
+import type { RecordStore } from '../state/record-store.js';
+import { type ServiceRecord, ServiceState } from '../state/service-record.js';
+import type { InUse } from './group-operations.js';
+
+const NO_LOAD: Load = { services: 0, exclusive: 0 };
+
+/**
+ * Asks the rules of placement about services and nodes as they are now.
+ *
+ * Source: rgmanager src/daemons/groups.c and fo_domain.c.
+ */
+export class DomainPlacement {
+  readonly #store: RecordStore;
+  readonly #members: Members;
+  readonly #inUse: InUse;
+
+  constructor(store: RecordStore, members: Members, inUse: InUse) {
+    this.#store = store;
+    this.#members = members;
+    this.#inUse = inUse;
+  }
+
+  /** `count_resource_groups`: what runs where, by the records that all have. */
+  *loads(): Task<ReadonlyMap<number, Load>> {
+    const loads = new Map<number, Load>();
+    for (const service of this.#inUse.configuration.services) {
+      const record = yield* this.#store.readLocked(service);
+      if (record !== undefined && isRunning(record)) this.#count(loads, record);
+    }
+    return loads;
+  }
+
+  /** `count_resource_groups_local`: what runs on a node, by this node's cache. */
+  localLoad(node: number): Load {
+    const loads = new Map<number, Load>();
+    for (const service of this.#inUse.configuration.services) {
+      const record = this.#store.readLocal(service);
+      if (record !== undefined && isRunning(record)) this.#count(loads, record);
+    }
+    return loads.get(node) ?? NO_LOAD;
+  }
+
+  /** Whether the service must not run on a node because of what runs there and wants to be alone. */
+  hasExclusiveConflict(service: string, node: number): boolean {
+    const load = this.localLoad(node);
+    return load.exclusive > 0 || (load.services > 0 && this.#inUse.configuration.isExclusive(service));
+  }
+
+  /** Score of a node for a service when just these nodes are online. */
+  *score(service: string, node: number, online: readonly number[]): Task<number> {
+    return nodeScore(node, yield* this.#situation(service, online));
+  }
+
+  /** The best of these nodes for a service, other than `owner`; `owner` when there is none. */
+  *bestTarget(service: string, owner: number, online: readonly number[]): Task<number> {
+    const loads = yield* this.loads();
+    const candidates = online.map((node) => ({ node, load: loads.get(node) ?? NO_LOAD }));
+    const situation = yield* this.#situation(service, online);
+    return bestTargetNode(candidates, owner, this.#inUse.configuration.isExclusive(service), situation);
+  }
+
+  /** Whether the service that this one depends on is known not to be started. */
+  isDependencyMissing(service: string): boolean {
+    const other = this.#inUse.configuration.property(service, 'depend');
+    if (other === undefined) return false;
+    const record = this.#store.readLocal(other);
+    return record !== undefined && record.state !== ServiceState.STARTED;
+  }
+
+  /** The rules as they apply to a service whose record is at hand. */
+  situationOf(service: string, record: ServiceRecord | undefined, online: readonly number[]): DomainSituation {
+    return {
+      domain: this.#inUse.configuration.domainOf(service),
+      isStarted: record !== undefined && isRunning(record),
+      owner: record?.owner ?? 0,
+      isOnline: (node) => online.includes(node),
+    };
+  }
+
+  /** Only a domain without failback needs the record. */
+  *#situation(service: string, online: readonly number[]): Task<DomainSituation> {
+    const isNofailback = this.#inUse.configuration.domainOf(service)?.isNofailback === true;
+    const record = isNofailback ? yield* this.#store.readLocked(service) : undefined;
+    return this.situationOf(service, record, online);
+  }
+
+  /** Ids of the members. */
+  get online(): readonly number[] {
+    return this.#members.online;
+  }
+
+  #count(loads: Map<number, Load>, { name, owner }: ServiceRecord): void {
+    const { services, exclusive } = loads.get(owner) ?? NO_LOAD;
+    const isExclusive = this.#inUse.configuration.isExclusive(name);
+    loads.set(owner, { services: services + 1, exclusive: exclusive + (isExclusive ? 1 : 0) });
+  }
+}

@@ -1,0 +1,195 @@
+import type { Task } from '@quorate/kernel';
+import type { Members } from '../cluster/members.js';
+import type { RgFact } from '../fact.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { considerRelocate, considerStart, type Load, type StartDecision } from '../state/placement.js';
+import type { RecordStore } from '../state/record-store.js';
+import { Request } from '../state/request.js';
+import { ServiceFlag, type ServiceRecord, ServiceState, stateText } from '../state/service-record.js';
+import type { DaemonState } from './daemon-state.js';
+import type { DomainPlacement } from './domain-placement.js';
+import type { InUse } from './group-operations.js';
+import type { ServiceOperations } from './service-operations.js';
+import type { ServiceThreads } from './service-threads.js';
+
+export interface EvaluationParts {
+  readonly runtime: Runtime;
+  readonly state: DaemonState;
+  readonly members: Members;
+  readonly store: RecordStore;
+  readonly inUse: InUse;
+  readonly placement: DomainPlacement;
+  readonly operations: ServiceOperations;
+  readonly threads: ServiceThreads;
+}
+
+type Decision = Extract<RgFact, { kind: 'rg.evaluated' }>['decision'];
+
+/** Owned by a node that is gone, a service in one of these is stopped. */
+const ORPHANED: readonly number[] = [
+  ServiceState.STARTED,
+  ServiceState.RECOVER,
+  ServiceState.STARTING,
+  ServiceState.STOPPING,
+];
+
+/** Left alone whatever happens to nodes. */
+const SETTLED: readonly number[] = [ServiceState.DISABLED, ServiceState.FAILED, ServiceState.RECOVER];
+
+const NO_LOAD: Load = { services: 0, exclusive: 0 };
+
+/**
+ * What a node does about services when a node comes or goes, or when another service changes. Every node decides for
+ * itself; the service's lock settles who is first.
+ *
+ * Source: rgmanager src/daemons/groups.c, `eval_groups`, `group_event`.
+ */
+export class Evaluation {
+  readonly #parts: EvaluationParts;
+
+  constructor(parts: EvaluationParts) {
+    this.#parts = parts;
+  }
+
+  /** A node is up or down. */
+  *nodeEvent(node: number, isUp: boolean): Task {
+    const { runtime, members, placement, inUse } = this.#parts;
+    const isLocal = node === members.here;
+    if (this.#isLocked()) return;
+    const load = (yield* placement.loads()).get(members.here) ?? NO_LOAD;
+    for (const service of inUse.configuration.services) {
+      const record = yield* this.#claim(service, isUp ? 0 : node);
+      if (record === undefined || SETTLED.includes(record.state)) continue;
+      this.#logEvaluation(record);
+      const isStart = record.state === ServiceState.STOPPED || isUp === isLocal;
+      if (isStart) yield* this.#considerStart(record, load);
+      else this.#considerRelocate(record, node);
+    }
+    runtime.log('debug', `Event (${isLocal ? 1 : 0}:${node}:${isUp ? 1 : 0}) Processed`);
+  }
+
+  /** Another service has got into another state: services that depend on it follow. */
+  *serviceEvent(state: number): Task {
+    const { runtime, members, placement, inUse, store, threads } = this.#parts;
+    if (this.#isLocked()) return;
+    const dependents = inUse.configuration.services.filter(
+      (service) => inUse.configuration.property(service, 'depend') !== undefined,
+    );
+    if (dependents.length === 0) return;
+    const load = (yield* placement.loads()).get(members.here) ?? NO_LOAD;
+    for (const service of dependents) {
+      const record = store.readLocal(service);
+      if (record === undefined || SETTLED.includes(record.state)) continue;
+      const isMissing = placement.isDependencyMissing(service);
+      if (!isMissing && record.state === ServiceState.STOPPED && state === ServiceState.STARTED) {
+        this.#logEvaluation(record);
+        yield* this.#considerStart(record, load);
+      } else if (isMissing && record.state === ServiceState.STARTED && record.owner === members.here) {
+        runtime.log('warning', `Stopping service ${service}: Dependency missing`);
+        threads.enqueue(service, { request: Request.STOP, target: members.here });
+        this.#observe(record, 'stop');
+      }
+    }
+  }
+
+  #isLocked(): boolean {
+    const { runtime, state } = this.#parts;
+    if (state.isLocked) runtime.log('debug', 'Resource groups locked; not evaluating');
+    return state.isLocked;
+  }
+
+  /** The record of a service; what `dead` owned is marked stopped before. Undefined when that fails. */
+  *#claim(service: string, dead: number): Task<ServiceRecord | undefined> {
+    const { runtime, store, operations } = this.#parts;
+    const lock = yield* store.lock(service);
+    if (lock === undefined) return undefined;
+    const record = yield* store.read(service);
+    if (record === undefined) runtime.log('err', `#34: Cannot get status for service ${service}`);
+    if (record === undefined || dead === 0 || record.owner !== dead || !ORPHANED.includes(record.state)) {
+      yield* store.unlock(lock);
+      return record;
+    }
+    runtime.log('debug', `Marking ${service} on down member ${dead} as stopped`);
+    const stopped: ServiceRecord = {
+      ...record,
+      owner: 0,
+      lastOwner: record.owner,
+      state: ServiceState.STOPPED,
+      transition: runtime.wallSeconds,
+      // A service stays frozen whoever dies.
+      flags: record.flags & ServiceFlag.FROZEN,
+    };
+    const isWritten = yield* store.write(stopped);
+    if (!isWritten) {
+      runtime.log('err', `Failed to update state of ${service} during recovery; cannot fail over`);
+    }
+    yield* store.unlock(lock);
+    if (!isWritten) return undefined;
+    operations.broadcastEvent(stopped, -1);
+    return stopped;
+  }
+
+  *#considerStart(record: ServiceRecord, load: Load): Task {
+    const { members, placement, inUse, threads, runtime } = this.#parts;
+    const service = record.name;
+    const decision = considerStart({
+      ...placement.situationOf(service, record, members.online),
+      record,
+      here: members.here,
+      load,
+      autostart: inUse.configuration.property(service, 'autostart'),
+      exclusive: inUse.configuration.property(service, 'exclusive'),
+      isDependencyMissing: placement.isDependencyMissing(service),
+    });
+    this.#observe(record, decision);
+    if (decision === 'disable') return yield* this.#disable(service);
+    if (decision === 'start') threads.enqueue(service, { request: Request.START, target: members.here });
+    if (decision === 'stop') {
+      runtime.log('notice', `Marking ${service} as stopped: Restricted domain unavailable`);
+      threads.enqueue(service, { request: Request.STOP });
+    }
+    const reason = SKIP_REASONS.get(decision);
+    if (reason !== undefined) runtime.log('debug', `Skipping RG ${service}: ${reason}`);
+  }
+
+  /** A service that is not to start by itself is disabled when it is looked at for the first time. */
+  *#disable(service: string): Task {
+    const { store } = this.#parts;
+    const lock = yield* store.lock(service);
+    if (lock === undefined) return;
+    const record = yield* store.read(service);
+    if (record?.transition === 0 && record.state === ServiceState.STOPPED) {
+      yield* store.write({ ...record, state: ServiceState.DISABLED });
+    }
+    yield* store.unlock(lock);
+  }
+
+  #considerRelocate(record: ServiceRecord, newcomer: number): void {
+    const { members, placement, inUse, threads, runtime } = this.#parts;
+    const service = record.name;
+    const situation = placement.situationOf(service, record, members.online);
+    if (!considerRelocate(record, members.here, newcomer, situation)) return this.#observe(record, 'nothing');
+    const isMigration = inUse.configuration.isMigratory(service);
+    const verb = isMigration ? 'Migrating' : 'Relocating';
+    runtime.log('notice', `${verb} ${service} to better node ${members.nameOf(newcomer)}`);
+    this.#observe(record, isMigration ? 'migrate' : 'relocate');
+    threads.enqueue(service, { request: isMigration ? Request.MIGRATE : Request.RELOCATE, target: newcomer });
+  }
+
+  #logEvaluation({ name, state, owner }: ServiceRecord): void {
+    const { runtime, members } = this.#parts;
+    const ownerName = owner === 0 ? 'none' : members.nameOf(owner);
+    runtime.log('debug', `Evaluating RG ${name}, state ${stateText(state)}, owner ${ownerName}`);
+  }
+
+  #observe({ name: service, state, owner }: ServiceRecord, decision: Decision): void {
+    const { runtime } = this.#parts;
+    runtime.observe?.({ kind: 'rg.evaluated', now: runtime.now, service, state, owner, decision });
+  }
+}
+
+const SKIP_REASONS: ReadonlyMap<StartDecision, string> = new Map([
+  ['dependency-missing', 'Dependency missing'],
+  ['exclusive-and-not-empty', 'Exclusive and I am running services'],
+  ['exclusive-service-here', 'I am running an exclusive service'],
+]);

@@ -1,0 +1,48 @@
+import { SECOND, type Task } from '@quorate/kernel';
+import { Mailbox } from '../runtime/mailbox.js';
+import type { Runtime } from '../runtime/runtime.js';
+
+/** Something that services have to be looked at for. */
+export type RgEvent =
+  | { readonly kind: 'node'; readonly node: number; readonly isUp: boolean }
+  | { readonly kind: 'service'; readonly service: string; readonly state: number }
+  | { readonly kind: 'config' };
+
+/**
+ * Events, handled one after the other by a thread that is there only while there are any, and a while longer.
+ *
+ * Source: rgmanager src/daemons/rg_event.c.
+ */
+export class RgEventQueue {
+  readonly #runtime: Runtime;
+  readonly #handle: (event: RgEvent) => Task;
+  readonly #events: Mailbox<RgEvent>;
+  /** How long the thread waits for a further event. */
+  throttlingSec = 5;
+  #isRunning = false;
+
+  constructor(runtime: Runtime, handle: (event: RgEvent) => Task) {
+    this.#runtime = runtime;
+    this.#handle = handle;
+    this.#events = new Mailbox(runtime);
+  }
+
+  put(event: RgEvent): void {
+    this.#events.put(event);
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#runtime.start(this.#run());
+  }
+
+  *#run(): Task {
+    let count = 0;
+    for (;;) {
+      const event = yield* this.#events.take(this.throttlingSec * SECOND);
+      if (event === undefined) break;
+      count += 1;
+      yield* this.#handle(event);
+    }
+    this.#isRunning = false;
+    this.#runtime.log('debug', `${count} events processed`);
+  }
+}

@@ -1,0 +1,646 @@
+import { type Machine, type Nanos, type Observe, Prng, SECOND, sleep, type Task } from '@quorate/kernel';
+import { installedAgents } from './agents/agent-metadata.js';
+import { type Channel, Channels } from './cluster/channels.js';
+import { LOCKSPACE, Locks } from './cluster/locks.js';
+import { Members, type RgNode } from './cluster/members.js';
+import type { MessageDefect, RgMessage } from './cluster/message.js';
+import { RG_PORT } from './cluster/port-header.js';
+import { Views } from './cluster/views.js';
+import type { ConfElement } from './conf/conf-element.js';
+import type { RgFact } from './fact.js';
+import type { RgInput, RgOutput, RgReply, RgRequest, ServiceOperation } from './io.js';
+import { AgentRunner } from './manager/agent-runner.js';
+import { Configuration, loadConfiguration } from './manager/configuration.js';
+import { DaemonState, Lockdown } from './manager/daemon-state.js';
+import { DomainPlacement } from './manager/domain-placement.js';
+import { Evaluation } from './manager/evaluation.js';
+import { type RgEvent, RgEventQueue } from './manager/event-queue.js';
+import { GroupOperations, type InUse } from './manager/group-operations.js';
+import { reconfigure } from './manager/reconfiguration.js';
+import { RemoteRequests } from './manager/remote-requests.js';
+import { RequestHandlers } from './manager/request-handlers.js';
+import { type RmSettings, readRmSettings } from './manager/rm-settings.js';
+import { ServiceOperations } from './manager/service-operations.js';
+import { type Respond, ServiceThreads } from './manager/service-threads.js';
+import { serviceWorker } from './manager/service-worker.js';
+import { Runtime } from './runtime/runtime.js';
+import { type Resume, suspend } from './runtime/suspend.js';
+import { RecordStore } from './state/record-store.js';
+import { Request } from './state/request.js';
+import { Result } from './state/result.js';
+import { type ServiceRecord, ServiceState } from './state/service-record.js';
+import { ResourceList } from './tree/resource-list.js';
+import { type InstalledAgent, loadRules, type ResourceRule } from './tree/resource-rule.js';
+
+export interface RgmanagerConfig {
+  readonly nodeId: number;
+  /** Nodes of the cluster, in the order of `cluster.conf`. */
+  readonly nodes: readonly RgNode[];
+  /** The whole `cluster.conf`. */
+  readonly conf: ConfElement;
+  /** Agents whose resources can be used; those of this package when absent. */
+  readonly agents?: Iterable<InstalledAgent>;
+  /** Stop all services before the first is started; true when absent (`rgmanager -N` leaves it out). */
+  readonly stopsBeforeStart?: boolean;
+  /** Wait for `fence-domain-joined`; false when absent. */
+  readonly waitsForFenceDomain?: boolean;
+  /** Shuffles nodes for a relocation without a target. Without it they are shuffled by a stream of the node's id. */
+  readonly prng?: Prng;
+  /** Take locks as the original does, with random pauses drawn from here. Without it requests queue at the DLM. */
+  readonly lockPauses?: Prng;
+  readonly observe?: Observe<RgFact>;
+}
+
+type Emit = (output: RgOutput) => void;
+
+type Input<K extends RgInput['kind']> = Extract<RgInput, { readonly kind: K }>;
+
+/** Key under which a user's lock (`clusvcadm -l`) is replicated. */
+const LOCKDOWN_KEY = 'rg_lockdown';
+/** How long a node that opened a conversation has to say what it wants. */
+const FIRST_MESSAGE_TIMEOUT: Nanos = SECOND;
+/** Exit status of a daemon that the configuration disables. */
+const DISABLED_STATUS = 2;
+
+const OPERATIONS: ReadonlyMap<ServiceOperation, number> = new Map([
+  ['enable', Request.ENABLE],
+  ['disable', Request.DISABLE],
+  ['stop', Request.STOP_USER],
+  ['restart', Request.RESTART],
+  ['relocate', Request.RELOCATE],
+  ['migrate', Request.MIGRATE],
+  ['freeze', Request.FREEZE],
+  ['unfreeze', Request.UNFREEZE],
+  ['convalesce', Request.CONVALESCE],
+]);
+
+/** What `inspect` shows. */
+export interface RgView {
+  readonly phase: 'created' | 'starting' | 'running' | 'stopping' | 'exited';
+  readonly members: readonly number[];
+  readonly isQuorate: boolean;
+  /** `clusvcadm -l`. */
+  readonly isUserLocked: boolean;
+  readonly services: readonly ServiceRecord[];
+  readonly threads: ReturnType<ServiceThreads['inspect']>;
+  readonly keys: ReturnType<Views['inspect']>;
+  readonly waitingLocks: number;
+  readonly openChannels: number;
+  readonly runningAgents: readonly number[];
+  readonly rejected: Readonly<Record<string, number>>;
+}
+
+/**
+ * rgmanager on one node: keeps services running somewhere in the cluster, at the best node that there is.
+ *
+ * Every node holds all records and decides for itself; the lock of a service says whose turn it is. A dead node's
+ * services cannot be touched before that node is fenced, because until then the lockspace gives no locks.
+ *
+ * Source: rgmanager 3.0.12.1, src/daemons. Differences are marked where they are, and listed in the README.
+ */
+export class Rgmanager implements Machine<RgInput, RgOutput> {
+  readonly #config: RgmanagerConfig;
+  readonly #rules: readonly ResourceRule[];
+  readonly #runtime: Runtime;
+  readonly #state = new DaemonState();
+  readonly #members: Members;
+  readonly #locks: Locks;
+  readonly #channels: Channels;
+  readonly #views: Views;
+  readonly #store: RecordStore;
+  readonly #inUse: InUse;
+  readonly #agents: AgentRunner;
+  readonly #threads: ServiceThreads;
+  readonly #evaluation: Evaluation;
+  readonly #operations: ServiceOperations;
+  readonly #events: RgEventQueue;
+  readonly #rejected = new Map<MessageDefect, number>();
+
+  #conf: ConfElement;
+  #settings: RmSettings;
+  #phase: RgView['phase'] = 'created';
+  /** Services are loaded; not so after a loss of quorum. */
+  #isInitialized = false;
+  /** Not so while a configuration is being replaced. */
+  #isConfigured = false;
+  #isShutdownPending = false;
+  #hasLockspace = false;
+  #hasFenceDomain = false;
+  /** Services are being stopped for want of quorum: what cman says meanwhile is looked at afterwards. */
+  #isDissolving = false;
+  #isCheckingServices = false;
+  #statusQueries = 0;
+  #seen: { readonly members: readonly number[]; readonly isQuorate: boolean } = { members: [], isQuorate: false };
+  /** The start-up waits for one of its conditions. */
+  #changed: Resume<void>[] = [];
+
+  /** @throws {RangeError} when the own id is not among the nodes. */
+  constructor(config: RgmanagerConfig) {
+    if (!config.nodes.some(({ id }) => id === config.nodeId)) {
+      throw new RangeError(`node ${config.nodeId} is not among the nodes of the cluster`);
+    }
+    this.#config = config;
+    this.#conf = config.conf;
+    this.#rules = loadRules(config.agents ?? installedAgents);
+    const runtime = new Runtime(config.observe);
+    this.#runtime = runtime;
+    this.#settings = readRmSettings(config.conf, () => {});
+    const timeout = this.#settings.clusterTimeoutSec * SECOND;
+    const state = this.#state;
+    const members = new Members(config.nodes, config.nodeId);
+    this.#members = members;
+    this.#locks = new Locks(runtime, config.lockPauses);
+    const channels = new Channels(runtime, config.nodeId, {
+      accepted: (channel) => runtime.start(this.#serveChannel(channel)),
+      broadcast: (from, message) => this.#onBroadcast(from, message),
+      rejected: (from, reason) => this.#reject(from, reason),
+    });
+    this.#channels = channels;
+    this.#views = new Views(runtime, { locks: this.#locks, channels, members }, timeout, (key, data) =>
+      this.#onCommitted(key, data),
+    );
+    const store = new RecordStore(runtime, this.#locks, this.#views);
+    this.#store = store;
+    const inUse: InUse = {
+      configuration: new Configuration(new ResourceList(), [], [], () => {}),
+      statusChildMax: Infinity,
+    };
+    this.#inUse = inUse;
+    this.#agents = new AgentRunner(runtime);
+    const groups = new GroupOperations(runtime, inUse, this.#agents);
+    const operations = new ServiceOperations({ runtime, state, members, channels, store, groups });
+    this.#operations = operations;
+    const placement = new DomainPlacement(store, members, inUse);
+    const remote = new RemoteRequests({ runtime, state, members, channels, store, inUse }, timeout);
+    const prng = config.prng ?? Prng.derive({ hi: 0, lo: config.nodeId }, 'rgmanager');
+    const shared = { runtime, members, groups, operations, remote };
+    const handlers = new RequestHandlers({ ...shared, state, store, inUse, placement, prng });
+    const isConfigured = (): boolean => this.#isConfigured;
+    this.#threads = new ServiceThreads(runtime, serviceWorker({ ...shared, handlers, isConfigured }));
+    const threads = this.#threads;
+    this.#evaluation = new Evaluation({ runtime, state, members, store, inUse, placement, operations, threads });
+    this.#events = new RgEventQueue(runtime, (event) => this.#handleEvent(event));
+  }
+
+  step(now: Nanos, input: RgInput, emit: Emit): void {
+    if (this.#phase === 'exited') return;
+    this.#runtime.enter(now, emit, () => this.#dispatch(input));
+  }
+
+  #dispatch(input: RgInput): void {
+    switch (input.kind) {
+      case 'start':
+        return this.#onStart(input.wall);
+      case 'clock-step':
+        return this.#runtime.stepWall(input.offset);
+      case 'membership':
+        return this.#onMembership(input);
+      case 'fence-domain-joined':
+        this.#hasFenceDomain = true;
+        return this.#notify();
+      case 'lockspace-created':
+        this.#hasLockspace = true;
+        return this.#notify();
+      case 'lock-cast':
+        return this.#locks.onCast(input.handle, input.status);
+      case 'lock-refused':
+        return this.#locks.onCast(input.handle, -1);
+      case 'message':
+        return this.#onMessage(input);
+      case 'agent-ended':
+        return this.#agents.onEnded(input.run, input.status, input.signal);
+      case 'request':
+        return this.#onRequest(input.id, input.request);
+      case 'reconfigure':
+        return this.#onReconfigure(input);
+      case 'shutdown':
+        return this.#onShutdown();
+      case 'cman-shutdown':
+        return this.#onCmanShutdown();
+      case 'wake':
+        return this.#runtime.wake();
+    }
+  }
+
+  deadline(): Nanos {
+    return this.#phase === 'exited' ? Infinity : this.#runtime.deadline();
+  }
+
+  inspect(): RgView {
+    const records = this.#inUse.configuration.services.map((service) => this.#store.readLocal(service));
+    return {
+      phase: this.#phase,
+      members: this.#members.online,
+      isQuorate: this.#state.isQuorate,
+      isUserLocked: this.#state.isUserLocked,
+      services: records.filter((record) => record !== undefined),
+      threads: this.#threads.inspect(),
+      keys: this.#views.inspect(),
+      waitingLocks: this.#locks.pending,
+      openChannels: this.#channels.size,
+      runningAgents: this.#agents.running,
+      rejected: Object.fromEntries(this.#rejected),
+    };
+  }
+
+  #onStart(wall: number): void {
+    if (this.#phase !== 'created') return;
+    this.#runtime.setWall(wall);
+    this.#phase = 'starting';
+    this.#runtime.start(this.#boot());
+  }
+
+  /** Start-up: what the original's `main` does before its loop. */
+  *#boot(): Task {
+    const runtime = this.#runtime;
+    if (this.#settings.isDisabled) {
+      runtime.log('notice', 'Resource Group Manager Disabled');
+      return this.#exited(DISABLED_STATUS);
+    }
+    if (!this.#seen.isQuorate) {
+      runtime.log('notice', 'Waiting for quorum to form');
+      yield* this.#until(() => this.#seen.isQuorate);
+      if (this.#isShutdownPending) return yield* this.#exit(0);
+      runtime.log('notice', 'Quorum formed');
+    }
+    runtime.emit({ kind: 'create-lockspace', lockspace: LOCKSPACE });
+    yield* this.#until(() => this.#hasLockspace);
+    if (this.#isShutdownPending) return yield* this.#exit(0);
+    runtime.log('info', `I am node #${this.#config.nodeId}`);
+    yield* this.#waitForFencing();
+    if (this.#isShutdownPending) return yield* this.#exit(0);
+    this.#configure();
+    runtime.log('notice', 'Resource Group Manager Starting');
+    this.#load();
+    yield* this.#stopBeforeStart(this.#config.stopsBeforeStart ?? true);
+    if (this.#isShutdownPending) return yield* this.#exit(0);
+    runtime.emit({ kind: 'open-port', port: RG_PORT });
+    this.#phase = 'running';
+    this.#state.isQuorate = true;
+    runtime.start(this.#pollServices());
+    this.#membershipUpdate();
+  }
+
+  *#waitForFencing(): Task {
+    if (this.#config.waitsForFenceDomain !== true || this.#hasFenceDomain) {
+      return this.#runtime.log('debug', 'Fence domain already joined or no fencing configured');
+    }
+    this.#runtime.log('info', 'Waiting for fence domain join operation to complete');
+    yield* this.#until(() => this.#hasFenceDomain);
+    if (!this.#isShutdownPending) this.#runtime.log('info', 'Fence domain joined');
+  }
+
+  /** Waits for a condition, or for the order to shut down. */
+  *#until(condition: () => boolean): Task {
+    while (!condition() && !this.#isShutdownPending) yield* suspend<void>((resume) => this.#changed.push(resume));
+  }
+
+  #notify(): void {
+    const changed = this.#changed;
+    this.#changed = [];
+    for (const resume of changed) resume();
+  }
+
+  #configure(): void {
+    this.#settings = readRmSettings(this.#conf, (priority, text) => this.#runtime.log(priority, text));
+    this.#inUse.statusChildMax = this.#settings.statusChildMax;
+    this.#events.throttlingSec = this.#settings.transitionThrottlingSec;
+  }
+
+  #read(): Configuration {
+    this.#runtime.log('info', 'Loading Service Data');
+    this.#runtime.log('debug', 'Loading Resource Rules');
+    this.#runtime.log('debug', `${this.#rules.length} rules loaded`);
+    return loadConfiguration(this.#conf, this.#rules, (priority, text) => this.#runtime.log(priority, text));
+  }
+
+  #load(): void {
+    this.#inUse.configuration = this.#read();
+    this.#tellConfiguration();
+  }
+
+  #tellConfiguration(): void {
+    const { observe, now } = this.#runtime;
+    observe?.({ kind: 'rg.configured', now, ...this.#inUse.configuration.describe() });
+  }
+
+  *#stopBeforeStart(isWanted: boolean): Task {
+    if (isWanted) {
+      this.#runtime.log('info', 'Initializing Services');
+      this.#askAll(Request.INIT);
+      yield* this.#threads.idle();
+      this.#runtime.log('info', 'Services Initialized');
+    } else {
+      this.#runtime.log('info', 'Skipping stop-before-start: overridden by administrator');
+    }
+    this.#isInitialized = true;
+    this.#isConfigured = true;
+  }
+
+  /** `rg_doall`: how many services were asked. On the way out only those are that this node owns. */
+  #askAll(request: number): number {
+    let asked = 0;
+    for (const service of this.#inUse.configuration.services) {
+      const isMine = this.#store.readLocal(service)?.owner === this.#config.nodeId;
+      if (request === Request.STOP_EXITING && !isMine) continue;
+      this.#threads.enqueue(service, { request });
+      asked += 1;
+    }
+    return asked;
+  }
+
+  #onMembership({ members, isQuorate }: Input<'membership'>): void {
+    this.#seen = { members: [...members], isQuorate };
+    this.#notify();
+    if (this.#phase !== 'running' || this.#isDissolving) return;
+    if (isQuorate) this.#state.unlock(Lockdown.SYSTEM);
+    this.#membershipUpdate();
+  }
+
+  /** `membership_update`: losses first, then gains, each one event. */
+  #membershipUpdate(): void {
+    if (!this.#seen.isQuorate) {
+      if (this.#state.isQuorate) this.#runtime.start(this.#dissolveQuorum());
+      return;
+    }
+    if (!this.#state.isQuorate) this.#regainQuorum();
+    const { lost, gained } = this.#members.update([...this.#seen.members, this.#config.nodeId]);
+    this.#tellMembers();
+    this.#views.membersLost(lost);
+    for (const node of lost) this.#nodeLost(node);
+    if (gained.includes(this.#config.nodeId)) {
+      this.#runtime.log('info', 'State change: Local UP');
+      this.#events.put({ kind: 'node', node: this.#config.nodeId, isUp: true });
+    }
+    for (const node of gained.filter((each) => each !== this.#config.nodeId)) {
+      this.#runtime.log('info', `State change: ${this.#members.nameOf(node)} UP`);
+      this.#events.put({ kind: 'node', node, isUp: true });
+    }
+    this.#state.unlock(Lockdown.SYSTEM);
+  }
+
+  #nodeLost(node: number): void {
+    this.#runtime.log('info', `State change: ${this.#members.nameOf(node)} DOWN`);
+    if (this.#state.isLocked) this.#runtime.log('debug', 'Not taking action - services locked');
+    else this.#events.put({ kind: 'node', node, isUp: false });
+  }
+
+  #tellMembers(): void {
+    const { observe, now } = this.#runtime;
+    observe?.({ kind: 'rg.members', now, members: this.#members.online, isQuorate: this.#state.isQuorate });
+  }
+
+  /** Stops every service without touching the records, which other nodes may go on with. */
+  *#dissolveQuorum(): Task {
+    this.#isDissolving = true;
+    this.#runtime.log('emerg', '#1: Quorum Dissolved');
+    this.#state.isQuorate = false;
+    this.#members.update([]);
+    this.#tellMembers();
+    this.#state.lock(Lockdown.SYSTEM);
+    this.#askAll(Request.INIT);
+    yield* this.#threads.idle();
+    this.#runtime.log('debug', 'Invalidating local VF cache');
+    this.#views.invalidate();
+    this.#runtime.log('debug', 'Flushing resource group cache');
+    this.#inUse.configuration = new Configuration(new ResourceList(), [], [], () => {});
+    this.#isInitialized = false;
+    this.#isConfigured = false;
+    this.#isDissolving = false;
+    if (this.#phase === 'running' && this.#seen.isQuorate) this.#membershipUpdate();
+  }
+
+  #regainQuorum(): void {
+    this.#state.isQuorate = true;
+    this.#state.unlock(Lockdown.SYSTEM | Lockdown.USER);
+    this.#runtime.log('notice', 'Quorum Regained');
+  }
+
+  *#handleEvent(event: RgEvent): Task {
+    switch (event.kind) {
+      case 'config':
+        return yield* this.#reconfigure();
+      case 'service':
+        return yield* this.#evaluation.serviceEvent(event.state);
+      case 'node':
+        if (this.#phase !== 'running') return;
+        if (event.node === this.#config.nodeId && !this.#isInitialized) {
+          this.#load();
+          yield* this.#stopBeforeStart(false);
+        }
+        if (this.#isInitialized) return yield* this.#evaluation.nodeEvent(event.node, event.isUp);
+        this.#runtime.log('debug', 'Services not initialized.');
+    }
+  }
+
+  /** Looks at the services that run here, every so often: traffic does not put it off. */
+  *#pollServices(): Task {
+    while (this.#phase === 'running') {
+      yield* sleep(this.#settings.statusPollSec * SECOND);
+      if (this.#phase !== 'running' || !this.#state.isQuorate || this.#isCheckingServices) continue;
+      this.#isCheckingServices = true;
+      yield* this.#queueStatusChecks();
+      this.#isCheckingServices = false;
+    }
+  }
+
+  /** `q_status_checks`: at most one waits for each service. */
+  *#queueStatusChecks(): Task {
+    for (const service of this.#inUse.configuration.services) {
+      const record = this.#store.readLocal(service) ?? (yield* this.#store.readLocked(service));
+      const isRunning = record?.state === ServiceState.STARTED || record?.state === ServiceState.MIGRATE;
+      if (!isRunning || record.owner !== this.#config.nodeId) continue;
+      this.#threads.enqueue(service, { request: Request.STATUS }, 1);
+    }
+  }
+
+  #onMessage({ from, payload }: Input<'message'>): void {
+    if (this.#phase === 'running' || this.#phase === 'stopping') this.#channels.onMessage(from, payload);
+  }
+
+  #reject(from: number, reason: MessageDefect): void {
+    this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + 1);
+    this.#runtime.emit({ kind: 'reject', from, reason });
+  }
+
+  #onBroadcast(from: number, message: RgMessage): void {
+    if (this.#views.onBroadcast(from, message)) return;
+    if (message.kind === 'event') {
+      this.#events.put({ kind: 'service', service: message.service, state: message.state });
+    } else if (message.kind === 'exiting' && this.#members.isOnline(message.node)) {
+      this.#runtime.log('notice', `Member ${message.node} shutting down`);
+      this.#members.setOffline(message.node);
+      this.#views.membersLost([message.node]);
+      this.#tellMembers();
+      this.#events.put({ kind: 'node', node: message.node, isUp: false });
+    }
+  }
+
+  /** `lock_commit_cb`. */
+  #onCommitted(key: string, data: Uint8Array): void {
+    if (key !== LOCKDOWN_KEY || data.length !== 1) return;
+    if (data[0] === 0) {
+      this.#state.unlock(Lockdown.USER);
+      this.#runtime.log('notice', 'Resource Groups Unlocked');
+    } else if (data[0] === 1) {
+      this.#state.lock(Lockdown.USER);
+      this.#runtime.log('notice', 'Resource Groups Locked');
+    }
+  }
+
+  /** What another node wants, in a conversation that it opened. */
+  *#serveChannel(channel: Channel): Task {
+    const message = yield* channel.inbox.take(FIRST_MESSAGE_TIMEOUT);
+    if (typeof message !== 'object' || !this.#state.isQuorate) return this.#channels.close(channel);
+    if (message.kind === 'current') {
+      this.#views.onCurrent(channel, message.key);
+      return this.#channels.close(channel);
+    }
+    if (message.kind !== 'action') return this.#channels.close(channel);
+    const { service, action, target, arg1, arg2 } = message;
+    const respond: Respond = ({ code, owner }) => {
+      this.#channels.send(channel, { ...message, target: owner, result: code, arg1: 0, arg2: 0 });
+      this.#channels.close(channel);
+    };
+    if (!this.#inUse.configuration.has(service)) return respond({ code: Result.NOSERVICE, owner: target });
+    if (this.#threads.enqueue(service, { request: action, target, arg1, arg2, respond })) return;
+    respond({ code: Result.AGAIN, owner: this.#config.nodeId });
+  }
+
+  #onRequest(id: number, request: RgRequest): void {
+    if (request.kind === 'service-addresses') {
+      const addresses = this.#inUse.configuration.addresses(request.service);
+      return this.#reply(id, { kind: 'addresses', addresses });
+    }
+    if (this.#phase !== 'running') return this.#reply(id, { kind: 'unreachable' });
+    if (!this.#state.isQuorate) return this.#replyCode(id, Result.QUORUM);
+    switch (request.kind) {
+      case 'status':
+        return this.#runtime.start(this.#answerStatus(id, request.isFast === true));
+      case 'lock':
+      case 'unlock':
+        return this.#runtime.start(this.#lockServices(id, request.kind === 'lock'));
+      case 'query-lock':
+        return this.#reply(id, { kind: 'lock-state', isLocked: this.#state.isUserLocked });
+      default:
+        return this.#operate(id, request);
+    }
+  }
+
+  #operate(id: number, request: Extract<RgRequest, { readonly kind: ServiceOperation }>): void {
+    const { service, target = 0, isDomainStart = false } = request;
+    if (!this.#inUse.configuration.has(service)) return this.#replyCode(id, Result.NOSERVICE);
+    const respond: Respond = ({ code, owner }) => this.#replyCode(id, code, owner);
+    const asked = { request: OPERATIONS.get(request.kind)!, target, arg1: isDomainStart ? 1 : 0, respond };
+    if (!this.#threads.enqueue(service, asked)) this.#replyCode(id, Result.AGAIN);
+  }
+
+  *#answerStatus(id: number, isFast: boolean): Task {
+    if (this.#statusQueries >= this.#settings.statusMax) return this.#replyCode(id, Result.AGAIN);
+    this.#statusQueries += 1;
+    const services: ServiceRecord[] = [];
+    for (const service of this.#inUse.configuration.services) {
+      const known = this.#store.readLocal(service);
+      const record = known ?? (isFast ? undefined : yield* this.#store.readLocked(service));
+      if (record !== undefined) services.push(record);
+    }
+    this.#statusQueries -= 1;
+    this.#reply(id, { kind: 'status', services, members: this.#members.online });
+  }
+
+  *#lockServices(id: number, isLocked: boolean): Task {
+    const result = yield* this.#views.write(LOCKDOWN_KEY, Uint8Array.of(isLocked ? 1 : 0));
+    this.#replyCode(id, result === 'ok' ? Result.SUCCESS : Result.FAIL);
+  }
+
+  #replyCode(id: number, code: number, owner: number = this.#config.nodeId): void {
+    this.#reply(id, { kind: 'result', code, owner });
+  }
+
+  #reply(id: number, reply: RgReply): void {
+    this.#runtime.emit({ kind: 'reply', id, reply });
+  }
+
+  #onReconfigure({ conf, nodes }: Input<'reconfigure'>): void {
+    this.#conf = conf;
+    if (nodes !== undefined) this.#members.setNodes(nodes);
+    if (this.#phase !== 'running') return;
+    this.#configure();
+    if (this.#state.isQuorate) this.#events.put({ kind: 'config' });
+  }
+
+  *#reconfigure(): Task {
+    const runtime = this.#runtime;
+    runtime.log('notice', 'Reconfiguring');
+    const next = this.#read();
+    this.#isConfigured = false;
+    const hasNew = yield* reconfigure(
+      {
+        runtime,
+        members: this.#members,
+        store: this.#store,
+        inUse: this.#inUse,
+        operations: this.#operations,
+        threads: this.#threads,
+      },
+      next,
+    );
+    this.#tellConfiguration();
+    if (hasNew) yield* this.#evaluation.nodeEvent(this.#config.nodeId, true);
+    this.#isConfigured = true;
+  }
+
+  #onShutdown(): void {
+    if (this.#isShutdownPending) return;
+    this.#isShutdownPending = true;
+    this.#notify();
+    if (this.#phase === 'created') return this.#exited(0);
+    if (this.#phase === 'running') this.#runtime.start(this.#shutdown());
+  }
+
+  /** Stops what runs here, tells the others, and gives them time to start it. */
+  *#shutdown(): Task {
+    this.#phase = 'stopping';
+    this.#runtime.log('notice', 'Shutting down');
+    this.#state.lock(Lockdown.SYSTEM | Lockdown.SHUTDOWN);
+    const stops = this.#askAll(Request.STOP_EXITING);
+    yield* this.#threads.idle();
+    if (this.#isInitialized) this.#channels.broadcast({ kind: 'exiting', node: this.#config.nodeId });
+    yield* this.#exit(stops);
+  }
+
+  /** `stops`: how many services were stopped. */
+  *#exit(stops: number): Task {
+    const runtime = this.#runtime;
+    this.#phase = 'stopping';
+    if (this.#hasLockspace) runtime.emit({ kind: 'release-lockspace', lockspace: LOCKSPACE });
+    runtime.log('debug', `Stopped ${stops} services`);
+    runtime.log('notice', 'Disconnecting from CMAN');
+    runtime.emit({ kind: 'close-port', port: RG_PORT });
+    runtime.observe?.({ kind: 'rg.exited', now: runtime.now });
+    if (stops > 0) {
+      runtime.log('debug', 'Pausing to allow services to start on other node(s)');
+      yield* sleep(3 * this.#settings.transitionThrottlingSec * SECOND);
+    }
+    runtime.log('notice', 'Exiting');
+    this.#exited(0);
+  }
+
+  #exited(status: number): void {
+    this.#phase = 'exited';
+    this.#runtime.emit({ kind: 'exited', status });
+  }
+
+  #onCmanShutdown(): void {
+    if (this.#phase === 'running') this.#runtime.start(this.#stopUncleanly());
+  }
+
+  *#stopUncleanly(): Task {
+    this.#phase = 'stopping';
+    this.#runtime.log('warning', '#67: Shutting down uncleanly');
+    this.#state.isQuorate = false;
+    this.#askAll(Request.INIT);
+    yield* this.#threads.idle();
+    yield* this.#exit(0);
+  }
+}

@@ -1,0 +1,65 @@
+/** What a service can be asked to do, by its code in messages. */
+export const Request = {
+  SUCCESS: 0,
+  FAIL: 1,
+  START: 2,
+  STOP: 3,
+  STATUS: 4,
+  DISABLE: 5,
+  STOP_RECOVER: 6,
+  START_RECOVER: 7,
+  RESTART: 8,
+  EXITING: 9,
+  INIT: 10,
+  ENABLE: 11,
+  STATUS_NODE: 12,
+  RELOCATE: 13,
+  CONDSTOP: 14,
+  CONDSTART: 15,
+  START_REMOTE: 16,
+  STOP_USER: 17,
+  STOP_EXITING: 18,
+  LOCK: 19,
+  UNLOCK: 20,
+  QUERY_LOCK: 21,
+  MIGRATE: 22,
+  FREEZE: 23,
+  UNFREEZE: 24,
+  STATUS_INQUIRY: 25,
+  CONVALESCE: 26,
+} as const;
+
+const REQUEST_TEXTS: ReadonlyMap<number, string> = new Map([
+  [0, 'success'],
+  [1, 'fail'],
+  [2, 'start'],
+  [3, 'stop'],
+  [4, 'status'],
+  [5, 'disable'],
+  [6, 'stop (recovery)'],
+  [7, 'start (recovery)'],
+  [8, 'restart'],
+  [9, 'exiting'],
+  [10, 'initialize'],
+  [11, 'enable'],
+  [12, 'status inquiry'],
+  [13, 'relocate'],
+  [14, 'conditional stop'],
+  [15, 'conditional start'],
+  [16, 'remote start'],
+  [17, 'user stop'],
+  [18, 'stop (shutdown)'],
+  [19, 'locking'],
+  [20, 'unlocking'],
+  [21, 'lock status inquiry'],
+  [22, 'migrate'],
+  // FREEZE and UNFREEZE have no text in the original either.
+  [25, 'out of band service status inquiry'],
+  [26, 'convalesce'],
+  [999, 'none'],
+]);
+
+/** As the log calls it. */
+export function requestText(request: number): string {
+  return REQUEST_TEXTS.get(request) ?? 'Unknown';
+}
