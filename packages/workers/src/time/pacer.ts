@@ -1,0 +1,109 @@
+import type { Nanos } from '@quorate/kernel';
+import type { Grant, SliceClock } from './slice-clock.js';
+import type { Wall } from './wall.js';
+
+/** What a pacer keeps in time: the machines of one worker. */
+export interface Paced {
+  /** The least deadline of its machines. */
+  deadline(): Nanos;
+  /** Steps those that are due at `now`. */
+  wake(now: Nanos): void;
+  /** Sends what the turn has produced. */
+  flush(): void;
+  /** Tells the hub that its clock has passed the end of that slice, with everything observed so far. */
+  acknowledge(slice: number): void;
+}
+
+export interface PacerConfig {
+  readonly clock: SliceClock;
+  readonly wall: Wall;
+  readonly sliceNanos: Nanos;
+  /**
+   * How far a machine may run ahead of the clock. A timer of the platform is late by up to a millisecond of the wall, which
+   * is `speed` milliseconds here: what is due within that time is done at once.
+   */
+  readonly lookahead: Nanos;
+}
+
+/**
+ * Gives the machines of one worker their time.
+ *
+ * An instant handed out is the clock's reading, or later: never before an earlier one, never at or before that at which
+ * what is handled was sent (so causes precede effects across workers), and never in a slice that was acknowledged.
+ */
+export class Pacer {
+  readonly #paced: Paced;
+  readonly #config: PacerConfig;
+  #now: Nanos = 0;
+  #acknowledged = 0;
+  #timerMs = Infinity;
+  #cancelTimer: () => void = () => {};
+
+  constructor(paced: Paced, config: PacerConfig) {
+    this.#paced = paced;
+    this.#config = config;
+  }
+
+  /** The instant handed out last. */
+  get current(): Nanos {
+    return this.#now;
+  }
+
+  /** The instant at which to handle what a machine elsewhere sent at `sentAt`, or what the hub asks. */
+  now(sentAt: Nanos = -1): Nanos {
+    return this.#advance(Math.max(this.#reading(), sentAt + 1));
+  }
+
+  grant(grant: Grant): void {
+    this.#config.clock.grant(grant);
+    this.turn();
+  }
+
+  /** Ends a turn: does what is due, sends what came of it, acknowledges slices, and sets the timer. */
+  turn(): void {
+    const reading = this.#reading();
+    this.#wake(reading);
+    this.#paced.flush();
+    this.#acknowledge(reading);
+    this.#setTimer();
+  }
+
+  #reading(): Nanos {
+    return this.#config.clock.at(this.#config.wall.nowMs());
+  }
+
+  #advance(to: Nanos): Nanos {
+    if (to > this.#now) this.#now = to;
+    return this.#now;
+  }
+
+  #wake(reading: Nanos): void {
+    // What was heard may have put the machines ahead of the clock: what is due by their own time is due.
+    const limit = Math.max(reading + this.#config.lookahead, this.#now);
+    for (let due = this.#paced.deadline(); due <= limit; due = this.#paced.deadline()) {
+      this.#paced.wake(this.#advance(Math.max(reading, due)));
+    }
+  }
+
+  #acknowledge(reading: Nanos): void {
+    const slice = Math.floor(reading / this.#config.sliceNanos);
+    if (slice === this.#acknowledged) return;
+    this.#acknowledged = slice;
+    this.#paced.acknowledge(slice);
+    this.#advance(slice * this.#config.sliceNanos + 1);
+  }
+
+  #setTimer(): void {
+    const { clock, wall, sliceNanos, lookahead } = this.#config;
+    const next = Math.min(this.#paced.deadline() - lookahead, (this.#acknowledged + 1) * sliceNanos);
+    const atMs = clock.wallMs(next);
+    // A timer that comes too early only sets the next one: cheaper than moving it with every deadline.
+    if (atMs >= this.#timerMs) return;
+    this.#cancelTimer();
+    this.#timerMs = atMs;
+    this.#cancelTimer = wall.after(Math.max(0, Math.ceil(atMs - wall.nowMs())), () => {
+      this.#timerMs = Infinity;
+      this.turn();
+    });
+  }
+}

@@ -1,0 +1,61 @@
+import { Decoder, Encoder } from '@msgpack/msgpack';
+import { ByteWriter, type Nanos, type ProgramResult, type Stamped } from '@quorate/kernel';
+
+/** A line that a machine has logged. */
+export interface LogLine {
+  readonly at: Nanos;
+  readonly machine: string;
+  readonly priority: string;
+  readonly tag: string;
+  readonly text: string;
+  /** The machine's own wall clock. */
+  readonly wallSec: number;
+}
+
+/** What a worker tells the hub beside its progress. */
+export type Item =
+  | { readonly kind: 'fact'; readonly at: Nanos; readonly fact: Stamped }
+  | { readonly kind: 'log'; readonly at: Nanos; readonly line: LogLine }
+  /** A command that `exec` asked for has ended; without a result the machine went down. */
+  | { readonly kind: 'replied'; readonly at: Nanos; readonly id: number; readonly result?: ProgramResult };
+
+/**
+ * What a worker posts on its clock port when its clock has passed the end of a slice: a plain object, its items as
+ * MessagePack documents one after another, in the order in which they happened.
+ */
+export interface Report {
+  /** Number of the slice. */
+  readonly slice: number;
+  /** Events since the report before. */
+  readonly events: number;
+  /** Absent without items. */
+  readonly items?: ArrayBuffer;
+}
+
+/** Collects a worker's items until they are taken for a report. */
+export class ItemWriter {
+  // A field that is undefined is left out, as in JSON.
+  readonly #encoder = new Encoder({ ignoreUndefined: true });
+  readonly #writer = new ByteWriter(false);
+
+  add(item: Item): void {
+    this.#writer.raw(this.#encoder.encodeSharedRef(item));
+  }
+
+  /** The items so far, in a buffer of their own size; undefined when there are none. */
+  take(): ArrayBuffer | undefined {
+    if (this.#writer.length === 0) return undefined;
+    const items = this.#writer.bytes().slice().buffer;
+    this.#writer.reset();
+    return items;
+  }
+}
+
+/** The other side of `ItemWriter`; one for a whole run, as it remembers the names of fields. */
+export class ItemReader {
+  readonly #decoder = new Decoder();
+
+  read(items: ArrayBuffer): Iterable<Item> {
+    return this.#decoder.decodeMulti(items) as Iterable<Item>;
+  }
+}
