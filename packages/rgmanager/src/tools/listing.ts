@@ -1,7 +1,7 @@
 import type { FailoverDomain } from '../state/failover-domain.js';
 import type { Attribute, Resource } from '../tree/resource.js';
 import { attributeValue, type ResourceNode } from '../tree/resource-node.js';
-import { AttributeFlag, type ResourceRule, type RuleAction } from '../tree/resource-rule.js';
+import { AttributeFlag, type ChildType, type ResourceRule, type RuleAction } from '../tree/resource-rule.js';
 
 /** Every listing is what `rg_test` prints, line ends and trailing blanks included. */
 
@@ -27,10 +27,7 @@ export function formatRule(rule: ResourceRule): string {
     const marks = words.length === 0 ? '' : ` [ ${words.join(' ')} ]`;
     return `  ${name}${marks}${value === undefined ? '' : ` default="${value}"`}\n`;
   });
-  const children = (rule.childTypes ?? []).map(({ type, startLevel, stopLevel }) => {
-    const levels = `${startLevel > 0 ? `startlevel = ${startLevel} ` : ''}${stopLevel > 0 ? `stoplevel = ${stopLevel} ` : ''}`;
-    return `  ${type}${levels === '' ? '' : ` [ ${levels}]`}\n`;
-  });
+  const children = (rule.childTypes ?? []).map(formatChildType);
   return [
     `Resource Rules for "${rule.type}"\n`,
     rule.maxReferences > 0 ? `Max instances: ${rule.maxReferences}\n` : '',
@@ -41,6 +38,13 @@ export function formatRule(rule: ResourceRule): string {
     `Explicitly defined child resource types:\n${children.length === 0 ? '  - None -\n' : children.join('')}`,
     '\n',
   ].join('');
+}
+
+function formatChildType({ type, startLevel, stopLevel, isForbidden }: ChildType): string {
+  const start = startLevel > 0 ? `startlevel = ${startLevel} ` : '';
+  const stop = stopLevel > 0 ? `stoplevel = ${stopLevel} ` : '';
+  const levels = start === '' && stop === '' ? '' : ` [ ${start}${stop}] `;
+  return `  ${type}${levels}${isForbidden ? ' (forbidden)' : ''}\n`;
 }
 
 function formatAction({ name, depth, timeoutSec, intervalSec }: RuleAction): string {
