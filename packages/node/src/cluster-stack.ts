@@ -289,6 +289,7 @@ export class ClusterStack implements EngineListener {
           lockspaceStarted: (lockspace) => this.#fileSystems?.lockspaceStarted(lockspace),
         });
         this.#locks.start();
+        if (this.#fencing !== undefined) this.#locks.victims(this.#fencing.victims);
         break;
       case 'gfs_controld':
         if (this.#locks === undefined) return 'ECONNREFUSED';

@@ -127,7 +127,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
       hostname: config.name,
       files,
       disks,
-      programs: new Map([...basePrograms(files), ...(config.programs ?? [])]),
+      programs: new Map([...basePrograms(files, disks), ...(config.programs ?? [])]),
       toStack: (input) => this.#ip.send(input),
       newConnection: () => this.#newConnection(),
       interfaces: () => this.#interfaces(),

@@ -1,12 +1,15 @@
 import { parseClusterConf } from '@quorate/cluster-conf';
 import { type FenceConf, fenceAckManual, fenceNodeProgram, fencePower, fenceScsi, fenceTool } from '@quorate/fencing';
 import { isErrno, type Program, utf8Text } from '@quorate/kernel';
-import { agents } from '@quorate/rgmanager';
+import { mkqdiskProgram } from '@quorate/qdisk';
+import { agentPrograms } from '@quorate/rgmanager';
 import { cmanScript } from '../init/cman.js';
 import { gfs2Script } from '../init/gfs2.js';
 import { rgmanagerScript } from '../init/rgmanager.js';
 import { poweroff, rc, reboot, service, shutdown } from '../init/runlevel.js';
+import type { Disks } from '../os/disks.js';
 import type { RootFiles } from '../os/files.js';
+import { quorumDisks } from '../os/quorum-disks.js';
 import { cmanTool } from './cman-tool.js';
 import { DAEMONS, daemonProgram, killall } from './daemon-control.js';
 import { httpd } from './httpd.js';
@@ -15,7 +18,7 @@ import { ping } from './ping.js';
 import { sh } from './sh.js';
 
 /** What init scripts, heuristics and agents call: the programs that every node has. */
-export function basePrograms(files: RootFiles): ReadonlyMap<string, Program> {
+export function basePrograms(files: RootFiles, disks: Disks): ReadonlyMap<string, Program> {
   const conf = (): ReturnType<typeof parseClusterConf>['conf'] | undefined => {
     const text = files.read('/etc/cluster/cluster.conf');
     return isErrno(text) ? undefined : parseClusterConf(utf8Text(text)).conf;
@@ -35,6 +38,7 @@ export function basePrograms(files: RootFiles): ReadonlyMap<string, Program> {
     ['httpd', httpd],
     ['killall', killall],
     ['cman_tool', cmanTool],
+    ['mkqdisk', mkqdiskProgram(() => quorumDisks(disks))],
     ['fence_tool', fenceTool],
     ['fence_node', fenceNodeProgram(fenceConf)],
     ['fence_ack_manual', fenceAckManual],
@@ -49,7 +53,7 @@ export function basePrograms(files: RootFiles): ReadonlyMap<string, Program> {
     ['/etc/init.d/gfs2', gfs2Script],
     ['/etc/init.d/rgmanager', rgmanagerScript],
     ...DAEMONS.map((daemon): [string, Program] => [daemon, daemonProgram(daemon)]),
-    ...agents,
+    ...agentPrograms,
   ]);
 }
 

@@ -8,7 +8,7 @@ import {
   type QuorumFact,
 } from '@quorate/quorum';
 import { Totem, type TotemFact, type TotemInput, type TotemOutput } from '@quorate/totem';
-import { Cpg, type CpgFact, type CpgInput, type CpgOutput } from '@quorate/totem/cpg';
+import { Cpg, type CpgFact, type CpgInput, type CpgOutput, CpgReason } from '@quorate/totem/cpg';
 import { Child } from '../child.js';
 import { ringAddresses, type StackConfig } from '../stack-config.js';
 import type { NodeServices } from './services.js';
@@ -21,6 +21,12 @@ export interface GroupMember {
   confchg(change: Extract<CpgOutput, { kind: 'confchg' }>): void;
   message(group: string, from: number, payload: Uint8Array): void;
   ringConfchg(ring: { readonly representative: number; readonly seq: number }): void;
+}
+
+/** Why a member left a group, as the daemons of the DLM and of GFS2 tell it apart. */
+export function leaveReason(reason: number): 'leave' | 'nodedown' | 'procdown' {
+  if (reason === CpgReason.nodeDown) return 'nodedown';
+  return reason === CpgReason.procDown ? 'procdown' : 'leave';
 }
 
 /** What the rest of the node hears of the engine. */

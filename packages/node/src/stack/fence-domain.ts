@@ -3,7 +3,7 @@ import type { Errno, Nanos, Observe } from '@quorate/kernel';
 import type { CmanInput } from '@quorate/quorum';
 import { Child } from '../child.js';
 import type { StackConfig } from '../stack-config.js';
-import type { ClusterEngine, GroupMember } from './cluster-engine.js';
+import { type ClusterEngine, type GroupMember, leaveReason } from './cluster-engine.js';
 import type { NodeServices } from './services.js';
 
 /** What the rest of the node hears of the fence domain. */
@@ -23,6 +23,7 @@ export class FenceDomainDaemon implements GroupMember {
   readonly #fenced: Child<FencedInput, FencedOutput>;
   readonly #nodeOf: ReadonlyMap<string, number>;
   /** Why the last request was refused, until somebody is told. */
+  #victims: readonly number[] = [];
   #refusal: Errno | undefined;
 
   constructor(
@@ -85,6 +86,11 @@ export class FenceDomainDaemon implements GroupMember {
     }
   }
 
+  /** Nodes that are still to be fenced. */
+  get victims(): readonly number[] {
+    return this.#victims;
+  }
+
   /** Then cman must not shut down. */
   get isInDomain(): boolean {
     return this.#machine.isInDomain;
@@ -101,7 +107,7 @@ export class FenceDomainDaemon implements GroupMember {
       group: change.group,
       members: change.members.map(({ node }) => node),
       joined: change.joined.map(({ node }) => node),
-      left: change.left.map(({ node, reason }) => ({ node, reason: LEAVE_REASONS[reason] ?? 'leave' })),
+      left: change.left.map(({ node, reason }) => ({ node, reason: leaveReason(reason) })),
     });
   }
 
@@ -151,6 +157,7 @@ export class FenceDomainDaemon implements GroupMember {
         this.#listener.fenced(output.node, output.at);
         break;
       case 'victims':
+        this.#victims = output.nodes;
         this.#listener.victims(output.nodes);
         break;
       case 'refused':
@@ -177,10 +184,3 @@ export class FenceDomainDaemon implements GroupMember {
     return refusal;
   }
 }
-
-/** Reasons of a departure as CPG numbers them. */
-const LEAVE_REASONS: Readonly<Record<number, 'leave' | 'nodedown' | 'procdown'>> = {
-  2: 'leave',
-  3: 'nodedown',
-  5: 'procdown',
-};

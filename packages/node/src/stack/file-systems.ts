@@ -14,7 +14,7 @@ import { Child } from '../child.js';
 import type { BlockDevice, TransferOwner } from '../os/disks.js';
 import type { SystemCall } from '../os/system-call.js';
 import type { StackConfig } from '../stack-config.js';
-import type { ClusterEngine, GroupMember } from './cluster-engine.js';
+import { type ClusterEngine, type GroupMember, leaveReason } from './cluster-engine.js';
 import type { LockManager, LockspaceUser, LockspaceWatcher } from './lock-manager.js';
 import type { NodeServices } from './services.js';
 
@@ -121,10 +121,7 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
       group: change.group,
       members: change.members.map(({ node }) => node),
       joined: change.joined.map(({ node }) => node),
-      left: change.left.map(({ node, reason }) => ({
-        node,
-        reason: reason === 3 ? 'nodedown' : reason === 5 ? 'procdown' : 'leave',
-      })),
+      left: change.left.map(({ node, reason }) => ({ node, reason: leaveReason(reason) })),
     });
   }
 

@@ -12,7 +12,7 @@ import type { Errno, Nanos, Observe } from '@quorate/kernel';
 import { Child } from '../child.js';
 import { DlmTransport } from '../dlm-transport.js';
 import { ringAddresses, type StackConfig } from '../stack-config.js';
-import type { ClusterEngine, GroupMember } from './cluster-engine.js';
+import { type ClusterEngine, type GroupMember, leaveReason } from './cluster-engine.js';
 import type { NodeServices } from './services.js';
 
 /** Whoever has a lockspace on this node: a mounted file system, or rgmanager. */
@@ -79,7 +79,7 @@ export class LockManager implements GroupMember {
 
   start(): void {
     this.#transport.start();
-    this.#controld.send({ kind: 'start', wall: this.#services.system.wall().sec });
+    this.#controld.send({ kind: 'start' });
     const membership = this.#engine.membership;
     if (membership !== undefined) this.membership(membership);
   }
@@ -141,7 +141,7 @@ export class LockManager implements GroupMember {
       group: change.group,
       members: change.members.map(({ node }) => node),
       joined: change.joined.map(({ node }) => node),
-      left: change.left.map(({ node, reason }) => ({ node, reason })),
+      left: change.left.map(({ node, reason }) => ({ node, reason: leaveReason(reason) })),
     });
   }
 
@@ -208,7 +208,7 @@ export class LockManager implements GroupMember {
         this.#watcher.lockspaceStarted(output.lockspace);
         break;
       case 'log':
-        this.#services.log(output.priority, 'kernel', `dlm: ${output.text}`);
+        this.#services.log(output.priority, 'kernel', output.text);
         break;
       case 'release-refused':
       case 'recover-slot':

@@ -54,7 +54,7 @@ export class ServiceManager implements LockspaceUser {
 
   /** The cluster engine is gone: services stop without a word to anybody. */
   clusterDown(): void {
-    this.#rgmanager.send({ kind: 'membership', members: [], isQuorate: false });
+    this.#rgmanager.send({ kind: 'cman-shutdown' });
   }
 
   membership(members: readonly number[], isQuorate: boolean): void {
@@ -96,11 +96,12 @@ export class ServiceManager implements LockspaceUser {
     this.#rgmanager.send({ kind: 'lock-cast', handle, status, mode });
   }
 
-  bast(handle: number, mode: number): void {
-    this.#rgmanager.send({ kind: 'lock-bast', handle, mode });
-  }
+  /** It gives its locks back by itself, and soon. */
+  bast(): void {}
 
-  callRefused(): void {}
+  callRefused(handle: number): void {
+    this.#rgmanager.send({ kind: 'lock-refused', handle });
+  }
 
   readonly #onOutput = (output: RgOutput): void => {
     switch (output.kind) {
@@ -124,9 +125,12 @@ export class ServiceManager implements LockspaceUser {
         this.#locks.locks({ ...output, lockspace: LOCKSPACE });
         break;
       case 'run-agent': {
-        const { run, file, action, environment } = output;
-        this.#services.system.run([file, action], { environment }, 0, ({ status }) => {
-          this.#rgmanager.send({ kind: 'agent-ended', run, status });
+        const { run, file, action, argument, environment, timeout } = output;
+        const argv = argument === undefined ? [file, action] : [file, action, argument];
+        const options = timeout === undefined ? { environment } : { environment, timeout };
+        this.#services.system.run(argv, options, 0, ({ status }) => {
+          const signal = status > 128 ? { signal: status - 128 } : {};
+          this.#rgmanager.send({ kind: 'agent-ended', run, status, ...signal });
         });
         break;
       }
