@@ -266,7 +266,7 @@ const master: Invariant = defineInvariant<DlmFact>({
 /** What may be read from a value block. */
 interface Value {
   /** Digests of the last writes, newest first. */
-  digests: number[];
+  readonly digests: readonly number[];
   isInvalid: boolean;
 }
 
@@ -290,17 +290,20 @@ const lvb: Invariant = defineInvariant<DlmFact>({
     const masters = new Map<string, number>();
     const locks = new HeldLocks();
     const standings = new Standings((lockspace, node) => {
+      locks.deleteNode(lockspace, node, (key, held, left) => {
+        const mayHaveWritten = held.hasValueBlock && Mode[held.mode] >= Mode.PW;
+        // A master that has never had a value goes on without one.
+        const mayHaveHadValue = values.has(key) || masters.get(key) === node;
+        if (mayHaveWritten && mayHaveHadValue && left.some((other) => other.hasValueBlock)) {
+          values.set(key, { digests: [], isInvalid: true });
+        }
+      });
       // With the master goes the value; the new one says what it took over.
       for (const [key, known] of masters) {
         if (known !== node || !key.startsWith(`${lockspace}\0`)) continue;
         masters.delete(key);
-        values.delete(key);
+        if (values.get(key)?.isInvalid === false) values.delete(key);
       }
-      locks.deleteNode(lockspace, node, (key, held, left) => {
-        const mayHaveWritten = held.hasValueBlock && Mode[held.mode] >= Mode.PW;
-        if (mayHaveWritten && left.some((other) => other.hasValueBlock))
-          values.set(key, { digests: [], isInvalid: true });
-      });
     });
     return {
       observe(fact, verdict) {
@@ -317,9 +320,12 @@ const lvb: Invariant = defineInvariant<DlmFact>({
             values.set(key, { digests, isInvalid: false });
             break;
           }
-          case 'dlm.lvb-invalid':
-            values.set(key, { digests: values.get(key)?.digests ?? [], isInvalid: true });
+          case 'dlm.lvb-invalid': {
+            // Without a value there is nothing to report.
+            const value = values.get(key);
+            if (value !== undefined) value.isInvalid = true;
             break;
+          }
           case 'dlm.lvb-dropped':
             values.delete(key);
             break;
@@ -335,13 +341,13 @@ const lvb: Invariant = defineInvariant<DlmFact>({
 function checkRead(fact: FactOf<'dlm.lvb-read'>, value: Value | undefined, verdict: Verdict): void {
   if (value === undefined || !fact.isValid) return;
   const where = `${fact.lockspace}/${fact.resource}`;
-  if (value.isInvalid) {
+  // Beside NL and CR a PW or EX holder may write, or be lost, while the reply is under way.
+  const isExact = Mode[fact.mode] >= Mode.CW;
+  if (value.isInvalid && isExact) {
     return verdict.violate(`${where}: node ${fact.node} read a value as valid that was lost with its writer`, [
       fact.node,
     ]);
   }
-  // Beside CR and NL a PW or EX holder may write while the reply is under way.
-  const isExact = Mode[fact.mode] >= Mode.CW;
   if (!isExact && value.digests.length < RECENT) return;
   const allowed = isExact ? value.digests.slice(0, 1) : value.digests;
   if (allowed.length === 0 || allowed.includes(fact.digest)) return;
@@ -418,7 +424,9 @@ const stopFirst: Invariant = defineInvariant<DlmFact>({
         standings.accepts(fact);
         if (fact.kind !== 'dlm.started') return;
         for (const member of fact.members) {
-          if (standings.of(fact.lockspace, member)?.isRunning !== true) continue;
+          const standing = standings.of(fact.lockspace, member);
+          // One that was given up comes back in a new life, which has not said anything yet.
+          if (standing === undefined || standing.isExcluded || !standing.isRunning) continue;
           verdict.violate(`${fact.lockspace}: node ${fact.node} starts while node ${member} runs`, [fact.node, member]);
         }
       },

@@ -213,6 +213,7 @@ function* recoverNamesOf(ls: Lockspace, nodeid: number): Step<number> {
 function* recoverMasters(ls: Lockspace): Step {
   let count = 0;
   let total = 0;
+  forgetMastersGone(ls);
   for (const r of ls.activeRsbs()) {
     total += 1;
     const isRemoved = ls.isRemoved(r.masterNodeid);
@@ -229,6 +230,11 @@ function* recoverMasters(ls: Lockspace): Step {
   }
   while (ls.recoverLookups.size > 0) yield;
   ls.log('info', `dlm_recover_masters ${count} of ${total}`);
+}
+
+/** The last lock of a resource may have ended since recovery began: its next request must not go to a node that is gone. */
+function forgetMastersGone(ls: Lockspace): void {
+  for (const r of ls.rsbs.values()) if (!r.isActive && ls.isRemoved(r.masterNodeid)) ls.freeRsb(r);
 }
 
 /** Our locks go to their new masters, one by one. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Storm } from './storm.js';
 
 describe('random work with crashes, reboots, leaves and broken connections', () => {
-  it.each(Array.from({ length: Number(process.env.STORMS ?? 40) }, (_, i) => i + Number(process.env.STORM ?? 1)))(
+  it.each(Array.from({ length: Number(process.env.STORMS ?? 20) }, (_, i) => i + Number(process.env.STORM ?? 1)))(
     'seed %i',
     (seed) => {
       const storm = new Storm({

@@ -44,7 +44,12 @@ export class Storm {
     const delays = Prng.derive({ hi: 0, lo: options.seed }, 'delay');
     this.cluster = new Cluster({
       nodes: Array.from({ length: options.nodes }, (_, i) => i + 1),
-      config: { tossTime: 20 * MILLISECOND, scanInterval: 10 * MILLISECOND, protocol: options.protocol ?? '3.2' },
+      config: {
+        tossTime: 20 * MILLISECOND,
+        scanInterval: 10 * MILLISECOND,
+        recoverTimer: 50 * MILLISECOND,
+        protocol: options.protocol ?? '3.2',
+      },
       latency: () => 20 * MICROSECOND + delays.below(500 * MICROSECOND),
       onOutput: (node, output) => this.#onOutput(node, output),
       onFact: (fact) => this.checker.observe(fact),
