@@ -36,7 +36,7 @@ export interface CheckOptions {
 export function check(device: ReadableDevice, options: CheckOptions = {}): readonly Finding[] {
   const superblock = readSuperblock(device);
   if (typeof superblock === 'string') {
-    return [{ pass: 'initialize', rule: 'superblock', block: 0, message: superblock }];
+    return [{ pass: 'initialize', rule: 'superblock', block: 0, text: superblock }];
   }
   const image = new CheckImage(device, geometryOf(superblock.blockSize), options.limit ?? 1000);
   const files = new SystemFileChecker(image).check(superblock);

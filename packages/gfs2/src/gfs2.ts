@@ -2,7 +2,7 @@ import { ConfigError, type Machine, type Nanos, type Observe, type Prng } from '
 import type { Gfs2Fact } from './facts.js';
 import type { Gfs2Input, Gfs2Output } from './gfs2-ports.js';
 import { type MountOptions, parseMountOptions } from './mount/mount-options.js';
-import { MountPoint } from './mount/mount-point.js';
+import { MountPoint, type MountView } from './mount/mount-point.js';
 
 export interface Gfs2Config {
   /** Block size of the file system, in which `read` and `write` count; its superblock must say the same. */
@@ -17,6 +17,9 @@ export interface Gfs2Config {
   readonly maxUnusedGlocks?: number;
   readonly observe?: Observe<Gfs2Fact>;
 }
+
+/** What `inspect` shows; the little before `mount` came. */
+export type Gfs2View = MountView | { readonly state: 'idle' };
 
 /** Blocks and locks that stay cached when nobody says otherwise: 16 MiB at 4 KiB blocks. */
 const MAX_BUFFERS = 4096;
@@ -59,7 +62,7 @@ export class Gfs2 implements Machine<Gfs2Input, Gfs2Output> {
     return this.#mount?.deadline() ?? Infinity;
   }
 
-  inspect(): Readonly<Record<string, unknown>> {
+  inspect(): Gfs2View {
     return this.#mount?.inspect() ?? { state: 'idle' };
   }
 

@@ -65,3 +65,57 @@ export { RDF, Rgrp, type RgrpHost } from './allocator/rgrp.js';
 export { RgrpIndex } from './allocator/rgrp-index.js';
 export { decodeRgrpLvb, encodeRgrpLvb, type RgrpLvb } from './allocator/rgrp-lvb.js';
 export { BLKST, type BlockState } from './bitmap.js';
+
+// A mounted file system
+
+export type {
+  DirectoryEntry,
+  Fd,
+  OpenFlags,
+  Operation,
+  OperationResult,
+  OperationResults,
+  Stat,
+  StatFs,
+} from './calls/operation.js';
+export type { LogLine } from './core.js';
+export type { DiskOutput, IoDone } from './disk.js';
+export { Gfs2, type Gfs2Config, type Gfs2View } from './gfs2.js';
+export type { Gfs2Input, Gfs2Output } from './gfs2-ports.js';
+export type { GlockState } from './glock/glock.js';
+export { GlockType, glockName, glockTypeName, NondiskLock, parseGlockName } from './glock/glock-name.js';
+export type { GlockView, LockCall, LockCast, UnlockCall } from './glock/glocks.js';
+export type { LogView } from './log/log.js';
+export { type MountOptions, parseMountOptions } from './mount/mount-options.js';
+export type { MountView } from './mount/mount-point.js';
+export type { RecoveryResult } from './recovery/recover-journal.js';
+export type { FsErrno } from './refusal.js';
+
+// Journals and first mounters of a cluster
+
+export {
+  GfsControld,
+  type GfsControldConfig,
+  type GfsControldInput,
+  type GfsControldOutput,
+  type LeaveReason,
+  type MountgroupView,
+} from './control/gfs-controld.js';
+
+// Checking
+
+export type { BlockWrittenFact } from './buffer/buffer-cache.js';
+export type { CheckPass, CheckRule, Finding } from './check/finding.js';
+export { type CheckOptions, check } from './check.js';
+export type { WriteDoneFact } from './disk.js';
+export type {
+  CheckedFact,
+  Gfs2Fact,
+  JournalRecoveredFact,
+  MountedFact,
+  UnmountedFact,
+  WithdrawnFact,
+} from './facts.js';
+export type { GlockFact } from './glock/glocks.js';
+export { invariants } from './invariants.js';
+export type { LogFlushFact } from './log/log.js';

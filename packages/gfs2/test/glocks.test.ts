@@ -125,7 +125,7 @@ class Bench {
         this.#out.push(`${this.#glocks.deadline() / MILLISECOND} ms`);
         return;
       case 'show':
-        this.#out.push(...this.#glocks.inspect().map((glock) => `${glock['name']} ${glock['state']}`));
+        this.#out.push(...this.#glocks.inspect().map((glock) => `${glock.name} ${glock.state}`));
         return;
       default:
         throw new Error(`no command ${verb}`);

@@ -1,5 +1,5 @@
 import { type Prng, utf8Bytes } from '@quorate/kernel';
-import type { Operation, OperationResult } from '../src/calls/operation.js';
+import type { Operation, OperationResult, OperationResults } from '../src/calls/operation.js';
 
 /** What a file system holds, as plain data. */
 type Node =
@@ -223,7 +223,8 @@ export function treeOf(runner: Runner): Map<string, string> {
       lines.set(path, `file ${stat.links} ${digest(readWhole(runner, path, stat.size))}`);
     else {
       lines.set(path, 'directory');
-      for (const { name } of runner.run({ kind: 'readdir', path }) as { name: string }[]) visit(`${path}/${name}`);
+      const entries = runner.run({ kind: 'readdir', path }) as OperationResults['readdir'];
+      for (const { name } of entries) visit(`${path}/${name}`);
     }
   };
   visit('');

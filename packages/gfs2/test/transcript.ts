@@ -16,7 +16,7 @@ export function playTranscript(url: URL, run: (command: Command) => readonly str
     .split(/\n{2,}/)
     .map((paragraph) => playParagraph(paragraph.trim(), run))
     .join('\n\n');
-  if (process.env['REWRITE'] === '1') writeFileSync(url, `${played}\n`);
+  if (process.env.REWRITE === '1') writeFileSync(url, `${played}\n`);
   else expect(`${played}\n`).toBe(readFileSync(url, 'utf8'));
 }
 

@@ -10,7 +10,7 @@ export type CheckPass =
   | 'pass4'
   | 'statfs';
 
-/** What is wrong, for programs. The message says it to people. */
+/** What is wrong, for programs. The text says it to people. */
 export type CheckRule =
   | 'superblock'
   | 'system-inode'
@@ -69,5 +69,5 @@ export interface Finding {
   /** Where it was found: the dinode, the leaf, the header that says it, or the block that it is about. */
   readonly block: number;
   /** What was found and what should have been, with values. */
-  readonly message: string;
+  readonly text: string;
 }

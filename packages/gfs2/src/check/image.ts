@@ -32,8 +32,8 @@ export class CheckImage {
     this.#levels = Array.from({ length: MAX_HEIGHT + 1 }, () => new Uint8Array(geometry.blockSize));
   }
 
-  report(pass: CheckPass, rule: CheckRule, block: number, message: string): void {
-    if (this.findings.length < this.#limit) this.findings.push({ pass, rule, block, message });
+  report(pass: CheckPass, rule: CheckRule, block: number, text: string): void {
+    if (this.findings.length < this.#limit) this.findings.push({ pass, rule, block, text });
   }
 
   /** Fills `into`, of one block, and gives it back; undefined when the device has no such block. */

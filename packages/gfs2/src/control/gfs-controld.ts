@@ -1,6 +1,6 @@
 import { type LogPriority, type Machine, type Nanos, SECOND } from '@quorate/kernel';
 import { type ControlMessage, decodeControlMessage, encodeControlMessage } from './control-message.js';
-import { Mountgroup } from './mountgroup.js';
+import { type Journal, Mountgroup, type MountState } from './mountgroup.js';
 
 /** Why a process left a group, as CPG says it. */
 export type LeaveReason = 'leave' | 'nodedown' | 'procdown';
@@ -59,6 +59,17 @@ export type GfsControldOutput =
 export interface GfsControldConfig {
   /** This node's id. */
   readonly node: number;
+}
+
+/** What `inspect` shows of a mount group. */
+export interface MountgroupView {
+  readonly name: string;
+  readonly members: readonly number[];
+  readonly mount: MountState;
+  readonly isStarted: boolean;
+  readonly isBlocked: boolean;
+  readonly needsFirst: boolean;
+  readonly journals: readonly Readonly<Journal>[];
 }
 
 /** After a replay that nobody could do another try is made (`gave up`: somebody else has the journal's lock). */
@@ -121,7 +132,7 @@ export class GfsControld implements Machine<GfsControldInput, GfsControldOutput>
     return deadline;
   }
 
-  inspect(): readonly Readonly<Record<string, unknown>>[] {
+  inspect(): readonly MountgroupView[] {
     return [...this.#groups.values()].map((group) => ({
       name: group.name,
       members: group.members,

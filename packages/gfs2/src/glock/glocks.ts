@@ -83,6 +83,21 @@ export interface GlockFact {
   readonly isRecovery?: true;
 }
 
+/** One line of what `inspect` shows: a glock and who holds or waits for it. */
+export interface GlockView {
+  readonly name: string;
+  readonly state: GlockState;
+  readonly target: GlockState;
+  /** State it is to be demoted to; empty when nobody has asked. */
+  readonly demote: GlockState | '';
+  readonly isLocked: boolean;
+  readonly isFrozen: boolean;
+  readonly holders: readonly Pick<Holder, 'state' | 'flags' | 'status'>[];
+  /** Cached blocks that it protects, and those of them that are in the journal and not yet in place. */
+  readonly blocks: number;
+  readonly ail: number;
+}
+
 export interface GlocksConfig {
   /** `lock_nolock` grants every lock inside this machine. */
   readonly protocol: 'lock_dlm' | 'lock_nolock';
@@ -152,7 +167,7 @@ export class Glocks implements Machine<GlockInput, GlockOutput> {
     return deadline;
   }
 
-  inspect(): readonly Readonly<Record<string, unknown>>[] {
+  inspect(): readonly GlockView[] {
     return [...this.#glocks.values()].map((glock) => ({
       name: glock.name,
       state: glock.state,

@@ -1,4 +1,4 @@
-import { assert, type Nanos, SECOND, type Task, type WallTime } from '@quorate/kernel';
+import { assert, type Nanos, type Task, type WallTime } from '@quorate/kernel';
 import { type AddressSpace, AilEntry, type Buffer } from '../buffer/buffer.js';
 import type { BufferCache } from '../buffer/buffer-cache.js';
 import { Batch, type Disk } from '../disk.js';
@@ -33,6 +33,20 @@ export interface HeaderSource {
   readonly localTotal: number;
   readonly localFree: number;
   readonly localDinodes: number;
+}
+
+/** What `inspect` shows of the journal. Counts of blocks, but for the last two. */
+export interface LogView {
+  readonly isLive: boolean;
+  readonly sequence: number;
+  readonly used: number;
+  /** Changed and not committed. */
+  readonly metadata: number;
+  readonly revokes: number;
+  readonly dirtyData: number;
+  /** Flushes that are not yet wholly in place. */
+  readonly ail: number;
+  readonly openTransactions: number;
 }
 
 export interface LogConfig {
@@ -165,7 +179,7 @@ export class Log {
     return (this.used + this.#pending()) * 5 >= this.#blocks * 4 || this.isRoomWanted;
   }
 
-  inspect(): Readonly<Record<string, unknown>> {
+  inspect(): LogView {
     return {
       isLive: this.#isLive,
       sequence: this.#sequence,

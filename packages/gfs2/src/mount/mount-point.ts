@@ -8,10 +8,13 @@ import type { FileSystem, SystemFiles } from '../filesystem.js';
 import type { Gfs2Input, Gfs2Output } from '../gfs2-ports.js';
 import type { Glock, GlockState } from '../glock/glock.js';
 import { GlockType, NondiskLock } from '../glock/glock-name.js';
+import type { GlockView } from '../glock/glocks.js';
 import { evictInode, onIopenWanted, reclaimInode } from '../inode/evict.js';
 import { Inodes } from '../inode/inodes.js';
 import { FormalNumbers } from '../inode/inum.js';
 import { finishTruncate } from '../inode/truncate.js';
+import type { LogView } from '../log/log.js';
+import type { StatfsChange } from '../ondisk/accounting.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
 import { recoverJournal } from '../recovery/recover-journal.js';
 import { Refusal } from '../refusal.js';
@@ -23,6 +26,22 @@ import type { MountOptions } from './mount-options.js';
 import { giveBackLocks, unmountFileSystem } from './unmount.js';
 
 type State = 'idle' | 'mounting' | 'mounted' | 'unmounting' | 'withdrawn' | 'ended';
+
+/** What `inspect` shows of a mount. */
+export interface MountView {
+  readonly state: State;
+  /** `my-cluster:storage.0`; empty before the journal is known. */
+  readonly fsName: string;
+  readonly jid: number;
+  /** Open files, calls under way, inodes in memory, cached blocks. */
+  readonly descriptors: number;
+  readonly operations: number;
+  readonly inodes: number;
+  readonly blocks: number;
+  readonly log: LogView;
+  readonly statfs: StatfsChange;
+  readonly glocks: readonly GlockView[];
+}
 
 /** A mount from its first step to its last: puts the parts together and passes inputs to them. */
 export class MountPoint implements FileSystem {
@@ -118,7 +137,7 @@ export class MountPoint implements FileSystem {
     return Math.min(this.core.scheduler.deadline(), this.core.glocks.deadline());
   }
 
-  inspect(): Readonly<Record<string, unknown>> {
+  inspect(): MountView {
     const { core } = this;
     return {
       state: this.#state,

@@ -2,15 +2,7 @@ import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
 import type { Holder } from '../glock/glock.js';
 import { GlockType, NondiskLock } from '../glock/glock-name.js';
-import {
-  addEntry,
-  blocksForEntry,
-  type Name,
-  nameOf,
-  removeEntry,
-  replaceEntry,
-  searchDirectory,
-} from '../inode/directory.js';
+import { addEntry, blocksForEntry, nameOf, removeEntry, replaceEntry, searchDirectory } from '../inode/directory.js';
 import type { Inode } from '../inode/inode.js';
 import { setChanged, setModified } from '../inode/times.js';
 import { writeDinode } from '../inode/tree.js';
