@@ -28,8 +28,10 @@ export class Membership {
   readonly #order: NodeOrder;
   readonly #proc = new Set<NodeId>();
   readonly #failed = new Set<NodeId>();
+  /** Highest ring sequence in a join of each node, and what it was when the node was declared failed. */
   readonly #heardSeq = new Map<NodeId, number>();
   readonly #failedSeq = new Map<NodeId, number>();
+  /** Taken back out of failed: the word of others against them is old. */
   readonly #revived = new Set<NodeId>();
   readonly #consensus = new Set<NodeId>();
 
@@ -113,14 +115,7 @@ export class Membership {
    */
   judge(join: Join, memb: readonly NodeId[]): JoinVerdict {
     this.#heardSeq.set(join.systemFrom, Math.max(join.ringSeq, this.#heardSeq.get(join.systemFrom) ?? 0));
-    const isRevived = false;
-    if (
-      join.nodeId !== 0 &&
-      this.#failed.has(join.systemFrom) &&
-      !join.failed.includes(this.#me) &&
-      join.proc.includes(this.#me) &&
-      join.ringSeq > this.#failedSeq.get(join.systemFrom)!
-    ) {
+    if (this.#hasComeBack(join)) {
       this.#failed.delete(join.systemFrom);
       this.#revived.add(join.systemFrom);
       for (const node of join.proc) this.#proc.add(node);
@@ -140,7 +135,23 @@ export class Membership {
     if (isAccused) this.addFailed(join.systemFrom);
     // A newcomer's failed list is not believed: it speaks of a ring that this node was not in.
     else if (isMember) for (const node of join.failed) if (!this.#revived.has(node)) this.addFailed(node);
-    return isRevived || this.#proc.size + this.#failed.size > known ? 'merged' : 'unbelieved';
+    return this.#proc.size + this.#failed.size > known ? 'merged' : 'unbelieved';
+  }
+
+  /**
+   * Whether a failed node went through another ring since it was declared failed, and now counts this node in.
+   *
+   * Differs from corosync, in which failed is failed until a ring is installed: the node that came back is then left out
+   * of that ring, and the two meet only by the merge detect that follows.
+   */
+  #hasComeBack(join: Join): boolean {
+    return (
+      join.nodeId !== 0 &&
+      this.#failed.has(join.systemFrom) &&
+      !join.failed.includes(this.#me) &&
+      join.proc.includes(this.#me) &&
+      join.ringSeq > this.#failedSeq.get(join.systemFrom)!
+    );
   }
 }
 

@@ -243,6 +243,11 @@ export class Ring {
     this.#waitingTransAck = false;
   }
 
+  /** Whether this is the ring that is installed or being formed. */
+  isCurrent(ring: RingId): boolean {
+    return isSameRing(ring, this.#ring);
+  }
+
   /** Whether new messages belong to the synchronisation that runs. */
   get isWaitingTransAck(): boolean {
     return this.#waitingTransAck;
@@ -604,7 +609,7 @@ export class Ring {
     if (join.nodeId === 0) this.#noteLeave(join);
     const verdict = this.#membership.judge(join, this.#memb);
     if (verdict === 'merged') return this.#enterGather(GatherReason.mergeDuringJoin);
-    if (verdict === 'unbelieved' || verdict === 'accused') return this.#onContrary(verdict);
+    if (verdict === 'unbelieved' || verdict === 'accused') return this.#onContraryJoin();
     if (verdict === 'equal' && this.#membership.isAgreed()) {
       if (this.#failedToRecv) return this.#formRingAlone();
       if (this.#membership.isRepresentative()) return this.#commit();
@@ -620,11 +625,8 @@ export class Ring {
    * rings alone, and meet again with the same result, as long as their timers keep step. Here such a join is not
    * answered at once. An accuser gives its reason up with its next ring: whoever thinks nobody failed waits for that.
    */
-  #onContrary(verdict: 'unbelieved' | 'accused'): void {
-    if (this.#state !== 'gather') return this.#enterGather(GatherReason.mergeDuringJoin);
-    if (false) {
-      this.#timers.consensus = this.#now + this.#timings.consensus;
-    }
+  #onContraryJoin(): void {
+    if (this.#state !== 'gather') this.#enterGather(GatherReason.mergeDuringJoin);
   }
 
   #noteLeave(join: Join): void {

@@ -6,7 +6,7 @@ import { type Era, NodeOrder, type TotemNode } from './node-order.js';
 import { Packer } from './packer.js';
 import { MAX_MESSAGE_BYTES, Reassembly } from './reassembly.js';
 import { Ring, type RingView } from './ring.js';
-import type { NodeId } from './ring-id.js';
+import type { NodeId, RingId } from './ring-id.js';
 import type { TotemTimings } from './timings.js';
 import type { RejectReason } from './wire/header.js';
 import { MCAST_HEADER_BYTES } from './wire/mcast.js';
@@ -17,9 +17,15 @@ export type TotemInput =
   /** A UDP payload from port 5405. */
   | { readonly kind: 'datagram'; readonly bytes: Uint8Array }
   /** A message to a group, at most 1 MiB with its prefix; delivered to everybody, this node included. */
-  | { readonly kind: 'cast'; readonly group: string; readonly payload: Uint8Array }
-  /** The services agree after a regular configuration: what was cast before it may be sent now. */
-  | { readonly kind: 'sync-done' }
+  | {
+      readonly kind: 'cast';
+      readonly group: string;
+      readonly payload: Uint8Array;
+      /** Ordered behind the synchronisation that may run. Without it, what is cast while one runs is part of it. */
+      readonly afterSync?: boolean;
+    }
+  /** The services agree in this ring, the one of the last regular configuration: what waited for it may be sent now. */
+  | { readonly kind: 'sync-done'; readonly ring: RingId }
   /** Says goodbye to the others; the machine does nothing after it. */
   | { readonly kind: 'leave' }
   | { readonly kind: 'wake' };
@@ -136,9 +142,9 @@ export class Totem implements Machine<TotemInput, TotemOutput> {
       case 'datagram':
         return this.#ring.receive(input.bytes);
       case 'cast':
-        return this.#onCast(input.group, input.payload);
+        return this.#onCast(input.group, input.payload, input.afterSync === true);
       case 'sync-done':
-        return this.#onSyncDone();
+        return this.#onSyncDone(input.ring);
       case 'leave':
         return this.#onLeave();
       case 'wake':
@@ -146,11 +152,11 @@ export class Totem implements Machine<TotemInput, TotemOutput> {
     }
   }
 
-  #onCast(group: string, payload: Uint8Array): void {
+  #onCast(group: string, payload: Uint8Array, isAfterSync: boolean): void {
     const prefix = this.#prefixOf(group);
     const size = prefix.lengths.length + prefix.names.length + payload.length;
     if (size > MAX_MESSAGE_BYTES) throw new RangeError(`a message of ${size} bytes, at most ${MAX_MESSAGE_BYTES}`);
-    const isTrans = this.#ring.isWaitingTransAck;
+    const isTrans = this.#ring.isWaitingTransAck && !isAfterSync;
     this.#ring.cancelHold();
     if (this.#ring.available(isTrans) < Math.floor(size / (this.#netMtu - ESTIMATE_OVERHEAD)) + 1) {
       return this.#emit({ kind: 'refused', group, reason: 'try-again' });
@@ -168,7 +174,8 @@ export class Totem implements Machine<TotemInput, TotemOutput> {
   }
 
   /** What is packed already for the synchronisation keeps its place ahead of everything that waited for its end. */
-  #onSyncDone(): void {
+  #onSyncDone(ring: RingId): void {
+    if (!this.#ring.isCurrent(ring)) return;
     this.#flush(this.#transPacker, true);
     this.#ring.transAck();
   }

@@ -310,7 +310,7 @@ export class Cluster {
         break;
       case 'configuration':
         if (station.cpg !== undefined) this.#stepCpg(station, output);
-        else if (output.type === 'regular') this.#post(station, { kind: 'sync-done' });
+        else if (output.type === 'regular') this.#post(station, { kind: 'sync-done', ring: output.ring });
         break;
       case 'deliver':
         this.#stepCpg(station, output);

@@ -56,9 +56,10 @@ export interface CpgMember {
 }
 
 export type CpgOutput =
-  | { readonly kind: 'cast'; readonly group: 'a' | 'sync'; readonly payload: Uint8Array }
-  /** Synchronisation is through. Comes before the casts that waited for it. */
-  | { readonly kind: 'sync-done' }
+  /** With `afterSync` it must not be part of a synchronisation, should a new one have begun before it reaches totem. */
+  | { readonly kind: 'cast'; readonly group: 'a' | 'sync'; readonly payload: Uint8Array; readonly afterSync: boolean }
+  /** Synchronisation of this ring is through. Comes before the casts that waited for it. */
+  | { readonly kind: 'sync-done'; readonly ring: RingId }
   /** To each local process of the group. Members ascend by node and pid. */
   | {
       readonly kind: 'confchg';
@@ -176,7 +177,7 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
     this.#duringSync = config.duringSync ?? 'queue';
     this.#observe = config.observe;
     this.#sync = new SyncService(services, {
-      send: (payload) => this.#emit({ kind: 'cast', group: SYNC_GROUP, payload }),
+      send: (payload) => this.#emit({ kind: 'cast', group: SYNC_GROUP, payload, afterSync: false }),
       process: (service) => {
         if (service === Service.cpg) this.#sendLists();
       },
@@ -255,9 +256,9 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
   }
 
   #sendLists(): void {
-    this.#cast(encodeDownList(this.#writer, this.#oldMembers.length, this.#downList()));
+    this.#cast(encodeDownList(this.#writer, this.#oldMembers.length, this.#downList()), false);
     const local = this.#processes.all.filter((process) => process.node === this.#nodeId);
-    if (local.length > 0) this.#cast(encodeJoinList(this.#writer, local));
+    if (local.length > 0) this.#cast(encodeJoinList(this.#writer, local), false);
   }
 
   #activate(): void {
@@ -301,7 +302,7 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
     this.#observe?.({ kind: 'cpg.synced', now: this.#now, ring: this.#placeRing });
     const text = 'Completed service synchronization, ready to provide service.';
     this.#emit({ kind: 'log', priority: 'notice', text });
-    this.#emit({ kind: 'sync-done' });
+    this.#emit({ kind: 'sync-done', ring: this.#ring });
     const deferred = this.#deferred;
     this.#deferred = [];
     for (const { from, payload } of deferred) this.#onService(from, payload);
@@ -532,9 +533,9 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
     if (kind !== 'gone') this.#emit({ kind: 'refused', group, pid, operation: kind, code });
   }
 
-  #cast(payload: Uint8Array): void {
+  #cast(payload: Uint8Array, afterSync = true): void {
     this.#inFlightBytes += payload.length;
-    this.#emit({ kind: 'cast', group: SERVICE_GROUP, payload });
+    this.#emit({ kind: 'cast', group: SERVICE_GROUP, payload, afterSync });
   }
 
   #whereabouts(): Place {
