@@ -30,4 +30,14 @@ export {
   ServiceState,
   stateText,
 } from './state/service-record.js';
+export { type ClustatMember, type ClustatView, formatClustat } from './tools/clustat.js';
+export { type ClustatCommand, type ClustatQuery, parseClustat } from './tools/clustat-command.js';
+export {
+  type ClusvcadmCommand,
+  type ClusvcadmMember,
+  type ClusvcadmStep,
+  finishClusvcadm,
+  parseClusvcadm,
+  prepareClusvcadm,
+} from './tools/clusvcadm.js';
 export { type InstalledAgent, loadRules, type ResourceRule } from './tree/resource-rule.js';

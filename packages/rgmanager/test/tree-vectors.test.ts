@@ -42,7 +42,6 @@ function drive<T>(task: Task<T>): T {
 function walk(roots: readonly ResourceNode[], root: ResourceNode, operation: TreeOperation): string {
   let printed = '';
   const walker = new TreeWalk({
-    // biome-ignore lint/correctness/useYield: it answers at once
     *run(node, action, depth) {
       if (node.action(action, depth) !== undefined) printed += `[${action}] ${node.name}\n`;
       return 0;

@@ -23,11 +23,3 @@ export function descend(element: ConfElement | undefined, ...names: readonly str
   for (const name of names) found = found?.children.find((child) => child.name === name);
   return found;
 }
-
-/** Elements below this one, at any depth, in document order. */
-export function* descendants(element: ConfElement): Generator<ConfElement> {
-  for (const child of element.children) {
-    yield child;
-    yield* descendants(child);
-  }
-}

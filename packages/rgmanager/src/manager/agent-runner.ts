@@ -16,7 +16,7 @@ const EXIT_TEXTS: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** As the log calls an agent's exit code. */
-export function exitText(status: number): string {
+function exitText(status: number): string {
   return EXIT_TEXTS.get(status) ?? 'unspecified';
 }
 

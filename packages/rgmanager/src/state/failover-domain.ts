@@ -2,7 +2,7 @@ import type { LogPriority } from '@quorate/kernel';
 import { atoi } from '../conf/atoi.js';
 import { type ConfElement, childrenNamed, descend } from '../conf/conf-element.js';
 
-export interface DomainNode {
+interface DomainNode {
   readonly name: string;
   /** -1 when no clusternode has that name. */
   readonly nodeId: number;

@@ -65,7 +65,7 @@ export function freshRecord(name: string, state: number): ServiceRecord {
   return { name, owner: 0, lastOwner: 0, state, restarts: 0, transition: 0, flags: 0 };
 }
 
-export const RECORD_BYTES = 104;
+const RECORD_BYTES = 104;
 const NAME_BYTES = 64;
 
 /**

@@ -53,7 +53,7 @@ const RESERVED_TYPE = 'action';
  *
  * Source: rgmanager src/daemons/resrules.c.
  */
-export function resourceRule(metadata: AgentMetadata, agent: string): ResourceRule | undefined {
+function resourceRule(metadata: AgentMetadata, agent: string): ResourceRule | undefined {
   const attributes = ruleAttributes(metadata.parameters);
   if (attributes === undefined || metadata.name === '' || metadata.name === RESERVED_TYPE) return undefined;
   const childTypes = (metadata.children ?? []).map(({ type, start = 0, stop = 0, isForbidden = false }) => ({
