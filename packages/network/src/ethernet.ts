@@ -32,7 +32,17 @@ export function encodeEthernet(into: Uint8Array, destination: number, source: nu
 /** `runt`: shorter than the header. */
 export function decodeEthernet(bytes: Uint8Array): EthernetHeader | 'runt' {
   if (bytes.length < ETHERNET_BYTES) return 'runt';
-  return { destination: getMac(bytes, 0), source: getMac(bytes, 6), type: getU16(bytes, 12) };
+  return { destination: destinationOf(bytes), source: getMac(bytes, 6), type: typeOf(bytes) };
+}
+
+/** The destination of a frame that has a whole header: a header object for each frame would be an allocation too many. */
+export function destinationOf(frame: Uint8Array): number {
+  return getMac(frame, 0);
+}
+
+/** The type of a frame that has a whole header. */
+export function typeOf(frame: Uint8Array): number {
+  return getU16(frame, 12);
 }
 
 /** Whether a MAC address names a group, or everybody: the lowest bit of its first byte. */

@@ -21,7 +21,7 @@ import { ARP_TIMINGS, ArpCache, type ArpState, type ArpTimings } from './arp-cac
 import { ARP_REPLY, ARP_REQUEST, type ArpPacket, decodeArp } from './arp-packet.js';
 import { DuplicateProbes, type ProbeOutput } from './duplicate-probes.js';
 import { Echoes, type EchoOutput } from './echoes.js';
-import { decodeEthernet, ETHERNET_BYTES, ETHERTYPE_ARP, ETHERTYPE_IPV4, isGroupMac } from './ethernet.js';
+import { destinationOf, ETHERNET_BYTES, ETHERTYPE_ARP, ETHERTYPE_IPV4, isGroupMac, typeOf } from './ethernet.js';
 import {
   decodeIcmp,
   EXCEEDED_REASSEMBLY,
@@ -386,15 +386,16 @@ export class IpStack implements Machine<IpInput, IpOutput> {
 
   #onFrame(via: NetInterface, bytes: Uint8Array): void {
     if (!via.isUp || !via.hasCarrier) return this.#count('interface-down');
-    const header = decodeEthernet(bytes);
-    if (header === 'runt') return this.#reject(via, header);
-    if (header.destination !== via.mac && !isGroupMac(header.destination)) return this.#count('not-our-mac');
-    if (header.type === ETHERTYPE_IPV4) this.#onPacket(bytes, ETHERNET_BYTES, via);
-    else if (header.type !== ETHERTYPE_ARP) this.#count('unknown-type');
+    if (bytes.length < ETHERNET_BYTES) return this.#reject(via, 'runt');
+    const destination = destinationOf(bytes);
+    if (destination !== via.mac && !isGroupMac(destination)) return this.#count('not-our-mac');
+    const type = typeOf(bytes);
+    if (type === ETHERTYPE_IPV4) this.#onPacket(bytes, ETHERNET_BYTES, via);
+    else if (type !== ETHERTYPE_ARP) this.#count('unknown-type');
     else {
       const packet = decodeArp(bytes, ETHERNET_BYTES);
       if (packet === 'bad-arp') this.#reject(via, packet);
-      else this.#onArp(via, packet, header.destination === via.mac);
+      else this.#onArp(via, packet, destination === via.mac);
     }
   }
 

@@ -1,7 +1,7 @@
 import { ConfigError, EventQueue, type Machine, type Nanos, type Observe, type World } from '@quorate/kernel';
 import { parseMac } from './address.js';
 import { damaged } from './damage.js';
-import { ETHERNET_BYTES, isGroupMac } from './ethernet.js';
+import { destinationOf, ETHERNET_BYTES, isGroupMac } from './ethernet.js';
 import { FramePool, type PooledFrame } from './frame-pool.js';
 import { type DropReason, Link, NO_NIC } from './link.js';
 import {
@@ -11,7 +11,6 @@ import {
   type LinkPreset,
   linkPreset,
 } from './link-parameters.js';
-import { getMac } from './octets.js';
 
 export type NetworkInput =
   /** A network card puts a frame on the wire. */
@@ -238,7 +237,7 @@ export class Network implements Machine<NetworkInput, NetworkOutput> {
   #onSend(now: Nanos, sender: Port, bytes: Uint8Array, emit: (output: NetworkOutput) => void): void {
     const toEverybody = sender.links[sender.index]!;
     if (bytes.length < ETHERNET_BYTES) return this.#refuse(now, toEverybody, bytes, 'runt', emit);
-    const mac = getMac(bytes, 0);
+    const mac = destinationOf(bytes);
     const receiver = isGroupMac(mac) ? undefined : this.#byMac.get(mac);
     const link = receiver === undefined || receiver === sender ? toEverybody : sender.links[receiver.index]!;
     if (!sender.isUp) return this.#refuse(now, link, bytes, 'down', emit);
