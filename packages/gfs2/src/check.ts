@@ -66,10 +66,9 @@ function readSuperblock(device: ReadableDevice): Superblock | string {
 
 function readRindex(image: CheckImage, { rindex }: CheckedSystemFiles): RindexEntry[] {
   if (rindex === undefined) return [];
-  const records = Math.floor(Math.min(rindex.size, image.blocks * RINDEX_ENTRY_BYTES) / RINDEX_ENTRY_BYTES);
-  const bytes = image.content(rindex, records * RINDEX_ENTRY_BYTES);
+  const bytes = image.content(rindex, rindex.size - (rindex.size % RINDEX_ENTRY_BYTES));
   if (bytes !== undefined) return decodeRindex(bytes);
-  image.report('initialize', 'system-content', rindex.addr, 'rindex cannot be read');
+  image.report('initialize', 'system-content', rindex.addr, `rindex has not the ${rindex.size} bytes that it claims`);
   return [];
 }
 

@@ -1,7 +1,11 @@
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, writevSync } from 'node:fs';
+import { bytesEqual } from '@quorate/kernel';
 import type { ReadableDevice, WritableDevice } from '../src/device.js';
 
 const PAGE = 4096;
+
+/** Pages in one call: what writev takes. */
+const MAX_RUN = 1024;
 
 /** A device in memory that keeps only pages with something in them. */
 export class SparseImage implements ReadableDevice, WritableDevice {
@@ -19,7 +23,8 @@ export class SparseImage implements ReadableDevice, WritableDevice {
     for (let at = 0; at < bytes.length; at += PAGE) {
       let bits = 0;
       for (let i = at / 4; i < (at + PAGE) / 4; i++) bits |= words[i]!;
-      if (bits !== 0) image.#pages.set(at / PAGE, bytes.slice(at, at + PAGE));
+      // A copy in any case: the `slice` of a Node buffer would share its memory.
+      if (bits !== 0) image.#pages.set(at / PAGE, new Uint8Array(bytes.subarray(at, at + PAGE)));
     }
     return image;
   }
@@ -65,11 +70,31 @@ export class SparseImage implements ReadableDevice, WritableDevice {
     this.write(block * blockSize, bytes);
   }
 
-  /** Writes a sparse file. */
+  /** Pages that differ between two images of the same size, by their first byte. */
+  differences(other: SparseImage): number[] {
+    const zeros = new Uint8Array(PAGE);
+    return [...new Set([...this.#pages.keys(), ...other.#pages.keys()])]
+      .filter((number) => {
+        const page = this.#pages.get(number);
+        return page !== other.#pages.get(number) && !bytesEqual(page ?? zeros, other.#pages.get(number) ?? zeros);
+      })
+      .map((number) => number * PAGE)
+      .sort((a, b) => a - b);
+  }
+
+  /** Writes a sparse file, pages that follow each other at once. */
   toFile(path: string): void {
     const fd = openSync(path, 'w');
     ftruncateSync(fd, this.sizeBytes);
-    for (const [number, page] of this.#pages) writeSync(fd, page, 0, PAGE, number * PAGE);
+    const numbers = [...this.#pages.keys()].sort((a, b) => a - b);
+    for (let i = 0; i < numbers.length; ) {
+      const run = [this.#pages.get(numbers[i]!)!];
+      while (run.length < MAX_RUN && numbers[i + run.length] === numbers[i]! + run.length) {
+        run.push(this.#pages.get(numbers[i + run.length]!)!);
+      }
+      writevSync(fd, run, numbers[i]! * PAGE);
+      i += run.length;
+    }
     closeSync(fd);
   }
 }

@@ -7,7 +7,7 @@ import { LEAF_BYTES } from '../ondisk/leaf.js';
 import type { CheckedInode, CheckedInodes } from './checked-inode.js';
 import type { CheckRule } from './finding.js';
 import type { CheckImage } from './image.js';
-import { walkLeaves } from './leaves.js';
+import { eachOnce, walkLeaves } from './leaves.js';
 
 /**
  * Pass 2: every record of every directory, its hash and place, and the inode that it names. Counts links, and notes the
@@ -52,14 +52,9 @@ class DirectoryChecker {
   }
 
   #checkLeaves(): void {
-    const seen = new Set<number>();
     walkLeaves(this.#image, this.#dir, {
       // What is wrong with a leaf itself was said in pass 1.
-      enter: (block) => {
-        if (seen.has(block)) return false;
-        seen.add(block);
-        return true;
-      },
+      enter: eachOnce(),
       fault: () => {},
       leaf: (block, header, bytes, first, count) => {
         const found = this.#checkRecords(block, bytes, LEAF_BYTES, (hash) => {

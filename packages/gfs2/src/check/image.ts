@@ -8,8 +8,8 @@ import type { CheckPass, CheckRule, Finding } from './finding.js';
 
 /** What a walk over a metadata tree meets. */
 export interface TreeVisitor {
-  /** An indirect block; false when it is not to be entered. */
-  indirect(block: number): boolean;
+  /** An indirect block; false when it is not to be entered. Without this all are. */
+  indirect?(block: number): boolean;
   data(block: number, lblock: number): void;
 }
 
@@ -54,17 +54,25 @@ export class CheckImage {
     return bytes === undefined ? undefined : decodeDinode(bytes);
   }
 
-  /** Visits all pointers of a tree, a block before what is below it. What is no indirect block is not entered. */
+  /**
+   * Visits all pointers of a tree, a block before what is below it. What is no indirect block is not entered, and none is
+   * entered twice: a damaged tree may lead back into itself.
+   */
   walkTree(dinode: Dinode, visitor: TreeVisitor): void {
     if (dinode.height === 0 || dinode.height > MAX_HEIGHT) return;
     const span = blocksAtHeight(this.geometry, dinode.height) / this.geometry.diptrs;
-    if (this.read(dinode.addr, this.#levels[0]!) !== undefined) this.#walk(dinode.height, 0, 0, span, visitor);
+    if (this.read(dinode.addr, this.#levels[0]!) === undefined) return;
+    this.#walk({ height: dinode.height, visitor, entered: new Set() }, 0, 0, span);
   }
 
-  /** Content of a small file: `length` bytes from its start, holes as zeros. Undefined when the tree is damaged. */
+  /**
+   * Content of a small file: `length` bytes from its start, holes as zeros. Undefined when its tree is damaged, or too small
+   * to hold so much.
+   */
   content(dinode: Dinode, length: number): Uint8Array | undefined {
-    const bytes = new Uint8Array(length);
     const { blockSize, maxStuffed } = this.geometry;
+    if (dinode.height > 0 && this.#dataBlocks(dinode) * blockSize < length) return undefined;
+    const bytes = new Uint8Array(length);
     const block = new Uint8Array(blockSize);
     if (dinode.height === 0) {
       if (length > maxStuffed || this.read(dinode.addr, block) === undefined) return undefined;
@@ -73,7 +81,6 @@ export class CheckImage {
     }
     let isWhole = true;
     this.walkTree(dinode, {
-      indirect: () => true,
       data: (addr, lblock) => {
         const at = lblock * blockSize;
         if (at >= length) return;
@@ -84,19 +91,41 @@ export class CheckImage {
     return isWhole ? bytes : undefined;
   }
 
-  #walk(height: number, level: number, base: number, span: number, visitor: TreeVisitor): void {
+  #dataBlocks(dinode: Dinode): number {
+    let count = 0;
+    this.walkTree(dinode, {
+      data: () => {
+        count += 1;
+      },
+    });
+    return count;
+  }
+
+  #walk(walk: Walk, level: number, base: number, span: number): void {
     const view = viewOf(this.#levels[level]!);
     const { offset, count } = pointerArea(this.geometry, level);
     for (let i = 0; i < count; i++) {
       const target = getU64(view, offset + 8 * i);
       if (target === 0) continue;
-      if (level === height - 1) visitor.data(target, base + i);
-      else if (visitor.indirect(target)) {
-        const block = this.read(target, this.#levels[level + 1]!);
-        if (block !== undefined && isMetaBlock(block, META_TYPE.IN)) {
-          this.#walk(height, level + 1, base + i * span, span / this.geometry.inptrs, visitor);
-        }
+      if (level === walk.height - 1) walk.visitor.data(target, base + i);
+      else if (this.#enter(walk, target, level + 1)) {
+        this.#walk(walk, level + 1, base + i * span, span / this.geometry.inptrs);
       }
     }
   }
+
+  /** Reads an indirect block into the buffer of its level; false when it is not to be walked. */
+  #enter({ visitor, entered }: Walk, target: number, level: number): boolean {
+    if (visitor.indirect?.(target) === false || entered.has(target)) return false;
+    entered.add(target);
+    const block = this.read(target, this.#levels[level]!);
+    return block !== undefined && isMetaBlock(block, META_TYPE.IN);
+  }
+}
+
+/** A walk over one tree. */
+interface Walk {
+  readonly height: number;
+  readonly visitor: TreeVisitor;
+  readonly entered: Set<number>;
 }

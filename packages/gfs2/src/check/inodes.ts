@@ -1,10 +1,10 @@
 import { BLKST, type BlockState } from '../bitmap.js';
 import { DIF, type Dinode, isDirectory, isSymlink, MODE, PAYLOAD } from '../ondisk/dinode.js';
-import { MAX_DIR_DEPTH, MAX_HEIGHT } from '../ondisk/geometry.js';
+import { MAX_HEIGHT } from '../ondisk/geometry.js';
 import { isMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
 import type { CheckedInode, CheckedInodes } from './checked-inode.js';
 import type { CheckImage } from './image.js';
-import { walkLeaves } from './leaves.js';
+import { hasHashTable, walkLeaves } from './leaves.js';
 import type { CheckedRgrps } from './rgrps.js';
 import { checkXattrs } from './xattrs.js';
 
@@ -110,9 +110,8 @@ class InodeChecker {
       }
       return height === 0;
     }
-    const isRight = depth <= MAX_DIR_DEPTH && size === 8 * 2 ** depth && payloadFormat === 0;
     const isPlaced = height > 0 || size <= maxStuffed;
-    if (isRight && isPlaced) return true;
+    if (hasHashTable(dinode) && payloadFormat === 0 && isPlaced) return true;
     const text = `size ${size}, height ${height}, payload format ${payloadFormat} at depth ${depth}`;
     this.#say('hash-table', addr, `exhash directory ${addr} has ${text}`);
     return false;

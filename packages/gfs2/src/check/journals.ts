@@ -37,7 +37,6 @@ export class JournalChecker {
     const count = dinode.size / this.#image.geometry.blockSize;
     const blocks: number[] = [];
     this.#image.walkTree(dinode, {
-      indirect: () => true,
       data: (block, lblock) => {
         if (lblock === blocks.length && lblock < count && block < this.#image.blocks) blocks.push(block);
       },

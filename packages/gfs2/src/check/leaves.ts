@@ -1,6 +1,6 @@
 import { getU64, viewOf } from '@quorate/kernel';
 import type { Dinode } from '../ondisk/dinode.js';
-import { DINODE_BYTES } from '../ondisk/geometry.js';
+import { DINODE_BYTES, MAX_DIR_DEPTH } from '../ondisk/geometry.js';
 import { decodeLeaf, type Leaf } from '../ondisk/leaf.js';
 import { META_HEADER_BYTES } from '../ondisk/meta-header.js';
 import type { CheckRule } from './finding.js';
@@ -15,8 +15,27 @@ export interface LeafVisitor {
   leaf(block: number, header: Leaf, bytes: Uint8Array, first: number, count: number): void;
 }
 
-/** Visits the leaves of an exhash directory in the order of its hash table, chains behind their first leaf. */
+/** Whether depth and size are those of one hash table, and of one that a directory can have. */
+export function hasHashTable({ depth, size }: Dinode): boolean {
+  return depth <= MAX_DIR_DEPTH && size === 8 * 2 ** depth;
+}
+
+/** An `enter` for a walk that reads each leaf once, however many entries of the hash table lead to it. */
+export function eachOnce(): LeafVisitor['enter'] {
+  const seen = new Set<number>();
+  return (block) => {
+    const isNew = !seen.has(block);
+    seen.add(block);
+    return isNew;
+  };
+}
+
+/**
+ * Visits the leaves of an exhash directory in the order of its hash table, chains behind their first leaf. A directory whose
+ * depth and size contradict each other has none.
+ */
 export function walkLeaves(image: CheckImage, dir: Dinode, visitor: LeafVisitor): void {
+  if (!hasHashTable(dir)) return;
   const table = hashTable(image, dir);
   const bytes = new Uint8Array(image.geometry.blockSize);
   const entries = table.length / 8;
@@ -76,7 +95,8 @@ function hashTable(image: CheckImage, dir: Dinode): Uint8Array {
   const table = new Uint8Array(8 * 2 ** dir.depth);
   const bytes = new Uint8Array(blockSize);
   if (dir.height === 0) {
-    if (image.read(dir.addr, bytes) !== undefined) table.set(bytes.subarray(DINODE_BYTES, DINODE_BYTES + table.length));
+    if (table.length > image.geometry.maxStuffed || image.read(dir.addr, bytes) === undefined) return table;
+    table.set(bytes.subarray(DINODE_BYTES, DINODE_BYTES + table.length));
     return table;
   }
   image.walkTree(dir, {

@@ -107,9 +107,10 @@ export function checkRgrps(image: CheckImage, entries: readonly RindexEntry[]): 
       image.report('rindex', 'rindex-order', entry.addr, message);
       continue;
     }
-    end = entry.data0 + entry.data;
     const rgrp = checkRgrp(image, entry);
-    if (rgrp !== undefined) rgrps.push(rgrp);
+    if (rgrp === undefined) continue;
+    rgrps.push(rgrp);
+    end = entry.data0 + entry.data;
   }
   return new CheckedRgrps(rgrps);
 }

@@ -1,4 +1,4 @@
-import { asciiBytes, bytesEqual } from '@quorate/kernel';
+import { utf8Text } from '@quorate/kernel';
 import { isEmpty, listDirents } from '../directory-format.js';
 import { INUM_RANGE_BYTES, STATFS_BYTES } from '../ondisk/accounting.js';
 import { DIF, type Dinode, isDirectory, isRegular, PAYLOAD } from '../ondisk/dinode.js';
@@ -8,7 +8,7 @@ import { isMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
 import { RINDEX_ENTRY_BYTES } from '../ondisk/rindex.js';
 import type { Inum, Superblock } from '../ondisk/superblock.js';
 import type { CheckImage } from './image.js';
-import { walkLeaves } from './leaves.js';
+import { eachOnce, walkLeaves } from './leaves.js';
 
 /** The files of one node. */
 export interface NodeFiles {
@@ -27,6 +27,7 @@ export interface CheckedSystemFiles {
 export class SystemFileChecker {
   readonly #image: CheckImage;
   readonly #scratch: Uint8Array;
+  readonly #listings = new Map<number, ReadonlyMap<string, Inum>>();
 
   constructor(image: CheckImage) {
     this.#image = image;
@@ -52,7 +53,8 @@ export class SystemFileChecker {
     const nodes: NodeFiles[] = [];
     if (jindex === undefined || perNode === undefined) return nodes;
     // Besides `.` and `..` every entry is a journal, numbered from 0 without a gap.
-    for (let jid = 0; jid < jindex.entries - 2; jid++) {
+    const journals = this.#names(jindex).size - 2;
+    for (let jid = 0; jid < journals; jid++) {
       const journal = this.#file(jindex, `journal${jid}`, 0);
       this.#file(perNode, `inum_range${jid}`, INUM_RANGE_BYTES);
       const statfsChange = this.#file(perNode, `statfs_change${jid}`, STATFS_BYTES);
@@ -60,7 +62,7 @@ export class SystemFileChecker {
       if (quotaChange !== undefined) this.#checkQuotaChange(jid, quotaChange);
       if (journal !== undefined) nodes.push({ journal, statfsChange });
     }
-    if (jindex.entries <= 2) this.#say('system-inode', jindex.addr, 'jindex has no journals');
+    if (journals <= 0) this.#say('system-inode', jindex.addr, 'jindex has no journals');
     return nodes;
   }
 
@@ -69,7 +71,6 @@ export class SystemFileChecker {
     const dinode = this.#image.readDinode(addr, this.#scratch)!;
     let blocks = 0;
     this.#image.walkTree(dinode, {
-      indirect: () => true,
       data: (block) => {
         blocks += 1;
         const bytes = this.#image.read(block, this.#scratch);
@@ -95,7 +96,7 @@ export class SystemFileChecker {
   }
 
   #subdirectory(parent: Dinode, name: string): Dinode | undefined {
-    const inum = this.#lookup(parent, name);
+    const inum = this.#names(parent).get(name);
     if (inum !== undefined) return this.#directory(name, inum, DIF.SYSTEM);
     this.#say('system-inode', parent.addr, `${name} is missing`);
     return undefined;
@@ -103,7 +104,7 @@ export class SystemFileChecker {
 
   /** A system file; `size` 0 is any. */
   #file(parent: Dinode, name: string, size: number, payloadFormat = 0): Dinode | undefined {
-    const inum = this.#lookup(parent, name);
+    const inum = this.#names(parent).get(name);
     const dinode = inum === undefined ? undefined : this.#image.readDinode(inum.addr, this.#scratch);
     if (dinode === undefined || !isRegular(dinode)) {
       this.#say('system-inode', inum?.addr ?? parent.addr, `${name} is missing or not a regular file`);
@@ -120,32 +121,28 @@ export class SystemFileChecker {
     return dinode;
   }
 
-  #lookup(dir: Dinode, text: string): Inum | undefined {
-    const name = asciiBytes(text);
-    let found: Inum | undefined;
-    const search = (bytes: Uint8Array, start: number): void => {
+  /** The names in a directory, read once. */
+  #names(dir: Dinode): ReadonlyMap<string, Inum> {
+    const known = this.#listings.get(dir.addr);
+    if (known !== undefined) return known;
+    const names = new Map<string, Inum>();
+    const list = (bytes: Uint8Array, start: number): void => {
       for (const dirent of listDirents(bytes, start) ?? []) {
-        if (!isEmpty(dirent) && bytesEqual(dirent.name, name)) {
-          found = { formalIno: dirent.formalIno, addr: dirent.addr };
-        }
+        if (!isEmpty(dirent)) names.set(utf8Text(dirent.name), { formalIno: dirent.formalIno, addr: dirent.addr });
       }
     };
     if ((dir.flags & DIF.EXHASH) === 0) {
       const bytes = this.#image.read(dir.addr, this.#scratch);
-      if (bytes !== undefined) search(bytes, DINODE_BYTES);
-      return found;
+      if (bytes !== undefined) list(bytes, DINODE_BYTES);
+    } else {
+      walkLeaves(this.#image, dir, {
+        enter: eachOnce(),
+        fault: () => {},
+        leaf: (_block, _header, bytes) => list(bytes, LEAF_BYTES),
+      });
     }
-    const seen = new Set<number>();
-    walkLeaves(this.#image, dir, {
-      enter: (block) => {
-        if (seen.has(block)) return false;
-        seen.add(block);
-        return true;
-      },
-      fault: () => {},
-      leaf: (_block, _header, bytes) => search(bytes, LEAF_BYTES),
-    });
-    return found;
+    this.#listings.set(dir.addr, names);
+    return names;
   }
 
   #say(rule: 'system-inode' | 'system-content', block: number, message: string): void {
