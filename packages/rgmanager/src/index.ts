@@ -1,4 +1,5 @@
 export { AGENT_DIRECTORY, installedAgents } from './agents/agent-metadata.js';
+export { agentPrograms } from './agents/index.js';
 export type { RgNode } from './cluster/members.js';
 export { type MessageDefect, type RgMessage, readMessage, writeMessage } from './cluster/message.js';
 export {
