@@ -147,6 +147,8 @@ export class Ring {
   readonly #scratch = new ByteWriter(true, 2048);
   /** Own copies of what was sent to this node too: handled before the input's handling ends. */
   readonly #loop: Uint8Array[] = [];
+  /** Tokens that a node alone in its ring sent to itself: they come with the next wake-up, which is due at once. */
+  readonly #ownTokens: Uint8Array[] = [];
 
   readonly #timers: Timers = {
     token: Infinity,
@@ -217,6 +219,7 @@ export class Ring {
   wake(): void {
     const now = this.#now;
     const timers = this.#timers;
+    for (let waiting = this.#ownTokens.length; waiting > 0; waiting--) this.#take(this.#ownTokens.shift()!, true);
     if (now >= timers.token) this.#onTokenTimer();
     if (now >= timers.consensus) this.#onConsensusTimer();
     if (now >= timers.join) this.#onJoinTimer();
@@ -234,6 +237,7 @@ export class Ring {
     const proc = this.#membership.proc.filter((node) => node !== this.#me);
     this.#sendJoin(0, proc);
     this.#loop.length = 0;
+    this.#ownTokens.length = 0;
     this.#isUp = false;
     this.#stopTimers();
   }
@@ -273,6 +277,7 @@ export class Ring {
   }
 
   deadline(): Nanos {
+    if (this.#ownTokens.length > 0) return this.#now;
     const timers = this.#timers;
     return Math.min(
       timers.token,
@@ -1002,7 +1007,7 @@ export class Ring {
 
   #sendLastToken(): void {
     const bytes = this.#lastSentToken.bytes();
-    if (this.#target === this.#me) this.#loop.push(bytes.slice());
+    if (this.#target === this.#me) this.#ownTokens.push(bytes.slice());
     else this.#ports.unicast(this.#target, bytes);
   }
 

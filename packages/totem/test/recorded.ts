@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import { fromHex, type Nanos, SECOND } from '@quorate/kernel';
+import type { NodeId } from '../src/index.js';
+
+export const RECORDINGS = [
+  'single-node-start',
+  'three-node-form-idle-leave',
+  'five-node-form',
+  'cpg-hello',
+  'pack-small-messages',
+  'fragment-8k',
+  'loss-retransmit',
+  'recovery-old-messages',
+] as const;
+
+export interface Recorded {
+  readonly at: Nanos;
+  readonly from: NodeId;
+  readonly to: readonly NodeId[];
+  readonly bytes: Uint8Array;
+}
+
+/** The datagrams of a recording (see test/data/recorded/README.txt). */
+export function recorded(name: (typeof RECORDINGS)[number]): readonly Recorded[] {
+  const text = readFileSync(new URL(`./data/recorded/${name}.txt`, import.meta.url), 'utf8');
+  return text
+    .trimEnd()
+    .split('\n')
+    .filter((line) => line.includes('>'))
+    .map((line) => {
+      const [seconds, way, packed] = line.split(' ') as [string, string, string];
+      const [from, to] = way.split('>') as [string, string];
+      const digits = packed.replace(/\((\d+)\)/g, (_, zeros: string) => '00'.repeat(Number(zeros)));
+      return {
+        at: Math.round(Number(seconds) * SECOND),
+        from: Number(from),
+        to: to.split(',').map(Number),
+        bytes: fromHex(digits),
+      };
+    });
+}
+
+/** The bytes with `target_nodeid` as 0: corosync does not initialise it on udpu. */
+export function withoutTarget(bytes: Uint8Array): Uint8Array {
+  const copy = bytes.slice();
+  copy.fill(0, 9, 13);
+  return copy;
+}
