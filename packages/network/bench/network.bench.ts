@@ -1,6 +1,13 @@
 import { EventQueue, Prng, SeededWorld } from '@quorate/kernel';
 import { bench, describe } from 'vitest';
-import { encodeEthernet, type IpOutput, IpStack, type LinkParameters, Network } from '../src/index.js';
+import {
+  encodeEthernet,
+  type IpOutput,
+  IpStack,
+  type LinkParameters,
+  Network,
+  type NetworkOutput,
+} from '../src/index.js';
 
 /** Operations of one iteration: what the table calls `hz` times this is operations per second. */
 const BATCH = 10_000;
@@ -79,6 +86,67 @@ function hosts(transport: 'udp' | 'tcp'): () => number {
   };
 }
 
+/**
+ * Seven hosts on a segment, five of them in a group, which send to it in turn: from the datagram of the sender to the
+ * datagrams of the other four, with the two that have not joined listening to every frame. Datagrams of 40 bytes.
+ */
+function group(): () => number {
+  const network = new Network({
+    nics: [1, 2, 3, 4, 5, 6, 7].map((nic) => ({ nic, mac: text(nic) })),
+    world: new SeededWorld({ hi: 0, lo: 1 }),
+  });
+  let now = 0;
+  let received = 0;
+  const underWay: { nic: number; length: number; readonly buffer: Uint8Array }[] = [];
+  let arrived = 0;
+  const onNetwork = (output: NetworkOutput): void => {
+    if (output.kind !== 'deliver') return;
+    underWay[arrived] ??= { nic: 0, length: 0, buffer: new Uint8Array(1514) };
+    const parcel = underWay[arrived++]!;
+    parcel.nic = output.nic;
+    parcel.length = output.bytes.length;
+    parcel.buffer.set(output.bytes);
+  };
+  const hosts = [1, 2, 3, 4, 5, 6, 7].map((nic) => {
+    const interfaces = [{ name: 'eth0', mac: text(nic), addresses: [`10.0.0.${nic}/24`] }];
+    const stack = new IpStack({ interfaces, prng: new Prng(1, 2, 3, nic) });
+    const onStack = (output: IpOutput): void => {
+      if (output.kind === 'frame') network.step(now, { kind: 'send', nic, bytes: output.bytes }, onNetwork);
+      else if (output.kind === 'udp-received') received += 1;
+    };
+    return { stack, onStack };
+  });
+  for (const { stack, onStack } of hosts.slice(0, 5)) {
+    stack.step(now, { kind: 'udp-bind', port: 5405, groups: ['239.192.99.54'] }, onStack);
+  }
+  const datagram = {
+    kind: 'udp-send',
+    port: 5404,
+    to: '239.192.99.54',
+    toPort: 5405,
+    bytes: new Uint8Array(40),
+  } as const;
+  return () => {
+    const before = received;
+    for (let i = 0; received - before < BATCH; i++) {
+      now += 5_000_000;
+      const sender = hosts[i % 5]!;
+      sender.stack.step(now, datagram, sender.onStack);
+      while (network.deadline() < Infinity) {
+        now = network.deadline();
+        network.step(now, { kind: 'wake' }, onNetwork);
+        for (let k = 0; k < arrived; k++) {
+          const { nic, length, buffer } = underWay[k]!;
+          const { stack, onStack } = hosts[nic - 1]!;
+          stack.step(now, { kind: 'frame', interface: 0, bytes: buffer.subarray(0, length) }, onStack);
+        }
+        arrived = 0;
+      }
+    }
+    return received - before;
+  };
+}
+
 /** The calibration loop of the simulation specification, section 19: a 4-ary heap that holds 32 events. */
 function heap(): () => number {
   const queue = new EventQueue();
@@ -114,4 +182,8 @@ describe('frames of 100 bytes delivered, with random streams and without observe
 describe('from host to host, without a network', () => {
   time('UDP datagrams of 100 bytes', hosts('udp'));
   time('TCP pieces of 1000 bytes', hosts('tcp'));
+});
+
+describe('from host to host, through the network', () => {
+  time('UDP datagrams of 40 bytes received, one to four in a group, two strangers', group());
 });

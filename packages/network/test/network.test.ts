@@ -124,6 +124,29 @@ describe('partitions', () => {
     expect(wire.arrivals.map(({ from, nic }) => `${from}>${nic}`)).toEqual(['2>1', '3>2']);
   });
 
+  it('are two-way when both ways are closed, and leave each side whole', () => {
+    const wire = new Wire(TAME_WORLD, { nics: 5, link: PLAIN });
+    const [some, others] = [
+      [1, 2],
+      [3, 4, 5],
+    ] as const;
+    wire.step({ kind: 'partition', from: some, to: others });
+    wire.step({ kind: 'partition', from: others, to: some });
+    for (let nic = 1; nic <= 5; nic++) wire.send(nic, EVERYBODY);
+    wire.drain();
+    expect(wire.arrivals.map(({ from, nic }) => `${from}>${nic}`)).toEqual([
+      '1>2',
+      '2>1',
+      '3>4',
+      '3>5',
+      '4>3',
+      '4>5',
+      '5>3',
+      '5>4',
+    ]);
+    expect(wire.reasons()).toHaveLength(2 * some.length * others.length);
+  });
+
   it('cut frames in flight, unless the network is told not to', () => {
     for (const cutInFlight of [true, false]) {
       const wire = new Wire(TAME_WORLD, { link: PLAIN, cutInFlight });
