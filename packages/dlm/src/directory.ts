@@ -15,9 +15,10 @@ export function findRsbLocal(ls: Lockspace, name: string): Rsb {
     return r;
   }
   if (!found.isActive && !ls.isMaster(found)) {
-    // Nobody told us what became of it while we held no lock on it.
-    found.flags |= RsbFlag.MASTER_UNCERTAIN;
     found.firstLkid = 0;
+    // Nobody told us what became of it while we held no lock on it. Differs from Linux where its last lock went before
+    // the lookup was answered: no master is known then, and Linux would take this node for it.
+    if (found.masterNodeid !== 0) found.flags |= RsbFlag.MASTER_UNCERTAIN;
   }
   return found;
 }

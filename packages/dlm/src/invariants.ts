@@ -11,7 +11,8 @@ interface Standing {
   isRunning: boolean;
   /** Others went on without it: what it says from then on, in this life, counts for nothing. */
   isExcluded: boolean;
-  members: readonly number[];
+  /** Members of its last start, each with the life that it had then. */
+  members: ReadonlyMap<number, number | undefined>;
   /** Barrier bits that it has set since it started last. */
   bits: number;
 }
@@ -35,7 +36,7 @@ class Standings {
     switch (fact.kind) {
       case 'dlm.started':
         standing.isExcluded = false;
-        standing.members = fact.members;
+        standing.members = new Map(fact.members.map((member) => [member, this.of(fact.lockspace, member)?.life]));
         standing.bits = 0;
         this.#exclude(fact);
         break;
@@ -65,7 +66,7 @@ class Standings {
     const known = nodes.get(node);
     if (known?.life === life) return known;
     if (known !== undefined) this.#onGone(lockspace, node);
-    const standing = { life, isRunning: false, isExcluded: false, members: [], bits: 0 };
+    const standing = { life, isRunning: false, isExcluded: false, members: new Map(), bits: 0 };
     nodes.set(node, standing);
     return standing;
   }
@@ -89,18 +90,22 @@ interface Held {
   hasValueBlock: boolean;
 }
 
+function resourceKey(lockspace: string, resource: string): string {
+  return `${lockspace}\0${resource}`;
+}
+
+function isIn(key: string, lockspace: string): boolean {
+  return key.startsWith(`${lockspace}\0`);
+}
+
 /** The locks that owners count on, by resource. */
 class HeldLocks {
   readonly #resources = new Map<string, Map<string, Held>>();
   /** Locks whose unlock is under way: what their owner is told until it has ended changes nothing. */
   readonly #leaving = new Set<string>();
 
-  static key(lockspace: string, resource: string): string {
-    return `${lockspace}\0${resource}`;
-  }
-
-  of(lockspace: string, resource: string): Iterable<Held> {
-    return this.#resources.get(HeldLocks.key(lockspace, resource))?.values() ?? [];
+  at(key: string): readonly Held[] {
+    return [...(this.#resources.get(key)?.values() ?? [])];
   }
 
   isLeaving(fact: FactOf<'dlm.lvb-read'>): boolean {
@@ -108,7 +113,7 @@ class HeldLocks {
   }
 
   set(lockspace: string, resource: string, held: Held): void {
-    const key = HeldLocks.key(lockspace, resource);
+    const key = resourceKey(lockspace, resource);
     let locks = this.#resources.get(key);
     if (locks === undefined) {
       locks = new Map();
@@ -118,7 +123,7 @@ class HeldLocks {
   }
 
   delete(lockspace: string, resource: string, node: number, lkid: number): void {
-    const key = HeldLocks.key(lockspace, resource);
+    const key = resourceKey(lockspace, resource);
     const locks = this.#resources.get(key);
     locks?.delete(`${node}/${lkid}`);
     if (locks?.size === 0) this.#resources.delete(key);
@@ -127,7 +132,7 @@ class HeldLocks {
   /** Takes all locks of a node away; tells of each, with those that are left on its resource. */
   deleteNode(lockspace: string, node: number, tell: (key: string, held: Held, left: readonly Held[]) => void): void {
     for (const [key, locks] of this.#resources) {
-      if (!key.startsWith(`${lockspace}\0`)) continue;
+      if (!isIn(key, lockspace)) continue;
       const gone = [...locks.values()].filter((held) => held.node === node);
       for (const held of gone) locks.delete(`${held.node}/${held.lkid}`);
       for (const held of gone) tell(key, held, [...locks.values()]);
@@ -190,7 +195,7 @@ const compat: Invariant = defineInvariant<DlmFact>({
         if (!standings.accepts(fact)) return countZombie(fact, verdict);
         const raised = locks.follow(fact);
         if (raised === undefined || !('resource' in fact)) return;
-        for (const held of locks.of(fact.lockspace, fact.resource)) {
+        for (const held of locks.at(resourceKey(fact.lockspace, fact.resource))) {
           if (held === raised || isCompatible(Mode[held.mode], Mode[raised.mode])) continue;
           verdict.violate(
             `${fact.lockspace}/${fact.resource}: node ${raised.node} got ${raised.mode} while node ${held.node} holds ${held.mode}`,
@@ -216,16 +221,15 @@ const master: Invariant = defineInvariant<DlmFact>({
     const masters = new Map<string, number>();
     const records = new Map<string, { dir: number; master: number }>();
     const standings = new Standings((lockspace, node) => {
-      const isOurs = (key: string): boolean => key.startsWith(`${lockspace}\0`);
-      for (const [key, known] of masters) if (isOurs(key) && known === node) masters.delete(key);
+      for (const [key, known] of masters) if (known === node && isIn(key, lockspace)) masters.delete(key);
       for (const [key, record] of records) {
-        if (isOurs(key) && (record.dir === node || record.master === node)) records.delete(key);
+        if (isIn(key, lockspace) && (record.dir === node || record.master === node)) records.delete(key);
       }
     });
     return {
       observe(fact, verdict) {
         if (!standings.accepts(fact) || !('resource' in fact)) return;
-        const key = HeldLocks.key(fact.lockspace, fact.resource);
+        const key = resourceKey(fact.lockspace, fact.resource);
         const name = `${fact.lockspace}/${fact.resource}`;
         const known = masters.get(key);
         const record = records.get(key);
@@ -291,18 +295,16 @@ const lvb: Invariant = defineInvariant<DlmFact>({
     const locks = new HeldLocks();
     const standings = new Standings((lockspace, node) => {
       locks.deleteNode(lockspace, node, (key, held, left) => {
-        const mayHaveWritten = held.hasValueBlock && Mode[held.mode] >= Mode.PW;
-        // A master that has never had a value goes on without one.
-        const mayHaveHadValue = values.has(key) || masters.get(key) === node;
-        if (mayHaveWritten && mayHaveHadValue && left.some((other) => other.hasValueBlock)) {
-          values.set(key, { digests: [], isInvalid: true });
-        }
+        if (!held.hasValueBlock || Mode[held.mode] < Mode.PW) return;
+        // A new master knows that there was a value if another user of it is left; the old one, if there was one.
+        const isKnown = masters.get(key) === node ? left.some((other) => other.hasValueBlock) : values.has(key);
+        if (isKnown) values.set(key, { digests: [], isInvalid: true });
       });
+      for (const [key, known] of masters) if (known === node && isIn(key, lockspace)) masters.delete(key);
       // With the master goes the value; the new one says what it took over.
-      for (const [key, known] of masters) {
-        if (known !== node || !key.startsWith(`${lockspace}\0`)) continue;
-        masters.delete(key);
-        if (values.get(key)?.isInvalid === false) values.delete(key);
+      for (const [key, value] of values) {
+        if (!isIn(key, lockspace) || masters.has(key)) continue;
+        if (!value.isInvalid || !locks.at(key).some((held) => held.hasValueBlock)) values.delete(key);
       }
     });
     return {
@@ -310,7 +312,7 @@ const lvb: Invariant = defineInvariant<DlmFact>({
         if (!standings.accepts(fact)) return;
         locks.follow(fact);
         if (!('resource' in fact)) return;
-        const key = HeldLocks.key(fact.lockspace, fact.resource);
+        const key = resourceKey(fact.lockspace, fact.resource);
         switch (fact.kind) {
           case 'dlm.master':
             masters.set(key, fact.node);
@@ -447,9 +449,11 @@ const barriers: Invariant = defineInvariant<DlmFact>({
         // Own bits are two apart; the bits between say that all have them.
         const before = fact.bit >> 2;
         if ((fact.bit & OWN_BITS) === 0 || before === 0) return;
-        for (const member of standings.of(fact.lockspace, fact.node)?.members ?? []) {
-          const bits = standings.of(fact.lockspace, member)?.bits ?? 0;
-          if (member === fact.node || (bits & before) !== 0) continue;
+        for (const [member, life] of standings.of(fact.lockspace, fact.node)?.members ?? []) {
+          const standing = standings.of(fact.lockspace, member);
+          const bits = standing?.bits ?? 0;
+          // One that was reset since is out of this recovery, and what it had done is forgotten.
+          if (member === fact.node || standing?.life !== life || (bits & before) !== 0) continue;
           verdict.violate(
             `${fact.lockspace}: node ${fact.node} set bit ${fact.bit}, but node ${member} is at ${bits}`,
             [fact.node, member],

@@ -71,6 +71,8 @@ export type PacketDefect =
   | 'unknown-command'
   | 'bad-envelope'
   | 'not-numbered'
+  /** Numbered for somebody who was here before: this node has not met that peer. */
+  | 'not-established'
   | 'sequence-gap';
 
 export interface MidcommsPort {
@@ -345,6 +347,8 @@ export class Midcomms {
     if (header === undefined || header.command !== packet[16] || header.nodeid !== peer.nodeid) {
       return this.#port.reject(peer.nodeid, 'bad-envelope');
     }
+    // Counting it would put us ahead of the peer, which numbers from 0 when it hears that we were restarted.
+    if (peer.state === PeerState.CLOSED) return this.#port.reject(peer.nodeid, 'not-established');
     if (isBefore(seq, peer.seqNext)) {
       this.#duplicates += 1;
       return this.#acknowledge(peer);

@@ -51,6 +51,8 @@ function recoverWaiter(ls: Lockspace, lkb: Lkb): void {
     case MessageType.CANCEL:
       if (removeFromWaiters(ls, lkb, MessageType.CANCEL_REPLY))
         receiveCancelResult(ls, lkb.resource, lkb, cancelResult);
+      // Linux forgets the unlock that came after the cancel.
+      if (!ls.host.isStrict && lkb.has(LkbFlag.OVERLAP_UNLOCK)) recoverWaiter(ls, lkb);
       break;
   }
 }
