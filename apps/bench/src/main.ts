@@ -20,7 +20,12 @@ function story(): void {
   line('story in the simulator, warm', warm.cpuSeconds, 'CPU s', 'at most 1');
   line('virtual time', warm.virtualSeconds / warm.cpuSeconds, 'virtual s per CPU s', '');
   line('events, full stack, all observers', warm.events / warm.cpuSeconds / 1e6, 'M events/s', 'at least 0.2');
-  line('same, per calibration pair', (warm.events / warm.cpuSeconds / 1e6 / calibrate()) * 1000, 'events per 1000 pairs', '');
+  line(
+    'same, per calibration pair',
+    (warm.events / warm.cpuSeconds / 1e6 / calibrate()) * 1000,
+    'events per 1000 pairs',
+    '',
+  );
   process.stdout.write(`hash ${warm.hash}, ${warm.events} events in ${warm.virtualSeconds.toFixed(0)} s\n`);
 }
 

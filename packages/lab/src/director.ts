@@ -9,13 +9,15 @@ import {
   type TaskId,
   TaskRunner,
 } from '@quorate/kernel';
-import type { Lab, Progress, Scenario } from './lab.js';
+import type { PageRequest } from './hosts/browser.js';
+import type { Fetched, Lab, Progress, Scenario } from './lab.js';
 
 export type DirectorInput =
   | { readonly kind: 'start' }
   | { readonly kind: 'fact'; readonly fact: Stamped }
   /** A command that `exec` asked for has ended; without a result the machine went down. */
   | { readonly kind: 'replied'; readonly id: number; readonly result: ProgramResult | undefined }
+  | { readonly kind: 'fetched'; readonly id: number; readonly result: Fetched }
   | { readonly kind: 'wake' };
 
 export type DirectorOutput =
@@ -28,6 +30,8 @@ export type DirectorOutput =
       readonly isBothWays: boolean;
     }
   | { readonly kind: 'heal' }
+  | { readonly kind: 'disk-path'; readonly machine: string; readonly isUp: boolean }
+  | { readonly kind: 'fetch'; readonly id: number; readonly request: PageRequest }
   | { readonly kind: 'exec'; readonly id: number; readonly machine: string; readonly command: string }
   | { readonly kind: 'progress'; readonly progress: Progress }
   /** The script has ended. */
@@ -40,6 +44,14 @@ class Exec {
   constructor(machine: string, command: string) {
     this.machine = machine;
     this.command = command;
+  }
+}
+
+class Fetch {
+  readonly request: PageRequest;
+
+  constructor(request: PageRequest) {
+    this.request = request;
   }
 }
 
@@ -66,9 +78,10 @@ export class Director implements Machine<DirectorInput, DirectorOutput>, Lab {
   readonly #kinds: ReadonlySet<string>;
   readonly #runner: TaskRunner;
   readonly #waiters = new Set<Waiter>();
-  readonly #execs = new Map<number, TaskId>();
+  /** Tasks that wait for a command or a page, by the number of it. */
+  readonly #waiting = new Map<number, TaskId>();
   #script: TaskId = 0;
-  #lastExec = 0;
+  #lastRequest = 0;
   #now: Nanos = 0;
   #emit: (output: DirectorOutput) => void = () => {};
 
@@ -96,9 +109,10 @@ export class Director implements Machine<DirectorInput, DirectorOutput>, Lab {
       case 'fact':
         this.#onFact(input.fact);
         break;
-      case 'replied': {
-        const task = this.#execs.get(input.id);
-        this.#execs.delete(input.id);
+      case 'replied':
+      case 'fetched': {
+        const task = this.#waiting.get(input.id);
+        this.#waiting.delete(input.id);
         if (task !== undefined) this.#reply(task, input.result);
         break;
       }
@@ -146,6 +160,14 @@ export class Director implements Machine<DirectorInput, DirectorOutput>, Lab {
     this.#emit({ kind: 'heal' });
   }
 
+  setDiskPath(machine: string, isUp: boolean): void {
+    this.#emit({ kind: 'disk-path', machine, isUp });
+  }
+
+  *fetch(address: string, path: string, timeout: Nanos): Task<Fetched> {
+    return (yield new Fetch({ address, path, timeout })) as Fetched;
+  }
+
   *exec(machine: string, command: string): Task<ProgramResult | undefined> {
     return (yield new Exec(machine, command)) as ProgramResult | undefined;
   }
@@ -164,13 +186,19 @@ export class Director implements Machine<DirectorInput, DirectorOutput>, Lab {
 
   #serve(now: Nanos, task: TaskId, request: unknown): unknown {
     if (request instanceof Exec) {
-      this.#lastExec += 1;
-      this.#execs.set(this.#lastExec, task);
-      this.#emit({ kind: 'exec', id: this.#lastExec, machine: request.machine, command: request.command });
+      this.#emit({ kind: 'exec', id: this.#expect(task), machine: request.machine, command: request.command });
+    } else if (request instanceof Fetch) {
+      this.#emit({ kind: 'fetch', id: this.#expect(task), request: request.request });
     } else if (request instanceof WaitFor) {
       this.#waiters.add({ task, accepts: request.accepts, until: now + request.timeout });
     }
     return PENDING;
+  }
+
+  #expect(task: TaskId): number {
+    this.#lastRequest += 1;
+    this.#waiting.set(this.#lastRequest, task);
+    return this.#lastRequest;
   }
 
   #onFact(fact: Stamped): void {

@@ -1,7 +1,8 @@
 export { Director, type DirectorInput, type DirectorOutput } from './director.js';
-export { Browser, type BrowserConfig, type BrowserFact } from './hosts/browser.js';
+export { Browser, type BrowserConfig, type BrowserFact, type PageRequest } from './hosts/browser.js';
 export { Gateway, type Host, type HostInput, type HostOutput } from './hosts/gateway.js';
-export type { AnyFact, Lab, Observed, Progress, Scenario } from './lab.js';
+export type { AnyFact, Fetched, Lab, Observed, Progress, Scenario } from './lab.js';
+export { type Switched, switchPower } from './power-switch.js';
 export {
   CLUSTER_CONF,
   FLOATING_ADDRESS,

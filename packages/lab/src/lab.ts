@@ -10,6 +10,16 @@ export interface Observed {
   readonly found: string;
 }
 
+/** What came of a request for a page. */
+export interface Fetched {
+  /** Status line, or why there was none: `ETIMEDOUT`, `ECONNREFUSED`, `ECONNRESET`, `EHOSTUNREACH`. */
+  readonly outcome: string;
+  /** The server said 200. */
+  readonly isAnswered: boolean;
+  /** Empty without a page. */
+  readonly body: string;
+}
+
 /** How a step of a scenario stands, for whoever shows the run. */
 export type Progress =
   | {
@@ -45,9 +55,13 @@ export interface Lab {
   partition(from: readonly string[], to: readonly string[], isBothWays?: boolean): void;
   /** Ends all partitions. */
   heal(): void;
+  /** Pulls a machine's cable to the shared disks, or puts it back: commands end with a transport error meanwhile. */
+  setDiskPath(machine: string, isUp: boolean): void;
 
   /** Types a command on a machine and waits for it; undefined if the machine is not up or goes down meanwhile. */
   exec(machine: string, command: string): Task<ProgramResult | undefined>;
+  /** Asks for a page from the client's machine, over a new connection. */
+  fetch(address: string, path: string, timeout: Nanos): Task<Fetched>;
   wait(duration: Nanos): Task;
   /** Waits for the next fact that is accepted; undefined when none came in time. Only kinds that the scenario names come. */
   waitFor(accepts: (fact: Stamped) => boolean, timeout: Nanos): Task<Stamped | undefined>;

@@ -28,6 +28,10 @@ export type VirtualMachineInput =
       readonly sense: Uint8Array;
       readonly data: Uint8Array;
     }
+  /** The cable to the shared disks was pulled or put back. */
+  | { readonly kind: 'disk-path'; readonly isUp: boolean }
+  /** The power switch has answered. */
+  | { readonly kind: 'power-switched'; readonly id: number; readonly reply: unknown }
   /** Typed on its console. */
   | { readonly kind: 'exec'; readonly id: number; readonly command: string }
   | { readonly kind: 'wake' };
@@ -42,10 +46,14 @@ export type VirtualMachineOutput =
       readonly data: Uint8Array;
     }
   | { readonly kind: 'power'; readonly state: PowerState; readonly life: number }
+  /** One of its NICs has a link now, or none: there is power and the cable is plugged in. */
+  | { readonly kind: 'link'; readonly nic: number; readonly isUp: boolean }
+  /** Its session with the disks begins, or is lost. */
+  | { readonly kind: 'session'; readonly isUp: boolean }
   /** Without a result the machine went down, or was not up. */
   | { readonly kind: 'replied'; readonly id: number; readonly result: ProgramResult | undefined }
   /** Asked of the power switch by a fence agent on this machine. */
-  | { readonly kind: 'switch-power'; readonly request: Extract<NodeOutput, { kind: 'switch-power' }> }
+  | { readonly kind: 'switch-power'; readonly id: number; readonly request: unknown }
   | {
       readonly kind: 'log';
       readonly priority: string;
@@ -75,7 +83,11 @@ const BOOT_DELAY: Nanos = 30 * SECOND;
 /** What a NIC keeps while its machine is paused, in bytes: a default receive buffer. */
 const PAUSED_FRAME_BYTES = 212_992;
 
-type Kept = Extract<VirtualMachineInput, { kind: 'frame' | 'io-done' | 'exec' | 'carrier' }>;
+type Kept = Extract<VirtualMachineInput, { kind: 'frame' | 'io-done' | 'exec' | 'carrier' | 'power-switched' }>;
+
+const NO_BYTES = new Uint8Array(0);
+/** Status of a command that did not reach the disk. */
+const NO_TRANSPORT = -1;
 
 /**
  * One machine with power: it boots a new life of its node, keeps its root disk over lives, and stands still when paused.
@@ -88,6 +100,11 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
   /** Files of the root disk, each in the pieces in which it was written. */
   readonly #files = new Map<string, Uint8Array[]>();
   readonly #carrier: boolean[];
+  #hasDiskPath = true;
+  /** Tags of the commands at the disks. */
+  readonly #atDisk = new Set<number>();
+  /** Tags of commands that found no way to the disks and have not been told so. */
+  #lost: number[] = [];
   #state: PowerState = 'off';
   #life = 0;
   #factSeq = 0;
@@ -134,9 +151,13 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
       case 'wake':
         this.#onWake();
         break;
+      case 'disk-path':
+        this.#onDiskPath(input.isUp);
+        break;
       default:
         this.#onDevice(input);
     }
+    this.#tellLost();
     if (this.#halted !== undefined) this.#onHalted(this.#halted);
   }
 
@@ -150,7 +171,8 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
   }
 
   #onDevice(input: Kept): void {
-    if (input.kind === 'carrier') this.#carrier[input.nic] = input.isUp;
+    if (input.kind === 'carrier') this.#onCarrier(input.nic, input.isUp);
+    if (input.kind === 'io-done' && !this.#atDisk.delete(input.tag)) return;
     if (this.#state === 'up') return this.#toNode(input);
     if (this.#state === 'paused') return this.#keep(input);
     if (input.kind === 'exec') this.#emit({ kind: 'replied', id: input.id, result: undefined });
@@ -159,6 +181,41 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
   #toNode(input: Kept): void {
     if (input.kind === 'exec') this.#execs.add(input.id);
     this.#node?.step(this.#now, input.kind === 'exec' ? { ...input, kind: 'command' } : input, this.#onNode);
+  }
+
+  #onCarrier(nic: number, isUp: boolean): void {
+    this.#carrier[nic] = isUp;
+    if (this.#node !== undefined) this.#emit({ kind: 'link', nic, isUp });
+  }
+
+  /** NICs get power with the machine's first process: nobody answers for it before that. */
+  #setLinks(isUp: boolean): void {
+    this.#carrier.forEach((hasCarrier, nic) => {
+      if (hasCarrier) this.#emit({ kind: 'link', nic, isUp });
+    });
+  }
+
+  #onDiskPath(isUp: boolean): void {
+    if (this.#hasDiskPath === isUp) return;
+    this.#hasDiskPath = isUp;
+    if (this.#node === undefined) return;
+    this.#lost.push(...this.#atDisk);
+    this.#atDisk.clear();
+    this.#emit({ kind: 'session', isUp });
+  }
+
+  /** Ends commands that have no way to the disks; the node may send more of them at once, which end the same way. */
+  #tellLost(): void {
+    while (this.#lost.length > 0 && this.#state !== 'off') {
+      const lost = this.#lost;
+      this.#lost = [];
+      for (const tag of lost) {
+        const done: Kept = { kind: 'io-done', tag, status: NO_TRANSPORT, sense: NO_BYTES, data: NO_BYTES };
+        if (this.#state === 'up') this.#toNode(done);
+        else this.#keep(done);
+      }
+    }
+    this.#lost = [];
   }
 
   #keep(input: Kept): void {
@@ -206,6 +263,8 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
       ...(observe && { observe: (fact: Fact) => this.#stamp(fact) }),
     });
     this.#enter('up');
+    this.#setLinks(true);
+    if (this.#hasDiskPath) this.#emit({ kind: 'session', isUp: true });
     this.#node.step(this.#now, { kind: 'boot', wall: this.#wall(), carrier: this.#carrier }, this.#onNode);
   }
 
@@ -223,6 +282,11 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
         this.#emit({ kind: 'frame', nic: output.interface, bytes: output.bytes });
         break;
       case 'io':
+        if (this.#hasDiskPath) {
+          this.#atDisk.add(output.tag);
+          this.#emit(output);
+        } else this.#lost.push(output.tag);
+        break;
       case 'log':
         this.#emit(output);
         break;
@@ -234,7 +298,7 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
         this.#onPersist(output.change);
         break;
       case 'switch-power':
-        this.#emit({ kind: 'switch-power', request: output });
+        this.#emit(output);
         break;
       case 'halt':
         this.#halted ??= output.how;
@@ -260,7 +324,13 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
   }
 
   #end(state: 'off'): void {
+    if (this.#node !== undefined) {
+      this.#setLinks(false);
+      if (this.#hasDiskPath) this.#emit({ kind: 'session', isUp: false });
+    }
     this.#node = undefined;
+    this.#atDisk.clear();
+    this.#lost = [];
     this.#bootAt = Infinity;
     this.#kept = [];
     this.#keptBytes = 0;

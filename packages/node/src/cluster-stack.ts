@@ -231,9 +231,11 @@ export class ClusterStack implements EngineListener {
     if (engine === undefined) return 'ECONNREFUSED';
     switch (call.kind) {
       case 'status':
-        return engine.status(this.#pids.size + 1) ?? 'ECONNREFUSED';
+        return engine.status(this.#pids.size + 1);
       case 'nodes':
         return engine.nodes();
+      case 'listening':
+        return engine.listeningOn(call.port);
       case 'leave': {
         const waiting = this.#stopping.get('corosync') ?? [];
         this.#stopping.set('corosync', [...waiting, task]);

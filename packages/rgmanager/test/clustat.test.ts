@@ -103,7 +103,9 @@ describe('beside the recordings', () => {
   });
 
   it('without quorum the XML has a line break', () => {
-    expect(run('-x', { isQuorate: false }).output).toContain('<quorum quorate="0"\n groupmember="0"/>');
+    expect(run('-x', { isQuorate: false, services: undefined }).output).toContain(
+      '<quorum quorate="0"\n groupmember="0"/>',
+    );
   });
 
   it('a node that is not in the configuration comes behind the others, and only while it is up', () => {

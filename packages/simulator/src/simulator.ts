@@ -1,3 +1,4 @@
+import type { PowerRequest } from '@quorate/fencing';
 import {
   Checker,
   type Fact,
@@ -12,6 +13,7 @@ import {
 } from '@quorate/kernel';
 import {
   Director,
+  type DirectorInput,
   type DirectorOutput,
   type Host,
   initiatorPort,
@@ -21,9 +23,11 @@ import {
   newHost,
   type Progress,
   type Scenario,
+  switchPower,
   type Topology,
   targetConfig,
   VirtualMachine,
+  type VirtualMachineInput,
   type VirtualMachineOutput,
 } from '@quorate/lab';
 import { Network, type NetworkOutput } from '@quorate/network';
@@ -100,8 +104,6 @@ interface MachineActor {
   readonly name: string;
   readonly nic: number;
   readonly actor: number;
-  /** The life whose session the disks know. */
-  loggedInLife: number;
 }
 
 interface HostActor {
@@ -135,7 +137,11 @@ export class Simulator {
   readonly #byNic = new Map<number, MachineActor | HostActor>();
   readonly #script: DirectorOutput[] = [];
   readonly #heard: Stamped[] = [];
-  readonly #replies: { readonly id: number; readonly result: Parameters<typeof replied>[1] }[] = [];
+  /** What the script waits for: ends of commands, and pages. */
+  readonly #answers: Extract<DirectorInput, { kind: 'replied' | 'fetched' }>[] = [];
+  readonly #switched: { readonly asker: MachineActor; readonly input: VirtualMachineInput }[] = [];
+  /** Those that were stepped in this event: their deadlines may have moved. */
+  readonly #stale = new Set<MachineActor | HostActor>();
   #worldSeq = 0;
   #now: Nanos = 0;
   #events = 0;
@@ -163,7 +169,7 @@ export class Simulator {
     for (const spec of topology.machines) {
       const vm = new VirtualMachine(machineConfig(topology, spec, seed, (fact) => this.#machineFact(fact)));
       const clock = new NodeClock(config.drift?.get(spec.name) ?? 0);
-      this.#machines.push({ vm, clock, name: spec.name, nic: spec.id, actor, loggedInLife: 0 });
+      this.#machines.push({ vm, clock, name: spec.name, nic: spec.id, actor });
       actor += 1;
     }
     for (const spec of topology.hosts) {
@@ -218,7 +224,7 @@ export class Simulator {
     for (const { nic, actor, host } of this.#hosts) {
       this.#stepHost({ host, nic, actor }, { kind: 'carrier', isUp: true });
     }
-    for (const { nic } of this.#machines) this.#network.step(0, { kind: 'nic', nic, isUp: false }, this.#onNetwork);
+    for (const { nic } of this.#machines) this.#setNic(nic, false);
     this.#wakeups.set(0, CHECKER, SECOND, EventClass.checker);
     this.#director.step(0, { kind: 'start' }, this.#onDirector);
     this.#settle();
@@ -265,7 +271,9 @@ export class Simulator {
         this.#deliver(parcel);
         continue;
       }
-      if (this.#heard.length > 0 || this.#replies.length > 0) this.#tellDirector();
+      const switched = this.#switched.shift();
+      if (switched !== undefined) this.#stepMachine(switched.asker, switched.input);
+      else if (this.#heard.length > 0 || this.#answers.length > 0) this.#tellDirector();
       else if (this.#script.length > 0) this.#obey(this.#script.shift()!);
       else break;
     }
@@ -273,12 +281,13 @@ export class Simulator {
     this.#wakeups.set(now, DIRECTOR, this.#director.deadline(), EventClass.script);
     this.#wakeups.set(now, NETWORK, this.#network.deadline(), EventClass.frame);
     this.#wakeups.set(now, DISKS, this.#target.deadline(), EventClass.disk);
-    for (const each of this.#machines) {
-      const deadline = each.clock.global(each.vm.deadline());
-      const eventClass = each.vm.state === 'booting' ? EventClass.lifeCycle : EventClass.timer;
-      this.#wakeups.set(now, each.actor, deadline, eventClass);
+    for (const each of this.#stale) {
+      if ('vm' in each) {
+        const eventClass = each.vm.state === 'booting' ? EventClass.lifeCycle : EventClass.timer;
+        this.#wakeups.set(now, each.actor, each.clock.global(each.vm.deadline()), eventClass);
+      } else this.#wakeups.set(now, each.actor, each.host.deadline(), EventClass.timer);
     }
-    for (const { actor, host } of this.#hosts) this.#wakeups.set(now, actor, host.deadline(), EventClass.timer);
+    this.#stale.clear();
   }
 
   #deliver(parcel: NonNullable<ReturnType<Parcels['shift']>>): void {
@@ -300,17 +309,20 @@ export class Simulator {
     for (const fact of this.#heard.splice(0)) {
       this.#director.step(this.#now, { kind: 'fact', fact }, this.#onDirector);
     }
-    for (const { id, result } of this.#replies.splice(0)) {
-      this.#director.step(this.#now, replied(id, result), this.#onDirector);
-    }
+    for (const answer of this.#answers.splice(0)) this.#director.step(this.#now, answer, this.#onDirector);
   }
 
-  #stepMachine(machine: MachineActor, input: Parameters<VirtualMachine['step']>[1]): void {
+  #stepMachine(machine: MachineActor, input: VirtualMachineInput): void {
+    this.#stale.add(machine);
     machine.vm.step(machine.clock.local(this.#now), input, (output) => this.#onMachine(machine, output));
   }
 
   #stepHost(actor: HostActor, input: Parameters<Host['step']>[1]): void {
-    actor.host.step(this.#now, input, ({ bytes }) => this.#send(actor.nic, bytes));
+    this.#stale.add(actor);
+    actor.host.step(this.#now, input, (output) => {
+      if (output.kind === 'frame') this.#send(actor.nic, output.bytes);
+      else this.#answers.push({ ...output, kind: 'fetched' });
+    });
   }
 
   #send(nic: number, bytes: Uint8Array): void {
@@ -329,10 +341,15 @@ export class Simulator {
         break;
       }
       case 'power':
-        this.#onPower(machine, output.state, output.life);
+        break;
+      case 'link':
+        this.#setNic(machine.nic, output.isUp);
+        break;
+      case 'session':
+        this.#onSession(machine, output.isUp);
         break;
       case 'replied':
-        this.#replies.push({ id: output.id, result: output.result });
+        this.#answers.push(output);
         break;
       case 'log': {
         const { priority, tag, text, wallSec } = output;
@@ -340,23 +357,28 @@ export class Simulator {
         break;
       }
       case 'switch-power':
+        this.#onSwitch(machine, output.id, output.request as PowerRequest);
         break;
     }
   }
 
-  /** A machine that loses its power loses its link and its session; a new life logs in anew. */
-  #onPower(machine: MachineActor, state: string, life: number): void {
-    const nexus = machine.nic;
-    if (state === 'off') {
-      this.#network.step(this.#now, { kind: 'nic', nic: nexus, isUp: false }, this.#onNetwork);
-      if (machine.loggedInLife > 0) this.#target.step(this.#now, { kind: 'nexus-lost', nexus }, this.#onTarget);
-      machine.loggedInLife = 0;
-    } else if (state === 'up' && machine.loggedInLife !== life) {
-      machine.loggedInLife = life;
-      this.#network.step(this.#now, { kind: 'nic', nic: nexus, isUp: true }, this.#onNetwork);
-      const port = initiatorPort({ id: machine.nic, name: machine.name });
+  #setNic(nic: number, isUp: boolean): void {
+    this.#network.step(this.#now, { kind: 'nic', nic, isUp }, this.#onNetwork);
+  }
+
+  #onSession({ nic: nexus, name }: MachineActor, isUp: boolean): void {
+    if (isUp) {
+      const port = initiatorPort({ id: nexus, name });
       this.#target.step(this.#now, { kind: 'login', nexus, port }, this.#onTarget);
-    }
+    } else this.#target.step(this.#now, { kind: 'nexus-lost', nexus }, this.#onTarget);
+  }
+
+  /** The answer comes after the step of the machine that asked, and before the power is switched. */
+  #onSwitch(asker: MachineActor, id: number, request: PowerRequest): void {
+    const names = this.#machines.map(({ name }) => name);
+    const { reply, command } = switchPower(request, names, (name) => this.#named(name).vm.state);
+    this.#switched.push({ asker, input: { kind: 'power-switched', id, reply } });
+    if (command !== undefined) this.#script.push(command);
   }
 
   readonly #onNetwork = (output: NetworkOutput): void => {
@@ -383,12 +405,15 @@ export class Simulator {
       case 'resume':
         this.#stepMachine(this.#named(output.machine), { kind: output.kind });
         break;
-      case 'link': {
-        const { nic } = this.#named(output.machine);
-        this.#network.step(this.#now, { kind: 'nic', nic, isUp: output.isUp }, this.#onNetwork);
+      case 'link':
         this.#stepMachine(this.#named(output.machine), { kind: 'carrier', nic: 0, isUp: output.isUp });
         break;
-      }
+      case 'disk-path':
+        this.#stepMachine(this.#named(output.machine), { kind: 'disk-path', isUp: output.isUp });
+        break;
+      case 'fetch':
+        for (const host of this.#hosts) this.#stepHost(host, output);
+        break;
       case 'partition': {
         const from = output.from.map((name) => this.#named(name).nic);
         const to = output.to.map((name) => this.#named(name).nic);
@@ -452,10 +477,3 @@ export class Simulator {
 }
 
 const WAKE = { kind: 'wake' } as const;
-
-function replied(
-  id: number,
-  result: Extract<VirtualMachineOutput, { kind: 'replied' }>['result'],
-): Parameters<Director['step']>[1] {
-  return { kind: 'replied', id, result };
-}

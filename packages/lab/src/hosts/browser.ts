@@ -1,5 +1,6 @@
 import { asciiBytes, type Fact, type Nanos, type Observe, utf8Text } from '@quorate/kernel';
 import { type IpConfig, type IpOutput, IpStack } from '@quorate/network';
+import type { Fetched } from '../lab.js';
 import type { Host, HostInput, HostOutput } from './gateway.js';
 
 export type BrowserFact =
@@ -31,12 +32,28 @@ export interface BrowserConfig {
   readonly observe?: Observe<BrowserFact>;
 }
 
+/** A page that a scenario asks for, beside the presses of F5. */
+export interface PageRequest {
+  readonly address: string;
+  readonly path: string;
+  readonly timeout: Nanos;
+}
+
+interface Fetching {
+  readonly id: number;
+  readonly request: PageRequest;
+  readonly until: Nanos;
+  text: string;
+}
+
 interface Request {
   readonly number: number;
   readonly connection: number;
   readonly sentAt: Nanos;
   text: string;
 }
+
+const HTTP = 80;
 
 /**
  * Somebody who keeps pressing F5: every press opens a new connection to whatever the ARP cache says is the server, and
@@ -45,10 +62,12 @@ interface Request {
 export class Browser implements Host {
   readonly #config: BrowserConfig;
   readonly #stack: IpStack;
-  readonly #requestBytes: Uint8Array;
+  /** By connection. */
+  readonly #fetches = new Map<number, Fetching>();
   #nextPress: Nanos = Infinity;
   #request: Request | undefined;
   #presses = 0;
+  #lastConnection = 0;
   #failedSince: Nanos | undefined;
   #failed = 0;
   #now: Nanos = 0;
@@ -57,24 +76,25 @@ export class Browser implements Host {
   constructor(config: BrowserConfig) {
     this.#config = config;
     this.#stack = new IpStack(config.stack);
-    this.#requestBytes = asciiBytes(
-      `GET ${config.path} HTTP/1.0\r\nHost: ${config.address}\r\nPragma: no-cache\r\n\r\n`,
-    );
   }
 
   step(now: Nanos, input: HostInput, emit: (output: HostOutput) => void): void {
     this.#now = now;
     this.#emit = emit;
-    if (input.kind !== 'wake') {
+    if (input.kind === 'fetch') this.#fetch(input.id, input.request);
+    else if (input.kind !== 'wake') {
       this.#stack.step(now, { ...input, interface: 0 }, this.#onStack);
       if (input.kind === 'carrier' && input.isUp && this.#nextPress === Infinity) this.#nextPress = now;
     } else if (this.#stack.deadline() <= now) this.#stack.step(now, input, this.#onStack);
     this.#drain();
     if (now >= this.#nextPress) this.#press();
+    for (const [connection, { until }] of this.#fetches) if (until <= now) this.#giveUp(connection);
   }
 
   deadline(): Nanos {
-    return Math.min(this.#stack.deadline(), this.#nextPress);
+    let deadline = Math.min(this.#stack.deadline(), this.#nextPress);
+    for (const { until } of this.#fetches.values()) if (until < deadline) deadline = until;
+    return deadline;
   }
 
   /** What the stack reported during its own step and what needs the stack again. */
@@ -85,24 +105,49 @@ export class Browser implements Host {
       case 'frame':
         this.#emit({ kind: 'frame', bytes: output.bytes });
         break;
-      case 'tcp-connected':
-        if (output.id === this.#request?.connection) {
-          const { connection } = this.#request;
-          this.#toDo.push(() => this.#send({ kind: 'tcp-send', id: connection, bytes: this.#requestBytes }));
-        }
+      case 'tcp-connected': {
+        const { id } = output;
+        const page = id === this.#request?.connection ? this.#config : this.#fetches.get(id)?.request;
+        if (page !== undefined) this.#toDo.push(() => this.#send({ kind: 'tcp-send', id, bytes: getOf(page) }));
         break;
-      case 'tcp-received':
-        if (output.id === this.#request?.connection) this.#request.text += utf8Text(output.bytes);
+      }
+      case 'tcp-received': {
+        const waiting = this.#waiting(output.id);
+        if (waiting !== undefined) waiting.text += utf8Text(output.bytes);
         break;
+      }
       case 'tcp-closed':
-        if (output.id === this.#request?.connection) this.#finish(this.#request);
+        this.#close(output.id, answerOf(this.#waiting(output.id)?.text ?? ''));
         this.#toDo.push(() => this.#send({ kind: 'tcp-close', id: output.id }));
         break;
       case 'tcp-failed':
-        if (output.id === this.#request?.connection) this.#end(this.#request, false, output.errno, '');
+        this.#close(output.id, { isAnswered: false, outcome: output.errno, body: '' });
         break;
     }
   };
+
+  #waiting(connection: number): Request | Fetching | undefined {
+    return connection === this.#request?.connection ? this.#request : this.#fetches.get(connection);
+  }
+
+  #close(connection: number, result: Fetched): void {
+    if (connection === this.#request?.connection) return this.#end(this.#request, result);
+    const fetching = this.#fetches.get(connection);
+    this.#fetches.delete(connection);
+    if (fetching !== undefined) this.#emit({ kind: 'fetched', id: fetching.id, result });
+  }
+
+  #fetch(id: number, request: PageRequest): void {
+    this.#lastConnection += 1;
+    const connection = this.#lastConnection;
+    this.#fetches.set(connection, { id, request, until: this.#now + request.timeout, text: '' });
+    this.#send({ kind: 'tcp-connect', id: connection, to: request.address, port: HTTP });
+  }
+
+  #giveUp(connection: number): void {
+    this.#close(connection, { isAnswered: false, outcome: 'ETIMEDOUT', body: '' });
+    this.#send({ kind: 'tcp-abort', id: connection });
+  }
 
   #drain(): void {
     for (let next = this.#toDo.shift(); next !== undefined; next = this.#toDo.shift()) next();
@@ -116,24 +161,18 @@ export class Browser implements Host {
     this.#nextPress = this.#now + this.#config.interval;
     const old = this.#request;
     if (old !== undefined) {
-      this.#end(old, false, 'given up', '');
+      this.#end(old, { isAnswered: false, outcome: 'given up', body: '' });
       this.#send({ kind: 'tcp-abort', id: old.connection });
     }
     this.#presses += 1;
-    const number = this.#presses;
-    this.#request = { number, connection: number, sentAt: this.#now, text: '' };
-    this.#send({ kind: 'tcp-connect', id: number, to: this.#config.address, port: 80 });
+    this.#lastConnection += 1;
+    const connection = this.#lastConnection;
+    this.#request = { number: this.#presses, connection, sentAt: this.#now, text: '' };
+    this.#send({ kind: 'tcp-connect', id: connection, to: this.#config.address, port: HTTP });
     this.#drain();
   }
 
-  #finish(request: Request): void {
-    const end = request.text.indexOf('\r\n\r\n');
-    if (end < 0) return this.#end(request, false, 'ECONNRESET', '');
-    const status = request.text.slice(0, request.text.indexOf('\r\n'));
-    this.#end(request, / 200 /.test(status), status, request.text.slice(end + 4));
-  }
-
-  #end(request: Request, isAnswered: boolean, outcome: string, body: string): void {
+  #end(request: Request, { isAnswered, outcome, body }: Fetched): void {
     this.#request = undefined;
     const now = this.#now;
     const { number, sentAt } = request;
@@ -147,4 +186,16 @@ export class Browser implements Host {
       this.#failed = 0;
     }
   }
+}
+
+function getOf({ address, path }: Pick<PageRequest, 'address' | 'path'>): Uint8Array {
+  return asciiBytes(`GET ${path} HTTP/1.0\r\nHost: ${address}\r\nPragma: no-cache\r\n\r\n`);
+}
+
+/** What a server that has closed its connection had said. */
+function answerOf(text: string): Fetched {
+  const end = text.indexOf('\r\n\r\n');
+  if (end < 0) return { isAnswered: false, outcome: 'ECONNRESET', body: '' };
+  const outcome = text.slice(0, text.indexOf('\r\n'));
+  return { isAnswered: / 200 /.test(outcome), outcome, body: text.slice(end + 4) };
 }

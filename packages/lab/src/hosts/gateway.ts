@@ -1,12 +1,18 @@
 import type { Machine, Nanos } from '@quorate/kernel';
 import { type IpConfig, IpStack } from '@quorate/network';
+import type { Fetched } from '../lab.js';
+import type { PageRequest } from './browser.js';
 
 export type HostInput =
   | { readonly kind: 'frame'; readonly bytes: Uint8Array }
   | { readonly kind: 'carrier'; readonly isUp: boolean }
+  /** Somebody at that host asks for a page; a host without a browser does not answer. */
+  | { readonly kind: 'fetch'; readonly id: number; readonly request: PageRequest }
   | { readonly kind: 'wake' };
 
-export type HostOutput = { readonly kind: 'frame'; readonly bytes: Uint8Array };
+export type HostOutput =
+  | { readonly kind: 'frame'; readonly bytes: Uint8Array }
+  | { readonly kind: 'fetched'; readonly id: number; readonly result: Fetched };
 
 /** A machine on the network that is no cluster node. */
 export type Host = Machine<HostInput, HostOutput>;
@@ -20,6 +26,7 @@ export class Gateway implements Host {
   }
 
   step(now: Nanos, input: HostInput, emit: (output: HostOutput) => void): void {
+    if (input.kind === 'fetch') return;
     const toStack = input.kind === 'wake' ? input : { ...input, interface: 0 };
     this.#stack.step(now, toStack, (output) => {
       if (output.kind === 'frame') emit({ kind: 'frame', bytes: output.bytes });

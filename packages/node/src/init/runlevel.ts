@@ -1,4 +1,4 @@
-import type { Os, Program, Task } from '@quorate/kernel';
+import { type Nanos, type Os, type Program, SECOND, type Task } from '@quorate/kernel';
 
 /** The services of the stack in the order of their start; they stop in the reverse. */
 export const BOOT_ORDER: readonly string[] = ['cman', 'gfs2', 'rgmanager'];
@@ -25,11 +25,15 @@ function lastLine(text: string): string {
   return text.trimEnd().split('\n').at(-2) ?? '';
 }
 
+/** How long the halt script gives what is left between TERM and KILL. */
+const TERM_TO_KILL: Nanos = 5 * SECOND;
+
 /** `shutdown -h|-r now`, `poweroff`, `reboot`: stops the services in order, then the machine. */
 function halting(how: 'poweroff' | 'reboot'): Program {
   return function* (_argv, os) {
     os.log('notice', 'init', 'Switching to runlevel: 0');
     yield* stopAll(os);
+    yield* os.sleep(TERM_TO_KILL);
     os.halt(how);
     return 0;
   };

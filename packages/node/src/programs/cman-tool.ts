@@ -6,8 +6,11 @@ import { parseOptions } from './options.js';
 export type CmanCall =
   | { readonly kind: 'join' }
   | { readonly kind: 'leave'; readonly isRemoved: boolean; readonly isForced: boolean }
+  /** Undefined while the engine has not had its first configuration. */
   | { readonly kind: 'status' }
   | { readonly kind: 'nodes' }
+  /** Ids of the members where somebody listens on that port. */
+  | { readonly kind: 'listening'; readonly port: number }
   | { readonly kind: 'kill'; readonly name: string }
   | { readonly kind: 'set-expected'; readonly votes: number };
 

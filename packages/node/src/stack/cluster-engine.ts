@@ -187,8 +187,10 @@ export class ClusterEngine {
       case 'log':
         this.#services.log(output.priority, 'corosync', output.text);
         break;
-      case 'reject':
       case 'left':
+        this.#end('left');
+        break;
+      case 'reject':
         break;
     }
   };
@@ -250,7 +252,8 @@ export class ClusterEngine {
         this.#end('failed');
         break;
       case 'left':
-        this.#end('left');
+        // The process ends when the ring has been told; who is killed or gives up just stops.
+        this.#totem.send({ kind: 'leave' });
         break;
       case 'log':
         this.#services.log(output.priority, 'corosync', output.text);
@@ -291,8 +294,6 @@ export class ClusterEngine {
 
   #end(why: 'killed' | 'failed' | 'left'): void {
     if (this.#hasEnded) return;
-    // Who is killed or gives up just stops: the others learn it from the silence.
-    if (why === 'left') this.#totem.send({ kind: 'leave' });
     this.#hasEnded = true;
     this.#services.toStack({ kind: 'udp-unbind', port: TOTEM_PORT });
     this.#listener.ended(why);

@@ -1,5 +1,5 @@
 import { type Nanos, SECOND, type Task } from '@quorate/kernel';
-import type { Channels } from '../cluster/channels.js';
+import type { Channel, Channels } from '../cluster/channels.js';
 import type { Members } from '../cluster/members.js';
 import { ACTION_MASTER } from '../cluster/message.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -50,7 +50,7 @@ export class RemoteRequests {
    * Source: rgmanager src/daemons/rg_state.c, `svc_start_remote`.
    */
   *start(service: string, request: number, node: number): Task<number> {
-    const channel = yield* this.#channels.open(node, this.#openTimeout);
+    const channel = yield* this.#open(node);
     if (channel === undefined) {
       this.#runtime.log('err', `#58: Failed opening connection to member #${node}`);
       return Result.FAIL;
@@ -67,6 +67,11 @@ export class RemoteRequests {
       this.#runtime.log('err', `#60: Mangled reply from member #${node} during RG relocate`);
       return Result.SUCCESS;
     }
+  }
+
+  /** cman sends nothing to a node that is gone: that fails at once. */
+  *#open(node: number): Task<Channel | undefined> {
+    return this.#members.isOnline(node) ? yield* this.#channels.open(node, this.#openTimeout) : undefined;
   }
 
   #isCancelled(node: number): boolean {
@@ -105,7 +110,7 @@ export class RemoteRequests {
   }
 
   *#forwardTo(node: number, service: string, request: ServiceRequest): Task<Outcome> {
-    const channel = yield* this.#channels.open(node, this.#openTimeout);
+    const channel = yield* this.#open(node);
     if (channel === undefined) {
       this.#runtime.log('debug', `FW: Failed to open channel to ${node}`);
       return { code: Result.AGAIN, owner: 0 };
@@ -142,7 +147,7 @@ export class RemoteRequests {
     const action = Request.STATUS_INQUIRY;
     for (const node of this.#members.online) {
       if (node === this.#members.here) continue;
-      const channel = yield* this.#channels.open(node, this.#openTimeout);
+      const channel = yield* this.#open(node);
       if (channel === undefined) return undefined;
       this.#channels.send(channel, { kind: 'action', service, action, target: 0, result: 0, arg1: action, arg2: 0 });
       const reply = yield* channel.inbox.take(LOOK_EVERY);

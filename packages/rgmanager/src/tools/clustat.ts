@@ -196,10 +196,12 @@ class ClustatReport {
   }
 
   #xmlCluster(): string {
-    const { clusterName, clusterId, generation, isQuorate } = this.#view;
-    // Compatible: without quorum the original breaks the line here.
-    const quorum = isQuorate ? 'quorate="1" groupmember="1"' : 'quorate="0"\n groupmember="0"';
-    return `  <cluster name="${clusterName}" id="${clusterId}" generation="${generation}"/>\n  <quorum ${quorum}/>\n`;
+    const { clusterName, clusterId, generation, isQuorate, members } = this.#view;
+    // Compatible: without quorum the original breaks the line.
+    const quorate = isQuorate ? 'quorate="1"' : 'quorate="0"\n';
+    const isGroupMember = members.some((member) => member.isLocal && this.#runsRgmanager(member));
+    const quorum = `  <quorum ${quorate} groupmember="${bit(isGroupMember)}"/>\n`;
+    return `  <cluster name="${clusterName}" id="${clusterId}" generation="${generation}"/>\n${quorum}`;
   }
 
   #xmlNode(member: ClustatMember): string {

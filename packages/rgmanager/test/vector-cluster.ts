@@ -1,0 +1,146 @@
+// A cluster in the situation that a recorded case begins with.
+
+import type { ConfElement } from '../src/index.js';
+import { Request, resultText, type ServiceOperation, ServiceState, stateText } from '../src/index.js';
+import { type AgentCall, RgCluster, type Told } from './cluster.js';
+
+/** Checks of services are asked for by the cases themselves. */
+const NEVER = '100000000';
+
+function withoutPolls(conf: ConfElement, keepsServices: boolean): ConfElement {
+  return {
+    ...conf,
+    children: conf.children.map((child) => {
+      if (child.name !== 'rm') return child;
+      const attributes = new Map([...child.attributes, ['status_poll_interval', NEVER]]);
+      return { ...child, attributes, children: keepsServices ? child.children : [] };
+    }),
+  };
+}
+
+const STATES: ReadonlyMap<string, number> = new Map(
+  Object.values(ServiceState).map((state) => [stateText(state), state]),
+);
+
+export function stateOf(text: string): number {
+  const state = STATES.get(text);
+  if (state === undefined) throw new RangeError(`${text} is no state of a service`);
+  return state;
+}
+
+interface Failure {
+  readonly node: number;
+  readonly action: string;
+  readonly resource: string;
+  readonly status: number;
+}
+
+export class VectorCluster {
+  readonly cluster: RgCluster;
+  readonly #conf: ConfElement;
+  readonly #services: readonly string[];
+  #failures: Failure[] = [];
+
+  /** Nodes run and know the services, but none was started: rgmanager was locked when it saw them first. */
+  constructor(conf: ConfElement, nodes: readonly number[]) {
+    this.#conf = conf;
+    this.cluster = new RgCluster(withoutPolls(conf, false), { stopsBeforeStart: false });
+    for (const id of nodes) {
+      this.cluster.start(id);
+      this.cluster.settle();
+    }
+    this.lock(true);
+    this.cluster.reconfigure(withoutPolls(conf, true));
+    this.cluster.settle();
+    this.lock(false);
+    this.#services = this.cluster.inspect(nodes[0]!).services.map(({ name }) => name);
+    this.cluster.agent = (call) => ({ takes: 0, status: this.#statusOf(call) });
+    this.cluster.told.length = 0;
+  }
+
+  lock(isLocked: boolean): void {
+    this.cluster.request(this.cluster.running[0]!, { kind: isLocked ? 'lock' : 'unlock' });
+    this.cluster.settle();
+  }
+
+  fail(failure: Failure): void {
+    this.#failures.push(failure);
+  }
+
+  heal(): void {
+    this.#failures = [];
+  }
+
+  down(id: number): void {
+    this.cluster.kill(id);
+    this.cluster.lose(id);
+    this.cluster.fenced(id);
+    this.cluster.settle();
+  }
+
+  up(id: number): void {
+    this.cluster.start(id, withoutPolls(this.#conf, true));
+    this.cluster.settle();
+  }
+
+  set(service: string, state: string, owner: number, lastOwner: number, flags = 0, transition = 1): void {
+    const record = { name: service, state: stateOf(state), owner, lastOwner, flags, transition, restarts: 0 };
+    this.cluster.setRecord(record);
+  }
+
+  request(node: number, operation: string, service: string, target = 0): void {
+    if (operation === 'status') this.cluster.action(node, service, Request.STATUS);
+    else this.cluster.request(node, { kind: operation as ServiceOperation, service, target });
+    this.cluster.settle();
+  }
+
+  show(): readonly string[] {
+    return this.#services.map((service) => {
+      const { state, owner, lastOwner, restarts, flags } = this.cluster.record(service)!;
+      return `  ${service} ${stateText(state)} owner=${owner} last=${lastOwner} restarts=${restarts} flags=${flags}`;
+    });
+  }
+
+  /** What was told since the last time, as the cases have it; logs from `notice` up. */
+  takeTold(): readonly string[] {
+    return this.cluster.told.splice(0).flatMap((told) => describe(told));
+  }
+
+  #statusOf({ node, action, resource }: AgentCall): number {
+    const isMeant = (failure: Failure): boolean =>
+      (failure.node === 0 || failure.node === node) &&
+      failure.action === action &&
+      (failure.resource === '*' || failure.resource === resource);
+    return this.#failures.find(isMeant)?.status ?? 0;
+  }
+}
+
+const QUIET: readonly string[] = ['info', 'debug'];
+/** Cases begin with daemons that run. */
+const STARTING_UP = /^(Status Polling Interval set|Resource Group Manager Starting)/;
+
+function describe(told: Told): readonly string[] {
+  switch (told.kind) {
+    case 'log':
+      return QUIET.includes(told.priority) || STARTING_UP.test(told.text)
+        ? []
+        : [`  n${told.node} log ${told.priority}: ${told.text}`];
+    case 'exec': {
+      const { node, action, resource, depth, argument } = told.call;
+      const at = depth > 0 ? ` depth=${depth}` : '';
+      return [
+        `  n${node} exec ${action} ${resource}${at}${argument === undefined ? '' : ` ${argument}`} -> ${told.status}`,
+      ];
+    }
+    case 'event': {
+      const { service, state, owner, lastOwner } = told.message;
+      return [`  n${told.node} event ${service} ${stateText(state)} owner=${owner} last=${lastOwner}`];
+    }
+    case 'reply': {
+      const { reply } = told;
+      return reply.kind === 'result' ? [`  = ${reply.code} (${resultText(reply.code)}) owner=n${reply.owner}`] : [];
+    }
+    case 'exited':
+      return [];
+  }
+}
