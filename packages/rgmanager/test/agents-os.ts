@@ -14,8 +14,14 @@ import {
   TaskRunner,
   utf8Text,
 } from '@quorate/kernel';
+import { agentPrograms } from '../src/index.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export type Attributes = Readonly<Record<string, string>>;
+
+/** How a program ended, and after how long. */
+export type Ending = ProgramResult & { readonly seconds: number };
 
 interface Process {
   readonly argv: readonly string[];
@@ -39,8 +45,11 @@ export class FakeMachine {
   readonly failures = new Map<string, Errno>();
   /** What was done outside, and what was logged; emptied by each run. */
   readonly events: string[] = [];
+  /** Changes of addresses wait until the running program waits for something. */
+  isNetworkBusy = false;
   /** Ignores SIGTERM. */
   readonly stubborn = new Set<string>();
+  readonly waitingChanges: (() => void)[] = [];
   call: (daemon: string, request: unknown) => unknown = () => 'ECONNREFUSED';
   now = 0;
   readonly #processes = new Map<number, Process>();
@@ -49,6 +58,7 @@ export class FakeMachine {
   #lastPid = 0;
 
   constructor() {
+    for (const [file, program] of agentPrograms) this.programs.set(file, program);
     for (const [name, program] of Object.entries({ ping, arping, mount, umount }))
       this.programs.set(name, program(this));
     this.makeDirectories('/var/run/x');
@@ -89,11 +99,31 @@ export class FakeMachine {
     return undefined;
   }
 
+  /** Runs an agent as rgmanager does. `depth` is OCF_CHECK_LEVEL. */
+  agent(type: string, action: string, attributes: Attributes = {}, depth = 0): Ending {
+    const name = attributes.name ?? attributes.address ?? '';
+    const environment = {
+      ...Object.fromEntries(Object.entries(attributes).map(([key, value]) => [`OCF_RESKEY_${key}`, value])),
+      OCF_RESOURCE_INSTANCE: `${type}:${name}`,
+      OCF_RESOURCE_TYPE: type,
+      OCF_CHECK_LEVEL: String(depth),
+    };
+    return this.run([`/usr/share/cluster/${type}.sh`, action], environment);
+  }
+
+  /** What the last run logged with these priorities. */
+  logged(...priorities: readonly string[]): readonly string[] {
+    const isWanted = (event: string): boolean => priorities.some((each) => event.startsWith(`${each} rgmanager: `));
+    return this.events.filter(isWanted).map((line) => line.replace(' rgmanager: ', ' '));
+  }
+
+  /** What the last run did outside. */
+  get done(): readonly string[] {
+    return this.events.filter((event) => !event.includes(' rgmanager: '));
+  }
+
   /** Runs a program until it ends; whatever it leaves running goes on. */
-  run(
-    argv: readonly string[],
-    environment: Readonly<Record<string, string>> = {},
-  ): ProgramResult & { readonly seconds: number } {
+  run(argv: readonly string[], environment: Attributes = {}): Ending {
     this.events.length = 0;
     const startedAt = this.now;
     let result: ProgramResult | undefined;
@@ -102,6 +132,7 @@ export class FakeMachine {
     });
     while (result === undefined) {
       this.now = this.#runner.deadline();
+      for (const change of this.waitingChanges.splice(0)) change();
       if (this.now - startedAt > 3600e9) throw new Error(`${argv.join(' ')} does not end`);
       this.#runner.step(this.now, { kind: 'wake' }, this.#onEnded);
     }
@@ -236,7 +267,11 @@ function fakeOs(
       const found = machine.interfaces.find((each) => each.name === name)!;
       if (failures.has(address)) return failures.get(address);
       machine.events.push(`delete ${address} from ${name}`);
-      found.addresses = found.addresses.filter((other) => other !== address);
+      const change = (): void => {
+        found.addresses = found.addresses.filter((other) => other !== address);
+      };
+      if (machine.isNetworkBusy) machine.waitingChanges.push(change);
+      else change();
       return undefined;
     },
     *call(daemon, request) {
