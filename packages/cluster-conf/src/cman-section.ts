@@ -95,7 +95,7 @@ export function readCman(at: ElementReader): CmanSection {
 
 function readMulticast(at: ElementReader, port: number): MulticastSection {
   const section = {
-    address: at.optional('addr'),
+    address: at.optionalGroup('addr'),
     ttl: at.integer('ttl', 1, 0, 255),
     port: at.integer('port', port, 1, PORT_MAX),
   };

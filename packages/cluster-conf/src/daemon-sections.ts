@@ -38,7 +38,7 @@ export interface FenceXvmdSection {
 const FENCE_XVMD_TEXTS = ['use_uuid', 'multicast_address', 'auth', 'hash', 'uri', 'key_file', 'multicast_interface'];
 
 export function readFenceXvmd(at: ElementReader): FenceXvmdSection {
-  at.optionalInteger('debug', Number.MIN_SAFE_INTEGER);
+  at.optionalInteger('debug');
   at.optionalInteger('port', 0, 65_535);
   for (const name of FENCE_XVMD_TEXTS) at.optional(name);
   at.finish();

@@ -1,6 +1,11 @@
 import type { ConfElement } from './element.js';
+import { ipv4Octets } from './ipv4-address.js';
 import type { Place, Problems } from './problem.js';
 import type { XmlDocument } from './xml.js';
+
+/** The daemons read an integer into an `int`. */
+const INT_MIN = -0x8000_0000;
+const INT_MAX = 0x7fff_ffff;
 
 /**
  * Reads one element of the schema, attribute by attribute and child by child.
@@ -63,20 +68,34 @@ export class ElementReader {
     return value;
   }
 
-  optionalInteger(name: string, least: number, most: number = Number.MAX_SAFE_INTEGER): number | undefined {
+  optionalInteger(name: string, least: number = INT_MIN, most: number = INT_MAX): number | undefined {
     const text = this.optional(name);
     if (text === undefined) return undefined;
     const value = /^\s*[+-]?\d+\s*$/.test(text) ? Number(text) : Number.NaN;
     if (value >= least && value <= most) return value;
-    this.error(
-      name,
-      most === Number.MAX_SAFE_INTEGER ? `an integer of at least ${least}` : `an integer from ${least} to ${most}`,
-    );
+    const isBounded = least === INT_MIN || most < INT_MAX || value > INT_MAX;
+    this.error(name, isBounded ? `an integer from ${least} to ${most}` : `an integer of at least ${least}`);
     return undefined;
   }
 
-  integer(name: string, otherwise: number, least: number, most: number = Number.MAX_SAFE_INTEGER): number {
+  integer(name: string, otherwise: number, least?: number, most?: number): number {
     return this.optionalInteger(name, least, most) ?? otherwise;
+  }
+
+  /** An IPv4 address. */
+  optionalAddress(name: string): string | undefined {
+    const text = this.optional(name);
+    if (text === undefined || ipv4Octets(text) !== undefined) return text;
+    this.error(name, 'an IPv4 address');
+    return undefined;
+  }
+
+  /** The IPv4 address of a multicast group. */
+  optionalGroup(name: string): string | undefined {
+    const text = this.optional(name);
+    if (text === undefined || (ipv4Octets(text)?.[0] ?? 0) >> 4 === 14) return text;
+    this.error(name, 'an IPv4 multicast address, 224.0.0.0 to 239.255.255.255');
+    return undefined;
   }
 
   /** A switch that the daemons read as an integer. */

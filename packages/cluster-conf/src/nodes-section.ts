@@ -51,7 +51,6 @@ export type NodeIds = ReadonlyMap<string, number>;
 /** Source: fence/libfence/agent.c, `MAX_METHODS` and `MAX_DEVICES`. */
 const METHODS_MAX = 8;
 const DEVICES_MAX = 8;
-const NODE_ID_MAX = 0x7fff_ffff;
 
 /** `<fencedevices>`; a name twice is an error, since the schema makes it an XML ID. */
 export function readFenceDevices(at: ElementReader): readonly FenceDevice[] {
@@ -104,7 +103,7 @@ function readClusterNode(at: ElementReader, devices: readonly FenceDevice[]): Cl
   const unfence = at.section('unfence');
   const node: ClusterNode = {
     name: at.required('name', 'the host name or address of the node'),
-    nodeId: at.required('nodeid', 'a positive integer') === '' ? 0 : at.integer('nodeid', 0, 1, NODE_ID_MAX),
+    nodeId: at.required('nodeid', 'a positive integer') === '' ? 0 : at.integer('nodeid', 0, 1),
     votes: at.integer('votes', 1, 0, 255),
     weight: at.optionalInteger('weight', 0),
     altname: readAltName(at.child('altname')),
@@ -122,7 +121,7 @@ function readAltName(at: ElementReader | undefined): AltName | undefined {
   const altname = {
     name: at.required('name', 'the host name or address of the node on the second ring'),
     port: at.optionalInteger('port', 1, 65_535),
-    multicastAddress: at.optional('mcast'),
+    multicastAddress: at.optionalGroup('mcast'),
     ttl: at.optionalInteger('ttl', 0, 255),
   };
   at.finish();

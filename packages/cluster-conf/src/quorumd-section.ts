@@ -116,9 +116,9 @@ export function readQuorumd(at: ElementReader): QuorumdSection {
 function readHeuristic(at: ElementReader): HeuristicSection {
   const section = {
     program: at.required('program', 'a command for /bin/sh -c'),
-    score: replaced(at.integer('score', 1, Number.MIN_SAFE_INTEGER), 1),
-    intervalSec: replaced(at.optionalInteger('interval', Number.MIN_SAFE_INTEGER), 2),
-    tko: replaced(at.optionalInteger('tko', Number.MIN_SAFE_INTEGER), 1),
+    score: replaced(at.integer('score', 1), 1),
+    intervalSec: replaced(at.optionalInteger('interval'), 2),
+    tko: replaced(at.optionalInteger('tko'), 1),
   };
   at.finish();
   return section;

@@ -88,8 +88,8 @@ export function readTotem(at: ElementReader, nodes: number, rings: number): Tote
 function readInterface(at: ElementReader): TotemInterface {
   const section = {
     ringNumber: at.optionalInteger('ringnumber', 0, 1),
-    bindAddress: at.optional('bindnetaddr'),
-    multicastAddress: at.optional('mcastaddr'),
+    bindAddress: at.optionalAddress('bindnetaddr'),
+    multicastAddress: at.optionalGroup('mcastaddr'),
     multicastPort: at.optionalInteger('mcastport', 1, 65_535),
     isBroadcast: at.switch('broadcast', false, ['yes'], ['no']),
   };

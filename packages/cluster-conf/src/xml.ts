@@ -9,6 +9,9 @@ export interface XmlDocument {
   lineOf(element: ConfElement, attribute: string): number;
 }
 
+/** libxml2, `xmlParserMaxDepth`: what is nested deeper it refuses too. */
+const DEPTH_MAX = 256;
+
 interface OpenElement extends ConfElement {
   readonly attributes: Map<string, string>;
   readonly children: ConfElement[];
@@ -26,7 +29,10 @@ export function parseXml(text: string): XmlDocument {
   parser.on('error', (error) => {
     throw tree.malformed(error.message, parser.line, text);
   });
-  parser.on('opentagstart', ({ name }) => tree.open(name, parser.line));
+  parser.on('opentagstart', ({ name }) => {
+    if (tree.depth === DEPTH_MAX) throw tree.malformed(`more than ${DEPTH_MAX} elements deep`, parser.line, text);
+    tree.open(name, parser.line);
+  });
   parser.on('attribute', ({ name, value }) => tree.attribute(name, value, parser.line));
   parser.on('text', (data) => tree.text(data));
   parser.on('cdata', (data) => tree.text(data));
@@ -44,6 +50,10 @@ class TreeBuilder {
 
   get root(): ConfElement | undefined {
     return this.#root;
+  }
+
+  get depth(): number {
+    return this.#open.length;
   }
 
   open(name: string, line: number): void {

@@ -256,6 +256,10 @@ describe('what is refused', () => {
       '<cluster>&x;</cluster>',
       'line 1: /cluster: found "<cluster>&x;</cluster>", expected well-formed XML (undefined entity)',
     ],
+    [
+      `<cluster>${'<a>'.repeat(100_000)}`,
+      `line 1: /cluster${'/a'.repeat(255)}: found "<cluster>${'<a>'.repeat(17)}", expected well-formed XML (more than 256 elements deep)`,
+    ],
     ['<conf/>', 'line 1: /conf: found "<conf>", expected <cluster>'],
   ])('%j', (text, message) => {
     expect(errorsOf(text)).toEqual([message]);
@@ -277,6 +281,26 @@ describe('what is refused', () => {
       '/cluster/cman/@two_node: found "1", expected two nodes with one vote each, not 3 with 3 in all',
     ],
     ['<cman/><cman/>', '/cluster/cman[2]: found "<cman>", expected at most one cman'],
+    [
+      '<totem token="9999999999"/>',
+      '/cluster/totem/@token: found "9999999999", expected an integer from 1 to 2147483647',
+    ],
+    ['<totem join=""/>', '/cluster/totem/@join: found nothing, expected an integer of at least 1'],
+    [
+      '<cman><multicast addr="10.0.0.1"/></cman>',
+      '/cluster/cman/multicast/@addr: found "10.0.0.1", expected an IPv4 multicast address, 224.0.0.0 to 239.255.255.255',
+    ],
+    [
+      '<cman><altmulticast ttl="256"/></cman>',
+      '/cluster/cman/altmulticast/@ttl: found "256", expected an integer from 0',
+    ],
+    ['<cman><multicast/><multicast/></cman>', '/cluster/cman/multicast[2]: found "<multicast>", expected at most one'],
+    [
+      '<totem><interface bindnetaddr="eth0"/></totem>',
+      '/cluster/totem/interface/@bindnetaddr: found "eth0", expected an IPv4 address',
+    ],
+    ['<totem rrp_mode="both"/>', '/cluster/totem/@rrp_mode: found "both", expected one of none, passive, active'],
+    ['<totem secauth="yes"/>', '/cluster/totem/@secauth: found "yes", expected on or off'],
     ['<totem token="10s"/>', '/cluster/totem/@token: found "10s", expected an integer of at least 1'],
     ['<totem transport="udpu"/>', '/cluster/totem/@transport: found "udpu", expected one of the attributes token, '],
     [
@@ -289,6 +313,38 @@ describe('what is refused', () => {
       '<quorumd label="q"><heuristic/></quorumd>',
       '/cluster/quorumd/heuristic/@program: found nothing, expected a command',
     ],
+    [
+      '<quorumd label="q"><heuristic program="x" tko="often"/></quorumd>',
+      '/cluster/quorumd/heuristic/@tko: found "often", expected an integer from -2147483648 to 2147483647',
+    ],
+    [
+      '<quorumd label="q" scheduler="cfs"/>',
+      '/cluster/quorumd/@scheduler: found "cfs", expected one of rr, fifo, other',
+    ],
+    [
+      '<quorumd label="q" priority="100"/>',
+      '/cluster/quorumd/@priority: found "100", expected an integer from -20 to 99',
+    ],
+    [
+      '<quorumd label="q"><disk/></quorumd>',
+      '/cluster/quorumd/disk: found "<disk>", expected one of the elements heuri',
+    ],
+    ['<fence_daemon post_join_delay="-2"/>', '/cluster/fence_daemon/@post_join_delay: found "-2", expected an integer'],
+    ['<fence_xvmd port="65536"/>', '/cluster/fence_xvmd/@port: found "65536", expected an integer from 0 to 65535'],
+    ['<gfs_controld enable_plock="on"/>', '/cluster/gfs_controld/@enable_plock: found "on", expected 1 or 0'],
+    ['<group groupd_compat="x"/>', '/cluster/group/@groupd_compat: found "x", expected an integer of at least 0'],
+    ['<uidgid user="me"/>', '/cluster/uidgid/@user: found "me", expected one of the attributes uid, gid'],
+    ['<clvmd lock="1"/>', '/cluster/clvmd/@lock: found "1", expected one of the attributes interface'],
+    [
+      '<dlm><lockspace nodir="1"/></dlm>',
+      '/cluster/dlm/lockspace/@name: found nothing, expected the name of a lockspace',
+    ],
+    [
+      '<dlm><lockspace name="l"><master name="a" weight="x"/></lockspace></dlm>',
+      '/cluster/dlm/lockspace/master/@weight: found "x", expected an integer of at least 0',
+    ],
+    ['<logging to_syslog="1"/>', '/cluster/logging/@to_syslog: found "1", expected yes or no'],
+    ['<logging><logging_daemon/></logging>', '/cluster/logging/logging_daemon/@name: found nothing, expected the name'],
     ['<fence_daemon clean_start="2"/>', '/cluster/fence_daemon/@clean_start: found "2", expected 1 or 0'],
     ['<dlm protocol="udp"/>', '/cluster/dlm/@protocol: found "udp", expected one of tcp, sctp, detect'],
     ['<logging syslog_priority="loud"/>', '/cluster/logging/@syslog_priority: found "loud", expected one of emerg, '],
@@ -311,6 +367,19 @@ describe('what is refused', () => {
       '<rm><resources x="1"><ip address="a"/></resources></rm>',
       '/cluster/rm/resources/@x: found "1", expected no attribute here',
     ],
+    ['<rm><events><event file="f"/></events></rm>', '/cluster/rm/events/event/@name: found nothing, expected a name'],
+    [
+      '<rm><failoverdomains><failoverdomain><failoverdomainnode name="a"/></failoverdomain></failoverdomains></rm>',
+      '/cluster/rm/failoverdomains/failoverdomain/@name: found nothing, expected a name',
+    ],
+    [
+      '<rm><failoverdomains><failoverdomain name="d"><failoverdomainnode/></failoverdomain></failoverdomains></rm>',
+      '/cluster/rm/failoverdomains/failoverdomain/failoverdomainnode/@name: found nothing, expected the name of a',
+    ],
+    [
+      '<rm><failoverdomain name="d"/></rm>',
+      '/cluster/rm/failoverdomain: found "<failoverdomain>", expected one of the',
+    ],
     ['<rm log_level="8"/>', '/cluster/rm/@log_level: found "8", expected an integer from 0 to 7'],
   ])('%s', (body, message) => {
     const errors = errorsOf(confWith({ body }));
@@ -320,10 +389,7 @@ describe('what is refused', () => {
 
   it.each([
     ['<clusternode name="b"/>', 'clusternode[2]/@nodeid: found nothing, expected a positive integer'],
-    [
-      '<clusternode name="b" nodeid="0"/>',
-      'clusternode[2]/@nodeid: found "0", expected an integer from 1 to 2147483647',
-    ],
+    ['<clusternode name="b" nodeid="0"/>', 'clusternode[2]/@nodeid: found "0", expected an integer of at least 1'],
     [
       '<clusternode name="b" nodeid="1"/>',
       'clusternode[2]/@nodeid: found "1", expected an id of its own; a has this one',
@@ -342,6 +408,16 @@ describe('what is refused', () => {
     ],
   ])('%s', (nodes, message) => {
     expect(errorsOf(confWith({ nodes }))).toEqual([`line 3: /cluster/clusternodes/${message}`]);
+  });
+
+  it.each([
+    [/name="test"/, '', 'line 1: /cluster/@name: found nothing, expected a name of at most 15 characters'],
+    [/config_version="1"/, '', 'line 1: /cluster/@config_version: found nothing, expected a positive integer'],
+    [/version="1"/, 'version="0"', 'line 1: /cluster/@config_version: found "0", expected an integer of at least 1'],
+    [/<clusternodes>[^]*<.clusternodes>/, '', 'line 1: /cluster/clusternodes: found nothing, expected <clusternodes>'],
+    [/<.clusternodes>/, '', 'line 7: /cluster/clusternodes: found "</cluster>", expected </clusternodes> first'],
+  ])('%s is replaced by "%s"', (right, wrong, message) => {
+    expect(errorsOf(confWith().replace(right, wrong))).toEqual([message]);
   });
 
   it('a name of 16 characters', () => {
@@ -444,6 +520,40 @@ describe('what is only warned about, because the original starts with it', () =>
     expect(warningsOf(confWith({ nodes, body }))).toEqual(['line 5: /cluster/cman/@expected_votes "3"']);
   });
 
+  const nine = (what: (n: number) => string): string => Array.from({ length: 9 }, (_, n) => what(n)).join('');
+  it.each([
+    [
+      '<quorumd label="q" min_score="4"><heuristic program="x" score="3"/></quorumd>',
+      'line 5: /cluster/quorumd/@min_score "4"',
+    ],
+    [
+      `<quorumd label="q">${nine(() => '<heuristic program="x"/>')}<heuristic program="x"/><heuristic program="x"/></quorumd>`,
+      'line 5: /cluster/quorumd "11 heuristics"',
+    ],
+    [
+      '<dlm><lockspace name="l"><master name="z"/></lockspace></dlm>',
+      'line 5: /cluster/dlm/lockspace/master/@name "z"',
+    ],
+  ])('%s', (body, warning) => {
+    expect(warningsOf(confWith({ body }))).toEqual([warning]);
+  });
+
+  it('more fence methods and devices than fenced tries, and one name for two methods', () => {
+    const body = '<fencedevices><fencedevice name="x" agent="y"/></fencedevices>';
+    const node = (fence: string): string => `<clusternode name="b" nodeid="2"><fence>${fence}</fence></clusternode>`;
+    const at = 'line 3: /cluster/clusternodes/clusternode[2]/fence';
+    expect(warningsOf(confWith({ nodes: node(nine((n) => `<method name="m${n}"/>`)), body }))).toEqual([
+      `${at} "9 methods"`,
+    ]);
+    const devices = nine((n) => `<device name="x" port="${n}"/>`);
+    expect(warningsOf(confWith({ nodes: node(`<method name="m">${devices}</method>`), body }))).toEqual([
+      `${at}/method "9 devices"`,
+    ]);
+    expect(warningsOf(confWith({ nodes: node('<method name="m"/><method name="m"/>'), body }))).toEqual([
+      `${at}/method[2]/@name "m"`,
+    ]);
+  });
+
   it('an unfence device that does not say "on", and votes of 0', () => {
     const nodes = '<clusternode name="b" nodeid="2" votes="0"><unfence><device name="x"/></unfence></clusternode>';
     const body = '<fencedevices><fencedevice name="x" agent="y"/></fencedevices>';
@@ -505,6 +615,7 @@ it('any text at all is read or refused with a ConfigError', () => {
     fc.property(text, (value) => {
       const { errors } = validateClusterConf(value);
       expect(errors.every((error) => error instanceof ConfigError && error.line > 0)).toBe(true);
+      expect(errors.every(({ path, expected }) => path.startsWith('/') && expected !== '')).toBe(true);
     }),
   );
 });
