@@ -1,4 +1,8 @@
 import { defineConfig } from 'tsup';
 import { base } from '../../tooling/tsup.base.js';
 
-export default defineConfig({ ...base, entry: { index: 'src/index.ts', worker: 'src/worker.ts' } });
+export default defineConfig({
+  ...base,
+  entry: { index: 'src/index.ts', node: 'src/node/index.ts', worker: 'src/worker.ts' },
+  external: ['node:worker_threads'],
+});

@@ -56,11 +56,17 @@ export class Pacer {
 
   grant(grant: Grant): void {
     this.#config.clock.grant(grant);
-    this.turn();
+    this.#turn();
   }
 
-  /** Ends a turn: does what is due, sends what came of it, acknowledges slices, and sets the timer. */
-  turn(): void {
+  /** A turn that begins with some work: something was heard. */
+  during(work: () => void): void {
+    work();
+    this.#turn();
+  }
+
+  /** Does what is due, sends what came of the turn, acknowledges slices, and sets the timer. */
+  #turn(): void {
     const reading = this.#reading();
     this.#wake(reading);
     this.#paced.flush();
@@ -103,7 +109,7 @@ export class Pacer {
     this.#timerMs = atMs;
     this.#cancelTimer = wall.after(Math.max(0, Math.ceil(atMs - wall.nowMs())), () => {
       this.#timerMs = Infinity;
-      this.turn();
+      this.#turn();
     });
   }
 }

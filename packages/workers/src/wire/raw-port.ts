@@ -5,17 +5,21 @@ export class RawPort {
   readonly out: BatchWriter = new BatchWriter();
   readonly #port: MessagePort;
 
-  /** `take` gets every record that comes; `turned` is called after the last one of a batch. */
-  constructor(port: MessagePort, take: (record: BatchRecord) => void, turned: () => void) {
+  constructor(port: MessagePort) {
     this.#port = port;
-    port.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
-      readBatch(data, take);
-      turned();
-    };
+  }
+
+  /** `take` gets every record that comes, within a `turn`, which is called once for each batch. */
+  listen(take: (record: BatchRecord) => void, turn: (work: () => void) => void): void {
+    this.#port.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => turn(() => readBatch(new Uint8Array(data), take));
   }
 
   flush(): void {
     const batch = this.out.take();
     if (batch !== undefined) this.#port.postMessage(batch, [batch]);
+  }
+
+  close(): void {
+    this.#port.close();
   }
 }

@@ -1,5 +1,6 @@
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { ByteWriter, type Nanos, type ProgramResult, type Stamped } from '@quorate/kernel';
+import type { Fetched } from '@quorate/lab';
 
 /** A line that a machine has logged. */
 export interface LogLine {
@@ -14,22 +15,54 @@ export interface LogLine {
 
 /** What a worker tells the hub beside its progress. */
 export type Item =
-  | { readonly kind: 'fact'; readonly at: Nanos; readonly fact: Stamped }
-  | { readonly kind: 'log'; readonly at: Nanos; readonly line: LogLine }
-  /** A command that `exec` asked for has ended; without a result the machine went down. */
-  | { readonly kind: 'replied'; readonly at: Nanos; readonly id: number; readonly result?: ProgramResult };
+  | { readonly kind: 'fact'; readonly fact: Stamped }
+  | { readonly kind: 'log'; readonly line: LogLine }
+  /** A command that `exec` asked for has ended; without a result the machine went down, or was not up. */
+  | { readonly kind: 'replied'; readonly at: Nanos; readonly id: number; readonly result?: ProgramResult }
+  /** A page that was asked for, or why there is none. */
+  | { readonly kind: 'fetched'; readonly at: Nanos; readonly id: number; readonly result: Fetched }
+  /** A fence agent asks the power switch, which is at the hub. */
+  | {
+      readonly kind: 'switch-power';
+      readonly at: Nanos;
+      readonly machine: string;
+      readonly id: number;
+      readonly request: unknown;
+    };
+
+export function instantOf(item: Item): Nanos {
+  switch (item.kind) {
+    case 'fact':
+      return item.fact.at;
+    case 'log':
+      return item.line.at;
+    default:
+      return item.at;
+  }
+}
+
+/** What a worker posts on its clock port. */
+export type FromWorker =
+  /** It has built its machines and waits for the first grant. */
+  | { readonly kind: 'ready' }
+  | Report
+  /** One of its machines threw: it does nothing more. */
+  | { readonly kind: 'failed'; readonly message: string };
 
 /**
- * What a worker posts on its clock port when its clock has passed the end of a slice: a plain object, its items as
- * MessagePack documents one after another, in the order in which they happened.
+ * What a worker posts when its clock has passed the end of a slice: a plain object, its items as MessagePack documents one
+ * after another, in the order in which they happened.
  */
 export interface Report {
+  readonly kind: 'report';
   /** Number of the slice. */
   readonly slice: number;
   /** Events since the report before. */
   readonly events: number;
   /** Absent without items. */
   readonly items?: ArrayBuffer;
+  /** Inputs of a machine that is recorded, since the report before. */
+  readonly record?: ArrayBuffer;
 }
 
 /** Collects a worker's items until they are taken for a report. */

@@ -1,0 +1,559 @@
+import {
+  Checker,
+  concatBytes,
+  type Fact,
+  type Invariant,
+  MILLISECOND,
+  type Nanos,
+  type ProgramResult,
+  SECOND,
+  type Seed,
+  type Stamped,
+  type Violation,
+} from '@quorate/kernel';
+import {
+  Director,
+  type DirectorOutput,
+  type Fetched,
+  type PowerState,
+  type Progress,
+  type Scenario,
+  switchPower,
+  type Topology,
+} from '@quorate/lab';
+import type { BlockStore } from '@quorate/scsi';
+import type { Role } from '../boot.js';
+import type { Departure, WorkerLike } from '../platform/worker-like.js';
+import { HubClock } from '../time/hub-clock.js';
+import { lookaheadOf } from '../time/lookahead.js';
+import type { Grant } from '../time/slice-clock.js';
+import { THREAD_WALL, type Wall } from '../time/wall.js';
+import { type Item, ItemReader, type LogLine, type Report } from '../wire/report.js';
+import type { DiskControl } from '../worker/disk-worker.js';
+import type { MachineCommand, MachineControl } from '../worker/machine-worker.js';
+import type { SwitchCommand, SwitchControl } from '../worker/switch-worker.js';
+import { AttachedWorker } from './attached-worker.js';
+import { fetchStores } from './fetch-stores.js';
+import { Timeline } from './timeline.js';
+import { Watchdog } from './watchdog.js';
+
+/** Why a run stopped; `gone`: a worker threw, ended or hung. */
+export type StopReason = 'ended' | 'time' | 'violation' | 'exception' | 'gone' | 'stopped';
+
+/** Whoever watches a run; nothing it does may change the run. */
+export interface RunWatcher {
+  fact?(fact: Stamped): void;
+  log?(line: LogLine): void;
+  progress?(at: Nanos, progress: Progress): void;
+  /** The clock stood still: slices lost so far. */
+  lost?(slices: number): void;
+}
+
+/** A worker threw, ended by itself or hung. */
+export interface WorkerGoneFact extends Fact, Departure {
+  readonly kind: 'workers.gone';
+  /** Host name of its machine, `switch` or `disks`. */
+  readonly worker: string;
+}
+
+export interface WorkersConfig {
+  readonly scenario: Scenario;
+  /** Name under which the workers' registry builds the same topology. */
+  readonly topologyName: string;
+  /** Plain data for that. */
+  readonly topologyOptions?: unknown;
+  /** The topology here; its disks are asked for in the worker only. */
+  readonly topology: Topology;
+  readonly seed: Seed;
+  /** Cluster time per wall time, at most. */
+  readonly speed: number;
+  readonly invariants: readonly Invariant[];
+  /** Starts one worker whose file calls `serveWorker`. */
+  spawn(name: string): WorkerLike;
+  readonly watcher?: RunWatcher;
+  /** Kinds of facts that `watcher.fact` wants; absent: all. */
+  readonly watchedKinds?: readonly string[];
+  /** Whether each machine's inputs are recorded from the start, for `reexecute`. */
+  readonly isRecorded?: boolean;
+  /** Whether the result has the disks' content even if the scenario does not look at it. */
+  readonly wantsStores?: boolean;
+  /** Cluster time at which the run ends at the latest; an hour unless told. */
+  readonly maxTime?: Nanos;
+  /** Whether the run stops at the first violation (default) or goes on. */
+  readonly keepGoing?: boolean;
+  /** Wall time without a sign of a worker after which it counts as hung; 10 s unless told, three times that at the start. */
+  readonly hangTimeoutMs?: number;
+  /** Length of a slice on the wall; unless told 50 ms of cluster time, but from 2 to 10 ms. */
+  readonly sliceMs?: number;
+  readonly wall?: Wall;
+}
+
+export interface WorkersResult {
+  readonly reason: StopReason;
+  /** What the scenario's script ended with; undefined if it did not end. */
+  readonly result: unknown;
+  readonly at: Nanos;
+  /** Steps of all machines, network, hosts and disks. */
+  readonly events: number;
+  /** Ids of the invariants under watch. */
+  readonly checked: readonly string[];
+  readonly violations: readonly Violation[];
+  /** Message and stack of an exception of the script, an invariant or a watcher. */
+  readonly exception: string | undefined;
+  readonly gone: WorkerGoneFact | undefined;
+  /** How often the clock stood still because a worker was late, and for how many slices of wall time. */
+  readonly stops: number;
+  readonly lostSlices: number;
+  readonly wallMs: number;
+  /** The disks as the run left them, by LUN; empty without `wantsStores` and `atEnd`. */
+  readonly stores: ReadonlyMap<number, BlockStore>;
+  /** Inputs of each machine by its host name; empty unless recorded. */
+  readonly records: ReadonlyMap<string, Uint8Array>;
+}
+
+/** What an embedder may do to a running lab beside its scenario. */
+export type LabCommand = Exclude<DirectorOutput, { kind: 'exec' | 'fetch' | 'progress' | 'ended' }>;
+
+const MAX_TIME: Nanos = 3600 * SECOND;
+const HANG_TIMEOUT_MS = 10_000;
+/** Workers compile their code and format disks before the first slice. */
+const START_PATIENCE = 3;
+const NO_STORES: ReadonlyMap<number, BlockStore> = new Map();
+/** Numbers of what the embedder asks for are above those of the script. */
+const FIRST_OWN_REQUEST = 0x8000_0000;
+
+/**
+ * A lab in real time: every machine a worker, one more for the network and one for the disks, under elastic time.
+ *
+ * The hub runs the scenario's script and the invariants on the facts of all workers, merged on the shared clock and held
+ * back until all of them have passed that time: so a scenario sees the same order as in the simulator, a slice later.
+ */
+export class WorkersLab {
+  readonly checker: Checker;
+  readonly #config: WorkersConfig;
+  readonly #wall: Wall;
+  readonly #clock: HubClock;
+  readonly #director: Director;
+  readonly #timeline: Timeline;
+  readonly #reader = new ItemReader();
+  readonly #machines = new Map<string, AttachedWorker<MachineControl>>();
+  #switch: AttachedWorker<SwitchControl> | undefined;
+  #disks: AttachedWorker<DiskControl> | undefined;
+  readonly #all: AttachedWorker<unknown>[] = [];
+  readonly #states = new Map<number, PowerState>();
+  readonly #records = new Map<string, Uint8Array[]>();
+  readonly #script: DirectorOutput[] = [];
+  readonly #own = new Map<number, (answer: ProgramResult | Fetched | undefined) => void>();
+  readonly #over: Promise<void>;
+  #end: () => void = () => {};
+  #watchdog: Watchdog | undefined;
+  #startedMs = 0;
+  /** Workers that have not said that they are ready, by index. */
+  readonly #starting = new Set<number>();
+  #reason: StopReason | undefined;
+  #result: unknown;
+  #exception: string | undefined;
+  #gone: WorkerGoneFact | undefined;
+  #now: Nanos = 0;
+  #nextTick: Nanos = SECOND;
+  /** No command takes effect before this: one that was named an instant keeps its place before those after it. */
+  #notBefore: Nanos = 0;
+  #worldSeq = 0;
+  #events = 0;
+  #lastOwnRequest = FIRST_OWN_REQUEST;
+
+  /** @throws {ConfigError} for an impossible speed or slice. */
+  constructor(config: WorkersConfig) {
+    this.#config = config;
+    this.#wall = config.wall ?? THREAD_WALL;
+    const { topology, speed } = config;
+    const workers = topology.machines.length + 2;
+    const sliceMs = config.sliceMs ?? Math.min(10, Math.max(2, 50 / speed));
+    this.#clock = new HubClock({ workers, speed, sliceMs });
+    this.#timeline = new Timeline(workers);
+    this.checker = new Checker(config.invariants);
+    this.#director = new Director(
+      config.scenario,
+      topology.machines.map(({ name }) => name),
+    );
+    this.#over = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** Cluster time up to which everything has been heard. */
+  now(): Nanos {
+    return this.#now;
+  }
+
+  get eventCount(): number {
+    return this.#events;
+  }
+
+  get lostSlices(): number {
+    return this.#clock.lostSlices;
+  }
+
+  /** Runs until the script has ended, a limit is met or something is wrong. Once only; it always comes to an end. */
+  async run(): Promise<WorkersResult> {
+    this.#startedMs = this.#wall.nowMs();
+    this.#attempt(() => this.#attach());
+    const hangTimeoutMs = this.#config.hangTimeoutMs ?? HANG_TIMEOUT_MS;
+    this.#watchdog = new Watchdog(this.#wall, START_PATIENCE * hangTimeoutMs, () => this.#onHang());
+    await this.#over;
+    this.#clock.stop();
+    for (const answer of this.#own.values()) answer(undefined);
+    const stores = await this.#close();
+    return {
+      reason: this.#reason!,
+      result: this.#result,
+      at: this.#now,
+      events: this.#events,
+      checked: this.checker.ids,
+      violations: this.checker.violations,
+      exception: this.#exception,
+      gone: this.#gone,
+      stops: this.#clock.stops,
+      lostSlices: this.#clock.lostSlices,
+      wallMs: this.#wall.nowMs() - this.#startedMs,
+      stores,
+      records: new Map([...this.#records].map(([name, parts]) => [name, concatBytes(...parts)])),
+    };
+  }
+
+  /** Ends the run before its time. */
+  stop(): void {
+    this.#stop('stopped');
+  }
+
+  /** Does something to the lab, at once. */
+  command(command: LabCommand): void {
+    this.#obey(command);
+  }
+
+  /** Types a command on a machine; undefined if the machine is not up or goes down meanwhile, or the run ends. */
+  exec(machine: string, command: string): Promise<ProgramResult | undefined> {
+    return this.#ask((id) => this.#obey({ kind: 'exec', id, machine, command })) as Promise<ProgramResult | undefined>;
+  }
+
+  /** The state of a machine as plain data; undefined when its worker is gone. */
+  inspect(machine: string): Promise<unknown> {
+    return this.#named(machine).call((control) => control.inspect());
+  }
+
+  // ── workers ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #attach(): void {
+    const { topology } = this.#config;
+    const toSwitch = topology.machines.map(({ id }) => ({ id, channel: new MessageChannel() }));
+    const toDisks = topology.machines.map(({ id }) => ({ id, channel: new MessageChannel() }));
+    const portsAt = (ends: typeof toSwitch) => ends.map(({ id, channel }) => ({ id, port: channel.port2 }));
+    this.#switch = this.#spawn('switch', { kind: 'switch', machines: portsAt(toSwitch) });
+    this.#disks = this.#spawn('disks', { kind: 'disks', machines: portsAt(toDisks) });
+    topology.machines.forEach(({ id, name }, i) => {
+      const [network, disks] = [toSwitch[i]!.channel.port1, toDisks[i]!.channel.port1];
+      const role: Role = { kind: 'machine', id, toSwitch: network, toDisks: disks };
+      this.#machines.set(name, this.#spawn(name, role));
+    });
+  }
+
+  #spawn<Control>(name: string, role: Role): AttachedWorker<Control> {
+    const { topologyName, topologyOptions, seed, speed, watcher, isRecorded, spawn } = this.#config;
+    const index = this.#all.length;
+    this.#starting.add(index);
+    const worker = new AttachedWorker<Control>(
+      name,
+      spawn(name),
+      role,
+      {
+        topologyName,
+        topologyOptions,
+        seed,
+        speed,
+        sliceNanos: this.#clock.sliceNanos,
+        kinds: this.#kinds(),
+        wantsLog: watcher?.log !== undefined,
+        isRecorded: isRecorded === true,
+      },
+      {
+        ready: () => this.#onReady(index),
+        report: (report) => this.#onReport(index, report),
+        gone: (departure) => this.#onGone(name, departure),
+      },
+    );
+    this.#all.push(worker as AttachedWorker<unknown>);
+    return worker;
+  }
+
+  /** Kinds of facts that somebody here wants; undefined: all. */
+  #kinds(): readonly string[] | undefined {
+    const { watcher, watchedKinds, invariants, scenario } = this.#config;
+    if (watcher?.fact !== undefined && watchedKinds === undefined) return undefined;
+    const checked = invariants.flatMap(({ kinds }) => kinds);
+    return [...new Set([...checked, ...scenario.kinds, ...(watchedKinds ?? []), 'node.state'])];
+  }
+
+  #onReady(worker: number): void {
+    this.#watchdog?.heard();
+    this.#starting.delete(worker);
+    if (this.#starting.size > 0 || this.#reason !== undefined) return;
+    this.#watchdog?.restart(this.#config.hangTimeoutMs ?? HANG_TIMEOUT_MS);
+    this.#attempt(() => {
+      this.#director.step(0, { kind: 'start' }, this.#onDirector);
+      this.#direct();
+      this.#grant(this.#clock.start(this.#wall.nowMs()));
+    });
+  }
+
+  #onReport(worker: number, { slice, events, items, record }: Report): void {
+    if (this.#reason !== undefined) return;
+    this.#watchdog?.heard();
+    this.#events += events;
+    if (record !== undefined) this.#keepRecord(this.#all[worker]!.name, record);
+    const lost = this.#clock.lostSlices;
+    const grant = this.#clock.acknowledge(worker, slice, this.#wall.nowMs());
+    if (grant !== undefined) this.#grant(grant);
+    this.#attempt(() => {
+      if (items !== undefined) this.#timeline.add(worker, this.#reader.read(items));
+      if (this.#clock.lostSlices > lost) this.#config.watcher?.lost?.(this.#clock.lostSlices);
+      this.#advance(this.#clock.settled);
+    });
+  }
+
+  #keepRecord(machine: string, record: ArrayBuffer): void {
+    const parts = this.#records.get(machine);
+    if (parts === undefined) this.#records.set(machine, [new Uint8Array(record)]);
+    else parts.push(new Uint8Array(record));
+  }
+
+  #grant(grant: Grant): void {
+    for (const worker of this.#all) worker.grant(grant);
+  }
+
+  #onHang(): void {
+    const [starting] = this.#starting;
+    const message = starting === undefined ? `slice ${this.#clock.settledSlice + 1} is not acknowledged` : 'not ready';
+    this.#all[starting ?? this.#clock.latest()]!.depart({ reason: 'hung', message });
+  }
+
+  #onGone(worker: string, departure: Departure): void {
+    if (this.#gone !== undefined) return;
+    this.#gone = { kind: 'workers.gone', now: this.#now, worker, ...departure };
+    this.#fail('gone');
+    this.#attempt(() => this.#worldFact({ ...this.#gone! }));
+  }
+
+  #stop(reason: StopReason): void {
+    this.#reason ??= reason;
+    this.#end();
+  }
+
+  /** Like `stop`; a script that has ended well does not count any more. */
+  #fail(reason: 'gone' | 'exception'): void {
+    if (this.#reason === 'ended') this.#reason = reason;
+    this.#stop(reason);
+  }
+
+  /** Ends the workers, those that are needed no more first, and looks at the disks. */
+  async #close(): Promise<ReadonlyMap<number, BlockStore>> {
+    const { scenario, wantsStores } = this.#config;
+    this.#watchdog?.stop();
+    await Promise.all(this.#all.filter((worker) => worker !== this.#disks).map((worker) => worker.stop()));
+    const hasEnded = this.#reason === 'ended';
+    const isLookedAt = wantsStores === true || (hasEnded && scenario.atEnd !== undefined);
+    const stores = isLookedAt && this.#disks !== undefined ? await this.#fetchStores(this.#disks) : NO_STORES;
+    await this.#disks?.stop();
+    if (hasEnded && this.#gone === undefined) {
+      this.#attempt(() => {
+        for (const fact of scenario.atEnd?.(stores, this.#now) ?? []) this.#worldFact(fact);
+        this.checker.end(this.#now);
+      });
+    }
+    return stores;
+  }
+
+  async #fetchStores(disks: AttachedWorker<DiskControl>): Promise<ReadonlyMap<number, BlockStore>> {
+    const watchdog = new Watchdog(this.#wall, this.#config.hangTimeoutMs ?? HANG_TIMEOUT_MS, () =>
+      disks.depart({ reason: 'hung', message: 'it does not hand over the disks' }),
+    );
+    try {
+      return await fetchStores(disks, () => watchdog.heard());
+    } finally {
+      watchdog.stop();
+    }
+  }
+
+  /** What throws here is the script's, a rule's or a watcher's. */
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#exception ??= error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#fail('exception');
+    }
+  }
+
+  // ── time ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Handles, in order, everything that happened up to an instant that all workers have passed. */
+  #advance(settled: Nanos): void {
+    const end = Math.min(settled, this.#config.maxTime ?? MAX_TIME);
+    while (this.#reason === undefined) {
+      const told = this.#timeline.deadline();
+      const due = this.#director.deadline();
+      const at = Math.min(told, due, this.#nextTick);
+      if (at > end) break;
+      this.#now = Math.max(this.#now, at);
+      if (at === told) this.#onItem(this.#timeline.shift()!);
+      else if (at === due) this.#director.step(this.#now, { kind: 'wake' }, this.#onDirector);
+      else this.#tick();
+      this.#direct();
+      if (this.checker.violations.length > 0 && this.#config.keepGoing !== true) this.#stop('violation');
+    }
+    if (this.#reason !== undefined) return;
+    this.#now = Math.max(this.#now, end);
+    if (end < settled) this.#stop('time');
+  }
+
+  #tick(): void {
+    this.checker.tick(this.#now);
+    this.#nextTick += SECOND;
+  }
+
+  #onItem(item: Item): void {
+    switch (item.kind) {
+      case 'fact':
+        return this.#onFact(item.fact);
+      case 'log':
+        return this.#config.watcher?.log?.(item.line);
+      case 'replied':
+      case 'fetched':
+        return this.#onAnswer(item);
+      case 'switch-power':
+        return this.#onSwitch(item);
+    }
+  }
+
+  #onFact(fact: Stamped): void {
+    if (fact.node === 0) {
+      this.#worldSeq += 1;
+      Object.assign(fact, { seq: this.#worldSeq });
+    }
+    if (fact.kind === 'node.state') this.#states.set(fact.node, (fact as Stamped & { state: PowerState }).state);
+    this.checker.observe(fact);
+    if (this.#director.wants(fact.kind)) this.#director.step(this.#now, { kind: 'fact', fact }, this.#onDirector);
+    this.#config.watcher?.fact?.(fact);
+  }
+
+  #worldFact(fact: Fact): void {
+    this.#onFact(Object.assign(fact, { node: 0, life: 0, seq: 0, at: this.#now }));
+  }
+
+  #onAnswer(item: Item & { kind: 'replied' | 'fetched' }): void {
+    const own = this.#own.get(item.id);
+    if (own !== undefined) {
+      this.#own.delete(item.id);
+      return own(item.result);
+    }
+    const { id } = item;
+    if (item.kind === 'fetched') {
+      this.#director.step(this.#now, { kind: 'fetched', id, result: item.result }, this.#onDirector);
+    } else this.#director.step(this.#now, { kind: 'replied', id, result: item.result }, this.#onDirector);
+  }
+
+  /** The switch says what it has seen: that a machine is off only when all have passed the instant at which it was. */
+  #onSwitch({ machine, id, request }: Item & { kind: 'switch-power' }): void {
+    const names = [...this.#machines.keys()];
+    const { reply, command } = switchPower(request as Parameters<typeof switchPower>[0], names, (name) =>
+      this.#stateOf(name),
+    );
+    this.#toMachine(machine, { kind: 'power-switched', id, reply });
+    if (command !== undefined) this.#obey(command);
+  }
+
+  #stateOf(name: string): PowerState {
+    const { id } = this.#config.topology.machines.find((machine) => machine.name === name)!;
+    return this.#states.get(id) ?? 'off';
+  }
+
+  // ── the script ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  readonly #onDirector = (output: DirectorOutput): void => {
+    if (output.kind === 'progress') this.#config.watcher?.progress?.(this.#now, output.progress);
+    else this.#script.push(output);
+  };
+
+  #direct(): void {
+    for (let next = this.#script.shift(); next !== undefined; next = this.#script.shift()) this.#obey(next);
+  }
+
+  #obey(output: DirectorOutput): void {
+    switch (output.kind) {
+      case 'power-off':
+        this.#notBefore = this.#soonest();
+        return this.#toMachine(output.machine, { kind: output.kind });
+      case 'power-on':
+      case 'pause':
+      case 'resume':
+        return this.#toMachine(output.machine, { kind: output.kind });
+      case 'link':
+        return this.#toMachine(output.machine, { kind: 'carrier', nic: 0, isUp: output.isUp });
+      case 'disk-path':
+        return this.#toMachine(output.machine, { kind: 'disk-path', isUp: output.isUp });
+      case 'exec':
+        return this.#toMachine(output.machine, { kind: 'exec', id: output.id, command: output.command });
+      case 'partition':
+        return this.#partition(output);
+      case 'heal':
+        return this.#toSwitch({ kind: 'heal' });
+      case 'fetch':
+        return this.#toSwitch(output);
+      case 'ended':
+        this.#result = output.result;
+        return this.#stop('ended');
+      case 'progress':
+        return;
+    }
+  }
+
+  /**
+   * An instant that no worker has passed and that each of them hears of before: machines that lose their power together
+   * lose it at the same instant, although each of them is told by itself.
+   */
+  #soonest(): Nanos {
+    return this.#clock.grantedSlice * this.#clock.sliceNanos + lookaheadOf(this.#config.speed) + MILLISECOND;
+  }
+
+  #partition({ from, to, isBothWays }: DirectorOutput & { kind: 'partition' }): void {
+    const nicsOf = (names: readonly string[]): number[] =>
+      names.map((name) => this.#config.topology.machines.find((machine) => machine.name === name)!.id);
+    const [here, there] = [nicsOf(from), nicsOf(to)];
+    this.#toSwitch({ kind: 'partition', from: here, to: there });
+    if (isBothWays) this.#toSwitch({ kind: 'partition', from: there, to: here });
+  }
+
+  #toMachine(name: string, command: MachineCommand): void {
+    const at = this.#notBefore;
+    void this.#named(name).call((control) => control.command(at, command));
+  }
+
+  #toSwitch(command: SwitchCommand): void {
+    const at = this.#notBefore;
+    void this.#switch?.call((control) => control.command(at, command));
+  }
+
+  #named(name: string): AttachedWorker<MachineControl> {
+    const machine = this.#machines.get(name);
+    if (machine === undefined) throw new RangeError(`no machine named ${name}`);
+    return machine;
+  }
+
+  #ask(start: (id: number) => void): Promise<unknown> {
+    if (this.#reason !== undefined) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.#lastOwnRequest += 1;
+      this.#own.set(this.#lastOwnRequest, resolve);
+      start(this.#lastOwnRequest);
+    });
+  }
+}

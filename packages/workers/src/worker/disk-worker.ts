@@ -1,0 +1,148 @@
+import { type Fact, type Nanos, SeededWorld } from '@quorate/kernel';
+import { initiatorPort, targetConfig } from '@quorate/lab';
+import {
+  PAGE_BYTES,
+  ScsiTarget,
+  type SparseStore,
+  type StorePage,
+  type TargetInput,
+  type TargetOutput,
+} from '@quorate/scsi';
+import { transfer } from 'comlink';
+import type { Role } from '../boot.js';
+import { type Paced, Pacer } from '../time/pacer.js';
+import { type BatchRecord, RecordKind } from '../wire/batch.js';
+import { RawPort } from '../wire/raw-port.js';
+import type { Reporter } from './reporter.js';
+import type { WorkerContext } from './worker-context.js';
+
+/** Size of a disk. */
+export interface DiskSize {
+  readonly lun: number;
+  readonly blocks: number;
+  readonly blockLength: number;
+}
+
+/** Some of a disk's pages. */
+export interface DiskPages {
+  /** In bytes from the start of the disk. */
+  readonly offsets: readonly number[];
+  /** The pages one after another, each of 4096 bytes; the last of a disk may be shorter. */
+  readonly bytes: ArrayBuffer;
+  readonly isLast: boolean;
+}
+
+/** The Comlink side of the disks. */
+export interface DiskControl {
+  sizes(): readonly DiskSize[];
+  /** The content of a disk that is not zero, in pieces: from its start, then what follows the piece before. */
+  pages(lun: number, isFirst: boolean): DiskPages;
+}
+
+interface Initiator {
+  readonly port: RawPort;
+  readonly name: string;
+  session: number;
+}
+
+const WAKE = { kind: 'wake' } as const;
+const PIECE_PAGES = 256;
+
+/** A worker that runs the target with all disks. */
+export class DiskWorker implements Paced {
+  readonly pacer: Pacer;
+  readonly control: DiskControl;
+  readonly #target: ScsiTarget;
+  readonly #stores: ReadonlyMap<number, SparseStore>;
+  readonly #reporter: Reporter;
+  readonly #initiators = new Map<number, Initiator>();
+  #pages: Iterator<StorePage> = [].values();
+  #at: Nanos = 0;
+
+  constructor(role: Role & { kind: 'disks' }, context: WorkerContext) {
+    const { topology, seed, pacing, reporter, guard } = context;
+    this.#reporter = reporter;
+    const { config, stores } = targetConfig(topology, new SeededWorld(seed));
+    this.#stores = stores;
+    this.#target = new ScsiTarget({ ...config, observe: (fact) => this.#onFact(fact) });
+    this.pacer = new Pacer(this, pacing);
+    const inTurn = (work: () => void): void => guard(() => this.pacer.during(work));
+    for (const { id, port } of role.machines) {
+      const raw = new RawPort(port);
+      raw.listen((record) => this.#fromMachine(id, record), inTurn);
+      const name = topology.machines.find((machine) => machine.id === id)!.name;
+      this.#initiators.set(id, { port: raw, name, session: 0 });
+    }
+    this.control = {
+      sizes: () => [...stores].map(([lun, { blocks, blockLength }]) => ({ lun, blocks, blockLength })),
+      pages: (lun, isFirst) => this.#nextPages(lun, isFirst),
+    };
+  }
+
+  deadline(): Nanos {
+    return this.#target.deadline();
+  }
+
+  wake(now: Nanos): void {
+    this.#step(now, WAKE);
+  }
+
+  flush(): void {
+    for (const { port } of this.#initiators.values()) port.flush();
+  }
+
+  acknowledge(slice: number): void {
+    this.#reporter.report(slice, undefined);
+  }
+
+  #fromMachine(nexus: number, record: BatchRecord): void {
+    const now = this.pacer.now(record.at);
+    const initiator = this.#initiators.get(nexus)!;
+    switch (record.kind) {
+      case RecordKind.login:
+        initiator.session = record.number;
+        return this.#step(now, { kind: 'login', nexus, port: initiatorPort({ id: nexus, name: initiator.name }) });
+      case RecordKind.nexusLost:
+        return this.#step(now, { kind: 'nexus-lost', nexus });
+      case RecordKind.command: {
+        const { number: lun, tag, head: cdb, data } = record;
+        return this.#step(now, { kind: 'command', nexus, lun, tag, cdb, data });
+      }
+      default:
+        throw new RangeError(`a record of kind ${record.kind} at the disks`);
+    }
+  }
+
+  #step(now: Nanos, input: TargetInput): void {
+    this.#reporter.count();
+    this.#at = now;
+    this.#target.step(now, input, this.#onTarget);
+  }
+
+  readonly #onTarget = (output: TargetOutput): void => {
+    if (output.kind !== 'response') return;
+    const { nexus, tag, status, sense, data } = output;
+    const { port, session } = this.#initiators.get(nexus)!;
+    port.out.response(this.#at, session, tag, status, sense, data);
+  };
+
+  #onFact(fact: Fact): void {
+    this.#reporter.fact(Object.assign(fact, { node: 0, life: 0, seq: 0, at: this.#at }));
+  }
+
+  #nextPages(lun: number, isFirst: boolean): DiskPages {
+    if (isFirst) this.#pages = this.#stores.get(lun)!.pages()[Symbol.iterator]();
+    const offsets: number[] = [];
+    const bytes = new Uint8Array(PIECE_PAGES * PAGE_BYTES);
+    let length = 0;
+    while (offsets.length < PIECE_PAGES) {
+      const { value, done } = this.#pages.next();
+      if (done === true) break;
+      offsets.push(value.offset);
+      bytes.set(value.bytes, length);
+      length += value.bytes.length;
+    }
+    const { buffer } = length === bytes.length ? bytes : bytes.slice(0, length);
+    return transfer({ offsets, bytes: buffer, isLast: offsets.length < PIECE_PAGES }, [buffer]);
+  }
+}

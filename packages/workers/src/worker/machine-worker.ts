@@ -1,0 +1,143 @@
+import type { Nanos } from '@quorate/kernel';
+import {
+  type MachineFact,
+  machineConfig,
+  VirtualMachine,
+  type VirtualMachineInput,
+  type VirtualMachineOutput,
+} from '@quorate/lab';
+import type { Role } from '../boot.js';
+import { recordInput } from '../record/machine-record.js';
+import { type Paced, Pacer } from '../time/pacer.js';
+import { type BatchRecord, BatchWriter } from '../wire/batch.js';
+import { RawPort } from '../wire/raw-port.js';
+import { CommandQueue } from './command-queue.js';
+import type { Reporter } from './reporter.js';
+import type { WorkerContext } from './worker-context.js';
+
+/** What the hub asks of a machine. */
+export type MachineCommand = Exclude<VirtualMachineInput, { kind: 'frame' | 'io-done' | 'wake' }>;
+
+/** The Comlink side of a machine's worker. */
+export interface MachineControl {
+  /** Carries it out at `at`, or at once if that has passed; commands keep their order. */
+  command(at: Nanos, command: MachineCommand): void;
+  /** The machine's state, as plain data. */
+  inspect(): unknown;
+}
+
+const WAKE = { kind: 'wake' } as const;
+
+/** A worker that runs one machine, with ports to the switch and to the disks. */
+export class MachineWorker implements Paced {
+  readonly pacer: Pacer;
+  readonly control: MachineControl;
+  readonly #name: string;
+  readonly #vm: VirtualMachine;
+  readonly #reporter: Reporter;
+  readonly #toSwitch: RawPort;
+  readonly #toDisks: RawPort;
+  readonly #record: BatchWriter | undefined;
+  readonly #commands = new CommandQueue<MachineCommand>();
+  #at: Nanos = 0;
+  /** Number of the session at the disks that runs or ran last: a response of an earlier one is void. */
+  #session = 0;
+
+  constructor(role: Role & { kind: 'machine' }, context: WorkerContext, isRecorded: boolean) {
+    const { topology, seed, pacing, reporter, guard } = context;
+    const spec = topology.machines.find(({ id }) => id === role.id);
+    if (spec === undefined) throw new RangeError(`no machine ${role.id} in the topology`);
+    this.#name = spec.name;
+    this.#reporter = reporter;
+    this.#vm = new VirtualMachine(machineConfig(topology, spec, seed, (fact) => this.#onFact(fact)));
+    this.#record = isRecorded ? new BatchWriter() : undefined;
+    this.pacer = new Pacer(this, pacing);
+    const inTurn = (work: () => void): void => guard(() => this.pacer.during(work));
+    this.#toSwitch = new RawPort(role.toSwitch);
+    this.#toSwitch.listen((record) => this.#fromSwitch(record), inTurn);
+    this.#toDisks = new RawPort(role.toDisks);
+    this.#toDisks.listen((record) => this.#fromDisks(record), inTurn);
+    this.control = {
+      command: (at, command) => inTurn(() => this.#commands.add(at, command)),
+      inspect: () => this.#vm.inspect(),
+    };
+  }
+
+  deadline(): Nanos {
+    return Math.min(this.#vm.deadline(), this.#commands.deadline());
+  }
+
+  wake(now: Nanos): void {
+    for (let due = this.#commands.take(now); due; due = this.#commands.take(now)) this.#step(now, due);
+    if (this.#vm.deadline() <= now) this.#step(now, WAKE);
+  }
+
+  flush(): void {
+    this.#toSwitch.flush();
+    this.#toDisks.flush();
+  }
+
+  acknowledge(slice: number): void {
+    this.#reporter.report(slice, this.#record);
+  }
+
+  #fromSwitch(record: BatchRecord): void {
+    this.#step(this.pacer.now(record.at), { kind: 'frame', nic: 0, bytes: record.data });
+  }
+
+  #fromDisks({ at, number, tag, state, head, data }: BatchRecord): void {
+    if (number !== this.#session) return;
+    this.#step(this.pacer.now(at), { kind: 'io-done', tag, status: state, sense: head, data });
+  }
+
+  #step(now: Nanos, input: VirtualMachineInput): void {
+    this.#reporter.count();
+    this.#at = now;
+    if (this.#record !== undefined) recordInput(this.#record, now, input);
+    this.#vm.step(now, input, this.#onOutput);
+  }
+
+  readonly #onOutput = (output: VirtualMachineOutput): void => {
+    const at = this.#at;
+    switch (output.kind) {
+      case 'frame':
+        this.#toSwitch.out.frame(at, output.bytes);
+        break;
+      case 'io':
+        this.#toDisks.out.command(at, output.lun, output.tag, output.cdb, output.data);
+        break;
+      case 'power':
+        break;
+      case 'link':
+        this.#toSwitch.out.nic(at, output.isUp);
+        break;
+      case 'session':
+        this.#onSession(at, output.isUp);
+        break;
+      case 'replied': {
+        const { id, result } = output;
+        this.#reporter.tell({ kind: 'replied', at, id, ...(result && { result }) });
+        break;
+      }
+      case 'log': {
+        const { priority, tag, text, wallSec } = output;
+        this.#reporter.log({ at, machine: this.#name, priority, tag, text, wallSec });
+        break;
+      }
+      case 'switch-power':
+        this.#reporter.tell({ ...output, at, machine: this.#name });
+        break;
+    }
+  };
+
+  #onSession(at: Nanos, isUp: boolean): void {
+    if (isUp) {
+      this.#session += 1;
+      this.#toDisks.out.login(at, this.#session);
+    } else this.#toDisks.out.nexusLost(at);
+  }
+
+  #onFact(fact: MachineFact): void {
+    this.#reporter.fact(Object.assign(fact, { at: this.#at }));
+  }
+}
