@@ -44,7 +44,10 @@ export function* fork(task: Task<unknown>): Task<TaskId> {
   return (yield new Fork(task)) as TaskId;
 }
 
-/** Waits for a task to end and gives its result; undefined if it was cancelled or its result was taken before. */
+/**
+ * Waits for a task to end and gives its result; undefined if it was cancelled or its result was taken before. A task is
+ * waited for by one other at most.
+ */
 export function* join(id: TaskId): Task<unknown> {
   return yield new Join(id);
 }
@@ -88,7 +91,7 @@ interface Running {
 export class TaskRunner implements Machine<TaskInput, TaskOutput> {
   readonly #serve: ServeTask;
   readonly #tasks = new Map<TaskId, Running>();
-  /** Results of tasks that ended before anybody joined them; forked tasks only. */
+  /** Results of forked tasks that ended before anybody joined them; those without a result leave nothing behind. */
   readonly #results = new Map<TaskId, unknown>();
   readonly #forked = new Set<TaskId>();
   readonly #sleeping = new Set<Running>();
@@ -146,8 +149,12 @@ export class TaskRunner implements Machine<TaskInput, TaskOutput> {
     return this.#deadline;
   }
 
-  inspect(): { readonly tasks: readonly { readonly id: TaskId; readonly wakeAt: Nanos }[] } {
-    return { tasks: [...this.#tasks.values()].map(({ id, wakeAt }) => ({ id, wakeAt })) };
+  inspect(): {
+    readonly tasks: readonly { readonly id: TaskId; readonly wakeAt: Nanos }[];
+    readonly resultsKept: number;
+  } {
+    const tasks = [...this.#tasks.values()].map(({ id, wakeAt }) => ({ id, wakeAt }));
+    return { tasks, resultsKept: this.#results.size };
   }
 
   #onStart(now: Nanos, id: TaskId, task: Task<unknown>, emit: (output: TaskOutput) => void): void {
@@ -207,6 +214,8 @@ export class TaskRunner implements Machine<TaskInput, TaskOutput> {
       } else if (request instanceof Join) {
         const joined = this.#tasks.get(request.id);
         if (joined !== undefined) {
+          const isFree = joined.joiner === undefined || !this.#tasks.has(joined.joiner);
+          assert(isFree, `task ${request.id} is waited for by ${joined.joiner} and ${running.id}`);
           joined.joiner = running.id;
           return;
         }
@@ -242,7 +251,7 @@ export class TaskRunner implements Machine<TaskInput, TaskOutput> {
     this.#forget(running);
     const wasForked = this.#forked.delete(running.id);
     if (running.joiner !== undefined) this.#queue.push({ kind: 'reply', id: running.joiner, value: result });
-    else if (wasForked) this.#results.set(running.id, result);
+    else if (wasForked && result !== undefined) this.#results.set(running.id, result);
     emit({ kind: 'ended', id: running.id, result });
   }
 

@@ -1,31 +1,43 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  AssertionError,
   asciiBytes,
+  assert,
   ByteReader,
   ByteWriter,
+  bytesEqual,
   Checker,
+  ConfigError,
+  concatBytes,
   crc32,
   crc32c,
   crc32cRaw,
+  cString,
   defineInvariant,
   type Fact,
   fmix32,
   fork,
   fromHex,
+  getI64,
   guarded,
   hex,
   join,
+  latin1,
   murmur3,
   type Nanos,
   PENDING,
   Prng,
   parseSeed,
+  SeededWorld,
+  setI64,
   sleep,
+  TAME_WORLD,
   type Task,
   TaskRunner,
   utf8Bytes,
   utf8Text,
+  viewOf,
 } from '../src/index.js';
 
 describe('checksums', () => {
@@ -165,13 +177,51 @@ describe('bytes', () => {
   });
 
   it('UTF-8 both ways equals the platform', () => {
+    // Code points of every length, halves of surrogate pairs among them.
+    const codePoint = fc.oneof(fc.nat(0x7f), fc.nat(0x7ff), fc.nat(0xffff), fc.integer({ min: 0xd700, max: 0x10ffff }));
+    const anyText = fc.array(codePoint).map((codes) => String.fromCodePoint(...codes));
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.uint8Array({ maxLength: 12 }), (text, noise) => {
+      fc.property(anyText, fc.uint8Array({ maxLength: 12 }), (text, noise) => {
         expect(utf8Bytes(text)).toEqual(new TextEncoder().encode(text));
         expect(utf8Text(utf8Bytes(text))).toBe(new TextDecoder('utf-8', { ignoreBOM: true }).decode(utf8Bytes(text)));
         expect(typeof utf8Text(noise)).toBe('string');
       }),
     );
+  });
+
+  it('signed 64-bit fields keep every integer that a number holds, in both byte orders', () => {
+    fc.assert(
+      fc.property(fc.maxSafeInteger(), fc.boolean(), (value, little) => {
+        const view = viewOf(new Uint8Array(9).subarray(1));
+        setI64(view, 0, value, little);
+        expect(view.getBigInt64(0, little)).toBe(BigInt(value));
+        expect(getI64(view, 0, little)).toBe(value);
+      }),
+    );
+  });
+
+  it('a writer cuts, fills, leaves gaps and patches', () => {
+    const writer = new ByteWriter(false, 4);
+    writer.u16(0).raw(asciiBytes('abc'), 2).raw(asciiBytes('d'), 3).zeros(2).u32(-2).patch16(0, 0x1234).patch32(7, 5);
+    expect(hex(writer.bytes())).toBe('1234' + '6162' + '640000' + '00000005' + 'fffe');
+    expect(writer.length).toBe(13);
+    expect(writer.reset().bytes()).toHaveLength(0);
+  });
+
+  it('a text field ends at its NUL, a fixed field at its end', () => {
+    const field = fromHex('6162 e9 00 63');
+    expect([cString(field), cString(field, 3), latin1(field), hex(asciiBytes('aé'))]).toEqual([
+      'abé',
+      '',
+      'abé\0c',
+      '613f',
+    ]);
+  });
+
+  it('bytes are equal when they are as many and the same', () => {
+    expect(bytesEqual(fromHex('0102'), concatBytes(fromHex('01'), fromHex(''), fromHex('02')))).toBe(true);
+    expect(bytesEqual(fromHex('0102'), fromHex('0103'))).toBe(false);
+    expect(bytesEqual(fromHex('0102'), fromHex('01'))).toBe(false);
   });
 
   it('hex refuses what is not hex', () => {
@@ -287,6 +337,28 @@ describe('the task runner', () => {
     expect(runner.deadline()).toBe(Infinity);
   });
 
+  it('what nobody joins is not kept when it has no result', () => {
+    let runner: TaskRunner | undefined;
+    drive(
+      function* (own) {
+        runner = own;
+        for (let n = 0; n < 100; n++) yield* fork(sleep(n));
+        yield* sleep(200);
+      },
+      () => undefined,
+    );
+    expect(runner!.inspect()).toEqual({ tasks: [], resultsKept: 0 });
+  });
+
+  it('two tasks that wait for one are a bug of theirs: the first would wait for ever', () => {
+    const both = function* (): Task {
+      const child = yield* fork(sleep(5));
+      yield* fork(join(child));
+      yield* fork(join(child));
+    };
+    expect(() => drive(both, () => undefined)).toThrow('task 2 is waited for by 3 and 4');
+  });
+
   it('sleepers that are due together run in the order in which they fell asleep', () => {
     const order: number[] = [];
     drive(
@@ -303,6 +375,48 @@ describe('the task runner', () => {
       () => undefined,
     );
     expect(order).toEqual([1, 2, 3]);
+  });
+});
+
+describe('the world', () => {
+  it('has one stream for each name, drawn from its seed', () => {
+    const world = new SeededWorld({ hi: 0, lo: 1 });
+    const stream = world.choices('net/1>2');
+    const prng = Prng.derive({ hi: 0, lo: 1 }, 'net/1>2');
+    expect([stream.choose('a', 9), stream.happens('b', 0x8000_0000), stream.exponential('c', 1000)]).toEqual([
+      prng.below(9),
+      prng.happens(0x8000_0000),
+      prng.exponential(1000),
+    ]);
+    expect(world.choices('net/1>2')).toBe(stream);
+  });
+
+  it('that is tame answers 0, no and 0', () => {
+    const stream = TAME_WORLD.choices('net/1>2');
+    expect([stream.choose('a', 9), stream.happens('b', 0xffff_ffff), stream.exponential('c', 1000)]).toEqual([
+      0,
+      false,
+      0,
+    ]);
+  });
+});
+
+describe('errors', () => {
+  it.each([
+    [['/cluster/@name', 'x', 'a name', 3], 'line 3: /cluster/@name: found "x", expected a name'],
+    [['mtuBytes', '', '576 to 65535 bytes'], 'mtuBytes: found nothing, expected 576 to 65535 bytes'],
+  ] as const)(
+    'a refused configuration says where, what and what would be right',
+    ([path, value, expected, line], text) => {
+      const error = new ConfigError(path, value, expected, line);
+      expect(error.message).toBe(text);
+      expect(error).toMatchObject({ name: 'ConfigError', path, value, expected, line: line ?? 0 });
+    },
+  );
+
+  it('a broken rule of our own stops the run', () => {
+    expect(() => assert(true, 'fine')).not.toThrow();
+    expect(() => assert(false, 'two holders')).toThrow(new AssertionError('two holders'));
   });
 });
 
