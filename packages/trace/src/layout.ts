@@ -26,8 +26,8 @@
  *     12    4 crc      CRC-32C of the footer
  *     16    8 magic    "QRTREND1"
  *
- * Every block decodes alone: its first record's time and seq count from its head. A file without a footer is
- * readable from its beginning.
+ * Every block decodes alone: its first record's time and seq count from its head, and it brings the strings that its
+ * records name. A file without a footer is readable from its beginning.
  *
  * A record: kind u8, node u8 (255 the driver), time and seq as differences from the record before, then the fields of
  * the kind's schema. A package's kind (128 and above) has the length of its fields before them.
@@ -45,4 +45,5 @@ export const END_BYTES = 24;
 export const BLOCK_TARGET_BYTES = 65_536;
 /** The node number of what belongs to no node. */
 export const DRIVER_NODE = 255;
+export const IS_DEFLATED = 1;
 export const HAS_PAYLOADS = 2;

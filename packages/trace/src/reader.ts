@@ -1,7 +1,16 @@
 import { decode } from '@msgpack/msgpack';
 import { crc32c, latin1, utf8Text, viewOf } from '@quorate/kernel';
 import type { FieldType, FieldValue } from './kinds.js';
-import { BLOCK_HEAD_BYTES, BLOCK_MAGIC, END_BYTES, END_MAGIC, FILE_HEAD_BYTES, FILE_MAGIC, VERSION } from './layout.js';
+import {
+  BLOCK_HEAD_BYTES,
+  BLOCK_MAGIC,
+  END_BYTES,
+  END_MAGIC,
+  FILE_HEAD_BYTES,
+  FILE_MAGIC,
+  IS_DEFLATED,
+  VERSION,
+} from './layout.js';
 import { VarintReader } from './varint.js';
 import type { TraceHeader } from './writer.js';
 
@@ -49,14 +58,17 @@ export class TraceFile {
     }
     const version = view.getUint16(8, true);
     if (version !== VERSION) throw new TraceError(8, `found version ${version}, expected ${VERSION}`);
+    if ((view.getUint16(10, true) & IS_DEFLATED) !== 0) {
+      throw new TraceError(10, 'the blocks are deflated, which this reader does not undo');
+    }
     const length = view.getUint32(12, true);
     if (FILE_HEAD_BYTES + length > bytes.length) {
       throw new TraceError(12, `the header has ${length} bytes, but ${bytes.length - FILE_HEAD_BYTES} are left`);
     }
-    this.header = decode(bytes.subarray(FILE_HEAD_BYTES, FILE_HEAD_BYTES + length)) as TraceHeader;
-    for (const [id, name, fields] of this.header.kinds as [number, string, Schema['fields']][]) {
-      this.#schemas.set(id, { name, fields });
-    }
+    const header = unpack(bytes.subarray(FILE_HEAD_BYTES, FILE_HEAD_BYTES + length));
+    if (!isHeader(header)) throw new TraceError(FILE_HEAD_BYTES, 'the header is no map with the kinds of its records');
+    this.header = header;
+    for (const [id, name, fields] of header.kinds) this.#schemas.set(id, { name, fields });
     this.#start = FILE_HEAD_BYTES + length;
     const footer = this.#footer();
     this.#end = footer?.offset ?? bytes.length;
@@ -69,7 +81,6 @@ export class TraceFile {
    * @throws {TraceError} when a block is broken.
    */
   *records(): Generator<TraceRecord, void, undefined> {
-    const strings: string[] = [];
     const view = viewOf(this.#bytes);
     let at = this.#start;
     while (at + BLOCK_HEAD_BYTES <= this.#end) {
@@ -79,7 +90,7 @@ export class TraceFile {
       const data = this.#bytes.subarray(at + BLOCK_HEAD_BYTES, at + BLOCK_HEAD_BYTES + stored);
       if (crc32c(data) !== view.getUint32(at + 32, true))
         throw new TraceError(at, 'the checksum of the block is wrong');
-      yield* this.#block(data, view.getFloat64(at + 16, true), view.getFloat64(at + 24, true), strings, at);
+      yield* this.#block(data, view.getFloat64(at + 16, true), view.getFloat64(at + 24, true), at);
       at += BLOCK_HEAD_BYTES + stored;
     }
   }
@@ -88,10 +99,10 @@ export class TraceFile {
     data: Uint8Array,
     firstTime: number,
     firstSeq: number,
-    strings: string[],
     offset: number,
   ): Generator<TraceRecord, void, undefined> {
     const reader = new VarintReader(data);
+    const strings: string[] = [];
     let time = firstTime;
     let seq = firstSeq;
     while (reader.left > 0) {
@@ -106,10 +117,14 @@ export class TraceFile {
         continue;
       }
       const fields: Record<string, FieldValue> = {};
-      for (const [name, type] of schema.fields) fields[name] = readField(reader, type, strings);
+      for (const [name, type] of schema.fields) {
+        const value = readField(reader, type, strings);
+        if (value === undefined) throw new TraceError(offset, `a record names a string that its block does not bring`);
+        fields[name] = value;
+      }
       if (!reader.ok) throw new TraceError(offset, 'a record runs past the end of its block');
-      if (schema.name === 'string') strings.push(utf8Text(fields.text as Uint8Array));
-      else yield { time, seq, node, kind: schema.name, fields };
+      if (schema.name !== 'string') yield { time, seq, node, kind: schema.name, fields };
+      else if (fields.text instanceof Uint8Array) strings.push(utf8Text(fields.text));
     }
   }
 
@@ -121,22 +136,52 @@ export class TraceFile {
     const offset = view.getFloat64(at, true);
     const footer = bytes.subarray(offset, offset + view.getUint32(at + 8, true));
     if (crc32c(footer) !== view.getUint32(at + 12, true))
-      throw new TraceError(offset, 'the checksum of the footer is wrong');
-    return { offset, hash: (decode(footer) as { hash: string }).hash };
+      throw new TraceError(at, 'the checksum of the footer is wrong');
+    const content = unpack(footer);
+    if (!isMap(content) || typeof content.hash !== 'string') throw new TraceError(offset, 'the footer has no hash');
+    return { offset, hash: content.hash };
   }
 }
 
-function readField(reader: VarintReader, type: FieldType, strings: readonly string[]): FieldValue {
+/** Undefined for bytes that are no MessagePack. */
+function unpack(bytes: Uint8Array): unknown {
+  try {
+    return decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+type Kinds = readonly (readonly [number, string, Schema['fields']])[];
+
+function isHeader(value: unknown): value is TraceHeader & { readonly kinds: Kinds } {
+  return isMap(value) && Array.isArray(value.kinds) && value.kinds.every(isKind);
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isKind(value: unknown): boolean {
+  if (!Array.isArray(value) || !Array.isArray(value[2])) return false;
+  const isField = (field: unknown): boolean => Array.isArray(field) && FIELD_TYPES.has(field[1] as FieldType);
+  return typeof value[0] === 'number' && typeof value[1] === 'string' && value[2].every(isField);
+}
+
+const FIELD_TYPES: ReadonlySet<FieldType> = new Set(['u', 'i', 's', 'b', 'd']);
+
+/** Undefined for a string that is not in the table. */
+function readField(reader: VarintReader, type: FieldType, strings: readonly string[]): FieldValue | undefined {
   switch (type) {
     case 'u':
       return reader.unsigned();
     case 'i':
       return reader.signed();
     case 's':
-      return strings[reader.unsigned()] ?? '';
+      return strings[reader.unsigned()];
     case 'b':
       return reader.raw(reader.unsigned()).slice();
     case 'd':
-      return viewOf(reader.raw(8).slice()).getFloat64(0, true);
+      return reader.left < 8 ? reader.raw(8).length : viewOf(reader.raw(8)).getFloat64(0, true);
   }
 }

@@ -20,7 +20,7 @@ const RECORD_BYTES = 32;
  *      0    8 time   ns, double
  *      8    4 seq    low 32 bits of the event's number
  *     12    1 kind
- *     13    1 flags
+ *     13    1 flags  none yet, zero
  *     14    2 node
  *     16    4 peer
  *     20    4 id
@@ -51,7 +51,7 @@ export class TraceRing {
     const view = this.#view;
     view.setFloat64(at, time, true);
     view.setUint32(at + 8, seq, true);
-    view.setUint16(at + 12, kind, true);
+    view.setUint16(at + 12, kind & 0xff, true);
     view.setUint16(at + 14, node, true);
     view.setUint32(at + 16, peer, true);
     view.setUint32(at + 20, id, true);

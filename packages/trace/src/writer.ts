@@ -36,6 +36,7 @@ export class TraceWriter {
   readonly #sink: (bytes: Uint8Array) => void;
   readonly #withPayloads: boolean;
   readonly #block = new VarintWriter();
+  /** Of the block at hand, by their place in it. */
   readonly #strings = new Map<string, number>();
   readonly #index: IndexEntry[] = [];
   #offset = 0;
@@ -143,6 +144,7 @@ export class TraceWriter {
     this.#put(head);
     this.#put(data);
     this.#block.reset();
+    this.#strings.clear();
     this.#records = 0;
   }
 
