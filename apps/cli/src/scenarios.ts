@@ -1,4 +1,4 @@
-import { HypervBlog, hypervBlogTopology, type Scenario, type Topology } from '@quorate/lab';
+import { HypervBlog, hypervBlogTopology, IsolatedNode, type Scenario, type Topology } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
 
 /** What a scenario can be told. */
@@ -20,6 +20,13 @@ export const SCENARIOS: ReadonlyMap<string, (options: ScenarioOptions) => Prepar
       const topology = hypervBlogTopology(administratorsPrograms, clusterConf);
       return { topology, scenario: new HypervBlog(topology) };
     },
+  ],
+  [
+    'isolated-node-fences-majority',
+    ({ clusterConf }) => ({
+      topology: hypervBlogTopology(administratorsPrograms, clusterConf),
+      scenario: new IsolatedNode(),
+    }),
   ],
 ]);
 

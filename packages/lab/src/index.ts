@@ -17,6 +17,7 @@ export {
   type StoryStep,
   VOLUME,
 } from './scenarios/hyperv-blog/index.js';
+export { IsolatedNode, type IsolatedNodeResult } from './scenarios/isolated-node.js';
 export { stackInvariants } from './stack-invariants.js';
 export {
   type DiskSpec,

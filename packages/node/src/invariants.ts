@@ -133,7 +133,8 @@ const serviceDisk = defineInvariant<AnyFact>({
       observe(fact, verdict) {
         switch (fact.kind) {
           case 'node.state':
-            lives.set(fact.node, fact.life);
+            // A life that boots has written nothing: who is fenced now is the one before it.
+            if (fact.state === 'up') lives.set(fact.node, fact.life);
             break;
           case 'fenced.fenced':
             if (fact.how === 'agent') fenced.set(Number(fact.victim), lives.get(Number(fact.victim)) ?? 0);

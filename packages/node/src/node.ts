@@ -278,6 +278,8 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
   #log(priority: LogPriority, tag: string, text: string): void {
     const wallSec = this.#system.wall().sec;
     this.#out({ kind: 'log', priority, tag, text, wallSec });
+    // As rsyslog is set up there: `*.info` goes to the file.
+    if (priority === 'debug') return;
     const line = `${formatSyslogTime(wallSec)} ${this.#config.name} ${tag}: ${text}\n`;
     this.#system.files.write('/var/log/messages', utf8Bytes(line), true, wallSec);
   }

@@ -1,4 +1,4 @@
-import { type Check, defineInvariant, type Invariant, type Stamped, type Verdict } from '@quorate/kernel';
+import { type Check, defineInvariant, type Fact, type Invariant, type Stamped, type Verdict } from '@quorate/kernel';
 import type { QdiskFact } from './facts.js';
 import { DiskState } from './status-block.js';
 
@@ -20,12 +20,18 @@ class PerLife<T> {
   }
 }
 
-const oneMaster: Invariant = defineInvariant<QdiskFact>({
+/** What the driver says of a node's power: one that is off is nobody's master. */
+interface NodeStateFact extends Fact {
+  readonly kind: 'node.state';
+  readonly state: string;
+}
+
+const oneMaster: Invariant = defineInvariant<QdiskFact | NodeStateFact>({
   id: 'S10',
   name: 'qdisk-master',
   statement: 'At any instant at most one un-evicted quorum disk master has confirmed its own status block.',
-  kinds: ['qdisk.state', 'qdisk.master', 'qdisk.evicted', 'qdisk.reboot'],
-  start(): Check<QdiskFact> {
+  kinds: ['qdisk.state', 'qdisk.master', 'qdisk.evicted', 'qdisk.reboot', 'node.state'],
+  start(): Check<QdiskFact | NodeStateFact> {
     const masters = new Map<number, number>();
     const evicted = new Set<number>();
     const forget = (node: number): void => {
@@ -41,6 +47,9 @@ const oneMaster: Invariant = defineInvariant<QdiskFact>({
             break;
           case 'qdisk.reboot':
             forget(fact.node);
+            break;
+          case 'node.state':
+            if (fact.state === 'off') forget(fact.node);
             break;
           case 'qdisk.evicted':
             evicted.add(fact.peer);

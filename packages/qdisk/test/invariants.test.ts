@@ -25,6 +25,8 @@ const state = (node: number, value: number, life = 1) =>
 const master = (node: number, of: number, life = 1) => fact(node, { kind: 'qdisk.master', master: of }, life);
 const evicted = (node: number, peer: number, changes = {}) =>
   fact(node, { kind: 'qdisk.evicted', peer, state: MASTER, isUndead: false, isWritten: true, ...changes });
+/** What a driver tells of the node's power. */
+const power = (node: number, state: string) => fact(node, { kind: 'node.state', state } as never);
 const grant = (node: number, nodes: number[], members = [1, 2, 3]) =>
   fact(node, { kind: 'qdisk.grant', nodes, members });
 const poll = (node: number, of: number, changes = {}) =>
@@ -37,6 +39,7 @@ describe('S10: one un-evicted master', () => {
     ['the master stops, another takes over', [master(1, 1), state(1, NONE), master(2, 2)]],
     ['the master dies and is evicted first', [master(1, 1), evicted(2, 1), master(2, 2)]],
     ['the master resets itself', [master(1, 1), fact(1, { kind: 'qdisk.reboot', reason: 'score' }), master(2, 2)]],
+    ['the master loses its power, and who takes over has never seen it', [master(1, 1), power(1, 'off'), master(2, 2)]],
     ['the master is back in another life', [master(1, 1), state(1, INIT, 2), master(2, 2)]],
     [
       'an evicted master that was paused goes on for a moment',

@@ -1,14 +1,12 @@
 import { parseClusterConf } from '@quorate/cluster-conf';
-import { check } from '@quorate/gfs2';
-import type { Fact, Nanos, Stamped, Task } from '@quorate/kernel';
+import type { Stamped, Task } from '@quorate/kernel';
 import { clusterIdOf } from '@quorate/quorum';
-import type { BlockStore } from '@quorate/scsi';
 import type { Lab, Scenario } from '../../lab.js';
 import type { Topology } from '../../topology.js';
 import { Chronicle, KINDS } from './chronicle.js';
-import { VOLUME } from './disks.js';
 import { type Cast, Story } from './script.js';
 import type { StoryResult } from './story.js';
+import { checkVolume } from './volume-check.js';
 
 export { CLUSTER_CONF } from './cluster-conf.js';
 export { formatDisks, VOLUME } from './disks.js';
@@ -41,17 +39,5 @@ export class HypervBlog implements Scenario<StoryResult> {
     this.#chronicle.hear(fact);
   }
 
-  atEnd(stores: ReadonlyMap<number, BlockStore>, now: Nanos): readonly Fact[] {
-    const store = stores.get(VOLUME.lun)!;
-    const findings = check({
-      sizeBytes: VOLUME.blocks * 512,
-      read: (byteOffset, into) => store.read(VOLUME.start + byteOffset / 512, into.length / 512, into),
-    });
-    const checked: Fact & { readonly findings: readonly string[] } = {
-      kind: 'gfs2.checked',
-      now,
-      findings: findings.map((finding) => `${finding.rule}: ${finding.text}`),
-    };
-    return [checked];
-  }
+  readonly atEnd = checkVolume;
 }

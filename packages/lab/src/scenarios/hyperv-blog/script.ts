@@ -1,5 +1,6 @@
-import { type Nanos, SECOND, type Stamped, type Task } from '@quorate/kernel';
-import type { Lab, Observed } from '../../lab.js';
+import { SECOND, type Task } from '@quorate/kernel';
+import { Expectations } from '../../expectations.js';
+import type { Lab } from '../../lab.js';
 import type { Chronicle } from './chronicle.js';
 import { expectedClustat } from './clustat-text.js';
 import { REFERENCES } from './references.js';
@@ -36,14 +37,14 @@ export class Story {
   readonly #lab: Lab;
   readonly #cast: Cast;
   readonly #chronicle: Chronicle;
+  readonly #expectations: Expectations;
   readonly #steps: StoryStep[] = [];
-  #observed: Observed[] = [];
-  #current: StepId = 'boot';
 
   constructor(lab: Lab, cast: Cast, chronicle: Chronicle) {
     this.#lab = lab;
     this.#cast = cast;
     this.#chronicle = chronicle;
+    this.#expectations = new Expectations(lab);
   }
 
   *run(): Task<StoryResult> {
@@ -70,10 +71,10 @@ export class Story {
   *#boot(): Task {
     const { machines } = this.#lab;
     this.#lab.powerOn(...machines);
-    yield* this.#expectWithin(180, 'the service is started on my-vm1', () => this.#isOwnedBy('my-vm1'));
-    yield* this.#expectWithin(60, 'the page is served', () => this.#isAnswered());
+    yield* this.#expectations.within(180, 'the service is started on my-vm1', () => this.#isOwnedBy('my-vm1'));
+    yield* this.#expectations.within(60, 'the page is served', () => this.#isAnswered());
     yield* this.#expectAllOnline(machines);
-    yield* this.#expectLines('my-vm1', 'cman_tool status', [
+    yield* this.#expectations.lines('my-vm1', 'cman_tool status', [
       'Cluster Id: 25554',
       'Nodes: 5',
       'Expected votes: 9',
@@ -83,40 +84,47 @@ export class Story {
       'Multicast addresses: 239.192.99.54 ',
     ]);
     yield* this.#expectKeys('my-vm1', machines);
-    yield* this.#expectLines('my-vm1', 'sg_persist -i -r /dev/sdb', [
+    yield* this.#expectations.lines('my-vm1', 'sg_persist -i -r /dev/sdb', [
       '    scope: LU_SCOPE,  type: Write Exclusive, registrants only',
     ]);
-    yield* this.#expectLines('my-vm1', 'mkqdisk -L', ['/dev/sdc1:', '\tLabel:                myqdisk']);
+    yield* this.#expectations.lines('my-vm1', 'mkqdisk -L', ['/dev/sdc1:', '\tLabel:                myqdisk']);
   }
 
   *#sharedFiles(): Task {
     yield* this.#lab.exec('my-vm1', "echo 'written on my-vm1' > /mydata/a.txt");
-    yield* this.#expectOutput('my-vm3', 'cat /mydata/a.txt', 'written on my-vm1\n');
+    yield* this.#expectations.output('my-vm3', 'cat /mydata/a.txt', 'written on my-vm1\n');
     // my-vm5 writes too, so that there is something in its journal when it is paused.
     for (const machine of ['my-vm3', 'my-vm5']) {
       yield* this.#lab.exec(machine, `echo 'appended on ${machine}' >> /mydata/a.txt`);
     }
-    for (const machine of this.#lab.machines) yield* this.#expectOutput(machine, 'cat /mydata/a.txt', SHARED_TEXT);
+    for (const machine of this.#lab.machines)
+      yield* this.#expectations.output(machine, 'cat /mydata/a.txt', SHARED_TEXT);
   }
 
   *#pause(): Task {
     this.#lab.pause('my-vm5');
-    yield* this.#expectWithin(40, 'my-vm5 is fenced', () => this.#isFenced(5));
-    yield* this.#expectWithin(20, 'another node replays its journal', () => this.#hasReplayed());
+    yield* this.#expectations.within(40, 'my-vm5 is fenced', () => this.#isFenced(5));
+    yield* this.#expectations.within(20, 'another node replays its journal', () => this.#hasReplayed());
     const others = this.#lab.machines.filter((name) => name !== 'my-vm5');
     yield* this.#expectKeys('my-vm1', others);
     yield* this.#expectAllOnline(others);
-    yield* this.#expectLines('my-vm1', 'cman_tool status', ['Total votes: 8', 'Quorum: 5  ']);
-    yield* this.#expectOutput('my-vm2', 'cat /mydata/a.txt', SHARED_TEXT);
+    yield* this.#expectations.lines('my-vm1', 'cman_tool status', ['Total votes: 8', 'Quorum: 5  ']);
+    yield* this.#expectations.output('my-vm2', 'cat /mydata/a.txt', SHARED_TEXT);
   }
 
   *#resume(): Task {
     const resumedAt = this.#lab.now();
     this.#lab.resume('my-vm5');
-    yield* this.#expectWithin(5, 'qdiskd on my-vm5 reads EVICT and reboots the machine', () => this.#hasRebooted(5));
+    yield* this.#expectations.within(5, 'qdiskd on my-vm5 reads EVICT and reboots the machine', () =>
+      this.#hasRebooted(5),
+    );
     const after = (this.#lab.now() - resumedAt) / SECOND;
-    this.#expect('it did so within 2 s', after <= 2, `${after.toFixed(2)} s`);
-    this.#expect('it was not let in again before that', !this.#isSeenAsMember(5), 'a ring with my-vm5 in it');
+    this.#expectations.expect('it did so within 2 s', after <= 2, `${after.toFixed(2)} s`);
+    this.#expectations.expect(
+      'it was not let in again before that',
+      !this.#isSeenAsMember(5),
+      'a ring with my-vm5 in it',
+    );
     yield* this.#expectAllOnline(this.#lab.machines);
     yield* this.#expectKeys('my-vm1', this.#lab.machines);
   }
@@ -124,20 +132,22 @@ export class Story {
   *#interfaceDown(): Task {
     // Two clocks race here: the heuristic needs 20 s from its next run, the ring 22 s less the age of its last token.
     // The run begins half a second before the heuristic's next one, and the ring has just been busy, so its token is new.
-    yield* this.#waitUntil(10, () =>
+    yield* this.#expectations.waitUntil(10, () =>
       this.#chronicle.of('qdisk.heuristic').some(({ node, isUp }) => node === 3 && isUp === true),
     );
     yield* this.#lab.wait(0.4 * SECOND);
     yield* this.#lab.exec('my-vm1', 'cman_tool expected -e 9');
     yield* this.#lab.wait(0.1 * SECOND);
     yield* this.#lab.exec('my-vm3', 'ifconfig eth0 down');
-    yield* this.#expectWithin(25, 'the heuristic of my-vm3 fails and qdiskd reboots it', () => this.#hasRebooted(3));
-    this.#expect(
+    yield* this.#expectations.within(25, 'the heuristic of my-vm3 fails and qdiskd reboots it', () =>
+      this.#hasRebooted(3),
+    );
+    this.#expectations.expect(
       'it had not fenced anybody before that',
       this.#chronicle.of('fenced.fencing-started').every(({ node }) => node !== 3),
       'my-vm3 fences',
     );
-    yield* this.#expectWithin(15, 'the others fence my-vm3', () => this.#isFenced(3));
+    yield* this.#expectations.within(15, 'the others fence my-vm3', () => this.#isFenced(3));
     yield* this.#expectAllOnline(this.#lab.machines);
     yield* this.#expectKeys('my-vm1', this.#lab.machines);
   }
@@ -145,9 +155,13 @@ export class Story {
   *#shutdown(): Task {
     yield* this.#lab.exec('my-vm1', 'shutdown -h now');
     yield* this.#expectTakeover('my-vm2', 40);
-    yield* this.#expectWithin(60, 'my-vm1 is off', () => this.#chronicle.machineStates.get(1) === 'off');
-    yield* this.#expectWithin(5, 'my-vm1 has left the cluster', () => !this.#lastRing().includes(1));
-    this.#expect('nobody was fenced', this.#chronicle.of('fenced.fenced').length === 0, 'a node was fenced');
+    yield* this.#expectations.within(60, 'my-vm1 is off', () => this.#chronicle.machineStates.get(1) === 'off');
+    yield* this.#expectations.within(5, 'my-vm1 has left the cluster', () => !this.#lastRing().includes(1));
+    this.#expectations.expect(
+      'nobody was fenced',
+      this.#chronicle.of('fenced.fenced').length === 0,
+      'a node was fenced',
+    );
     yield* this.#expectHttpd('my-vm2');
   }
 
@@ -155,14 +169,14 @@ export class Story {
     this.#lab.powerOff(...victims);
     yield* this.#expectTakeover(heir, 60);
     for (const victim of victims) {
-      this.#expect(`${victim} was fenced`, this.#isFenced(this.#idOf(victim)), 'it was not');
+      this.#expectations.expect(`${victim} was fenced`, this.#isFenced(this.#idOf(victim)), 'it was not');
     }
     yield* this.#expectHttpd(heir);
   }
 
   *#lastOneStanding(): Task {
     yield* this.#powerOff(['my-vm3', 'my-vm4'], 'my-vm5');
-    yield* this.#expectLines('my-vm5', 'cman_tool status', ['Nodes: 1', 'Total votes: 5', 'Quorum: 5  ']);
+    yield* this.#expectations.lines('my-vm5', 'cman_tool status', ['Nodes: 1', 'Total votes: 5', 'Quorum: 5  ']);
   }
 
   *#failback(): Task {
@@ -174,7 +188,7 @@ export class Story {
   *#powerOnRest(): Task {
     this.#lab.powerOn('my-vm2', 'my-vm3', 'my-vm4');
     yield* this.#expectAllOnline(this.#lab.machines);
-    this.#expect('the service stays on my-vm1', this.#isOwnedBy('my-vm1'), `owner ${this.#ownerName()}`);
+    this.#expectations.expect('the service stays on my-vm1', this.#isOwnedBy('my-vm1'), `owner ${this.#ownerName()}`);
     yield* this.#expectKeys('my-vm1', this.#lab.machines);
   }
 
@@ -184,15 +198,14 @@ export class Story {
     for (const machine of [...this.#lab.machines].reverse()) {
       const id = this.#idOf(machine);
       yield* this.#lab.exec(machine, 'shutdown -h now');
-      yield* this.#waitUntil(120, () => this.#chronicle.machineStates.get(id) === 'off');
+      yield* this.#expectations.waitUntil(120, () => this.#chronicle.machineStates.get(id) === 'off');
     }
   }
 
   // ── what is expected ───────────────────────────────────────────────────────────────────────────────────────────
 
   *#step(id: StepId, act: () => Task): Task {
-    this.#current = id;
-    this.#observed = [];
+    this.#expectations.begin(id);
     this.#chronicle.begin(this.#lab.now());
     const ownerBefore = this.#ownerName();
     this.#lab.progress({
@@ -213,7 +226,7 @@ export class Story {
       requests: this.#chronicle.requests(),
       phases: this.#chronicle.phases(),
       clustat,
-      observed: this.#observed,
+      observed: this.#expectations.observed,
       reference: REFERENCES[id],
       startedAt: this.#chronicle.startedAt,
       endedAt: this.#lab.now(),
@@ -221,51 +234,15 @@ export class Story {
     this.#lab.progress({ kind: 'step-ended', id });
   }
 
-  #expect(text: string, isTrue: boolean, found: string): void {
-    const observed: Observed = { text, isTrue, found: isTrue ? '' : found };
-    this.#observed.push(observed);
-    this.#lab.progress({ kind: 'observed', step: this.#current, observed });
-  }
-
-  *#expectWithin(seconds: number, text: string, holds: () => boolean): Task {
-    const isTrue = yield* this.#waitUntil(seconds, holds);
-    this.#expect(text, isTrue, `not within ${seconds} s`);
-  }
-
-  /** Waits until something holds, looking again at every fact. */
-  *#waitUntil(seconds: number, holds: () => boolean): Task<boolean> {
-    const until: Nanos = this.#lab.now() + seconds * SECOND;
-    while (!holds()) {
-      const left = until - this.#lab.now();
-      if (left <= 0) return false;
-      yield* this.#lab.waitFor((_fact: Stamped) => true, left);
-    }
-    return true;
-  }
-
   *#expectTakeover(machine: string, seconds: number): Task {
-    yield* this.#expectWithin(seconds, `the service is started on ${machine}`, () => this.#isOwnedBy(machine));
-    yield* this.#expectWithin(20, 'the page is served again', () => this.#isAnswered());
+    yield* this.#expectations.within(seconds, `the service is started on ${machine}`, () => this.#isOwnedBy(machine));
+    yield* this.#expectations.within(20, 'the page is served again', () => this.#isAnswered());
   }
 
   *#expectHttpd(machine: string): Task {
     const done = yield* this.#lab.exec(machine, 'ps aux | grep httpd');
     const isRunning = done?.output.includes('/usr/sbin/httpd -Dmy_apache') === true;
-    this.#expect(`httpd runs on ${machine}`, isRunning, done?.output ?? 'no answer');
-  }
-
-  *#expectOutput(machine: string, command: string, expected: string): Task {
-    const done = yield* this.#lab.exec(machine, command);
-    const found = done === undefined ? 'no answer' : done.output + done.errors;
-    this.#expect(`${command} on ${machine}`, found === expected, found);
-  }
-
-  *#expectLines(machine: string, command: string, lines: readonly string[]): Task {
-    const done = yield* this.#lab.exec(machine, command);
-    const found = done === undefined ? [] : done.output.split('\n');
-    for (const line of lines) {
-      this.#expect(`${command}: ${line.trim()}`, found.includes(line), done?.output ?? 'no answer');
-    }
+    this.#expectations.expect(`httpd runs on ${machine}`, isRunning, done?.output ?? 'no answer');
   }
 
   /** The keys on the disk are exactly those of these machines, in whatever order. */
@@ -274,7 +251,11 @@ export class Story {
     const keys = (done?.output.match(/^ {4}0x[0-9a-f]+$/gm) ?? []).map((line) => line.trim()).sort();
     const expected = registered.map((name) => this.#cast.keys[this.#idOf(name) - 1]!).sort();
     const isEqual = keys.join(' ') === expected.join(' ');
-    this.#expect(`keys on the disk: ${registered.map((name) => name.slice(3)).join(' ')}`, isEqual, keys.join(' '));
+    this.#expectations.expect(
+      `keys on the disk: ${registered.map((name) => name.slice(3)).join(' ')}`,
+      isEqual,
+      keys.join(' '),
+    );
   }
 
   /** Everybody named runs rgmanager, as clustat on the service's owner shows it. */
@@ -288,7 +269,11 @@ export class Story {
       yield* this.#lab.wait(SECOND);
     }
     const missing = machines.filter((name) => !isOnline(output, name));
-    this.#expect(`online: ${machines.map((name) => name.slice(3)).join(' ')}`, missing.length === 0, missing.join(' '));
+    this.#expectations.expect(
+      `online: ${machines.map((name) => name.slice(3)).join(' ')}`,
+      missing.length === 0,
+      missing.join(' '),
+    );
   }
 
   /** clustat on the owner has exactly the bytes that the original would print. */
@@ -306,7 +291,7 @@ export class Story {
     const expected = [wallSec, wallSec - 1].map((sec) =>
       expectedClustat({ clusterName, wallSec: sec, local: owner, members, service: SERVICE, owner }),
     );
-    this.#expect('clustat prints what the original prints', expected.includes(output), output);
+    this.#expectations.expect('clustat prints what the original prints', expected.includes(output), output);
     return output;
   }
 
