@@ -133,7 +133,7 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
       case 'packet':
         return this.#onBytes(input.from, input.bytes);
       case 'connected':
-        return this.#midcomms.connected(input.node);
+        return this.#midcomms.connected(input.node, this.#isStoppedWith(input.node));
       case 'disconnected':
         return this.#midcomms.disconnected(input.node);
       case 'wake':
@@ -205,6 +205,11 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
     const { now, observe } = this.#host;
     observe?.({ kind: 'dlm.released', now, lockspace: ls.name });
     if (this.#lockspaces.size === 0) this.#midcomms.shutdown(now);
+  }
+
+  #isStoppedWith(node: number): boolean {
+    for (const ls of this.#lockspaces.values()) if (ls.isRecoveryStopped && ls.isMember(node)) return true;
+    return false;
   }
 
   /** When it returns nothing is granted in the lockspace any more. Source: Linux fs/dlm/member.c, `dlm_ls_stop`. */

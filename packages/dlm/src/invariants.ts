@@ -269,12 +269,13 @@ const master: Invariant = defineInvariant<DlmFact>({
 
 /** What may be read from a value block. */
 interface Value {
-  /** Digests of the last writes, newest first. */
-  readonly digests: readonly number[];
-  isInvalid: boolean;
+  /** Digest of the last write; undefined if it was lost. */
+  readonly digest: number | undefined;
+  readonly lvbseq: number;
+  readonly isInvalid: boolean;
 }
 
-const RECENT = 4;
+const LOST: Value = { digest: undefined, lvbseq: 0, isInvalid: true };
 
 const lvb: Invariant = defineInvariant<DlmFact>({
   id: 'S20',
@@ -298,7 +299,7 @@ const lvb: Invariant = defineInvariant<DlmFact>({
         if (!held.hasValueBlock || Mode[held.mode] < Mode.PW) return;
         // A new master knows that there was a value if another user of it is left; the old one, if there was one.
         const isKnown = masters.get(key) === node ? left.some((other) => other.hasValueBlock) : values.has(key);
-        if (isKnown) values.set(key, { digests: [], isInvalid: true });
+        if (isKnown) values.set(key, LOST);
       });
       for (const [key, known] of masters) if (known === node && isIn(key, lockspace)) masters.delete(key);
       // With the master goes the value; the new one says what it took over.
@@ -317,15 +318,13 @@ const lvb: Invariant = defineInvariant<DlmFact>({
           case 'dlm.master':
             masters.set(key, fact.node);
             break;
-          case 'dlm.lvb-written': {
-            const digests = [fact.digest, ...(values.get(key)?.digests ?? [])].slice(0, RECENT);
-            values.set(key, { digests, isInvalid: false });
+          case 'dlm.lvb-written':
+            values.set(key, { digest: fact.digest, lvbseq: fact.lvbseq, isInvalid: false });
             break;
-          }
           case 'dlm.lvb-invalid': {
             // Without a value there is nothing to report.
             const value = values.get(key);
-            if (value !== undefined) value.isInvalid = true;
+            if (value !== undefined) values.set(key, { ...value, isInvalid: true });
             break;
           }
           case 'dlm.lvb-dropped':
@@ -345,15 +344,14 @@ function checkRead(fact: FactOf<'dlm.lvb-read'>, value: Value | undefined, verdi
   const where = `${fact.lockspace}/${fact.resource}`;
   // Beside NL and CR a PW or EX holder may write, or be lost, while the reply is under way.
   const isExact = Mode[fact.mode] >= Mode.CW;
+  if (!isExact && fact.lvbseq !== value.lvbseq) return;
   if (value.isInvalid && isExact) {
     return verdict.violate(`${where}: node ${fact.node} read a value as valid that was lost with its writer`, [
       fact.node,
     ]);
   }
-  if (!isExact && value.digests.length < RECENT) return;
-  const allowed = isExact ? value.digests.slice(0, 1) : value.digests;
-  if (allowed.length === 0 || allowed.includes(fact.digest)) return;
-  const [found, expected] = [fact.digest, allowed[0]!].map((digest) => digest.toString(16));
+  if (value.digest === undefined || value.digest === fact.digest) return;
+  const [found, expected] = [fact.digest, value.digest].map((digest) => digest.toString(16));
   verdict.violate(`${where}: node ${fact.node} read value ${found}, last written was ${expected}`, [fact.node]);
 }
 

@@ -7,6 +7,7 @@ import { LkidTable } from './lkid-table.js';
 import type { Message, MessageWriter } from './message.js';
 import type { Midcomms } from './midcomms.js';
 import type { StatusReply } from './rcom.js';
+import type { QueuedRequest } from './requestqueue.js';
 import { Lkb, LkbFlag, LockStatus, Rsb, RsbFlag } from './resource.js';
 
 /** What the lockspaces of a node share: the machine around them. */
@@ -126,7 +127,7 @@ export class Lockspace {
   masterNames: string[] = [];
 
   /** Messages of locking that wait for the end of recovery. */
-  readonly requestqueue: { readonly from: number; readonly bytes: Uint8Array }[] = [];
+  readonly requestqueue: QueuedRequest[] = [];
   /** Local calls that wait for it. */
   readonly blockedCalls: (LockInput | UnlockInput)[] = [];
   isHoldingCallbacks = false;

@@ -54,6 +54,8 @@ interface Peer {
   isConnected: boolean;
   /** Counts the times that `connected` came. */
   connections: number;
+  /** What is unacknowledged has not been sent again on this connection yet. */
+  isResendDue: boolean;
   /** Packets without number that were given out while there was no connection. */
   readonly unsent: Uint8Array[];
   /** Numbered packets delivered since the last ACK. */
@@ -62,6 +64,8 @@ interface Peer {
   forcedAt: Nanos;
   /** Which life of the peer we talk to: one more each time that its state is thrown away. */
   incarnation: number;
+  /** A lockspace has had it as a member in that life. */
+  hasBeenMember: boolean;
 }
 
 export type PacketDefect =
@@ -71,7 +75,7 @@ export type PacketDefect =
   | 'unknown-command'
   | 'bad-envelope'
   | 'not-numbered'
-  /** Numbered for somebody who was here before: this node has not met that peer. */
+  /** Numbered for somebody who was here before: the peer has been no member since this node began. */
   | 'not-established'
   | 'sequence-gap';
 
@@ -140,7 +144,7 @@ export class Midcomms {
     if (this.#versionOf(peer) === Version.v3_1) return this.sendBare(to, packet);
     const kept = this.#wrap(peer, packet, command);
     peer.unacknowledged.push(kept);
-    this.#port.transmit(to, kept);
+    if (!peer.isResendDue) this.#port.transmit(to, kept);
   }
 
   /** Sends a packet without number: the peer may miss it or see it twice. */
@@ -162,11 +166,24 @@ export class Midcomms {
     if (peer.delivered >= this.#config.ackAfter) this.#acknowledge(peer);
   }
 
-  connected(node: number): void {
+  /**
+   * `isDoubtful`: a lockspace that has the node as member stands still, so the node may have been restarted; what it has
+   * not acknowledged waits for `resend` then.
+   */
+  connected(node: number, isDoubtful: boolean): void {
     const peer = this.#peer(node);
     peer.isConnected = true;
     peer.connections += 1;
+    peer.isResendDue = true;
     for (const packet of peer.unsent.splice(0)) this.#port.transmit(node, packet);
+    if (!isDoubtful) this.resend(node);
+  }
+
+  /** The node is still the one that we know: what waits since `connected` goes out. */
+  resend(node: number): void {
+    const peer = this.#peer(node);
+    if (!peer.isResendDue) return;
+    peer.isResendDue = false;
     for (const packet of peer.unacknowledged) this.#port.transmit(node, packet);
   }
 
@@ -192,6 +209,7 @@ export class Midcomms {
     // Whoever comes back while we still wait for its last words has forgotten them: it was restarted.
     if (peer.state !== PeerState.CLOSED && peer.state !== PeerState.ESTABLISHED) this.#reset(peer);
     peer.state = PeerState.ESTABLISHED;
+    peer.hasBeenMember = true;
     peer.users += 1;
     return peer.incarnation;
   }
@@ -267,10 +285,12 @@ export class Midcomms {
         users: 0,
         isConnected: false,
         connections: 0,
+        isResendDue: false,
         unsent: [],
         delivered: 0,
         forcedAt: Infinity,
         incarnation: 0,
+        hasBeenMember: false,
       };
       this.#peers.set(nodeid, peer);
     }
@@ -289,6 +309,7 @@ export class Midcomms {
     peer.unsent.length = 0;
     peer.forcedAt = Infinity;
     peer.incarnation += 1;
+    peer.hasBeenMember = peer.isResendDue = false;
   }
 
   #wrap(peer: Peer, packet: Uint8Array, command: number): Uint8Array {
@@ -348,7 +369,7 @@ export class Midcomms {
       return this.#port.reject(peer.nodeid, 'bad-envelope');
     }
     // Counting it would put us ahead of the peer, which numbers from 0 when it hears that we were restarted.
-    if (peer.state === PeerState.CLOSED) return this.#port.reject(peer.nodeid, 'not-established');
+    if (!peer.hasBeenMember) return this.#port.reject(peer.nodeid, 'not-established');
     if (isBefore(seq, peer.seqNext)) {
       this.#duplicates += 1;
       return this.#acknowledge(peer);

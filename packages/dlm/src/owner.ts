@@ -154,10 +154,11 @@ function sendConvert(ls: Lockspace, r: Rsb, lkb: Lkb): void {
 
 function tellConverting(ls: Lockspace, r: Rsb, lkb: Lkb): void {
   const { grmode, rqmode, exflags } = lkb;
+  const isMiddle = isMiddleConversion(grmode, rqmode);
   let keeps = Math.min(grmode, rqmode);
+  if ((isMiddle || rqmode > grmode) && (exflags & LockFlag.CONVDEADLK) !== 0) keeps = Mode.NL;
   // Neither mode is sure until the master says which: what both allow others is what the weakest mode allows.
-  if (isMiddleConversion(grmode, rqmode)) keeps = Mode.CR;
-  else if (rqmode > grmode && (exflags & LockFlag.CONVDEADLK) !== 0) keeps = Mode.NL;
+  else if (isMiddle) keeps = Mode.CR;
   ls.host.observe?.({
     kind: 'dlm.converting',
     now: ls.host.now,

@@ -87,13 +87,13 @@ function receiveRequest(ls: Lockspace, from: number, m: Message): undefined {
 }
 
 /** CONVERT, UNLOCK or CANCEL by the owner of a lock that we have the master's twin of. */
-function receiveAtMasterCopy(ls: Lockspace, from: number, m: Message): RejectReason | undefined {
+function receiveAtMasterCopy(ls: Lockspace, from: number, m: Message): undefined {
   const lkb = ls.lkbs.get(m.remid);
-  if (lkb === undefined || lkb.remid !== m.lkid) {
+  // Differs from Linux, which leaves the owner waiting if the twin's id has been given to a lock of another node.
+  if (lkb === undefined || lkb.remid !== m.lkid || !lkb.isMasterCopy || lkb.nodeid !== from) {
     sendFailure(ls, from, m.lkid, m.type + REPLY, Result.ENOENT);
-    return undefined;
+    return;
   }
-  if (!lkb.isMasterCopy || lkb.nodeid !== from) return 'unknown-lock';
   const r = lkb.resource;
   receiveFlags(lkb, m);
   switch (m.type) {

@@ -1,5 +1,6 @@
 import type { Lockspace, Member, RecoverRun } from './lockspace.js';
 import type { Slot } from './rcom.js';
+import { forgetRequestsOf } from './requestqueue.js';
 
 /**
  * Takes the members of a start over. Gives the number of nodes that are gone, also by an earlier start whose recovery
@@ -21,6 +22,7 @@ export function recoverMembers(ls: Lockspace, run: RecoverRun): number {
     added.push(nodeid);
     ls.log('info', `add member ${nodeid}`);
   }
+  for (const { nodeid } of ls.members) ls.host.midcomms.resend(nodeid);
   ls.members.sort((a, b) => a.nodeid - b.nodeid);
   ls.lowNodeid = ls.members[0]?.nodeid ?? 0;
   ls.nodeArray = nodeArrayOf(ls.members);
@@ -36,6 +38,7 @@ function removeMember(ls: Lockspace, run: RecoverRun, member: Member): void {
   ls.log('info', `remove member ${nodeid}`);
   ls.members = ls.members.filter((other) => other !== member);
   ls.membersGone.push(member);
+  forgetRequestsOf(ls, nodeid);
   const isConnectionOld = ls.host.midcomms.connections(nodeid) === ls.connectionsAtStop.get(nodeid);
   if (ls.host.midcomms.removeMember(nodeid, incarnation, hasFailed) && isConnectionOld) {
     ls.host.emit({ kind: 'disconnect', node: nodeid });

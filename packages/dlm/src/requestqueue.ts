@@ -5,19 +5,34 @@ import { receiveMessage } from './receive.js';
 
 // Messages of locking that arrive while a lockspace recovers. Source: Linux fs/dlm/requestqueue.c.
 
+export interface QueuedRequest {
+  readonly from: number;
+  readonly bytes: Uint8Array;
+}
+
 /** Keeps a message until recovery is over. */
 export function addRequestqueue(ls: Lockspace, from: number, packet: Uint8Array): void {
   ls.requestqueue.push({ from, bytes: packet.slice() });
 }
 
-/** Drops what makes no sense any more: all from nodes that are gone, and all that is about the old directory. */
+/**
+ * Drops what a node sent that is gone. Differs from Linux, which does so at the end of recovery: if the node came back and
+ * the others had finished a recovery with it that was cut short here, the requests of its new life would be lost.
+ */
+export function forgetRequestsOf(ls: Lockspace, nodeid: number): void {
+  keepRequests(ls, ({ from }) => from !== nodeid);
+}
+
+/** Drops what is about the old directory. */
 export function purgeRequestqueue(ls: Lockspace): void {
-  const kept = ls.requestqueue.filter(({ from, bytes }) => {
-    if (ls.isRemoved(from)) return false;
+  keepRequests(ls, ({ bytes }) => {
     const type = viewOf(bytes).getUint32(16, true);
     return type !== MessageType.LOOKUP && type !== MessageType.LOOKUP_REPLY && type !== MessageType.REMOVE;
   });
-  ls.requestqueue.splice(0, ls.requestqueue.length, ...kept);
+}
+
+function keepRequests(ls: Lockspace, isKept: (request: QueuedRequest) => boolean): void {
+  ls.requestqueue.splice(0, ls.requestqueue.length, ...ls.requestqueue.filter(isKept));
 }
 
 export function processRequestqueue(ls: Lockspace): void {
