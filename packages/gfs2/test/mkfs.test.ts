@@ -91,7 +91,7 @@ describe.skipIf(!hasProgram('fsck.gfs2'))('fsck.gfs2 accepts (skipped where it i
   it.each([512, 1024, 2048, 4096])('an empty file system with blocks of %i bytes', (blockSize) => {
     const image = new SparseImage(24 << 20);
     mkfs({ ...DEFAULTS, lockProtocol: 'lock_nolock', journalMiB: 8, blockSize }, image);
-    expect(fsck(image)).toMatchObject({ status: 0 });
+    expect(fsck(image)).toEqual({ status: 0, complaints: [] });
   });
 });
 

@@ -14,29 +14,39 @@ export function hasProgram(name: string): boolean {
 }
 
 /** Runs a program with the directories of administrators in its path; gives its exit code and all it printed. */
-export function run(name: string, args: readonly string[]): { status: number; output: string } {
+function run(name: string, args: readonly string[]): { status: number; output: string } {
   const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
   const { status, stdout, stderr } = spawnSync(name, args, { env, encoding: 'utf8' });
   return { status: status ?? -1, output: `${stdout}${stderr}` };
 }
 
-/** Calls `use` with a path for a scratch image and removes it afterwards. */
-export function withScratchFile<T>(use: (path: string) => T): T {
-  const directory = mkdtempSync(join(tmpdir(), 'gfs2-'));
-  try {
-    return use(join(directory, 'volume.img'));
-  } finally {
-    rmSync(directory, { recursive: true });
+/** The scratch file of fsck.gfs2 and what it holds: most images are the last one with a few blocks changed. */
+let scratch: { readonly path: string; readonly held: SparseImage | undefined } | undefined;
+
+function scratchFile(image: SparseImage): string {
+  if (scratch === undefined) {
+    const directory = mkdtempSync(join(tmpdir(), 'gfs2-'));
+    process.on('exit', () => rmSync(directory, { recursive: true }));
+    scratch = { path: join(directory, 'volume.img'), held: undefined };
   }
+  const { path, held } = scratch;
+  image.toFile(path, held?.sizeBytes === image.sizeBytes ? held : undefined);
+  scratch = { path, held: image.fork() };
+  return path;
 }
 
-/** What `fsck.gfs2 -n` says to an image: exit code 0 is clean, 4 is findings. */
-export function fsck(image: SparseImage): { status: number; output: string } {
-  return withScratchFile((path) => {
-    image.toFile(path);
-    return run('fsck.gfs2', ['-n', path]);
-  });
+/**
+ * What `fsck.gfs2 -n` says to an image: exit code 0 is clean, 4 is findings, and what it prints beyond its progress. It exits
+ * with 0 also after something that it would have repaired by itself.
+ */
+export function fsck(image: SparseImage): { status: number; complaints: string[] } {
+  const { status, output } = run('fsck.gfs2', ['-n', scratchFile(image)]);
+  const complaints = output.split('\n').filter((line) => line !== '' && !FSCK_PROGRESS.test(line));
+  return { status, complaints };
 }
+
+const FSCK_PROGRESS =
+  /^(Initializing fsck|Validating resource|Level 1 |\(level 1 passed|Journal recovery|Starting |Reconciling|\w+ completed in |fsck.gfs2 complete)/;
 
 const unpacked = new Map<string, SparseImage>();
 

@@ -59,7 +59,7 @@ describe('power is cut at any write', () => {
       second.unmount();
       // As in Linux, a replay that is cut after it has put the dead node's figures into `statfs` adds them a second time.
       expect(check(twice.image).filter(({ rule }) => rule !== 'statfs')).toEqual([]);
-      if (i === 0 && hasProgram('fsck.gfs2')) expect(fsck(once.image)).toMatchObject({ status: 0 });
+      if (i === 0 && hasProgram('fsck.gfs2')) expect(fsck(once.image)).toEqual({ status: 0, complaints: [] });
     }
   });
 });

@@ -1,11 +1,8 @@
-import { closeSync, ftruncateSync, openSync, writevSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { bytesEqual } from '@quorate/kernel';
 import type { ReadableDevice, WritableDevice } from '../src/device.js';
 
 const PAGE = 4096;
-
-/** Pages in one call: what writev takes. */
-const MAX_RUN = 1024;
 
 /** A device in memory that keeps only pages with something in them. */
 export class SparseImage implements ReadableDevice, WritableDevice {
@@ -82,18 +79,14 @@ export class SparseImage implements ReadableDevice, WritableDevice {
       .sort((a, b) => a - b);
   }
 
-  /** Writes a sparse file, pages that follow each other at once. */
-  toFile(path: string): void {
-    const fd = openSync(path, 'w');
+  /** Makes a file of it: all of it, or what is different from an image of the same size that the file holds already. */
+  toFile(path: string, held?: SparseImage): void {
+    const fd = openSync(path, held === undefined ? 'w' : 'r+');
     ftruncateSync(fd, this.sizeBytes);
-    const numbers = [...this.#pages.keys()].sort((a, b) => a - b);
-    for (let i = 0; i < numbers.length; ) {
-      const run = [this.#pages.get(numbers[i]!)!];
-      while (run.length < MAX_RUN && numbers[i + run.length] === numbers[i]! + run.length) {
-        run.push(this.#pages.get(numbers[i + run.length]!)!);
-      }
-      writevSync(fd, run, numbers[i]! * PAGE);
-      i += run.length;
+    for (const at of this.differences(held ?? new SparseImage(this.sizeBytes))) {
+      const page = new Uint8Array(PAGE);
+      this.read(at, page);
+      writeSync(fd, page, 0, PAGE, at);
     }
     closeSync(fd);
   }

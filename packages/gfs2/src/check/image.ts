@@ -71,11 +71,12 @@ export class CheckImage {
    */
   content(dinode: Dinode, length: number): Uint8Array | undefined {
     const { blockSize, maxStuffed } = this.geometry;
-    if (dinode.height > 0 && this.#dataBlocks(dinode) * blockSize < length) return undefined;
+    const isStuffed = dinode.height === 0;
+    if (length > (isStuffed ? maxStuffed : this.#dataBlocks(dinode) * blockSize)) return undefined;
     const bytes = new Uint8Array(length);
     const block = new Uint8Array(blockSize);
-    if (dinode.height === 0) {
-      if (length > maxStuffed || this.read(dinode.addr, block) === undefined) return undefined;
+    if (isStuffed) {
+      if (this.read(dinode.addr, block) === undefined) return undefined;
       bytes.set(block.subarray(blockSize - maxStuffed, blockSize - maxStuffed + length));
       return bytes;
     }
