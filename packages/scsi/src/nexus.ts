@@ -7,7 +7,7 @@ import { UnitAttentions } from './unit-attention.js';
  *
  * Commands of a lost nexus may still come out of the fabric: they are carried out and answered to nobody.
  */
-export type NexusState = 'logged-in' | 'lost' | 'logged-out';
+type NexusState = 'logged-in' | 'lost' | 'logged-out';
 
 /** One I_T nexus: an initiator port and the target port. It outlives its sessions. */
 export interface Nexus {

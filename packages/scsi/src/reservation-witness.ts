@@ -69,7 +69,10 @@ export class ReservationWitness {
     this.#take(undefined, 0);
   }
 
-  /** Whether a command may run; undefined for commands whose rights do not depend on persistent reservations. */
+  /**
+   * Whether a command may run; undefined for commands whose rights do not depend on persistent reservations, and for a
+   * PERSISTENT RESERVE OUT with a service action that the target does not know.
+   */
   mayRun(nexus: number, opcode: number, serviceAction: number | undefined): boolean | undefined {
     if (this.#type === 0 || this.#holds(nexus)) return true;
     const isRegistered = this.#keys.has(nexus);
@@ -78,7 +81,7 @@ export class ReservationWitness {
       return readers === 'all' || (readers === 'registered' && isRegistered);
     }
     if (WRITES.has(opcode)) return this.#type >= 5 && isRegistered;
-    if (opcode !== PERSISTENT_RESERVE_OUT) return undefined;
+    if (opcode !== PERSISTENT_RESERVE_OUT || serviceAction === undefined) return undefined;
     const isOpenToAll = serviceAction === 0 || serviceAction === 6;
     const isOpenToRegistered = serviceAction !== 1 && serviceAction !== 7;
     return isOpenToAll || (isOpenToRegistered && isRegistered);

@@ -46,9 +46,9 @@ export const NO_SENSE: Sense = { key: SenseKey.noSense, asc: 0, ascq: 0 };
 
 export const INVALID_COMMAND_OPERATION_CODE: Sense = illegalRequest(0x20, 0x00);
 export const LOGICAL_BLOCK_ADDRESS_OUT_OF_RANGE: Sense = illegalRequest(0x21, 0x00);
-export const INVALID_FIELD_IN_CDB: Sense = illegalRequest(0x24, 0x00);
+const INVALID_FIELD_IN_CDB: Sense = illegalRequest(0x24, 0x00);
 export const LOGICAL_UNIT_NOT_SUPPORTED: Sense = illegalRequest(0x25, 0x00);
-export const INVALID_FIELD_IN_PARAMETER_LIST: Sense = illegalRequest(0x26, 0x00);
+const INVALID_FIELD_IN_PARAMETER_LIST: Sense = illegalRequest(0x26, 0x00);
 export const INVALID_RELEASE_OF_PERSISTENT_RESERVATION: Sense = illegalRequest(0x26, 0x04);
 export const PARAMETER_LIST_LENGTH_ERROR: Sense = illegalRequest(0x1a, 0x00);
 export const SAVING_PARAMETERS_NOT_SUPPORTED: Sense = illegalRequest(0x39, 0x00);

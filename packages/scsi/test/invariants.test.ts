@@ -154,6 +154,16 @@ describe('S15 pr-rights', () => {
     expect(broken(facts)).toEqual(isRight ? [] : ['S15']);
   });
 
+  it('a service action that nobody knows is refused before rights are looked at', () => {
+    const rig = new Rig().login(1, 2);
+    rig.reserveOut(1, ReserveOut.register, 0, 0n, 1n);
+    rig.reserveOut(1, ReserveOut.reserve, 3, 1n);
+    const { cdb, data } = persistentReserveOut(ReserveOut.clear, 0, 0n, 0n);
+    cdb[1] = 0x1f;
+    expect(rig.outcome(2, cdb, data)).toBe('5/24/00');
+    expect(broken(rig.facts)).toEqual([]);
+  });
+
   it('a medium that a command without rights changes is found, whatever its status', () => {
     const written: ScsiFact = { kind: 'scsi.written', now: 9, lun: 0, nexus: 3, tag: 77, lba: 0, blocks: 1 };
     expect(broken([...under(5), enabled(3, 0x2a), written, ended(3, 0x2a, 0x18)])).toEqual(['S15']);
