@@ -1,4 +1,12 @@
-import { assert, ByteWriter, type LogPriority, MILLISECOND, type Nanos, type Observe } from '@quorate/kernel';
+import {
+  assert,
+  ByteWriter,
+  type LogPriority,
+  MICROSECOND,
+  MILLISECOND,
+  type Nanos,
+  type Observe,
+} from '@quorate/kernel';
 import { createCommitToken, fillEntry } from './commit.js';
 import type { Configuration } from './configuration.js';
 import type { RingState, TotemFact } from './fact.js';
@@ -18,7 +26,7 @@ import { encodeHoldCancel, type HoldCancel } from './wire/hold-cancel.js';
 import { encodeJoin, type Join } from './wire/join.js';
 import { MCAST_HEADER_BYTES, type Mcast, stampMcast, unplacedMcast } from './wire/mcast.js';
 import { encodeMergeDetect, type MergeDetect } from './wire/merge-detect.js';
-import { encodeOrfToken, MAX_RTR_ENTRIES, type OrfToken } from './wire/orf-token.js';
+import { encodeOrfToken, MAX_RTR_ENTRIES, type OrfToken, OrfTokenReader } from './wire/orf-token.js';
 import { decodePacket } from './wire/packet.js';
 
 /** What the ring needs of the layers around it. Bytes are lent for the call. */
@@ -47,6 +55,9 @@ export interface RingConfig {
   readonly queueCapacity: number;
   readonly observe?: Observe<TotemFact>;
 }
+
+/** What a token takes from a node to itself, through its own socket: others get their say between two rotations. */
+const OWN_HOP = 20 * MICROSECOND;
 
 /** A packet of the ring's order, kept until everybody has it. */
 interface HeldPacket {
@@ -144,11 +155,15 @@ export class Ring {
   #target: NodeId;
   /** The last token sent, ordering or commit, for retransmission. */
   readonly #lastSentToken = new ByteWriter(true, 1024);
+  /** What `lastSentToken` holds; made anew only when its length changes. */
+  #lastSentBytes = this.#lastSentToken.bytes();
+  readonly #tokenReader = new OrfTokenReader();
   readonly #scratch = new ByteWriter(true, 2048);
   /** Own copies of what was sent to this node too: handled before the input's handling ends. */
   readonly #loop: Uint8Array[] = [];
-  /** Tokens that a node alone in its ring sent to itself: they come with the next wake-up, which is due at once. */
+  /** Tokens that a node alone in its ring sent to itself, and when they arrive. */
   readonly #ownTokens: Uint8Array[] = [];
+  #ownTokensAt: Nanos = Infinity;
 
   readonly #timers: Timers = {
     token: Infinity,
@@ -219,7 +234,7 @@ export class Ring {
   wake(): void {
     const now = this.#now;
     const timers = this.#timers;
-    for (let waiting = this.#ownTokens.length; waiting > 0; waiting--) this.#take(this.#ownTokens.shift()!, true);
+    if (now >= this.#ownTokensAt) this.#takeOwnTokens();
     if (now >= timers.token) this.#onTokenTimer();
     if (now >= timers.consensus) this.#onConsensusTimer();
     if (now >= timers.join) this.#onJoinTimer();
@@ -227,6 +242,11 @@ export class Ring {
     if (now >= timers.hold) this.#onHoldTimer();
     if (now >= timers.merge) this.#onMergeTimer();
     if (now >= timers.tokenWarning) this.#onTokenWarningTimer();
+  }
+
+  #takeOwnTokens(): void {
+    this.#ownTokensAt = Infinity;
+    for (let waiting = this.#ownTokens.length; waiting > 0; waiting--) this.#take(this.#ownTokens.shift()!, true);
   }
 
   /** Tells everybody that this node goes, once. Nothing is heard or sent after it. */
@@ -238,6 +258,7 @@ export class Ring {
     this.#sendJoin(0, proc);
     this.#loop.length = 0;
     this.#ownTokens.length = 0;
+    this.#ownTokensAt = Infinity;
     this.#isUp = false;
     this.#stopTimers();
   }
@@ -277,9 +298,9 @@ export class Ring {
   }
 
   deadline(): Nanos {
-    if (this.#ownTokens.length > 0) return this.#now;
     const timers = this.#timers;
     return Math.min(
+      this.#ownTokensAt,
       timers.token,
       timers.tokenWarning,
       timers.tokenRetransmit,
@@ -316,6 +337,8 @@ export class Ring {
   // Datagrams.
 
   #take(bytes: Uint8Array, isOwn: boolean): void {
+    const token = this.#tokenReader.read(bytes);
+    if (token !== undefined) return this.#onOrfToken(token);
     const packet = decodePacket(bytes);
     if (typeof packet === 'string') return this.#ports.reject(packet);
     switch (packet.kind) {
@@ -1006,9 +1029,11 @@ export class Ring {
   // Sending.
 
   #sendLastToken(): void {
-    const bytes = this.#lastSentToken.bytes();
-    if (this.#target === this.#me) this.#ownTokens.push(bytes.slice());
-    else this.#ports.unicast(this.#target, bytes);
+    if (this.#lastSentBytes.length !== this.#lastSentToken.length) this.#lastSentBytes = this.#lastSentToken.bytes();
+    const bytes = this.#lastSentBytes;
+    if (this.#target !== this.#me) return this.#ports.unicast(this.#target, bytes);
+    this.#ownTokens.push(bytes.slice());
+    this.#ownTokensAt = this.#now + OWN_HOP;
   }
 
   /** Sends what is in the scratch buffer; with `isLooped` this node hears it as well. */

@@ -31,6 +31,7 @@ export type TotemInput =
   | { readonly kind: 'wake' };
 
 export type TotemOutput =
+  /** Lent with its bytes: all tokens go out in one and the same object. */
   | { readonly kind: 'unicast'; readonly to: NodeId; readonly bytes: Uint8Array }
   /** To every configured node except this one: its own copy never leaves the machine. */
   | { readonly kind: 'multicast'; readonly bytes: Uint8Array }
@@ -93,6 +94,7 @@ export class Totem implements Machine<TotemInput, TotemOutput> {
   readonly #netMtu: number;
   readonly #queueCapacity: number;
   readonly #rejects = new Map<RejectReason, number>();
+  readonly #unicast = { kind: 'unicast' as const, to: 0, bytes: new Uint8Array(0) };
   #hasLeft = false;
   #emit: (output: TotemOutput) => void = nobody;
 
@@ -205,7 +207,11 @@ export class Totem implements Machine<TotemInput, TotemOutput> {
     const { nodeId, era, timings, ringSeq, observe } = config;
     const ringConfig = { nodeId, order, era, timings, ringSeq, queueCapacity: this.#queueCapacity };
     return new Ring(observe === undefined ? ringConfig : { ...ringConfig, observe }, {
-      unicast: (to, bytes) => this.#emit({ kind: 'unicast', to, bytes }),
+      unicast: (to, bytes) => {
+        this.#unicast.to = to;
+        this.#unicast.bytes = bytes;
+        this.#emit(this.#unicast);
+      },
       multicast: (bytes) => this.#emit({ kind: 'multicast', bytes }),
       deliver: (from, payload, littleEndian) => {
         if (!this.#reassembly.take(from, payload, littleEndian)) this.#reject('bad-packing');

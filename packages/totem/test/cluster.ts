@@ -251,7 +251,9 @@ export class Cluster {
       case 'call':
         return event.call();
       case 'wake':
-        return this.#wakeIfDue(event.to);
+        // One that an earlier wake-up overtook is stale.
+        if (event.to.wakeAt === this.now) this.#wakeIfDue(event.to);
+        return;
       case 'datagram':
         if (event.to.isPaused) event.to.backlog.push(event.bytes);
         else this.#step(event.to, { kind: 'datagram', bytes: event.bytes });
@@ -268,8 +270,8 @@ export class Cluster {
   #schedule(station: Station): void {
     const deadline = station.totem?.deadline() ?? Infinity;
     if (deadline >= station.wakeAt) return;
-    station.wakeAt = deadline;
-    this.#push(Math.max(deadline, this.now), { kind: 'wake', to: station });
+    station.wakeAt = Math.max(deadline, this.now);
+    this.#push(station.wakeAt, { kind: 'wake', to: station });
   }
 
   #push(time: Nanos, event: Event): void {

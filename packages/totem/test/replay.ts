@@ -8,8 +8,6 @@ import { type Recorded, withoutTarget } from './recorded.js';
 
 /** From the recording at the sender to the receiver's process. */
 const LATENCY = 20 * MICROSECOND;
-/** One hop of a token that its sender sends to itself. */
-const OWN_HOP = 40 * MICROSECOND;
 /** How long corosync stands still while it writes the ring id file. */
 const STORING = 500 * MICROSECOND;
 /** From a message to its packet, on a node alone in its ring. */
@@ -94,8 +92,7 @@ export class Replay {
 
   #wakeUntil(time: Nanos): void {
     for (;;) {
-      const deadline = this.#totem.deadline();
-      const at = Math.max(this.#busyUntil, deadline <= this.#now ? this.#now + OWN_HOP : deadline);
+      const at = Math.max(this.#busyUntil, this.#totem.deadline());
       if (at > time) return;
       this.#now = at;
       this.#castIfAlone();

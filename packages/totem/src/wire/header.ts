@@ -76,6 +76,16 @@ export function decodeHeader(view: DataView): Header | RejectReason {
   return { littleEndian, type, encapsulated: view.getUint8(4), nodeId: view.getUint32(5, littleEndian) };
 }
 
+/**
+ * Whether a message of that type is little-endian; undefined if it is another type's or no message. Builds nothing, for
+ * the token's way.
+ */
+export function byteOrderOf(bytes: Uint8Array, type: number): boolean | undefined {
+  if (bytes.length < HEADER_BYTES || bytes[2] !== VERSION || bytes[3] !== type) return undefined;
+  const magic = bytes[0]! | (bytes[1]! << 8);
+  return magic === MAGIC ? true : magic === MAGIC_SWAPPED ? false : undefined;
+}
+
 export function encodeHeader(to: ByteWriter, type: number, encapsulated: number, nodeId: NodeId): ByteWriter {
   return to.u16(MAGIC).u8(VERSION).u8(type).u8(encapsulated).u32(nodeId).u32(0);
 }

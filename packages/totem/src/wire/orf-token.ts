@@ -1,6 +1,6 @@
-import type { ByteWriter } from '@quorate/kernel';
+import { type ByteWriter, getU64, viewOf } from '@quorate/kernel';
 import type { NodeId, RingId } from '../ring-id.js';
-import { encodeHeader, type Header, MessageType, type RejectReason, RING_ID_BYTES } from './header.js';
+import { byteOrderOf, encodeHeader, type Header, MessageType, type RejectReason, RING_ID_BYTES } from './header.js';
 import { decodeRingId, encodeRingId } from './ring-id-field.js';
 
 /** Most requests a token carries, `RETRANSMIT_ENTRIES_MAX`. */
@@ -47,27 +47,63 @@ export interface OrfToken {
 }
 
 export function decodeOrfToken(view: DataView, header: Header): OrfToken | RejectReason {
-  if (view.byteLength < FIXED_BYTES) return 'too-short';
-  const le = header.littleEndian;
+  const token = emptyToken();
+  return fillToken(token, view, view.byteLength, header.littleEndian) ?? token;
+}
+
+/** Reads tokens into one and the same object: a token's way through a node allocates nothing. */
+export class OrfTokenReader {
+  readonly #bytes = new Uint8Array(FIXED_BYTES + MAX_RTR_ENTRIES * RTR_ENTRY_BYTES);
+  readonly #view = viewOf(this.#bytes);
+  readonly #token = emptyToken();
+
+  /** The token, until the next call; undefined if the datagram is not a proper one. */
+  read(datagram: Uint8Array): OrfToken | undefined {
+    const littleEndian = byteOrderOf(datagram, MessageType.orfToken);
+    if (littleEndian === undefined) return undefined;
+    const length = Math.min(datagram.length, this.#bytes.length);
+    this.#bytes.set(datagram.length > length ? datagram.subarray(0, length) : datagram);
+    return fillToken(this.#token, this.#view, length, littleEndian) === undefined ? this.#token : undefined;
+  }
+}
+
+type MutableToken = OrfToken & { readonly ring: { representative: NodeId; seq: number } };
+
+function emptyToken(): MutableToken {
+  return {
+    nodeId: 0,
+    seq: 0,
+    tokenSeq: 0,
+    aru: 0,
+    aruAddr: 0,
+    ring: { representative: 0, seq: 0 },
+    backlog: 0,
+    fcc: 0,
+    retransFlg: 0,
+    rtr: [],
+  };
+}
+
+function fillToken(token: MutableToken, view: DataView, length: number, le: boolean): RejectReason | undefined {
+  if (length < FIXED_BYTES) return 'too-short';
   const entries = view.getUint32(53, le);
   if (entries > MAX_RTR_ENTRIES) return 'bad-count';
-  if (view.byteLength < FIXED_BYTES + entries * RTR_ENTRY_BYTES) return 'too-short';
-  const rtr: RtrEntry[] = [];
+  if (length < FIXED_BYTES + entries * RTR_ENTRY_BYTES) return 'too-short';
+  token.nodeId = view.getUint32(5, le);
+  token.seq = view.getUint32(13, le);
+  token.tokenSeq = view.getUint32(17, le);
+  token.aru = view.getUint32(21, le);
+  token.aruAddr = view.getUint32(25, le);
+  token.ring.representative = view.getUint32(29, le);
+  token.ring.seq = getU64(view, 33, le);
+  token.backlog = view.getUint32(41, le);
+  token.fcc = view.getUint32(45, le);
+  token.retransFlg = view.getInt32(49, le);
+  if (token.rtr.length > 0) token.rtr = [];
   for (let i = 0, at = FIXED_BYTES; i < entries; i++, at += RTR_ENTRY_BYTES) {
-    rtr.push({ ring: decodeRingId(view, at, le), seq: view.getUint32(at + RING_ID_BYTES, le) });
+    token.rtr.push({ ring: decodeRingId(view, at, le), seq: view.getUint32(at + RING_ID_BYTES, le) });
   }
-  return {
-    nodeId: header.nodeId,
-    seq: view.getUint32(13, le),
-    tokenSeq: view.getUint32(17, le),
-    aru: view.getUint32(21, le),
-    aruAddr: view.getUint32(25, le),
-    ring: decodeRingId(view, 29, le),
-    backlog: view.getUint32(41, le),
-    fcc: view.getUint32(45, le),
-    retransFlg: view.getInt32(49, le),
-    rtr,
-  };
+  return undefined;
 }
 
 export function encodeOrfToken(to: ByteWriter, token: OrfToken): void {
