@@ -43,6 +43,11 @@ export type RgFact = Fact &
         readonly isQuorate: boolean;
       }
     | {
+        /** A user has locked all services where they are (`clusvcadm -l`), or unlocked them. */
+        readonly kind: 'rg.lockdown';
+        readonly isLocked: boolean;
+      }
+    | {
         /** It wrote the record of a service: all members have it. */
         readonly kind: 'rg.service';
         readonly service: string;

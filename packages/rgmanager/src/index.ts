@@ -19,6 +19,7 @@ export {
 } from './conf/agent-metadata.js';
 export type { ConfElement } from './conf/conf-element.js';
 export type { RgFact, TreeFact } from './fact.js';
+export { invariants } from './invariants.js';
 export type { RgInput, RgOutput, RgReply, RgRequest, ServiceOperation } from './io.js';
 export { Rgmanager, type RgmanagerConfig, type RgView } from './rgmanager.js';
 export { Request, requestText } from './state/request.js';

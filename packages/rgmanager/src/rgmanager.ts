@@ -479,13 +479,11 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   /** `lock_commit_cb`. */
   #onCommitted(key: string, data: Uint8Array): void {
     if (key !== LOCKDOWN_KEY || data.length !== 1) return;
-    if (data[0] === 0) {
-      this.#state.unlock(Lockdown.USER);
-      this.#runtime.log('notice', 'Resource Groups Unlocked');
-    } else if (data[0] === 1) {
-      this.#state.lock(Lockdown.USER);
-      this.#runtime.log('notice', 'Resource Groups Locked');
-    }
+    const isLocked = data[0] !== 0;
+    if (isLocked) this.#state.lock(Lockdown.USER);
+    else this.#state.unlock(Lockdown.USER);
+    this.#runtime.log('notice', `Resource Groups ${isLocked ? 'Locked' : 'Unlocked'}`);
+    this.#runtime.observe?.({ kind: 'rg.lockdown', now: this.#runtime.now, isLocked });
   }
 
   /** What another node wants, in a conversation that it opened. */

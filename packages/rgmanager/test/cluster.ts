@@ -55,7 +55,6 @@ interface Host {
   readonly life: number;
   readonly machine: ReturnType<typeof guarded<RgInput, RgOutput>>;
   readonly rgmanager: Rgmanager;
-  isListening: boolean;
 }
 
 interface LockOwner {
@@ -96,8 +95,9 @@ export class RgCluster {
   /** Dead nodes that are not fenced: nobody gets a lock. */
   readonly #unfenced = new Set<number>();
   readonly #waitingForFence: (() => void)[] = [];
-  /** Nodes that cman knows as members. */
+  /** Nodes that cman knows as members, and those whose port is open as far as it knows. */
   readonly #members = new Set<number>();
+  readonly #listening = new Set<number>();
   #order = 0;
   #lastRequest = 0;
   #lastContext = 0;
@@ -126,9 +126,10 @@ export class RgCluster {
       conf,
       observe: (fact) => this.facts.push({ ...fact, node: id, life, seq: seq++, at: this.now } as Stamped<RgFact>),
     });
-    const host: Host = { id, life, rgmanager, machine: guarded(rgmanager), isListening: false };
+    const host: Host = { id, life, rgmanager, machine: guarded(rgmanager) };
     this.#hosts.set(id, host);
     this.#members.add(id);
+    this.#listening.delete(id);
     this.#tellMembers();
     this.#step(host, { kind: 'start', wall: Math.floor(this.now / SECOND) + 1_446_155_000 });
   }
@@ -146,7 +147,10 @@ export class RgCluster {
 
   /** cman says that these nodes are no members any more. */
   lose(...ids: readonly number[]): void {
-    for (const id of ids) this.#members.delete(id);
+    for (const id of ids) {
+      this.#members.delete(id);
+      this.#listening.delete(id);
+    }
     this.#tellMembers();
   }
 
@@ -287,10 +291,10 @@ export class RgCluster {
       case 'unlock':
         return this.#unlock(host, output.handle);
       case 'open-port':
-        host.isListening = true;
+        this.#listening.add(host.id);
         return this.at(this.now + LATENCY, () => this.#tellMembers());
       case 'close-port':
-        host.isListening = false;
+        this.#listening.delete(host.id);
         return this.at(this.now + LATENCY, () => this.#tellMembers());
       case 'send':
         return this.#send(host, output.to, output.payload);
@@ -314,8 +318,7 @@ export class RgCluster {
   // cman
 
   #tellMembers(): void {
-    const listening = [...this.#members].filter((id) => this.#hosts.get(id)?.isListening !== false).sort();
-    const members = listening.filter((id) => this.#members.has(id));
+    const members = [...this.#listening].sort();
     const isQuorate = this.isQuorate([...this.#members].sort());
     for (const id of this.running) {
       if (this.#members.has(id)) this.#step(this.#host(id), { kind: 'membership', members, isQuorate });
@@ -338,7 +341,8 @@ export class RgCluster {
     this.at(this.now + LATENCY, () => {
       for (const id of this.running) {
         const host = this.#host(id);
-        if ((to === 0 || to === id) && host.isListening) this.#step(host, { kind: 'message', from: from.id, payload });
+        if ((to === 0 || to === id) && this.#listening.has(id))
+          this.#step(host, { kind: 'message', from: from.id, payload });
       }
     });
   }

@@ -1,0 +1,393 @@
+import {
+  type Check,
+  defineInvariant,
+  type Invariant,
+  type Nanos,
+  SECOND,
+  type Stamped,
+  type Verdict,
+} from '@quorate/kernel';
+import type { RgFact, TreeFact } from './fact.js';
+import { Result } from './state/result.js';
+import { ServiceFlag, ServiceState } from './state/service-record.js';
+
+type Of<K extends RgFact['kind']> = Stamped<Extract<RgFact, { readonly kind: K }>>;
+
+/** Per-node knowledge that a new life of the node wipes out. */
+class PerLife<T> {
+  readonly #nodes = new Map<number, { readonly life: number; readonly value: T }>();
+  readonly #fresh: () => T;
+
+  constructor(fresh: () => T) {
+    this.#fresh = fresh;
+  }
+
+  of({ node, life }: { readonly node: number; readonly life: number }): T {
+    const known = this.#nodes.get(node);
+    if (known !== undefined && known.life === life) return known.value;
+    const value = this.#fresh();
+    this.#nodes.set(node, { life, value });
+    return value;
+  }
+
+  lifeOf(node: number): number | undefined {
+    return this.#nodes.get(node)?.life;
+  }
+
+  latest(node: number): T | undefined {
+    return this.#nodes.get(node)?.value;
+  }
+
+  get all(): readonly T[] {
+    return [...this.#nodes.values()].map(({ value }) => value);
+  }
+}
+
+/** What the agents of a service on one node have said. */
+interface Tree {
+  readonly nodes: ReadonlyMap<string, TreeFact>;
+  /** How the last start or stop of each node ended. */
+  readonly states: Map<string, 'started' | 'stopped' | 'failed'>;
+  /** Path of the node whose agent starts or stops it now. */
+  busy: string | undefined;
+  operation: string;
+  /** The last node that this operation has called, by its parent. */
+  readonly last: Map<string, TreeFact>;
+  hasFailed: boolean;
+}
+
+/**
+ * S28. Starting goes down the tree and stopping goes up; among siblings the levels of their types count, then the order
+ * in which the parent's agent names the types, then that of the file. A walk is sequential, and no start follows a
+ * failed one. What searches for flagged nodes (inline recovery, reconfiguration, convalesce) goes in another order among
+ * siblings, but not otherwise.
+ */
+class ServiceOrder implements Check<RgFact> {
+  readonly #trees = new PerLife<Map<string, Tree>>(() => new Map());
+
+  observe(fact: Stamped<RgFact>, verdict: Verdict): void {
+    const trees = this.#trees.of(fact);
+    if (fact.kind === 'rg.configured') {
+      trees.clear();
+      for (const { service, tree } of fact.services) trees.set(service, freshTree(tree));
+      return;
+    }
+    if (!('service' in fact)) return;
+    const tree = trees.get(fact.service);
+    if (tree === undefined) return;
+    if (fact.kind === 'rg.operation-started') {
+      tree.operation = fact.operation;
+      tree.last.clear();
+      tree.hasFailed = false;
+    }
+    if (fact.kind === 'rg.agent-started') this.#started(tree, fact, verdict);
+    if (fact.kind === 'rg.agent-ended') ended(tree, fact);
+  }
+
+  #started(tree: Tree, fact: Of<'rg.agent-started'>, verdict: Verdict): void {
+    if (fact.action !== 'start' && fact.action !== 'stop') return;
+    const problem = fact.action === 'start' ? startProblem(tree, fact.path) : stopProblem(tree, fact.path);
+    if (problem !== undefined) {
+      const { node, service, action, resource } = fact;
+      verdict.violate(`node ${node}: ${service} ${action}s ${resource} ${problem}`, [node]);
+    }
+    tree.busy = fact.path;
+    const node = tree.nodes.get(fact.path);
+    if (node !== undefined) tree.last.set(parentOf(fact.path), node);
+  }
+}
+
+function freshTree(nodes: readonly TreeFact[]): Tree {
+  return {
+    nodes: new Map(nodes.map((node) => [node.path, node])),
+    states: new Map(),
+    busy: undefined,
+    operation: '',
+    last: new Map(),
+    hasFailed: false,
+  };
+}
+
+function ended(tree: Tree, { action, path, status }: Of<'rg.agent-ended'>): void {
+  if (action !== 'start' && action !== 'stop') return;
+  tree.busy = undefined;
+  tree.states.set(path, status !== 0 ? 'failed' : action === 'start' ? 'started' : 'stopped');
+  if (action === 'start' && status !== 0) tree.hasFailed = true;
+}
+
+function parentOf(path: string): string {
+  const dot = path.lastIndexOf('.');
+  return dot < 0 ? '' : path.slice(0, dot);
+}
+
+function startProblem(tree: Tree, path: string): string | undefined {
+  if (tree.busy !== undefined) return `while ${nameOf(tree, tree.busy)} is busy`;
+  if (tree.hasFailed && tree.operation === 'start') return 'after another failed to start';
+  const parent = parentOf(path);
+  const state = tree.states.get(parent);
+  if (state === 'stopped' || state === 'failed') return `while ${nameOf(tree, parent)} is ${state}`;
+  return siblingProblem(tree, path, 'start');
+}
+
+function stopProblem(tree: Tree, path: string): string | undefined {
+  if (tree.busy !== undefined) return `while ${nameOf(tree, tree.busy)} is busy`;
+  for (const [other, state] of tree.states) {
+    if (state === 'started' && other.startsWith(`${path}.`)) return `while ${nameOf(tree, other)} is started`;
+  }
+  return siblingProblem(tree, path, 'stop');
+}
+
+function siblingProblem(tree: Tree, path: string, operation: 'start' | 'stop'): string | undefined {
+  const before = tree.last.get(parentOf(path));
+  const node = tree.nodes.get(path);
+  if (tree.operation !== operation || before === undefined || node === undefined) return undefined;
+  return compareSiblings(before, node, operation) < 0 ? undefined : `after ${before.resource}`;
+}
+
+/** Below 0: `a` comes first. */
+function compareSiblings(a: TreeFact, b: TreeFact, operation: 'start' | 'stop'): number {
+  const isStart = operation === 'start';
+  // On the way up what has no level comes last, on the way down first.
+  const levelOf = ({ startLevel, stopLevel }: TreeFact): number => {
+    if (startLevel === 0 && stopLevel === 0) return isStart ? Infinity : 0;
+    return isStart ? startLevel : stopLevel;
+  };
+  const [levelA, levelB] = [levelOf(a), levelOf(b)];
+  if (levelA !== levelB) return levelA - levelB;
+  const hasLevel = levelA !== 0 && levelA !== Infinity;
+  if (hasLevel && a.rank !== b.rank) return a.rank - b.rank;
+  return isStart ? indexOf(a) - indexOf(b) : indexOf(b) - indexOf(a);
+}
+
+function indexOf({ path }: TreeFact): number {
+  return Number(path.slice(path.lastIndexOf('.') + 1));
+}
+
+function nameOf(tree: Tree, path: string): string {
+  return tree.nodes.get(path)?.resource ?? path;
+}
+
+const serviceOrder: Invariant = defineInvariant<RgFact>({
+  id: 'S28',
+  name: 'svc-order',
+  statement: 'Resources start from the root of their tree to its leaves and stop the other way round, by levels.',
+  kinds: ['rg.configured', 'rg.operation-started', 'rg.agent-started', 'rg.agent-ended'],
+  start: () => new ServiceOrder(),
+});
+
+/** Nothing about a service has happened for so long: it is settled. */
+const SETTLED_AFTER: Nanos = 10 * SECOND;
+
+type Configured = Of<'rg.configured'>;
+type Domain = Configured['domains'][number];
+
+/** What one node knows. */
+interface View {
+  configuration: Configured | undefined;
+  members: readonly number[];
+  isQuorate: boolean;
+  changedAt: Nanos;
+}
+
+/** What is known of a service. */
+interface Placement {
+  record: Of<'rg.service'> | undefined;
+  /** Life of its owner when the record was written: in another life it does not run there. */
+  ownerLife: number | undefined;
+  changedAt: Nanos;
+  /** What each node does about it now. */
+  readonly requests: Map<number, string>;
+  /** Better nodes that need not have it: a user, a failure or a lock decided otherwise. */
+  readonly excused: Set<number>;
+  /** Its domain was changed under it. */
+  isUnbound: boolean;
+  isReported: boolean;
+}
+
+/** Requests by which a user decides where a service runs. */
+const USERS: readonly string[] = ['enable', 'relocate', 'restart', 'migrate'];
+/** Requests that leave a service where it is, or put it where the domain wants it. */
+const BY_DOMAIN: readonly string[] = ['start', 'status'];
+const IN_TRANSITION: readonly number[] = [ServiceState.STOPPING, ServiceState.ERROR, ServiceState.RECOVER];
+
+/**
+ * S29. When nothing has happened to a service for ten seconds, and it is started:
+ * - its owner is in its domain, if that is restricted;
+ * - no member of an ordered domain with failback is better than its owner, and no owner is outside of its domain while
+ *   a member is online. A node is excused when a user has put the
+ *   service elsewhere, when a start or relocation failed or recovery moved it, and when it joined while services were
+ *   locked, this one was frozen, or it was just being moved.
+ * And at any time: no service of a nofailback domain leaves a node of its domain because a better one joined.
+ *
+ * Services that are exclusive or depend on others have their places for other reasons too, and are not judged.
+ */
+class ServiceDomain implements Check<RgFact> {
+  readonly #views = new PerLife<View>(() => ({
+    configuration: undefined,
+    members: [],
+    isQuorate: false,
+    changedAt: 0,
+  }));
+  readonly #services = new Map<string, Placement>();
+  #isLocked = false;
+
+  observe(fact: Stamped<RgFact>, verdict: Verdict): void {
+    switch (fact.kind) {
+      case 'rg.configured':
+        return this.#onConfigured(fact);
+      case 'rg.members':
+        return this.#onMembers(fact);
+      case 'rg.lockdown':
+        this.#isLocked = fact.isLocked;
+        return;
+      case 'rg.service':
+        return this.#onRecord(fact);
+      case 'rg.request-started':
+        return this.#onRequestStarted(fact, verdict);
+      case 'rg.request-ended':
+        return this.#onRequestEnded(fact);
+    }
+  }
+
+  tick(at: Nanos, verdict: Verdict): void {
+    for (const [service, placement] of this.#services) this.#judge(service, placement, at, verdict);
+  }
+
+  end(at: Nanos, verdict: Verdict): void {
+    this.tick(at, verdict);
+  }
+
+  #placementOf(service: string): Placement {
+    const known = this.#services.get(service);
+    if (known !== undefined) return known;
+    const fresh: Placement = {
+      record: undefined,
+      ownerLife: undefined,
+      changedAt: 0,
+      requests: new Map(),
+      excused: new Set(),
+      isUnbound: false,
+      isReported: false,
+    };
+    this.#services.set(service, fresh);
+    return fresh;
+  }
+
+  #onConfigured(fact: Configured): void {
+    const view = this.#views.of(fact);
+    for (const [service, placement] of this.#services) {
+      const before = JSON.stringify(domainOf(view.configuration, service));
+      if (view.configuration !== undefined && before !== JSON.stringify(domainOf(fact, service))) {
+        placement.isUnbound = true;
+      }
+    }
+    view.configuration = fact;
+    view.changedAt = fact.at;
+  }
+
+  #onMembers(fact: Of<'rg.members'>): void {
+    const view = this.#views.of(fact);
+    const gained = fact.members.filter((node) => !view.members.includes(node));
+    view.members = fact.members;
+    view.isQuorate = fact.isQuorate;
+    view.changedAt = fact.at;
+    for (const placement of this.#services.values()) {
+      const { record, excused } = placement;
+      const isMoving = record !== undefined && (IN_TRANSITION.includes(record.state) || isBeingMoved(placement));
+      const isFrozen = record !== undefined && (record.flags & ServiceFlag.FROZEN) !== 0;
+      const isExcuse = this.#isLocked || isFrozen || isMoving;
+      if (isExcuse) for (const node of gained) excused.add(node);
+      else if (record?.owner === fact.node) for (const node of gained) excused.delete(node);
+    }
+  }
+
+  #onRecord(fact: Of<'rg.service'>): void {
+    const placement = this.#placementOf(fact.service);
+    if (fact.state === ServiceState.STARTING) {
+      placement.isUnbound = false;
+      if (placement.requests.get(fact.node) === 'start') placement.excused.clear();
+    }
+    placement.record = fact;
+    placement.ownerLife = this.#views.lifeOf(fact.owner);
+    placement.changedAt = fact.at;
+    placement.isReported = false;
+  }
+
+  #onRequestStarted(fact: Of<'rg.request-started'>, verdict: Verdict): void {
+    const placement = this.#placementOf(fact.service);
+    placement.changedAt = fact.at;
+    const isUsers = fact.isAnswered && USERS.includes(fact.request);
+    placement.requests.set(fact.node, fact.request);
+    if (isUsers || fact.request === 'start (recovery)') this.#excuseAll(placement);
+    const isFailback = !fact.isAnswered && (fact.request === 'relocate' || fact.request === 'migrate');
+    const domain = domainOf(this.#views.of(fact).configuration, fact.service);
+    if (!isFailback || domain?.isNofailback !== true || !domain.nodes.some(({ node }) => node === fact.node)) return;
+    const { service, node, target } = fact;
+    verdict.violate(`${service} leaves node ${node} for ${target}, but its domain has no failback`, [node, target]);
+  }
+
+  #onRequestEnded(fact: Of<'rg.request-ended'>): void {
+    const placement = this.#placementOf(fact.service);
+    placement.changedAt = fact.at;
+    placement.requests.delete(fact.node);
+    if (fact.code !== Result.SUCCESS && fact.code !== Result.RUN) this.#excuseAll(placement);
+  }
+
+  /** All that anybody knows as members now. */
+  #excuseAll({ excused }: Placement): void {
+    for (const { members } of this.#views.all) for (const node of members) excused.add(node);
+  }
+
+  #judge(service: string, placement: Placement, at: Nanos, verdict: Verdict): void {
+    const { record, ownerLife, changedAt, excused, isUnbound, isReported } = placement;
+    if (record?.state !== ServiceState.STARTED || isUnbound || isReported) return;
+    const { owner } = record;
+    const view = this.#views.latest(owner);
+    if (view === undefined || !view.isQuorate || ownerLife !== this.#views.lifeOf(owner)) return;
+    if (at - Math.max(changedAt, view.changedAt) < SETTLED_AFTER) return;
+    const problem = placeProblem(view, service, owner, excused);
+    if (problem === undefined) return;
+    placement.isReported = true;
+    verdict.violate(`${service} has settled on node ${owner}, ${problem}`, [owner]);
+  }
+}
+
+function isBeingMoved({ requests }: Placement): boolean {
+  return [...requests.values()].some((request) => !BY_DOMAIN.includes(request));
+}
+
+function domainOf(configuration: Configured | undefined, service: string): Domain | undefined {
+  const name = configuration?.services.find((each) => each.service === service)?.domain.toLowerCase();
+  return configuration?.domains.find((domain) => domain.name.toLowerCase() === name);
+}
+
+function placeProblem(view: View, service: string, owner: number, excused: ReadonlySet<number>): string | undefined {
+  const domain = domainOf(view.configuration, service);
+  if (domain === undefined || dependsOnOthers(view.configuration!, service)) return undefined;
+  const place = domain.nodes.find(({ node }) => node === owner);
+  const online = domain.nodes.filter(({ node }) => node === owner || view.members.includes(node));
+  if (place === undefined && domain.isRestricted) return 'which is not in its restricted domain';
+  // Whoever runs it outside the domain hands it to any member, nofailback or not.
+  const isStaying = place !== undefined && (!domain.isOrdered || domain.isNofailback);
+  if (isStaying) return undefined;
+  const better = online.find(
+    ({ node, priority }) => !excused.has(node) && (place === undefined || priority < place.priority),
+  );
+  return better === undefined ? undefined : `but node ${better.node} is online and better in its domain`;
+}
+
+function dependsOnOthers({ services }: Configured, service: string): boolean {
+  const own = services.find((each) => each.service === service);
+  return own === undefined || own.dependsOn !== '' || services.some(({ isExclusive }) => isExclusive);
+}
+
+const serviceDomain: Invariant = defineInvariant<RgFact>({
+  id: 'S29',
+  name: 'svc-domain',
+  statement: 'A settled service is where its failover domain wants it: ordered, restricted and nofailback hold.',
+  kinds: ['rg.configured', 'rg.members', 'rg.lockdown', 'rg.service', 'rg.request-started', 'rg.request-ended'],
+  start: () => new ServiceDomain(),
+});
+
+/** What must never be observed of a cluster's services. */
+export const invariants: readonly Invariant[] = [serviceOrder, serviceDomain];

@@ -1,0 +1,220 @@
+import { readdirSync } from 'node:fs';
+import { Checker, SECOND } from '@quorate/kernel';
+import { describe, expect, it } from 'vitest';
+import { invariants, type RgRequest, resultText, type ServiceOperation, stateText } from '../src/index.js';
+import { type AgentCall, RgCluster, type Told } from './cluster.js';
+import { checkTranscript } from './transcript.js';
+import { parseXml } from './xml.js';
+
+/** An agent's behaviour in a transcript: `agent ip:10.0.0.1 stop on=2 takes=10 status=1`. */
+interface Behaviour {
+  readonly resource: string;
+  readonly action: string;
+  readonly on: number;
+  readonly takes: number;
+  readonly status: number;
+}
+
+const QUIET: readonly string[] = ['info', 'debug'];
+
+/**
+ * Plays a transcript: `nodes 1 2 3` and lines of XML below `rm` make the cluster, then
+ *
+ * boot N.., shutdown N      rgmanager starts; SIGTERM
+ * kill N, lose N.., fence N.., down N   power off; cman notices; it is fenced; all at once
+ * quorum yes|no             as cman says
+ * reconfigure               with the lines of XML that follow
+ * ask N OPERATION [SERVICE [TARGET]]
+ * agent RESOURCE ACTION [on=N] [takes=S] [status=N], heal
+ * run S, show, checks       time passes; records; from now on status checks are shown
+ */
+class Player {
+  #nodes: readonly string[] = [];
+  #cluster: RgCluster | undefined;
+  #behaviours: Behaviour[] = [];
+  #showsChecks = false;
+  #facts = 0;
+  readonly #checker = new Checker(invariants);
+
+  execute(lines: readonly string[]): readonly string[] {
+    const xml = lines.filter((line) => line.trimStart().startsWith('<')).join('\n');
+    const out = lines.filter((line) => !line.trimStart().startsWith('<')).flatMap((line) => this.#command(line, xml));
+    return [...out, ...this.#take()];
+  }
+
+  violations(): readonly string[] {
+    this.#check();
+    this.#checker.end(this.#machines.now);
+    return this.#checker.violations.map(({ invariant, message }) => `${invariant}: ${message}`);
+  }
+
+  #command(line: string, xml: string): readonly string[] {
+    const [command, ...words] = line.split(' ');
+    const ids = words.map(Number);
+    switch (command) {
+      case 'nodes':
+        this.#nodes = words;
+        this.#cluster = new RgCluster(this.#conf(xml));
+        this.#cluster.agent = (call) => this.#agent(call);
+        return [];
+      case 'boot':
+        for (const id of ids) this.#machines.start(id);
+        return [];
+      case 'shutdown':
+        for (const id of ids) this.#machines.shutdown(id);
+        return [];
+      case 'kill':
+      case 'down':
+        for (const id of ids) this.#machines.kill(id);
+        if (command === 'kill') return [];
+        this.#machines.lose(...ids);
+        this.#machines.fenced(...ids);
+        return [];
+      case 'lose':
+        this.#machines.lose(...ids);
+        return [];
+      case 'fence':
+        this.#machines.fenced(...ids);
+        return [];
+      case 'quorum':
+        this.#machines.isQuorate = () => words[0] === 'yes';
+        this.#machines.lose();
+        return [];
+      case 'reconfigure':
+        this.#machines.reconfigure(this.#conf(xml));
+        return [];
+      case 'ask':
+        this.#machines.request(ids[0]!, request(words[1]!, words[2] ?? '', ids[3]));
+        return [];
+      case 'agent':
+        this.#behaviours.unshift(behaviour(words));
+        return [];
+      case 'heal':
+        this.#behaviours = [];
+        return [];
+      case 'checks':
+        this.#showsChecks = true;
+        return [];
+      case 'run':
+        return this.#run(ids[0]!);
+      case 'show':
+        return this.#show();
+      default:
+        throw new Error(`unknown command ${line}`);
+    }
+  }
+
+  get #machines(): RgCluster {
+    if (this.#cluster === undefined) throw new Error('a transcript begins with nodes');
+    return this.#cluster;
+  }
+
+  #conf(xml: string) {
+    const nodes = this.#nodes.map((id) => `<clusternode name="node${id}" nodeid="${id}"/>`).join('');
+    return parseXml(`<cluster><clusternodes>${nodes}</clusternodes><rm>${xml}</rm></cluster>`);
+  }
+
+  #agent({ node, resource, action }: AgentCall): { takes: number; status: number } {
+    const found = this.#behaviours.find(
+      (each) =>
+        (each.resource === resource || each.resource === '*') &&
+        each.action === action &&
+        (each.on === 0 || each.on === node),
+    );
+    return { takes: (found?.takes ?? 0) * SECOND, status: found?.status ?? 0 };
+  }
+
+  /** A second at a time, so that settled states are looked at. */
+  #run(seconds: number): readonly string[] {
+    for (let left = seconds; left > 0; left -= 1) {
+      this.#machines.run(Math.min(1, left) * SECOND);
+      this.#check();
+      this.#checker.tick(this.#machines.now);
+    }
+    return this.#take();
+  }
+
+  #check(): void {
+    const { facts } = this.#machines;
+    for (; this.#facts < facts.length; this.#facts += 1) this.#checker.observe(facts[this.#facts]!);
+  }
+
+  #take(): readonly string[] {
+    return this.#machines.told.splice(0).flatMap((told) => this.#describe(told));
+  }
+
+  #describe(told: Told): readonly string[] {
+    const line = (node: number, text: string): string => `${(told.at / SECOND).toFixed(2).padStart(7)} ${node} ${text}`;
+    switch (told.kind) {
+      case 'log':
+        return QUIET.includes(told.priority) ? [] : [line(told.node, told.text)];
+      case 'exec': {
+        const { node, action, resource, depth, argument = '' } = told.call;
+        if (action === 'status' && told.status === 0 && !this.#showsChecks) return [];
+        const words = [action, resource, depth > 0 ? `depth ${depth}` : '', argument].filter((word) => word !== '');
+        return [line(node, `> ${words.join(' ')}${told.status === 0 ? '' : ` = ${told.status}`}`)];
+      }
+      case 'reply':
+        return [line(told.node, `= ${describeReply(told.reply)}`)];
+      case 'exited':
+        return [line(told.node, `exited ${told.status}`)];
+      case 'event':
+        return [];
+    }
+  }
+
+  /** Records as the nodes have them, with the nodes that have them. */
+  #show(): readonly string[] {
+    const cluster = this.#machines;
+    const lines = new Map<string, number[]>();
+    for (const id of cluster.running) {
+      for (const { name, state, owner, lastOwner, restarts, flags } of cluster.inspect(id).services) {
+        const text = `${name} ${stateText(state)} owner ${owner} last ${lastOwner} restarts ${restarts} flags ${flags}`;
+        lines.set(text, [...(lines.get(text) ?? []), id]);
+      }
+    }
+    return [...lines].map(([text, ids]) => `${text} (${ids.join(' ')})`);
+  }
+}
+
+function request(kind: string, service: string, target: number | undefined): RgRequest {
+  if (kind === 'lock' || kind === 'unlock' || kind === 'query-lock' || kind === 'status') return { kind };
+  const operation = kind === 'enable-domain' ? 'enable' : (kind as ServiceOperation);
+  return {
+    kind: operation,
+    service: service.includes(':') ? service : `service:${service}`,
+    ...(target !== undefined && { target }),
+    ...(kind === 'enable-domain' && { isDomainStart: true }),
+  };
+}
+
+function behaviour([resource = '*', action = '', ...options]: readonly string[]): Behaviour {
+  const values = new Map(options.map((option) => option.split('=') as [string, string]));
+  const number = (name: string): number => Number(values.get(name) ?? 0);
+  return { resource, action, on: number('on'), takes: number('takes'), status: number('status') };
+}
+
+function describeReply(reply: Extract<Told, { kind: 'reply' }>['reply']): string {
+  switch (reply.kind) {
+    case 'result':
+      return `${reply.code} ${resultText(reply.code)}, owner ${reply.owner}`;
+    case 'lock-state':
+      return reply.isLocked ? 'locked' : 'unlocked';
+    case 'status':
+      return reply.services.map(({ name, state, owner }) => `${name} ${stateText(state)} on ${owner}`).join(', ');
+    case 'addresses':
+      return reply.addresses.join(' ');
+    case 'unreachable':
+      return 'unreachable';
+  }
+}
+
+const directory = new URL('./data/cluster/', import.meta.url);
+
+describe('clusters of rgmanagers', () => {
+  it.each(readdirSync(directory).sort())('%s', (name) => {
+    const player = new Player();
+    checkTranscript(new URL(name, directory), (lines) => player.execute(lines));
+    expect(player.violations()).toEqual([]);
+  });
+});
