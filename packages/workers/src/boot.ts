@@ -5,7 +5,7 @@ import type { Topology } from '@quorate/lab';
 export type Registry = Readonly<Record<string, (options: unknown) => Topology>>;
 
 /** A machine's port at the switch or the disks. */
-export interface MachinePort {
+interface MachinePort {
   /** Node id. */
   readonly id: number;
   readonly port: MessagePort;

@@ -158,6 +158,9 @@ export class WorkersLab {
   #nextTick: Nanos = SECOND;
   /** No command takes effect before this: one that was named an instant keeps its place before those after it. */
   #notBefore: Nanos = 0;
+  /** Commands with such an instant that a worker has not confirmed yet. */
+  #underWay = 0;
+  readonly #unheard: { readonly worker: number; readonly slice: number }[] = [];
   #worldSeq = 0;
   #events = 0;
   #lastOwnRequest = FIRST_OWN_REQUEST;
@@ -310,11 +313,26 @@ export class WorkersLab {
     this.#watchdog?.heard();
     this.#events += events;
     if (record !== undefined) this.#keepRecord(this.#all[worker]!.name, record);
+    this.#attempt(() => {
+      if (items !== undefined) this.#timeline.add(worker, this.#reader.read(items));
+    });
+    this.#unheard.push({ worker, slice });
+    this.#hear();
+  }
+
+  /** Acknowledgements wait while a command that names an instant is under way: no clock may pass it before that. */
+  #hear(): void {
+    while (this.#underWay === 0 && this.#unheard.length > 0) {
+      const { worker, slice } = this.#unheard.shift()!;
+      this.#acknowledge(worker, slice);
+    }
+  }
+
+  #acknowledge(worker: number, slice: number): void {
     const lost = this.#clock.lostSlices;
     const grant = this.#clock.acknowledge(worker, slice, this.#wall.nowMs());
     if (grant !== undefined) this.#grant(grant);
     this.#attempt(() => {
-      if (items !== undefined) this.#timeline.add(worker, this.#reader.read(items));
       if (this.#clock.lostSlices > lost) this.#config.watcher?.lost?.(this.#clock.lostSlices);
       this.#advance(this.#clock.settled);
     });
@@ -490,8 +508,7 @@ export class WorkersLab {
   #obey(output: DirectorOutput): void {
     switch (output.kind) {
       case 'power-off':
-        this.#notBefore = this.#soonest();
-        return this.#toMachine(output.machine, { kind: output.kind });
+        return this.#cutPower(output.machine);
       case 'power-on':
       case 'pause':
       case 'resume':
@@ -517,11 +534,19 @@ export class WorkersLab {
   }
 
   /**
-   * An instant that no worker has passed and that each of them hears of before: machines that lose their power together
-   * lose it at the same instant, although each of them is told by itself.
+   * Names an instant that no worker can have passed, and grants nothing more until the machine knows of it: so machines that
+   * lose their power together lose it at the same instant, although each of them is told by itself.
    */
-  #soonest(): Nanos {
-    return this.#clock.grantedSlice * this.#clock.sliceNanos + lookaheadOf(this.#config.speed) + MILLISECOND;
+  #cutPower(name: string): void {
+    const { grantedSlice, sliceNanos } = this.#clock;
+    const at = grantedSlice * sliceNanos + lookaheadOf(this.#config.speed) + MILLISECOND;
+    this.#notBefore = at;
+    this.#underWay += 1;
+    const told = this.#named(name).call((control) => control.command(at, { kind: 'power-off' }));
+    void told.then(() => {
+      this.#underWay -= 1;
+      this.#hear();
+    });
   }
 
   #partition({ from, to, isBothWays }: DirectorOutput & { kind: 'partition' }): void {

@@ -17,7 +17,7 @@ import type { Reporter } from './reporter.js';
 import type { WorkerContext } from './worker-context.js';
 
 /** Size of a disk. */
-export interface DiskSize {
+interface DiskSize {
   readonly lun: number;
   readonly blocks: number;
   readonly blockLength: number;

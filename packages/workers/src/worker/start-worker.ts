@@ -11,7 +11,7 @@ import { SwitchWorker } from './switch-worker.js';
 import type { WorkerContext } from './worker-context.js';
 
 /** What a role makes of a worker: its machines under a pacer, and what the hub can ask of it. */
-export interface RoleWorker {
+interface RoleWorker {
   readonly pacer: Pacer;
   readonly control: object;
 }

@@ -1,0 +1,145 @@
+import type { Fact, Stamped } from '@quorate/kernel';
+import type { Scenario } from '@quorate/lab';
+import { describe, expect, it } from 'vitest';
+import { inProcessWorker, type WorkersConfig, WorkersLab } from '../src/index.js';
+import { threadWorker } from '../src/node/index.js';
+import { twoMachines } from './two-machines.js';
+
+/** Waits for a command that nobody answers. */
+const patient: Scenario = {
+  name: 'patient',
+  title: 'a command is typed',
+  kinds: [],
+  *script(lab) {
+    yield* lab.exec('left', 'true');
+  },
+};
+
+function newLab(config: Pick<WorkersConfig, 'spawn'> & Partial<WorkersConfig>): WorkersLab {
+  const topology = twoMachines();
+  return new WorkersLab({
+    scenario: patient,
+    topologyName: 'pair',
+    topology,
+    seed: { hi: 0, lo: 1 },
+    speed: 1,
+    invariants: [],
+    ...config,
+  });
+}
+
+function fake(name: string) {
+  return threadWorker(new URL(`fake-workers/${name}.mjs`, import.meta.url), { maxOldGenerationSizeMb: 16 });
+}
+
+describe('a worker that is no more', () => {
+  it.each([
+    // what the second machine's worker does  reason    message
+    ['throws', 'threw', 'Error: planted'],
+    ['exits', 'exited', 'exit code 3'],
+    ['fills-its-heap', 'threw', 'JS heap out of memory'],
+    ['is-not-there', 'threw', 'Cannot find module'],
+    ['hangs', 'hung', 'slice 1 is not acknowledged'],
+    ['never-ready', 'hung', 'not ready'],
+  ])(
+    'as it %s ends the run and is named',
+    async (name, reason, message) => {
+      const facts: Fact[] = [];
+      const result = await newLab({
+        spawn: (worker) => fake(worker === 'right' ? name : 'good'),
+        hangTimeoutMs: name === 'never-ready' ? 700 : 2000,
+        watcher: { fact: (fact) => facts.push(fact) },
+      }).run();
+      expect(result).toMatchObject({ reason: 'gone', gone: { worker: 'right', reason }, result: undefined });
+      expect(result.gone?.message).toContain(message);
+      expect(facts).toEqual([expect.objectContaining({ kind: 'workers.gone', worker: 'right', reason })]);
+    },
+    60_000,
+  );
+
+  it('answers what was asked of it with nothing', async () => {
+    const lab = newLab({ spawn: (worker) => fake(worker === 'right' ? 'hangs' : 'good'), hangTimeoutMs: 1000 });
+    const run = lab.run();
+    const answers = await Promise.all([lab.exec('right', 'true'), lab.inspect('right')]);
+    expect(answers).toEqual([undefined, undefined]);
+    expect((await run).reason).toBe('gone');
+    expect(await lab.exec('right', 'true')).toBeUndefined();
+  }, 60_000);
+
+  it('because it serves another topology says which it serves', async () => {
+    const result = await newLab({ spawn: () => inProcessWorker({ other: twoMachines }) }).run();
+    expect(result.gone).toMatchObject({ worker: 'switch', reason: 'threw' });
+    expect(result.gone?.message).toContain('no topology pair: this worker serves other');
+  });
+
+  it('at the end of the script is missed when the disks are asked for', async () => {
+    const scenario: Scenario = {
+      ...patient,
+      *script() {},
+      atEnd: (stores): Stamped[] => {
+        throw new Error(`looked at ${stores.size} disks`);
+      },
+    };
+    const result = await newLab({ scenario, spawn: () => fake('good'), hangTimeoutMs: 700 }).run();
+    expect(result).toMatchObject({ reason: 'gone', gone: { worker: 'disks', reason: 'hung' }, exception: undefined });
+  }, 60_000);
+});
+
+describe('a run', () => {
+  it('ends when it is stopped', async () => {
+    const lab = newLab({ spawn: () => fake('good'), speed: 1 });
+    const run = lab.run();
+    lab.stop();
+    expect(await run).toMatchObject({ reason: 'stopped', gone: undefined });
+  });
+
+  it('ends at its time limit', async () => {
+    const result = await newLab({ spawn: () => fake('good'), speed: 100, maxTime: 2_000_000_000 }).run();
+    expect(result).toMatchObject({ reason: 'time', at: 2_000_000_000 });
+  });
+
+  it.each<[string, Partial<WorkersConfig>]>([
+    [
+      'the script',
+      {
+        scenario: {
+          ...patient,
+          *script() {
+            throw new Error('planted');
+          },
+        },
+      },
+    ],
+    [
+      'a watcher',
+      {
+        scenario: {
+          ...patient,
+          *script(lab) {
+            lab.progress({ kind: 'step-ended', id: 'a' });
+            yield* lab.wait(1);
+          },
+        },
+        watcher: {
+          progress: () => {
+            throw new Error('planted');
+          },
+        },
+      },
+    ],
+  ])('ends with an exception when %s throws', async (_who, config) => {
+    const result = await newLab({ spawn: () => fake('good'), ...config }).run();
+    expect(result).toMatchObject({ reason: 'exception', exception: expect.stringContaining('Error: planted') });
+  });
+
+  it('ends with an exception when a worker cannot be spawned', async () => {
+    const spawn = (name: string) => {
+      if (name === 'left') throw new Error('no more threads');
+      return fake('good');
+    };
+    expect(await newLab({ spawn }).run()).toMatchObject({
+      reason: 'exception',
+      exception: expect.stringContaining('no more threads'),
+    });
+  });
+});

@@ -1,0 +1,4 @@
+import { serveWorker } from '../src/worker.js';
+import { twoMachines } from './two-machines.js';
+
+serveWorker({ pair: twoMachines });

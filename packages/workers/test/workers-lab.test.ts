@@ -1,0 +1,141 @@
+import { defineInvariant, type Fact, type Stamped } from '@quorate/kernel';
+import { machineConfig, VirtualMachine } from '@quorate/lab';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  inProcessWorker,
+  type LogLine,
+  reexecute,
+  type WorkersConfig,
+  WorkersLab,
+  type WorkersResult,
+} from '../src/index.js';
+import { type PingResult, pingScenario, twoMachines } from './two-machines.js';
+
+const SEED = { hi: 0, lo: 1 };
+
+function newLab(config: Partial<WorkersConfig>): WorkersLab {
+  return new WorkersLab({
+    scenario: pingScenario(),
+    topologyName: 'pair',
+    topology: twoMachines(),
+    seed: SEED,
+    speed: 20,
+    invariants: [],
+    spawn: () => inProcessWorker({ pair: twoMachines }),
+    ...config,
+  });
+}
+
+describe('two machines in workers', () => {
+  const facts: Stamped[] = [];
+  const lines: LogLine[] = [];
+  let result: WorkersResult;
+
+  beforeAll(async () => {
+    result = await newLab({
+      isRecorded: true,
+      watcher: {
+        fact: (fact) => facts.push(fact),
+        log: (line) => lines.push(line),
+      },
+    }).run();
+  }, 60_000);
+
+  it('boot, and one pings the other', () => {
+    expect(result).toMatchObject({ reason: 'ended', gone: undefined, exception: undefined, violations: [] });
+    const { ping, status } = result.result as PingResult;
+    expect(status).toBe(0);
+    expect(ping).toContain('2 packets transmitted, 2 received, 0% packet loss');
+  });
+
+  it('lose their power at the same instant, and answer no command after it', () => {
+    const offs = facts.filter((fact) => 'state' in fact && fact.state === 'off');
+    expect(offs.map(({ node }) => node)).toEqual([1, 2]);
+    expect(offs[0]!.at).toBe(offs[1]!.at);
+    expect((result.result as PingResult).whenOff).toBeUndefined();
+  });
+
+  it('tell their facts in the order of time, each its own without a gap', () => {
+    const seqs = new Map<number, number>();
+    let at = 0;
+    for (const fact of facts) {
+      expect(fact.at).toBeGreaterThanOrEqual(at);
+      expect(fact.seq).toBe((seqs.get(fact.node) ?? 0) + 1);
+      at = fact.at;
+      seqs.set(fact.node, fact.seq);
+    }
+    expect([...seqs.keys()].sort()).toEqual([0, 1, 2]);
+    expect(lines.map(({ machine, tag }) => `${machine} ${tag}`)).toContain('right corosync');
+  });
+
+  it('hear a frame after it was sent', () => {
+    const sentAt = new Map<unknown, number>();
+    let delivered = 0;
+    for (const fact of facts as (Stamped & { id?: unknown })[]) {
+      if (fact.kind === 'network.sent') sentAt.set(fact.id, fact.at);
+      if (fact.kind !== 'network.delivered') continue;
+      expect(fact.at).toBeGreaterThanOrEqual(sentAt.get(fact.id)!);
+      delivered += 1;
+    }
+    expect(delivered).toBeGreaterThan(100);
+  });
+
+  it('leave their disk to whoever looks at it at the end', () => {
+    expect(facts.at(-1)).toMatchObject({ kind: 'test.disk', first: 0x5a });
+    expect([...result.stores.keys()]).toEqual([0]);
+  });
+
+  it('do the same again when one of them is stepped through its record alone', () => {
+    const topology = twoMachines();
+    for (const spec of topology.machines) {
+      const factsAgain: Fact[] = [];
+      const linesAgain: string[] = [];
+      const config = machineConfig(topology, spec, SEED, (fact) => factsAgain.push(fact));
+      reexecute(new VirtualMachine(config), result.records.get(spec.name)!, (at, output) => {
+        if (output.kind === 'log') linesAgain.push(`${at} ${output.text}`);
+      });
+      // The record goes on for a slice or two beyond what was heard of the machine.
+      const before = facts.filter(({ node }) => node === spec.id).map(({ at: _, ...fact }) => fact);
+      const linesBefore = lines.filter(({ machine }) => machine === spec.name).map(({ at, text }) => `${at} ${text}`);
+      expect(before.length).toBeGreaterThan(50);
+      expect(linesBefore.length).toBeGreaterThan(10);
+      expect(factsAgain.slice(0, before.length)).toEqual(before);
+      expect(linesAgain.slice(0, linesBefore.length)).toEqual(linesBefore);
+    }
+  });
+});
+
+describe('an invariant', () => {
+  const never = defineInvariant<Fact & { kind: 'node.state'; state: string }>({
+    id: 'T1',
+    name: 'nobody is off',
+    statement: 'no machine is off',
+    kinds: ['node.state'],
+    start: () => ({
+      observe: (fact, verdict) => {
+        if (fact.state === 'off') verdict.violate('off', [fact.node]);
+      },
+    }),
+  });
+
+  it.each([
+    ['ends the run when it is violated', {}, 'violation', 1],
+    ['is only noted when the run is to go on', { keepGoing: true }, 'ended', 2],
+  ])(
+    '%s',
+    async (_what, config, reason, violations) => {
+      const result = await newLab({ ...config, invariants: [never], speed: 100 }).run();
+      expect(result).toMatchObject({ reason, checked: ['T1'] });
+      expect(result.violations).toHaveLength(violations);
+    },
+    60_000,
+  );
+});
+
+it('an embedder types commands beside the script', async () => {
+  const lab = newLab({ speed: 100 });
+  const run = lab.run();
+  lab.command({ kind: 'power-on', machine: 'left' });
+  expect(await lab.exec('left', 'true')).toBeUndefined();
+  await run;
+}, 60_000);
