@@ -12,8 +12,10 @@ export interface PreparedScenario {
   readonly scenario: Scenario;
 }
 
+type Prepare = (options: ScenarioOptions) => PreparedScenario;
+
 /** Every scenario by its name, ready to be run once. */
-export const SCENARIOS: ReadonlyMap<string, (options: ScenarioOptions) => PreparedScenario> = new Map([
+export const SCENARIOS: ReadonlyMap<string, Prepare> = new Map<string, Prepare>([
   [
     'hyperv-blog',
     ({ clusterConf }) => {

@@ -63,16 +63,12 @@ function runOnce(name: string, options: RunOptions, trace: string | undefined): 
     if (options.quiet !== true) process.stdout.write(`${line}\n`);
   });
   const file = trace === undefined ? undefined : openTrace(trace);
-  const writer =
-    file &&
-    new TraceWriter(
-      {
-        seed: seedText(seed),
-        scenario: name,
-        nodes: topology.machines.map(({ id, name: host }) => ({ id, name: host })),
-      },
-      (bytes) => writeSync(file, bytes),
-    );
+  const header = {
+    seed: seedText(seed),
+    scenario: name,
+    nodes: topology.machines.map(({ id, name: host }) => ({ id, name: host })),
+  };
+  const writer = file === undefined ? undefined : new TraceWriter(header, (bytes) => writeSync(file, bytes));
   const simulator = new Simulator({
     scenario,
     topology,

@@ -18,6 +18,7 @@ export function simulateStory(
   clusterConf: string | undefined,
   invariants: readonly Invariant[],
   watcher: RunWatcher,
+  watchedKinds: readonly string[],
 ): SimulatedStory {
   const topology = hypervBlogTopology(administratorsPrograms, clusterConf);
   const disks = topology.disks();
@@ -28,6 +29,7 @@ export function simulateStory(
     seed,
     invariants,
     watcher,
+    watchedKinds,
   });
   const before = process.cpuUsage();
   const result = simulator.run();

@@ -48,13 +48,14 @@ async function tellStory(options: StoryOptions): Promise<void> {
   const view = viewFor(options.driver === 'workers' && !isJsonOnly, speed, isJsonOnly);
   const { run, pages } =
     options.driver === 'simulator'
-      ? simulateStory(seed, clusterConf, stackInvariants, view)
+      ? simulateStory(seed, clusterConf, stackInvariants, view, view.kinds)
       : await workStory({
           seed,
           speed,
           clusterConf,
           invariants: stackInvariants,
-          view,
+          watcher: view,
+          watchedKinds: view.kinds,
           wantsPages: options.image !== undefined,
         });
   view.end();

@@ -70,6 +70,8 @@ export interface SimulatorConfig {
   /** Whether the run stops at the first violation (default) or goes on. */
   readonly keepGoing?: boolean;
   readonly watcher?: RunWatcher;
+  /** Kinds of facts that `watcher.fact` wants; absent: all. */
+  readonly watchedKinds?: readonly string[];
 }
 
 export interface RunResult {
@@ -124,6 +126,7 @@ export class Simulator {
   readonly ring: TraceRing;
   readonly stores: ReadonlyMap<number, BlockStore>;
   readonly #config: SimulatorConfig;
+  readonly #watchedKinds: ReadonlySet<string> | undefined;
   readonly #hash = new EventHash();
   readonly #wakeups: Wakeups;
   readonly #parcels = new Parcels();
@@ -153,6 +156,7 @@ export class Simulator {
   constructor(config: SimulatorConfig) {
     this.#config = config;
     const { topology, seed, scenario } = config;
+    this.#watchedKinds = config.watchedKinds && new Set(config.watchedKinds);
     const world = new SeededWorld(seed);
     this.checker = new Checker(config.invariants);
     this.ring = new TraceRing();
@@ -472,7 +476,7 @@ export class Simulator {
   #onFact(fact: Stamped): void {
     this.checker.observe(fact);
     if (this.#director.wants(fact.kind)) this.#heard.push(fact);
-    this.#config.watcher?.fact?.(fact);
+    if (this.#watchedKinds?.has(fact.kind) !== false) this.#config.watcher?.fact?.(fact);
   }
 }
 

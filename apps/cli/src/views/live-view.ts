@@ -1,5 +1,6 @@
 import { type Nanos, SECOND, type Stamped } from '@quorate/kernel';
 import type { Progress } from '@quorate/lab';
+import { ServiceState, stateText } from '@quorate/rgmanager';
 import { createLogUpdate } from 'log-update';
 import pc from 'picocolors';
 import type { View } from './view.js';
@@ -22,11 +23,12 @@ const STATE_COLOURS: Readonly<Record<string, (text: string) => string>> = {
 
 /** The whole cluster on one screen: machines, quorum, service, the browser's last minute, and the step. */
 export class LiveView implements View {
+  readonly kinds = ['node.state', 'quorum.changed', 'gfs2.mounted', 'gfs2.unmounted', 'rg.service', 'client.request'];
   readonly #update: ReturnType<typeof createLogUpdate>;
   readonly #machines: ReadonlyMap<number, MachineView & { readonly name: string }>;
   readonly #speed: number;
   #ticks: boolean[] = [];
-  #service = 'stopped';
+  #service: number = ServiceState.STOPPED;
   #owner = 0;
   #title = 'formatting disks';
   #number = 0;
@@ -81,7 +83,7 @@ export class LiveView implements View {
         if (machine !== undefined) machine.mounted = fact.kind === 'gfs2.mounted';
         break;
       case 'rg.service':
-        this.#service = String(any.state);
+        this.#service = Number(any.state);
         this.#owner = Number(any.owner);
         break;
       case 'client.request':
@@ -110,7 +112,12 @@ export class LiveView implements View {
     this.#update(this.#lines().join('\n'));
   }
 
+  get #isStarted(): boolean {
+    return this.#service === ServiceState.STARTED;
+  }
+
   #lines(): string[] {
+    const service = stateText(this.#service);
     const clock = `${(this.#at / SECOND).toFixed(0)} s of cluster time at most ×${this.#speed}`;
     const filled = this.#of === 0 ? 0 : Math.round((this.#number / this.#of) * 20);
     const bar = `${pc.cyan('█'.repeat(filled))}${pc.dim('░'.repeat(20 - filled))}`;
@@ -119,7 +126,7 @@ export class LiveView implements View {
       '',
       ...[...this.#machines].map(([id, machine]) => this.#machineLine(id, machine)),
       '',
-      `  service ${pc.bold('my_service_group')} ${this.#service === 'started' ? pc.green(this.#service) : pc.yellow(this.#service)} ${this.#machines.get(this.#owner)?.name ?? 'nowhere'}`,
+      `  service ${pc.bold('my_service_group')} ${this.#isStarted ? pc.green(service) : pc.yellow(service)} ${this.#machines.get(this.#owner)?.name ?? 'nowhere'}`,
       `  F5      ${this.#ticks.map((isAnswered) => (isAnswered ? pc.green('▪') : pc.red('×'))).join('')}`,
       '',
       `  ${bar} ${this.#number}/${this.#of} ${pc.bold(this.#title)}`,
@@ -131,7 +138,7 @@ export class LiveView implements View {
     const colour = STATE_COLOURS[machine.state] ?? ((text: string) => text);
     const quorate = machine.isQuorate ? pc.green('quorate') : pc.dim('       ');
     const mounted = machine.mounted ? pc.cyan('/mydata') : '       ';
-    const owner = this.#owner === id && this.#service === 'started' ? pc.bold(pc.green('◀ serves')) : '';
+    const owner = this.#owner === id && this.#isStarted ? pc.bold(pc.green('◀ serves')) : '';
     return `  ${colour('●')} ${machine.name}  ${colour(machine.state.padEnd(8))} ${quorate}  ${mounted}  ${owner}`;
   }
 }

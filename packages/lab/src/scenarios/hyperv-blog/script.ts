@@ -224,7 +224,8 @@ export class Story {
       ownerAfter: this.#ownerName(),
       outageSeconds: this.#outageSeconds(),
       requests: this.#chronicle.requests(),
-      phases: this.#chronicle.phases(),
+      // What nobody served yet was not lost.
+      phases: ownerBefore === null ? [] : this.#chronicle.phases(),
       clustat,
       observed: this.#expectations.observed,
       reference: REFERENCES[id],

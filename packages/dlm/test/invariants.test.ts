@@ -1,0 +1,195 @@
+import { type ControldFact, type DlmFact, invariants, type ModeName } from '@quorate/dlm';
+import { Checker, type Stamped } from '@quorate/kernel';
+import { describe, expect, it } from 'vitest';
+
+type Told = DlmFact | ControldFact;
+type Untimed = Told extends infer F ? (F extends Told ? Omit<F, 'now' | 'lockspace'> : never) : never;
+type Tell = (node: number, told: Untimed, life?: number) => void;
+
+/** Which invariants a history violates. */
+function violated(history: (tell: Tell) => void): string[] {
+  const checker = new Checker(invariants);
+  let at = 0;
+  history((node, told, life = 1) => {
+    at += 1;
+    checker.observe({ lockspace: 'ls', ...told, now: at, node, life, seq: at, at } as Stamped<Told>);
+  });
+  checker.end(at);
+  return [...new Set(checker.violations.map(({ invariant }) => invariant))];
+}
+
+const lock = { resource: 'r', lkid: 1 };
+const granted = (mode: ModeName, hasValueBlock = true): Untimed => {
+  return { kind: 'dlm.lock-granted', ...lock, mode, master: 1, hasValueBlock };
+};
+const unlocked: Untimed = { kind: 'dlm.unlocked', ...lock };
+const written = (digest: number, lvbseq = 1): Untimed => ({ kind: 'dlm.lvb-written', resource: 'r', digest, lvbseq });
+const read = (mode: ModeName, digest: number, isValid = true): Untimed => {
+  return { kind: 'dlm.lvb-read', ...lock, mode, digest, lvbseq: 1, isValid };
+};
+const mastered: Untimed = { kind: 'dlm.master', resource: 'r', generation: 1 };
+const recorded = (master: number): Untimed => ({ kind: 'dlm.directory', resource: 'r', master });
+const stopped: Untimed = { kind: 'dlm.stopped', recoverSeq: 1 };
+const starts = (...members: number[]): Untimed => ({ kind: 'dlm.started', recoverSeq: 2, members, added: [] });
+const recovered: Untimed = { kind: 'dlm.recovered', recoverSeq: 2, generation: 1, members: [] };
+const reached = (bit: number): Untimed => ({ kind: 'dlm.recover-status', recoverSeq: 2, bit });
+
+/** The lockspace stops, and starts with these members. */
+function restart(tell: Tell, members: readonly number[]): void {
+  for (const node of members) tell(node, stopped);
+  for (const node of members) tell(node, starts(...members));
+  for (const bit of [1, 4, 16, 64]) for (const node of members) tell(node, reached(bit));
+  for (const node of members) tell(node, recovered);
+}
+
+/** Three nodes run; node 1 masters `r`, and node 2 is its directory node. */
+function running(tell: Tell): void {
+  restart(tell, [1, 2, 3]);
+  tell(2, recorded(1));
+  tell(1, mastered);
+}
+
+describe('a good history violates nothing', () => {
+  it('a lock passes from node to node with its value', () => {
+    const history = (tell: Tell): void => {
+      running(tell);
+      tell(2, granted('EX'));
+      tell(2, unlocked);
+      tell(1, written(5));
+      tell(3, granted('PR'));
+      tell(3, read('PR', 5));
+      tell(1, granted('CR'));
+    };
+    expect(violated(history)).toEqual([]);
+  });
+
+  it('a writer dies: what it held is given away, and its value is not valid; a new master may take over', () => {
+    const history = (tell: Tell): void => {
+      running(tell);
+      tell(1, written(5));
+      tell(3, granted('EX'));
+      restart(tell, [1, 2]);
+      tell(1, { kind: 'dlm.lvb-invalid', resource: 'r' });
+      tell(2, granted('PR'));
+      tell(2, read('PR', 5, false));
+      restart(tell, [2, 3]);
+      tell(2, mastered);
+    };
+    expect(violated(history)).toEqual([]);
+  });
+
+  it('what a node says that the others have given up counts for nothing', () => {
+    const history = (tell: Tell): void => {
+      running(tell);
+      restart(tell, [1, 2]);
+      tell(2, granted('EX'));
+      tell(3, granted('EX'));
+      tell(3, mastered);
+    };
+    expect(violated(history)).toEqual([]);
+  });
+});
+
+describe('each invariant notices', () => {
+  it.each<[id: string, what: string, history: (tell: Tell) => void]>([
+    [
+      'S18',
+      'two nodes hold EX and PR',
+      (tell) => {
+        tell(1, granted('EX'));
+        tell(2, granted('PR'));
+      },
+    ],
+    [
+      'S18',
+      'a conversion that is under way still holds its old mode',
+      (tell) => {
+        tell(1, granted('PR'));
+        tell(1, { kind: 'dlm.converting', ...lock, from: 'PR', to: 'EX', keeps: 'PR' });
+        tell(2, granted('PW'));
+      },
+    ],
+    ['S19', 'a second master', (tell) => tell(3, mastered)],
+    ['S19', 'a directory that names another node', (tell) => tell(2, recorded(3))],
+    [
+      'S20',
+      'a reader gets an old value',
+      (tell) => {
+        tell(1, written(5));
+        tell(1, written(6, 2));
+        tell(2, granted('PR'));
+        tell(2, read('PR', 5));
+      },
+    ],
+    [
+      'S20',
+      'a reader is not told that the writer died',
+      (tell) => {
+        tell(1, written(5));
+        tell(3, granted('PW'));
+        restart(tell, [1, 2]);
+        tell(2, granted('PR'));
+        tell(2, read('PR', 5));
+      },
+    ],
+    [
+      'S20',
+      'a new master is not told that the writer died',
+      (tell) => {
+        tell(2, granted('NL'));
+        tell(1, granted('EX'));
+        tell(1, written(5));
+        restart(tell, [2, 3]);
+        tell(2, mastered);
+        tell(3, granted('PR'));
+        tell(3, read('PR', 5));
+      },
+    ],
+    [
+      'S21',
+      'a grant while the lockspace is stopped',
+      (tell) => {
+        tell(1, stopped);
+        tell(1, granted('PR'));
+      },
+    ],
+    [
+      'dlm.S5',
+      'a start before the failed node is fenced',
+      (tell) => {
+        tell(1, { kind: 'dlm.node-failed', failed: 3 });
+        tell(1, { kind: 'dlm.node-fenced', fenced: 2 });
+        tell(1, { kind: 'dlm.starting', change: 2, members: [1, 2], failed: [3], isQuorate: true });
+      },
+    ],
+    [
+      'dlm.S5',
+      'a start without quorum',
+      (tell) => tell(1, { kind: 'dlm.starting', change: 1, members: [1], failed: [], isQuorate: false }),
+    ],
+    [
+      'dlm.S6',
+      'a start while another member runs',
+      (tell) => {
+        tell(1, stopped);
+        tell(1, starts(1, 2, 3));
+      },
+    ],
+    [
+      'dlm.S7',
+      'a step of recovery that runs ahead',
+      (tell) => {
+        for (const node of [1, 2, 3]) tell(node, stopped);
+        for (const node of [1, 2, 3]) tell(node, starts(1, 2, 3));
+        for (const node of [1, 2]) tell(node, reached(1));
+        tell(1, reached(4));
+      },
+    ],
+  ])('%s: %s', (id, _what, history) => {
+    const whole = (tell: Tell): void => {
+      running(tell);
+      history(tell);
+    };
+    expect(violated(whole)).toEqual([id]);
+  });
+});
