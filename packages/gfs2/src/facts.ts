@@ -4,6 +4,13 @@ import type { WriteDoneFact } from './disk.js';
 import type { GlockFact } from './glock/glocks.js';
 import type { LogFlushFact } from './log/log.js';
 
+/** This node begins to mount: from here on it may hold locks, and that journal is its own. */
+export interface MountingFact {
+  readonly kind: 'gfs2.mounting';
+  readonly now: Nanos;
+  readonly jid: number;
+}
+
 /** A file system is mounted on this node, and its journal in use. */
 export interface MountedFact {
   readonly kind: 'gfs2.mounted';
@@ -59,6 +66,7 @@ export type Gfs2Fact =
   | BlockWrittenFact
   | WriteDoneFact
   | LogFlushFact
+  | MountingFact
   | MountedFact
   | UnmountedFact
   | WithdrawnFact

@@ -113,6 +113,7 @@ export type {
   Gfs2Fact,
   JournalRecoveredFact,
   MountedFact,
+  MountingFact,
   UnmountedFact,
   WithdrawnFact,
 } from './facts.js';

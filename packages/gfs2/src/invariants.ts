@@ -1,7 +1,7 @@
 import { defineInvariant, type Invariant, type Stamped, type Verdict } from '@quorate/kernel';
 import type { BlockWrittenFact } from './buffer/buffer-cache.js';
 import type { WriteDoneFact } from './disk.js';
-import type { CheckedFact, JournalRecoveredFact, MountedFact, UnmountedFact, WithdrawnFact } from './facts.js';
+import type { CheckedFact, JournalRecoveredFact, MountedFact, MountingFact, UnmountedFact } from './facts.js';
 import type { GlockState } from './glock/glock.js';
 import { GlockType, glockTypeName } from './glock/glock-name.js';
 import type { GlockFact } from './glock/glocks.js';
@@ -12,7 +12,7 @@ type LockFact =
   | BlockWrittenFact
   | WriteDoneFact
   | LogFlushFact
-  | MountedFact
+  | MountingFact
   | UnmountedFact
   | JournalRecoveredFact;
 
@@ -43,7 +43,7 @@ const gfs2Glock: Invariant = defineInvariant<LockFact>({
     'gfs2.block-written',
     'gfs2.write-done',
     'gfs2.log-flush',
-    'gfs2.mounted',
+    'gfs2.mounting',
     'gfs2.unmounted',
     'gfs2.journal-recovered',
   ],
@@ -62,8 +62,9 @@ const gfs2Glock: Invariant = defineInvariant<LockFact>({
           case 'gfs2.log-flush':
             if (holds(life, GlockType.journal, fact.jid)) return;
             return verdict.violate(`node ${life.node} wrote journal ${fact.jid} without its glock`, [life.node]);
-          case 'gfs2.mounted':
+          case 'gfs2.mounting':
             life.jid = fact.jid;
+            life.isGone = false;
             return;
           case 'gfs2.unmounted':
             life.held.clear();
@@ -161,7 +162,7 @@ const gfs2Fsck: Invariant = defineInvariant<CheckedFact>({
   },
 });
 
-type JournalFact = MountedFact | UnmountedFact | LogFlushFact | WithdrawnFact | JournalRecoveredFact;
+type JournalFact = MountedFact | UnmountedFact | LogFlushFact | JournalRecoveredFact;
 
 /** Who writes a journal, and whether that one has left something to replay. */
 interface JournalUse {
@@ -178,7 +179,7 @@ const gfs2Journal: Invariant = defineInvariant<JournalFact>({
   id: 'S25',
   name: 'gfs2-journal',
   statement: 'each dead journal is replayed by exactly one node, and written by nobody afterwards',
-  kinds: ['gfs2.mounted', 'gfs2.unmounted', 'gfs2.withdrawn', 'gfs2.log-flush', 'gfs2.journal-recovered'],
+  kinds: ['gfs2.mounted', 'gfs2.unmounted', 'gfs2.log-flush', 'gfs2.journal-recovered'],
   start() {
     const journals = new Map<number, JournalUse>();
     return {
@@ -198,27 +199,32 @@ const gfs2Journal: Invariant = defineInvariant<JournalFact>({
           case 'gfs2.unmounted':
             if (use?.key === key) journals.delete(fact.jid);
             return;
-          case 'gfs2.withdrawn':
-            return;
           case 'gfs2.log-flush':
             if (use?.key !== key || use.isRecovered) {
               verdict.violate(`node ${fact.node} wrote journal ${fact.jid}, which is not its own`, [fact.node]);
             }
             return;
           case 'gfs2.journal-recovered':
-            return onJournalRecovered(use, fact, verdict);
+            return onJournalRecovered(journals, fact, verdict);
         }
       },
     };
   },
 });
 
-function onJournalRecovered(use: JournalUse | undefined, fact: Stamped<JournalRecoveredFact>, verdict: Verdict): void {
-  if (use === undefined || fact.result !== 'done') return;
-  if (use.isRecovered && fact.wasDirty) {
+function onJournalRecovered(
+  journals: Map<number, JournalUse>,
+  fact: Stamped<JournalRecoveredFact>,
+  verdict: Verdict,
+): void {
+  if (fact.result !== 'done') return;
+  const use = journals.get(fact.jid);
+  if (use?.isRecovered && fact.wasDirty) {
     verdict.violate(`journal ${fact.jid} was replayed a second time, by node ${fact.node}`, [fact.node]);
   }
-  use.isRecovered = true;
+  // Nobody was seen writing one that was dirty before we looked.
+  if (use !== undefined) use.isRecovered = true;
+  else if (fact.wasDirty) journals.set(fact.jid, { key: '', node: 0, isRecovered: true });
 }
 
 export const invariants: readonly Invariant[] = [gfs2Glock, gfs2Fsck, gfs2Journal];

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { ftruncateSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,26 +13,25 @@ export function hasProgram(name: string): boolean {
   return false;
 }
 
-/** Runs a program with the directories of administrators in its path; gives its exit code and all it printed. */
-function run(name: string, args: readonly string[]): { status: number; output: string } {
-  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
-  const { status, stdout, stderr } = spawnSync(name, args, { env, encoding: 'utf8' });
-  return { status: status ?? -1, output: `${stdout}${stderr}` };
+/** The scratch file of fsck.gfs2, which has no name, and what it holds: most images are the last one with a few changes. */
+let scratch: { readonly fd: number; readonly held: SparseImage } | undefined;
+
+function scratchFile(image: SparseImage): number {
+  const fd = scratch?.fd ?? openUnnamed();
+  if (scratch?.held.sizeBytes === image.sizeBytes) image.writeTo(fd, scratch.held);
+  else {
+    ftruncateSync(fd, 0);
+    image.writeTo(fd);
+  }
+  scratch = { fd, held: image.fork() };
+  return fd;
 }
 
-/** The scratch file of fsck.gfs2 and what it holds: most images are the last one with a few blocks changed. */
-let scratch: { readonly path: string; readonly held: SparseImage | undefined } | undefined;
-
-function scratchFile(image: SparseImage): string {
-  if (scratch === undefined) {
-    const directory = mkdtempSync(join(tmpdir(), 'gfs2-'));
-    process.on('exit', () => rmSync(directory, { recursive: true }));
-    scratch = { path: join(directory, 'volume.img'), held: undefined };
-  }
-  const { path, held } = scratch;
-  image.toFile(path, held?.sizeBytes === image.sizeBytes ? held : undefined);
-  scratch = { path, held: image.fork() };
-  return path;
+function openUnnamed(): number {
+  const directory = mkdtempSync(join(tmpdir(), 'gfs2-'));
+  const fd = openSync(join(directory, 'volume.img'), 'w+');
+  rmSync(directory, { recursive: true });
+  return fd;
 }
 
 /**
@@ -40,9 +39,14 @@ function scratchFile(image: SparseImage): string {
  * with 0 also after something that it would have repaired by itself.
  */
 export function fsck(image: SparseImage): { status: number; complaints: string[] } {
-  const { status, output } = run('fsck.gfs2', ['-n', scratchFile(image)]);
-  const complaints = output.split('\n').filter((line) => line !== '' && !FSCK_PROGRESS.test(line));
-  return { status, complaints };
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+  const { status, stdout, stderr } = spawnSync('fsck.gfs2', ['-n', '/dev/fd/3'], {
+    env,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe', scratchFile(image)],
+  });
+  const complaints = `${stdout}${stderr}`.split('\n').filter((line) => line !== '' && !FSCK_PROGRESS.test(line));
+  return { status: status ?? -1, complaints };
 }
 
 const FSCK_PROGRESS =

@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { ftruncateSync, writeSync } from 'node:fs';
 import { bytesEqual } from '@quorate/kernel';
 import type { ReadableDevice, WritableDevice } from '../src/device.js';
 
@@ -79,15 +79,13 @@ export class SparseImage implements ReadableDevice, WritableDevice {
       .sort((a, b) => a - b);
   }
 
-  /** Makes a file of it: all of it, or what is different from an image of the same size that the file holds already. */
-  toFile(path: string, held?: SparseImage): void {
-    const fd = openSync(path, held === undefined ? 'w' : 'r+');
+  /** Writes it to a file: all of it, or what is different from an image of the same size that the file holds already. */
+  writeTo(fd: number, held: SparseImage = new SparseImage(this.sizeBytes)): void {
     ftruncateSync(fd, this.sizeBytes);
-    for (const at of this.differences(held ?? new SparseImage(this.sizeBytes))) {
+    for (const at of this.differences(held)) {
       const page = new Uint8Array(PAGE);
       this.read(at, page);
       writeSync(fd, page, 0, PAGE, at);
     }
-    closeSync(fd);
   }
 }

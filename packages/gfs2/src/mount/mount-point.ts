@@ -158,6 +158,7 @@ export class MountPoint implements FileSystem {
     core.jid = jid;
     core.setWall(wall);
     this.#state = 'mounting';
+    core.config.observe?.({ kind: 'gfs2.mounting', now: core.now, jid });
     core.scheduler.start(this.#mount(isFirst));
   }
 
