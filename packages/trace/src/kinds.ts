@@ -11,8 +11,23 @@ export interface RecordKind {
 /** What a record can hold, by the type of its field. */
 export type FieldValue = number | string | Uint8Array;
 
+export type KindName =
+  | 'options'
+  | 'string'
+  | 'nodeState'
+  | 'send'
+  | 'receive'
+  | 'drop'
+  | 'timer'
+  | 'submit'
+  | 'done'
+  | 'log'
+  | 'violation'
+  | 'phase'
+  | 'fact';
+
 /** The records of this version; a file's header lists them, so that a reader needs no table of its own. */
-export const KINDS = {
+export const KINDS: { readonly [name in KindName]: RecordKind } = {
   options: { id: 0, name: 'options', fields: [['text', 's']] },
   string: { id: 1, name: 'string', fields: [['text', 'b']] },
   nodeState: {
@@ -96,6 +111,4 @@ export const KINDS = {
       ['text', 's'],
     ],
   },
-} as const satisfies Record<string, RecordKind>;
-
-export type KindName = keyof typeof KINDS;
+};
