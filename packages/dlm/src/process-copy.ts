@@ -83,6 +83,11 @@ export function receiveUnlockResult(ls: Lockspace, r: Rsb, lkb: Lkb, result: num
 export function receiveCancelResult(ls: Lockspace, r: Rsb, lkb: Lkb, result: number, m?: Message): boolean {
   if (result === Status.ECANCEL) {
     receiveFlagsReply(lkb, m);
+    // Differs from Linux, whose owner goes on to believe in a mode that the master took away while it was queued.
+    if (!ls.host.isStrict && m !== undefined && isMode(m.grmode) && m.grmode < lkb.grmode) {
+      lkb.grmode = m.grmode;
+      lkb.sbflags |= StatusFlag.DEMOTED;
+    }
     revertLock(ls, r, lkb);
     queueCast(ls, lkb, Status.ECANCEL);
     return true;
