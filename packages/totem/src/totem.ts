@@ -94,7 +94,11 @@ export class Totem implements Machine<TotemInput, TotemOutput> {
   readonly #netMtu: number;
   readonly #queueCapacity: number;
   readonly #rejects = new Map<RejectReason, number>();
-  readonly #unicast = { kind: 'unicast' as const, to: 0, bytes: new Uint8Array(0) };
+  readonly #unicast: { kind: 'unicast'; to: NodeId; bytes: Uint8Array } = {
+    kind: 'unicast',
+    to: 0,
+    bytes: new Uint8Array(0),
+  };
   #hasLeft = false;
   #emit: (output: TotemOutput) => void = nobody;
 

@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { example } from './example.js';
+
+it('the README quotes the example, and what it prints', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('./example.ts', import.meta.url), 'utf8');
+  const quoted = source
+    .replace('../src/index.js', '@quorate/totem')
+    .replace('../src/cpg/index.js', '@quorate/totem/cpg');
+  expect(readme).toContain(quoted);
+  expect(readme).toContain(example().join('\n'));
+});
