@@ -47,7 +47,7 @@ describe('a worker that is no more', () => {
       const facts: Fact[] = [];
       const result = await newLab({
         spawn: (worker) => fake(worker === 'right' ? name : 'good'),
-        hangTimeoutMs: name === 'never-ready' ? 700 : 2000,
+        hangTimeoutMs: name === 'never-ready' ? 1000 : 2000,
         watcher: { fact: (fact) => facts.push(fact) },
       }).run();
       expect(result).toMatchObject({ reason: 'gone', gone: { worker: 'right', reason }, result: undefined });
@@ -58,7 +58,7 @@ describe('a worker that is no more', () => {
   );
 
   it('answers what was asked of it with nothing', async () => {
-    const lab = newLab({ spawn: (worker) => fake(worker === 'right' ? 'hangs' : 'good'), hangTimeoutMs: 1000 });
+    const lab = newLab({ spawn: (worker) => fake(worker === 'right' ? 'hangs' : 'good'), hangTimeoutMs: 1500 });
     const run = lab.run();
     const answers = await Promise.all([lab.exec('right', 'true'), lab.inspect('right')]);
     expect(answers).toEqual([undefined, undefined]);
@@ -80,7 +80,7 @@ describe('a worker that is no more', () => {
         throw new Error(`looked at ${stores.size} disks`);
       },
     };
-    const result = await newLab({ scenario, spawn: () => fake('good'), hangTimeoutMs: 700 }).run();
+    const result = await newLab({ scenario, spawn: () => fake('good'), hangTimeoutMs: 1500 }).run();
     expect(result).toMatchObject({ reason: 'gone', gone: { worker: 'disks', reason: 'hung' }, exception: undefined });
   }, 60_000);
 });

@@ -1,14 +1,17 @@
 import { defineInvariant, type Fact, type Stamped } from '@quorate/kernel';
 import { machineConfig, VirtualMachine } from '@quorate/lab';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   inProcessWorker,
   type LogLine,
   reexecute,
+  type WorkerLike,
   type WorkersConfig,
   WorkersLab,
   type WorkersResult,
 } from '../src/index.js';
+import { threadWorker } from '../src/node/index.js';
+import { bundlePairWorker } from './bundled-worker.js';
 import { type PingResult, pingScenario, twoMachines } from './two-machines.js';
 
 const SEED = { hi: 0, lo: 1 };
@@ -26,13 +29,23 @@ function newLab(config: Partial<WorkersConfig>): WorkersLab {
   });
 }
 
-describe('two machines in workers', () => {
+let bundle: Awaited<ReturnType<typeof bundlePairWorker>>;
+beforeAll(async () => {
+  bundle = await bundlePairWorker();
+}, 60_000);
+afterAll(() => bundle.remove());
+
+describe.each<[string, () => WorkerLike]>([
+  ['in worker threads', () => threadWorker(bundle.url)],
+  ['in one process', () => inProcessWorker({ pair: twoMachines })],
+])('two machines %s', (_where, spawn) => {
   const facts: Stamped[] = [];
   const lines: LogLine[] = [];
   let result: WorkersResult;
 
   beforeAll(async () => {
     result = await newLab({
+      spawn,
       isRecorded: true,
       watcher: {
         fact: (fact) => facts.push(fact),
@@ -50,7 +63,7 @@ describe('two machines in workers', () => {
 
   it('lose their power at the same instant, and answer no command after it', () => {
     const offs = facts.filter((fact) => 'state' in fact && fact.state === 'off');
-    expect(offs.map(({ node }) => node)).toEqual([1, 2]);
+    expect(offs.map(({ node }) => node).sort()).toEqual([1, 2]);
     expect(offs[0]!.at).toBe(offs[1]!.at);
     expect((result.result as PingResult).whenOff).toBeUndefined();
   });

@@ -28,8 +28,10 @@ export interface PacerConfig {
 /**
  * Gives the machines of one worker their time.
  *
- * An instant handed out is the clock's reading, or later: never before an earlier one, never at or before that at which
- * what is handled was sent (so causes precede effects across workers), and never in a slice that was acknowledged.
+ * What is due is done at its own instant, however late the thread is; what was sent from elsewhere is handled right after the
+ * instant at which it was, and after what was due before that. So causes precede effects across workers, and as long as the
+ * threads keep up the order is that of the simulator. What comes too late for that is handled at the instant handed out
+ * last: they never decrease, and never lie in a slice that was acknowledged.
  */
 export class Pacer {
   readonly #paced: Paced;
@@ -44,14 +46,15 @@ export class Pacer {
     this.#config = config;
   }
 
-  /** The instant handed out last. */
-  get current(): Nanos {
-    return this.#now;
+  /** Cluster time. */
+  reading(): Nanos {
+    return this.#config.clock.at(this.#config.wall.nowMs());
   }
 
-  /** The instant at which to handle what a machine elsewhere sent at `sentAt`, or what the hub asks. */
-  now(sentAt: Nanos = -1): Nanos {
-    return this.#advance(Math.max(this.#reading(), sentAt + 1));
+  /** The instant at which to handle what a machine elsewhere sent at `sentAt`; does before it what is due by then. */
+  after(sentAt: Nanos): Nanos {
+    this.#wake(sentAt);
+    return this.#advance(sentAt + 1);
   }
 
   grant(grant: Grant): void {
@@ -67,15 +70,12 @@ export class Pacer {
 
   /** Does what is due, sends what came of the turn, acknowledges slices, and sets the timer. */
   #turn(): void {
-    const reading = this.#reading();
-    this.#wake(reading);
+    const reading = this.reading();
+    // What was heard may have put the machines ahead of the clock: what is due by their own time is due.
+    this.#wake(Math.max(reading + this.#config.lookahead, this.#now));
     this.#paced.flush();
     this.#acknowledge(reading);
     this.#setTimer();
-  }
-
-  #reading(): Nanos {
-    return this.#config.clock.at(this.#config.wall.nowMs());
   }
 
   #advance(to: Nanos): Nanos {
@@ -83,11 +83,9 @@ export class Pacer {
     return this.#now;
   }
 
-  #wake(reading: Nanos): void {
-    // What was heard may have put the machines ahead of the clock: what is due by their own time is due.
-    const limit = Math.max(reading + this.#config.lookahead, this.#now);
+  #wake(limit: Nanos): void {
     for (let due = this.#paced.deadline(); due <= limit; due = this.#paced.deadline()) {
-      this.#paced.wake(this.#advance(Math.max(reading, due)));
+      this.#paced.wake(this.#advance(due));
     }
   }
 

@@ -96,7 +96,7 @@ export class DiskWorker implements Paced {
   }
 
   #fromMachine(nexus: number, record: BatchRecord): void {
-    const now = this.pacer.now(record.at);
+    const now = this.pacer.after(record.at);
     const initiator = this.#initiators.get(nexus)!;
     switch (record.kind) {
       case RecordKind.login:

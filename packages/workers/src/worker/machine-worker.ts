@@ -58,7 +58,7 @@ export class MachineWorker implements Paced {
     this.#toDisks = new RawPort(role.toDisks);
     this.#toDisks.listen((record) => this.#fromDisks(record), inTurn);
     this.control = {
-      command: (at, command) => inTurn(() => this.#commands.add(at, command)),
+      command: (at, command) => inTurn(() => this.#commands.add(Math.max(at, this.pacer.reading()), command)),
       inspect: () => this.#vm.inspect(),
     };
   }
@@ -82,12 +82,12 @@ export class MachineWorker implements Paced {
   }
 
   #fromSwitch(record: BatchRecord): void {
-    this.#step(this.pacer.now(record.at), { kind: 'frame', nic: 0, bytes: record.data });
+    this.#step(this.pacer.after(record.at), { kind: 'frame', nic: 0, bytes: record.data });
   }
 
   #fromDisks({ at, number, tag, state, head, data }: BatchRecord): void {
     if (number !== this.#session) return;
-    this.#step(this.pacer.now(at), { kind: 'io-done', tag, status: state, sense: head, data });
+    this.#step(this.pacer.after(at), { kind: 'io-done', tag, status: state, sense: head, data });
   }
 
   #step(now: Nanos, input: VirtualMachineInput): void {

@@ -61,7 +61,9 @@ export class SwitchWorker implements Paced {
     }
     for (const each of this.#hosts) this.#toHost(0, each, { kind: 'carrier', isUp: true });
     this.#drain(0);
-    this.control = { command: (at, command) => inTurn(() => this.#commands.add(at, command)) };
+    this.control = {
+      command: (at, command) => inTurn(() => this.#commands.add(Math.max(at, this.pacer.reading()), command)),
+    };
   }
 
   deadline(): Nanos {
@@ -91,7 +93,7 @@ export class SwitchWorker implements Paced {
   }
 
   #fromMachine(nic: number, record: BatchRecord): void {
-    const now = this.pacer.now(record.at);
+    const now = this.pacer.after(record.at);
     if (record.kind === RecordKind.frame) this.#toNetwork(now, { kind: 'send', nic, bytes: record.data });
     else this.#toNetwork(now, { kind: 'nic', nic, isUp: record.state === 1 });
     this.#drain(now);
