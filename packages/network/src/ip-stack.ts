@@ -208,6 +208,8 @@ export class IpStack implements Machine<IpInput, IpOutput> {
   readonly #counts = new Map<IpCount | IpReject, number>();
   readonly #observe: Observe<IpFact> | undefined;
   #hasStarted = false;
+  /** Undefined after a step: drivers ask after every event, whichever host it was for. */
+  #deadline: Nanos | undefined;
 
   /** @throws {ConfigError} for what `Interfaces` refuses, an MTU below 576 or above 65 535, or a window above 65 535. */
   constructor(config: IpConfig) {
@@ -246,6 +248,7 @@ export class IpStack implements Machine<IpInput, IpOutput> {
   step(now: Nanos, input: IpInput, emit: (output: IpOutput) => void): void {
     this.#turn.now = now;
     this.#turn.emit = emit;
+    this.#deadline = undefined;
     if (!this.#hasStarted) this.#start();
     this.#take(input);
     for (let packet = this.#sender.takeLocal(); packet !== undefined; packet = this.#sender.takeLocal()) {
@@ -254,14 +257,8 @@ export class IpStack implements Machine<IpInput, IpOutput> {
   }
 
   deadline(): Nanos {
-    let least = Math.min(
-      this.#reassembly.deadline(),
-      this.#echoes.deadline(),
-      this.#probes.deadline(),
-      this.#tcp.deadline(),
-    );
-    for (const cache of this.#arp) least = Math.min(least, cache.deadline());
-    return least;
+    this.#deadline ??= this.#leastDeadline();
+    return this.#deadline;
   }
 
   /** The interfaces as `ifconfig` shows them. */
@@ -291,6 +288,17 @@ export class IpStack implements Machine<IpInput, IpOutput> {
       reassemblies: this.#reassembly.size,
       counts: Object.fromEntries(this.#counts),
     };
+  }
+
+  #leastDeadline(): Nanos {
+    let least = Math.min(
+      this.#reassembly.deadline(),
+      this.#echoes.deadline(),
+      this.#probes.deadline(),
+      this.#tcp.deadline(),
+    );
+    for (const cache of this.#arp) least = Math.min(least, cache.deadline());
+    return least;
   }
 
   #take(input: IpInput): void {
