@@ -82,7 +82,7 @@ function isAlternateGranted(r: Rsb, lkb: Lkb, now: boolean): boolean {
  *
  * Source: Linux fs/dlm/lock.c, `conversion_deadlock_detect`.
  */
-export function isConversionDeadlock(r: Rsb, lkb: Lkb): boolean {
+function isConversionDeadlock(r: Rsb, lkb: Lkb): boolean {
   let isBehind = true;
   for (let other = r.convertqueue.first; other !== undefined; other = other.next) {
     if (other === lkb) {

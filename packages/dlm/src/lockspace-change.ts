@@ -26,7 +26,7 @@ export interface ChangeMember {
   isDisallowed: boolean;
 }
 
-export interface Removed {
+interface Removed {
   readonly nodeid: number;
   readonly hasFailed: boolean;
 }

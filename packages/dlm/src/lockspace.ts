@@ -301,6 +301,6 @@ export class Lockspace {
 }
 
 /** Whether the lock stands on a queue of its resource. */
-export function isQueued(lkb: Lkb): boolean {
+function isQueued(lkb: Lkb): boolean {
   return lkb.status !== LockStatus.none;
 }

@@ -87,7 +87,7 @@ const MESSAGE_BYTES = 88;
 const MAX_NAME_BYTES = 64;
 
 /** Longest value block that fits a message inside the envelope. */
-export const MAX_LVB_BYTES = MAX_PACKET_BYTES - 24 - MESSAGE_BYTES;
+export const MAX_LVB_BYTES: number = MAX_PACKET_BYTES - 24 - MESSAGE_BYTES;
 
 /** Writes packets of locking into one buffer that it owns and reuses. */
 export class MessageWriter {

@@ -28,7 +28,7 @@ import { RcomType } from './rcom.js';
 const ENVELOPE_BYTES = 24;
 
 /** How far the end of a connection between two nodes has come; numbers as the debug text has them. */
-export const PeerState = {
+const PeerState = {
   CLOSED: 1,
   ESTABLISHED: 2,
   FIN_WAIT1: 3,
@@ -437,7 +437,7 @@ export class Midcomms {
 }
 
 /** STATUS, NAMES and their replies go without envelope: they are the first packets and tell the version. */
-export function isBareRcom(packet: Uint8Array): boolean {
+function isBareRcom(packet: Uint8Array): boolean {
   const type = packet.length < 20 ? 0 : viewOf(packet).getUint32(16, true);
   return (
     type === RcomType.STATUS ||

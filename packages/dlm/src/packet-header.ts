@@ -32,7 +32,14 @@ export interface PacketHeader {
 export const HEADER_BYTES = 16;
 export const MAX_PACKET_BYTES = 4096;
 
-export function setHeader(view: DataView, version: number, word: number, nodeid: number, length: number, cmd: number) {
+export function setHeader(
+  view: DataView,
+  version: number,
+  word: number,
+  nodeid: number,
+  length: number,
+  cmd: number,
+): void {
   view.setUint32(0, version, true);
   view.setUint32(4, word, true);
   view.setUint32(8, nodeid, true);

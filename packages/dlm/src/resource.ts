@@ -110,18 +110,18 @@ export class Lkb implements Linked<Lkb> {
  */
 export const RsbFlag = {
   /** The cached master may be stale: the next request tells. */
-  MASTER_UNCERTAIN: 1 << 0,
-  VALNOTVALID: 1 << 1,
+  MASTER_UNCERTAIN: 0x1,
+  VALNOTVALID: 0x2,
   /** Recovery gave it another master: its locks have to be sent there. */
-  NEW_MASTER: 1 << 3,
+  NEW_MASTER: 0x8,
   /** The same, kept until all locks are in. */
-  NEW_MASTER2: 1 << 4,
+  NEW_MASTER2: 0x10,
   /** A conversion between PR and CW has to be repaired. */
-  RECOVER_CONVERT: 1 << 5,
+  RECOVER_CONVERT: 0x20,
   /** Something may have become grantable by recovery. */
-  RECOVER_GRANT: 1 << 6,
+  RECOVER_GRANT: 0x40,
   /** A lock that may have been writing the value block is gone. */
-  RECOVER_LVB_INVAL: 1 << 7,
+  RECOVER_LVB_INVAL: 0x80,
 } as const;
 
 /**
