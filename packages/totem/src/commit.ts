@@ -3,7 +3,7 @@ import { isSerialLess } from './serial.js';
 import type { CommitToken, MemberEntry } from './wire/commit-token.js';
 
 /** Distance from the highest ring sequence seen to the next ring's, so that ids of failed formations differ. */
-export const RING_SEQ_STEP = 4;
+const RING_SEQ_STEP = 4;
 
 /** The representative's new commit token: nobody has filled an entry. `addresses` are in ring order. */
 export function createCommitToken(me: NodeId, maxRingSeq: number, addresses: readonly NodeId[]): CommitToken {

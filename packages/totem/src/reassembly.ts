@@ -3,7 +3,7 @@ import { PACKING_HEADER_BYTES } from './packer.js';
 import type { NodeId } from './ring-id.js';
 
 /** Longest message, group prefix included; what would grow beyond it is dropped (`MESSAGE_SIZE_MAX`). */
-export const MAX_MESSAGE_BYTES = 1024 * 1024;
+export const MAX_MESSAGE_BYTES: number = 1024 * 1024;
 
 /** A message whose end has not come yet. */
 interface Partial {

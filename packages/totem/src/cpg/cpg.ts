@@ -126,7 +126,7 @@ type Operation =
   | { readonly kind: 'gone'; readonly group: string; readonly pid: number };
 
 /** Longest payload of an `mcast`: what totempg takes, less the headers. */
-export const MAX_PAYLOAD_BYTES = 1024 * 1024 - 256;
+export const MAX_PAYLOAD_BYTES: number = 1024 * 1024 - 256;
 
 /** Casts that are not delivered yet, in bytes, from which on `mcast` is refused: half of totempg's queue. */
 const MAX_IN_FLIGHT_BYTES = 2 * 1024 * 1024;

@@ -49,7 +49,7 @@ export class ProcessTable {
   }
 }
 
-export function isSameProcess(a: ProcessInfo, b: ProcessInfo): boolean {
+function isSameProcess(a: ProcessInfo, b: ProcessInfo): boolean {
   return a.pid === b.pid && a.node === b.node && a.group === b.group;
 }
 

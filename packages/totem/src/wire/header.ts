@@ -36,7 +36,7 @@ export type RejectReason =
   /** A message whose list of groups does not fit into it. */
   | 'bad-groups';
 
-export const HEADER_BYTES = 13;
+const HEADER_BYTES = 13;
 export const RING_ID_BYTES = 12;
 const MAGIC = 0xc070;
 const MAGIC_SWAPPED = 0x70c0;

@@ -10,7 +10,7 @@ const FIXED_BYTES = 57;
 const RTR_ENTRY_BYTES = RING_ID_BYTES + 4;
 
 /** A message that somebody misses. */
-export interface RtrEntry {
+interface RtrEntry {
   readonly ring: RingId;
   readonly seq: number;
 }
