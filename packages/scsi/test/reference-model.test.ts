@@ -71,6 +71,6 @@ it('random requests of four initiators have the outcome, the effects and the uni
         ).toEqual(model.registrants.map((each) => [each.id, each.key, model.holds(each.id)]));
       }
     }),
-    { numRuns: 120 },
+    { numRuns: 60 },
   );
 });

@@ -91,7 +91,7 @@ describe('SparseStore', () => {
         }
         expect(bytesEqual(content(base), before)).toBe(true);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
