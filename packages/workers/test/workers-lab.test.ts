@@ -1,4 +1,4 @@
-import { defineInvariant, type Fact, type Stamped } from '@quorate/kernel';
+import { defineInvariant, type Fact, SECOND, type Stamped } from '@quorate/kernel';
 import { machineConfig, VirtualMachine } from '@quorate/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -145,10 +145,42 @@ describe('an invariant', () => {
   );
 });
 
-it('an embedder types commands beside the script', async () => {
-  const lab = newLab({ speed: 100 });
+it('an embedder types commands and asks for pages beside the script, and cuts power and cables', async () => {
+  const kept: string[] = [];
+  const lab = newLab({
+    speed: 20,
+    maxTime: 60 * SECOND,
+    scenario: {
+      name: 'wait',
+      title: 'nothing happens by itself',
+      kinds: [],
+      *script(lab) {
+        yield* lab.wait(Infinity);
+      },
+    },
+    watcher: {
+      fact: (fact) => {
+        if (fact.kind !== 'node.state' || !('state' in fact)) return;
+        kept.push(`${fact.node} ${fact.state}`);
+        if (fact.node === 1 && fact.state === 'up') isUp();
+      },
+    },
+  });
+  let isUp = () => {};
+  const up = new Promise<void>((resolve) => {
+    isUp = resolve;
+  });
   const run = lab.run();
   lab.command({ kind: 'power-on', machine: 'left' });
+  await up;
+  expect((await lab.exec('left', 'ping -c1 10.0.0.254'))?.output).toContain('1 received');
+  expect(await lab.fetch({ address: '10.0.0.1', path: '/', timeout: SECOND })).toMatchObject({ isAnswered: false });
+  expect(await lab.inspect('left')).toMatchObject({ state: 'up', life: 1 });
+  lab.command({ kind: 'link', machine: 'left', isUp: false });
+  expect((await lab.exec('left', 'ping -c1 10.0.0.254'))?.output).toContain('0 received');
+  lab.command({ kind: 'power-off', machine: 'left' });
   expect(await lab.exec('left', 'true')).toBeUndefined();
-  await run;
+  lab.stop();
+  expect((await run).reason).toBe('stopped');
+  expect(kept).toEqual(['1 booting', '1 up', '1 off']);
 }, 60_000);

@@ -15,6 +15,7 @@ import {
   Director,
   type DirectorOutput,
   type Fetched,
+  type PageRequest,
   type PowerState,
   type Progress,
   type Scenario,
@@ -237,6 +238,11 @@ export class WorkersLab {
   /** Types a command on a machine; undefined if the machine is not up or goes down meanwhile, or the run ends. */
   exec(machine: string, command: string): Promise<ProgramResult | undefined> {
     return this.#ask((id) => this.#obey({ kind: 'exec', id, machine, command })) as Promise<ProgramResult | undefined>;
+  }
+
+  /** Asks for a page from the client's machine; undefined if the run ends meanwhile. */
+  fetch(request: PageRequest): Promise<Fetched | undefined> {
+    return this.#ask((id) => this.#obey({ kind: 'fetch', id, request })) as Promise<Fetched | undefined>;
   }
 
   /** The state of a machine as plain data; undefined when its worker is gone. */
