@@ -1,8 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { ftruncateSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { SparseImage } from './sparse-image.js';
 
 /** Whether a program is installed. Where oracles are required its absence is an error. */
@@ -11,6 +10,12 @@ export function hasProgram(name: string): boolean {
   if (found.status === 0) return true;
   if (process.env.QUORATE_REQUIRE_ORACLES === '1') throw new Error(`${name} is required and not installed`);
   return false;
+}
+
+/** Runs a program that may be where only administrators look, with a file as its descriptor 3. */
+function run(name: string, args: readonly string[], file: number) {
+  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+  return spawnSync(name, args, { env, maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe', file] });
 }
 
 /** The scratch file of fsck.gfs2, which has no name, and what it holds: most images are the last one with a few changes. */
@@ -39,12 +44,7 @@ function openUnnamed(): number {
  * with 0 also after something that it would have repaired by itself.
  */
 export function fsck(image: SparseImage): { status: number; complaints: string[] } {
-  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
-  const { status, stdout, stderr } = spawnSync('fsck.gfs2', ['-n', '/dev/fd/3'], {
-    env,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe', scratchFile(image)],
-  });
+  const { status, stdout, stderr } = run('fsck.gfs2', ['-n', '/dev/fd/3'], scratchFile(image));
   const complaints = `${stdout}${stderr}`.split('\n').filter((line) => line !== '' && !FSCK_PROGRESS.test(line));
   return { status: status ?? -1, complaints };
 }
@@ -70,6 +70,10 @@ export function recordedList(name: 'tree-5j' | 'bs1024' | 'dirty-jid2.after-repl
 }
 
 function unxz(file: string): Buffer {
-  const path = fileURLToPath(new URL(`./data/images/${file}`, import.meta.url));
-  return execFileSync('xz', ['-dc', path], { maxBuffer: 1 << 28 });
+  const packed = openSync(new URL(`./data/images/${file}`, import.meta.url), 'r');
+  try {
+    return run('xz', ['-dc', '/dev/fd/3'], packed).stdout;
+  } finally {
+    closeSync(packed);
+  }
 }

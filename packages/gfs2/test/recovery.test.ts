@@ -29,7 +29,7 @@ function written(seed: number, blockSize: number): { before: MemoryDisk; history
   const driver = NodeDriver.mounted(disk);
   const before = disk.fork();
   disk.history = [];
-  for (let i = 0; i < 120; i++) {
+  for (let i = 0; i < 100; i++) {
     perform(driver, randomOperation(prng));
     if (prng.below(8) === 0) driver.run({ kind: 'sync' });
   }
@@ -44,7 +44,7 @@ describe('power is cut at any write', () => {
   ])('blocks of %i bytes: the replay leaves a clean image, and does so when it is cut itself', (blockSize, seed) => {
     const prng = new Prng(seed, 0, 0, 3);
     const { before, history } = written(seed, blockSize);
-    for (let i = 0; i < 6; i++) {
+    for (let i = 0; i < 4; i++) {
       const cut = cutPower(before, history, prng.below(history.length + 1), prng);
       const once = cut.fork();
       once.history = [];

@@ -2,7 +2,7 @@ import { getU64, setU64, viewOf } from '@quorate/kernel';
 import { GFS2_MAGIC } from '../ondisk/meta-header.js';
 
 /** Bytes of the value block of every glock. */
-export const RGRP_LVB_BYTES = 32;
+const RGRP_LVB_BYTES = 32;
 
 /** What the value block of a resource group's glock says with the mount option `rgrplvb`. */
 export interface RgrpLvb {

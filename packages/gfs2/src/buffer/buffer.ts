@@ -9,9 +9,9 @@ export class AddressSpace {
   /** Type and number of the glock. */
   readonly type: number;
   readonly number: number;
-  readonly buffers = new Map<number, Buffer>();
+  readonly buffers: Map<number, Buffer> = new Map();
   /** Blocks whose copy in the live part of this node's journal a replay would put in place (`gl_ail_list`). */
-  readonly ail = new Set<Buffer>();
+  readonly ail: Set<Buffer> = new Set();
   /** This node has the glock EX: it may change the blocks. */
   isExclusive = false;
   /** Blocks changed by a transaction that is not committed yet. */
@@ -19,7 +19,7 @@ export class AddressSpace {
   /** Revokes waiting for the next flush (`gl_revokes`). */
   revokes = 0;
   /** File data to be written before the next commit (data=ordered), or at a sync. */
-  readonly dirtyData = new Set<Buffer>();
+  readonly dirtyData: Set<Buffer> = new Set();
 
   constructor(type: number, number: number) {
     this.type = type;
@@ -77,9 +77,9 @@ export class AilEntry {
   /** Journal block where the flush starts (`tr_first`). */
   readonly first: number;
   /** Blocks of it not yet written in place (`tr_ail1_list`). */
-  readonly ail1 = new Set<Buffer>();
+  readonly ail1: Set<Buffer> = new Set();
   /** Blocks in place whose journal copy is still live (`tr_ail2_list`). */
-  readonly ail2 = new Set<Buffer>();
+  readonly ail2: Set<Buffer> = new Set();
 
   constructor(first: number) {
     this.first = first;

@@ -33,7 +33,7 @@ export type MountState = 'waiting' | 'mounting' | 'mounted' | 'withdrawn';
 export class Mountgroup {
   readonly name: string;
   readonly node: number;
-  readonly journals = new Map<number, Journal>();
+  readonly journals: Map<number, Journal> = new Map();
   members: readonly number[] = [];
   change: Change | undefined = undefined;
   /** Took part in a finished change. */
@@ -48,8 +48,8 @@ export class Mountgroup {
   recovering: { readonly jid: number; readonly failure: number } | undefined = undefined;
   retryAt: Nanos = Infinity;
   /** Nodes that have withdrawn, and those members who know that this one has. */
-  readonly withdrawn = new Set<number>();
-  readonly acks = new Set<number>();
+  readonly withdrawn: Set<number> = new Set();
+  readonly acks: Set<number> = new Set();
   /** What a newcomer heard since the last configuration change: it may or may not be in the table that it takes over. */
   readonly heard: ((group: Mountgroup) => void)[] = [];
   #counts = new Map<number, number>();

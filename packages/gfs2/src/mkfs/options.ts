@@ -81,7 +81,7 @@ export function planMkfs(options: MkfsOptions, deviceBytes: number): MkfsPlan {
  * Blocks of a journal by default, from the blocks that the device has for each; -1 when even 8 MiB do not fit. The
  * steps are meant for blocks of 4 KiB.
  */
-export function defaultJournalSize(blockSize: number, blocksPerJournal: number): number {
+function defaultJournalSize(blockSize: number, blocksPerJournal: number): number {
   const least = (MIN_JOURNAL_MIB << 20) / blockSize;
   if (blocksPerJournal < 2 * least) return -1;
   if (blocksPerJournal < 131_072) return least;

@@ -19,7 +19,7 @@ interface RgSpec {
  * Header and bitmap blocks of a resource group of `rgblocks` blocks in all, and the data blocks that remain
  * (`lgfs2_rgblocks2bitblocks`). For some lengths four blocks are lost; fsck.gfs2 expects that.
  */
-export function rgblocks2bitblocks(geometry: Geometry, rgblocks: number): { bitblocks: number; data: number } {
+function rgblocks2bitblocks(geometry: Geometry, rgblocks: number): { bitblocks: number; data: number } {
   const blksRgrp = 4 * geometry.headBitmapBytes;
   const blksMeta = 4 * geometry.bitmapBytes;
   let bitblocks = 0;

@@ -12,7 +12,7 @@ import type { GlockedRgrp } from '../rgrp/glocked-rgrp.js';
 import { lookup } from './walk.js';
 
 /** Both dinodes, a leaf and its neighbours, header and bitmap of a resource group. */
-export const RES_UNLINK = 2 + 3 + 3;
+const RES_UNLINK = 2 + 3 + 3;
 
 /** Which call it is: `unlink` takes no directories, `rmdir` nothing else. */
 export type UnlinkKind = 'unlink' | 'rmdir';

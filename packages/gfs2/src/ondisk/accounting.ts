@@ -11,7 +11,7 @@ export const INUM_RANGE_BYTES = 16;
 export const QUOTA_BYTES = 88;
 
 /** Bytes of a slot in a `quota_change` block. */
-export const QUOTA_CHANGE_BYTES = 16;
+const QUOTA_CHANGE_BYTES = 16;
 
 /** Block counts: of the file system in `statfs`, what a node has not yet added to it in its `statfs_change`. */
 export interface StatfsChange {

@@ -26,7 +26,7 @@ export interface Superblock {
 }
 
 /** Bytes of `sb_lockproto` and of `sb_locktable`, the closing NUL included. */
-export const LOCK_NAME_BYTES = 64;
+const LOCK_NAME_BYTES = 64;
 
 /** `sb_multihost_format` of all GFS2 file systems. */
 export const MULTIHOST_FORMAT = 1900;

@@ -5,7 +5,7 @@ import { META_HEADER_BYTES } from './meta-header.js';
 export const XATTR_PREFIX: readonly string[] = ['', 'user.', 'system.', 'security.', 'trusted.'];
 
 /** Bytes of a record before its name. */
-export const XATTR_BYTES = 16;
+const XATTR_BYTES = 16;
 
 /** One record of an xattr block. */
 export interface XattrRecord {
