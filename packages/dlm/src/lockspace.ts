@@ -8,7 +8,7 @@ import type { Message, MessageWriter } from './message.js';
 import type { Midcomms } from './midcomms.js';
 import type { StatusReply } from './rcom.js';
 import type { QueuedRequest } from './requestqueue.js';
-import { Lkb, LkbFlag, LockStatus, Rsb, RsbFlag } from './resource.js';
+import { Lkb, LkbFlag, Rsb, RsbFlag } from './resource.js';
 
 /** What the lockspaces of a node share: the machine around them. */
 export interface LockspaceHost {
@@ -298,9 +298,4 @@ export class Lockspace {
     const { now, observe } = this.host;
     observe?.({ kind: 'dlm.directory-removed', now, lockspace: this.name, resource: r.name });
   }
-}
-
-/** Whether the lock stands on a queue of its resource. */
-function isQueued(lkb: Lkb): boolean {
-  return lkb.status !== LockStatus.none;
 }

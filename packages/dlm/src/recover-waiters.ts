@@ -101,7 +101,11 @@ function resumeRequest(ls: Lockspace, lkb: Lkb, isCancel: boolean, isUnlock: boo
 }
 
 function resumeConvert(ls: Lockspace, lkb: Lkb, isCancel: boolean, isUnlock: boolean): void {
-  if (isCancel) return queueCast(ls, lkb, Status.ECANCEL);
+  if (isCancel) {
+    queueCast(ls, lkb, Status.ECANCEL);
+    // Linux forgets the unlock that came after the cancel.
+    if (!isUnlock || ls.host.isStrict) return;
+  }
   if (!isUnlock) return convertAtMaster(ls, lkb.resource, lkb);
   lkb.exflags |= LockFlag.FORCEUNLOCK;
   unlockAtMaster(ls, lkb.resource, lkb);

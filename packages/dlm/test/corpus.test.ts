@@ -24,7 +24,7 @@ function unsupportedReason({ steps }: CorpusCase): string | undefined {
 
 /** Where we do otherwise than Linux unless told to be strict: which of those choices a difference comes from. */
 function choiceOf(differences: readonly string[], { name }: CorpusCase): string {
-  if (/^killflight\/cancel-cvt-.*force/.test(name)) return 'an unlock that overtakes a cancel survives its master';
+  if (/^killflight\/(cancel-cvt|convert-up).*force/.test(name)) return 'an unlock that overtakes a cancel survives its master';
   const ours = differences.map((difference) => difference.slice(difference.indexOf('\n  ours ')));
   if (name.startsWith('alt/')) return 'the granted alternate mode is told to the owner';
   if (name.includes('convert-middle')) return 'a conversion between PR and CW survives its master';
@@ -57,7 +57,8 @@ describe('what owners saw on Linux, they see here', () => {
     const { counts, failed } = report(casesIn(TRIMMED));
     expect(failed).toEqual([]);
     expect(counts).toEqual({
-      'as recorded': 630,
+      'as recorded': 629,
+      'as recorded with strictReference: an unlock that overtakes a cancel survives its master': 1,
       'as recorded with strictReference: a value lost with its master is invalid': 18,
       'as recorded with strictReference: a conversion between PR and CW survives its master': 5,
       'as recorded with strictReference: the granted alternate mode is told to the owner': 9,
@@ -72,8 +73,8 @@ describe('what owners saw on Linux, they see here', () => {
       const { counts, failed } = report(casesIn(WHOLE));
       expect(failed).toEqual([]);
       expect(counts).toEqual({
-        'as recorded': 2524,
-        'as recorded with strictReference: an unlock that overtakes a cancel survives its master': 3,
+        'as recorded': 2521,
+        'as recorded with strictReference: an unlock that overtakes a cancel survives its master': 6,
         'as recorded with strictReference: a value lost with its master is invalid': 76,
         'as recorded with strictReference: a conversion between PR and CW survives its master': 16,
         'as recorded with strictReference: the granted alternate mode is told to the owner': 16,
