@@ -352,6 +352,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   #onMembership({ members, isQuorate }: Input<'membership'>): void {
     this.#seen = { members: [...members], isQuorate };
     this.#notify();
+    if (this.#phase === 'stopping') return this.#membershipOnTheWayOut();
     if (this.#phase !== 'running' || this.#isDissolving) return;
     if (isQuorate) this.#state.unlock(Lockdown.SYSTEM);
     this.#membershipUpdate();
@@ -377,6 +378,20 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       this.#events.put({ kind: 'node', node, isUp: true });
     }
     this.#state.unlock(Lockdown.SYSTEM);
+  }
+
+  /**
+   * Nothing is started any more, but records are still written: nobody who is gone has a vote.
+   *
+   * Differs from rgmanager: it would wait for that vote in vain, and leave its services running when it goes.
+   */
+  #membershipOnTheWayOut(): void {
+    if (!this.#seen.isQuorate) {
+      this.#state.isQuorate = false;
+      return;
+    }
+    const { lost } = this.#members.update([...this.#seen.members, this.#config.nodeId]);
+    this.#views.membersLost(lost);
   }
 
   #nodeLost(node: number): void {

@@ -16,15 +16,16 @@ export class DaemonState {
     return (this.#lockdown & Lockdown.USER) !== 0;
   }
 
+  /** Whether it is rgmanager itself that holds services: it lost quorum, or is about to exit. */
+  get isGoingDown(): boolean {
+    return (this.#lockdown & ~Lockdown.USER) !== 0;
+  }
+
   lock(bits: number): void {
     this.#lockdown |= bits;
   }
 
   unlock(bits: number): void {
     this.#lockdown &= ~bits;
-  }
-
-  get lockdown(): number {
-    return this.#lockdown;
   }
 }

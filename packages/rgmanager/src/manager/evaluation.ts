@@ -33,6 +33,17 @@ const ORPHANED: readonly number[] = [
   ServiceState.STOPPING,
 ];
 
+/**
+ * Whether nobody looks after the service any more.
+ *
+ * Differs from rgmanager: a service that waits for its recovery has no owner, so the original leaves it so for ever when
+ * the node that was about to recover it dies. If that node lives, the recovery finds the service started.
+ */
+function isOrphan({ state, owner }: ServiceRecord, dead: number): boolean {
+  if (state === ServiceState.RECOVER && owner === 0) return true;
+  return owner === dead && ORPHANED.includes(state);
+}
+
 /** Left alone whatever happens to nodes. */
 const SETTLED: readonly number[] = [ServiceState.DISABLED, ServiceState.FAILED, ServiceState.RECOVER];
 
@@ -105,7 +116,7 @@ export class Evaluation {
     if (lock === undefined) return undefined;
     const record = yield* store.read(service);
     if (record === undefined) runtime.log('err', `#34: Cannot get status for service ${service}`);
-    if (record === undefined || dead === 0 || record.owner !== dead || !ORPHANED.includes(record.state)) {
+    if (record === undefined || dead === 0 || !isOrphan(record, dead)) {
       yield* store.unlock(lock);
       return record;
     }
@@ -113,7 +124,7 @@ export class Evaluation {
     const stopped: ServiceRecord = {
       ...record,
       owner: 0,
-      lastOwner: record.owner,
+      lastOwner: record.owner === 0 ? record.lastOwner : record.owner,
       state: ServiceState.STOPPED,
       transition: runtime.wallSeconds,
       // A service stays frozen whoever dies.

@@ -62,7 +62,7 @@ export class RemoteRequests {
       const reply = yield* channel.inbox.take(LOOK_EVERY);
       if (reply === undefined && !this.#isCancelled(node)) continue;
       this.#channels.close(channel);
-      if (reply === undefined) return this.#state.isLocked ? Result.NO : Result.FAIL;
+      if (reply === undefined) return this.#state.isGoingDown ? Result.NO : Result.FAIL;
       if (typeof reply === 'object' && reply.kind === 'action') return reply.result;
       this.#runtime.log('err', `#60: Mangled reply from member #${node} during RG relocate`);
       return Result.SUCCESS;
@@ -75,7 +75,8 @@ export class RemoteRequests {
   }
 
   #isCancelled(node: number): boolean {
-    if (this.#state.isLocked) {
+    // Differs from rgmanager: a user's lock leaves a relocation alone, which would stay in recovery for ever.
+    if (this.#state.isGoingDown) {
       this.#runtime.log('warning', '#XX: Cancelling relocation: Shutting down');
       return true;
     }

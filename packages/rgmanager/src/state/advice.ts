@@ -88,8 +88,10 @@ export function adviseStart(record: ServiceRecord, request: number, place: Owner
       return place === 'down' ? start('take-over') : RUNNING;
     case ServiceState.RECOVER:
       return request === Request.START_RECOVER ? start('recover') : { kind: 'ignore' };
-    case ServiceState.STOPPED:
     case ServiceState.ERROR:
+      // Differs from rgmanager: it would start the service while its owner still stops it, so that it runs twice.
+      return place === 'elsewhere' ? RUNNING : start('stopped');
+    case ServiceState.STOPPED:
       return start('stopped');
     case ServiceState.DISABLED:
     case ServiceState.UNINITIALIZED:

@@ -50,7 +50,11 @@ const UNKNOWN = 255;
  *
  * Source: rgmanager src/utils/clustat.c.
  */
-export function formatClustat(command: ClustatCommand, view: ClustatView, columns = DEFAULT_COLUMNS): ProgramResult {
+export function formatClustat(
+  command: ClustatCommand,
+  view: ClustatView,
+  columns: number = DEFAULT_COLUMNS,
+): ProgramResult {
   switch (command.kind) {
     case 'end':
       return command.result;

@@ -1,0 +1,269 @@
+import { Checker, SECOND, type Stamped } from '@quorate/kernel';
+import { describe, expect, it } from 'vitest';
+import { invariants, Result, type RgFact, ServiceState, type TreeFact } from '../src/index.js';
+
+type Told = RgFact extends infer F ? (F extends RgFact ? Omit<F, 'now'> : never) : never;
+
+let at = 0;
+/** A fact of a node, a tenth of a second after the one before it. */
+function fact(node: number, told: Told, life = 1): Stamped<RgFact> {
+  at += SECOND / 10;
+  return { ...told, now: at, node, life, seq: at, at } as Stamped<RgFact>;
+}
+
+/** Time that passes without a fact. */
+const QUIET = 'quiet' as const;
+
+type History = readonly (Stamped<RgFact> | typeof QUIET)[];
+
+function violated(history: History): string[] {
+  const checker = new Checker(invariants);
+  let shift = 0;
+  let last = 0;
+  for (const each of history) {
+    if (each === QUIET) {
+      shift += 20 * SECOND;
+      checker.tick(last + shift);
+    } else {
+      last = each.at;
+      checker.observe({ ...each, at: each.at + shift } as Stamped);
+    }
+  }
+  checker.end(last + shift);
+  return checker.violations.map(({ invariant, message }) => `${invariant}: ${message}`);
+}
+
+const TREE: readonly TreeFact[] = [
+  { path: '0', resource: 'service:web', type: 'service', startLevel: 0, stopLevel: 0, rank: -1 },
+  { path: '0.0', resource: 'fs:f', type: 'fs', startLevel: 2, stopLevel: 8, rank: 1 },
+  { path: '0.1', resource: 'ip:a', type: 'ip', startLevel: 7, stopLevel: 2, rank: 6 },
+  { path: '0.2', resource: 'ip:b', type: 'ip', startLevel: 7, stopLevel: 2, rank: 6 },
+  { path: '0.1.0', resource: 'apache:h', type: 'apache', startLevel: 0, stopLevel: 0, rank: -1 },
+  { path: '0.3', resource: 'mysql:m', type: 'mysql', startLevel: 0, stopLevel: 0, rank: -1 },
+];
+
+const service = { service: 'service:web', domain: 'd', isExclusive: false, dependsOn: '', tree: TREE };
+const nodes = [1, 2, 3].map((node) => ({ node, priority: node }));
+const ORDERED = { name: 'd', isOrdered: true, isRestricted: false, isNofailback: false, nodes };
+const configured = (node: number, domain = {}, changes = {}, life = 1) =>
+  fact(
+    node,
+    { kind: 'rg.configured', services: [{ ...service, ...changes }], domains: [{ ...ORDERED, ...domain }] },
+    life,
+  );
+
+describe('S28: order in the tree', () => {
+  const about = (path: string) => ({
+    service: 'service:web',
+    path,
+    resource: TREE.find((t) => t.path === path)!.resource,
+  });
+  const operation = (name: string) =>
+    fact(1, { kind: 'rg.operation-started', service: 'service:web', operation: name });
+  let run = 0;
+  const call = (action: string, path: string, status = 0) => {
+    run += 1;
+    return [
+      fact(1, { kind: 'rg.agent-started', run, ...about(path), action, depth: 0 }),
+      fact(1, { kind: 'rg.agent-ended', run, ...about(path), action, status }),
+    ];
+  };
+  const started = [
+    ...[operation('start'), ...call('start', '0'), ...call('start', '0.0'), ...call('start', '0.1')],
+    ...[...call('start', '0.1.0'), ...call('start', '0.2'), ...call('start', '0.3')],
+  ];
+
+  it.each([
+    [
+      'levels, then what has none; down the other way round',
+      [
+        ...started,
+        operation('stop'),
+        ...['0.3', '0.2', '0.1.0', '0.1', '0.0', '0'].flatMap((path) => call('stop', path)),
+      ],
+    ],
+    [
+      'a stop that fails does not keep the others',
+      [
+        ...started,
+        operation('stop'),
+        ...call('stop', '0.3', 1),
+        ...['0.2', '0.1.0', '0.1', '0.0', '0'].flatMap((path) => call('stop', path)),
+      ],
+    ],
+    [
+      'inline recovery of a part',
+      [
+        ...started,
+        operation('condstop'),
+        ...call('stop', '0.1.0'),
+        ...call('stop', '0.1'),
+        operation('condstart'),
+        ...call('start', '0.1'),
+        ...call('start', '0.1.0'),
+      ],
+    ],
+    ['checks at any time', [operation('status'), ...call('status', '0.2'), ...call('status', '0.0')]],
+  ])('holds: %s', (_, history) => {
+    expect(violated([configured(1), ...history])).toEqual([]);
+  });
+
+  it.each([
+    [
+      'a child before its parent',
+      [operation('stop'), ...call('stop', '0.1'), operation('start'), ...call('start', '0.1.0')],
+      'starts apache:h while ip:a is stopped',
+    ],
+    [
+      'a higher level first',
+      [operation('start'), ...call('start', '0'), ...call('start', '0.1'), ...call('start', '0.0')],
+      'starts fs:f after ip:a',
+    ],
+    [
+      'siblings of a type in reverse',
+      [operation('start'), ...call('start', '0.2'), ...call('start', '0.1')],
+      'starts ip:a after ip:b',
+    ],
+    [
+      'what has no level before what has',
+      [operation('start'), ...call('start', '0.3'), ...call('start', '0.0')],
+      'starts fs:f after mysql:m',
+    ],
+    [
+      'on after a failure',
+      [operation('start'), ...call('start', '0'), ...call('start', '0.0', 1), ...call('start', '0.1')],
+      'starts ip:a after another failed to start',
+    ],
+    [
+      'a parent before its child down',
+      [...started, operation('stop'), ...call('stop', '0.1')],
+      'stops ip:a while apache:h is started',
+    ],
+    ['levels down as up', [operation('stop'), ...call('stop', '0.0'), ...call('stop', '0.1')], 'stops ip:a after fs:f'],
+    [
+      'two at once',
+      [operation('stop'), call('stop', '0.1')[0]!, call('stop', '0.0')[0]!],
+      'stops fs:f while ip:a is busy',
+    ],
+  ])('is violated by %s', (_, history, message) => {
+    expect(violated([configured(1), ...history])).toEqual([`S28: node 1: service:web ${message}`]);
+  });
+});
+
+describe('S29: the failover domain', () => {
+  const members = (node: number, ids: readonly number[], life = 1) =>
+    fact(node, { kind: 'rg.members', members: ids, isQuorate: true }, life);
+  const request = (node: number, text: string, changes = {}, code: number = Result.SUCCESS) => {
+    const about = { service: 'service:web', request: text };
+    return [
+      fact(node, { kind: 'rg.request-started', ...about, target: 0, isAnswered: false, ...changes }),
+      fact(node, { kind: 'rg.request-ended', ...about, code }),
+    ] as const;
+  };
+  const record = (owner: number, changes = {}) =>
+    fact(owner, {
+      kind: 'rg.service',
+      ...{
+        service: 'service:web',
+        state: ServiceState.STARTED,
+        owner,
+        lastOwner: 0,
+        restarts: 0,
+        flags: 0,
+        ...changes,
+      },
+    });
+  const starting = (owner: number) => record(owner, { state: ServiceState.STARTING });
+  /** Evaluation on a node starts the service there. */
+  const placed = (owner: number, ids: readonly number[], domain = {}, changes = {}) => {
+    const [begin, end] = request(owner, 'start');
+    return [
+      configured(owner, domain, changes),
+      members(owner, ids),
+      begin,
+      starting(owner),
+      record(owner),
+      end,
+      QUIET,
+    ] as const;
+  };
+  const better = (node: number, owner: number) =>
+    `S29: service:web has settled on node ${owner}, but node ${node} is online and better in its domain`;
+  const restricted = { isRestricted: true, nodes: nodes.slice(0, 2) };
+
+  it.each<[string, () => History]>([
+    ['the best of those who are there', () => placed(2, [2, 3])],
+    [
+      'a user has put it elsewhere',
+      () => [
+        ...placed(1, [1, 2, 3]),
+        ...[configured(2), members(2, [1, 2, 3]), ...request(1, 'relocate', { isAnswered: true, target: 2 })],
+        ...[starting(2), record(2), QUIET],
+      ],
+    ],
+    [
+      'recovery has moved it',
+      () => [
+        ...placed(1, [1, 2, 3]),
+        ...[configured(2), members(2, [1, 2, 3])],
+        ...[...request(2, 'start (recovery)', { isAnswered: true }), starting(2), record(2), QUIET],
+      ],
+    ],
+    [
+      'the way to the better node failed',
+      () => [
+        ...placed(2, [2, 3]),
+        ...[
+          members(2, [1, 2, 3]),
+          ...request(2, 'relocate', { target: 1 }, Result.RELO),
+          starting(2),
+          record(2),
+          QUIET,
+        ],
+      ],
+    ],
+    [
+      'it is frozen when the better node joins',
+      () => [...placed(2, [2, 3]), ...[record(2, { flags: 1 }), members(2, [1, 2, 3]), QUIET]],
+    ],
+    [
+      'services are locked when the better node joins',
+      () => [...placed(2, [2, 3]), ...[fact(2, { kind: 'rg.lockdown', isLocked: true }), members(2, [1, 2, 3]), QUIET]],
+    ],
+    ['no failback', () => [...placed(2, [2, 3], { isNofailback: true }), members(2, [1, 2, 3]), QUIET]],
+    ['no order', () => [...placed(2, [2, 3], { isOrdered: false }), members(2, [1, 2, 3]), QUIET]],
+    ['it wants a node for itself', () => placed(3, [1, 3], {}, { isExclusive: true })],
+    ['its owner lives again, and does not run it', () => [...placed(3, [3]), members(3, [1, 3], 2), QUIET]],
+    [
+      'its domain has changed under it',
+      () => [...placed(1, [1, 2, 3]), configured(1, { nodes: nodes.slice(1) }), QUIET],
+    ],
+  ])('holds: %s', (_, history) => {
+    expect(violated(history())).toEqual([]);
+  });
+
+  it.each<[string, () => History, string]>([
+    ['a start on a worse node', () => placed(3, [1, 2, 3]), better(1, 3)],
+    ['failing to fail back', () => [...placed(2, [2, 3]), members(2, [1, 2, 3]), QUIET], better(1, 2)],
+    [
+      'staying outside while a member is there',
+      () => [...placed(3, [3], { isNofailback: true, nodes: nodes.slice(0, 1) }), ...[members(3, [1, 3]), QUIET]],
+      better(1, 3),
+    ],
+    [
+      'running outside of a restricted domain',
+      () => placed(3, [3], restricted),
+      'S29: service:web has settled on node 3, which is not in its restricted domain',
+    ],
+    [
+      'failing back where there is no failback',
+      () => [
+        ...placed(2, [2, 3], { isNofailback: true }),
+        ...[members(2, [1, 2, 3]), ...request(2, 'relocate', { target: 1 })],
+      ],
+      'S29: service:web leaves node 2 for 1, but its domain has no failback',
+    ],
+  ])('is violated by %s', (_, history, message) => {
+    expect(violated(history())).toEqual([message]);
+  });
+});
