@@ -24,7 +24,8 @@ function unsupportedReason({ steps }: CorpusCase): string | undefined {
 
 /** Where we do otherwise than Linux unless told to be strict: which of those choices a difference comes from. */
 function choiceOf(differences: readonly string[], { name }: CorpusCase): string {
-  if (/^killflight\/(cancel-cvt|convert-up).*force/.test(name)) return 'an unlock that overtakes a cancel survives its master';
+  if (/^killflight\/(cancel-cvt|convert-up).*force/.test(name))
+    return 'an unlock that overtakes a cancel survives its master';
   const ours = differences.map((difference) => difference.slice(difference.indexOf('\n  ours ')));
   if (name.startsWith('alt/')) return 'the granted alternate mode is told to the owner';
   if (name.includes('convert-middle')) return 'a conversion between PR and CW survives its master';
