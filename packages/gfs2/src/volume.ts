@@ -1,7 +1,7 @@
 import { bytesEqual, type Errno, getU64, utf8Bytes, utf8Text, viewOf } from '@quorate/kernel';
 import type { ReadableDevice } from './device.js';
-import { isEmpty, listDirents } from './directory-format.js';
 import { DIF, type Dinode, decodeDinode, isDirectory, isSymlink } from './ondisk/dinode.js';
+import { isEmpty, listDirents } from './ondisk/dirent-block.js';
 import {
   DINODE_BYTES,
   type Geometry,

@@ -1,8 +1,8 @@
 import { utf8Bytes } from '@quorate/kernel';
 import type { CheckRule } from '../src/check/finding.js';
-import { listDirents } from '../src/directory-format.js';
 import { DIF, type Dinode } from '../src/ondisk/dinode.js';
 import { type Dirent, direntHash } from '../src/ondisk/dirent.js';
+import { listDirents } from '../src/ondisk/dirent-block.js';
 import { DINODE_BYTES, SUPERBLOCK_BYTE } from '../src/ondisk/geometry.js';
 import { LEAF_BYTES } from '../src/ondisk/leaf.js';
 import { getPointer } from '../src/ondisk/metadata-tree.js';

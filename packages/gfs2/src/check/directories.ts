@@ -1,7 +1,7 @@
 import { utf8Text } from '@quorate/kernel';
-import { direntFault, hashIndex, isEmpty } from '../directory-format.js';
 import { DIF, type Dinode, direntTypeOf, isDirectory } from '../ondisk/dinode.js';
 import { type Dirent, decodeDirent, direntHash } from '../ondisk/dirent.js';
+import { direntFault, hashIndex, isEmpty } from '../ondisk/dirent-block.js';
 import { DINODE_BYTES } from '../ondisk/geometry.js';
 import { LEAF_BYTES } from '../ondisk/leaf.js';
 import type { CheckedInode, CheckedInodes } from './checked-inode.js';

@@ -1,7 +1,7 @@
 import { utf8Text } from '@quorate/kernel';
-import { isEmpty, listDirents } from '../directory-format.js';
 import { INUM_RANGE_BYTES, STATFS_BYTES } from '../ondisk/accounting.js';
 import { DIF, type Dinode, isDirectory, isRegular, PAYLOAD } from '../ondisk/dinode.js';
+import { isEmpty, listDirents } from '../ondisk/dirent-block.js';
 import { DINODE_BYTES } from '../ondisk/geometry.js';
 import { LEAF_BYTES } from '../ondisk/leaf.js';
 import { isMetaBlock, META_TYPE } from '../ondisk/meta-header.js';

@@ -1,10 +1,10 @@
 import { type Task, utf8Bytes, utf8Text } from '@quorate/kernel';
 import type { Buffer } from '../buffer/buffer.js';
-import { canInsert, deleteDirent, findDirent, insertDirent, isEmpty, listDirents } from '../directory-format.js';
 import type { FileSystem } from '../filesystem.js';
 import type { Transaction } from '../log/log.js';
 import { DIF } from '../ondisk/dinode.js';
 import { type Dirent, direntHash, direntSize, type NewDirent } from '../ondisk/dirent.js';
+import { canInsert, deleteDirent, findDirent, insertDirent, isEmpty, listDirents } from '../ondisk/dirent-block.js';
 import { DINODE_BYTES, type Geometry, MAX_DIR_DEPTH, MAX_NAME_BYTES } from '../ondisk/geometry.js';
 import { encodeLeaf, LEAF_BYTES } from '../ondisk/leaf.js';
 import { heightFor, indirectBlocksFor } from '../ondisk/metadata-tree.js';

@@ -1,10 +1,10 @@
 import { getU64, setU64, type Task } from '@quorate/kernel';
 import type { Buffer } from '../buffer/buffer.js';
-import { canInsert, deleteDirent, insertDirent, isEmpty, listDirents } from '../directory-format.js';
 import type { FileSystem } from '../filesystem.js';
 import type { Transaction } from '../log/log.js';
 import { DIF } from '../ondisk/dinode.js';
 import { type Dirent, encodeDirent, type NewDirent } from '../ondisk/dirent.js';
+import { canInsert, deleteDirent, insertDirent, isEmpty, listDirents } from '../ondisk/dirent-block.js';
 import { DINODE_BYTES, MAX_DIR_DEPTH } from '../ondisk/geometry.js';
 import { decodeLeaf, encodeLeaf, LEAF_BYTES, type Leaf } from '../ondisk/leaf.js';
 import { initMetaBlock, isMetaBlock, META_HEADER_BYTES, META_TYPE } from '../ondisk/meta-header.js';

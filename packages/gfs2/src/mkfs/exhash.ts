@@ -1,7 +1,7 @@
 import { ConfigError, getU64, setU64, viewOf } from '@quorate/kernel';
-import { hashIndex, initDirents, insertDirent, isEmpty, listDirents } from '../directory-format.js';
 import { DIF } from '../ondisk/dinode.js';
 import { direntHash, type NewDirent } from '../ondisk/dirent.js';
+import { hashIndex, initDirents, insertDirent, isEmpty, listDirents } from '../ondisk/dirent-block.js';
 import { DINODE_BYTES, type Geometry } from '../ondisk/geometry.js';
 import { decodeLeaf, encodeLeaf, LEAF_BYTES } from '../ondisk/leaf.js';
 import type { NewInode } from './image-builder.js';

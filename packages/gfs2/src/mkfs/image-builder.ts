@@ -1,10 +1,10 @@
 import { assert } from '@quorate/kernel';
 import { BLKST, fillState, wordsOf } from '../bitmap.js';
 import type { WritableDevice } from '../device.js';
-import { insertDirent } from '../directory-format.js';
 import { bitmapSpans } from '../ondisk/bitmap-layout.js';
 import { DIF, type Dinode, direntTypeOf, encodeDinode, isDirectory, PAYLOAD } from '../ondisk/dinode.js';
 import { direntHash, direntSize, encodeDirent } from '../ondisk/dirent.js';
+import { insertDirent } from '../ondisk/dirent-block.js';
 import { DINODE_BYTES, type Geometry } from '../ondisk/geometry.js';
 import { initMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
 import { findMetapath, getPointer, heightFor, pointerArea, setPointer } from '../ondisk/metadata-tree.js';

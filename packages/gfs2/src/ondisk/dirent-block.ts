@@ -7,8 +7,8 @@ import {
   direntSize,
   encodeDirent,
   type NewDirent,
-} from './ondisk/dirent.js';
-import { MAX_NAME_BYTES } from './ondisk/geometry.js';
+} from './dirent.js';
+import { MAX_NAME_BYTES } from './geometry.js';
 
 // The records of one block of directory entries: of a linear directory (`start` is 232, in its dinode) or of a leaf
 // (`start` is 104). They fill the block without a gap. Only the first one may be empty, which deletion leaves behind.
