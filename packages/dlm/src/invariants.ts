@@ -228,7 +228,12 @@ const master: Invariant = defineInvariant<DlmFact>({
     });
     return {
       observe(fact, verdict) {
-        if (!standings.accepts(fact) || !('resource' in fact)) return;
+        if (!standings.accepts(fact)) return;
+        if (fact.kind === 'dlm.started') {
+          // The directory is spread anew, and each node asks for its part.
+          for (const [key, { dir }] of records) if (dir === fact.node && isIn(key, fact.lockspace)) records.delete(key);
+        }
+        if (!('resource' in fact)) return;
         const key = resourceKey(fact.lockspace, fact.resource);
         const name = `${fact.lockspace}/${fact.resource}`;
         const known = masters.get(key);
