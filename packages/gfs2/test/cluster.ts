@@ -25,6 +25,13 @@ interface TestNode {
   /** Its requests to the disk that are under way. */
   readonly inFlight: Set<DiskRequest>;
   readonly results: Map<number, (result: OperationResult) => void>;
+  /** `off` loses everything; `paused` keeps what comes until it runs again. */
+  power: 'on' | 'paused' | 'off';
+  readonly backlog: (() => void)[];
+  /** Neither members nor lock manager hear of it any more. */
+  isCutOff: boolean;
+  /** The disk refuses whatever it asks for. */
+  isFenced: boolean;
   /** Until when it has been told things by the lock manager: they come in order. */
   dlmUntil: Nanos;
 }
@@ -53,11 +60,14 @@ export class Cluster {
   readonly #queue = new EventQueue();
   readonly #events: ((() => void) | undefined)[] = [];
   readonly #nodes = new Map<number, TestNode>();
+  /** Nodes that the others have given up, but which still run. */
+  readonly #strays = new Map<number, TestNode>();
   readonly #lives = new Map<number, number>();
   readonly #dlm: FakeDlm;
   readonly #checker = new Checker(invariants);
   readonly #members: number[] = [];
-  readonly #dead = new Set<number>();
+  /** Nodes known to be gone that may still write. */
+  readonly #unfenced = new Set<number>();
   /** When the process group delivers next: everything in the same order everywhere. */
   #groupUntil: Nanos = 0;
   #order = 0;
@@ -79,7 +89,9 @@ export class Cluster {
   boot(id: number): void {
     const life = (this.#lives.get(id) ?? 0) + 1;
     this.#lives.set(id, life);
-    this.#dead.delete(id);
+    const stray = this.#strays.get(id);
+    if (stray !== undefined) stray.power = 'off';
+    this.#strays.delete(id);
     const node: TestNode = {
       id,
       life,
@@ -99,6 +111,10 @@ export class Cluster {
       seq: 0,
       inFlight: new Set(),
       results: new Map(),
+      power: 'on',
+      backlog: [],
+      isCutOff: false,
+      isFenced: false,
       dlmUntil: 0,
     };
     this.#nodes.set(id, node);
@@ -116,7 +132,7 @@ export class Cluster {
 
   /** Starts an operation; `done` is called with its result, never if the node dies before. */
   start(id: number, operation: Operation, done: (result: OperationResult) => void): void {
-    const node = this.#nodes.get(id)!;
+    const node = this.#nodes.get(id) ?? this.#strays.get(id)!;
     this.#lastId += 1;
     node.results.set(this.#lastId, done);
     this.#gfs2(node, { kind: 'operation', id: this.#lastId, operation });
@@ -140,15 +156,50 @@ export class Cluster {
     this.#membership();
   }
 
-  /**
-   * A node loses power. What it has sent to the disk arrives or does not; 20 s later it is fenced and the others go on.
-   */
+  /** A node loses power. What it has sent to the disk arrives or does not. The others go on when it is fenced. */
   kill(id: number): void {
     const node = this.#nodes.get(id)!;
     for (const request of node.inFlight) if (this.#prng.below(2) === 0) request.run();
+    node.power = 'off';
+    this.#lose(node);
+  }
+
+  /** A node hangs until `resume`. The others give it up and fence it. */
+  pause(id: number): void {
+    const node = this.#nodes.get(id)!;
+    node.power = 'paused';
+    this.#cutOff(node);
+  }
+
+  /** A hanging node goes on where it stopped, without knowing that time has passed. */
+  resume(id: number): void {
+    const node = this.#strays.get(id)!;
+    node.power = 'on';
+    for (const event of node.backlog.splice(0)) event();
+  }
+
+  /** A node hears nothing from the others any more, nor they from it. It goes on until it is fenced, 20 s later. */
+  isolate(id: number): void {
+    this.#cutOff(this.#nodes.get(id)!);
+  }
+
+  /** From now on the disk refuses what the node asks for, while it can still talk to the others. */
+  cutDisk(id: number): void {
+    this.#nodes.get(id)!.isFenced = true;
+  }
+
+  #cutOff(node: TestNode): void {
+    node.isCutOff = true;
+    this.#strays.set(node.id, node);
+    this.#lose(node);
+  }
+
+  /** The others notice after 2 s that a node is gone; 20 s after the beginning it is fenced and the lock manager runs again. */
+  #lose(node: TestNode): void {
+    const { id } = node;
     this.#nodes.delete(id);
-    this.#dead.add(id);
     this.after(2 * SECOND, () => {
+      this.#unfenced.add(id);
       this.#dlm.stop();
       for (const other of this.#nodes.values()) this.#control(other, { kind: 'dlm-stopped', lockspace: 'storage' });
       const at = this.#members.indexOf(id);
@@ -159,8 +210,11 @@ export class Cluster {
       this.#membership();
     });
     this.after(20 * SECOND, () => {
-      if (this.#dead.size === 0) return;
-      this.#dlm.start(this.#dead);
+      node.isFenced = true;
+      this.#unfenced.delete(id);
+      this.#dlm.purge(id);
+      if (this.#unfenced.size > 0) return;
+      this.#dlm.start();
       for (const other of this.#nodes.values()) this.#control(other, { kind: 'dlm-started', lockspace: 'storage' });
     });
   }
@@ -187,7 +241,8 @@ export class Cluster {
     let due = this.#queue.time;
     let sleeper: TestNode | undefined;
     let daemon: TestNode | undefined;
-    for (const node of this.#nodes.values()) {
+    for (const node of [...this.#nodes.values(), ...this.#strays.values()]) {
+      if (node.power !== 'on') continue;
       if (node.gfs2.deadline() < due) {
         due = node.gfs2.deadline();
         sleeper = node;
@@ -214,25 +269,27 @@ export class Cluster {
 
   #state(): string {
     const nodes = [...this.#nodes.values()].map(({ id, gfs2, inFlight }) => {
-      const state = gfs2.inspect() as { operations: number; glocks?: Record<string, unknown>[] };
-      const stuck = state.glocks?.filter(
-        (glock) =>
-          glock['isLocked'] ||
-          glock['isFrozen'] ||
-          (glock['holders'] as { status: string }[]).some(({ status }) => status === 'waiting'),
+      const view = gfs2.inspect();
+      if (!('glocks' in view)) return `node ${id}: not mounted`;
+      const stuck = view.glocks.filter(
+        ({ isLocked, isFrozen, holders }) => isLocked || isFrozen || holders.some(({ status }) => status === 'waiting'),
       );
-      return `node ${id}: ${state.operations} operations, ${inFlight.size} in flight, ${JSON.stringify(stuck)}`;
+      return `node ${id}: ${view.operations} operations, ${inFlight.size} in flight, ${JSON.stringify(stuck)}`;
     });
     return `${nodes.join('\n').slice(0, 3000)}\n${this.log.slice(-20).join('\n')}`;
   }
 
   #gfs2(node: TestNode, input: Gfs2Input): void {
-    if (this.#nodes.get(node.id) === node) node.gfs2.step(this.now, input, (output) => this.#fromGfs2(node, output));
+    this.#atNode(node, () => node.gfs2.step(this.now, input, (output) => this.#fromGfs2(node, output)));
   }
 
   #control(node: TestNode, input: GfsControldInput): void {
-    if (this.#nodes.get(node.id) === node)
-      node.controld.step(this.now, input, (output) => this.#fromControld(node, output));
+    this.#atNode(node, () => node.controld.step(this.now, input, (output) => this.#fromControld(node, output)));
+  }
+
+  #atNode(node: TestNode, event: () => void): void {
+    if (node.power === 'on') event();
+    else if (node.power === 'paused') node.backlog.push(event);
   }
 
   #later(node: TestNode, input: Gfs2Input): void {
@@ -249,7 +306,7 @@ export class Cluster {
       case 'unlock': {
         const call = output.lvb === undefined ? output : { ...output, lvb: output.lvb.slice() };
         return this.after(this.#dlmLatency(), () => {
-          if (this.#nodes.get(node.id) === node) this.#dlm.call(node.id, call);
+          if (node.power !== 'off' && !node.isCutOff) this.#dlm.call(node.id, call);
         });
       }
       case 'mounted':
@@ -275,9 +332,7 @@ export class Cluster {
         const done = node.results.get(output.id);
         node.results.delete(output.id);
         const result = output.result instanceof Uint8Array ? output.result.slice() : output.result;
-        return this.after(0, () => {
-          if (this.#nodes.get(node.id) === node) done?.(result);
-        });
+        return this.after(0, () => this.#atNode(node, () => done?.(result)));
       }
       case 'log':
         this.log.push(`${this.now / MILLISECOND} node ${node.id}: ${output.text}`);
@@ -297,9 +352,11 @@ export class Cluster {
     };
     node.inFlight.add(request);
     this.after((100 + this.#prng.below(900)) * 1000, () => {
-      if (!node.inFlight.delete(request) || this.#nodes.get(node.id) !== node) return;
+      if (!node.inFlight.delete(request) || node.power === 'off') return;
+      const { id } = request;
+      if (node.isFenced) return this.#gfs2(node, { kind: 'io-done', id, error: 'RESERVATION CONFLICT' });
       const bytes = request.run();
-      this.#gfs2(node, { kind: 'io-done', id: request.id, ...(bytes === undefined ? {} : { data: bytes }) });
+      this.#gfs2(node, { kind: 'io-done', id, ...(bytes === undefined ? {} : { data: bytes }) });
     });
   }
 
@@ -317,12 +374,15 @@ export class Cluster {
   #fromControld(node: TestNode, output: GfsControldOutput): void {
     switch (output.kind) {
       case 'cpg-join':
+        if (node.isCutOff) return;
         this.#members.push(node.id);
         return this.#confchg([node.id], []);
       case 'cpg-leave':
+        if (node.isCutOff) return;
         this.#members.splice(this.#members.indexOf(node.id), 1);
         return this.#confchg([], [{ node: node.id, reason: 'leave' }], node);
       case 'cpg-mcast': {
+        if (node.isCutOff) return;
         const payload = output.payload.slice();
         for (const id of this.#members) {
           this.#toGroup(id, { kind: 'message', group: output.group, from: node.id, payload });
@@ -339,9 +399,16 @@ export class Cluster {
       case 'recover-journal':
         return this.#later(node, { kind: 'recover-journal', jid: output.jid });
       case 'withdraw-done':
+        return this.after(0, () => {
+          this.#gfs2(node, { kind: 'unmount', isLast: false });
+          this.#dlm.purge(node.id);
+          node.power = 'off';
+          this.#nodes.delete(node.id);
+          this.#membership();
+        });
+      case 'left':
       case 'fs-registered':
       case 'fs-notified':
-      case 'left':
       case 'refused':
       case 'reject':
       case 'log':

@@ -65,21 +65,28 @@ export class FakeDlm {
     this.#isStopped = true;
   }
 
-  /** Runs again without the locks of dead nodes. */
-  start(dead: ReadonlySet<number>): void {
+  /** Runs again. Locks of dead nodes must be purged before. */
+  start(): void {
     this.#isStopped = false;
+    for (const resource of this.#resources.values()) this.#grantPending(resource);
+    for (const { node, call } of this.#held.splice(0)) this.call(node, call);
+  }
+
+  /** Forgets the locks of a node that has died, or left the lockspace without unlocking. */
+  purge(gone: number): void {
+    const kept = this.#held.filter(({ node }) => node !== gone);
+    this.#held.splice(0, Infinity, ...kept);
     for (const resource of this.#resources.values()) {
       for (const queue of [resource.granted, resource.converting, resource.waiting]) {
         for (const lkb of [...queue]) {
-          if (!dead.has(lkb.node)) continue;
+          if (lkb.node !== gone) continue;
           queue.splice(queue.indexOf(lkb), 1);
           this.#lkbs.delete(`${lkb.node}/${lkb.handle}`);
           if (lkb.granted >= 4 && (lkb.flags & VALBLK) !== 0) resource.isLvbInvalid = true;
         }
       }
+      if (!this.#isStopped) this.#grantPending(resource);
     }
-    for (const resource of this.#resources.values()) this.#grantPending(resource);
-    for (const { node, call } of this.#held.splice(0)) if (!dead.has(node)) this.call(node, call);
   }
 
   #lock(node: number, { handle, name, mode, flags, lvb }: LockCall): void {

@@ -1,4 +1,4 @@
-import type { Task } from '@quorate/kernel';
+import { MILLISECOND, type Nanos, type Task } from '@quorate/kernel';
 import type { Buffer } from '../buffer/buffer.js';
 import type { Core } from '../core.js';
 import { type GlockState, type Holder, HolderFlag } from '../glock/glock.js';
@@ -6,11 +6,14 @@ import { GlockType } from '../glock/glock-name.js';
 import { DIF, type Dinode, decodeDinode, isDirectory } from '../ondisk/dinode.js';
 import { MAX_HEIGHT } from '../ondisk/geometry.js';
 import { Refusal } from '../refusal.js';
-import { wait } from '../scheduler.js';
+import { wait, waitUntil } from '../scheduler.js';
 import { Inode } from './inode.js';
 
 /** Inodes that stay in memory when nobody uses them. */
 const MAX_UNUSED_INODES = 2000;
+
+/** How long an inode that somebody uses on a block that is free again is waited for. */
+const RETRY: Nanos = 100 * MILLISECOND;
 
 /** All inodes that this node has in memory. */
 export class Inodes {
@@ -51,7 +54,12 @@ export class Inodes {
         yield* wait(inode.changed);
         continue;
       }
-      if (formalIno !== 0 && inode.formalIno !== 0 && inode.formalIno !== formalIno) throw new Refusal('ESTALE');
+      if (formalIno !== 0 && inode.formalIno !== 0 && inode.formalIno !== formalIno) {
+        if (inode.users > 0) throw new Refusal('ESTALE');
+        // What is cached here may be older than the name.
+        this.startEvict(inode);
+        continue;
+      }
       inode.users += 1;
       return inode;
     }
@@ -132,9 +140,24 @@ export class Inodes {
       inode.glock.isInstantiateNeeded = false;
       return { inode, holder };
     } catch (error) {
-      this.put(inode);
+      inode.users -= 1;
+      if (inode.users === 0) this.startEvict(inode);
       throw error;
     }
+  }
+
+  /**
+   * Waits until this node can have the locks of a block at once, where a new inode was to be and others still held those of
+   * its predecessor. The caller holds nothing that anybody could wait for.
+   */
+  *reclaimLocks(addr: number): Task {
+    const { locks } = this.#core;
+    const inode = this.#table.get(addr);
+    if (inode !== undefined) {
+      if (inode.state === 'ready' && inode.users === 0) this.startEvict(inode);
+      yield* waitUntil(inode.changed, this.#core.now + RETRY);
+    }
+    locks.release(yield* locks.acquire(locks.get(GlockType.inode, addr), 'EX', HolderFlag.SKIP));
   }
 
   /** Forgets an inode; the caller has given back its locks. */
@@ -152,6 +175,8 @@ export class Inodes {
     const inode = new Inode(addr, formalIno, locks.get(GlockType.inode, addr), locks.get(GlockType.iopen, addr));
     inode.glock.references += 1;
     inode.iopenGlock.references += 1;
+    // The glock may have stayed since an earlier stay of the inode in memory, what was read then has not.
+    inode.glock.isInstantiateNeeded = true;
     this.#table.set(addr, inode);
     try {
       inode.iopen = yield* locks.acquire(inode.iopenGlock, 'SH', HolderFlag.EXACT | flags);

@@ -34,19 +34,20 @@ export function* createInode(fs: FileSystem, dir: Inode, name: Name, what: NewIn
   const target = what.target === undefined ? undefined : utf8Bytes(what.target);
   if (target !== undefined && target.length >= fs.core.geometry.maxStuffed) throw new Refusal('ENAMETOOLONG');
   for (;;) {
-    const inode = yield* tryCreate(fs, dir, name, what.mode, target);
-    if (inode !== undefined) return inode;
+    const made = yield* tryCreate(fs, dir, name, what.mode, target);
+    if (typeof made !== 'number') return made;
+    yield* fs.inodes.reclaimLocks(made);
   }
 }
 
-/** Undefined when another node still holds a lock of the block that was chosen: another block will be, next time. */
+/** Gives the number of the block that was chosen when somebody still holds a lock of what was there before. */
 function* tryCreate(
   fs: FileSystem,
   dir: Inode,
   name: Name,
   mode: number,
   target: Uint8Array | undefined,
-): Task<Inode | undefined> {
+): Task<Inode | number> {
   const holder = yield* fs.inodes.lock(dir, 'EX');
   try {
     yield* checkCreate(fs, dir, name, mode);
@@ -56,7 +57,7 @@ function* tryCreate(
     const rs = fs.rgrps.reservationBelow(dir, isDir);
     // Directories at the top are spread over the device, with what will be in them.
     const skip = isDir && isTop(fs, dir) ? fs.rgrps.orlovSkip() : 0;
-    const make = (grant: Grant | undefined): Task<Inode | undefined> => {
+    const make = (grant: Grant | undefined): Task<Inode | number> => {
       const blocks = 4 + fs.formalNumbers.blocks + 2 * entryBlocks + 3 + fs.rgrps.bitmapBlocks(grant, 1 + entryBlocks);
       return fs.core.log.transact(blocks, 1, (transaction) =>
         makeInode(fs, dir, name, { mode, target }, transaction, grant!),
@@ -87,13 +88,13 @@ function* makeInode(
   what: { readonly mode: number; readonly target: Uint8Array | undefined },
   transaction: Transaction,
   grant: Grant,
-): Task<Inode | undefined> {
+): Task<Inode | number> {
   const { block, generation } = fs.rgrps.allocDinode(transaction, grant);
   const formalIno = fs.formalNumbers.take(generation, transaction);
   const locked = yield* lockNew(fs, block, formalIno);
   if (locked === undefined) {
-    fs.rgrps.freeDinode(transaction, grant.rgrp, block, false);
-    return undefined;
+    fs.rgrps.giveBackDinode(transaction, grant.rgrp, block);
+    return block;
   }
   const { inode, holder } = locked;
   inode.reservation = grant.rs;

@@ -6,6 +6,7 @@ import {
   type DinodeAllocation,
   freeBlocks,
   freeDinode,
+  giveBackDinode,
   unlinkDinode,
 } from '../allocator/allocate.js';
 import { Reservation } from '../allocator/reservation.js';
@@ -173,9 +174,15 @@ export class ResourceGroups {
     this.#within(transaction, rgrp, () => unlinkDinode(rgrp, block, this.#host));
   }
 
-  /** Frees a dinode that is unlinked, or that was never linked. */
-  freeDinode(transaction: Transaction, rgrp: GlockedRgrp, block: number, wasUnlinked: boolean): void {
-    if (wasUnlinked) rgrp.unlinked -= 1;
+  /** Takes back what `allocDinode` gave, in the same transaction. */
+  giveBackDinode(transaction: Transaction, rgrp: GlockedRgrp, block: number): void {
+    this.#within(transaction, rgrp, () => giveBackDinode(rgrp, block, this.#host));
+    this.#statfs.change(transaction, 0, 1, -1);
+  }
+
+  /** Frees a dinode that is unlinked. */
+  freeDinode(transaction: Transaction, rgrp: GlockedRgrp, block: number): void {
+    rgrp.unlinked -= 1;
     this.#within(transaction, rgrp, () => freeDinode(rgrp, block, this.#host));
     this.#statfs.change(transaction, 0, 1, -1);
   }
