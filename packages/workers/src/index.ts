@@ -1,13 +1,6 @@
 export type { Registry } from './boot.js';
-export {
-  type LabCommand,
-  type RunWatcher,
-  type StopReason,
-  type WorkerGoneFact,
-  type WorkersConfig,
-  WorkersLab,
-  type WorkersResult,
-} from './hub/workers-lab.js';
+export type { RunWatcher, StopReason, WorkerGoneFact, WorkersConfig, WorkersResult } from './hub/workers-config.js';
+export { type LabCommand, WorkersLab } from './hub/workers-lab.js';
 export { inProcessWorker } from './in-process.js';
 export { webWorker } from './platform/browser.js';
 export type { Departure, WorkerLike } from './platform/worker-like.js';

@@ -66,6 +66,20 @@ describe('a worker that is no more', () => {
     expect(await lab.exec('right', 'true')).toBeUndefined();
   }, 60_000);
 
+  it('as it does not confirm that its machine loses its power is not waited for', async () => {
+    const scenario: Scenario = {
+      ...patient,
+      *script(lab) {
+        yield* lab.wait(20_000_000);
+        lab.powerOff('right');
+        yield* lab.wait(Infinity);
+      },
+    };
+    const spawn = (worker: string) => fake(worker === 'right' ? 'takes-no-command' : 'good');
+    const result = await newLab({ scenario, spawn, hangTimeoutMs: 1500 }).run();
+    expect(result.gone).toMatchObject({ worker: 'right', reason: 'hung', message: 'a command is not confirmed' });
+  }, 60_000);
+
   it('because it serves another topology says which it serves', async () => {
     const result = await newLab({ spawn: () => inProcessWorker({ other: twoMachines }) }).run();
     expect(result.gone).toMatchObject({ worker: 'switch', reason: 'threw' });

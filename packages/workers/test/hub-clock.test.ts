@@ -50,14 +50,6 @@ describe('the clock of the hub', () => {
     expect(clock.settledSlice).toBe(2);
   });
 
-  it('names the worker that it waits for', () => {
-    const clock = started();
-    clock.acknowledge(0, 1, 1010);
-    expect(clock.latest()).toBe(1);
-    clock.acknowledge(1, 2, 1020);
-    expect(clock.latest()).toBe(0);
-  });
-
   it.each([
     ['speed', { speed: 0, sliceMs: 10 }],
     ['speed', { speed: Number.NaN, sliceMs: 10 }],

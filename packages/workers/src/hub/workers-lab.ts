@@ -2,14 +2,11 @@ import {
   Checker,
   concatBytes,
   type Fact,
-  type Invariant,
   MILLISECOND,
   type Nanos,
   type ProgramResult,
   SECOND,
-  type Seed,
   type Stamped,
-  type Violation,
 } from '@quorate/kernel';
 import {
   Director,
@@ -17,19 +14,16 @@ import {
   type Fetched,
   type PageRequest,
   type PowerState,
-  type Progress,
-  type Scenario,
   switchPower,
-  type Topology,
 } from '@quorate/lab';
 import type { BlockStore } from '@quorate/scsi';
 import type { Role } from '../boot.js';
-import type { Departure, WorkerLike } from '../platform/worker-like.js';
+import type { Departure } from '../platform/worker-like.js';
 import { HubClock } from '../time/hub-clock.js';
 import { lookaheadOf } from '../time/lookahead.js';
 import type { Grant } from '../time/slice-clock.js';
 import { THREAD_WALL, type Wall } from '../time/wall.js';
-import { type Item, ItemReader, type LogLine, type Report } from '../wire/report.js';
+import { type Item, ItemReader, type Report } from '../wire/report.js';
 import type { DiskControl } from '../worker/disk-worker.js';
 import type { MachineCommand, MachineControl } from '../worker/machine-worker.js';
 import type { SwitchCommand, SwitchControl } from '../worker/switch-worker.js';
@@ -37,80 +31,7 @@ import { AttachedWorker } from './attached-worker.js';
 import { fetchStores } from './fetch-stores.js';
 import { Timeline } from './timeline.js';
 import { Watchdog } from './watchdog.js';
-
-/** Why a run stopped; `gone`: a worker threw, ended or hung. */
-export type StopReason = 'ended' | 'time' | 'violation' | 'exception' | 'gone' | 'stopped';
-
-/** Whoever watches a run; nothing it does may change the run. */
-export interface RunWatcher {
-  fact?(fact: Stamped): void;
-  log?(line: LogLine): void;
-  progress?(at: Nanos, progress: Progress): void;
-  /** The clock stood still: slices lost so far. */
-  lost?(slices: number): void;
-}
-
-/** A worker threw, ended by itself or hung. */
-export interface WorkerGoneFact extends Fact, Departure {
-  readonly kind: 'workers.gone';
-  /** Host name of its machine, `switch` or `disks`. */
-  readonly worker: string;
-}
-
-export interface WorkersConfig {
-  readonly scenario: Scenario;
-  /** Name under which the workers' registry builds the same topology. */
-  readonly topologyName: string;
-  /** Plain data for that. */
-  readonly topologyOptions?: unknown;
-  /** The topology here; its disks are asked for in the worker only. */
-  readonly topology: Topology;
-  readonly seed: Seed;
-  /** Cluster time per wall time, at most. */
-  readonly speed: number;
-  readonly invariants: readonly Invariant[];
-  /** Starts one worker whose file calls `serveWorker`. */
-  spawn(name: string): WorkerLike;
-  readonly watcher?: RunWatcher;
-  /** Kinds of facts that `watcher.fact` wants; absent: all. */
-  readonly watchedKinds?: readonly string[];
-  /** Whether each machine's inputs are recorded from the start, for `reexecute`. */
-  readonly isRecorded?: boolean;
-  /** Whether the result has the disks' content even if the scenario does not look at it. */
-  readonly wantsStores?: boolean;
-  /** Cluster time at which the run ends at the latest; an hour unless told. */
-  readonly maxTime?: Nanos;
-  /** Whether the run stops at the first violation (default) or goes on. */
-  readonly keepGoing?: boolean;
-  /** Wall time without a sign of a worker after which it counts as hung; 10 s unless told, three times that at the start. */
-  readonly hangTimeoutMs?: number;
-  /** Length of a slice on the wall; unless told 50 ms of cluster time, but from 2 to 10 ms. */
-  readonly sliceMs?: number;
-  readonly wall?: Wall;
-}
-
-export interface WorkersResult {
-  readonly reason: StopReason;
-  /** What the scenario's script ended with; undefined if it did not end. */
-  readonly result: unknown;
-  readonly at: Nanos;
-  /** Steps of all machines, network, hosts and disks. */
-  readonly events: number;
-  /** Ids of the invariants under watch. */
-  readonly checked: readonly string[];
-  readonly violations: readonly Violation[];
-  /** Message and stack of an exception of the script, an invariant or a watcher. */
-  readonly exception: string | undefined;
-  readonly gone: WorkerGoneFact | undefined;
-  /** How often the clock stood still because a worker was late, and for how many slices of wall time. */
-  readonly stops: number;
-  readonly lostSlices: number;
-  readonly wallMs: number;
-  /** The disks as the run left them, by LUN; empty without `wantsStores` and `atEnd`. */
-  readonly stores: ReadonlyMap<number, BlockStore>;
-  /** Inputs of each machine by its host name; empty unless recorded. */
-  readonly records: ReadonlyMap<string, Uint8Array>;
-}
+import type { StopReason, WorkerGoneFact, WorkersConfig, WorkersResult } from './workers-config.js';
 
 /** What an embedder may do to a running lab beside its scenario. */
 export type LabCommand = Exclude<DirectorOutput, { kind: 'exec' | 'fetch' | 'progress' | 'ended' }>;
@@ -151,6 +72,8 @@ export class WorkersLab {
   #startedMs = 0;
   /** Workers that have not said that they are ready, by index. */
   readonly #starting = new Set<number>();
+  /** The last slice that each worker has passed, heard or not. */
+  readonly #passed: number[] = [];
   #reason: StopReason | undefined;
   #result: unknown;
   #exception: string | undefined;
@@ -159,8 +82,8 @@ export class WorkersLab {
   #nextTick: Nanos = SECOND;
   /** No command takes effect before this: one that was named an instant keeps its place before those after it. */
   #notBefore: Nanos = 0;
-  /** Commands with such an instant that a worker has not confirmed yet. */
-  #underWay = 0;
+  /** Workers that have not confirmed a command with such an instant, once for each. */
+  readonly #unconfirmed: AttachedWorker<MachineControl>[] = [];
   readonly #unheard: { readonly worker: number; readonly slice: number }[] = [];
   #worldSeq = 0;
   #events = 0;
@@ -270,6 +193,7 @@ export class WorkersLab {
     const { topologyName, topologyOptions, seed, speed, watcher, isRecorded, spawn } = this.#config;
     const index = this.#all.length;
     this.#starting.add(index);
+    this.#passed.push(0);
     const worker = new AttachedWorker<Control>(
       name,
       spawn(name),
@@ -322,13 +246,14 @@ export class WorkersLab {
     this.#attempt(() => {
       if (items !== undefined) this.#timeline.add(worker, this.#reader.read(items));
     });
+    this.#passed[worker] = slice;
     this.#unheard.push({ worker, slice });
     this.#hear();
   }
 
   /** Acknowledgements wait while a command that names an instant is under way: no clock may pass it before that. */
   #hear(): void {
-    while (this.#underWay === 0 && this.#unheard.length > 0) {
+    while (this.#unconfirmed.length === 0 && this.#unheard.length > 0) {
       const { worker, slice } = this.#unheard.shift()!;
       this.#acknowledge(worker, slice);
     }
@@ -356,8 +281,14 @@ export class WorkersLab {
 
   #onHang(): void {
     const [starting] = this.#starting;
-    const message = starting === undefined ? `slice ${this.#clock.settledSlice + 1} is not acknowledged` : 'not ready';
-    this.#all[starting ?? this.#clock.latest()]!.depart({ reason: 'hung', message });
+    const [unconfirmed] = this.#unconfirmed;
+    const least = Math.min(...this.#passed);
+    if (starting !== undefined) this.#all[starting]!.depart({ reason: 'hung', message: 'not ready' });
+    else if (unconfirmed !== undefined) unconfirmed.depart({ reason: 'hung', message: 'a command is not confirmed' });
+    else {
+      const message = `slice ${least + 1} is not acknowledged`;
+      this.#all[this.#passed.indexOf(least)]!.depart({ reason: 'hung', message });
+    }
   }
 
   #onGone(worker: string, departure: Departure): void {
@@ -544,13 +475,14 @@ export class WorkersLab {
    * lose their power together lose it at the same instant, although each of them is told by itself.
    */
   #cutPower(name: string): void {
+    const machine = this.#named(name);
     const { grantedSlice, sliceNanos } = this.#clock;
     const at = grantedSlice * sliceNanos + lookaheadOf(this.#config.speed) + MILLISECOND;
     this.#notBefore = at;
-    this.#underWay += 1;
-    const told = this.#named(name).call((control) => control.command(at, { kind: 'power-off' }));
+    this.#unconfirmed.push(machine);
+    const told = machine.call((control) => control.command(at, { kind: 'power-off' }));
     void told.then(() => {
-      this.#underWay -= 1;
+      this.#unconfirmed.splice(this.#unconfirmed.indexOf(machine), 1);
       this.#hear();
     });
   }

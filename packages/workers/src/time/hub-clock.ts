@@ -74,11 +74,6 @@ export class HubClock {
     return this.#lostWallMs;
   }
 
-  /** The worker that has acknowledged least; the first of several. */
-  latest(): number {
-    return this.#acknowledged.indexOf(Math.min(...this.#acknowledged));
-  }
-
   /** The first grant, for everybody. */
   start(wallMs: number): Grant {
     this.#granted = AHEAD;
