@@ -11,6 +11,7 @@ describe('random work with crashes, reboots, leaves and broken connections', () 
         resources: 3,
         operations: 200,
         faults: seed % 3 === 0 ? 0 : 4,
+        protocol: seed % 5 === 0 ? '3.1' : '3.2',
       });
       storm.run();
       expect(storm.problems).toEqual([]);
