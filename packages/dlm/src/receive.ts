@@ -31,7 +31,7 @@ import {
   receiveUnlockResult,
 } from './process-copy.js';
 import { type Lkb, LkbFlag, LockStatus, type Rsb } from './resource.js';
-import { sendFailure, sendLookupReply, sendReply } from './send.js';
+import { sendFailure, sendLookupReply, sendRepeatRemove, sendReply } from './send.js';
 import { ensureBuffer, receiveLvb } from './value-block.js';
 import { removeFromWaiters } from './waiters.js';
 
@@ -69,6 +69,7 @@ function receiveFlags(lkb: Lkb, m: Message): void {
 function receiveRequest(ls: Lockspace, from: number, m: Message): undefined {
   const r = findRsbRequested(ls, nameOf(m), from);
   if (typeof r === 'number') {
+    if (r === Result.EBADR) sendRepeatRemove(ls, nameOf(m));
     sendFailure(ls, from, m.lkid, MessageType.REQUEST_REPLY, r);
     return;
   }

@@ -1,4 +1,5 @@
 import { assert } from '@quorate/kernel';
+import { jhash } from './hash.js';
 import { LockFlag } from './lock-flags.js';
 import type { Lockspace } from './lockspace.js';
 import { Asts, type Message, MessageType } from './message.js';
@@ -67,6 +68,17 @@ export function sendRemove(ls: Lockspace, r: Rsb): void {
   const m = ls.host.message.reset(MessageType.REMOVE);
   m.hash = r.hash;
   sendMessage(ls, r.dirNodeid, m, r.name);
+}
+
+/**
+ * Tells the directory node once more that we have given a resource up that another node still takes us for the master of.
+ *
+ * Its record can be one that it kept over a recovery in which we dropped ours (`send_repeat_remove`).
+ */
+export function sendRepeatRemove(ls: Lockspace, name: string): void {
+  const m = ls.host.message.reset(MessageType.REMOVE);
+  m.hash = jhash(name);
+  sendMessage(ls, ls.hash2nodeid(m.hash), m, name);
 }
 
 /** The reply to an owner's request, conversion, unlock or cancel (`send_common_reply`). */
