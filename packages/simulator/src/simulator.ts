@@ -149,6 +149,7 @@ export class Simulator {
   #now: Nanos = 0;
   #events = 0;
   #eventsNow = 0;
+  #hasStarted = false;
   #hasEnded = false;
   #result: unknown;
   #exception: string | undefined;
@@ -183,7 +184,6 @@ export class Simulator {
     }
     for (const each of this.#machines) this.#machineByName.set(each.name, each);
     for (const each of [...this.#machines, ...this.#hosts]) this.#byNic.set(each.nic, each);
-    this.#start();
   }
 
   now(): Nanos {
@@ -208,6 +208,7 @@ export class Simulator {
   run(until: Nanos = Infinity): RunResult {
     let reason: StopReason | undefined;
     try {
+      if (!this.#hasStarted) this.#start();
       while (reason === undefined) reason = this.#step(until);
     } catch (error) {
       this.#exception = error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error);
@@ -225,6 +226,7 @@ export class Simulator {
   }
 
   #start(): void {
+    this.#hasStarted = true;
     for (const { nic, actor, host } of this.#hosts) {
       this.#stepHost({ host, nic, actor }, { kind: 'carrier', isUp: true });
     }
