@@ -305,6 +305,8 @@ export class Glocks implements Machine<GlockInput, GlockOutput> {
 
   #complete(glock: Glock, reply: GlockReply): void {
     this.#finishXmote(glock, reply);
+    // The hold time of an answer that was kept back starts now, whatever was planned before.
+    if (glock.isPendingDemote && glock.state !== 'UN') this.#workAt(glock, glock.changedAt + glock.holdTime);
     this.#runQueue(glock);
     this.#retire(glock);
   }
