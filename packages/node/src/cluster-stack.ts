@@ -15,6 +15,7 @@ import { quorumDisks } from './os/quorum-disks.js';
 import type { SystemCall } from './os/system-call.js';
 import type { CmanCall } from './programs/cman-tool.js';
 import type { DaemonName, InitCall } from './programs/daemon-control.js';
+import { addressInHosts } from './programs/hosts.js';
 import { ClusterEngine, type EngineListener } from './stack/cluster-engine.js';
 import { FenceDomainDaemon } from './stack/fence-domain.js';
 import { FileSystems } from './stack/file-systems.js';
@@ -279,6 +280,9 @@ export class ClusterStack implements EngineListener {
     if (engine === undefined || config === undefined) return 'ECONNREFUSED';
     if (this.#pids.has(daemon)) return 'EEXIST';
     if (daemon === 'qdiskd') return this.#startQuorumDisk(task, engine, config);
+    const locks = this.#locks;
+    const needsLocks = daemon === 'gfs_controld' || daemon === 'rgmanager';
+    if (needsLocks && locks === undefined) return 'ECONNREFUSED';
     const pid = this.#started(daemon, [daemon]);
     switch (daemon) {
       case 'fenced':
@@ -294,13 +298,11 @@ export class ClusterStack implements EngineListener {
         if (this.#fencing !== undefined) this.#locks.victims(this.#fencing.victims);
         break;
       case 'gfs_controld':
-        if (this.#locks === undefined) return 'ECONNREFUSED';
         this.#fileSystems = new FileSystems(this.#services, config, engine, pid, this.#prng);
-        this.#fileSystems.start(this.#locks);
+        this.#fileSystems.start(locks!);
         break;
       case 'rgmanager':
-        if (this.#locks === undefined) return 'ECONNREFUSED';
-        this.#serviceManager = new ServiceManager(this.#services, config, engine, this.#locks, () =>
+        this.#serviceManager = new ServiceManager(this.#services, config, engine, locks!, () =>
           this.#daemonEnded('rgmanager'),
         );
         this.#serviceManager.start();
@@ -404,11 +406,6 @@ export class ClusterStack implements EngineListener {
 
   #addressOf(name: string): string | undefined {
     const hosts = this.#services.system.files.read('/etc/hosts');
-    if (isErrno(hosts)) return undefined;
-    for (const line of utf8Text(hosts).split('\n')) {
-      const [address, ...names] = line.trim().split(/\s+/);
-      if (names.includes(name)) return address;
-    }
-    return undefined;
+    return isErrno(hosts) ? undefined : addressInHosts(utf8Text(hosts), name);
   }
 }

@@ -1,7 +1,7 @@
 import type { IpInput } from '@quorate/network';
 
 /** TCP port of the DLM. */
-export const DLM_PORT = 21064;
+const DLM_PORT = 21064;
 
 /** What the transport needs of the node, and tells it. */
 export interface DlmTransportPorts {

@@ -3,6 +3,7 @@ export { invariants } from './invariants.js';
 export {
   ClusterNode,
   type NodeConfig,
+  type NodeFact,
   type NodeInput,
   type NodeInterface,
   type NodeOutput,

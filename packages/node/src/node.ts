@@ -218,8 +218,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
         this.#stack.datagram(output.port, output.bytes);
         break;
       case 'tcp-accepted':
-        if (!this.#system.sockets.onAccepted(output.id, output.port, output.from))
-          this.#stack.accepted(output.id, output.from);
+        if (!this.#system.sockets.onAccepted(output.id, output.port)) this.#stack.accepted(output.id, output.from);
         break;
       case 'tcp-connected':
         if (this.#system.sockets.owns(output.id)) this.#system.sockets.onConnected(output.id);
@@ -242,9 +241,6 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
         break;
       case 'echo-failed':
         this.#system.onEchoEnded(output.id, output.errno);
-        break;
-      case 'probe-ended':
-        this.#system.onProbeEnded(output.id, output.mac);
         break;
     }
   };

@@ -14,7 +14,7 @@ export function normalizePath(path: string): string {
   return `/${parts.join('/')}`;
 }
 
-export function parentOf(path: string): string {
+function parentOf(path: string): string {
   const slash = path.lastIndexOf('/');
   return slash <= 0 ? '/' : path.slice(0, slash);
 }

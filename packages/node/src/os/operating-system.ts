@@ -14,12 +14,12 @@ import {
   TaskRunner,
   type WallTime,
 } from '@quorate/kernel';
-import type { IpInput } from '@quorate/network';
+import { type IpInput, parseInterfaceAddress, parseIpv4 } from '@quorate/network';
 import type { Disks } from './disks.js';
 import { baseName, type RootFiles } from './files.js';
 import { MountTable } from './mounts.js';
 import { Process } from './process.js';
-import { Sockets } from './sockets.js';
+import { isPort, Sockets } from './sockets.js';
 import type { SystemCall } from './system-call.js';
 
 /** What the operating system needs of the node around it. */
@@ -53,7 +53,7 @@ export class OperatingSystem {
   readonly hostname: string;
   readonly files: RootFiles;
   readonly disks: Disks;
-  readonly mountTable = new MountTable();
+  readonly mountTable: MountTable = new MountTable();
   readonly sockets: Sockets;
   readonly #ports: SystemPorts;
   readonly #runner: TaskRunner;
@@ -61,13 +61,12 @@ export class OperatingSystem {
   readonly #pidOfTask = new Map<TaskId, number>();
   readonly #ownTasks = new Map<TaskId, (result: unknown) => void>();
   readonly #echoes = new Map<number, TaskId>();
-  readonly #probes = new Map<number, TaskId>();
   readonly #timeouts = new Map<number, { at: Nanos; fire: () => void }>();
   #now: Nanos = 0;
   /** Wall time in whole seconds and ns at `now` = 0. */
   #wallBase: WallTime = { sec: 0, nsec: 0 };
   #lastPid = 0;
-  #lastRequest = 0;
+  #lastEcho = 0;
   #lastTimeout = 0;
 
   constructor(ports: SystemPorts) {
@@ -212,6 +211,7 @@ export class OperatingSystem {
   changeAddress(change: 'add-address' | 'delete-address', name: string, address: string): Errno | undefined {
     const found = this.interfaces().find((candidate) => candidate.name === name);
     if (found === undefined) return 'ENODEV';
+    if (parseInterfaceAddress(address) === undefined) return 'EINVAL';
     const isThere = found.addresses.includes(address);
     if (change === 'add-address' && isThere) return 'EEXIST';
     if (change === 'delete-address' && !isThere) return 'EADDRINUSE';
@@ -221,6 +221,7 @@ export class OperatingSystem {
 
   announce(name: string, address: string): Errno | undefined {
     if (!this.#hasInterface(name)) return 'ENODEV';
+    if (parseIpv4(address) === undefined) return 'EINVAL';
     this.#ports.toStack({ kind: 'announce', name, address });
     return undefined;
   }
@@ -229,12 +230,6 @@ export class OperatingSystem {
     const task = this.#echoes.get(id);
     this.#echoes.delete(id);
     if (task !== undefined) this.reply(task, result);
-  }
-
-  onProbeEnded(id: number, mac: string | undefined): void {
-    const task = this.#probes.get(id);
-    this.#probes.delete(id);
-    if (task !== undefined) this.reply(task, mac);
   }
 
   #hasInterface(name: string): boolean {
@@ -299,23 +294,19 @@ export class OperatingSystem {
         return PENDING;
       }
       case 'echo': {
-        const id = this.#newRequest();
-        this.#echoes.set(id, task);
+        if (parseIpv4(call.address) === undefined) return 'EINVAL';
+        this.#lastEcho += 1;
+        this.#echoes.set(this.#lastEcho, task);
         const { address, ttl, timeout, seq } = call;
-        this.#ports.toStack({ kind: 'echo', id, to: address, ttl, seq, timeout });
-        return PENDING;
-      }
-      case 'probe': {
-        const id = this.#newRequest();
-        this.#probes.set(id, task);
-        this.#ports.toStack({ kind: 'probe', id, name: call.interface, address: call.address, timeout: call.timeout });
+        this.#ports.toStack({ kind: 'echo', id: this.#lastEcho, to: address, ttl, seq, timeout });
         return PENDING;
       }
       case 'accept':
         this.sockets.accept(task, call.listener);
         return PENDING;
       case 'connect': {
-        const socket = this.sockets.connect(task, call.address, call.port);
+        if (parseIpv4(call.address) === undefined || !isPort(call.port)) return 'EINVAL';
+        const socket = this.sockets.connect(task, this.#pidOfTask.get(task) ?? 0, call.address, call.port);
         this.#after(call.timeout, () => this.sockets.giveUp(socket));
         return PENDING;
       }
@@ -334,10 +325,5 @@ export class OperatingSystem {
     this.#lastTimeout += 1;
     this.#timeouts.set(this.#lastTimeout, { at: this.#now + duration, fire });
     return this.#lastTimeout;
-  }
-
-  #newRequest(): number {
-    this.#lastRequest += 1;
-    return this.#lastRequest;
   }
 }

@@ -14,11 +14,10 @@ interface Listener {
 
 interface Stream {
   readonly kind: 'stream';
+  readonly owner: number;
   /** The connection's id in the IP stack. */
   readonly connection: number;
   readonly chunks: Uint8Array[];
-  readonly peer: string;
-  isConnected: boolean;
   isEnded: boolean;
   error: Errno | undefined;
   connecting: TaskId | undefined;
@@ -26,6 +25,10 @@ interface Stream {
 }
 
 const NOTHING = new Uint8Array(0);
+
+export function isPort(port: number): boolean {
+  return Number.isInteger(port) && port > 0 && port < 65_536;
+}
 
 /** The stream sockets of a machine's processes, on top of its IP stack. */
 export class Sockets {
@@ -43,6 +46,7 @@ export class Sockets {
   }
 
   listen(port: number, owner: number): Socket | Errno {
+    if (!isPort(port)) return 'EINVAL';
     for (const socket of this.#sockets.values()) {
       if (socket.kind === 'listener' && socket.port === port) return 'EADDRINUSE';
     }
@@ -59,9 +63,9 @@ export class Sockets {
     socket.accepting = task;
   }
 
-  connect(task: TaskId, address: string, port: number): Socket {
+  connect(task: TaskId, owner: number, address: string, port: number): Socket {
     const connection = this.#newConnection();
-    const stream = this.#stream(connection, address);
+    const stream = this.#stream(connection, owner);
     stream.connecting = task;
     const socket = this.#open(stream);
     this.#byConnection.set(connection, socket);
@@ -111,7 +115,7 @@ export class Sockets {
   /** Closes what a process that ended had opened. */
   closeOf(owner: number): void {
     for (const [id, socket] of this.#sockets) {
-      if (socket.kind === 'listener' && socket.owner === owner) this.close(id);
+      if (socket.owner === owner) this.close(id);
     }
   }
 
@@ -121,11 +125,10 @@ export class Sockets {
   }
 
   /** Takes a connection that the stack accepted on a port; false when nobody listens there through a socket. */
-  onAccepted(connection: number, port: number, peer: string): boolean {
+  onAccepted(connection: number, port: number): boolean {
     for (const listener of this.#sockets.values()) {
       if (listener.kind !== 'listener' || listener.port !== port) continue;
-      const stream = this.#stream(connection, peer);
-      stream.isConnected = true;
+      const stream = this.#stream(connection, listener.owner);
       const socket = this.#open(stream);
       this.#byConnection.set(connection, socket);
       const task = listener.accepting;
@@ -141,7 +144,6 @@ export class Sockets {
     const found = this.#find(connection);
     if (found === undefined) return;
     const { id, stream } = found;
-    stream.isConnected = true;
     const task = stream.connecting;
     stream.connecting = undefined;
     if (task !== undefined) this.#reply(task, id);
@@ -191,13 +193,12 @@ export class Sockets {
     return this.#last;
   }
 
-  #stream(connection: number, peer: string): Stream {
+  #stream(connection: number, owner: number): Stream {
     return {
       kind: 'stream',
+      owner,
       connection,
       chunks: [],
-      peer,
-      isConnected: false,
       isEnded: false,
       error: undefined,
       connecting: undefined,

@@ -21,7 +21,6 @@ export type SystemCall =
       readonly timeout: Nanos;
       readonly seq: number;
     }
-  | { readonly call: 'probe'; readonly interface: string; readonly address: string; readonly timeout: Nanos }
   | { readonly call: 'accept'; readonly listener: Socket }
   | { readonly call: 'connect'; readonly address: string; readonly port: number; readonly timeout: Nanos }
   | { readonly call: 'receive'; readonly socket: Socket }

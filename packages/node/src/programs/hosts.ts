@@ -1,15 +1,18 @@
 import { isErrno, type Os, type Task, utf8Text } from '@quorate/kernel';
+import { parseIpv4 } from '@quorate/network';
 
-const DOTTED = /^\d{1,3}(\.\d{1,3}){3}$/;
+/** The IPv4 address that the text of an /etc/hosts gives to a name; undefined if it gives none. */
+export function addressInHosts(hosts: string, name: string): string | undefined {
+  for (const line of hosts.split('\n')) {
+    const [address = '', ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
+    if (names.includes(name) && parseIpv4(address) !== undefined) return address;
+  }
+  return undefined;
+}
 
 /** The IPv4 address of a host: itself if it is one, else the one that /etc/hosts gives; undefined if unknown. */
 export function* resolveHost(os: Os, host: string): Task<string | undefined> {
-  if (DOTTED.test(host)) return host;
+  if (parseIpv4(host) !== undefined) return host;
   const hosts = yield* os.readFile('/etc/hosts');
-  if (isErrno(hosts)) return undefined;
-  for (const line of utf8Text(hosts).split('\n')) {
-    const [address, ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
-    if (address !== undefined && DOTTED.test(address) && names.includes(host)) return address;
-  }
-  return undefined;
+  return isErrno(hosts) ? undefined : addressInHosts(utf8Text(hosts), host);
 }

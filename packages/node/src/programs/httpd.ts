@@ -25,7 +25,7 @@ const TYPES = new Map([
 ]);
 
 /** Reads the directives that matter here; the rest of an httpd.conf is accepted and has no effect. */
-export function parseHttpdConfiguration(text: string, serverRoot: string): HttpdConfiguration {
+function parseHttpdConfiguration(text: string, serverRoot: string): HttpdConfiguration {
   const ports = new Set<number>();
   let documentRoot = '/var/www/html';
   let pidFile: string | undefined;
@@ -67,7 +67,8 @@ export const httpd: Program = function* (argv, os) {
   for (const port of configuration.ports) {
     const listener = os.listen(port);
     if (isErrno(listener)) {
-      os.printError(`(98)Address already in use: make_sock: could not bind to address 0.0.0.0:${port}\n`);
+      const reason = listener === 'EADDRINUSE' ? '(98)Address already in use' : '(22)Invalid argument';
+      os.printError(`${reason}: make_sock: could not bind to address 0.0.0.0:${port}\n`);
       return 1;
     }
     listeners.push(listener);

@@ -1,4 +1,4 @@
-import { isErrno, type Os, type Program, SECOND, type Task } from '@quorate/kernel';
+import { type Errno, type InterfaceInfo, isErrno, type Os, type Program, SECOND } from '@quorate/kernel';
 import { parseOptions } from './options.js';
 
 /**
@@ -6,7 +6,7 @@ import { parseOptions } from './options.js';
  * once a second, `count` times.
  */
 export const arping: Program = function* (argv, os) {
-  const options = parseOptions(argv.slice(1), { flags: 'qUAbfD', values: 'cIws' });
+  const options = parseOptions(argv.slice(1), { flags: 'qUAbf', values: 'cIws' });
   const address = options.operands[0];
   const name = options.values.get('I') ?? 'eth0';
   if (options.error !== undefined || address === undefined) {
@@ -18,7 +18,7 @@ export const arping: Program = function* (argv, os) {
     if (i > 0) yield* os.sleep(SECOND);
     const refused = os.announce(name, address);
     if (refused !== undefined) {
-      os.printError(`arping: unknown iface ${name}\n`);
+      os.printError(refused === 'ENODEV' ? `arping: unknown iface ${name}\n` : `arping: unknown host ${address}\n`);
       return 2;
     }
   }
@@ -64,13 +64,13 @@ export const ifconfig: Program = function* (argv, os) {
 export const ip: Program = function* (argv, os) {
   const words = argv.slice(1).filter((word) => !word.startsWith('-') && word !== 'inet' && word !== 'to');
   const [object = '', verb = 'show', ...rest] = words;
-  if ('address'.startsWith(object) && object.length > 0) return yield* ipAddress(verb, rest, os);
+  if ('address'.startsWith(object) && object.length > 0) return ipAddress(verb, rest, os);
   if ('link'.startsWith(object) && object.length > 0) return ipLink(verb, rest, os);
   os.printError(`Object "${object}" is unknown, try "ip help".\n`);
   return 1;
 };
 
-function* ipAddress(verb: string, rest: readonly string[], os: Os): Task<number> {
+function ipAddress(verb: string, rest: readonly string[], os: Os): number {
   const at = rest.indexOf('dev');
   const device = at >= 0 ? rest[at + 1] : undefined;
   if (verb === 'add' || verb === 'del') {
@@ -81,19 +81,45 @@ function* ipAddress(verb: string, rest: readonly string[], os: Os): Task<number>
     }
     const refused = verb === 'add' ? os.addAddress(device, address) : os.deleteAddress(device, address);
     if (refused === undefined) return 0;
-    const reasons = { EEXIST: 'File exists', ENODEV: 'No such device' } as const;
-    const reason = reasons[refused as keyof typeof reasons] ?? 'Cannot assign requested address';
-    os.printError(refused === 'ENODEV' ? `Cannot find device "${device}"\n` : `RTNETLINK answers: ${reason}\n`);
-    return refused === 'ENODEV' ? 1 : 2;
+    return complainAboutAddress(os, refused, device, address);
   }
-  const wanted = device ?? (verb === 'show' || verb === 'list' ? rest[0] : verb);
-  os.interfaces().forEach((each, index) => {
-    if (wanted !== undefined && each.name !== wanted) return;
-    os.print(linkLine(each, index));
-    os.print(`    link/ether ${each.mac} brd ff:ff:ff:ff:ff:ff\n`);
+  return show(os, device ?? operandOf(verb, rest), (each) => {
     each.addresses.forEach((address, position) => {
       os.print(`    inet ${address} scope global ${position > 0 ? 'secondary ' : ''}${each.name}\n`);
     });
+  });
+}
+
+/** Prints what iproute2 says of a refused address and gives its exit status. */
+function complainAboutAddress(os: Os, refused: Errno, device: string, address: string): number {
+  if (refused === 'ENODEV') {
+    os.printError(`Cannot find device "${device}"\n`);
+    return 1;
+  }
+  if (refused === 'EINVAL') {
+    os.printError(`Error: an inet prefix is expected rather than "${address}".\n`);
+    return 1;
+  }
+  os.printError(`RTNETLINK answers: ${refused === 'EEXIST' ? 'File exists' : 'Cannot assign requested address'}\n`);
+  return 2;
+}
+
+/** `show eth0`, `list eth0` and `eth0` mean the same. */
+function operandOf(verb: string, rest: readonly string[]): string | undefined {
+  return verb === 'show' || verb === 'list' ? rest[0] : verb;
+}
+
+/** Prints one interface, or all of them, and what more there is to say of each. */
+function show(os: Os, name: string | undefined, printMore: (each: InterfaceInfo) => void): number {
+  const all = os.interfaces();
+  if (name !== undefined && !all.some((each) => each.name === name)) {
+    os.printError(`Device "${name}" does not exist.\n`);
+    return 1;
+  }
+  all.forEach((each, index) => {
+    if (name !== undefined && each.name !== name) return;
+    os.print(`${linkLine(each, index)}    link/ether ${each.mac} brd ff:ff:ff:ff:ff:ff\n`);
+    printMore(each);
   });
   return 0;
 }
@@ -107,20 +133,15 @@ function ipLink(verb: string, rest: readonly string[], os: Os): number {
     os.printError(`Cannot find device "${name}"\n`);
     return 1;
   }
-  const wanted = rest.filter((word) => word !== 'dev')[0] ?? (verb === 'show' || verb === 'list' ? undefined : verb);
-  os.interfaces().forEach((each, index) => {
-    if (wanted === undefined || each.name === wanted) {
-      os.print(`${linkLine(each, index)}    link/ether ${each.mac} brd ff:ff:ff:ff:ff:ff\n`);
-    }
-  });
-  return 0;
+  const operands = rest.filter((word) => word !== 'dev');
+  return show(os, operandOf(verb, operands), () => {});
 }
 
-function linkLine(each: ReturnType<Os['interfaces']>[number], index: number): string {
+function linkLine(each: InterfaceInfo, index: number): string {
   const flags = ['BROADCAST', 'MULTICAST'];
   if (each.isUp) flags.push('UP');
   if (each.isUp && each.hasCarrier) flags.push('LOWER_UP');
-  else flags.unshift('NO-CARRIER');
+  else if (each.isUp) flags.unshift('NO-CARRIER');
   const state = each.isUp && each.hasCarrier ? 'UP' : 'DOWN';
   return `${index + 2}: ${each.name}: <${flags.join(',')}> mtu 1500 qdisc pfifo_fast state ${state} qlen 1000\n`;
 }

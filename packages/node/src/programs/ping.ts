@@ -5,10 +5,10 @@ import { parseOptions } from './options.js';
 /** How long ping waits for answers after its last request when none has come. */
 const LINGER: Nanos = 10 * SECOND;
 
+/** Why a request does not even leave the machine. A host that nobody answers for is just silent. */
 const REASONS: Partial<Record<Errno, string>> = {
   ENETUNREACH: 'Network is unreachable',
   ENETDOWN: 'Network is down',
-  EHOSTUNREACH: 'No route to host',
 };
 
 function milliseconds(nanos: Nanos): string {
@@ -63,7 +63,7 @@ export const ping: Program = function* (argv, os) {
     if (sent === 1) yield* os.sleep(0);
     if (sent < count && failures.length === 0) yield* os.sleep(Math.min(SECOND, deadline - os.now()));
     const refused = failures.find((errno) => REASONS[errno] !== undefined);
-    if (refused !== undefined && times.length === 0 && refused !== 'EHOSTUNREACH') {
+    if (refused !== undefined && times.length === 0) {
       os.printError(`connect: ${REASONS[refused]}\n`);
       return 2;
     }

@@ -40,7 +40,7 @@ function* runCommand(os: Os, command: Command, piped: string): Task<ProgramResul
   let input = piped;
   if (command.input !== undefined) {
     const bytes = yield* os.readFile(command.input);
-    if (isErrno(bytes)) return failure(`-bash: ${command.input}: No such file or directory\n`);
+    if (isErrno(bytes)) return failure(`-bash: ${command.input}: ${FILE_ERRORS.get(bytes) ?? bytes}\n`);
     input = utf8Text(bytes);
   }
   const result = yield* os.run(command.words, { environment: os.environment, input });
@@ -48,16 +48,17 @@ function* runCommand(os: Os, command: Command, piped: string): Task<ProgramResul
   const { path, append } = command.output;
   const written = yield* os.writeFile(path, utf8Bytes(result.output), { append });
   if (!isErrno(written)) return { ...result, output: '' };
-  return failure(`-bash: ${path}: ${WRITE_ERRORS.get(written) ?? written}\n`);
+  return failure(`-bash: ${path}: ${FILE_ERRORS.get(written) ?? written}\n`);
 }
 
 function failure(errors: string): ProgramResult {
   return { status: 1, output: '', errors };
 }
 
-const WRITE_ERRORS = new Map<string, string>([
+const FILE_ERRORS = new Map<string, string>([
   ['ENOENT', 'No such file or directory'],
   ['EISDIR', 'Is a directory'],
+  ['ENOTDIR', 'Not a directory'],
   ['EIO', 'Input/output error'],
   ['ENOSPC', 'No space left on device'],
   ['EROFS', 'Read-only file system'],

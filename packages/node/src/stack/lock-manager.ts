@@ -93,11 +93,6 @@ export class LockManager implements GroupMember {
     return this.#transport;
   }
 
-  /** Names of the lockspaces that exist on this node. */
-  get lockspaces(): readonly string[] {
-    return [...this.#users.keys()];
-  }
-
   create(lockspace: string, isFs: boolean, user: LockspaceUser): void {
     if (this.#users.has(lockspace)) return user.created('EEXIST');
     this.#users.set(lockspace, user);

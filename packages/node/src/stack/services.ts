@@ -1,4 +1,4 @@
-import type { Errno, LogPriority, Nanos, Observe, Program } from '@quorate/kernel';
+import type { LogPriority, Nanos, Observe } from '@quorate/kernel';
 import type { IpInput } from '@quorate/network';
 import type { OperatingSystem } from '../os/operating-system.js';
 
@@ -13,17 +13,4 @@ export interface NodeServices {
   log(priority: LogPriority, tag: string, text: string): void;
   halt(how: 'poweroff' | 'reboot'): void;
   readonly observe: Observe | undefined;
-}
-
-/** What a daemon answers to its tools: at once, or later through the function that it was handed. */
-export type Answer = (value: unknown) => void;
-
-/** A program that only asks a daemon something and has nothing to print. */
-export function askingProgram(daemon: string, request: unknown, complaint: string): Program {
-  return function* (argv, os) {
-    const refused = (yield* os.call(daemon, request)) as Errno | undefined;
-    if (refused === undefined) return 0;
-    os.printError(`${argv[0]}: ${complaint}: ${refused}\n`);
-    return 1;
-  };
 }

@@ -1,0 +1,76 @@
+import { SECOND, utf8Text } from '@quorate/kernel';
+import type { TestMachine } from './machine.js';
+import { checkTranscript } from './transcript.js';
+
+/**
+ * Types every command of a transcript on a machine. What it prints stands behind `|`, its complaints behind `!`; its
+ * status if it is not 0, and how long it took if it took time.
+ *
+ * Lines with `%` are what happens to the machine: `% wait SECONDS`, `% cable up|down`, `% disk-cable up|down`, `% log
+ * TAG…` (since last asked, of these tags or all), `% changes` (to the root disk, since last asked), `% get URL` (from the
+ * other host).
+ */
+export function checkConsole(name: string, machine: TestMachine): void {
+  checkTranscript(
+    new URL(`data/${name}.txt`, import.meta.url),
+    (commands) => commands.flatMap((command) => execute(machine, command)).join('\n') || 'nothing',
+  );
+}
+
+function execute(machine: TestMachine, command: string): readonly string[] {
+  if (!command.startsWith('%')) return type(machine, command);
+  const [, what, ...operands] = command.split(' ');
+  const [operand = ''] = operands;
+  switch (what) {
+    case 'wait':
+      machine.run(Number(operand) * SECOND);
+      return [];
+    case 'cable':
+      machine.setCable(operand === 'up');
+      return [];
+    case 'disk-cable':
+      machine.hasDiskCable = operand === 'up';
+      return [];
+    case 'log':
+      return machine.log
+        .splice(0)
+        .filter((line) => operands.length === 0 || operands.includes(line.slice(0, line.indexOf(':'))));
+    case 'changes':
+      return machine.changes
+        .splice(0)
+        .filter(({ path }) => path !== '/var/log/messages')
+        .map((change) =>
+          `${change.change} ${change.path}${change.change === 'removed' ? '' : ` ${utf8Text(change.bytes)}`}`.trimEnd(),
+        );
+    case 'get':
+      return get(machine, operand);
+    default:
+      throw new Error(`unknown: ${command}`);
+  }
+}
+
+function type(machine: TestMachine, command: string): readonly string[] {
+  const startedAt = machine.now;
+  const result = machine.type(command);
+  if (result === undefined) return [`halted: ${machine.halted}`];
+  const lines = [...marked('|', result.output), ...marked('!', result.errors)];
+  if (result.status !== 0) lines.push(`status ${result.status}`);
+  const seconds = (machine.now - startedAt) / SECOND;
+  if (seconds >= 0.01) lines.push(`after ${Number(seconds.toFixed(2))} s`);
+  return lines;
+}
+
+function get(machine: TestMachine, url: string): readonly string[] {
+  const slash = url.indexOf('/');
+  const answer = machine.fetch(url.slice(0, slash), `GET ${url.slice(slash)} HTTP/1.0\r\n\r\n`);
+  return marked('|', answer.replaceAll('\r', ''));
+}
+
+function marked(mark: string, text: string): readonly string[] {
+  return text === ''
+    ? []
+    : text
+        .replace(/\n$/, '')
+        .split('\n')
+        .map((line) => mark + line);
+}

@@ -1,0 +1,101 @@
+import { Checker, SECOND } from '@quorate/kernel';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { invariants } from '../src/index.js';
+import { checkConsole } from './console.js';
+import { loneCluster, TestMachine } from './machine.js';
+import { TEST_PROGRAMS } from './programs.js';
+import { formattedDisk } from './volume.js';
+
+const SERVICE = `  <rm>
+    <resources>
+      <ip address="10.0.0.58" sleeptime="10"/>
+      <apache config_file="conf/httpd.conf" name="site" server_root="/etc/httpd" shutdown_wait="5"/>
+    </resources>
+    <service autostart="1" name="web" recovery="relocate">
+      <ip ref="10.0.0.58">
+        <apache ref="site"/>
+      </ip>
+    </service>
+  </rm>
+`;
+
+const FILES = {
+  '/etc/cluster/cluster.conf': loneCluster(SERVICE),
+  '/etc/fstab':
+    '# device directory type options\n/dev/sda2 /mydata gfs2 defaults 0 0\n/dev/sda1 /old gfs2 noauto 0 0\n',
+  '/etc/httpd/conf/httpd.conf':
+    'ServerRoot "/etc/httpd"\nPidFile run/httpd.pid\nListen 80\nDocumentRoot "/mydata/html"\n',
+  '/mydata/.keep': '',
+};
+
+describe('a node alone', () => {
+  let machine: TestMachine;
+
+  beforeEach(() => {
+    machine = new TestMachine({ files: FILES, programs: TEST_PROGRAMS, store: formattedDisk() });
+    machine.boot();
+    machine.runUntilLogged('runlevel 3 reached');
+  });
+
+  it('boots in order, serves a page, and shuts down in the reverse order', () => {
+    checkConsole('lone-node', machine);
+    const checker = new Checker(invariants);
+    for (const fact of machine.facts) checker.observe(fact);
+    checker.end(machine.now);
+    expect(checker.violations).toEqual([]);
+  });
+
+  it('says nothing after it has halted, and wants nothing', () => {
+    machine.type('shutdown -h now');
+    const said = machine.log.length;
+    machine.run(60 * SECOND);
+    expect([machine.halted, machine.log.length]).toEqual(['poweroff', said]);
+  });
+
+  it.each([
+    ['reboot', 'reboot'],
+    ['shutdown -r now', 'reboot'],
+    ['poweroff', 'poweroff'],
+  ])('%s ends in %s', (command, how) => {
+    machine.type(command);
+    expect(machine.halted).toBe(how);
+  });
+
+  it('gives the same facts and words at the same instants every time', () => {
+    const again = new TestMachine({ files: FILES, programs: TEST_PROGRAMS, store: formattedDisk() });
+    again.boot();
+    again.runUntilLogged('runlevel 3 reached');
+    for (const each of [machine, again]) each.run(20 * SECOND);
+    expect(again.facts).toEqual(machine.facts);
+    expect(again.log).toEqual(machine.log);
+  });
+});
+
+describe('daemons and their tools', () => {
+  it.each([
+    ['cman-tool', 'cman_tool joins, shows, leaves and complains'],
+    ['cluster-conf', 'a cluster.conf that a node does not start with is complained about'],
+    ['mount', 'mount and umount reach GFS2 and complain'],
+  ])('%s.txt: %s', (name) => {
+    const programs = { ...TEST_PROGRAMS, '/etc/rc.d/rc': TEST_PROGRAMS.echo! };
+    const machine = new TestMachine({ files: FILES, programs, store: formattedDisk() });
+    machine.boot();
+    checkConsole(name, machine);
+  });
+
+  it('a file system of another cluster is not mounted', () => {
+    const machine = new TestMachine({ files: FILES, store: formattedDisk('other:storage') });
+    machine.boot();
+    machine.runUntilLogged('runlevel 3 reached');
+    expect(machine.log).toContain('mount.gfs2: fs is for a different cluster: it says "other", this is "solo"');
+    expect(machine.type('mount')?.output).toBe('');
+  });
+
+  it('a power agent asks the switch outside, and its answer reaches it', () => {
+    const machine = new TestMachine({ programs: TEST_PROGRAMS });
+    machine.boot();
+    const result = machine.type('fence_power -a hyperv1 -n my-vm2 -o status');
+    expect(machine.powerRequests).toEqual([{ action: 'status', host: 'hyperv1', machine: 'my-vm2' }]);
+    expect(result).toEqual({ status: 0, output: 'Status: ON\n', errors: '' });
+  });
+});
