@@ -119,6 +119,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   #conf: ConfElement;
   #settings: RmSettings;
   #phase: RgView['phase'] = 'created';
+  /** All services were stopped here, whatever the records say. */
+  #runsNothing = false;
   /** Services are loaded; not so after a loss of quorum. */
   #isInitialized = false;
   /** Not so while a configuration is being replaced. */
@@ -329,6 +331,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       this.#runtime.log('info', 'Initializing Services');
       this.#askAll(Request.INIT);
       yield* this.#threads.idle();
+      this.#runsNothing = true;
       this.#runtime.log('info', 'Services Initialized');
     } else {
       this.#runtime.log('info', 'Skipping stop-before-start: overridden by administrator');
@@ -367,7 +370,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     if (!this.#state.isQuorate) this.#regainQuorum();
     const { lost, gained } = this.#members.update([...this.#seen.members, this.#config.nodeId]);
     this.#tellMembers();
-    this.#views.membersLost(lost);
+    this.#membersLost(lost);
     for (const node of lost) this.#nodeLost(node);
     if (gained.includes(this.#config.nodeId)) {
       this.#runtime.log('info', 'State change: Local UP');
@@ -391,7 +394,12 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       return;
     }
     const { lost } = this.#members.update([...this.#seen.members, this.#config.nodeId]);
+    this.#membersLost(lost);
+  }
+
+  #membersLost(lost: readonly number[]): void {
     this.#views.membersLost(lost);
+    this.#channels.membersLost(lost);
   }
 
   #nodeLost(node: number): void {
@@ -415,6 +423,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#state.lock(Lockdown.SYSTEM);
     this.#askAll(Request.INIT);
     yield* this.#threads.idle();
+    this.#runsNothing = true;
     this.#runtime.log('debug', 'Invalidating local VF cache');
     this.#views.invalidate();
     this.#runtime.log('debug', 'Flushing resource group cache');
@@ -443,7 +452,11 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
           this.#load();
           yield* this.#stopBeforeStart(false);
         }
-        if (this.#isInitialized) return yield* this.#evaluation.nodeEvent(event.node, event.isUp);
+        if (this.#isInitialized) {
+          const runsNothing = event.node === this.#config.nodeId && this.#runsNothing;
+          this.#runsNothing &&= !runsNothing;
+          return yield* this.#evaluation.nodeEvent(event.node, event.isUp, runsNothing);
+        }
         this.#runtime.log('debug', 'Services not initialized.');
     }
   }
@@ -485,7 +498,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     } else if (message.kind === 'exiting' && this.#members.isOnline(message.node)) {
       this.#runtime.log('notice', `Member ${message.node} shutting down`);
       this.#members.setOffline(message.node);
-      this.#views.membersLost([message.node]);
+      this.#membersLost([message.node]);
       this.#tellMembers();
       this.#events.put({ kind: 'node', node: message.node, isUp: false });
     }

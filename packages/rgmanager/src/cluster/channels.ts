@@ -77,6 +77,15 @@ export class Channels {
     if (channel.remoteContext !== 0) this.#control(channel, Control.CLOSE);
   }
 
+  /** These nodes are gone: whoever waits for them hears that the conversation is over. */
+  membersLost(lost: readonly number[]): void {
+    for (const channel of [...this.#channels.values()]) {
+      if (!lost.includes(channel.node)) continue;
+      channel.remoteContext = 0;
+      channel.inbox.put('closed');
+    }
+  }
+
   /** To all rgmanagers, this one included. */
   broadcast(message: RgMessage): void {
     const everybody = { sourceContext: 0, sourceNode: this.#here, destinationContext: 0, destinationNode: 0 };

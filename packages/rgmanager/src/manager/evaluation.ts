@@ -37,10 +37,11 @@ const ORPHANED: readonly number[] = [
  * Whether nobody looks after the service any more.
  *
  * Differs from rgmanager: a service that waits for its recovery has no owner, so the original leaves it so for ever when
- * the node that was about to recover it dies. If that node lives, the recovery finds the service started.
+ * the node that was about to recover it dies. If that node lives, the recovery finds the service started. And what a
+ * node owned in an earlier life is not left to it in this one, when its death went unnoticed because services were locked.
  */
-function isOrphan({ state, owner }: ServiceRecord, dead: number): boolean {
-  if (state === ServiceState.RECOVER && owner === 0) return true;
+function isOrphan({ state, owner }: ServiceRecord, dead: number, isAlive: boolean): boolean {
+  if (state === ServiceState.RECOVER && owner === 0) return !isAlive;
   return owner === dead && ORPHANED.includes(state);
 }
 
@@ -62,14 +63,17 @@ export class Evaluation {
     this.#parts = parts;
   }
 
-  /** A node is up or down. */
-  *nodeEvent(node: number, isUp: boolean): Task {
+  /**
+   * A node is up or down. `runsNothing`: it is this one, which has just stopped all services without a look at the
+   * records.
+   */
+  *nodeEvent(node: number, isUp: boolean, runsNothing = false): Task {
     const { runtime, members, placement, inUse } = this.#parts;
     const isLocal = node === members.here;
     if (this.#isLocked()) return;
     const load = (yield* placement.loads()).get(members.here) ?? NO_LOAD;
     for (const service of inUse.configuration.services) {
-      const record = yield* this.#claim(service, isUp ? 0 : node);
+      const record = yield* this.#claim(service, isUp && !runsNothing ? 0 : node, isUp);
       if (record === undefined || SETTLED.includes(record.state)) continue;
       this.#logEvaluation(record);
       const isStart = record.state === ServiceState.STOPPED || isUp === isLocal;
@@ -110,13 +114,13 @@ export class Evaluation {
   }
 
   /** The record of a service; what `dead` owned is marked stopped before. Undefined when that fails. */
-  *#claim(service: string, dead: number): Task<ServiceRecord | undefined> {
+  *#claim(service: string, dead: number, isAlive: boolean): Task<ServiceRecord | undefined> {
     const { runtime, store, operations } = this.#parts;
     const lock = yield* store.lock(service);
     if (lock === undefined) return undefined;
     const record = yield* store.read(service);
     if (record === undefined) runtime.log('err', `#34: Cannot get status for service ${service}`);
-    if (record === undefined || dead === 0 || !isOrphan(record, dead)) {
+    if (record === undefined || dead === 0 || !isOrphan(record, dead, isAlive)) {
       yield* store.unlock(lock);
       return record;
     }

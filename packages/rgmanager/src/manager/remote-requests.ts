@@ -62,7 +62,8 @@ export class RemoteRequests {
       const reply = yield* channel.inbox.take(LOOK_EVERY);
       if (reply === undefined && !this.#isCancelled(node)) continue;
       this.#channels.close(channel);
-      if (reply === undefined) return this.#state.isGoingDown ? Result.NO : Result.FAIL;
+      const isCancelled = reply === undefined || (reply === 'closed' && this.#isCancelled(node));
+      if (isCancelled) return this.#state.isGoingDown ? Result.NO : Result.FAIL;
       if (typeof reply === 'object' && reply.kind === 'action') return reply.result;
       this.#runtime.log('err', `#60: Mangled reply from member #${node} during RG relocate`);
       return Result.SUCCESS;
@@ -122,7 +123,7 @@ export class RemoteRequests {
     for (let looks = 0; looks < LOOKS; looks++) {
       const reply = yield* channel.inbox.take(LOOK_EVERY);
       if (reply === undefined && this.#members.isOnline(node)) continue;
-      if (reply === undefined) outcome = { code: Result.NODE, owner: 0 };
+      if (!this.#members.isOnline(node)) outcome = { code: Result.NODE, owner: 0 };
       if (typeof reply === 'object' && reply.kind === 'action') outcome = { code: reply.result, owner: reply.target };
       break;
     }

@@ -1,0 +1,165 @@
+import { Checker, MILLISECOND, Prng, SECOND } from '@quorate/kernel';
+import { describe, expect, it } from 'vitest';
+import { invariants, ServiceState } from '../src/index.js';
+import { RgCluster } from './cluster.js';
+import { parseXml } from './xml.js';
+
+const NODES = [1, 2, 3, 4];
+const SERVICES = ['service:ordered', 'service:restricted', 'service:sticky', 'service:free'];
+
+const domain = (name: string, flags: string, nodes: readonly number[]): string =>
+  `<failoverdomain name="${name}" ${flags}>${nodes
+    .map((node, i) => `<failoverdomainnode name="node${node}" priority="${i + 1}"/>`)
+    .join('')}</failoverdomain>`;
+
+const conf = parseXml(`
+  <cluster>
+    <clusternodes>${NODES.map((id) => `<clusternode name="node${id}" nodeid="${id}"/>`).join('')}</clusternodes>
+    <rm>
+      <failoverdomains>
+        ${domain('o', 'ordered="1"', [1, 2, 3])}
+        ${domain('r', 'ordered="1" restricted="1"', [2, 3])}
+        ${domain('n', 'ordered="1" nofailback="1"', [3, 1])}
+      </failoverdomains>
+      <service name="ordered" domain="o" recovery="restart">
+        <fs name="f" mountpoint="/f" device="/dev/f"/><ip address="10.0.0.1"><apache name="a"/></ip><script name="s" file="/s"/>
+      </service>
+      <service name="restricted" domain="r" recovery="relocate"><script name="r" file="/r"/></service>
+      <service name="sticky" domain="n" recovery="restart"><ip address="10.0.0.3"/></service>
+      <service name="free" recovery="relocate"><script name="x" file="/x"/><script name="y" file="/y"/></service>
+    </rm>
+  </cluster>`);
+
+/** Resources that agents have started on each node and not stopped. */
+class Running {
+  readonly #on = new Map<string, Set<number>>();
+  readonly doubles: string[] = [];
+
+  start(resource: string, node: number): void {
+    const nodes = this.#on.get(resource) ?? new Set();
+    this.#on.set(resource, nodes.add(node));
+    if (nodes.size > 1) this.doubles.push(`${resource} runs on ${[...nodes].join(' and ')}`);
+  }
+
+  stop(resource: string, node: number): void {
+    this.#on.get(resource)?.delete(node);
+  }
+
+  down(node: number): void {
+    for (const nodes of this.#on.values()) nodes.delete(node);
+  }
+
+  nodesOf(resource: string): readonly number[] {
+    return [...(this.#on.get(resource) ?? [])];
+  }
+}
+
+/** A quarter of an hour in which nodes come and go, users give orders and agents fail; then quiet. */
+class Storm {
+  readonly #prng: Prng;
+  readonly cluster: RgCluster;
+  readonly running = new Running();
+  readonly checker = new Checker(invariants);
+  #facts = 0;
+  #failing = 0;
+
+  constructor(seed: number, isPatient: boolean) {
+    this.#prng = Prng.derive({ hi: 0, lo: seed }, 'storm');
+    const lockPauses = Prng.derive({ hi: 0, lo: seed }, 'pauses');
+    this.cluster = new RgCluster(conf, isPatient ? { lockPauses } : {});
+    this.cluster.agent = ({ node, resource, action }) => {
+      const takes = this.#failing === 0 ? 0 : this.#prng.below(3000) * MILLISECOND;
+      const isFailure = action !== 'stop' && this.#prng.below(100) < this.#failing;
+      // A start counts from its beginning, a stop at its end.
+      if (action === 'start' && !isFailure) this.running.start(resource, node);
+      if (action === 'stop') this.cluster.at(this.cluster.now + takes, () => this.running.stop(resource, node));
+      return { takes, status: isFailure ? 1 : 0 };
+    };
+  }
+
+  run(): void {
+    for (const id of NODES) if (this.#prng.below(3) > 0) this.cluster.start(id);
+    this.#pass(20);
+    this.#failing = 10;
+    for (let i = 0; i < 15; i++) {
+      this.#disturb();
+      this.#pass(this.#prng.below(4) === 0 ? 60 : this.#prng.below(15));
+    }
+    this.#failing = 0;
+    for (const id of NODES) if (!this.cluster.has(id)) this.cluster.start(id);
+    this.cluster.request(1, { kind: 'unlock' });
+    this.#pass(120);
+    this.checker.end(this.cluster.now);
+  }
+
+  #disturb(): void {
+    const { cluster } = this;
+    const alive = cluster.running;
+    const node = NODES[this.#prng.below(NODES.length)]!;
+    const asked = alive[this.#prng.below(alive.length)];
+    const service = SERVICES[this.#prng.below(SERVICES.length)]!;
+    const kind = this.#prng.below(10);
+    if (!cluster.has(node)) return cluster.start(node);
+    if (asked === undefined) return;
+    if (kind < 3) return this.#kill(node);
+    if (kind === 3) return cluster.shutdown(node);
+    if (kind === 4) return cluster.request(asked, { kind: this.#prng.below(2) === 0 ? 'lock' : 'unlock' });
+    const operations = ['enable', 'disable', 'stop', 'restart', 'relocate'] as const;
+    const operation = operations[this.#prng.below(operations.length)]!;
+    cluster.request(asked, { kind: operation, service, target: operation === 'relocate' ? this.#prng.below(5) : 0 });
+  }
+
+  #kill(node: number): void {
+    this.cluster.kill(node);
+    this.#pass(this.#prng.below(5));
+    this.cluster.lose(node);
+    this.#pass(this.#prng.below(5));
+    // Fenced, nothing runs there any more.
+    this.running.down(node);
+    this.cluster.fenced(node);
+  }
+
+  #pass(seconds: number): void {
+    for (let i = 0; i < seconds; i++) {
+      this.cluster.run(SECOND);
+      for (; this.#facts < this.cluster.facts.length; this.#facts++) {
+        this.checker.observe(this.cluster.facts[this.#facts]!);
+      }
+      this.checker.tick(this.cluster.now);
+    }
+  }
+}
+
+/** What everybody knows of a service, if all know the same. */
+function agreed({ cluster }: Storm, service: string): string {
+  const records = cluster.running.map((id) => JSON.stringify(cluster.record(service, id)));
+  return new Set(records).size === 1 ? records[0]! : `different: ${records.join(' ')}`;
+}
+
+const SETTLED: readonly number[] = [
+  ServiceState.STARTED,
+  ServiceState.STOPPED,
+  ServiceState.DISABLED,
+  ServiceState.FAILED,
+];
+
+const SEEDS = Array.from({ length: Number(process.env.STORMS ?? 24) }, (_, i) => i + 1);
+
+describe('storms of failures, users and failing agents', () => {
+  it.each(SEEDS)('seed %i: nothing runs twice, all settles, and all agree', (seed) => {
+    const storm = new Storm(seed, seed % 3 === 0);
+    storm.run();
+    expect(storm.running.doubles).toEqual([]);
+    expect(storm.checker.violations).toEqual([]);
+    for (const service of SERVICES) {
+      const record = JSON.parse(agreed(storm, service));
+      expect(SETTLED, `${service}: ${JSON.stringify(record)}`).toContain(record.state);
+    }
+    for (const id of storm.cluster.running) {
+      const { threads, keys, waitingLocks, openChannels, runningAgents, rejected } = storm.cluster.inspect(id);
+      const left = { threads, waitingLocks, openChannels, runningAgents, rejected };
+      expect(left).toEqual({ threads: [], waitingLocks: 0, openChannels: 0, runningAgents: [], rejected: {} });
+      expect(keys.filter(({ isPending }) => isPending)).toEqual([]);
+    }
+  });
+});
