@@ -155,6 +155,16 @@ describe.each(ERAS)('five nodes, %s', (era) => {
   });
 });
 
+it('five idle mounts do less than one thing a second, all together', () => {
+  const cluster = mountedCluster({ seed: 10 });
+  write(cluster, 1, '/file', 'text');
+  cluster.pass(120 * SECOND);
+  const before = cluster.events;
+  cluster.pass(600 * SECOND);
+  expect(cluster.events - before).toBeLessThan(600);
+  end(cluster);
+});
+
 describe('found by random histories', () => {
   it('a file is made in a block whose lock the node that freed it still has', () => {
     const cluster = mountedCluster({ seed: 7 }, [1, 2]);

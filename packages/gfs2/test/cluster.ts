@@ -73,6 +73,8 @@ export class Cluster {
   #order = 0;
   #lastId = 0;
   now: Nanos = 0;
+  /** Everything that has happened so far, counted. */
+  events = 0;
 
   constructor(disk: MemoryDisk, options: ClusterOptions) {
     this.disk = disk;
@@ -255,6 +257,7 @@ export class Cluster {
       }
     }
     if (due > end) return false;
+    this.events += 1;
     this.now = Math.max(this.now, due);
     if (sleeper !== undefined) this.#gfs2(sleeper, { kind: 'wake' });
     else if (daemon !== undefined) this.#control(daemon, { kind: 'wake' });
