@@ -629,7 +629,10 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#phase = 'stopping';
     this.#runtime.log('notice', 'Shutting down');
     this.#state.lock(Lockdown.SYSTEM | Lockdown.SHUTDOWN);
-    const stops = this.#askAll(Request.STOP_EXITING);
+    let stops = this.#askAll(Request.STOP_EXITING);
+    yield* this.#threads.idle();
+    // Differs from rgmanager: a recovery that was under way may have started a service here meanwhile.
+    stops += this.#askAll(Request.STOP_EXITING);
     yield* this.#threads.idle();
     if (this.#isInitialized) this.#channels.broadcast({ kind: 'exiting', node: this.#config.nodeId });
     yield* this.#exit(stops);

@@ -44,6 +44,11 @@ const BLOCKED_BY_RELOCATE: readonly number[] = [
   Request.START,
   Request.ENABLE,
 ];
+/**
+ * Differs from rgmanager: it turns these away, too, while a relocation runs, and a node exits or loses quorum with the
+ * service still running if that relocation ends here.
+ */
+const UNREFUSABLE: readonly number[] = [Request.INIT, Request.STOP_EXITING];
 const REMOTE_STARTS: readonly number[] = [Request.START_REMOTE, Request.START_RECOVER];
 
 /**
@@ -76,7 +81,7 @@ export class ServiceThreads {
     if (request.request === Request.INIT) this.#purge(thread);
     else if (max > 0 && this.#count(thread, request.request) >= max) return true;
     const isBlocked = this.#isBlocked(thread, request.request);
-    if (isBlocked || thread.current === Request.RELOCATE) {
+    if (isBlocked || (thread.current === Request.RELOCATE && !UNREFUSABLE.includes(request.request))) {
       this.#runtime.log('debug', `Failed to queue ${request.request} request for ${service}: Would block`);
       if (isBlocked) request.respond?.({ code: Result.DEADLCK, owner: 0 });
       return isBlocked;
