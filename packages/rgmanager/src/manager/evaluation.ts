@@ -31,6 +31,8 @@ const ORPHANED: readonly number[] = [
   ServiceState.RECOVER,
   ServiceState.STARTING,
   ServiceState.STOPPING,
+  // Differs from rgmanager: it forgets a service that its owner was stopping for recovery when it died.
+  ServiceState.ERROR,
 ];
 
 /**
