@@ -99,19 +99,25 @@ export function networkConfig(topology: Topology, world: World): NetworkConfig {
   return { nics: [...machines, ...topology.hosts.map(({ nic, mac }) => ({ nic, mac }))], link: topology.link, world };
 }
 
-/** The target and the stores behind its units, by LUN: copies on write of the images. */
+/** The target, the stores behind its units, and the images that those are copies on write of; by LUN. */
 export function targetConfig(
   topology: Topology,
   world: World,
-): { readonly config: TargetConfig; readonly stores: ReadonlyMap<number, SparseStore> } {
+): {
+  readonly config: TargetConfig;
+  readonly stores: ReadonlyMap<number, SparseStore>;
+  readonly images: ReadonlyMap<number, BlockStore>;
+} {
+  const images = new Map<number, BlockStore>();
   const stores = new Map<number, SparseStore>();
   const logicalUnits: LogicalUnitConfig[] = [];
   for (const { lun, serial, image } of topology.disks()) {
     const store = new SparseStore({ base: image });
+    images.set(lun, image);
     stores.set(lun, store);
     logicalUnits.push({ lun, serial, store });
   }
-  return { config: { name: 'iqn.2016-02.example.quorate:shared', logicalUnits, world }, stores };
+  return { config: { name: 'iqn.2016-02.example.quorate:shared', logicalUnits, world }, stores, images };
 }
 
 export function newHost(

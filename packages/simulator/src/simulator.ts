@@ -125,6 +125,8 @@ export class Simulator {
   readonly checker: Checker;
   readonly ring: TraceRing;
   readonly stores: ReadonlyMap<number, BlockStore>;
+  /** The disks as they were before the run, by LUN. */
+  readonly images: ReadonlyMap<number, BlockStore>;
   readonly #config: SimulatorConfig;
   readonly #watchedKinds: ReadonlySet<string> | undefined;
   readonly #hash = new EventHash();
@@ -169,6 +171,7 @@ export class Simulator {
     this.#network = new Network({ ...networkConfig(topology, world), observe: (fact) => this.#worldFact(fact) });
     const target = targetConfig(topology, world);
     this.stores = target.stores;
+    this.images = target.images;
     this.#target = new ScsiTarget({ ...target.config, observe: (fact) => this.#worldFact(fact) });
     let actor = FIRST_MACHINE;
     for (const spec of topology.machines) {

@@ -96,5 +96,5 @@ export class IsolatedNode implements Scenario<IsolatedNodeResult> {
     this.#chronicle.hear(fact as AnyFact);
   }
 
-  atEnd = checkVolume;
+  readonly atEnd: typeof checkVolume = checkVolume;
 }

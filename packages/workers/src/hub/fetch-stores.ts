@@ -2,22 +2,27 @@ import { type BlockStore, PAGE_BYTES, SparseStore } from '@quorate/scsi';
 import type { DiskControl } from '../worker/disk-worker.js';
 import type { AttachedWorker } from './attached-worker.js';
 
+/** The disks as a run left them, and the hashes of the images that they began as; by LUN. */
+export interface FetchedDisks {
+  readonly stores: ReadonlyMap<number, BlockStore>;
+  readonly imageHashes: ReadonlyMap<number, string>;
+}
+
 /**
  * Copies the disks out of their worker, by LUN, a piece at a time; `heard` is called for each. Without what a worker that
  * dies meanwhile did not hand over.
  */
-export async function fetchStores(
-  disks: AttachedWorker<DiskControl>,
-  heard: () => void,
-): Promise<ReadonlyMap<number, BlockStore>> {
+export async function fetchStores(disks: AttachedWorker<DiskControl>, heard: () => void): Promise<FetchedDisks> {
   const stores = new Map<number, BlockStore>();
-  for (const { lun, blocks, blockLength } of (await disks.call((control) => control.sizes())) ?? []) {
+  const imageHashes = new Map<number, string>();
+  for (const { lun, blocks, blockLength, imageHash } of (await disks.call((control) => control.disks())) ?? []) {
     const store = new SparseStore({ blocks, blockLength });
     stores.set(lun, store);
+    imageHashes.set(lun, imageHash);
     for (let isFirst = true, isLast = false; !isLast; isFirst = false) {
       const piece = await disks.call((control) => control.pages(lun, isFirst));
       heard();
-      if (piece === undefined) return stores;
+      if (piece === undefined) return { stores, imageHashes };
       const bytes = new Uint8Array(piece.bytes);
       piece.offsets.forEach((offset, i) => {
         store.write(offset / blockLength, bytes.subarray(i * PAGE_BYTES, (i + 1) * PAGE_BYTES));
@@ -25,5 +30,5 @@ export async function fetchStores(
       isLast = piece.isLast;
     }
   }
-  return stores;
+  return { stores, imageHashes };
 }

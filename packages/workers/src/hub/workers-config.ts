@@ -75,6 +75,8 @@ export interface WorkersResult {
   readonly wallMs: number;
   /** The disks as the run left them, by LUN; empty without `wantsStores` and `atEnd`. */
   readonly stores: ReadonlyMap<number, BlockStore>;
+  /** `imageHash` of what each of them was before the run. */
+  readonly imageHashes: ReadonlyMap<number, string>;
   /** Inputs of each machine by its host name; empty unless recorded. */
   readonly records: ReadonlyMap<string, Uint8Array>;
 }

@@ -16,7 +16,6 @@ import {
   type PowerState,
   switchPower,
 } from '@quorate/lab';
-import type { BlockStore } from '@quorate/scsi';
 import type { Role } from '../boot.js';
 import type { Departure } from '../platform/worker-like.js';
 import { HubClock } from '../time/hub-clock.js';
@@ -28,7 +27,7 @@ import type { DiskControl } from '../worker/disk-worker.js';
 import type { MachineCommand, MachineControl } from '../worker/machine-worker.js';
 import type { SwitchCommand, SwitchControl } from '../worker/switch-worker.js';
 import { AttachedWorker } from './attached-worker.js';
-import { fetchStores } from './fetch-stores.js';
+import { type FetchedDisks, fetchStores } from './fetch-stores.js';
 import { Timeline } from './timeline.js';
 import { Watchdog } from './watchdog.js';
 import type { StopReason, WorkerGoneFact, WorkersConfig, WorkersResult } from './workers-config.js';
@@ -40,7 +39,7 @@ const MAX_TIME: Nanos = 3600 * SECOND;
 const HANG_TIMEOUT_MS = 10_000;
 /** Workers compile their code and format disks before the first slice. */
 const START_PATIENCE = 3;
-const NO_STORES: ReadonlyMap<number, BlockStore> = new Map();
+const NO_DISKS: FetchedDisks = { stores: new Map(), imageHashes: new Map() };
 /** Numbers of what the embedder asks for are above those of the script. */
 const FIRST_OWN_REQUEST = 0x8000_0000;
 
@@ -130,7 +129,7 @@ export class WorkersLab {
     await this.#over;
     this.#clock.stop();
     for (const answer of this.#own.values()) answer(undefined);
-    const stores = await this.#close();
+    const { stores, imageHashes } = await this.#close();
     return {
       reason: this.#reason!,
       result: this.#result,
@@ -144,6 +143,7 @@ export class WorkersLab {
       lostSlices: this.#clock.lostSlices,
       wallMs: this.#wall.nowMs() - this.#startedMs,
       stores,
+      imageHashes,
       records: new Map([...this.#records].map(([name, parts]) => [name, concatBytes(...parts)])),
     };
   }
@@ -310,24 +310,24 @@ export class WorkersLab {
   }
 
   /** Ends the workers, those that are needed no more first, and looks at the disks. */
-  async #close(): Promise<ReadonlyMap<number, BlockStore>> {
+  async #close(): Promise<FetchedDisks> {
     const { scenario, wantsStores } = this.#config;
     this.#watchdog?.stop();
     await Promise.all(this.#all.filter((worker) => worker !== this.#disks).map((worker) => worker.stop()));
     const hasEnded = this.#reason === 'ended';
     const isLookedAt = wantsStores === true || (hasEnded && scenario.atEnd !== undefined);
-    const stores = isLookedAt && this.#disks !== undefined ? await this.#fetchStores(this.#disks) : NO_STORES;
+    const disks = isLookedAt && this.#disks !== undefined ? await this.#fetchStores(this.#disks) : NO_DISKS;
     await this.#disks?.stop();
     if (hasEnded && this.#gone === undefined) {
       this.#attempt(() => {
-        for (const fact of scenario.atEnd?.(stores, this.#now) ?? []) this.#worldFact(fact);
+        for (const fact of scenario.atEnd?.(disks.stores, this.#now) ?? []) this.#worldFact(fact);
         this.checker.end(this.#now);
       });
     }
-    return stores;
+    return disks;
   }
 
-  async #fetchStores(disks: AttachedWorker<DiskControl>): Promise<ReadonlyMap<number, BlockStore>> {
+  async #fetchStores(disks: AttachedWorker<DiskControl>): Promise<FetchedDisks> {
     const watchdog = new Watchdog(this.#wall, this.#config.hangTimeoutMs ?? HANG_TIMEOUT_MS, () =>
       disks.depart({ reason: 'hung', message: 'it does not hand over the disks' }),
     );

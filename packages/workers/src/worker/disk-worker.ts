@@ -1,5 +1,5 @@
 import { type Fact, type Nanos, SeededWorld } from '@quorate/kernel';
-import { initiatorPort, targetConfig } from '@quorate/lab';
+import { imageHash, initiatorPort, targetConfig } from '@quorate/lab';
 import {
   PAGE_BYTES,
   ScsiTarget,
@@ -16,11 +16,13 @@ import { RawPort } from '../wire/raw-port.js';
 import type { Reporter } from './reporter.js';
 import type { WorkerContext } from './worker-context.js';
 
-/** Size of a disk. */
-interface DiskSize {
+/** A disk as it was before the run. */
+interface DiskFacts {
   readonly lun: number;
   readonly blocks: number;
   readonly blockLength: number;
+  /** `imageHash` of the image that it began as. */
+  readonly imageHash: string;
 }
 
 /** Some of a disk's pages. */
@@ -34,7 +36,7 @@ export interface DiskPages {
 
 /** The Comlink side of the disks. */
 export interface DiskControl {
-  sizes(): readonly DiskSize[];
+  disks(): readonly DiskFacts[];
   /** The content of a disk that is not zero, in pieces: from its start, then what follows the piece before. */
   pages(lun: number, isFirst: boolean): DiskPages;
 }
@@ -62,7 +64,7 @@ export class DiskWorker implements Paced {
   constructor(role: Role & { kind: 'disks' }, context: WorkerContext) {
     const { topology, seed, pacing, reporter, guard } = context;
     this.#reporter = reporter;
-    const { config, stores } = targetConfig(topology, new SeededWorld(seed));
+    const { config, stores, images } = targetConfig(topology, new SeededWorld(seed));
     this.#stores = stores;
     this.#target = new ScsiTarget({ ...config, observe: (fact) => this.#onFact(fact) });
     this.pacer = new Pacer(this, pacing);
@@ -74,7 +76,10 @@ export class DiskWorker implements Paced {
       this.#initiators.set(id, { port: raw, name, session: 0 });
     }
     this.control = {
-      sizes: () => [...stores].map(([lun, { blocks, blockLength }]) => ({ lun, blocks, blockLength })),
+      disks: () =>
+        [...stores].map(([lun, { blocks, blockLength }]) => {
+          return { lun, blocks, blockLength, imageHash: imageHash(images.get(lun)!) };
+        }),
       pages: (lun, isFirst) => this.#nextPages(lun, isFirst),
     };
   }

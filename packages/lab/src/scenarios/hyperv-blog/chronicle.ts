@@ -35,7 +35,7 @@ export class Chronicle {
   #facts: AnyFact[] = [];
   #startedAt: Nanos = 0;
   /** State of each machine, by node id. */
-  readonly machineStates = new Map<number, string>();
+  readonly machineStates: Map<number, string> = new Map();
   /** Node id of the service's owner as its owner last told; 0 for none. */
   owner = 0;
   #serviceState = 0;

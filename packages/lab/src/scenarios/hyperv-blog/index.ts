@@ -11,7 +11,7 @@ import { checkVolume } from './volume-check.js';
 export { CLUSTER_CONF } from './cluster-conf.js';
 export { formatDisks, VOLUME } from './disks.js';
 export { type Phase, type Reference, STEP_IDS, type StepId, type StoryResult, type StoryStep } from './story.js';
-export { FLOATING_ADDRESS, GATEWAY, hypervBlogTopology } from './topology.js';
+export { FLOATING_ADDRESS, hypervBlogTopology } from './topology.js';
 
 /** The walk-through of the Hyper-V blog, parts 2 and 3: boot, pause, eth0 down, shut down, power off, fail back. */
 export class HypervBlog implements Scenario<StoryResult> {
@@ -39,5 +39,5 @@ export class HypervBlog implements Scenario<StoryResult> {
     this.#chronicle.hear(fact);
   }
 
-  readonly atEnd = checkVolume;
+  readonly atEnd: typeof checkVolume = checkVolume;
 }

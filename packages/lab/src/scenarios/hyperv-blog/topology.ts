@@ -13,7 +13,7 @@ const MACHINES: readonly MachineSpec[] = [
   { id: 5, name: 'my-vm5', mac: '00:15:5d:4c:4a:05', address: '10.156.76.75/22' },
 ];
 
-export const GATEWAY = '10.156.76.1';
+const GATEWAY = '10.156.76.1';
 export const FLOATING_ADDRESS = '10.156.76.58';
 
 /** The lines of the default file that matter, with the walk-through's change. */
