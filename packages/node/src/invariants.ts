@@ -182,6 +182,8 @@ const serviceAddress = defineInvariant<AnyFact>({
             fenced.add(Number(fact.victim));
             break;
           case 'node.state':
+            // Who was off when it was fenced is a new one as soon as it boots.
+            if (fact.state === 'booting') fenced.delete(fact.node);
             if (fact.state !== 'off') break;
             fenced.delete(fact.node);
             for (const [address, nodes] of holders) {

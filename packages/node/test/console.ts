@@ -1,4 +1,4 @@
-import { SECOND, utf8Text } from '@quorate/kernel';
+import { SECOND, type Stamped, utf8Text } from '@quorate/kernel';
 import type { TestMachine } from './machine.js';
 import { checkTranscript } from './transcript.js';
 
@@ -7,7 +7,8 @@ import { checkTranscript } from './transcript.js';
  * status if it is not 0, and how long it took if it took time.
  *
  * Lines with `%` are what happens to the machine: `% wait SECONDS`, `% cable up|down`, `% disk-cable up|down`, `% log
- * TAG…` (since last asked, of these tags or all), `% changes` (to the root disk, since last asked), `% get URL` (from the
+ * TAG…` (since last asked, of these tags or all), `% facts` (those that a boot and a shutdown are made of, since last asked),
+ * `% changes` (to the root disk, since last asked), `% get URL` (from the
  * other host).
  */
 export function checkConsole(name: string, machine: TestMachine): void {
@@ -35,6 +36,8 @@ function execute(machine: TestMachine, command: string): readonly string[] {
       return machine.log
         .splice(0)
         .filter((line) => operands.length === 0 || operands.includes(line.slice(0, line.indexOf(':'))));
+    case 'facts':
+      return machine.facts.splice(0).flatMap(tell);
     case 'changes':
       return machine.changes
         .splice(0)
@@ -47,6 +50,26 @@ function execute(machine: TestMachine, command: string): readonly string[] {
     default:
       throw new Error(`unknown: ${command}`);
   }
+}
+
+/** What of a fact stands in a transcript, by its kind; other kinds do not. */
+const TELLING: Readonly<Record<string, (fact: Readonly<Record<string, unknown>>) => unknown>> = {
+  'quorum.changed': ({ isQuorate }) => (isQuorate === true ? 'quorate' : 'inquorate'),
+  'quorum.left': () => '',
+  'dlm.recovered': ({ lockspace }) => lockspace,
+  'dlm.released': ({ lockspace }) => lockspace,
+  'gfs2.mounted': () => '',
+  'gfs2.unmounted': () => '',
+  'rg.agent-started': ({ action, resource }) => `${action} ${resource}`,
+  'rg.exited': () => '',
+  'network.address-added': ({ address }) => address,
+  'network.address-removed': ({ address }) => address,
+};
+
+function tell(fact: Stamped): readonly string[] {
+  const telling = TELLING[fact.kind];
+  if (telling === undefined) return [];
+  return [`${fact.kind} ${telling(fact as Stamped & Readonly<Record<string, unknown>>)}`.trimEnd()];
 }
 
 function type(machine: TestMachine, command: string): readonly string[] {

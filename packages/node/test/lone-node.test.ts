@@ -39,6 +39,11 @@ describe('a node alone', () => {
 
   it('boots in order, serves a page, and shuts down in the reverse order', () => {
     checkConsole('lone-node', machine);
+  });
+
+  it('keeps every rule from its boot to its end', () => {
+    machine.run(20 * SECOND);
+    machine.type('shutdown -h now');
     const checker = new Checker(invariants);
     for (const fact of machine.facts) checker.observe(fact);
     checker.end(machine.now);

@@ -15,14 +15,16 @@ function* stopAll(os: Os): Task {
 export const rc: Program = function* (_argv, os) {
   for (const service of BOOT_ORDER) {
     const { status, output } = yield* os.run([`/etc/init.d/${service}`, 'start']);
-    if (status !== 0) os.log('err', 'rc', `${service} did not start: ${lastLine(output)}`);
+    if (status !== 0) os.log('err', 'rc', `${service} did not start: ${failureIn(output)}`);
   }
   os.log('info', 'rc', 'runlevel 3 reached');
   return 0;
 };
 
-function lastLine(text: string): string {
-  return text.trimEnd().split('\n').at(-2) ?? '';
+/** What a script printed before the first step of it that failed. */
+function failureIn(output: string): string {
+  const lines = output.split('\n');
+  return (lines[lines.findIndex((line) => line.includes('[FAILED]')) - 1] ?? '').trim().replace(/ {2,}/, ' ');
 }
 
 /** How long the halt script gives what is left between TERM and KILL. */
@@ -31,7 +33,7 @@ const TERM_TO_KILL: Nanos = 5 * SECOND;
 /** `shutdown -h|-r now`, `poweroff`, `reboot`: stops the services in order, then the machine. */
 function halting(how: 'poweroff' | 'reboot'): Program {
   return function* (_argv, os) {
-    os.log('notice', 'init', 'Switching to runlevel: 0');
+    os.log('notice', 'init', `Switching to runlevel: ${how === 'poweroff' ? 0 : 6}`);
     yield* stopAll(os);
     yield* os.sleep(TERM_TO_KILL);
     os.halt(how);

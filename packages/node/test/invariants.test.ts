@@ -1,0 +1,283 @@
+import type { ControldFact, DlmFact } from '@quorate/dlm';
+import type { FencedFact } from '@quorate/fencing';
+import type { Gfs2Fact } from '@quorate/gfs2';
+import { Checker, type Fact, SECOND, type Stamped } from '@quorate/kernel';
+import type { IpFact } from '@quorate/network';
+import type { QuorumFact } from '@quorate/quorum';
+import type { RgFact } from '@quorate/rgmanager';
+import type { ScsiFact } from '@quorate/scsi';
+import { describe, expect, it } from 'vitest';
+import { invariants, type NodeFact } from '../src/index.js';
+
+/** What a driver tells of a node's power. */
+type PowerFact = Fact & { readonly kind: 'node.state'; readonly state: 'off' | 'booting' | 'up' | 'paused' };
+type StackFact =
+  | PowerFact
+  | NodeFact
+  | QuorumFact
+  | FencedFact
+  | DlmFact
+  | ControldFact
+  | Gfs2Fact
+  | RgFact
+  | ScsiFact
+  | IpFact;
+/** A fact with the fields that matter here. */
+type Told = StackFact extends infer F
+  ? F extends StackFact
+    ? Pick<F, 'kind'> & Partial<Omit<F, 'kind' | 'now'>>
+    : never
+  : never;
+
+let at = 0;
+/** A fact of a node, one second after the one before it. */
+function fact(node: number, told: Told, life = 1): Stamped {
+  at += SECOND;
+  return { ...told, now: at, node, life, seq: at, at };
+}
+
+function check(facts: readonly Stamped[]): Checker {
+  const checker = new Checker(invariants);
+  for (const each of facts) checker.observe(each);
+  checker.tick(at + 5 * SECOND);
+  checker.end(at + 5 * SECOND);
+  return checker;
+}
+
+function violated(facts: readonly Stamped[]): string[] {
+  return check(facts).violations.map(({ invariant, message }) => `${invariant}: ${message}`);
+}
+
+const power = (node: number, state: PowerFact['state'], life = 1) => fact(node, { kind: 'node.state', state }, life);
+const quorum = (node: number, isQuorate: boolean, members: readonly number[] = [node], seq = 4) =>
+  fact(node, {
+    kind: 'quorum.changed',
+    isQuorate,
+    ring: { representative: members[0]!, seq },
+    members: members.map((each) => ({ node: each, votes: 1 })),
+  });
+const fencing = (node: number, victim: number, changes: { isClean?: boolean; clusterMembers?: number[] } = {}) =>
+  fact(node, { kind: 'fenced.fencing-started', victim, isClean: false, clusterMembers: [node], ...changes });
+const fenced = (node: number, victim: number, how: 'agent' | 'member' | 'override' = 'agent') =>
+  fact(node, { kind: 'fenced.fenced', victim, how });
+const failed = (node: number, victim: number) =>
+  fact(node, { kind: 'dlm.node-failed', lockspace: 'storage', failed: victim });
+const recovered = (node: number, members: readonly number[] = [node], lockspace = 'storage') =>
+  fact(node, { kind: 'dlm.recovered', lockspace, members });
+const stopped = (node: number) => fact(node, { kind: 'dlm.stopped', lockspace: 'storage' });
+const mounted = (node: number) => fact(node, { kind: 'gfs2.mounted', jid: 0, isFirst: true });
+const replayed = (node: number, wasDirty: boolean, result: 'done' | 'gave-up') =>
+  fact(node, { kind: 'gfs2.journal-recovered', jid: 1, wasDirty, result });
+const agent = (node: number, action: string) => fact(node, { kind: 'rg.agent-started', service: 'web', action });
+const reserved = (lun: number, type: number) => fact(0, { kind: 'scsi.reservation-changed', lun, type });
+const written = (nexus: number, lun = 0) => fact(0, { kind: 'scsi.written', nexus, lun, lba: 64 });
+const added = (node: number, address = '10.156.76.58/22') => fact(node, { kind: 'network.address-added', address });
+const removed = (node: number, address = '10.156.76.58/22') => fact(node, { kind: 'network.address-removed', address });
+const serving = (node: number, members: readonly number[]) => fact(node, { kind: 'rg.members', members });
+
+describe('S11: quorum first', () => {
+  it.each([
+    ['fencing', [quorum(1, true), fencing(1, 2)]],
+    ['recovery, mount and start', [quorum(1, true), recovered(1), mounted(1), agent(1, 'start')]],
+    ['a stop needs no quorum', [quorum(1, false), agent(1, 'stop'), agent(1, 'status')]],
+    ['a paused node believes what it believed', [quorum(1, true), power(1, 'paused'), power(1, 'up'), mounted(1)]],
+  ])('holds: %s', (_, facts) => {
+    expect(violated(facts)).toEqual([]);
+  });
+
+  it.each([
+    ['recovers', [recovered(1)], 'S11: dlm.recovered on a node without quorum'],
+    ['mounts', [quorum(1, true), quorum(1, false), mounted(1)], 'S11: gfs2.mounted on a node without quorum'],
+    [
+      'starts a service in a new life',
+      [quorum(1, true), power(1, 'off'), power(1, 'up', 2), agent(1, 'start')],
+      'S11: rg.agent-started on a node without quorum',
+    ],
+    [
+      'goes on after it was killed',
+      [quorum(1, true), fact(1, { kind: 'quorum.killed', by: 2 }), agent(1, 'start')],
+      'S11: rg.agent-started on a node without quorum',
+    ],
+    [
+      'goes on after it left',
+      [quorum(1, true), fact(1, { kind: 'quorum.left' }), mounted(1)],
+      'S11: gfs2.mounted on a node without quorum',
+    ],
+  ])('is violated by a node that %s', (_, facts, message) => {
+    expect(violated(facts)).toEqual([message]);
+  });
+});
+
+describe('S12: fencing before recovery', () => {
+  const start = [quorum(1, true), quorum(3, true), failed(1, 2), failed(3, 2)];
+
+  it.each([
+    [
+      'locks, journal and service come after it',
+      [fenced(1, 2), recovered(1), replayed(3, true, 'done'), agent(3, 'start')],
+    ],
+    ['whom an administrator vouches for counts as fenced', [fenced(1, 2, 'override'), recovered(1)]],
+    ['a clean journal has nothing to recover', [replayed(1, false, 'done'), replayed(1, true, 'gave-up')]],
+    ['services that were there stop', [agent(1, 'stop')]],
+    ['who is off has nothing pending in its next life', [power(1, 'off'), quorum(1, true), recovered(1)]],
+  ])('holds: %s', (_, facts) => {
+    expect(violated([...start, ...facts])).toEqual([]);
+  });
+
+  it.each([
+    ['recovers locks', recovered(1), 'S12: dlm.recovered while 2 is not fenced'],
+    ['replays a journal', replayed(1, true, 'done'), 'S12: gfs2.journal-recovered while 2 is not fenced'],
+    ['starts a service', agent(3, 'start'), 'S12: rg.agent-started while 2 is not fenced'],
+  ])('is violated by a node that %s', (_, last, message) => {
+    expect(violated([...start, last])).toEqual([message]);
+  });
+
+  it('is violated when one of two victims is fenced', () => {
+    expect(violated([...start, failed(1, 4), fenced(1, 2), recovered(1)])).toEqual([
+      'S12: dlm.recovered while 4 is not fenced',
+    ]);
+  });
+});
+
+describe('S14: who fences whom', () => {
+  it.each([
+    ['somebody outside', [quorum(1, true), fencing(1, 2)]],
+    [
+      'a member with state, which came back without a reboot',
+      [quorum(1, true), fencing(1, 2, { clusterMembers: [1, 2] })],
+    ],
+    ['a clean one that is no member any more', [quorum(1, true), fencing(1, 2, { isClean: true })]],
+  ])('holds: %s', (_, facts) => {
+    expect(violated(facts)).toEqual([]);
+  });
+
+  it('is violated without quorum, as is S11', () => {
+    expect(violated([quorum(1, false), fencing(1, 2)])).toEqual([
+      'S11: fenced.fencing-started on a node without quorum',
+      'S14: fences 2 without quorum',
+    ]);
+  });
+
+  it('is violated by fencing a clean member', () => {
+    expect(violated([quorum(1, true), fencing(1, 2, { isClean: true, clusterMembers: [1, 2] })])).toEqual([
+      'S14: fences 2, which is a clean member of its own cluster',
+    ]);
+  });
+});
+
+describe('S27a: one side writes', () => {
+  const start = [power(1, 'up'), power(2, 'up'), reserved(0, 5)];
+
+  it.each([
+    ['before it is fenced', [written(2), fenced(1, 2)]],
+    ['in its next life', [fenced(1, 2), power(2, 'off'), power(2, 'up', 2), written(2)]],
+    ['to a disk that nobody reserved', [fenced(1, 2), written(2, 1)]],
+    ['after the reservation was released', [fenced(1, 2), reserved(0, 0), written(2)]],
+    ['although it was only taken for a member again', [fenced(1, 2, 'member'), written(2)]],
+    ['as the one that is left', [fenced(1, 2), written(1)]],
+  ])('holds: a node writes %s', (_, facts) => {
+    expect(violated([...start, ...facts])).toEqual([]);
+  });
+
+  it.each([
+    ['a fenced node writes', [fenced(1, 2), written(2)]],
+    ['it was paused meanwhile', [power(2, 'paused'), fenced(1, 2), power(2, 'up'), written(2)]],
+  ])('is violated: %s', (_, facts) => {
+    expect(violated([...start, ...facts])).toEqual(['S27a: block 64 written by 2, fenced in this life']);
+  });
+});
+
+describe('S27b: one address, one node', () => {
+  it.each([
+    ['it moves', [added(1), removed(1), added(2)]],
+    ['its node lost its power', [added(1), power(1, 'off'), added(2)]],
+    ['each node has its own', [added(1, '10.156.76.74/22'), added(2, '10.156.76.92/22')]],
+  ])('holds: %s', (_, facts) => {
+    expect(violated(facts)).toEqual([]);
+    expect(check(facts).counts.size).toBe(0);
+  });
+
+  it.each([
+    ['the old owner stops', () => removed(1)],
+    ['the old owner is off', () => power(1, 'off')],
+  ])('counts the time from fencing until %s', (_, end) => {
+    const checker = check([added(1), fenced(2, 1), added(2), end()]);
+    expect(checker.violations).toEqual([]);
+    expect(checker.counts.get('svc-dup-address')).toEqual({ times: 1, largest: SECOND });
+  });
+
+  it.each([
+    ['two nodes have it', [added(1), added(2)]],
+    [
+      'the one that was fenced has booted again',
+      [added(1), power(2, 'off'), fenced(1, 2), power(2, 'booting', 2), added(2)],
+    ],
+  ])('is violated: %s', (_, facts) => {
+    expect(violated(facts)).toEqual(['S27b: 10.156.76.58/22 is on 1 and 2']);
+  });
+});
+
+describe('S30: one view', () => {
+  const [both, same] = [
+    [1, 2],
+    [quorum(1, true, [1, 2]), quorum(2, true, [1, 2])],
+  ] as const;
+
+  it.each([
+    [
+      'of members, lockspaces and services',
+      [...same, recovered(1, both), recovered(2, both), serving(1, both), serving(2, both)],
+    ],
+    ['two partitions may differ', [quorum(1, true, [1]), quorum(2, true, [2], 8)]],
+    [
+      'without quorum nobody is asked',
+      [quorum(1, false, [1, 2]), quorum(2, true, [1, 2]), serving(1, [1]), serving(2, both)],
+    ],
+    [
+      'a lockspace that is stopped or left counts for nothing',
+      [...same, recovered(1, [1]), stopped(1), recovered(2, both)],
+    ],
+    [
+      'who has left rgmanager has no view',
+      [...same, serving(1, both), fact(1, { kind: 'rg.exited' }), serving(2, [2])],
+    ],
+    ['who is off or paused has none', [...same, recovered(1, both), power(1, 'paused'), recovered(2, [2])]],
+  ])('holds: %s', (_, facts) => {
+    expect(violated(facts)).toEqual([]);
+  });
+
+  it.each([
+    ['members', [quorum(1, true, [1, 2]), quorum(2, true, [1, 2, 3])], 'members: {1 2} on 1 against {1 2 3} on 2'],
+    [
+      'a lockspace',
+      [...same, recovered(1, both), recovered(2, [2])],
+      'members of lockspace storage: {1 2} on 1 against {2} on 2',
+    ],
+    ['services', [...same, serving(1, both), serving(2, [2])], 'nodes that run rgmanager: {1 2} on 1 against {2} on 2'],
+  ])('is violated by different views of %s', (_, facts, message) => {
+    expect(violated(facts)).toEqual([`S30: ${message}`]);
+  });
+
+  it('waits until nothing has changed for 5 s', () => {
+    const checker = new Checker(invariants);
+    for (const each of [quorum(1, true, [1, 2]), quorum(2, true, [1, 3])]) checker.observe(each);
+    checker.tick(at + 4 * SECOND);
+    expect(checker.violations).toEqual([]);
+    checker.tick(at + 5 * SECOND);
+    checker.tick(at + 6 * SECOND);
+    expect(checker.violations).toHaveLength(1);
+  });
+});
+
+describe('S35: timers', () => {
+  it.each([
+    [64, []],
+    [65, ['S35: 65 timers of programs']],
+  ])('%i at once', (count, expected) => {
+    expect(violated([fact(1, { kind: 'node.timers', component: 'programs', count })])).toEqual(expected);
+  });
+});
+
+it('every invariant of the package is tested here', () => {
+  expect(invariants.map(({ id }) => id)).toEqual(['S11', 'S12', 'S14', 'S27a', 'S27b', 'S30', 'S35']);
+});
