@@ -61,7 +61,8 @@ const gfs2Glock: Invariant = defineInvariant<LockFact>({
             return onWriteDone(life, fact, verdict);
           case 'gfs2.log-flush':
             if (holds(life, GlockType.journal, fact.jid)) return;
-            return verdict.violate(`node ${life.node} wrote journal ${fact.jid} without its glock`, [life.node]);
+            life.suspects.set(fact.write, `journal ${fact.jid} without its glock`);
+            return;
           case 'gfs2.mounting':
             life.jid = fact.jid;
             life.isGone = false;
@@ -162,7 +163,7 @@ const gfs2Fsck: Invariant = defineInvariant<CheckedFact>({
   },
 });
 
-type JournalFact = MountedFact | UnmountedFact | LogFlushFact | JournalRecoveredFact;
+type JournalFact = MountedFact | UnmountedFact | LogFlushFact | WriteDoneFact | JournalRecoveredFact;
 
 /** Who writes a journal, and whether that one has left something to replay. */
 interface JournalUse {
@@ -173,18 +174,28 @@ interface JournalUse {
 
 /**
  * S25: a journal that a node left dirty is replayed by exactly one node, nobody replays the journal of a node that still
- * writes it, and a node writes no journal after another has replayed it.
+ * writes it, and a node writes no journal after another has replayed it. A write counts when it was sent, and only if the disk
+ * took it: a node that stood still may learn late how one ended.
  */
 const gfs2Journal: Invariant = defineInvariant<JournalFact>({
   id: 'S25',
   name: 'gfs2-journal',
   statement: 'each dead journal is replayed by exactly one node, and written by nobody afterwards',
-  kinds: ['gfs2.mounted', 'gfs2.unmounted', 'gfs2.log-flush', 'gfs2.journal-recovered'],
+  kinds: ['gfs2.mounted', 'gfs2.unmounted', 'gfs2.log-flush', 'gfs2.write-done', 'gfs2.journal-recovered'],
   start() {
     const journals = new Map<number, JournalUse>();
+    /** Headers under way to journals that were not the sender's any more, by life and write. */
+    const suspects = new Map<string, number>();
     return {
       observe(fact, verdict) {
         const key = `${fact.node}/${fact.life}`;
+        if (fact.kind === 'gfs2.write-done') {
+          const jid = suspects.get(`${key}/${fact.write}`);
+          if (jid === undefined) return;
+          suspects.delete(`${key}/${fact.write}`);
+          if (!fact.isSuccess) return;
+          return verdict.violate(`node ${fact.node} wrote journal ${jid}, which is not its own`, [fact.node]);
+        }
         const use = journals.get(fact.jid);
         switch (fact.kind) {
           case 'gfs2.mounted':
@@ -200,9 +211,7 @@ const gfs2Journal: Invariant = defineInvariant<JournalFact>({
             if (use?.key === key) journals.delete(fact.jid);
             return;
           case 'gfs2.log-flush':
-            if (use?.key !== key || use.isRecovered) {
-              verdict.violate(`node ${fact.node} wrote journal ${fact.jid}, which is not its own`, [fact.node]);
-            }
+            if (use?.key !== key || use.isRecovered) suspects.set(`${key}/${fact.write}`, fact.jid);
             return;
           case 'gfs2.journal-recovered':
             return onJournalRecovered(journals, fact, verdict);

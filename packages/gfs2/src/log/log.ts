@@ -11,11 +11,13 @@ import type { JournalMap } from './journal-map.js';
 import { chunkBlocks, writeBlockChunks, writeRevokeChunk } from './log-chunks.js';
 import { LogWriter } from './log-writer.js';
 
-/** One log flush reached the journal. */
+/** The header that ends a log flush is on its way to the journal; `gfs2.write-done` tells what became of it. */
 export interface LogFlushFact {
   readonly kind: 'gfs2.log-flush';
   readonly now: Nanos;
   readonly jid: number;
+  /** Number of the write that has the header. */
+  readonly write: number;
   /** Of the header that closes it. */
   readonly sequence: number;
   /** `LOG_HEAD` bits. */
@@ -539,21 +541,15 @@ export class Log {
     yield* this.#barrier();
     this.#head += 1;
     this.#sequence += 1;
+    const write = this.#disk.nextId;
+    const { now } = this.#scheduler;
+    this.#config.observe?.({ kind: 'gfs2.log-flush', now, jid: map.jid, write, sequence, flags, blocks, revokes });
     this.#writer!.submit(batch);
     const error = yield* batch.finish();
     if (error !== undefined) this.#fail(`error writing the log header: ${error}`);
     yield* this.#barrier();
     this.#isIdle = tail === position;
     this.#pullTail(tail);
-    this.#config.observe?.({
-      kind: 'gfs2.log-flush',
-      now: this.#scheduler.now,
-      jid: map.jid,
-      sequence,
-      flags,
-      blocks,
-      revokes,
-    });
   }
 
   *#barrier(): Task {
