@@ -1,14 +1,19 @@
 import type { Violation } from '@quorate/kernel';
 import type { StoryResult, StoryStep } from '@quorate/lab';
+import type { Verdict } from './verdict.js';
 
 /** How a run of the story ended, whichever driver ran it. */
 export interface StoryRun {
   readonly driver: 'workers' | 'simulator';
+  /** 16 hex digits. */
   readonly seed: string;
+  readonly verdict: Verdict;
+  /** Undefined when the script did not come to its end. */
   readonly story: StoryResult | undefined;
   readonly virtualSeconds: number;
   readonly cpuSeconds: number;
   readonly events: number;
+  /** Null in worker threads: no two of their runs are the same. */
   readonly traceHash: string | null;
   readonly checked: readonly string[];
   readonly violations: readonly Violation[];
@@ -18,18 +23,29 @@ export interface StoryRun {
   readonly lostSlices: number;
 }
 
-/** Every fact held and no invariant was violated. */
-export function isOk(run: StoryRun): boolean {
-  return run.story?.ok === true && run.violations.length === 0 && run.trouble === undefined;
+/** What `--json` writes. */
+export interface RunRecord extends Pick<StoryRun, 'driver' | 'seed' | 'virtualSeconds' | 'cpuSeconds' | 'events'> {
+  readonly scenario: string;
+  readonly ok: boolean;
+  readonly traceHash: string | null;
+  readonly steps: readonly StepRecord[];
+  readonly failures: StoryResult['failures'];
+  readonly invariants: { readonly checked: readonly string[]; readonly violations: readonly Violation[] };
+  readonly trouble?: string;
 }
 
+type StepRecord = Pick<
+  StoryStep,
+  'id' | 'ownerBefore' | 'ownerAfter' | 'outageSeconds' | 'requests' | 'phases' | 'clustat'
+>;
+
 /** The record that `--json` writes. */
-export function recordOf(scenario: string, run: StoryRun): Record<string, unknown> {
+export function recordOf(scenario: string, run: StoryRun): RunRecord {
   return {
     scenario,
     driver: run.driver,
     seed: run.seed,
-    ok: isOk(run),
+    ok: run.verdict === 'passed',
     virtualSeconds: run.virtualSeconds,
     cpuSeconds: run.cpuSeconds,
     events: run.events,
@@ -41,7 +57,7 @@ export function recordOf(scenario: string, run: StoryRun): Record<string, unknow
   };
 }
 
-function stepRecord(step: StoryStep): Record<string, unknown> {
+function stepRecord(step: StoryStep): StepRecord {
   const { id, ownerBefore, ownerAfter, outageSeconds, requests, phases, clustat } = step;
   return { id, ownerBefore, ownerAfter, outageSeconds, requests, phases, clustat };
 }

@@ -1,37 +1,44 @@
-import { HypervBlog, hypervBlogTopology, IsolatedNode, type Scenario, type Topology } from '@quorate/lab';
+import type { Invariant } from '@quorate/kernel';
+import {
+  HypervBlog,
+  hypervBlogTopology,
+  IsolatedNode,
+  type Scenario,
+  stackInvariants,
+  type Topology,
+} from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
 
-/** What a scenario can be told. */
-export interface ScenarioOptions {
-  /** Another cluster.conf than its own. */
-  readonly clusterConf?: string;
+/** What a scenario ends with: facts that it expected and did not see count as a failure to get on. */
+export interface ScenarioResult {
+  readonly ok: boolean;
+  readonly failures: readonly { readonly step: string; readonly observed: { readonly text: string } }[];
 }
 
+/** A scenario ready to be run once. */
 export interface PreparedScenario {
   readonly topology: Topology;
-  readonly scenario: Scenario;
+  readonly scenario: Scenario<ScenarioResult>;
+  readonly invariants: readonly Invariant[];
 }
 
-type Prepare = (options: ScenarioOptions) => PreparedScenario;
+/** Scenarios by their name; each call makes one anew. */
+export type Scenarios = ReadonlyMap<string, () => PreparedScenario>;
 
-/** Every scenario by its name, ready to be run once. */
-export const SCENARIOS: ReadonlyMap<string, Prepare> = new Map<string, Prepare>([
+/** Every scenario that `quorate sim run` knows. */
+export const SCENARIOS: Scenarios = new Map<string, () => PreparedScenario>([
   [
     'hyperv-blog',
-    ({ clusterConf }) => {
-      const topology = hypervBlogTopology(administratorsPrograms, clusterConf);
-      return { topology, scenario: new HypervBlog(topology) };
+    () => {
+      const topology = hypervBlogTopology(administratorsPrograms);
+      return { topology, scenario: new HypervBlog(topology), invariants: stackInvariants };
     },
   ],
   [
     'isolated-node-fences-majority',
-    ({ clusterConf }) => ({
-      topology: hypervBlogTopology(administratorsPrograms, clusterConf),
-      scenario: new IsolatedNode(),
-    }),
+    () => {
+      const topology = hypervBlogTopology(administratorsPrograms);
+      return { topology, scenario: new IsolatedNode(), invariants: stackInvariants };
+    },
   ],
 ]);
-
-export function scenarioNames(): readonly string[] {
-  return [...SCENARIOS.keys()];
-}

@@ -1,11 +1,13 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { type StoryResult, stackInvariants } from '@quorate/lab';
-import { Simulator } from '@quorate/simulator';
+import type { Seed } from '@quorate/kernel';
+import { type RunWatcher, Simulator } from '@quorate/simulator';
 import { TraceWriter } from '@quorate/trace';
 import { Command } from 'commander';
+import { type CommandIo, coloursOf } from './command-io.js';
 import { seedOf, seedText } from './options.js';
-import { SCENARIOS, scenarioNames } from './scenarios.js';
-import { Exit, UsageError } from './usage-error.js';
+import { OutputFile } from './output-file.js';
+import type { PreparedScenario, ScenarioResult, Scenarios } from './scenarios.js';
+import { UsageError } from './usage-error.js';
+import { Exit, type Verdict, verdictOf } from './verdict.js';
 import { PlainView } from './views/plain-view.js';
 
 interface RunOptions {
@@ -15,21 +17,22 @@ interface RunOptions {
   readonly quiet?: boolean;
 }
 
-/** `quorate sim`: scenarios in the deterministic simulator. */
-export function simCommand(): Command {
+/** `quorate sim`: scenarios in the deterministic simulator. Its action's exit code goes to `exit`. */
+export function simCommand(io: CommandIo, scenarios: Scenarios, exit: (code: number) => void): Command {
   const run = new Command('run')
-    .description(`run a scenario: ${scenarioNames().join(', ')}`)
-    .argument('<scenario>', 'its name')
+    .description('run a scenario')
+    .argument('<scenario>', `its name: ${[...scenarios.keys()].join(', ')}`)
     .option('--seed <n>', 'what the world does: a number, or 0x and up to 16 hex digits', '1')
     .option('--trace <file>', 'write the run as a .qtrace file')
     .option('--check-determinism', 'run it twice and compare the hashes')
     .option('--quiet', 'only the last line')
-    .action(runScenario);
+    .action((name: string, options: RunOptions) => exit(runScenario(name, options, io, scenarios)));
   return new Command('sim').description('run scenarios in the deterministic simulator').addCommand(run);
 }
 
+/** What the last line on standard output says, beside how to run it again. */
 interface Outcome {
-  readonly verdict: 'passed' | 'safety' | 'liveness' | 'determinism' | 'exception' | 'budget';
+  readonly verdict: Verdict;
   /** Invariant that was violated, or fact that did not hold. */
   readonly id: string | null;
   readonly hash: string;
@@ -38,86 +41,112 @@ interface Outcome {
   readonly cpuMs: number;
 }
 
-function runScenario(name: string, options: RunOptions): void {
-  if (!SCENARIOS.has(name)) {
-    throw new UsageError(`sim run: found scenario "${name}", expected one of ${scenarioNames().join(', ')}`);
+function runScenario(name: string, options: RunOptions, io: CommandIo, scenarios: Scenarios): number {
+  const prepare = scenarios.get(name);
+  if (prepare === undefined) {
+    throw new UsageError(`sim run: found scenario "${name}", expected one of ${[...scenarios.keys()].join(', ')}`);
   }
-  const first = runOnce(name, options, options.trace);
-  let outcome = first;
-  if (options.checkDeterminism === true) {
-    const second = runOnce(name, { ...options, quiet: true }, undefined);
-    if (second.hash !== first.hash) outcome = { ...first, verdict: 'determinism', id: `${first.hash} ${second.hash}` };
-  }
-  const seed = seedText(seedOf(options.seed));
-  const replay = `quorate sim run ${name} --seed 0x${seed}`;
-  process.stdout.write(
-    `${JSON.stringify({ ...outcome, seed, commit: null, logPath: options.trace ?? null, replay })}\n`,
-  );
-  process.exitCode = Exit[outcome.verdict];
-}
-
-function runOnce(name: string, options: RunOptions, trace: string | undefined): Outcome {
   const seed = seedOf(options.seed);
-  const { topology, scenario } = SCENARIOS.get(name)!({});
-  const view = new PlainView((line) => {
-    if (options.quiet !== true) process.stdout.write(`${line}\n`);
-  });
-  const file = trace === undefined ? undefined : openTrace(trace);
-  const header = {
-    seed: seedText(seed),
-    scenario: name,
-    nodes: topology.machines.map(({ id, name: host }) => ({ id, name: host })),
-  };
-  const writer = file === undefined ? undefined : new TraceWriter(header, (bytes) => writeSync(file, bytes));
-  const simulator = new Simulator({
-    scenario,
-    topology,
-    seed,
-    invariants: stackInvariants,
-    watcher: {
-      progress: (at, progress) => view.progress(at, progress),
-      ...(writer && {
-        fact: (fact) => writer.add('fact', fact.node, fact.at, simulator.eventCount, [fact.kind, JSON.stringify(fact)]),
-        log: ({ at, machine, priority, tag, text }) =>
-          writer.add('log', 255, at, simulator.eventCount, [priority, `${machine} ${tag}`, text]),
-      }),
-    },
-  });
-  const before = process.cpuUsage();
-  const result = simulator.run();
-  const used = process.cpuUsage(before);
-  if (writer !== undefined && file !== undefined) {
-    writer.end(result.hash);
-    closeSync(file);
+  const file = options.trace === undefined ? undefined : new OutputFile('--trace', options.trace);
+  const first = new ScenarioRun(prepare(), seed, io);
+  if (options.quiet !== true) first.tell();
+  if (file !== undefined) first.trace(file);
+  let outcome = first.run();
+  if (options.checkDeterminism === true) {
+    const { hash } = new ScenarioRun(prepare(), seed, io).run();
+    if (hash !== outcome.hash) outcome = { ...outcome, verdict: 'determinism', id: `${outcome.hash} ${hash}` };
   }
-  const story = result.result as StoryResult | undefined;
-  const [violation] = result.violations;
-  const [failure] = story?.failures ?? [];
-  const verdict =
-    violation !== undefined
-      ? 'safety'
-      : result.reason === 'exception'
-        ? 'exception'
-        : result.reason !== 'ended'
-          ? 'budget'
-          : failure !== undefined
-            ? 'liveness'
-            : 'passed';
-  if (result.exception !== undefined) process.stderr.write(`${result.exception}\n`);
-  return {
-    verdict,
-    id: violation?.invariant ?? failure?.observed.text ?? null,
-    hash: result.hash,
-    events: result.events,
-    virtualNs: result.at,
-    cpuMs: (used.user + used.system) / 1000,
-  };
+  const text = seedText(seed);
+  const replay = `quorate sim run ${name} --seed 0x${text}`;
+  const line = { ...outcome, seed: text, commit: null, logPath: options.trace ?? null, replay };
+  io.stdout.write(`${JSON.stringify(line)}\n`);
+  return Exit[outcome.verdict];
 }
 
-function openTrace(path: string): number {
-  try {
-    return openSync(path, 'w');
-  } catch (error) {
-    throw new UsageError(`cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? error}`);
+/** One run of a scenario, told and traced as wished. Whoever watches changes nothing of it. */
+class ScenarioRun {
+  readonly #prepared: PreparedScenario;
+  readonly #seed: Seed;
+  readonly #io: CommandIo;
+  readonly #watchers: RunWatcher[] = [];
+  /** Kinds of facts that somebody wants; undefined: all. */
+  #kinds: readonly string[] | undefined = [];
+  #simulator: Simulator | undefined;
+  #end: (hash: string) => void = () => {};
+
+  constructor(prepared: PreparedScenario, seed: Seed, io: CommandIo) {
+    this.#prepared = prepared;
+    this.#seed = seed;
+    this.#io = io;
+  }
+
+  /** Prints what happens. */
+  tell(): void {
+    const { stdout, env } = this.#io;
+    const names = this.#prepared.topology.machines.map(({ name }) => name);
+    const view = new PlainView((line) => stdout.write(`${line}\n`), names, coloursOf(stdout, env));
+    this.#kinds = view.kinds;
+    this.#watchers.push({
+      progress: (at, progress) => view.progress(at, progress),
+      fact: (fact) => view.fact(fact),
+    });
+  }
+
+  /** Writes every fact and every line of a log. */
+  trace(file: OutputFile): void {
+    const { scenario, topology } = this.#prepared;
+    const nodes = topology.machines.map(({ id, name }) => ({ id, name }));
+    file.begin();
+    const writer = new TraceWriter({ seed: seedText(this.#seed), scenario: scenario.name, nodes }, (bytes) =>
+      file.write(bytes),
+    );
+    this.#kinds = undefined;
+    this.#watchers.push({
+      fact: (fact) => writer.add('fact', fact.node, fact.at, this.#events, [fact.kind, JSON.stringify(fact)]),
+      log: ({ at, machine, priority, tag, text }) =>
+        writer.add('log', 255, at, this.#events, [priority, `${machine} ${tag}`, text]),
+    });
+    this.#end = (hash) => {
+      writer.end(hash);
+      file.close();
+    };
+  }
+
+  get #events(): number {
+    return this.#simulator?.eventCount ?? 0;
+  }
+
+  run(): Outcome {
+    const { scenario, topology, invariants } = this.#prepared;
+    this.#simulator = new Simulator({
+      scenario,
+      topology,
+      seed: this.#seed,
+      invariants,
+      watcher: {
+        progress: (at, progress) => this.#each((watcher) => watcher.progress?.(at, progress)),
+        fact: (fact) => this.#each((watcher) => watcher.fact?.(fact)),
+        log: (line) => this.#each((watcher) => watcher.log?.(line)),
+      },
+      ...(this.#kinds !== undefined && { watchedKinds: this.#kinds }),
+    });
+    const before = process.cpuUsage();
+    const result = this.#simulator.run();
+    const used = process.cpuUsage(before);
+    this.#end(result.hash);
+    if (result.exception !== undefined) this.#io.stderr.write(`${result.exception}\n`);
+    const ended = result.result as ScenarioResult | undefined;
+    return {
+      verdict: verdictOf({ ...result, isOk: ended?.ok === true }),
+      id: result.violations[0]?.invariant ?? ended?.failures[0]?.observed.text ?? null,
+      hash: result.hash,
+      events: result.events,
+      virtualNs: result.at,
+      cpuMs: (used.user + used.system) / 1000,
+    };
+  }
+
+  #each(tell: (watcher: RunWatcher) => void): void {
+    for (const watcher of this.#watchers) tell(watcher);
   }
 }

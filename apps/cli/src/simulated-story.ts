@@ -1,57 +1,58 @@
 import { type Invariant, SECOND, type Seed } from '@quorate/kernel';
-import { HypervBlog, hypervBlogTopology, type StoryResult } from '@quorate/lab';
+import { HypervBlog, type StoryResult, type Topology } from '@quorate/lab';
 import type { StorePage } from '@quorate/scsi';
-import { administratorsPrograms } from '@quorate/shell';
-import { type RunWatcher, Simulator } from '@quorate/simulator';
+import { type RunResult, type RunWatcher, Simulator } from '@quorate/simulator';
 import { seedText } from './options.js';
 import type { StoryRun } from './run-record.js';
+import { verdictOf } from './verdict.js';
 
-export interface SimulatedStory {
+export interface SimulatedStoryOptions {
+  readonly topology: Topology;
+  readonly seed: Seed;
+  readonly invariants: readonly Invariant[];
+  readonly watcher: RunWatcher;
+  /** Kinds of facts that the watcher wants. */
+  readonly watchedKinds: readonly string[];
+}
+
+export interface ToldStory {
   readonly run: StoryRun;
   /** Pages of the shared disk as the run left it. */
   readonly pages: Iterable<StorePage>;
 }
 
-/** Runs the story in the simulator. `clusterConf` undefined: the walk-through's own. */
-export function simulateStory(
-  seed: Seed,
-  clusterConf: string | undefined,
-  invariants: readonly Invariant[],
-  watcher: RunWatcher,
-  watchedKinds: readonly string[],
-): SimulatedStory {
-  const topology = hypervBlogTopology(administratorsPrograms, clusterConf);
+/** Runs the story in the simulator. Formatting the disks is no part of its processor time. */
+export function simulateStory({ topology, ...options }: SimulatedStoryOptions): ToldStory {
   const disks = topology.disks();
-  const scenario = new HypervBlog(topology);
   const simulator = new Simulator({
-    scenario,
+    ...options,
+    scenario: new HypervBlog(topology),
     topology: { ...topology, disks: () => disks },
-    seed,
-    invariants,
-    watcher,
-    watchedKinds,
   });
   const before = process.cpuUsage();
   const result = simulator.run();
   const used = process.cpuUsage(before);
-  const trouble =
-    result.reason === 'ended' || result.reason === 'violation'
-      ? undefined
-      : `the run stopped at ${(result.at / SECOND).toFixed(3)} s: ${result.exception ?? result.reason}`;
+  const story = result.result as StoryResult | undefined;
   return {
     run: {
       driver: 'simulator',
-      seed: seedText(seed),
-      story: result.result as StoryResult | undefined,
+      seed: seedText(options.seed),
+      verdict: verdictOf({ ...result, isOk: story?.ok === true }),
+      story,
       virtualSeconds: result.at / SECOND,
       cpuSeconds: (used.user + used.system) / 1e6,
       events: result.events,
       traceHash: result.hash,
       checked: simulator.checker.ids,
       violations: result.violations,
-      trouble,
+      trouble: troubleOf(result),
       lostSlices: 0,
     },
     pages: simulator.stores.get(0)?.pages?.() ?? [],
   };
+}
+
+function troubleOf({ reason, at, exception }: RunResult): string | undefined {
+  if (reason === 'ended' || reason === 'violation') return undefined;
+  return `the run stopped at ${(at / SECOND).toFixed(3)} s: ${exception ?? reason}`;
 }

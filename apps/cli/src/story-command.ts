@@ -1,12 +1,14 @@
-import { writeFileSync } from 'node:fs';
-import { stackInvariants } from '@quorate/lab';
+import { hypervBlogTopology, stackInvariants } from '@quorate/lab';
+import { administratorsPrograms } from '@quorate/shell';
 import { Command, Option } from 'commander';
+import { type CommandIo, coloursOf } from './command-io.js';
 import { clusterConfOf, seedOf, speedOf } from './options.js';
-import { isOk, recordOf } from './run-record.js';
+import { OutputFile } from './output-file.js';
+import { type RunRecord, recordOf } from './run-record.js';
 import { simulateStory } from './simulated-story.js';
-import { reportOf } from './story-report.js';
-import { Exit, UsageError } from './usage-error.js';
-import { LiveView } from './views/live-view.js';
+import { reportOf, reportWidth } from './story-report.js';
+import { Exit } from './verdict.js';
+import { LiveView, takesLiveView } from './views/live-view.js';
 import { PlainView } from './views/plain-view.js';
 import type { View } from './views/view.js';
 import { writeVolumeImage } from './volume-image.js';
@@ -21,10 +23,8 @@ interface StoryOptions {
   readonly image?: string;
 }
 
-const MACHINES = ['my-vm1', 'my-vm2', 'my-vm3', 'my-vm4', 'my-vm5'];
-
-/** `quorate story`: the walk-through, told and checked. */
-export function storyCommand(): Command {
+/** `quorate story`: the walk-through, told and checked. Its action's exit code goes to `exit`. */
+export function storyCommand(io: CommandIo, exit: (code: number) => void): Command {
   return new Command('story')
     .description('run the walk-through: five nodes boot, serve a page, fail over and fail back')
     .addOption(
@@ -35,58 +35,56 @@ export function storyCommand(): Command {
     .option('--seed <n>', 'what the world does: a number, or 0x and up to 16 hex digits', '1')
     .option('--speed <x>', 'workers: cluster seconds per second, at most', '10')
     .option('--conf <file>', 'another cluster.conf on all nodes')
-    .option('--json <file>', 'write the result as JSON')
+    .option('--json <file>', 'write the result as JSON; - for standard output')
     .option('--image <file>', "write the shared disk's GFS2 volume, for fsck.gfs2")
-    .action(tellStory);
+    .action(async (options: StoryOptions) => exit(await tellStory(options, io)));
 }
 
-async function tellStory(options: StoryOptions): Promise<void> {
+async function tellStory(options: StoryOptions, io: CommandIo): Promise<number> {
   const seed = seedOf(options.seed);
   const speed = speedOf(options.speed);
   const clusterConf = options.conf === undefined ? undefined : clusterConfOf(options.conf);
+  const topology = hypervBlogTopology(administratorsPrograms, clusterConf);
   const isJsonOnly = options.json === '-';
-  const view = viewFor(options.driver === 'workers' && !isJsonOnly, speed, isJsonOnly);
+  const jsonFile = options.json === undefined || isJsonOnly ? undefined : new OutputFile('--json', options.json);
+  const imageFile = options.image === undefined ? undefined : new OutputFile('--image', options.image);
+
+  const names = topology.machines.map(({ name }) => name);
+  const view = viewFor(io, options.driver === 'workers' && !isJsonOnly, isJsonOnly, names, speed);
+  const common = { topology, seed, invariants: stackInvariants, watcher: view, watchedKinds: view.kinds };
   const { run, pages } =
     options.driver === 'simulator'
-      ? simulateStory(seed, clusterConf, stackInvariants, view, view.kinds)
-      : await workStory({
-          seed,
-          speed,
-          clusterConf,
-          invariants: stackInvariants,
-          watcher: view,
-          watchedKinds: view.kinds,
-          wantsPages: options.image !== undefined,
-        });
+      ? simulateStory(common)
+      : await workStory({ ...common, speed, clusterConf, wantsPages: imageFile !== undefined });
   view.end();
-  if (!isJsonOnly) process.stdout.write(`\n${reportOf(run)}\n`);
-  if (options.json !== undefined) writeJson(options.json, recordOf('hyperv-blog', run));
-  if (options.image !== undefined) writeVolumeImage(options.image, pages);
-  process.exitCode = isOk(run)
-    ? Exit.passed
-    : run.violations.length > 0
-      ? Exit.safety
-      : run.trouble
-        ? Exit.exception
-        : Exit.liveness;
+
+  const json = jsonOf(recordOf('hyperv-blog', run));
+  if (isJsonOnly) io.stdout.write(json);
+  else io.stdout.write(`\n${reportOf(run, reportWidth(io.stdout), coloursOf(io.stdout, io.env))}\n`);
+  if (jsonFile !== undefined) {
+    jsonFile.begin();
+    jsonFile.write(Buffer.from(json));
+    jsonFile.close();
+  }
+  if (imageFile !== undefined) writeVolumeImage(imageFile, pages);
+  return Exit[run.verdict];
 }
 
 /** A screen on a terminal, lines elsewhere; nothing on stdout when that is for the JSON alone. */
-function viewFor(isLive: boolean, speed: number, isJsonOnly: boolean): View {
-  if (isLive && process.stdout.isTTY) return new LiveView(process.stdout, MACHINES, speed);
-  const stream = isJsonOnly ? process.stderr : process.stdout;
-  return new PlainView((line) => stream.write(`${line}\n`));
+function viewFor(
+  { stdout, stderr, env }: CommandIo,
+  mayBeLive: boolean,
+  isJsonOnly: boolean,
+  machines: readonly string[],
+  speed: number,
+): View {
+  if (mayBeLive && takesLiveView(stdout, env.TERM)) {
+    return new LiveView({ stream: stdout, colours: coloursOf(stdout, env), machines, speed, clock: Date.now });
+  }
+  const stream = isJsonOnly ? stderr : stdout;
+  return new PlainView((line) => stream.write(`${line}\n`), machines, coloursOf(stream, env));
 }
 
-function writeJson(path: string, record: unknown): void {
-  const text = `${JSON.stringify(record, null, 2)}\n`;
-  if (path === '-') {
-    process.stdout.write(text);
-    return;
-  }
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    throw new UsageError(`cannot write ${path}: ${(error as NodeJS.ErrnoException).code ?? error}`);
-  }
+function jsonOf(record: RunRecord): string {
+  return `${JSON.stringify(record, null, 2)}\n`;
 }

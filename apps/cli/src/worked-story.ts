@@ -1,21 +1,21 @@
 import { type Invariant, SECOND, type Seed } from '@quorate/kernel';
-import { HypervBlog, hypervBlogTopology, type StoryResult } from '@quorate/lab';
-import type { StorePage } from '@quorate/scsi';
-import { administratorsPrograms } from '@quorate/shell';
+import { HypervBlog, type StoryResult, type Topology } from '@quorate/lab';
 import { type RunWatcher, WorkersLab, type WorkersResult } from '@quorate/workers';
 import { threadWorker } from '@quorate/workers/node';
 import type { TopologyOptions } from './lab.worker.js';
 import { seedText } from './options.js';
-import type { StoryRun } from './run-record.js';
+import type { ToldStory } from './simulated-story.js';
+import { verdictOf } from './verdict.js';
 
 /** Next to the bundled command. */
 const WORKER_FILE = new URL('./lab.worker.js', import.meta.url);
 
 export interface WorkedStoryOptions {
+  readonly topology: Topology;
   readonly seed: Seed;
   /** Cluster seconds per second, at most. */
   readonly speed: number;
-  /** Undefined: the walk-through's own. */
+  /** What the workers make the same topology of; undefined: the walk-through's own. */
   readonly clusterConf: string | undefined;
   readonly invariants: readonly Invariant[];
   readonly watcher: RunWatcher;
@@ -24,38 +24,29 @@ export interface WorkedStoryOptions {
   readonly wantsPages: boolean;
 }
 
-export interface WorkedStory {
-  readonly run: StoryRun;
-  /** Pages of the shared disk as the run left it. */
-  readonly pages: Iterable<StorePage>;
-}
-
 /** Runs the story in worker threads. */
-export async function workStory(options: WorkedStoryOptions): Promise<WorkedStory> {
-  const { seed, speed, clusterConf, invariants, watcher, watchedKinds, wantsPages } = options;
-  const topology = hypervBlogTopology(administratorsPrograms, clusterConf);
+export async function workStory(options: WorkedStoryOptions): Promise<ToldStory> {
+  const { topology, clusterConf, wantsPages, ...rest } = options;
   const topologyOptions: TopologyOptions = clusterConf === undefined ? {} : { clusterConf };
   const lab = new WorkersLab({
     scenario: new HypervBlog(topology),
     topologyName: 'hyperv-blog',
     topologyOptions,
     topology,
-    seed,
-    speed,
-    invariants,
+    ...rest,
     spawn: () => threadWorker(WORKER_FILE),
-    watcher,
-    watchedKinds,
     wantsStores: wantsPages,
   });
   const before = process.cpuUsage();
   const result = await lab.run();
   const used = process.cpuUsage(before);
+  const story = result.result as StoryResult | undefined;
   return {
     run: {
       driver: 'workers',
-      seed: seedText(seed),
-      story: result.result as StoryResult | undefined,
+      seed: seedText(options.seed),
+      verdict: verdictOf({ ...result, isOk: story?.ok === true }),
+      story,
       virtualSeconds: result.at / SECOND,
       cpuSeconds: (used.user + used.system) / 1e6,
       events: result.events,

@@ -1,144 +1,123 @@
-import { type Nanos, SECOND, type Stamped } from '@quorate/kernel';
+import type { Nanos, Stamped } from '@quorate/kernel';
 import type { Progress } from '@quorate/lab';
-import { ServiceState, stateText } from '@quorate/rgmanager';
 import { createLogUpdate } from 'log-update';
-import pc from 'picocolors';
+import type { Colours, TextStream } from '../command-io.js';
+import { ClusterPicture } from './cluster-picture.js';
+import { type FrameSize, frameOf, LEAST_SIZE, type StepPicture } from './frame.js';
 import type { View } from './view.js';
 
-interface MachineView {
-  state: string;
-  isQuorate: boolean;
-  mounted: boolean;
+export interface LiveViewConfig {
+  readonly stream: TextStream;
+  readonly colours: Colours;
+  /** Host names in the order of the node ids. */
+  readonly machines: readonly string[];
+  /** Cluster seconds per second, at most. */
+  readonly speed: number;
+  /** Milliseconds on any clock. */
+  readonly clock: () => number;
 }
 
-/** How many of the last presses of F5 are shown. */
-const TICKS = 60;
+/** At most ten frames a second: the terminal is the slowest part of the run. */
+const FRAME_MS = 100;
 
-const STATE_COLOURS: Readonly<Record<string, (text: string) => string>> = {
-  up: pc.green,
-  booting: pc.yellow,
-  paused: pc.magenta,
-  off: pc.dim,
-};
+const HIDE_CURSOR = '\u001b[?25l';
+const SHOW_CURSOR = '\u001b[?25h';
+
+/** Whether a live view makes sense there: on a terminal that moves its cursor, and has room. */
+export function takesLiveView(stream: TextStream, term: string | undefined): boolean {
+  const { columns, rows } = sizeOf(stream);
+  return stream.isTTY === true && term !== 'dumb' && columns >= LEAST_SIZE.columns && rows >= LEAST_SIZE.rows;
+}
 
 /** The whole cluster on one screen: machines, quorum, service, the browser's last minute, and the step. */
 export class LiveView implements View {
-  readonly kinds = ['node.state', 'quorum.changed', 'gfs2.mounted', 'gfs2.unmounted', 'rg.service', 'client.request'];
+  readonly kinds: readonly string[];
+  readonly #config: LiveViewConfig;
   readonly #update: ReturnType<typeof createLogUpdate>;
-  readonly #machines: ReadonlyMap<number, MachineView & { readonly name: string }>;
-  readonly #speed: number;
-  #ticks: boolean[] = [];
-  #service: number = ServiceState.STOPPED;
-  #owner = 0;
-  #title = 'formatting disks';
-  #number = 0;
-  #of = 0;
-  #observed: string[] = [];
-  #at: Nanos = 0;
-  #lost = 0;
-  #drawnAt = 0;
+  readonly #cluster: ClusterPicture;
+  #step: StepPicture = { title: 'disks are formatted', number: 0, of: 0, startedAt: 0, observed: [] };
+  #lostSlices = 0;
+  #drawnAt = Number.NEGATIVE_INFINITY;
+  #lines = 0;
+  #isCursorHidden = false;
 
-  constructor(stream: NodeJS.WriteStream, machines: readonly string[], speed: number) {
-    this.#update = createLogUpdate(stream);
-    this.#speed = speed;
-    const views = machines.map((name, i): [number, MachineView & { readonly name: string }] => [
-      i + 1,
-      { name, state: 'off', isQuorate: false, mounted: false },
-    ]);
-    this.#machines = new Map(views);
+  constructor(config: LiveViewConfig) {
+    this.#config = config;
+    // Its own way with the cursor is about stderr, and this is not where we draw.
+    this.#update = createLogUpdate(config.stream, { showCursor: true });
+    this.#cluster = new ClusterPicture(config.machines);
+    this.kinds = this.#cluster.kinds;
+    this.#draw(true);
   }
 
   progress(at: Nanos, progress: Progress): void {
-    this.#at = at;
-    if (progress.kind === 'step-began') {
-      this.#title = progress.title;
-      this.#number = progress.number;
-      this.#of = progress.of;
-      this.#observed = [];
-    } else if (progress.kind === 'observed') {
-      const { text, isTrue, found } = progress.observed;
-      this.#observed.push(
-        `${isTrue ? pc.green('✓') : pc.red('✗')} ${text}${isTrue ? '' : `: ${found.split('\n')[0]}`}`,
-      );
+    this.#cluster.at = at;
+    switch (progress.kind) {
+      case 'step-began': {
+        const { title, number, of } = progress;
+        this.#step = { title, number, of, startedAt: at, observed: [] };
+        break;
+      }
+      case 'observed':
+        this.#step = { ...this.#step, observed: [...this.#step.observed, progress.observed] };
+        break;
+      case 'step-ended':
+        break;
     }
     this.#draw(true);
   }
 
   fact(fact: Stamped): void {
-    this.#at = fact.at;
-    const any = fact as Stamped & Readonly<Record<string, unknown>>;
-    const machine = this.#machines.get(fact.node);
-    switch (fact.kind) {
-      case 'node.state':
-        if (machine !== undefined) {
-          machine.state = String(any.state);
-          if (machine.state !== 'up' && machine.state !== 'paused') machine.isQuorate = machine.mounted = false;
-        }
-        break;
-      case 'quorum.changed':
-        if (machine !== undefined) machine.isQuorate = any.isQuorate === true;
-        break;
-      case 'gfs2.mounted':
-      case 'gfs2.unmounted':
-        if (machine !== undefined) machine.mounted = fact.kind === 'gfs2.mounted';
-        break;
-      case 'rg.service':
-        this.#service = Number(any.state);
-        this.#owner = Number(any.owner);
-        break;
-      case 'client.request':
-        this.#ticks = [...this.#ticks, any.isAnswered === true].slice(-TICKS);
-        break;
-      default:
-        return;
-    }
+    this.#cluster.hear(fact);
     this.#draw(false);
   }
 
   lost(slices: number): void {
-    this.#lost = slices;
+    this.#lostSlices = slices;
+    this.#draw(false);
   }
 
+  /** Leaves the last frame standing, and the cursor below it. */
   end(): void {
     this.#draw(true);
     this.#update.done();
+    this.#showCursor();
   }
 
-  /** At most ten times a second: the terminal is the slowest part of the run. */
   #draw(isUrgent: boolean): void {
-    const now = Date.now();
-    if (!isUrgent && now - this.#drawnAt < 100) return;
+    const now = this.#config.clock();
+    if (!isUrgent && now - this.#drawnAt < FRAME_MS) return;
     this.#drawnAt = now;
-    this.#update(this.#lines().join('\n'));
+    this.#hideCursor();
+    const content = {
+      cluster: this.#cluster,
+      step: this.#step,
+      speed: this.#config.speed,
+      lostSlices: this.#lostSlices,
+    };
+    const lines = frameOf(content, sizeOf(this.#config.stream), this.#config.colours);
+    // Changes are drawn line by line where the lines stand; after a new size they stand elsewhere.
+    if (lines.length !== this.#lines) this.#update.clear();
+    this.#lines = lines.length;
+    this.#update(lines.join('\n'));
   }
 
-  get #isStarted(): boolean {
-    return this.#service === ServiceState.STARTED;
+  #hideCursor(): void {
+    if (this.#isCursorHidden) return;
+    this.#isCursorHidden = true;
+    this.#config.stream.write(HIDE_CURSOR);
+    process.once('exit', this.#showCursor);
   }
 
-  #lines(): string[] {
-    const service = stateText(this.#service);
-    const clock = `${(this.#at / SECOND).toFixed(0)} s of cluster time at most ×${this.#speed}`;
-    const filled = this.#of === 0 ? 0 : Math.round((this.#number / this.#of) * 20);
-    const bar = `${pc.cyan('█'.repeat(filled))}${pc.dim('░'.repeat(20 - filled))}`;
-    return [
-      `${pc.bold('quorate story')}  ${pc.dim(clock)}${this.#lost > 0 ? pc.yellow(`  ${this.#lost} slices lost`) : ''}`,
-      '',
-      ...[...this.#machines].map(([id, machine]) => this.#machineLine(id, machine)),
-      '',
-      `  service ${pc.bold('my_service_group')} ${this.#isStarted ? pc.green(service) : pc.yellow(service)} ${this.#machines.get(this.#owner)?.name ?? 'nowhere'}`,
-      `  F5      ${this.#ticks.map((isAnswered) => (isAnswered ? pc.green('▪') : pc.red('×'))).join('')}`,
-      '',
-      `  ${bar} ${this.#number}/${this.#of} ${pc.bold(this.#title)}`,
-      ...this.#observed.slice(-8).map((line) => `    ${line}`),
-    ];
-  }
+  /** However the process leaves, its terminal has a cursor. */
+  readonly #showCursor = (): void => {
+    if (!this.#isCursorHidden) return;
+    this.#isCursorHidden = false;
+    this.#config.stream.write(SHOW_CURSOR);
+    process.off('exit', this.#showCursor);
+  };
+}
 
-  #machineLine(id: number, machine: MachineView & { readonly name: string }): string {
-    const colour = STATE_COLOURS[machine.state] ?? ((text: string) => text);
-    const quorate = machine.isQuorate ? pc.green('quorate') : pc.dim('       ');
-    const mounted = machine.mounted ? pc.cyan('/mydata') : '       ';
-    const owner = this.#owner === id && this.#isStarted ? pc.bold(pc.green('◀ serves')) : '';
-    return `  ${colour('●')} ${machine.name}  ${colour(machine.state.padEnd(8))} ${quorate}  ${mounted}  ${owner}`;
-  }
+function sizeOf({ columns, rows }: TextStream): FrameSize {
+  return { columns: columns ?? 80, rows: rows ?? 24 };
 }

@@ -1,7 +1,7 @@
 import { type Nanos, SECOND, type Stamped } from '@quorate/kernel';
-import type { Progress } from '@quorate/lab';
+import type { AnyFact, Progress } from '@quorate/lab';
 import { ServiceState } from '@quorate/rgmanager';
-import pc from 'picocolors';
+import type { Colours } from '../command-io.js';
 import type { View } from './view.js';
 
 function stamp(at: Nanos): string {
@@ -15,22 +15,28 @@ const LOST_STEP = 100;
 export class PlainView implements View {
   readonly kinds = ['node.state', 'rg.service', 'client.outage-ended'];
   readonly #print: (line: string) => void;
-
+  readonly #machines: readonly string[];
+  readonly #colours: Colours;
   #owner = 0;
   #toldLost = 0;
 
-  constructor(print: (line: string) => void) {
+  /** `machines`: host names in the order of the node ids. */
+  constructor(print: (line: string) => void, machines: readonly string[], colours: Colours) {
     this.#print = print;
+    this.#machines = machines;
+    this.#colours = colours;
   }
 
   progress(at: Nanos, progress: Progress): void {
+    const { bold, green, red } = this.#colours;
     switch (progress.kind) {
       case 'step-began':
-        this.#print(`${stamp(at)}  ${pc.bold(`[${progress.number}/${progress.of}] ${progress.title}`)}`);
+        this.#print(`${stamp(at)}  ${bold(`[${progress.number}/${progress.of}] ${progress.title}`)}`);
         break;
       case 'observed': {
         const { text, isTrue, found } = progress.observed;
-        this.#print(`${stamp(at)}    ${isTrue ? pc.green('ok') : pc.red('NOT')} ${text}${isTrue ? '' : `: ${found}`}`);
+        const line = isTrue ? `${green('ok')} ${text}` : `${red('NOT')} ${text}: ${found}`;
+        this.#print(`${stamp(at)}    ${line.trimEnd().replace(/\s*\n\s*/g, ' | ')}`);
         break;
       }
       case 'step-ended':
@@ -39,21 +45,19 @@ export class PlainView implements View {
   }
 
   fact(fact: Stamped): void {
-    const any = fact as Stamped & Readonly<Record<string, unknown>>;
+    const { node, at, ...any } = fact as AnyFact;
     switch (fact.kind) {
       case 'node.state':
-        this.#print(`${stamp(fact.at)}    ${pc.dim(`my-vm${fact.node} ${any.state}`)}`);
+        this.#tell(at, `${this.#nameOf(node)} ${any.state}`);
         break;
       case 'rg.service':
         if (any.state !== ServiceState.STARTED || any.owner === this.#owner) break;
         this.#owner = Number(any.owner);
-        this.#print(`${stamp(fact.at)}    ${pc.dim(`the service runs on my-vm${any.owner}`)}`);
+        this.#tell(at, `the service runs on ${this.#nameOf(this.#owner)}`);
         break;
       case 'client.outage-ended': {
-        const seconds = ((fact.at - Number(any.from)) / SECOND).toFixed(1);
-        this.#print(
-          `${stamp(fact.at)}    ${pc.dim(`the page is back after ${seconds} s and ${any.failed} failed F5`)}`,
-        );
+        const seconds = ((at - Number(any.from)) / SECOND).toFixed(1);
+        this.#tell(at, `the page is back after ${seconds} s and ${any.failed} failed F5`);
         break;
       }
     }
@@ -66,4 +70,12 @@ export class PlainView implements View {
   }
 
   end(): void {}
+
+  #tell(at: Nanos, text: string): void {
+    this.#print(`${stamp(at)}    ${this.#colours.dim(text)}`);
+  }
+
+  #nameOf(node: number): string {
+    return this.#machines[node - 1] ?? `node ${node}`;
+  }
 }

@@ -1,0 +1,52 @@
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { STEP_IDS } from '@quorate/lab';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCommand } from '../src/run-command.js';
+import type { RunRecord } from '../src/run-record.js';
+import { capturedIo } from './captured-io.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'quorate-cli-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('the story in the simulator, as JSON on stdout and with an image of the volume', () => {
+  const image = join(folder, 'volume.img');
+  const io = capturedIo();
+  let code = -1;
+
+  beforeAll(async () => {
+    const argv = ['story', '--driver', 'simulator', '--seed', '7', '--json', '-', '--image', image];
+    code = await runCommand(argv, io);
+  }, 60_000);
+
+  it('passes', () => {
+    expect(code).toBe(0);
+  });
+
+  it('has nothing but the record on stdout, and its lines on stderr', () => {
+    const record = JSON.parse(io.stdout.text) as RunRecord;
+    expect(record).toMatchObject({
+      scenario: 'hyperv-blog',
+      driver: 'simulator',
+      seed: '0000000000000007',
+      ok: true,
+      failures: [],
+      invariants: { violations: [] },
+    });
+    expect(record.traceHash).toMatch(/^[0-9a-f]{16}$/);
+    expect(record.steps.map(({ id }) => id)).toEqual(STEP_IDS);
+    expect(record.invariants.checked.length).toBeGreaterThan(0);
+    const lines = io.stderr.text.split('\n').filter((line) => /\[\d+\/\d+\]/.test(line));
+    expect(lines).toHaveLength(STEP_IDS.length);
+  });
+
+  it('leaves the whole volume, with a superblock of GFS2 where one is looked for', () => {
+    expect(statSync(image).size).toBe(20 * 1024 ** 3);
+    const head = Buffer.alloc(4);
+    const file = openSync(image, 'r');
+    readSync(file, head, 0, 4, 64 * 1024);
+    closeSync(file);
+    expect(head.toString('hex')).toBe('01161970');
+  });
+});
