@@ -1,4 +1,6 @@
-import { calendarTime, formatCtime, type Program } from '@quorate/kernel';
+import { formatCtime, formatSyslogTime, type Program } from '@quorate/kernel';
+
+const DAY_SEC = 86_400;
 
 /**
  * `ps aux`: every process of the machine.
@@ -7,9 +9,12 @@ import { calendarTime, formatCtime, type Program } from '@quorate/kernel';
  */
 export const ps: Program = function* (_argv, os) {
   os.print('USER       PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n');
+  const now = os.wall().sec;
   for (const { pid, startedAt, argv } of os.processes()) {
-    const { hour, minute } = calendarTime(startedAt);
-    const start = `${String(hour).padStart(2, '0')}:${String(minute).padStart(2, '0')}`;
+    const started = formatSyslogTime(startedAt);
+    // The day of what was started a day ago or earlier, the time of everything else.
+    const start =
+      now - startedAt < DAY_SEC ? started.slice(7, 12) : started.slice(0, 6).replace(' ', '').replace(' ', '0');
     os.print(
       `root     ${String(pid).padStart(5)}  0.0  0.0      0     0 ?        S<s  ${start}   0:00 ${argv.join(' ')}\n`,
     );

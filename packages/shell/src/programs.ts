@@ -1,5 +1,7 @@
 import type { Program } from '@quorate/kernel';
-import { cat, echo, grep, ls, mkdir, mv, rm, rmdir } from './files.js';
+import { curl } from './curl.js';
+import { cat, cp, echo, grep, mkdir, mv, rm, rmdir, tail } from './files.js';
+import { ls } from './ls.js';
 import { date, hostname, ps } from './processes.js';
 import { clustat, clusvcadm } from './services.js';
 import { sgPersist } from './sg-persist.js';
@@ -9,6 +11,8 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['cat', cat],
   ['clustat', clustat],
   ['clusvcadm', clusvcadm],
+  ['cp', cp],
+  ['curl', curl],
   ['date', date],
   ['echo', echo],
   ['grep', grep],
@@ -20,4 +24,5 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['rm', rm],
   ['rmdir', rmdir],
   ['sg_persist', sgPersist],
+  ['tail', tail],
 ]);

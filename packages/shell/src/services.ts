@@ -49,12 +49,12 @@ export const clustat: Program = function* clustat(argv, os) {
   }
 };
 
-/** What cman and rgmanager say now; undefined without cman. Services are asked for only if they are to be shown. */
+/** What cman and rgmanager say now; undefined without cman, and before its first configuration. Services are asked for only if they are to be shown. */
 function* look(os: Os, query: ClustatQuery | undefined): Task<ClustatView | undefined> {
-  const status = yield* askCman<CmanStatus>(os, { kind: 'status' });
+  const status = yield* askCman<CmanStatus | undefined>(os, { kind: 'status' });
   const nodes = yield* askCman<readonly CmanNodeStatus[]>(os, { kind: 'nodes' });
   const listening = yield* askCman<readonly number[]>(os, { kind: 'listening', port: RG_PORT });
-  if (isErrno(status) || isErrno(nodes) || isErrno(listening)) return undefined;
+  if (status === undefined || isErrno(status) || isErrno(nodes) || isErrno(listening)) return undefined;
   const wantsServices = query !== undefined && query.member === undefined;
   const reply = wantsServices ? yield* askRgmanager(os, { kind: 'status', isFast: query.isFast }) : undefined;
   return {

@@ -1,4 +1,5 @@
 import { type Errno, isErrno, type Os, type Program, type ScsiReply, type Task } from '@quorate/kernel';
+import { parseOptions } from '@quorate/node';
 import {
   decodeInquiry,
   decodeKeys,
@@ -19,13 +20,25 @@ const TYPE_TEXTS: Readonly<Record<number, string>> = {
   [ReservationType.exclusiveAccessAllRegistrants]: 'Exclusive Access, all registrants',
 };
 
+const LONG_NAMES: ReadonlyMap<string, string> = new Map([
+  ['--in', '-i'],
+  ['--read-keys', '-k'],
+  ['--read-reservation', '-r'],
+]);
+
 /** `sg_persist [-i] -k|-r device`: the keys that are registered with a disk, or its reservation, as sg3_utils prints them. */
 export const sgPersist: Program = function* (argv, os) {
-  const letters = argv
-    .slice(1)
-    .filter((word) => word.startsWith('-') && !word.startsWith('--'))
-    .join('');
-  const device = argv.slice(1).find((word) => !word.startsWith('-'));
+  const words = argv.slice(1).map((word) => LONG_NAMES.get(word) ?? word);
+  const { flags, operands, error } = parseOptions(words, { flags: 'ikr', values: '' });
+  const [device] = operands;
+  if (error !== undefined) {
+    os.printError(`sg_persist: ${error}: only --in with --read-keys or --read-reservation is served here\n`);
+    return 1;
+  }
+  if (flags.has('k') && flags.has('r')) {
+    os.printError('sg_persist: only one service action can be given\n');
+    return 1;
+  }
   if (device === undefined) {
     os.printError('No device name given\n');
     return 1;
@@ -39,7 +52,7 @@ export const sgPersist: Program = function* (argv, os) {
   if (identity === undefined) return failed(os);
   const { vendor, product, revision } = identity;
   os.print(`  ${vendor.padEnd(8)}  ${product.padEnd(16)}  ${revision.padEnd(4)}\n  Peripheral device type: disk\n`);
-  if (letters.includes('r')) return yield* showReservation(os, device);
+  if (flags.has('r')) return yield* showReservation(os, device);
   return yield* showKeys(os, device);
 };
 
