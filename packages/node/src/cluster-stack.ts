@@ -188,7 +188,7 @@ export class ClusterStack implements EngineListener {
     switch (call.call) {
       case 'mount':
         if (call.type !== 'gfs2') return 'ENODEV';
-        return this.#fileSystems?.mount(task, call) ?? (this.#fileSystems ? undefined : 'ECONNREFUSED');
+        return this.#fileSystems === undefined ? 'ECONNREFUSED' : this.#fileSystems.mount(task, call);
       case 'unmount':
         return this.#fileSystems === undefined ? 'EINVAL' : this.#fileSystems.unmount(task, call.directory);
       case 'file-system':

@@ -85,12 +85,6 @@ export class DlmTransport {
     }
   }
 
-  owns(connection: number): boolean {
-    if (this.#incoming.has(connection)) return true;
-    for (const outgoing of this.#outgoing.values()) if (outgoing.connection === connection) return true;
-    return false;
-  }
-
   /** A connection to our port; one from no node of the cluster is closed. */
   onAccepted(connection: number, from: string): void {
     const node = this.#nodeOf.get(from);

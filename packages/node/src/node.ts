@@ -84,9 +84,9 @@ export interface NodeConfig {
   readonly interfaces: readonly NodeInterface[];
   readonly gateway?: string;
   readonly devices: readonly BlockDevice[];
-  /** Root disk: /etc/cluster/cluster.conf, /etc/hosts and /etc/fstab among it. */
+  /** Root disk: /etc/cluster/cluster.conf, /etc/hosts and /etc/fstab among its files. */
   readonly files: ReadonlyMap<string, Uint8Array>;
-  /** Administrators' tools by name, beside those that a node has anyway. */
+  /** Further programs by name; they come before the node's own of the same name. */
   readonly programs?: ReadonlyMap<string, Program>;
   readonly observe?: Observe;
 }

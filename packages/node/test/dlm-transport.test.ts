@@ -112,25 +112,28 @@ describe('receiving', () => {
     bytes[13] = length >> 8;
     transport.onReceived(100, bytes);
     transport.onReceived(100, packet(1));
-    expect([asked, told, transport.owns(100)]).toEqual([['tcp-abort 100'], [], false]);
+    expect([asked, told]).toEqual([['tcp-abort 100'], []]);
   });
 
   it('a connection from a stranger is closed', () => {
-    const { transport, asked } = setUp();
+    const { transport, asked, told } = setUp();
     transport.onAccepted(100, '10.0.0.99');
-    expect([asked, transport.owns(100)]).toEqual([['tcp-abort 100'], false]);
+    transport.onReceived(100, packet(1));
+    expect([asked, told]).toEqual([['tcp-abort 100'], []]);
   });
 });
 
 it('a dead node’s connections are closed in both directions, the others stay', () => {
-  const { transport, asked } = setUp();
+  const { transport, asked, told } = setUp();
   for (const node of [2, 3]) transport.send(node, packet(1));
   transport.onAccepted(100, '10.0.0.2');
   transport.onAccepted(101, '10.0.0.3');
   asked.length = 0;
   transport.disconnect(2);
   expect(asked).toEqual(['tcp-abort 1', 'tcp-abort 100']);
-  expect([1, 2, 100, 101].map((connection) => transport.owns(connection))).toEqual([false, true, false, true]);
+  for (const connection of [1, 2]) transport.onConnected(connection);
+  for (const connection of [100, 101]) transport.onReceived(connection, packet(0xaa));
+  expect(told).toEqual(['connected to 3', 'from 3: aa of 17']);
 });
 
 it('stopping closes the port and every connection, once', () => {

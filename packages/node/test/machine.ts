@@ -2,6 +2,7 @@
 import {
   type Fact,
   guarded,
+  latin1,
   type Machine,
   type Nanos,
   Prng,
@@ -49,6 +50,11 @@ export interface TestMachineOptions {
   readonly store?: BlockStore;
 }
 
+/** Each character is one byte. */
+function bytesOf(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
 export class TestMachine {
   /** What the disk has on it. */
   readonly store: BlockStore;
@@ -62,6 +68,7 @@ export class TestMachine {
   halted: 'poweroff' | 'reboot' | undefined;
   /** Without a cable every command ends with status -1. */
   hasDiskCable = true;
+  readonly #files: Readonly<Record<string, string>>;
   readonly #node: Machine<NodeInput, NodeOutput>;
   readonly #host: Machine<IpInput, IpOutput>;
   readonly #network: Network;
@@ -80,8 +87,9 @@ export class TestMachine {
   }: TestMachineOptions = {}) {
     const seed = { hi: 1, lo: 2 };
     const interfaces = [{ name: 'eth0', mac: '02:00:00:00:00:01', addresses: [`${NODE_ADDRESS}/24`] }];
-    const root = { '/etc/hosts': `${NODE_ADDRESS} alpha\n${HOST_ADDRESS} beta\n`, '/var/log/messages': '', ...files };
+    const root = { '/etc/hosts': `${NODE_ADDRESS} alpha\n${HOST_ADDRESS} beta\n`, ...files };
     this.store = store;
+    this.#files = root;
     this.#node = guarded(
       new ClusterNode({
         id: NODE_ID,
@@ -90,7 +98,7 @@ export class TestMachine {
         seed,
         interfaces,
         devices: DEVICES,
-        files: new Map(Object.entries(root).map(([path, text]) => [path, utf8Bytes(text)])),
+        files: new Map(Object.entries(root).map(([path, text]) => [path, bytesOf(text)])),
         programs: new Map(Object.entries(programs)),
         observe: (fact) => this.#tell(fact),
       }),
@@ -119,6 +127,24 @@ export class TestMachine {
     this.#deliver();
   }
 
+  /** Lets time pass in which the machine does not run: at the end its timers are late. */
+  pause(duration: Nanos): void {
+    this.now += duration;
+  }
+
+  /** The root disk as the changes have left it, for the next life. */
+  files(): Record<string, string> {
+    const files = { ...this.#files };
+    for (const change of this.changes) {
+      if (change.change === 'removed') delete files[change.path];
+      else {
+        const before = change.change === 'appended' ? (files[change.path] ?? '') : '';
+        files[change.path] = before + latin1(change.bytes);
+      }
+    }
+    return files;
+  }
+
   /** Lets that much time pass. */
   run(duration: Nanos): void {
     const end = this.now + duration;
@@ -135,13 +161,18 @@ export class TestMachine {
     }
   }
 
+  /** Types a command and does not wait for its end; returns its number. */
+  typeOnly(command: string): number {
+    this.#lastCommand += 1;
+    this.#toNode({ kind: 'command', id: this.#lastCommand, command });
+    this.#deliver();
+    return this.#lastCommand;
+  }
+
   /** Types a command and lets time pass until it has ended, at most ten minutes; undefined if the machine halted. */
   type(command: string): ProgramResult | undefined {
-    this.#lastCommand += 1;
-    const id = this.#lastCommand;
     const limit = this.now + 600 * SECOND;
-    this.#toNode({ kind: 'command', id, command });
-    this.#deliver();
+    const id = this.typeOnly(command);
     while (!this.#replies.has(id) && this.halted === undefined) {
       if (this.#nextDeadline() > limit) throw new Error(`${command} does not end`);
       this.#advance();

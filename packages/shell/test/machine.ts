@@ -28,9 +28,7 @@ export class ShellMachine {
       seed: { hi: 0, lo: 1 },
       interfaces: [{ name: 'eth0', mac: '02:00:00:00:00:01', addresses: ['10.0.0.1/24'] }],
       devices: [{ path: '/dev/sdb', lun: 0, start: 0, blocks: BLOCKS }],
-      files: new Map(
-        Object.entries({ '/var/log/messages': '', ...files }).map(([path, text]) => [path, utf8Bytes(text)]),
-      ),
+      files: new Map(Object.entries(files).map(([path, text]) => [path, utf8Bytes(text)])),
       programs,
     });
     this.#target = new ScsiTarget({

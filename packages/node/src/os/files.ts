@@ -3,6 +3,9 @@ import type { Errno } from '@quorate/kernel';
 /** Directories whose content a boot finds empty. */
 const VOLATILE = ['/dev/shm', '/proc', '/sys', '/tmp', '/var/lock', '/var/run'];
 
+/** Directories that every root disk has, among them those that the node itself writes to. */
+const STANDARD = ['/etc/cluster', '/root', '/var/lib/corosync', '/var/log'];
+
 /** A path without `.`, `..`, doubled or trailing slashes; it begins with a slash. */
 export function normalizePath(path: string): string {
   const parts: string[] = [];
@@ -51,7 +54,7 @@ export class RootFiles {
   constructor(content: ReadonlyMap<string, Uint8Array>, onChange: (change: FileChange) => void) {
     this.#onChange = onChange;
     for (const [path, bytes] of content) this.#add(normalizePath(path), bytes, 0);
-    for (const directory of VOLATILE) this.#makeParents(`${directory}/x`);
+    for (const directory of [...VOLATILE, ...STANDARD]) this.#makeParents(`${directory}/x`);
   }
 
   isDirectory(path: string): boolean {

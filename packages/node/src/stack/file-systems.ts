@@ -75,8 +75,10 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
     if (system.mountTable.get(call.directory) !== undefined) return 'EBUSY';
     const mount = new Mount(this.#services, this.#config, locks, device, call, this.#prng('gfs2'), {
       joinGroup: (name) => {
+        if (this.#mounts.has(name)) return false;
         this.#mounts.set(name, mount);
         this.#controld.send({ kind: 'join', filesystem: name });
+        return true;
       },
       toControld: (input) => this.#controld.send(input),
       isAlone: (name) => (this.#groupMembers.get(name) ?? 1) <= 1,
@@ -198,7 +200,8 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
 
 /** What a mount needs of the file systems around it. */
 interface MountPorts {
-  joinGroup(name: string): void;
+  /** False when this node has it mounted already, or is about to. */
+  joinGroup(name: string): boolean;
   toControld(input: GfsControldInput): void;
   /** No other node has it mounted. */
   isAlone(name: string): boolean;
@@ -352,7 +355,9 @@ class Mount implements TransferOwner, LockspaceUser {
     }
     this.#name = name;
     this.#blockSize = superblock.blockSize;
-    this.#ports.joinGroup(name);
+    if (this.#ports.joinGroup(name)) return;
+    this.#name = '';
+    this.#end('EBUSY');
   }
 
   readonly #onGfs2 = (output: Gfs2Output): void => {

@@ -1,8 +1,9 @@
-import type { Errno, Nanos, Observe } from '@quorate/kernel';
+import { type Errno, type Nanos, type Observe, utf8Bytes } from '@quorate/kernel';
 import { type QdiskConfig, Qdiskd, type QdiskFact, type QdiskInput, type QdiskOutput } from '@quorate/qdisk';
 import type { CmanInput } from '@quorate/quorum';
 import { Child } from '../child.js';
 import type { BlockDevice, TransferOwner } from '../os/disks.js';
+import { normalizePath } from '../os/files.js';
 import type { NodeServices } from './services.js';
 
 /** cman port of qdiskd. */
@@ -13,6 +14,7 @@ export class QuorumDisk implements TransferOwner {
   readonly #services: NodeServices;
   readonly #device: BlockDevice;
   readonly #sectorBlocks: number;
+  readonly #statusFile: string;
   readonly #toCman: (input: CmanInput) => void;
   readonly #onStopped: () => void;
   readonly #qdiskd: Child<QdiskInput, QdiskOutput>;
@@ -28,6 +30,7 @@ export class QuorumDisk implements TransferOwner {
     this.#services = services;
     this.#device = device;
     this.#sectorBlocks = (config.sectorSize ?? 512) / 512;
+    this.#statusFile = normalizePath(config.quorumd.statusFile ?? '');
     this.#toCman = toCman;
     this.#onStopped = onStopped;
     const observe = services.observe;
@@ -113,12 +116,7 @@ export class QuorumDisk implements TransferOwner {
         this.#toCman({ kind: 'leave', isRemoved: false, isForced: true });
         break;
       case 'status-file':
-        system.files.write(
-          '/var/run/qdisk_status',
-          Uint8Array.from(output.text, (c) => c.charCodeAt(0)),
-          false,
-          system.wall().sec,
-        );
+        system.files.write(this.#statusFile, utf8Bytes(output.text), false, system.wall().sec);
         break;
       case 'stopped':
         this.#toCman({ kind: 'close-port', port: QDISK_PORT });
