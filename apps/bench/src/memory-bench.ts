@@ -1,34 +1,39 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Figure } from './figures.js';
 
-export interface MemoryFigures {
-  /** Highest resident set of the whole process. */
-  readonly residentMiB: number;
-  readonly wallSeconds: number;
-}
+export const memoryTitle = '`quorate story` in worker threads: the whole process, with its hub and all workers';
 
 const CLI = fileURLToPath(new URL('../../cli/dist/main.js', import.meta.url));
 
-/** Runs `quorate story` in worker threads and reads the highest resident set that the kernel noted for it. */
-export async function measureMemory(): Promise<MemoryFigures> {
+/** How often the child's high-water mark is read. What it grows after the last reading is not seen. */
+const INTERVAL_MS = 50;
+
+/** Runs the story once as a child and reads the highest resident set that the kernel noted for it. */
+export async function memoryFigures(): Promise<readonly Figure[]> {
   const start = process.hrtime.bigint();
   const child = spawn(process.execPath, [CLI, 'story'], { stdio: ['ignore', 'ignore', 'inherit'] });
-  let residentMiB = 0;
+  let residentMb = Number.NaN;
   const timer = setInterval(() => {
-    residentMiB = Math.max(residentMiB, highWaterMiB(child.pid));
-  }, 200);
+    residentMb = highWaterMb(child.pid) ?? residentMb;
+  }, INTERVAL_MS);
   const status = await new Promise<number | null>((resolve) => child.once('exit', resolve));
   clearInterval(timer);
   if (status !== 0) throw new Error(`quorate story exited with ${status}`);
-  return { residentMiB, wallSeconds: Number(process.hrtime.bigint() - start) / 1e9 };
+  const wallSeconds = Number(process.hrtime.bigint() - start) / 1e9;
+  const resident: Figure[] = existsSync('/proc/self/status')
+    ? [{ name: 'resident at its highest', value: residentMb, unit: 'MB', bar: { atMost: 400 } }]
+    : [];
+  return [...resident, { name: 'from start to end', value: wallSeconds, unit: 'wall s', bar: { atMost: 90 } }];
 }
 
-function highWaterMiB(pid: number | undefined): number {
+/** Undefined when the process is gone, or where there is no /proc. */
+function highWaterMb(pid: number | undefined): number | undefined {
   try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
+    const kilobytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kilobytes === undefined ? undefined : (Number(kilobytes) * 1024) / 1e6;
   } catch {
-    return 0;
+    return undefined;
   }
 }

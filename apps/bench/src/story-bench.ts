@@ -1,37 +1,74 @@
 import { HypervBlog, hypervBlogTopology, type StoryResult, stackInvariants } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
 import { Simulator } from '@quorate/simulator';
+import type { Figure } from './figures.js';
 
-export interface StoryFigures {
+interface StoryRun {
   readonly cpuSeconds: number;
+  readonly startMs: number;
   readonly virtualSeconds: number;
   readonly events: number;
   readonly hash: string;
 }
 
+const SEED = 7;
+
+/** Enough for the compiler to have seen everything; the first of them is the cold one. */
+const RUNS = 6;
+
+export const storyTitle = `the walk-through in the simulator, seed ${SEED}, all invariants checked, from its first to its last event`;
+
+/** Cold is the first run of the process; warm the best of the others. */
+export function storyFigures(): readonly Figure[] {
+  const [cold, ...others] = Array.from({ length: RUNS }, runStory) as [StoryRun, ...StoryRun[]];
+  const different = others.find(({ hash }) => hash !== cold.hash);
+  if (different !== undefined) throw new Error(`two runs of seed ${SEED} differ: ${cold.hash} and ${different.hash}`);
+  const second = others[0]!;
+  const best = others.reduce((a, b) => (b.cpuSeconds < a.cpuSeconds ? b : a));
+  const { events, virtualSeconds, cpuSeconds } = best;
+  return [
+    { name: 'whole story, cold: first in the process', value: cold.cpuSeconds, unit: 'CPU s', bar: { atMost: 2 } },
+    { name: 'whole story, warm: second in the process', value: second.cpuSeconds, unit: 'CPU s', bar: { atMost: 1 } },
+    { name: `whole story, best of ${RUNS}`, value: cpuSeconds, unit: 'CPU s' },
+    { name: 'cluster time, best run', value: virtualSeconds / cpuSeconds, unit: 'virtual s per CPU s' },
+    { name: 'events, best run', value: events / cpuSeconds / 1e6, unit: 'M events per CPU s' },
+    { name: 'from a new simulator to its first event, best', value: startOf(others), unit: 'ms', bar: { atMost: 5 } },
+    { name: 'events in it', value: events, unit: `in ${virtualSeconds.toFixed(0)} virtual s, hash ${best.hash}` },
+  ];
+}
+
+function startOf(runs: readonly StoryRun[]): number {
+  return Math.min(...runs.map(({ startMs }) => startMs));
+}
+
 /**
- * Runs the story once in the simulator with all observers, from its first to its last event.
+ * Runs the story once. Formatting the disks is outside of the figures.
  *
- * Formatting the disks is outside of the figure. Throws when the story does not hold: what is wrong is not timed.
+ * Throws when the story does not hold: what is wrong is not timed.
  */
-export function runStory(seedLo: number): StoryFigures {
+function runStory(): StoryRun {
   const topology = hypervBlogTopology(administratorsPrograms);
   const disks = topology.disks();
   const scenario = new HypervBlog(topology);
+  const before = process.cpuUsage();
   const simulator = new Simulator({
     scenario,
     topology: { ...topology, disks: () => disks },
-    seed: { hi: 0, lo: seedLo },
+    seed: { hi: 0, lo: SEED },
     invariants: stackInvariants,
   });
-  const before = process.cpuUsage();
+  simulator.run(0);
+  const started = process.cpuUsage(before);
   const result = simulator.run();
   const used = process.cpuUsage(before);
-  if (result.reason !== 'ended' || !(result.result as StoryResult).ok || result.violations.length > 0) {
-    throw new Error(`the story does not hold with seed ${seedLo}: ${result.exception ?? result.reason}`);
+  const [violation] = result.violations;
+  if (result.reason !== 'ended' || violation !== undefined || !(result.result as StoryResult).ok) {
+    const why = violation?.message ?? result.exception ?? result.reason;
+    throw new Error(`the story does not hold with seed ${SEED}: ${why}`);
   }
   return {
     cpuSeconds: (used.user + used.system) / 1e6,
+    startMs: (started.user + started.system) / 1e3,
     virtualSeconds: result.at / 1e9,
     events: result.events,
     hash: result.hash,

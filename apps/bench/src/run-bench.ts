@@ -1,0 +1,58 @@
+import { cpus, loadavg } from 'node:os';
+import { calibrate } from './calibration.js';
+import { type Figure, figureLine } from './figures.js';
+import { memoryFigures, memoryTitle } from './memory-bench.js';
+import { stackFigures, stackTitle } from './stack-bench.js';
+import { storyFigures, storyTitle } from './story-bench.js';
+
+export interface Benchmark {
+  readonly title: string;
+  measure(): readonly Figure[] | Promise<readonly Figure[]>;
+}
+
+const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map<string, Benchmark>([
+  ['story', { title: storyTitle, measure: storyFigures }],
+  ['stack', { title: stackTitle, measure: stackFigures }],
+  ['memory', { title: memoryTitle, measure: memoryFigures }],
+]);
+
+export interface BenchIo {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
+/**
+ * Measures what was named, or everything, and gives the exit code.
+ *
+ * 0 whatever the figures are; 1 when a measured run gave a wrong result; 4 for a name that is none.
+ */
+export async function runBench(
+  names: readonly string[],
+  { stdout, stderr }: BenchIo,
+  benchmarks: ReadonlyMap<string, Benchmark> = BENCHMARKS,
+): Promise<number> {
+  const unknown = names.find((name) => !benchmarks.has(name));
+  if (unknown !== undefined) {
+    stderr.write(`bench: found "${unknown}", expected one of ${[...benchmarks.keys()].join(', ')}\n`);
+    return 4;
+  }
+  stdout.write(
+    `node ${process.version}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpus()[0]?.model}\n`,
+  );
+  for (const name of names.length === 0 ? benchmarks.keys() : names) {
+    const { title, measure } = benchmarks.get(name)!;
+    stdout.write(`\n${name}: ${title}\n`);
+    stdout.write(`${figureLine(calibration())}, load ${loadavg()[0]!.toFixed(1)}\n`);
+    try {
+      for (const figure of await measure()) stdout.write(`${figureLine(figure)}\n`);
+    } catch (error) {
+      stderr.write(`bench: ${name}: ${error instanceof Error ? error.message : error}\n`);
+      return 1;
+    }
+  }
+  return 0;
+}
+
+function calibration(): Figure {
+  return { name: 'calibration: heap of 32 events, pop and push', value: calibrate(), unit: 'M pairs per wall s' };
+}
