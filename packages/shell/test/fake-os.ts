@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly call?: (daemon: string, request: unknown) => unknown;
   readonly processes?: readonly ProcessInfo[];
   readonly wallSec?: number;
+  /** Further calls. */
+  readonly os?: Partial<Os> | undefined;
   /** How long it may run; 137 is its status if that is not enough. */
   readonly timeout?: Nanos;
 }
@@ -36,6 +38,7 @@ export function run(program: Program, line: string, surroundings: Surroundings =
     *call(daemon, request) {
       return call(daemon, request);
     },
+    ...surroundings.os,
   };
   const runner = new TaskRunner((_now, _task, request) => {
     throw new Error(`unexpected request ${String(request)}`);

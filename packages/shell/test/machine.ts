@@ -1,5 +1,5 @@
 // One machine with the administrator's programs and a disk that other initiators use too.
-import { type ProgramResult, TAME_WORLD, utf8Bytes } from '@quorate/kernel';
+import { type Program, type ProgramResult, TAME_WORLD, utf8Bytes } from '@quorate/kernel';
 import { ClusterNode, type NodeInput } from '@quorate/node';
 import { persistentReserveOut, type ReserveOut, ScsiTarget, SparseStore, type TargetInput } from '@quorate/scsi';
 import { administratorsPrograms } from '../src/index.js';
@@ -10,6 +10,12 @@ const NEXUS = 1;
 /** 2015-10-29 21:30:00 UTC. */
 const WALL_SEC = 1_446_154_200;
 
+/** All that is started at boot; it ends at once when there is no configuration for it. */
+const startWebServer: Program = function* (_argv, os) {
+  os.spawn(['/usr/sbin/httpd', '-Dmy_apache', '-d', '/etc/httpd', '-k', 'start']);
+  return 0;
+};
+
 export class ShellMachine {
   readonly #node: ClusterNode;
   readonly #target: ScsiTarget;
@@ -19,8 +25,7 @@ export class ShellMachine {
 
   constructor(files: Readonly<Record<string, string>> = {}) {
     const programs = new Map(administratorsPrograms);
-    // Nothing is started at boot.
-    programs.set('/etc/rc.d/rc', programs.get('hostname')!);
+    programs.set('/etc/rc.d/rc', startWebServer);
     this.#node = new ClusterNode({
       id: 1,
       name: 'my-vm1',

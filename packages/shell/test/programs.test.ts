@@ -7,6 +7,8 @@ const FILES = {
   '/etc/hosts': '127.0.0.1 localhost\n10.0.0.1 my-vm1\n',
   '/etc/cluster/cluster.conf': '<cluster/>\n',
   '/etc/.hidden': '',
+  '/etc/httpd/conf/httpd.conf': 'Listen 80\nDocumentRoot "/var/www/html"\n',
+  '/var/www/html/index.html': '<h1>"Hello, World"</h1>\n',
   '/etc/numbers': 'one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\nten\neleven\n',
   '/etc/words': 'abc\nfenced\nlast line has no end',
 };
