@@ -48,6 +48,19 @@ afterEach(() => {
   for (const { view } of opened.splice(0)) view.end();
 });
 
+/** What a terminal shows when only the last frame after these lines is drawn on it. */
+function drawnAtOnce(lines: readonly string[]): readonly string[] {
+  const watched = new Watched(80, 24);
+  watched.tell(lines);
+  const { stream, view } = watched;
+  // Another width makes it draw everything.
+  stream.columns = 81;
+  view.end();
+  const screen = new TerminalScreen(81, 24);
+  screen.write(stream.pieces.at(-2)!);
+  return screen.lines;
+}
+
 const SERVED = [
   '0 step 1/3 both nodes boot',
   '30 node.state node=1 state="up"',
@@ -90,26 +103,24 @@ describe('the live view', () => {
     expect(watched.screen.scrolled).toBe(0);
   });
 
-  it('shows on the screen what a fresh drawing of the same facts shows', () => {
-    const changed = new Watched(80, 24);
-    const fresh = new Watched(80, 24);
+  it('leaves on the screen what one drawing of the same facts would, and what stood above it', () => {
+    const watched = new Watched(80, 24);
+    const above = Array.from({ length: 6 }, (_, i) => `a line of the shell ${i}`);
+    watched.screen.write(`${above.join('\n')}\n`);
     const lines = [
       ...SERVED,
       '44 observed one',
       '45 observed two',
-      '46 step 2/3 my-vm1 is paused',
-      '46 observed three',
+      '45 step 2/3 my-vm1 is paused',
+      '45 observed three',
     ];
-    for (const line of lines) {
-      changed.tell([line]);
-      expect(changed.screen.scrolled).toBe(0);
-      void changed.shown;
-    }
-    for (const line of lines) fresh.tell([line]);
-    fresh.stream.columns = 81;
-    fresh.tell(['47 step 3/3 the end']);
-    changed.tell(['47 step 3/3 the end']);
-    expect(changed.shown).toEqual(fresh.shown);
+    lines.forEach((line, i) => {
+      watched.tell([line]);
+      const drawn = drawnAtOnce(lines.slice(0, i + 1));
+      // A frame of 23 lines and the line of the cursor leave nothing of what stood above on 24 rows.
+      expect(watched.shown).toEqual(drawn);
+      expect(watched.screen.scrolled).toBe(above.length);
+    });
   });
 
   it('writes a frame in one piece, at most ten times a second, and what the step does at once', () => {

@@ -6,6 +6,7 @@ import type { View } from '../src/views/view.js';
  *
  *     12.5 node.state node=1 state="up"     a fact at that second
  *     12.5 step 2/10 a title                a step began
+ *     12.5 step-ended                       it ended
  *     12.5 observed a sentence              it held
  *     12.5 missed a sentence : what was found
  *     lost 120                              slices of the clock
@@ -23,6 +24,8 @@ export function tell(view: View, line: string): void {
       const [, number, of, title = ''] = /^(\d+)\/(\d+) (.*)$/.exec(text) ?? [];
       return view.progress(at, { kind: 'step-began', id: title, title, number: Number(number), of: Number(of) });
     }
+    case 'step-ended':
+      return view.progress(at, { kind: 'step-ended', id: text });
     case 'observed':
     case 'missed': {
       const [sentence = '', found = ''] = text.split(' : ');

@@ -20,6 +20,8 @@ export interface LiveViewConfig {
 /** At most ten frames a second: the terminal is the slowest part of the run. */
 const FRAME_MS = 100;
 
+const AFTERWARDS = 'all that was asked is seen; the cluster is shut down';
+
 const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';
 
@@ -62,6 +64,8 @@ export class LiveView implements View {
         this.#step = { ...this.#step, observed: [...this.#step.observed, progress.observed] };
         break;
       case 'step-ended':
+        // What comes after the last step is in nobody's figures.
+        if (this.#step.number === this.#step.of) this.#step = { ...this.#step, title: AFTERWARDS, startedAt: at };
         break;
     }
     this.#draw(true);
@@ -99,7 +103,8 @@ export class LiveView implements View {
     // Changes are drawn line by line where the lines stand; after a new size they stand elsewhere.
     if (lines.length !== this.#lines) this.#update.clear();
     this.#lines = lines.length;
-    this.#update(lines.join('\n'));
+    // log-update 7.2 loses count of its lines when the last one that changed is empty: ours have a blank.
+    this.#update(lines.map((line) => line || ' ').join('\n'));
   }
 
   #hideCursor(): void {
