@@ -16,17 +16,24 @@ import type { NodeServices } from './services.js';
 /** UDP port of the ring. */
 const TOTEM_PORT = 5405;
 
-/** What a daemon hears of the process groups it has joined. */
-export interface GroupMember {
-  confchg(change: Extract<CpgOutput, { kind: 'confchg' }>): void;
-  message(group: string, from: number, payload: Uint8Array): void;
-  ringConfchg(ring: { readonly representative: number; readonly seq: number }): void;
+/** A configuration of a group: daemons run once on a node, so they know each other by it. */
+export interface GroupChange {
+  readonly group: string;
+  readonly members: readonly number[];
+  readonly joined: readonly number[];
+  readonly left: readonly { readonly node: number; readonly reason: 'leave' | 'nodedown' | 'procdown' }[];
 }
 
-/** Why a member left a group, as the daemons of the DLM and of GFS2 tell it apart. */
-export function leaveReason(reason: number): 'leave' | 'nodedown' | 'procdown' {
-  if (reason === CpgReason.nodeDown) return 'nodedown';
-  return reason === CpgReason.procDown ? 'procdown' : 'leave';
+/** What a daemon asks of process groups. */
+type GroupCall =
+  | { readonly kind: 'cpg-join' | 'cpg-leave'; readonly group: string }
+  | { readonly kind: 'cpg-mcast'; readonly group: string; readonly payload: Uint8Array };
+
+/** What a daemon hears of the process groups it has joined. */
+export interface GroupMember {
+  confchg(change: GroupChange): void;
+  message(group: string, from: number, payload: Uint8Array): void;
+  ringConfchg(ring: { readonly representative: number; readonly seq: number }): void;
 }
 
 /** What the rest of the node hears of the engine. */
@@ -122,8 +129,11 @@ export class ClusterEngine {
     this.#cpg.send({ kind: 'exit', pid });
   }
 
-  groups(input: Extract<CpgInput, { kind: 'join' | 'leave' | 'mcast' }>): void {
-    if (!this.#hasEnded) this.#cpg.send(input);
+  groups(pid: number, call: GroupCall): void {
+    if (this.#hasEnded) return;
+    const { group } = call;
+    if (call.kind === 'cpg-mcast') this.#cpg.send({ kind: 'mcast', group, pid, payload: call.payload });
+    else this.#cpg.send({ kind: call.kind === 'cpg-join' ? 'join' : 'leave', group, pid });
   }
 
   cman(input: CmanInput): void {
@@ -204,7 +214,7 @@ export class ClusterEngine {
         this.#totem.send(output);
         break;
       case 'confchg':
-        this.#members.get(output.pid)?.confchg(output);
+        this.#members.get(output.pid)?.confchg(groupChange(output));
         break;
       case 'message':
         this.#members.get(output.pid)?.message(output.group, output.from.node, output.payload);
@@ -313,4 +323,19 @@ export class ClusterEngine {
     setU64(viewOf(bytes), 0, seq, true);
     this.#services.system.files.write(this.#ringFile, bytes, false, this.#services.system.wall().sec);
   }
+}
+
+function groupChange({ group, members, joined, left }: Extract<CpgOutput, { kind: 'confchg' }>): GroupChange {
+  return {
+    group,
+    members: members.map(({ node }) => node),
+    joined: joined.map(({ node }) => node),
+    left: left.map(({ node, reason }) => ({ node, reason: leaveReason(reason) })),
+  };
+}
+
+/** Why a member left a group, as the daemons of the DLM and of GFS2 tell it apart. */
+function leaveReason(reason: number): 'leave' | 'nodedown' | 'procdown' {
+  if (reason === CpgReason.nodeDown) return 'nodedown';
+  return reason === CpgReason.procDown ? 'procdown' : 'leave';
 }

@@ -3,7 +3,7 @@ import type { Errno, Nanos, Observe } from '@quorate/kernel';
 import type { CmanInput } from '@quorate/quorum';
 import { Child } from '../child.js';
 import type { StackConfig } from '../stack-config.js';
-import { type ClusterEngine, type GroupMember, leaveReason } from './cluster-engine.js';
+import type { ClusterEngine, GroupChange, GroupMember } from './cluster-engine.js';
 import type { NodeServices } from './services.js';
 
 /** What the rest of the node hears of the fence domain. */
@@ -101,14 +101,8 @@ export class FenceDomainDaemon implements GroupMember {
     this.#fenced.send({ kind: 'membership', members, ring, isQuorate, quorumGained });
   }
 
-  confchg(change: Parameters<GroupMember['confchg']>[0]): void {
-    this.#fenced.send({
-      kind: 'confchg',
-      group: change.group,
-      members: change.members.map(({ node }) => node),
-      joined: change.joined.map(({ node }) => node),
-      left: change.left.map(({ node, reason }) => ({ node, reason: leaveReason(reason) })),
-    });
+  confchg(change: GroupChange): void {
+    this.#fenced.send({ kind: 'confchg', ...change });
   }
 
   message(group: string, from: number, payload: Uint8Array): void {
@@ -135,13 +129,9 @@ export class FenceDomainDaemon implements GroupMember {
     const pid = this.#pid;
     switch (output.kind) {
       case 'cpg-join':
-        this.#engine.groups({ kind: 'join', group: output.group, pid });
-        break;
       case 'cpg-leave':
-        this.#engine.groups({ kind: 'leave', group: output.group, pid });
-        break;
       case 'cpg-mcast':
-        this.#engine.groups({ kind: 'mcast', group: output.group, pid, payload: output.payload });
+        this.#engine.groups(this.#pid, output);
         break;
       case 'run-agent': {
         const { run, agent, input } = output;

@@ -14,7 +14,7 @@ import { Child } from '../child.js';
 import type { BlockDevice, TransferOwner } from '../os/disks.js';
 import type { SystemCall } from '../os/system-call.js';
 import type { StackConfig } from '../stack-config.js';
-import { type ClusterEngine, type GroupMember, leaveReason } from './cluster-engine.js';
+import type { ClusterEngine, GroupChange, GroupMember } from './cluster-engine.js';
 import type { LockManager, LockspaceUser, LockspaceWatcher } from './lock-manager.js';
 import type { NodeServices } from './services.js';
 
@@ -116,15 +116,9 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
     this.#controld.send({ kind: 'dlm-started', lockspace });
   }
 
-  confchg(change: Parameters<GroupMember['confchg']>[0]): void {
+  confchg(change: GroupChange): void {
     this.#groupMembers.set(change.group.slice(change.group.lastIndexOf(':') + 1), change.members.length);
-    this.#controld.send({
-      kind: 'confchg',
-      group: change.group,
-      members: change.members.map(({ node }) => node),
-      joined: change.joined.map(({ node }) => node),
-      left: change.left.map(({ node, reason }) => ({ node, reason: leaveReason(reason) })),
-    });
+    this.#controld.send({ kind: 'confchg', ...change });
   }
 
   message(group: string, from: number, payload: Uint8Array): void {
@@ -149,16 +143,11 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
   }
 
   readonly #onControld = (output: GfsControldOutput): void => {
-    const pid = this.#pid;
     switch (output.kind) {
       case 'cpg-join':
-        this.#engine.groups({ kind: 'join', group: output.group, pid });
-        break;
       case 'cpg-leave':
-        this.#engine.groups({ kind: 'leave', group: output.group, pid });
-        break;
       case 'cpg-mcast':
-        this.#engine.groups({ kind: 'mcast', group: output.group, pid, payload: output.payload });
+        this.#engine.groups(this.#pid, output);
         break;
       case 'mount':
         this.#mounts.get(output.filesystem)?.start(output.jid, output.isFirst);

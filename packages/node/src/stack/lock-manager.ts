@@ -12,7 +12,7 @@ import type { Errno, Nanos, Observe } from '@quorate/kernel';
 import { Child } from '../child.js';
 import { DlmTransport } from '../dlm-transport.js';
 import { ringAddresses, type StackConfig } from '../stack-config.js';
-import { type ClusterEngine, type GroupMember, leaveReason } from './cluster-engine.js';
+import type { ClusterEngine, GroupChange, GroupMember } from './cluster-engine.js';
 import type { NodeServices } from './services.js';
 
 /** Whoever has a lockspace on this node: a mounted file system, or rgmanager. */
@@ -130,14 +130,8 @@ export class LockManager implements GroupMember {
     this.#controld.send({ kind: 'fs-notified', lockspace, node });
   }
 
-  confchg(change: Parameters<GroupMember['confchg']>[0]): void {
-    this.#controld.send({
-      kind: 'confchg',
-      group: change.group,
-      members: change.members.map(({ node }) => node),
-      joined: change.joined.map(({ node }) => node),
-      left: change.left.map(({ node, reason }) => ({ node, reason: leaveReason(reason) })),
-    });
+  confchg(change: GroupChange): void {
+    this.#controld.send({ kind: 'confchg', ...change });
   }
 
   message(group: string, from: number, payload: Uint8Array): void {
@@ -213,16 +207,11 @@ export class LockManager implements GroupMember {
   };
 
   readonly #onControld = (output: ControldOutput): void => {
-    const pid = this.#pid;
     switch (output.kind) {
       case 'cpg-join':
-        this.#engine.groups({ kind: 'join', group: output.group, pid });
-        break;
       case 'cpg-leave':
-        this.#engine.groups({ kind: 'leave', group: output.group, pid });
-        break;
       case 'cpg-mcast':
-        this.#engine.groups({ kind: 'mcast', group: output.group, pid, payload: output.payload });
+        this.#engine.groups(this.#pid, output);
         break;
       case 'stop':
       case 'start':
