@@ -20,7 +20,7 @@ export interface LiveViewConfig {
 /** At most ten frames a second: the terminal is the slowest part of the run. */
 const FRAME_MS = 100;
 
-const AFTERWARDS = 'all that was asked is seen; the cluster is shut down';
+const AFTERWARDS = 'the steps are over, the cluster is shut down';
 
 const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';
