@@ -84,9 +84,11 @@ export class Checker {
     const watchers = this.#watchers.get(fact.kind);
     if (watchers === undefined) return;
     this.#at = fact.at;
-    for (const { id, check } of watchers) {
-      this.#current = id;
-      check.observe(fact, this.#verdict);
+    const verdict = this.#verdict;
+    for (let i = 0; i < watchers.length; i++) {
+      const watcher = watchers[i]!;
+      this.#current = watcher.id;
+      watcher.check.observe(fact, verdict);
     }
   }
 

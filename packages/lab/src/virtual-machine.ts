@@ -350,6 +350,11 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
     const { observe } = this.#config;
     if (observe === undefined) return;
     this.#factSeq += 1;
-    observe(Object.assign(fact, { node: this.#config.node.id, life: this.#life, seq: this.#factSeq }));
+    // A fact is its observer's, who may write the stamp into it: nothing is copied.
+    const stamped = fact as { -readonly [K in keyof MachineFact]: MachineFact[K] };
+    stamped.node = this.#config.node.id;
+    stamped.life = this.#life;
+    stamped.seq = this.#factSeq;
+    observe(stamped);
   }
 }

@@ -12,19 +12,24 @@ const fifo: Invariant = defineInvariant<FactOf<'network.sent' | 'network.deliver
   kinds: ['network.sent', 'network.delivered'],
   start(): Check<FactOf<'network.sent' | 'network.delivered'>> {
     const reordered = new Set<number>();
-    const last = new Map<string, number>();
+    /** Of each link, by its two ends, the last copy that was not reordered. */
+    const last = new Map<number, Map<number, number>>();
     return {
       observe(fact, verdict) {
         if (fact.kind === 'network.sent') {
           if (fact.isReordered) reordered.add(fact.id);
           return;
         }
-        if (reordered.delete(fact.id)) return;
-        const link = direction(fact);
-        const before = last.get(link) ?? 0;
+        if (reordered.size > 0 && reordered.delete(fact.id)) return;
+        let fromHere = last.get(fact.from);
+        if (fromHere === undefined) {
+          fromHere = new Map();
+          last.set(fact.from, fromHere);
+        }
+        const before = fromHere.get(fact.to) ?? 0;
         if (fact.id < before)
-          verdict.violate(`${link} delivered copy ${fact.id} after ${before}`, [fact.from, fact.to]);
-        else last.set(link, fact.id);
+          verdict.violate(`${direction(fact)} delivered copy ${fact.id} after ${before}`, [fact.from, fact.to]);
+        else fromHere.set(fact.to, fact.id);
       },
     };
   },
@@ -45,10 +50,12 @@ const closed: Invariant = defineInvariant<N2Fact>({
     const down = new Set<number>();
     const sentWhileClosed = new Set<number>();
     const onDelivered = (fact: FactOf<'network.delivered'>): string | undefined => {
-      const link = direction(fact);
-      if (down.has(fact.to)) return `copy ${fact.id} reached card ${fact.to}, whose cable is pulled`;
-      if (sentWhileClosed.has(fact.id)) return `copy ${fact.id}, sent while ${link} was closed, was delivered`;
-      return links.get(link) === true ? `copy ${fact.id} was delivered over ${link}, which is closed` : undefined;
+      if (down.size > 0 && down.has(fact.to)) return `copy ${fact.id} reached card ${fact.to}, whose cable is pulled`;
+      if (sentWhileClosed.size > 0 && sentWhileClosed.has(fact.id)) {
+        return `copy ${fact.id}, sent while ${direction(fact)} was closed, was delivered`;
+      }
+      if (links.size === 0 || links.get(direction(fact)) !== true) return undefined;
+      return `copy ${fact.id} was delivered over ${direction(fact)}, which is closed`;
     };
     return {
       observe(fact: Stamped<N2Fact>, verdict) {
@@ -62,7 +69,7 @@ const closed: Invariant = defineInvariant<N2Fact>({
             else links.delete(direction(fact));
             return;
           case 'network.sent':
-            if (links.has(direction(fact))) sentWhileClosed.add(fact.id);
+            if (links.size > 0 && links.has(direction(fact))) sentWhileClosed.add(fact.id);
             return;
           case 'network.delivered': {
             const message = onDelivered(fact);

@@ -3,7 +3,10 @@ import type { Machine, Nanos } from '@quorate/kernel';
 /** Copies what an input lends, so that it can wait. */
 function keep<In extends { readonly kind: string }>(input: In): In {
   const copy: Record<string, unknown> = { ...input };
-  for (const [name, value] of Object.entries(copy)) if (value instanceof Uint8Array) copy[name] = value.slice();
+  for (const name in copy) {
+    const value = copy[name];
+    if (value instanceof Uint8Array) copy[name] = value.slice();
+  }
   return copy as In;
 }
 

@@ -1,7 +1,7 @@
 import type { Nanos, Observe } from '@quorate/kernel';
 import type { CommandRequest, Reply, TargetContext, UnitContext } from './commands/command.js';
 import { commandOf } from './commands/command-set.js';
-import type { AbortReason, CommandEnabledFact, ReservationAction, ScsiFact } from './facts.js';
+import type { AbortReason, CommandEnabledFact, CommandEndedFact, ReservationAction, ScsiFact } from './facts.js';
 import type { UnitNexus } from './nexus.js';
 import { ReserveOut } from './opcode.js';
 import { refusalOf } from './order-of-checks.js';
@@ -341,30 +341,28 @@ export class LogicalUnit implements UnitContext {
   }
 
   #observeEnabled(now: Nanos, task: Task, observe: Observe<ScsiFact>): void {
-    observe({ kind: 'scsi.command-enabled', now, ...this.#identityOf(task) });
+    observe(this.#factOf('scsi.command-enabled', now, task));
   }
 
   #observeEnded(now: Nanos, task: Task, status: Status, sense: Sense | undefined, observe: Observe<ScsiFact>): void {
-    observe({
-      kind: 'scsi.command-ended',
-      now,
-      ...this.#identityOf(task),
-      status,
-      ...(sense === undefined ? undefined : { sense: senseText(sense) }),
-      ...(task.blocks < 0 ? undefined : { lba: task.lba, blocks: task.blocks }),
-      isDelivered: !task.isOrphan,
-    });
+    const fact = this.#factOf('scsi.command-ended', now, task);
+    fact.status = status;
+    if (sense !== undefined) fact.sense = senseText(sense);
+    if (task.blocks >= 0) {
+      fact.lba = task.lba;
+      fact.blocks = task.blocks;
+    }
+    fact.isDelivered = !task.isOrphan;
+    observe(fact);
   }
 
-  #identityOf(task: Task): Omit<CommandEnabledFact, 'kind' | 'now'> {
+  /** What all facts about a command begin with. Two are told of each command, so it is built without copies. */
+  #factOf<K extends keyof CommandFacts>(kind: K, now: Nanos, task: Task): CommandFacts[K] {
+    const nexus = task.from.nexus.id;
+    const fact = { kind, now, lun: this.lun, nexus, tag: task.tag, opcode: task.cdb[0]! } as CommandFacts[K];
     const serviceAction = task.command?.serviceAction;
-    return {
-      lun: this.lun,
-      nexus: task.from.nexus.id,
-      tag: task.tag,
-      opcode: task.cdb[0]!,
-      ...(serviceAction === undefined ? undefined : { serviceAction }),
-    };
+    if (serviceAction !== undefined) fact.serviceAction = serviceAction;
+    return fact;
   }
 
   #observeReservation(now: Nanos, request: ReservationRequest, preempted: readonly number[], aborted: number): void {
@@ -391,6 +389,13 @@ export class LogicalUnit implements UnitContext {
       aborted,
     });
   }
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+interface CommandFacts {
+  'scsi.command-enabled': Mutable<CommandEnabledFact>;
+  'scsi.command-ended': Mutable<CommandEndedFact>;
 }
 
 const ACTION_NAMES: { readonly [action in ReserveOut]: ReservationAction } = {

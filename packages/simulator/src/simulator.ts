@@ -16,6 +16,7 @@ import {
   type DirectorInput,
   type DirectorOutput,
   type Host,
+  type HostOutput,
   initiatorPort,
   type MachineFact,
   machineConfig,
@@ -106,12 +107,14 @@ interface MachineActor {
   readonly name: string;
   readonly nic: number;
   readonly actor: number;
+  readonly emit: (output: VirtualMachineOutput) => void;
 }
 
 interface HostActor {
   readonly host: Host;
   readonly nic: number;
   readonly actor: number;
+  readonly emit: (output: HostOutput) => void;
 }
 
 /**
@@ -177,12 +180,20 @@ export class Simulator {
     for (const spec of topology.machines) {
       const vm = new VirtualMachine(machineConfig(topology, spec, seed, (fact) => this.#machineFact(fact)));
       const clock = new NodeClock(config.drift?.get(spec.name) ?? 0);
-      this.#machines.push({ vm, clock, name: spec.name, nic: spec.id, actor });
+      const machine: MachineActor = {
+        vm,
+        clock,
+        name: spec.name,
+        nic: spec.id,
+        actor,
+        emit: (output) => this.#onMachine(machine, output),
+      };
+      this.#machines.push(machine);
       actor += 1;
     }
     for (const spec of topology.hosts) {
       const host = newHost(topology, spec, seed, (fact) => this.#worldFact(fact));
-      this.#hosts.push({ host, nic: spec.nic, actor });
+      this.#hosts.push({ host, nic: spec.nic, actor, emit: (output) => this.#onHost(spec.nic, output) });
       actor += 1;
     }
     for (const each of this.#machines) this.#machineByName.set(each.name, each);
@@ -230,9 +241,7 @@ export class Simulator {
 
   #start(): void {
     this.#hasStarted = true;
-    for (const { nic, actor, host } of this.#hosts) {
-      this.#stepHost({ host, nic, actor }, { kind: 'carrier', isUp: true });
-    }
+    for (const host of this.#hosts) this.#stepHost(host, { kind: 'carrier', isUp: true });
     for (const { nic } of this.#machines) this.#setNic(nic, false);
     this.#wakeups.set(0, CHECKER, SECOND, EventClass.checker);
     this.#director.step(0, { kind: 'start' }, this.#onDirector);
@@ -323,15 +332,17 @@ export class Simulator {
 
   #stepMachine(machine: MachineActor, input: VirtualMachineInput): void {
     this.#stale.add(machine);
-    machine.vm.step(machine.clock.local(this.#now), input, (output) => this.#onMachine(machine, output));
+    machine.vm.step(machine.clock.local(this.#now), input, machine.emit);
   }
 
   #stepHost(actor: HostActor, input: Parameters<Host['step']>[1]): void {
     this.#stale.add(actor);
-    actor.host.step(this.#now, input, (output) => {
-      if (output.kind === 'frame') this.#send(actor.nic, output.bytes);
-      else this.#answers.push({ ...output, kind: 'fetched' });
-    });
+    actor.host.step(this.#now, input, actor.emit);
+  }
+
+  #onHost(nic: number, output: HostOutput): void {
+    if (output.kind === 'frame') this.#send(nic, output.bytes);
+    else this.#answers.push({ ...output, kind: 'fetched' });
   }
 
   #send(nic: number, bytes: Uint8Array): void {
@@ -470,12 +481,19 @@ export class Simulator {
   }
 
   #machineFact(fact: MachineFact): void {
-    this.#onFact(Object.assign(fact, { at: this.#now }));
+    const stamped = fact as Mutable<MachineFact & Stamped>;
+    stamped.at = this.#now;
+    this.#onFact(stamped);
   }
 
   #worldFact(fact: Fact): void {
     this.#worldSeq += 1;
-    this.#onFact(Object.assign(fact, { node: 0, life: 0, seq: this.#worldSeq, at: this.#now }));
+    const stamped = fact as Mutable<Stamped>;
+    stamped.node = 0;
+    stamped.life = 0;
+    stamped.seq = this.#worldSeq;
+    stamped.at = this.#now;
+    this.#onFact(stamped);
   }
 
   #onFact(fact: Stamped): void {
@@ -486,3 +504,6 @@ export class Simulator {
 }
 
 const WAKE = { kind: 'wake' } as const;
+
+/** A fact is its observer's, who may write the stamp into it: some 180 000 of them a run, and none is copied. */
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
