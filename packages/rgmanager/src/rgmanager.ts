@@ -461,7 +461,11 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     }
   }
 
-  /** Looks at the services that run here, every so often: traffic does not put it off. */
+  /**
+   * Looks at the services that run here, every so often.
+   *
+   * Differs from rgmanager: it does so when nothing was heard for that long, so traffic puts it off.
+   */
   *#pollServices(): Task {
     while (this.#phase === 'running') {
       yield* sleep(this.#settings.statusPollSec * SECOND);
@@ -529,7 +533,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       this.#channels.close(channel);
     };
     if (!this.#inUse.configuration.has(service)) return respond({ code: Result.NOSERVICE, owner: target });
-    if (this.#threads.enqueue(service, { request: action, target, arg1, arg2, respond })) return;
+    const isAwaited = (): boolean => channel.remoteContext !== 0;
+    if (this.#threads.enqueue(service, { request: action, target, arg1, arg2, respond, isAwaited })) return;
     respond({ code: Result.AGAIN, owner: this.#config.nodeId });
   }
 

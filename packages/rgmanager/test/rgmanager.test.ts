@@ -3,6 +3,7 @@ import { Checker, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { invariants, type RgRequest, resultText, type ServiceOperation, stateText } from '../src/index.js';
 import { type AgentCall, RgCluster, type Told } from './cluster.js';
+import { Running } from './running.js';
 import { checkTranscript } from './transcript.js';
 import { parseXml } from './xml.js';
 
@@ -27,6 +28,7 @@ const QUIET: readonly string[] = ['info', 'debug'];
  * ask N OPERATION [SERVICE [TARGET]]
  * agent RESOURCE ACTION [on=N] [takes=S] [status=N], heal
  * run S, show, checks       time passes; records; from now on status checks are shown
+ * departures                what kept services where their domains did not want them, so far
  */
 class Player {
   #nodes: readonly string[] = [];
@@ -34,6 +36,7 @@ class Player {
   #behaviours: Behaviour[] = [];
   #showsChecks = false;
   #facts = 0;
+  readonly running = new Running();
   readonly #checker = new Checker(invariants);
 
   execute(lines: readonly string[]): readonly string[] {
@@ -68,13 +71,13 @@ class Player {
         for (const id of ids) this.#machines.kill(id);
         if (command === 'kill') return [];
         this.#machines.lose(...ids);
-        this.#machines.fenced(...ids);
+        this.#fence(ids);
         return [];
       case 'lose':
         this.#machines.lose(...ids);
         return [];
       case 'fence':
-        this.#machines.fenced(...ids);
+        this.#fence(ids);
         return [];
       case 'quorum':
         this.#machines.isQuorate = () => words[0] === 'yes';
@@ -99,6 +102,8 @@ class Player {
         return this.#run(ids[0]!);
       case 'show':
         return this.#show();
+      case 'departures':
+        return [...this.#checker.counts].map(([name, { times }]) => `${name} ${times}`);
       default:
         throw new Error(`unknown command ${line}`);
     }
@@ -114,6 +119,11 @@ class Player {
     return parseXml(`<cluster><clusternodes>${nodes}</clusternodes><rm>${xml}</rm></cluster>`);
   }
 
+  #fence(ids: readonly number[]): void {
+    for (const id of ids) this.running.down(id);
+    this.#machines.fenced(...ids);
+  }
+
   #agent({ node, resource, action }: AgentCall): { takes: number; status: number } {
     const found = this.#behaviours.find(
       (each) =>
@@ -121,7 +131,13 @@ class Player {
         each.action === action &&
         (each.on === 0 || each.on === node),
     );
-    return { takes: (found?.takes ?? 0) * SECOND, status: found?.status ?? 0 };
+    const { takes = 0, status = 0 } = found ?? {};
+    // A start counts from its beginning, a stop at its end.
+    if (action === 'start' && status === 0) this.running.start(resource, node);
+    if (action === 'stop' || action === 'migrate') {
+      this.#machines.at(this.#machines.now + takes * SECOND, () => this.running.stop(resource, node));
+    }
+    return { takes: takes * SECOND, status };
   }
 
   /** A second at a time, so that settled states are looked at. */
@@ -216,5 +232,6 @@ describe('clusters of rgmanagers', () => {
     const player = new Player();
     checkTranscript(new URL(name, directory), (lines) => player.execute(lines));
     expect(player.violations()).toEqual([]);
+    expect(player.running.doubles).toEqual([]);
   });
 });

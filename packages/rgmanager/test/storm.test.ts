@@ -2,6 +2,7 @@ import { Checker, MILLISECOND, Prng, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { invariants, ServiceState } from '../src/index.js';
 import { RgCluster } from './cluster.js';
+import { Running } from './running.js';
 import { parseXml } from './xml.js';
 
 const NODES = [1, 2, 3, 4];
@@ -29,30 +30,6 @@ const conf = parseXml(`
       <service name="free" recovery="relocate"><script name="x" file="/x"/><script name="y" file="/y"/></service>
     </rm>
   </cluster>`);
-
-/** Resources that agents have started on each node and not stopped. */
-class Running {
-  readonly #on = new Map<string, Set<number>>();
-  readonly doubles: string[] = [];
-
-  start(resource: string, node: number): void {
-    const nodes = this.#on.get(resource) ?? new Set();
-    this.#on.set(resource, nodes.add(node));
-    if (nodes.size > 1) this.doubles.push(`${resource} runs on ${[...nodes].join(' and ')}`);
-  }
-
-  stop(resource: string, node: number): void {
-    this.#on.get(resource)?.delete(node);
-  }
-
-  down(node: number): void {
-    for (const nodes of this.#on.values()) nodes.delete(node);
-  }
-
-  nodesOf(resource: string): readonly number[] {
-    return [...(this.#on.get(resource) ?? [])];
-  }
-}
 
 /** A quarter of an hour in which nodes come and go, users give orders and agents fail; then quiet. */
 class Storm {

@@ -15,6 +15,7 @@ export class Channel {
   readonly node: number;
   readonly localContext: number;
   readonly inbox: Mailbox<Received>;
+  /** 0: not open yet, or closed by the other node. */
   remoteContext: number;
 
   constructor(node: number, localContext: number, remoteContext: number, inbox: Mailbox<Received>) {
@@ -77,7 +78,11 @@ export class Channels {
     if (channel.remoteContext !== 0) this.#control(channel, Control.CLOSE);
   }
 
-  /** These nodes are gone: whoever waits for them hears that the conversation is over. */
+  /**
+   * These nodes are gone: whoever waits for them hears that the conversation is over.
+   *
+   * Differs from rgmanager: it would look every 10 s whether they are there, and not notice one that is back by then.
+   */
   membersLost(lost: readonly number[]): void {
     for (const channel of [...this.#channels.values()]) {
       if (!lost.includes(channel.node)) continue;

@@ -72,6 +72,10 @@ export class RequestHandlers {
       }
       runtime.log('warning', `#71: Relocating failed service ${service}`);
     }
+    return yield* this.#relocateFailed(service);
+  }
+
+  *#relocateFailed(service: string): Task<Outcome> {
     const relocated = yield* this.relocate(service, Request.START_RECOVER, 0);
     if (relocated.code === Result.FAIL) yield* this.#stopOrFail(service);
     return relocated;
@@ -97,6 +101,22 @@ export class RequestHandlers {
     const code = yield* operations.start(service, request);
     const isFinal = code === Result.SUCCESS || code === Result.AGAIN || code === Result.RUN || code === Result.FROZEN;
     return isFinal ? code : 'failed';
+  }
+
+  /**
+   * Another node asks for a start, and goes on if it fails.
+   *
+   * Differs from rgmanager: if that node is gone by then, this one goes on in its place. The original leaves the service
+   * `recovering` for ever.
+   */
+  *startForOther(service: string, request: number, isAwaited: () => boolean): Task<Outcome> {
+    const { store, runtime } = this.#parts;
+    const code = yield* this.startRemote(service, request);
+    if (code !== Result.FAIL || isAwaited()) return outcome(code);
+    const record = yield* store.readLocked(service);
+    if (record?.state !== ServiceState.RECOVER) return outcome(code);
+    runtime.log('warning', `#71: Relocating failed service ${service}`);
+    return yield* this.#relocateFailed(service);
   }
 
   /** `handle_start_remote_req`: another node asks; this one judges as if it were alone. */

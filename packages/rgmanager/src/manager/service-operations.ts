@@ -165,14 +165,14 @@ export class ServiceOperations {
     const isFailed = (yield* this.#groups.operate(service, 'stop')) !== 0;
     const wasDown = old.state === ServiceState.FAILED || old.state === ServiceState.DISABLED;
     if (!wasDown || newState !== ServiceState.DISABLED) {
-      yield* this.finishStop(service, isFailed, newState);
+      yield* this.finishStop(service, isFailed, newState, old.owner);
       return isFailed ? Result.FAIL : Result.SUCCESS;
     }
     if (isFailed) {
       const text = `Marking ${service} as 'disabled', but some resources may still be allocated!`;
       this.#runtime.log('alert', text);
     }
-    yield* this.finishStop(service, false, newState);
+    yield* this.finishStop(service, false, newState, old.owner);
     return isFailed ? Result.WARNING : Result.SUCCESS;
   }
 
@@ -230,13 +230,19 @@ export class ServiceOperations {
     return yield* this.#writeAndUnlock(lock, stopping, complaint);
   }
 
-  /** `_svc_stop_finish`: writes how a stop ended, unless the record says that there was none. */
-  *finishStop(service: string, isFailed: boolean, newState: number): Task {
+  /**
+   * `_svc_stop_finish`: writes how a stop ended, unless the record says that there was none. `owner`: whose the service
+   * was when it began.
+   */
+  *finishStop(service: string, isFailed: boolean, newState: number, owner = 0): Task {
     const locked = yield* this.#readLocked(service);
     if (locked === undefined) return;
     const { lock, record } = locked;
     const stopping: readonly number[] = [ServiceState.STOPPING, ServiceState.ERROR, ServiceState.RECOVER];
-    if (!stopping.includes(record.state)) return yield* this.#store.unlock(lock);
+    // Differs from rgmanager: what is stopped a second time has no owner, so another node may start it meanwhile. If that
+    // one stops it, too, the original calls it stopped before it is, and it runs twice.
+    const isAnothers = record.owner !== 0 && record.owner !== owner;
+    if (isAnothers || !stopping.includes(record.state)) return yield* this.#store.unlock(lock);
     let state = newState;
     if (isFailed) {
       this.#runtime.log('crit', `#12: RG ${service} failed to stop; intervention required`);

@@ -24,6 +24,8 @@ export interface ServiceRequest {
   readonly arg1: number;
   readonly arg2: number;
   readonly respond: Respond | undefined;
+  /** Whether whoever asked is still there and waits for the answer. */
+  readonly isAwaited: () => boolean;
 }
 
 /** Performs a request and answers it. */
@@ -75,7 +77,7 @@ export class ServiceThreads {
    * start runs, so is one that another node asks for: two nodes can never wait for each other.
    */
   enqueue(service: string, asked: Partial<ServiceRequest> & { readonly request: number }, max = 0): boolean {
-    const request = { target: 0, arg1: 0, arg2: 0, respond: undefined, ...asked };
+    const request = { target: 0, arg1: 0, arg2: 0, respond: undefined, isAwaited: () => true, ...asked };
     const thread = this.#threads.get(service) ?? this.#newThread(service);
     if (thread.isExiting) return false;
     if (request.request === Request.INIT) this.#purge(thread);

@@ -46,14 +46,14 @@ function answer({ members }: WorkerParts, request: ServiceRequest, { code, owner
 function* perform(
   parts: WorkerParts,
   service: string,
-  { request, target, arg1 }: ServiceRequest,
+  { request, target, arg1, isAwaited }: ServiceRequest,
   threads: ServiceThreads,
 ): Task<Outcome> {
   const { members, groups, operations, handlers } = parts;
   switch (request) {
     case Request.START_REMOTE:
     case Request.START_RECOVER:
-      return done(yield* handlers.startRemote(service, request));
+      return yield* handlers.startForOther(service, request, isAwaited);
     case Request.ENABLE:
       if (target !== 0 && target !== members.here) return done(Result.FORWARD);
       return yield* arg1 === 0 ? handlers.start(service, request) : handlers.domainStart(service, request);
