@@ -69,6 +69,8 @@ export type RgFact = Fact &
     | {
         /** It looked at a service because a node came or went, or another service changed. */
         readonly kind: 'rg.evaluated';
+        /** The node that came; 0: something else has happened. */
+        readonly newcomer: number;
         readonly service: string;
         readonly state: number;
         readonly owner: number;

@@ -189,6 +189,23 @@ interface View {
   changedAt: Nanos;
 }
 
+/** Why a service may stay where its domain does not want it, as in the original. */
+type Departure =
+  | 'svc-user'
+  | 'svc-recovery'
+  | 'svc-failure'
+  | 'svc-locked'
+  | 'svc-frozen'
+  | 'svc-moving'
+  | 'svc-second-best'
+  | 'svc-outside-restricted';
+
+/** What is wrong with a place; with a departure it is allowed. */
+interface Problem {
+  readonly message: string;
+  readonly departure: Departure | undefined;
+}
+
 /** What is known of a service. */
 interface Placement {
   record: Of<'rg.service'> | undefined;
@@ -197,27 +214,38 @@ interface Placement {
   changedAt: Nanos;
   /** What each node does about it now. */
   readonly requests: Map<number, string>;
-  /** Better nodes that need not have it: a user, a failure or a lock decided otherwise. */
-  readonly excused: Set<number>;
+  /** Better nodes that need not have it. */
+  readonly excused: Map<number, Departure>;
+  /** It was started without a look at its domain. */
+  isUnchecked: boolean;
   /** Its domain was changed under it. */
   isUnbound: boolean;
   isReported: boolean;
+  /** It has settled like that. */
+  open: { readonly departure: Departure; readonly since: Nanos } | undefined;
 }
 
+/** A check of a service is no change of it. */
+const CHECK = 'status';
 /** Requests by which a user decides where a service runs. */
 const USERS: readonly string[] = ['enable', 'relocate', 'restart', 'migrate'];
 /** Requests that leave a service where it is, or put it where the domain wants it. */
 const BY_DOMAIN: readonly string[] = ['start', 'status'];
+/** Requests that start a service where they are served, whatever its domain says. */
+const UNCHECKED: readonly string[] = ['relocate', 'restart', CHECK];
 const IN_TRANSITION: readonly number[] = [ServiceState.STOPPING, ServiceState.ERROR, ServiceState.RECOVER];
 
 /**
  * S29. When nothing has happened to a service for ten seconds, and it is started:
- * - its owner is in its domain, if that is restricted;
+ * - its owner is in its domain, if that is restricted, unless it was restarted there, or relocated and no other node
+ *   would have it: `svc-outside-restricted`;
  * - no member of an ordered domain with failback is better than its owner, and no owner is outside of its domain while
- *   a member is online. A node is excused when a user has put the
- *   service elsewhere, when a start or relocation failed or recovery moved it, and when it joined while services were
- *   locked, this one was frozen, or it was just being moved.
+ *   a member is online, unless a user has put the service elsewhere (`svc-user`), recovery moved it (`svc-recovery`), a
+ *   start or relocation failed (`svc-failure`), or that member joined while services were locked (`svc-locked`), this
+ *   one was frozen (`svc-frozen`) or between two states (`svc-moving`), or an even better one was there that was excused
+ *   (`svc-second-best`: services are handed to the best only).
  * And at any time: no service of a nofailback domain leaves a node of its domain because a better one joined.
+ * What keeps a service where it has settled is counted with how long it stayed.
  *
  * Services that are exclusive or depend on others have their places for other reasons too, and are not judged.
  */
@@ -240,8 +268,10 @@ class ServiceDomain implements Check<RgFact> {
       case 'rg.lockdown':
         this.#isLocked = fact.isLocked;
         return;
+      case 'rg.evaluated':
+        return this.#onEvaluated(fact);
       case 'rg.service':
-        return this.#onRecord(fact);
+        return this.#onRecord(fact, verdict);
       case 'rg.request-started':
         return this.#onRequestStarted(fact, verdict);
       case 'rg.request-ended':
@@ -255,6 +285,7 @@ class ServiceDomain implements Check<RgFact> {
 
   end(at: Nanos, verdict: Verdict): void {
     this.tick(at, verdict);
+    for (const placement of this.#services.values()) close(placement, at, verdict);
   }
 
   #placementOf(service: string): Placement {
@@ -265,9 +296,11 @@ class ServiceDomain implements Check<RgFact> {
       ownerLife: undefined,
       changedAt: 0,
       requests: new Map(),
-      excused: new Set(),
+      excused: new Map(),
+      isUnchecked: false,
       isUnbound: false,
       isReported: false,
+      open: undefined,
     };
     this.#services.set(service, fresh);
     return fresh;
@@ -291,21 +324,42 @@ class ServiceDomain implements Check<RgFact> {
     view.members = fact.members;
     view.isQuorate = fact.isQuorate;
     view.changedAt = fact.at;
-    for (const placement of this.#services.values()) {
+    for (const [service, placement] of this.#services) {
       const { record, excused } = placement;
-      const isMoving = record !== undefined && (IN_TRANSITION.includes(record.state) || isBeingMoved(placement));
-      const isFrozen = record !== undefined && (record.flags & ServiceFlag.FROZEN) !== 0;
-      const isExcuse = this.#isLocked || isFrozen || isMoving;
-      if (isExcuse) for (const node of gained) excused.add(node);
-      else if (record?.owner === fact.node) for (const node of gained) excused.delete(node);
+      const excuse = this.#excuse(placement, record?.state);
+      for (const node of gained) {
+        if (excuse !== undefined) excused.set(node, excuse);
+        else if (record?.owner !== fact.node) continue;
+        else if (isHandedOver(view, service, record.owner, node)) excused.delete(node);
+        else excused.set(node, 'svc-second-best');
+      }
     }
   }
 
-  #onRecord(fact: Of<'rg.service'>): void {
+  /** Why nobody hands this service to a node that joins now. */
+  #excuse(placement: Placement, state = 0): Departure | undefined {
+    const flags = placement.record?.flags ?? 0;
+    if (this.#isLocked) return 'svc-locked';
+    if ((flags & ServiceFlag.FROZEN) !== 0) return 'svc-frozen';
+    return IN_TRANSITION.includes(state) || isBeingMoved(placement) ? 'svc-moving' : undefined;
+  }
+
+  /** A node joined before, but is looked at only now. */
+  #onEvaluated({ service, newcomer, state }: Of<'rg.evaluated'>): void {
+    if (newcomer === 0 || state === ServiceState.STARTED) return;
+    const placement = this.#placementOf(service);
+    const excuse = this.#excuse(placement, state);
+    if (excuse !== undefined) placement.excused.set(newcomer, excuse);
+  }
+
+  #onRecord(fact: Of<'rg.service'>, verdict: Verdict): void {
     const placement = this.#placementOf(fact.service);
+    close(placement, fact.at, verdict);
     if (fact.state === ServiceState.STARTING) {
       placement.isUnbound = false;
-      if (placement.requests.get(fact.node) === 'start') placement.excused.clear();
+      const request = placement.requests.get(fact.node) ?? '';
+      placement.isUnchecked = UNCHECKED.includes(request);
+      if (request === 'start') placement.excused.clear();
     }
     placement.record = fact;
     placement.ownerLife = this.#views.lifeOf(fact.owner);
@@ -315,10 +369,11 @@ class ServiceDomain implements Check<RgFact> {
 
   #onRequestStarted(fact: Of<'rg.request-started'>, verdict: Verdict): void {
     const placement = this.#placementOf(fact.service);
-    placement.changedAt = fact.at;
+    if (fact.request !== CHECK) placement.changedAt = fact.at;
     const isUsers = fact.isAnswered && USERS.includes(fact.request);
     placement.requests.set(fact.node, fact.request);
-    if (isUsers || fact.request === 'start (recovery)') this.#excuseAll(placement);
+    if (isUsers) this.#excuseAll(placement, 'svc-user');
+    if (fact.request === 'start (recovery)') this.#excuseAll(placement, 'svc-recovery');
     const isFailback = !fact.isAnswered && (fact.request === 'relocate' || fact.request === 'migrate');
     const domain = domainOf(this.#views.of(fact).configuration, fact.service);
     if (!isFailback || domain?.isNofailback !== true || !domain.nodes.some(({ node }) => node === fact.node)) return;
@@ -328,28 +383,39 @@ class ServiceDomain implements Check<RgFact> {
 
   #onRequestEnded(fact: Of<'rg.request-ended'>): void {
     const placement = this.#placementOf(fact.service);
-    placement.changedAt = fact.at;
+    if (fact.request !== CHECK) placement.changedAt = fact.at;
     placement.requests.delete(fact.node);
-    if (fact.code !== Result.SUCCESS && fact.code !== Result.RUN) this.#excuseAll(placement);
+    if (fact.code !== Result.SUCCESS && fact.code !== Result.RUN) this.#excuseAll(placement, 'svc-failure');
   }
 
   /** All that anybody knows as members now. */
-  #excuseAll({ excused }: Placement): void {
-    for (const { members } of this.#views.all) for (const node of members) excused.add(node);
+  #excuseAll({ excused }: Placement, departure: Departure): void {
+    for (const { members } of this.#views.all) for (const node of members) excused.set(node, departure);
   }
 
   #judge(service: string, placement: Placement, at: Nanos, verdict: Verdict): void {
-    const { record, ownerLife, changedAt, excused, isUnbound, isReported } = placement;
+    const { record, ownerLife, changedAt, isUnbound, isReported } = placement;
     if (record?.state !== ServiceState.STARTED || isUnbound || isReported) return;
     const { owner } = record;
     const view = this.#views.latest(owner);
     if (view === undefined || !view.isQuorate || ownerLife !== this.#views.lifeOf(owner)) return;
     if (at - Math.max(changedAt, view.changedAt) < SETTLED_AFTER) return;
-    const problem = placeProblem(view, service, owner, excused);
+    const problem = placeProblem(view, service, owner, placement);
+    if (problem?.departure !== placement.open?.departure) close(placement, at, verdict);
     if (problem === undefined) return;
+    if (problem.departure !== undefined) {
+      placement.open ??= { departure: problem.departure, since: at };
+      return;
+    }
     placement.isReported = true;
-    verdict.violate(`${service} has settled on node ${owner}, ${problem}`, [owner]);
+    verdict.violate(`${service} has settled on node ${owner}, ${problem.message}`, [owner]);
   }
+}
+
+/** What kept the service where it was is over. */
+function close(placement: Placement, at: Nanos, verdict: Verdict): void {
+  if (placement.open !== undefined) verdict.count(placement.open.departure, at - placement.open.since);
+  placement.open = undefined;
 }
 
 function isBeingMoved({ requests }: Placement): boolean {
@@ -361,19 +427,36 @@ function domainOf(configuration: Configured | undefined, service: string): Domai
   return configuration?.domains.find((domain) => domain.name.toLowerCase() === name);
 }
 
-function placeProblem(view: View, service: string, owner: number, excused: ReadonlySet<number>): string | undefined {
+/** Whether the owner hands its service to a node that has joined: to the best of all, or from outside to any member. */
+function isHandedOver({ configuration, members }: View, service: string, owner: number, newcomer: number): boolean {
+  const nodes = domainOf(configuration, service)?.nodes ?? [];
+  if (!nodes.some(({ node }) => node === owner)) return true;
+  const online = nodes.filter(({ node }) => members.includes(node));
+  const priority = online.find(({ node }) => node === newcomer)?.priority ?? Infinity;
+  return online.every((each) => priority <= each.priority);
+}
+
+function placeProblem(
+  view: View,
+  service: string,
+  owner: number,
+  { excused, isUnchecked }: Placement,
+): Problem | undefined {
   const domain = domainOf(view.configuration, service);
   if (domain === undefined || dependsOnOthers(view.configuration!, service)) return undefined;
   const place = domain.nodes.find(({ node }) => node === owner);
-  const online = domain.nodes.filter(({ node }) => node === owner || view.members.includes(node));
-  if (place === undefined && domain.isRestricted) return 'which is not in its restricted domain';
   // Whoever runs it outside the domain hands it to any member, nofailback or not.
   const isStaying = place !== undefined && (!domain.isOrdered || domain.isNofailback);
-  if (isStaying) return undefined;
-  const better = online.find(
-    ({ node, priority }) => !excused.has(node) && (place === undefined || priority < place.priority),
-  );
-  return better === undefined ? undefined : `but node ${better.node} is online and better in its domain`;
+  const online = domain.nodes.filter(({ node }) => view.members.includes(node));
+  const better = isStaying ? [] : online.filter(({ priority }) => place === undefined || priority < place.priority);
+  const wanted = better.find(({ node }) => !excused.has(node)) ?? better[0];
+  if (wanted !== undefined) {
+    const message = `but node ${wanted.node} is online and better in its domain`;
+    return { message, departure: excused.get(wanted.node) };
+  }
+  if (place !== undefined || !domain.isRestricted) return undefined;
+  const departure = isUnchecked ? 'svc-outside-restricted' : undefined;
+  return { message: 'which is not in its restricted domain', departure };
 }
 
 function dependsOnOthers({ services }: Configured, service: string): boolean {
@@ -385,7 +468,15 @@ const serviceDomain: Invariant = defineInvariant<RgFact>({
   id: 'S29',
   name: 'svc-domain',
   statement: 'A settled service is where its failover domain wants it: ordered, restricted and nofailback hold.',
-  kinds: ['rg.configured', 'rg.members', 'rg.lockdown', 'rg.service', 'rg.request-started', 'rg.request-ended'],
+  kinds: [
+    'rg.configured',
+    'rg.members',
+    'rg.lockdown',
+    'rg.evaluated',
+    'rg.service',
+    'rg.request-started',
+    'rg.request-ended',
+  ],
   start: () => new ServiceDomain(),
 });
 

@@ -16,7 +16,8 @@ const QUIET = 'quiet' as const;
 
 type History = readonly (Stamped<RgFact> | typeof QUIET)[];
 
-function violated(history: History): string[] {
+/** What is violated, and what is counted. */
+function judge(history: History): { readonly violated: string[]; readonly counted: string[] } {
   const checker = new Checker(invariants);
   let shift = 0;
   let last = 0;
@@ -30,7 +31,14 @@ function violated(history: History): string[] {
     }
   }
   checker.end(last + shift);
-  return checker.violations.map(({ invariant, message }) => `${invariant}: ${message}`);
+  return {
+    violated: checker.violations.map(({ invariant, message }) => `${invariant}: ${message}`),
+    counted: [...checker.counts].map(([name, { times }]) => `${name} ${times}`),
+  };
+}
+
+function violated(history: History): string[] {
+  return judge(history).violated;
 }
 
 const TREE: readonly TreeFact[] = [
@@ -187,11 +195,19 @@ describe('S29: the failover domain', () => {
       QUIET,
     ] as const;
   };
+  /** A node looks at it because another one came. */
+  const evaluated = (node: number, newcomer: number, state: number, owner: number) =>
+    fact(node, { kind: 'rg.evaluated', newcomer, service: 'service:web', state, owner, decision: 'nothing' });
+  /** It is started in a request that asks for no domain. */
+  const unchecked = (owner: number, text: string) => {
+    const [begin, end] = request(owner, text, { isAnswered: true });
+    return [begin, starting(owner), record(owner), end, QUIET] as const;
+  };
   const better = (node: number, owner: number) =>
     `S29: service:web has settled on node ${owner}, but node ${node} is online and better in its domain`;
   const restricted = { isRestricted: true, nodes: nodes.slice(0, 2) };
 
-  it.each<[string, () => History]>([
+  it.each<[string, () => History, string?]>([
     ['the best of those who are there', () => placed(2, [2, 3])],
     [
       'a user has put it elsewhere',
@@ -200,6 +216,7 @@ describe('S29: the failover domain', () => {
         ...[configured(2), members(2, [1, 2, 3]), ...request(1, 'relocate', { isAnswered: true, target: 2 })],
         ...[starting(2), record(2), QUIET],
       ],
+      'svc-user 1',
     ],
     [
       'recovery has moved it',
@@ -208,6 +225,7 @@ describe('S29: the failover domain', () => {
         ...[configured(2), members(2, [1, 2, 3])],
         ...[...request(2, 'start (recovery)', { isAnswered: true }), starting(2), record(2), QUIET],
       ],
+      'svc-recovery 1',
     ],
     [
       'the way to the better node failed',
@@ -221,14 +239,38 @@ describe('S29: the failover domain', () => {
           QUIET,
         ],
       ],
+      'svc-failure 1',
     ],
     [
       'it is frozen when the better node joins',
       () => [...placed(2, [2, 3]), ...[record(2, { flags: 1 }), members(2, [1, 2, 3]), QUIET]],
+      'svc-frozen 1',
     ],
     [
       'services are locked when the better node joins',
       () => [...placed(2, [2, 3]), ...[fact(2, { kind: 'rg.lockdown', isLocked: true }), members(2, [1, 2, 3]), QUIET]],
+      'svc-locked 1',
+    ],
+    [
+      'a user restarts it outside of its restricted domain',
+      () => [configured(3, restricted), members(3, [3]), ...unchecked(3, 'restart')],
+      'svc-outside-restricted 1',
+    ],
+    [
+      'the better node is not the best, and the best is excused',
+      () => [
+        ...[...placed(1, [1, 3]), configured(3), members(3, [1, 3])],
+        ...[...unchecked(3, 'start (recovery)'), members(3, [1, 2, 3]), members(3, [2, 3]), QUIET],
+      ],
+      'svc-recovery 1, svc-second-best 1',
+    ],
+    [
+      'it is stopped for its recovery when its owner comes to look at the better node',
+      () => [
+        ...[...placed(2, [2, 3]), members(2, [1, 2, 3]), evaluated(2, 1, ServiceState.ERROR, 2)],
+        ...unchecked(2, 'status'),
+      ],
+      'svc-moving 1',
     ],
     ['no failback', () => [...placed(2, [2, 3], { isNofailback: true }), members(2, [1, 2, 3]), QUIET]],
     ['no order', () => [...placed(2, [2, 3], { isOrdered: false }), members(2, [1, 2, 3]), QUIET]],
@@ -238,8 +280,9 @@ describe('S29: the failover domain', () => {
       'its domain has changed under it',
       () => [...placed(1, [1, 2, 3]), configured(1, { nodes: nodes.slice(1) }), QUIET],
     ],
-  ])('holds: %s', (_, history) => {
-    expect(violated(history())).toEqual([]);
+  ])('holds: %s', (_, history, counted = '') => {
+    const { violated, counted: counts } = judge(history());
+    expect({ violated, counted: counts.join(', ') }).toEqual({ violated: [], counted });
   });
 
   it.each<[string, () => History, string]>([
@@ -253,6 +296,21 @@ describe('S29: the failover domain', () => {
     [
       'running outside of a restricted domain',
       () => placed(3, [3], restricted),
+      'S29: service:web has settled on node 3, which is not in its restricted domain',
+    ],
+    [
+      'a worse node, however often it is checked there',
+      () => [
+        ...[configured(3), members(3, [1, 2, 3]), ...request(3, 'start').slice(0, 1), starting(3), record(3)],
+        ...request(3, 'start').slice(1),
+        ...Array.from({ length: 60 }, () => request(3, 'status')).flat(),
+        ...[members(3, [1, 2, 3]), QUIET],
+      ],
+      better(1, 3),
+    ],
+    [
+      'a start outside of a restricted domain for another node',
+      () => [configured(3, restricted), members(3, [3]), ...unchecked(3, 'remote start')],
       'S29: service:web has settled on node 3, which is not in its restricted domain',
     ],
     [

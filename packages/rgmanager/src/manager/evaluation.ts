@@ -60,6 +60,8 @@ const NO_LOAD: Load = { services: 0, exclusive: 0 };
  */
 export class Evaluation {
   readonly #parts: EvaluationParts;
+  /** The node that came, if that is why services are looked at; otherwise 0. */
+  #newcomer = 0;
 
   constructor(parts: EvaluationParts) {
     this.#parts = parts;
@@ -73,10 +75,15 @@ export class Evaluation {
     const { runtime, members, placement, inUse } = this.#parts;
     const isLocal = node === members.here;
     if (this.#isLocked()) return;
+    this.#newcomer = isUp ? node : 0;
     const load = (yield* placement.loads()).get(members.here) ?? NO_LOAD;
     for (const service of inUse.configuration.services) {
       const record = yield* this.#claim(service, isUp && !runsNothing ? 0 : node, isUp);
-      if (record === undefined || SETTLED.includes(record.state)) continue;
+      if (record === undefined) continue;
+      if (SETTLED.includes(record.state)) {
+        this.#observe(record, 'nothing');
+        continue;
+      }
       this.#logEvaluation(record);
       const isStart = record.state === ServiceState.STOPPED || isUp === isLocal;
       if (isStart) yield* this.#considerStart(record, load);
@@ -93,6 +100,7 @@ export class Evaluation {
       (service) => inUse.configuration.property(service, 'depend') !== undefined,
     );
     if (dependents.length === 0) return;
+    this.#newcomer = 0;
     const load = (yield* placement.loads()).get(members.here) ?? NO_LOAD;
     for (const service of dependents) {
       const record = store.readLocal(service);
@@ -201,7 +209,8 @@ export class Evaluation {
 
   #observe({ name: service, state, owner }: ServiceRecord, decision: Decision): void {
     const { runtime } = this.#parts;
-    runtime.observe?.({ kind: 'rg.evaluated', now: runtime.now, service, state, owner, decision });
+    const newcomer = this.#newcomer;
+    runtime.observe?.({ kind: 'rg.evaluated', now: runtime.now, newcomer, service, state, owner, decision });
   }
 }
 
