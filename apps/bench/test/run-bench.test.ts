@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { calibrate } from '../src/calibration.js';
 import { type Benchmark, runBench } from '../src/run-bench.js';
 
 /** Two that pass, and one whose run gave a wrong result. */
@@ -23,7 +24,7 @@ async function bench(...names: readonly string[]) {
     stdout: { write: (text: string) => out.push(text) },
     stderr: { write: (text: string) => errors.push(text) },
   };
-  const code = await runBench(names, io, BENCHMARKS);
+  const code = await runBench(names, io, BENCHMARKS, () => 12.5);
   return { code, out: out.join(''), errors: errors.join('') };
 }
 
@@ -57,4 +58,8 @@ it.each(['story', 'stack', 'memory'])('%s is one of the benchmarks', async (name
   const io = { stdout: { write: () => {} }, stderr: { write: (text: string) => errors.push(text) } };
   expect(await runBench(['none'], io)).toBe(4);
   expect(errors[0]).toMatch(new RegExp(`expected one of .*\\b${name}\\b`));
+});
+
+it('the calibration loop really runs', () => {
+  expect(calibrate(1)).toBeGreaterThan(0);
 });
