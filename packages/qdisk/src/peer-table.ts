@@ -3,7 +3,7 @@ import { MAX_NODES_DISK } from './block.js';
 import { emptyMask, type NodeMask, setInMask } from './node-mask.js';
 import { countHeartbeat, forgetPeer, type Peer, unknownPeer } from './peer.js';
 import { DiskState, type StatusBlock } from './status-block.js';
-import type { StatusDisk } from './status-disk.js';
+import type { IoResult, StatusDisk } from './status-disk.js';
 import { transitionOf } from './transitions.js';
 
 /** What the table needs of its daemon. */
@@ -48,7 +48,7 @@ export class PeerTable {
   *readNodeBlocks(): Task<number> {
     let errors = 0;
     for (const peer of this.peers) {
-      const status = yield* this.#disk.read(peer.nodeId);
+      const status = this.#disk.blockOf(peer.nodeId, (yield this.#disk.read(peer.nodeId)) as IoResult);
       if (status === undefined) {
         this.#port.log('warning', `Error reading node ID block ${peer.nodeId}`);
         errors += 1;

@@ -438,9 +438,9 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
     if (!this.#dynamic.stopsCman) return this.#end(false);
     this.#log('warning', 'Telling CMAN to leave the cluster; qdisk is not available');
     this.#emit({ kind: 'leave-cluster' });
-    yield* this.#await({ kind: 'cman' });
+    yield { kind: 'cman' } satisfies Wait;
     this.#log('crit', 'Could not leave the cluster - rebooting');
-    yield* this.#await({ kind: 'sleep', until: this.#now + 5 * SECOND, isInterruptible: false });
+    yield { kind: 'sleep', until: this.#now + 5 * SECOND, isInterruptible: false } satisfies Wait;
     yield* this.#reboot('stop-cman');
   }
 
@@ -491,7 +491,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
     if (state === DiskState.EVICT) yield* this.#reboot('evicted');
     this.#log('emerg', `Unhandled state: ${state}`);
     this.#phase = 'frozen';
-    yield* this.#await({ kind: 'never' });
+    yield { kind: 'never' } satisfies Wait;
   }
 
   *#evict(nodeId: number, isUndead: boolean): Task {
@@ -649,7 +649,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
         this.#log('debug', `New master elected: ${master}`);
         return;
       }
-      yield* this.#await({ kind: 'sleep', until: this.#now + SECOND, isInterruptible: false });
+      yield { kind: 'sleep', until: this.#now + SECOND, isInterruptible: false } satisfies Wait;
     }
   }
 
@@ -662,12 +662,13 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
 
   // Disk
 
-  *#io(state: IoState, sector: number, data: Uint8Array | undefined): Task<IoResult> {
+  /** Starts an I/O; what it gives is yielded for the `IoResult`. */
+  #io(state: IoState, sector: number, data: Uint8Array | undefined): Wait {
     this.#nanny.begin(this.#now, state);
     this.#lastIo += 1;
     const id = this.#lastIo;
     this.#emit(data === undefined ? { kind: 'read', id, sector } : { kind: 'write', id, sector, data });
-    return (yield* this.#await({ kind: 'io', id })) as IoResult;
+    return { kind: 'io', id };
   }
 
   /** Writes our own block with all that we have to say. */
@@ -685,12 +686,8 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
 
   // Everything else
 
-  *#await(wait: Wait): Task<unknown> {
-    return yield wait;
-  }
-
   *#sleep(duration: Nanos): Task {
-    yield* this.#await({ kind: 'sleep', until: this.#now + duration, isInterruptible: true });
+    yield { kind: 'sleep', until: this.#now + duration, isInterruptible: true } satisfies Wait;
   }
 
   #resume(reply: unknown): void {
@@ -703,7 +700,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
     this.#observe?.({ kind: 'qdisk.reboot', now: this.#now, reason });
     this.#emit({ kind: 'reboot', reason });
     this.#phase = 'reset';
-    yield* this.#await({ kind: 'never' });
+    yield { kind: 'never' } satisfies Wait;
   }
 
   #end(wasClean: boolean): void {
