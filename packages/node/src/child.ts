@@ -21,6 +21,9 @@ export class Child<In extends { readonly kind: string }, Out> {
   readonly #onOutput: (output: Out) => void;
   readonly #waiting: In[] = [];
   #isOnStack = false;
+  /** Asked once after each step: a machine's deadline moves in its steps only. */
+  #deadline: Nanos = Infinity;
+  #isDeadlineKnown = false;
 
   constructor(machine: Machine<In, Out>, clock: () => Nanos, onOutput: (output: Out) => void) {
     this.machine = machine;
@@ -34,6 +37,7 @@ export class Child<In extends { readonly kind: string }, Out> {
       return;
     }
     this.#isOnStack = true;
+    this.#isDeadlineKnown = false;
     try {
       this.machine.step(this.#clock(), input, this.#onOutput);
       for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
@@ -45,11 +49,16 @@ export class Child<In extends { readonly kind: string }, Out> {
   }
 
   deadline(): Nanos {
-    return this.machine.deadline();
+    if (this.#isOnStack) return this.machine.deadline();
+    if (!this.#isDeadlineKnown) {
+      this.#deadline = this.machine.deadline();
+      this.#isDeadlineKnown = true;
+    }
+    return this.#deadline;
   }
 
   /** Sends `wake` if it is due; every machine of the stack takes one. */
   wakeIfDue(now: Nanos): void {
-    if (this.machine.deadline() <= now) this.send({ kind: 'wake' } as In);
+    if (this.deadline() <= now) this.send({ kind: 'wake' } as In);
   }
 }

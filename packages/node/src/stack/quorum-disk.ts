@@ -69,7 +69,7 @@ export class QuorumDisk implements TransferOwner {
   }
 
   transferDone(id: number, data: Uint8Array, error: Errno | undefined): void {
-    this.#qdiskd.send({ kind: 'io-done', id, ...(error === undefined ? { data } : { error }) });
+    this.#qdiskd.send(error === undefined ? { kind: 'io-done', id, data } : { kind: 'io-done', id, error });
   }
 
   inspect(): unknown {
