@@ -7,7 +7,7 @@ export { EventQueue } from './event-queue.js';
 export type { Fact, Observe, Stamp, Stamped } from './fact.js';
 export { type Check, Checker, defineInvariant, type Invariant, type Verdict, type Violation } from './invariant.js';
 export { guarded, type Machine, MICROSECOND, MILLISECOND, type Nanos, SECOND } from './machine.js';
-export { fmix32, murmur3 } from './murmur.js';
+export { fmix32, murmur3, murmur3Of } from './murmur.js';
 export { Prng, parseSeed, type Seed } from './prng.js';
 export {
   type Errno,

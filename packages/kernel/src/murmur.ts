@@ -1,3 +1,5 @@
+import { viewOf } from './bytes.js';
+
 /** The finaliser of murmur3: every bit of the result depends on every bit of `h`. */
 export function fmix32(h: number): number {
   h ^= h >>> 16;
@@ -10,16 +12,19 @@ export function fmix32(h: number): number {
 
 /** murmur3, 32-bit variant for x86. */
 export function murmur3(bytes: Uint8Array, seed = 0): number {
-  const length = bytes.length;
+  return murmur3Of(viewOf(bytes), bytes.length, seed);
+}
+
+/** The same over the first `length` bytes of a view, for whoever has one already. */
+export function murmur3Of(view: DataView, length: number, seed = 0): number {
   const blocks = length & ~3;
   let h = seed;
   for (let i = 0; i < blocks; i += 4) {
-    const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
-    h ^= scramble(word);
-    h = Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64;
+    h ^= scramble(view.getInt32(i, true));
+    h = (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
   }
   let tail = 0;
-  for (let i = length - 1; i >= blocks; i--) tail = (tail << 8) | bytes[i]!;
+  for (let i = length - 1; i >= blocks; i--) tail = (tail << 8) | view.getUint8(i);
   if (length > blocks) h ^= scramble(tail);
   return fmix32(h ^ length);
 }

@@ -1,21 +1,32 @@
 /** Something that is handed over after the step in which it was emitted: a frame, or the end of a disk command. */
 export interface Parcel {
-  kind: 'frame' | 'response';
+  readonly kind: 'frame' | 'response';
   /** NIC or nexus that it is for. */
   to: number;
   /** Id of the frame, or tag of the command. */
   id: number;
   status: number;
-  buffer: Uint8Array;
-  length: number;
+  bytes: Uint8Array;
+  /** Over the whole buffer, of which `bytes` is the beginning. */
+  view: DataView;
   sense: Uint8Array;
 }
 
 const NO_SENSE = new Uint8Array(0);
 
-/** A queue of parcels whose buffers are used again: nothing is allocated once it has grown. */
+const LEAST_BYTES = 1536;
+/** Free parcels that are kept of each kind. */
+const MOST_FREE = 256;
+
+/**
+ * A queue of parcels whose buffers are used again: nothing is allocated once it has grown.
+ *
+ * Frames and sectors have buffers of their own, so that a buffer's next content is often as long as its last one was,
+ * and its array of bytes serves again.
+ */
 export class Parcels {
-  readonly #free: Parcel[] = [];
+  readonly #freeFrames: Parcel[] = [];
+  readonly #freeResponses: Parcel[] = [];
   #queue: Parcel[] = [];
   #head = 0;
 
@@ -24,16 +35,14 @@ export class Parcels {
   }
 
   frame(to: number, id: number, bytes: Uint8Array): void {
-    const parcel = this.#take(bytes);
-    parcel.kind = 'frame';
+    const parcel = fill(this.#freeFrames.pop() ?? newParcel('frame'), bytes);
     parcel.to = to;
     parcel.id = id;
     this.#queue.push(parcel);
   }
 
   response(to: number, tag: number, status: number, sense: Uint8Array, data: Uint8Array): void {
-    const parcel = this.#take(data);
-    parcel.kind = 'response';
+    const parcel = fill(this.#freeResponses.pop() ?? newParcel('response'), data);
     parcel.to = to;
     parcel.id = tag;
     parcel.status = status;
@@ -56,18 +65,23 @@ export class Parcels {
   }
 
   done(parcel: Parcel): void {
-    if (this.#free.length < 256) this.#free.push(parcel);
-  }
-
-  #take(bytes: Uint8Array): Parcel {
-    const parcel = this.#free.pop() ?? newParcel();
-    if (parcel.buffer.length < bytes.length) parcel.buffer = new Uint8Array(Math.max(1536, bytes.length));
-    parcel.buffer.set(bytes);
-    parcel.length = bytes.length;
-    return parcel;
+    const free = parcel.kind === 'frame' ? this.#freeFrames : this.#freeResponses;
+    if (free.length < MOST_FREE) free.push(parcel);
   }
 }
 
-function newParcel(): Parcel {
-  return { kind: 'frame', to: 0, id: 0, status: 0, buffer: new Uint8Array(1536), length: 0, sense: NO_SENSE };
+function newParcel(kind: Parcel['kind']): Parcel {
+  const view = new DataView(new ArrayBuffer(LEAST_BYTES));
+  return { kind, to: 0, id: 0, status: 0, bytes: new Uint8Array(view.buffer, 0, 0), view, sense: NO_SENSE };
+}
+
+/** Copies the bytes in. */
+function fill(parcel: Parcel, bytes: Uint8Array): Parcel {
+  const { length } = bytes;
+  if (parcel.view.byteLength < length) parcel.view = new DataView(new ArrayBuffer(length));
+  if (parcel.bytes.length !== length || parcel.bytes.buffer !== parcel.view.buffer) {
+    parcel.bytes = new Uint8Array(parcel.view.buffer, 0, length);
+  }
+  parcel.bytes.set(bytes);
+  return parcel;
 }

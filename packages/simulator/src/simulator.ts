@@ -3,7 +3,7 @@ import {
   Checker,
   type Fact,
   type Invariant,
-  murmur3,
+  murmur3Of,
   type Nanos,
   SECOND,
   type Seed,
@@ -36,7 +36,7 @@ import { type BlockStore, ScsiTarget, type TargetOutput } from '@quorate/scsi';
 import { TraceRing } from '@quorate/trace';
 import { NodeClock } from './clock.js';
 import { EventHash } from './event-hash.js';
-import { Parcels } from './parcels.js';
+import { type Parcel, Parcels } from './parcels.js';
 import { EventClass, Wakeups } from './wakeups.js';
 
 /** Why a run stopped. */
@@ -108,6 +108,8 @@ interface MachineActor {
   readonly nic: number;
   readonly actor: number;
   readonly emit: (output: VirtualMachineOutput) => void;
+  /** It was stepped in this event: its deadline may have moved. */
+  isStale: boolean;
 }
 
 interface HostActor {
@@ -115,6 +117,7 @@ interface HostActor {
   readonly nic: number;
   readonly actor: number;
   readonly emit: (output: HostOutput) => void;
+  isStale: boolean;
 }
 
 /**
@@ -149,7 +152,8 @@ export class Simulator {
   readonly #answers: Extract<DirectorInput, { kind: 'replied' | 'fetched' }>[] = [];
   readonly #switched: { readonly asker: MachineActor; readonly input: VirtualMachineInput }[] = [];
   /** Those that were stepped in this event: their deadlines may have moved. */
-  readonly #stale = new Set<MachineActor | HostActor>();
+  readonly #stale: (MachineActor | HostActor)[] = [];
+  #isDirectorStale = false;
   #worldSeq = 0;
   #now: Nanos = 0;
   #events = 0;
@@ -187,13 +191,15 @@ export class Simulator {
         nic: spec.id,
         actor,
         emit: (output) => this.#onMachine(machine, output),
+        isStale: false,
       };
       this.#machines.push(machine);
       actor += 1;
     }
     for (const spec of topology.hosts) {
       const host = newHost(topology, spec, seed, (fact) => this.#worldFact(fact));
-      this.#hosts.push({ host, nic: spec.nic, actor, emit: (output) => this.#onHost(spec.nic, output) });
+      const emit = (output: HostOutput): void => this.#onHost(spec.nic, output);
+      this.#hosts.push({ host, nic: spec.nic, actor, emit, isStale: false });
       actor += 1;
     }
     for (const each of this.#machines) this.#machineByName.set(each.name, each);
@@ -244,7 +250,7 @@ export class Simulator {
     for (const host of this.#hosts) this.#stepHost(host, { kind: 'carrier', isUp: true });
     for (const { nic } of this.#machines) this.#setNic(nic, false);
     this.#wakeups.set(0, CHECKER, SECOND, EventClass.checker);
-    this.#director.step(0, { kind: 'start' }, this.#onDirector);
+    this.#stepDirector({ kind: 'start' });
     this.#settle();
   }
 
@@ -274,7 +280,7 @@ export class Simulator {
     else if (actor === DISKS) this.#target.step(this.#now, WAKE, this.#onTarget);
     else if (actor === DIRECTOR) {
       this.#count(EventClass.script, 0, Kind.timer, 0, 0, undefined);
-      this.#director.step(this.#now, WAKE, this.#onDirector);
+      this.#stepDirector(WAKE);
     } else {
       this.checker.tick(this.#now);
       this.#wakeups.set(this.#now, CHECKER, this.#now + SECOND, EventClass.checker);
@@ -296,28 +302,30 @@ export class Simulator {
       else break;
     }
     const now = this.#now;
-    this.#wakeups.set(now, DIRECTOR, this.#director.deadline(), EventClass.script);
+    if (this.#isDirectorStale) this.#wakeups.set(now, DIRECTOR, this.#director.deadline(), EventClass.script);
+    this.#isDirectorStale = false;
     this.#wakeups.set(now, NETWORK, this.#network.deadline(), EventClass.frame);
     this.#wakeups.set(now, DISKS, this.#target.deadline(), EventClass.disk);
     for (const each of this.#stale) {
+      each.isStale = false;
       if ('vm' in each) {
         const eventClass = each.vm.state === 'booting' ? EventClass.lifeCycle : EventClass.timer;
         this.#wakeups.set(now, each.actor, each.clock.global(each.vm.deadline()), eventClass);
       } else this.#wakeups.set(now, each.actor, each.host.deadline(), EventClass.timer);
     }
-    this.#stale.clear();
+    this.#stale.length = 0;
   }
 
-  #deliver(parcel: NonNullable<ReturnType<Parcels['shift']>>): void {
-    const bytes = parcel.buffer.subarray(0, parcel.length);
+  #deliver(parcel: Parcel): void {
+    const { bytes } = parcel;
     const to = this.#byNic.get(parcel.to)!;
     if (parcel.kind === 'frame') {
-      this.#count(EventClass.frame, parcel.to, Kind.receive, parcel.id, parcel.length, bytes);
+      this.#count(EventClass.frame, parcel.to, Kind.receive, parcel.id, bytes.length, parcel);
       if ('vm' in to) this.#stepMachine(to, { kind: 'frame', nic: 0, bytes });
       else this.#stepHost(to, { kind: 'frame', bytes });
     } else if ('vm' in to) {
       const { id: tag, status, sense } = parcel;
-      this.#count(EventClass.disk, parcel.to, Kind.done, tag, status, bytes);
+      this.#count(EventClass.disk, parcel.to, Kind.done, tag, status, parcel);
       this.#stepMachine(to, { kind: 'io-done', tag, status, sense, data: bytes });
     }
     this.#parcels.done(parcel);
@@ -325,18 +333,29 @@ export class Simulator {
 
   #tellDirector(): void {
     for (const fact of this.#heard.splice(0)) {
-      this.#director.step(this.#now, { kind: 'fact', fact }, this.#onDirector);
+      this.#stepDirector({ kind: 'fact', fact });
     }
-    for (const answer of this.#answers.splice(0)) this.#director.step(this.#now, answer, this.#onDirector);
+    for (const answer of this.#answers.splice(0)) this.#stepDirector(answer);
   }
 
   #stepMachine(machine: MachineActor, input: VirtualMachineInput): void {
-    this.#stale.add(machine);
+    this.#deadlineMayMove(machine);
     machine.vm.step(machine.clock.local(this.#now), input, machine.emit);
   }
 
+  #deadlineMayMove(actor: MachineActor | HostActor): void {
+    if (actor.isStale) return;
+    actor.isStale = true;
+    this.#stale.push(actor);
+  }
+
+  #stepDirector(input: DirectorInput): void {
+    this.#isDirectorStale = true;
+    this.#director.step(this.#now, input, this.#onDirector);
+  }
+
   #stepHost(actor: HostActor, input: Parameters<Host['step']>[1]): void {
-    this.#stale.add(actor);
+    this.#deadlineMayMove(actor);
     actor.host.step(this.#now, input, actor.emit);
   }
 
@@ -466,7 +485,7 @@ export class Simulator {
     return machine;
   }
 
-  #count(eventClass: number, node: number, kind: number, a: number, b: number, payload: Uint8Array | undefined): void {
+  #count(eventClass: number, node: number, kind: number, a: number, b: number, parcel: Parcel | undefined): void {
     this.#events += 1;
     this.#eventsNow += 1;
     const now = this.#now;
@@ -476,8 +495,8 @@ export class Simulator {
     hash.word((eventClass << 24) | (node << 16) | kind);
     hash.word(a);
     hash.word(b);
-    if (payload !== undefined) hash.word(murmur3(payload));
-    this.ring.add(now, this.#events, kind, node, eventClass, a, b, payload?.length ?? 0);
+    if (parcel !== undefined) hash.word(murmur3Of(parcel.view, parcel.bytes.length));
+    this.ring.add(now, this.#events, kind, node, eventClass, a, b, parcel?.bytes.length ?? 0);
   }
 
   #machineFact(fact: MachineFact): void {
