@@ -45,8 +45,15 @@ function install() {
   writeFileSync(stampFile, stamp);
 }
 
+/** Bundles the apps; turbo does nothing where nothing has changed. It is heard only if it fails, or the first time. */
 function bundle() {
-  run(bin('turbo'), ['run', 'bundle', '--output-logs=errors-only', '--no-update-notifier'], { stdout: 'stderr' });
+  if (!existsSync(`${root}apps/cli/dist/main.js`)) process.stderr.write('bundling the apps, once\n');
+  const args = ['run', 'bundle', '--output-logs=errors-only', '--no-update-notifier'];
+  const done = spawnSync(bin('turbo'), args, { cwd: root, env, encoding: 'utf8', shell: process.platform === 'win32' });
+  if (done.error) throw done.error;
+  if (done.status === 0) return;
+  process.stderr.write(`${done.stdout}${done.stderr}`);
+  process.exit(done.status ?? 1);
 }
 
 /** Commands of an app run where the user stands, so that the paths he gives mean what he thinks. */
@@ -55,7 +62,7 @@ const where = process.env.INIT_CWD ?? process.cwd();
 const tasks = {
   start: () => run(process.execPath, [`${root}apps/cli/dist/main.js`, 'story', ...rest], { cwd: where }),
   quorate: () => run(process.execPath, [`${root}apps/cli/dist/main.js`, ...rest], { cwd: where }),
-  bench: () => run(process.execPath, ['--expose-gc', `${root}apps/bench/dist/main.js`, ...rest], { cwd: where }),
+  bench: () => run(process.execPath, [`${root}apps/bench/dist/main.js`, ...rest], { cwd: where }),
   test: () => run(bin('vitest'), ['run', ...rest]),
   check: () => {
     run(bin('tsc'), ['-p', 'tsconfig.core.json']);

@@ -7,6 +7,8 @@ export interface StoryRun {
   readonly driver: 'workers' | 'simulator';
   /** 16 hex digits. */
   readonly seed: string;
+  /** `imageHash` of each disk as the run found it, by LUN; empty if a run broke off before it could be told. */
+  readonly images: ReadonlyMap<number, string>;
   readonly verdict: Verdict;
   /** Undefined when the script did not come to its end. */
   readonly story: StoryResult | undefined;
@@ -26,6 +28,7 @@ export interface StoryRun {
 /** What `--json` writes. */
 export interface RunRecord extends Pick<StoryRun, 'driver' | 'seed' | 'virtualSeconds' | 'cpuSeconds' | 'events'> {
   readonly scenario: string;
+  readonly images: Readonly<Record<string, string>>;
   readonly ok: boolean;
   readonly traceHash: string | null;
   readonly steps: readonly StepRecord[];
@@ -45,6 +48,7 @@ export function recordOf(scenario: string, run: StoryRun): RunRecord {
     scenario,
     driver: run.driver,
     seed: run.seed,
+    images: Object.fromEntries(run.images),
     ok: run.verdict === 'passed',
     virtualSeconds: run.virtualSeconds,
     cpuSeconds: run.cpuSeconds,

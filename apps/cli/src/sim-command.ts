@@ -3,6 +3,7 @@ import { type RunWatcher, Simulator } from '@quorate/simulator';
 import { TraceWriter } from '@quorate/trace';
 import { Command } from 'commander';
 import { type CommandIo, coloursOf } from './command-io.js';
+import { hashesOf } from './image-hashes.js';
 import { seedOf, seedText } from './options.js';
 import { OutputFile } from './output-file.js';
 import type { PreparedScenario, ScenarioResult, Scenarios } from './scenarios.js';
@@ -96,10 +97,10 @@ class ScenarioRun {
   trace(file: OutputFile): void {
     const { scenario, topology } = this.#prepared;
     const nodes = topology.machines.map(({ id, name }) => ({ id, name }));
+    const images = Object.fromEntries(hashesOf(new Map(topology.disks().map(({ lun, image }) => [lun, image]))));
     file.begin();
-    const writer = new TraceWriter({ seed: seedText(this.#seed), scenario: scenario.name, nodes }, (bytes) =>
-      file.write(bytes),
-    );
+    const header = { seed: seedText(this.#seed), scenario: scenario.name, nodes, images };
+    const writer = new TraceWriter(header, (bytes) => file.write(bytes));
     this.#kinds = undefined;
     this.#watchers.push({
       fact: (fact) => writer.add('fact', fact.node, fact.at, this.#events, [fact.kind, JSON.stringify(fact)]),

@@ -2,6 +2,7 @@ import { type Invariant, SECOND, type Seed } from '@quorate/kernel';
 import { HypervBlog, type StoryResult, type Topology } from '@quorate/lab';
 import type { StorePage } from '@quorate/scsi';
 import { type RunResult, type RunWatcher, Simulator } from '@quorate/simulator';
+import { hashesOf } from './image-hashes.js';
 import { seedText } from './options.js';
 import type { StoryRun } from './run-record.js';
 import { verdictOf } from './verdict.js';
@@ -23,12 +24,8 @@ export interface ToldStory {
 
 /** Runs the story in the simulator. Formatting the disks is no part of its processor time. */
 export function simulateStory({ topology, ...options }: SimulatedStoryOptions): ToldStory {
-  const disks = topology.disks();
-  const simulator = new Simulator({
-    ...options,
-    scenario: new HypervBlog(topology),
-    topology: { ...topology, disks: () => disks },
-  });
+  topology.disks();
+  const simulator = new Simulator({ ...options, scenario: new HypervBlog(topology), topology });
   const before = process.cpuUsage();
   const result = simulator.run();
   const used = process.cpuUsage(before);
@@ -37,6 +34,7 @@ export function simulateStory({ topology, ...options }: SimulatedStoryOptions): 
     run: {
       driver: 'simulator',
       seed: seedText(options.seed),
+      images: hashesOf(simulator.images),
       verdict: verdictOf({ ...result, isOk: story?.ok === true }),
       story,
       virtualSeconds: result.at / SECOND,

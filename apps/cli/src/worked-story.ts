@@ -45,6 +45,7 @@ export async function workStory(options: WorkedStoryOptions): Promise<ToldStory>
     run: {
       driver: 'workers',
       seed: seedText(options.seed),
+      images: result.imageHashes,
       verdict: verdictOf({ ...result, isOk: story?.ok === true }),
       story,
       virtualSeconds: result.at / SECOND,

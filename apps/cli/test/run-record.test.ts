@@ -9,6 +9,7 @@ it('the record has these fields', () => {
   expect(record).toEqual({
     scenario: 'hyperv-blog',
     driver: 'simulator',
+    images: { 0: '0123456789abcdef' },
     seed: '0000000000000007',
     ok: true,
     virtualSeconds: 451.5,

@@ -51,6 +51,7 @@ export function storyRun(more: Partial<StoryRun> = {}): StoryRun {
   return {
     driver: 'simulator',
     seed: '0000000000000007',
+    images: new Map([[0, '0123456789abcdef']]),
     verdict: 'passed',
     story: STORY,
     virtualSeconds: 451.5,

@@ -11,7 +11,6 @@ import {
   STEP_IDS,
   type StoryResult,
   stackInvariants,
-  type Topology,
   VOLUME,
 } from '@quorate/lab';
 import type { BlockStore } from '@quorate/scsi';
@@ -51,17 +50,13 @@ const OWNERS = [
   [1, 1],
 ];
 
-const formatted: Topology = (() => {
-  const topology = hypervBlogTopology(administratorsPrograms);
-  const disks = topology.disks();
-  return { ...topology, disks: () => disks };
-})();
+const topology = hypervBlogTopology(administratorsPrograms);
 
 function tell(seed: string): { readonly run: RunResult; readonly stores: ReadonlyMap<number, BlockStore> } {
-  const scenario = new HypervBlog(formatted);
+  const scenario = new HypervBlog(topology);
   const simulator = new Simulator({
     scenario,
-    topology: formatted,
+    topology,
     seed: parseSeed(seed)!,
     invariants: stackInvariants,
   });
@@ -154,7 +149,7 @@ it.each(['7', '8'])(
   (seed) => {
     const simulator = new Simulator({
       scenario: new IsolatedNode(),
-      topology: formatted,
+      topology,
       seed: parseSeed(seed)!,
       invariants: stackInvariants,
     });

@@ -1,6 +1,6 @@
 import { parseClusterConf } from '@quorate/cluster-conf';
 import type { Program } from '@quorate/kernel';
-import type { MachineSpec, Topology } from '../../topology.js';
+import type { DiskSpec, MachineSpec, Topology } from '../../topology.js';
 import { CLUSTER_CONF } from './cluster-conf.js';
 import { DEVICES, formatDisks } from './disks.js';
 
@@ -37,6 +37,7 @@ export function hypervBlogTopology(
   clusterConf: string = CLUSTER_CONF,
 ): Topology {
   const { conf } = parseClusterConf(clusterConf);
+  let disks: readonly DiskSpec[] | undefined;
   return {
     machines: MACHINES,
     hosts: [
@@ -44,7 +45,11 @@ export function hypervBlogTopology(
       { kind: 'browser', nic: 7, mac: '00:15:5d:4c:4a:c8', address: '10.156.76.200/22' },
     ],
     gateway: GATEWAY,
-    disks: () => formatDisks(conf.name),
+    // No run writes to its images, so all runs share them.
+    disks: () => {
+      disks ??= formatDisks(conf.name);
+      return disks;
+    },
     devices: DEVICES,
     link: 'hyperv-vswitch',
     clusterConf,
