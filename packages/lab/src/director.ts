@@ -9,7 +9,7 @@ import {
   type TaskId,
   TaskRunner,
 } from '@quorate/kernel';
-import type { PageRequest } from './hosts/browser.js';
+import type { PageRequest } from './hosts/host.js';
 import type { Fetched, Lab, Progress, Scenario } from './lab.js';
 
 export type DirectorInput =

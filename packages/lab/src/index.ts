@@ -1,6 +1,7 @@
 export { Director, type DirectorInput, type DirectorOutput } from './director.js';
-export { Browser, type BrowserConfig, type BrowserFact, type PageRequest } from './hosts/browser.js';
-export { Gateway, type Host, type HostInput, type HostOutput } from './hosts/gateway.js';
+export { Browser, type BrowserConfig, type BrowserFact } from './hosts/browser.js';
+export { Gateway } from './hosts/gateway.js';
+export type { Host, HostInput, HostOutput, PageRequest } from './hosts/host.js';
 export { imageHash } from './image-hash.js';
 export type { AnyFact, Fetched, Lab, Observed, Progress, Scenario } from './lab.js';
 export { type PlainTopologyOptions, plainTopology } from './plain-topology.js';

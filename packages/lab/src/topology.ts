@@ -12,7 +12,8 @@ import type { LinkPreset, NetworkConfig } from '@quorate/network';
 import type { BlockDevice } from '@quorate/node';
 import { type BlockStore, type LogicalUnitConfig, SparseStore, type TargetConfig } from '@quorate/scsi';
 import { Browser, type BrowserFact } from './hosts/browser.js';
-import { Gateway, type Host } from './hosts/gateway.js';
+import { Gateway } from './hosts/gateway.js';
+import type { Host } from './hosts/host.js';
 import type { VirtualMachineConfig } from './virtual-machine.js';
 
 /** A cluster node's hardware. */

@@ -1,7 +1,7 @@
 import { asciiBytes, type Fact, type Nanos, type Observe, utf8Text } from '@quorate/kernel';
 import { type IpConfig, type IpOutput, IpStack } from '@quorate/network';
 import type { Fetched } from '../lab.js';
-import type { Host, HostInput, HostOutput } from './gateway.js';
+import type { Host, HostInput, HostOutput, PageRequest } from './host.js';
 
 export type BrowserFact =
   | (Fact & {
@@ -30,13 +30,6 @@ export interface BrowserConfig {
   /** How often F5 is pressed. */
   readonly interval: Nanos;
   readonly observe?: Observe<BrowserFact>;
-}
-
-/** A page that a scenario asks for, beside the presses of F5. */
-export interface PageRequest {
-  readonly address: string;
-  readonly path: string;
-  readonly timeout: Nanos;
 }
 
 interface Fetching {

@@ -1,21 +1,6 @@
-import type { Machine, Nanos } from '@quorate/kernel';
+import type { Nanos } from '@quorate/kernel';
 import { type IpConfig, IpStack } from '@quorate/network';
-import type { Fetched } from '../lab.js';
-import type { PageRequest } from './browser.js';
-
-export type HostInput =
-  | { readonly kind: 'frame'; readonly bytes: Uint8Array }
-  | { readonly kind: 'carrier'; readonly isUp: boolean }
-  /** Somebody at that host asks for a page; a host without a browser does not answer. */
-  | { readonly kind: 'fetch'; readonly id: number; readonly request: PageRequest }
-  | { readonly kind: 'wake' };
-
-export type HostOutput =
-  | { readonly kind: 'frame'; readonly bytes: Uint8Array }
-  | { readonly kind: 'fetched'; readonly id: number; readonly result: Fetched };
-
-/** A machine on the network that is no cluster node. */
-export type Host = Machine<HostInput, HostOutput>;
+import type { Host, HostInput, HostOutput } from './host.js';
 
 /** A router's address on the segment: it answers ARP and pings, and nothing else is behind it. */
 export class Gateway implements Host {

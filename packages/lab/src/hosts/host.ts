@@ -1,0 +1,23 @@
+import type { Machine, Nanos } from '@quorate/kernel';
+import type { Fetched } from '../lab.js';
+
+/** A page that a scenario asks for, beside the presses of F5. */
+export interface PageRequest {
+  readonly address: string;
+  readonly path: string;
+  readonly timeout: Nanos;
+}
+
+export type HostInput =
+  | { readonly kind: 'frame'; readonly bytes: Uint8Array }
+  | { readonly kind: 'carrier'; readonly isUp: boolean }
+  /** Somebody at that host asks for a page; a host without a browser does not answer. */
+  | { readonly kind: 'fetch'; readonly id: number; readonly request: PageRequest }
+  | { readonly kind: 'wake' };
+
+export type HostOutput =
+  | { readonly kind: 'frame'; readonly bytes: Uint8Array }
+  | { readonly kind: 'fetched'; readonly id: number; readonly result: Fetched };
+
+/** A machine on the network that is no cluster node. */
+export type Host = Machine<HostInput, HostOutput>;
