@@ -82,7 +82,7 @@ export function sendRcomLock(ls: Lockspace, r: Rsb, lkb: Lkb): void {
 
 export function sendLockReply(ls: Lockspace, to: number, request: Rcom, lkid: number, result: number): void {
   const writer = begin(ls, RcomType.LOCK_REPLY, request.id, request);
-  writeLockReply(writer, request.body, lkid, -result);
+  writeLockReply(writer, request.body, lkid, 0 - result);
   sendNumbered(ls, to, writer);
 }
 

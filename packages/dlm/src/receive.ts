@@ -151,7 +151,7 @@ function receiveAtProcessCopy(ls: Lockspace, from: number, m: Message): RejectRe
 }
 
 function dispatchToProcessCopy(ls: Lockspace, r: Rsb, lkb: Lkb, from: number, m: Message): boolean {
-  const result = -m.result;
+  const result = 0 - m.result;
   switch (m.type) {
     case MessageType.REQUEST_REPLY:
       return receiveRequestReply(ls, r, lkb, from, m);
@@ -190,7 +190,7 @@ function receiveRequestReply(ls: Lockspace, r: Rsb, lkb: Lkb, from: number, m: M
     ls.setMaster(r, from);
     lkb.nodeid = from;
   }
-  const result = -m.result;
+  const result = 0 - m.result;
   switch (result) {
     case Status.EAGAIN:
       endRequest(ls, r, lkb);

@@ -84,7 +84,7 @@ export function sendRepeatRemove(ls: Lockspace, name: string): void {
 /** The reply to an owner's request, conversion, unlock or cancel (`send_common_reply`). */
 export function sendReply(ls: Lockspace, r: Rsb, lkb: Lkb, type: number, result: number): void {
   const m = lockMessage(ls, r, lkb, type);
-  m.result = -result;
+  m.result = 0 - result;
   const hasRoom = type === MessageType.REQUEST_REPLY || type === MessageType.CONVERT_REPLY;
   sendMessage(ls, lkb.nodeid, hasRoom ? withValueBlock(ls, lkb, m) : m);
 }
@@ -94,7 +94,7 @@ export function sendFailure(ls: Lockspace, to: number, remid: number, type: numb
   const m = ls.host.message.reset(type);
   m.nodeid = to;
   m.remid = remid;
-  m.result = -result;
+  m.result = 0 - result;
   sendMessage(ls, to, m);
 }
 
@@ -102,7 +102,7 @@ export function sendLookupReply(ls: Lockspace, to: number, lkid: number, master:
   const m = ls.host.message.reset(MessageType.LOOKUP_REPLY);
   m.lkid = lkid;
   m.nodeid = master;
-  m.result = -result;
+  m.result = 0 - result;
   sendMessage(ls, to, m);
 }
 
