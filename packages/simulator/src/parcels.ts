@@ -27,18 +27,20 @@ const MOST_FREE = 256;
 export class Parcels {
   readonly #freeFrames: Parcel[] = [];
   readonly #freeResponses: Parcel[] = [];
-  #queue: Parcel[] = [];
+  /** Emptied by moving its ends back: an array that is cut to nothing grows anew with the next parcel. */
+  readonly #queue: Parcel[] = [];
   #head = 0;
+  #tail = 0;
 
   get length(): number {
-    return this.#queue.length - this.#head;
+    return this.#tail - this.#head;
   }
 
   frame(to: number, id: number, bytes: Uint8Array): void {
     const parcel = fill(this.#freeFrames.pop() ?? newParcel('frame'), bytes);
     parcel.to = to;
     parcel.id = id;
-    this.#queue.push(parcel);
+    this.#queue[this.#tail++] = parcel;
   }
 
   response(to: number, tag: number, status: number, sense: Uint8Array, data: Uint8Array): void {
@@ -47,16 +49,13 @@ export class Parcels {
     parcel.id = tag;
     parcel.status = status;
     parcel.sense = sense.length === 0 ? NO_SENSE : sense.slice();
-    this.#queue.push(parcel);
+    this.#queue[this.#tail++] = parcel;
   }
 
   /** The oldest parcel; it is the caller's until `done`. */
   shift(): Parcel | undefined {
-    if (this.#head === this.#queue.length) {
-      if (this.#head > 0) {
-        this.#queue = [];
-        this.#head = 0;
-      }
+    if (this.#head === this.#tail) {
+      this.#head = this.#tail = 0;
       return undefined;
     }
     const parcel = this.#queue[this.#head]!;

@@ -153,6 +153,7 @@ export class Simulator {
   readonly #switched: { readonly asker: MachineActor; readonly input: VirtualMachineInput }[] = [];
   /** Those that were stepped in this event: their deadlines may have moved. */
   readonly #stale: (MachineActor | HostActor)[] = [];
+  #staleCount = 0;
   #isDirectorStale = false;
   #worldSeq = 0;
   #now: Nanos = 0;
@@ -306,14 +307,15 @@ export class Simulator {
     this.#isDirectorStale = false;
     this.#wakeups.set(now, NETWORK, this.#network.deadline(), EventClass.frame);
     this.#wakeups.set(now, DISKS, this.#target.deadline(), EventClass.disk);
-    for (const each of this.#stale) {
+    for (let i = 0; i < this.#staleCount; i++) {
+      const each = this.#stale[i]!;
       each.isStale = false;
       if ('vm' in each) {
         const eventClass = each.vm.state === 'booting' ? EventClass.lifeCycle : EventClass.timer;
         this.#wakeups.set(now, each.actor, each.clock.global(each.vm.deadline()), eventClass);
       } else this.#wakeups.set(now, each.actor, each.host.deadline(), EventClass.timer);
     }
-    this.#stale.length = 0;
+    this.#staleCount = 0;
   }
 
   #deliver(parcel: Parcel): void {
@@ -346,7 +348,7 @@ export class Simulator {
   #deadlineMayMove(actor: MachineActor | HostActor): void {
     if (actor.isStale) return;
     actor.isStale = true;
-    this.#stale.push(actor);
+    this.#stale[this.#staleCount++] = actor;
   }
 
   #stepDirector(input: DirectorInput): void {

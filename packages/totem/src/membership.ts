@@ -160,5 +160,11 @@ function isWithin(list: readonly NodeId[], set: ReadonlySet<NodeId>): boolean {
 }
 
 function isEqual(list: readonly NodeId[], set: ReadonlySet<NodeId>): boolean {
-  return new Set(list).size === set.size && isWithin(list, set);
+  if (!isWithin(list, set)) return false;
+  // A list from the network may name a node twice.
+  return list.length === set.size ? hasNoRepeats(list) : new Set(list).size === set.size;
+}
+
+function hasNoRepeats(list: readonly NodeId[]): boolean {
+  return list.every((node, i) => list.indexOf(node) === i);
 }

@@ -1,7 +1,7 @@
 import { asciiBytes, type Fact, type Nanos, type Observe, utf8Text } from '@quorate/kernel';
 import { type IpConfig, type IpOutput, IpStack } from '@quorate/network';
 import type { Fetched } from '../lab.js';
-import type { Host, HostInput, HostOutput, PageRequest } from './host.js';
+import { type Host, type HostInput, type HostOutput, type PageRequest, toStack } from './host.js';
 
 export type BrowserFact =
   | (Fact & {
@@ -76,7 +76,7 @@ export class Browser implements Host {
     this.#emit = emit;
     if (input.kind === 'fetch') this.#fetch(input.id, input.request);
     else if (input.kind !== 'wake') {
-      this.#stack.step(now, { ...input, interface: 0 }, this.#onStack);
+      this.#stack.step(now, toStack(input), this.#onStack);
       if (input.kind === 'carrier' && input.isUp && this.#nextPress === Infinity) this.#nextPress = now;
     } else if (this.#stack.deadline() <= now) this.#stack.step(now, input, this.#onStack);
     this.#drain();

@@ -1,10 +1,11 @@
 import type { Nanos } from '@quorate/kernel';
-import { type IpConfig, IpStack } from '@quorate/network';
-import type { Host, HostInput, HostOutput } from './host.js';
+import { type IpConfig, type IpOutput, IpStack } from '@quorate/network';
+import { type Host, type HostInput, type HostOutput, toStack } from './host.js';
 
 /** A router's address on the segment: it answers ARP and pings, and nothing else is behind it. */
 export class Gateway implements Host {
   readonly #stack: IpStack;
+  #emit: (output: HostOutput) => void = () => {};
 
   constructor(config: IpConfig) {
     this.#stack = new IpStack(config);
@@ -12,13 +13,15 @@ export class Gateway implements Host {
 
   step(now: Nanos, input: HostInput, emit: (output: HostOutput) => void): void {
     if (input.kind === 'fetch') return;
-    const toStack = input.kind === 'wake' ? input : { ...input, interface: 0 };
-    this.#stack.step(now, toStack, (output) => {
-      if (output.kind === 'frame') emit({ kind: 'frame', bytes: output.bytes });
-    });
+    this.#emit = emit;
+    this.#stack.step(now, input.kind === 'wake' ? input : toStack(input), this.#onStack);
   }
 
   deadline(): Nanos {
     return this.#stack.deadline();
   }
+
+  readonly #onStack = (output: IpOutput): void => {
+    if (output.kind === 'frame') this.#emit({ kind: 'frame', bytes: output.bytes });
+  };
 }

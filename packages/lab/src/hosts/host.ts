@@ -1,4 +1,5 @@
 import type { Machine, Nanos } from '@quorate/kernel';
+import type { IpInput } from '@quorate/network';
 import type { Fetched } from '../lab.js';
 
 /** A page that a scenario asks for, beside the presses of F5. */
@@ -21,3 +22,10 @@ export type HostOutput =
 
 /** A machine on the network that is no cluster node. */
 export type Host = Machine<HostInput, HostOutput>;
+
+/** What reaches the one card of a host, as an input of its stack. */
+export function toStack(input: Extract<HostInput, { kind: 'frame' | 'carrier' }>): IpInput {
+  return input.kind === 'frame'
+    ? { kind: 'frame', interface: 0, bytes: input.bytes }
+    : { kind: 'carrier', interface: 0, isUp: input.isUp };
+}
