@@ -1,4 +1,4 @@
-import { parseClusterConf } from '@quorate/cluster-conf';
+import { type ClusterConf, parseClusterConf } from '@quorate/cluster-conf';
 import { type FenceConf, fenceAckManual, fenceNodeProgram, fencePower, fenceScsi, fenceTool } from '@quorate/fencing';
 import { isErrno, type Program, utf8Text } from '@quorate/kernel';
 import { mkqdiskProgram } from '@quorate/qdisk';
@@ -19,9 +19,13 @@ import { sh } from './sh.js';
 
 /** What init scripts, heuristics and agents call: the programs that every node has. */
 export function basePrograms(files: RootFiles, disks: Disks): ReadonlyMap<string, Program> {
-  const conf = (): ReturnType<typeof parseClusterConf>['conf'] | undefined => {
-    const text = files.read('/etc/cluster/cluster.conf');
-    return isErrno(text) ? undefined : parseClusterConf(utf8Text(text)).conf;
+  let known: { readonly text: string; readonly conf: ClusterConf } | undefined;
+  const conf = (): ClusterConf | undefined => {
+    const bytes = files.read('/etc/cluster/cluster.conf');
+    if (isErrno(bytes)) return undefined;
+    const text = utf8Text(bytes);
+    if (known?.text !== text) known = { text, conf: parseClusterConf(text).conf };
+    return known.conf;
   };
   const fenceConf = (): FenceConf => {
     const read = conf();
