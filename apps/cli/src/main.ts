@@ -1,9 +1,6 @@
 #!/usr/bin/env node
 import { constants } from 'node:os';
-import { tuneForShortRuns } from '@quorate/simulator/node';
 import { runCommand } from './run-command.js';
-
-tuneForShortRuns();
 
 // Leaving by `exit` restores what a view did to the terminal.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -1,5 +1,6 @@
 import type { Seed } from '@quorate/kernel';
 import { type RunWatcher, Simulator } from '@quorate/simulator';
+import { tuneForShortRuns } from '@quorate/simulator/node';
 import { TraceWriter } from '@quorate/trace';
 import { Command } from 'commander';
 import { type CommandIo, coloursOf } from './command-io.js';
@@ -119,6 +120,7 @@ class ScenarioRun {
 
   run(): Outcome {
     const { scenario, topology, invariants } = this.#prepared;
+    tuneForShortRuns();
     this.#simulator = new Simulator({
       scenario,
       topology,

@@ -2,6 +2,7 @@ import { type Invariant, SECOND, type Seed } from '@quorate/kernel';
 import { HypervBlog, type StoryResult, type Topology } from '@quorate/lab';
 import type { StorePage } from '@quorate/scsi';
 import { type RunResult, type RunWatcher, Simulator } from '@quorate/simulator';
+import { tuneForShortRuns } from '@quorate/simulator/node';
 import { hashesOf } from './image-hashes.js';
 import { seedText } from './options.js';
 import type { StoryRun } from './run-record.js';
@@ -24,6 +25,7 @@ export interface ToldStory {
 
 /** Runs the story in the simulator. Formatting the disks is no part of its processor time. */
 export function simulateStory({ topology, ...options }: SimulatedStoryOptions): ToldStory {
+  tuneForShortRuns();
   topology.disks();
   const simulator = new Simulator({ ...options, scenario: new HypervBlog(topology), topology });
   const before = process.cpuUsage();

@@ -8,7 +8,11 @@ import { setFlagsFromString } from 'node:v8';
  */
 const INTERRUPT_BUDGET = 450_000;
 
-/** Sets V8 up for short runs, for the whole process. To be called before the first run; an engine without the flag ignores it. */
+/**
+ * Sets V8 up for short runs, for the whole process. To be called before the first run; an engine without the flag ignores it.
+ *
+ * Not for worker threads in real time, which run long enough for the optimiser to be worth its while.
+ */
 export function tuneForShortRuns(): void {
   setFlagsFromString(`--interrupt-budget=${INTERRUPT_BUDGET}`);
   // While it waits for the optimiser a function is compiled plainly instead of interpreted: a tenth less in each run.
