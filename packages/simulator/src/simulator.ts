@@ -36,6 +36,7 @@ import { type BlockStore, ScsiTarget, type TargetOutput } from '@quorate/scsi';
 import { TraceRing } from '@quorate/trace';
 import { NodeClock } from './clock.js';
 import { EventHash } from './event-hash.js';
+import { Fabric } from './fabric.js';
 import { type Parcel, Parcels } from './parcels.js';
 import { EventClass, Wakeups } from './wakeups.js';
 
@@ -90,12 +91,13 @@ export interface RunResult {
 /** Kinds of the ring's records, as in the trace's kinds. */
 const Kind = { receive: 9, timer: 17, submit: 20, done: 22 } as const;
 
-/** Actors: the director, the network, the disks, then machines, then hosts. */
+/** Actors: the director, the network, the disks, the checker, the way to the disks, then machines, then hosts. */
 const DIRECTOR = 0;
 const NETWORK = 1;
 const DISKS = 2;
 const CHECKER = 3;
-const FIRST_MACHINE = 4;
+const FABRIC = 4;
+const FIRST_MACHINE = 5;
 
 const MAX_EVENTS = 50_000_000;
 const MAX_TIME: Nanos = 3600 * SECOND;
@@ -140,6 +142,7 @@ export class Simulator {
   readonly #parcels = new Parcels();
   readonly #director: Director;
   readonly #network: Network;
+  readonly #fabric: Fabric;
   readonly #target: ScsiTarget;
   readonly #machines: MachineActor[] = [];
   readonly #machineByName = new Map<string, MachineActor>();
@@ -177,6 +180,7 @@ export class Simulator {
       topology.machines.map(({ name }) => name),
     );
     this.#network = new Network({ ...networkConfig(topology, world), observe: (fact) => this.#worldFact(fact) });
+    this.#fabric = new Fabric((nexus) => world.choices(`fabric/${nexus}`));
     const target = targetConfig(topology, world);
     this.stores = target.stores;
     this.images = target.images;
@@ -277,7 +281,8 @@ export class Simulator {
       this.#count(EventClass.timer, machine?.nic ?? host!.nic, Kind.timer, 0, 0, undefined);
       if (machine !== undefined) this.#stepMachine(machine, WAKE);
       else this.#stepHost(host!, WAKE);
-    } else if (actor === NETWORK) this.#network.step(this.#now, WAKE, this.#onNetwork);
+    } else if (actor === FABRIC) this.#onArrivals();
+    else if (actor === NETWORK) this.#network.step(this.#now, WAKE, this.#onNetwork);
     else if (actor === DISKS) this.#target.step(this.#now, WAKE, this.#onTarget);
     else if (actor === DIRECTOR) {
       this.#count(EventClass.script, 0, Kind.timer, 0, 0, undefined);
@@ -285,6 +290,14 @@ export class Simulator {
     } else {
       this.checker.tick(this.#now);
       this.#wakeups.set(this.#now, CHECKER, this.#now + SECOND, EventClass.checker);
+    }
+  }
+
+  #onArrivals(): void {
+    for (let next = this.#fabric.arrived(this.#now); next !== undefined; next = this.#fabric.arrived(this.#now)) {
+      const { nexus, lun, tag, cdb, data } = next;
+      this.#count(EventClass.disk, nexus, Kind.submit, tag, cdb[0]!, undefined);
+      this.#target.step(this.#now, { kind: 'command', nexus, lun, tag, cdb, data }, this.#onTarget);
     }
   }
 
@@ -306,6 +319,7 @@ export class Simulator {
     if (this.#isDirectorStale) this.#wakeups.set(now, DIRECTOR, this.#director.deadline(), EventClass.script);
     this.#isDirectorStale = false;
     this.#wakeups.set(now, NETWORK, this.#network.deadline(), EventClass.frame);
+    this.#wakeups.set(now, FABRIC, this.#fabric.deadline(), EventClass.disk);
     this.#wakeups.set(now, DISKS, this.#target.deadline(), EventClass.disk);
     for (let i = 0; i < this.#staleCount; i++) {
       const each = this.#stale[i]!;
@@ -377,8 +391,7 @@ export class Simulator {
         break;
       case 'io': {
         const { tag, lun, cdb, data } = output;
-        this.ring.add(this.#now, this.#events, Kind.submit, machine.nic, lun, tag, cdb[0]!, data.length);
-        this.#target.step(this.#now, { kind: 'command', nexus: machine.nic, lun, tag, cdb, data }, this.#onTarget);
+        this.#fabric.send(this.#now, machine.nic, lun, tag, cdb, data);
         break;
       }
       case 'power':
@@ -411,7 +424,10 @@ export class Simulator {
     if (isUp) {
       const port = initiatorPort({ id: nexus, name });
       this.#target.step(this.#now, { kind: 'login', nexus, port }, this.#onTarget);
-    } else this.#target.step(this.#now, { kind: 'nexus-lost', nexus }, this.#onTarget);
+      return;
+    }
+    this.#fabric.lose(this.#now, nexus);
+    this.#target.step(this.#now, { kind: 'nexus-lost', nexus }, this.#onTarget);
   }
 
   /** The answer comes after the step of the machine that asked, and before the power is switched. */
