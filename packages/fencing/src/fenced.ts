@@ -1,4 +1,12 @@
-import { type LogPriority, type Machine, type Nanos, type Observe, SECOND } from '@quorate/kernel';
+import {
+  type LogPriority,
+  type Machine,
+  type Nanos,
+  type Observe,
+  SECOND,
+  WallClock,
+  wallTimeOf,
+} from '@quorate/kernel';
 import { ClusterView } from './cluster-view.js';
 import { DaemonGroup } from './daemon-group.js';
 import {
@@ -30,7 +38,6 @@ import {
 } from './message.js';
 import { MessageWriter } from './message-writer.js';
 import { isFencedExternally, type NodeHistory, newHistory, saveHistory } from './node-history.js';
-import { WallClock } from './wall-clock.js';
 
 /** CPG groups: every running fenced, and the members of the one fence domain there is. */
 export const DAEMON_GROUP = 'fenced:daemon';
@@ -358,7 +365,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
 
   #onStart(wall: number, uncontrolled: readonly string[]): void {
     if (this.#phase !== 'off') throw new RangeError('fenced was started twice');
-    this.#wallClock.set(this.#now, wall);
+    this.#wallClock.set(this.#now, wallTimeOf(wall));
     for (const entry of uncontrolled) this.#log('err', `found uncontrolled entry ${entry}`);
     if (uncontrolled.length > 0) return this.#end();
     this.#phase = 'running';
@@ -917,7 +924,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
 
   /** time(2). */
   #time(): number {
-    return this.#wallClock.time(this.#now);
+    return this.#wallClock.seconds(this.#now);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { LogPriority, Nanos, Observe, Prng, WallTime } from '@quorate/kernel';
+import { type LogPriority, type Nanos, type Observe, type Prng, WallClock, type WallTime } from '@quorate/kernel';
 import type { AddressSpace } from './buffer/buffer.js';
 import { BufferCache } from './buffer/buffer-cache.js';
 import { Disk, type DiskOutput } from './disk.js';
@@ -69,9 +69,7 @@ export class Core {
   fsName = '';
   isReadOnly = false;
   isWithdrawn = false;
-  /** Wall clock at the start of this machine's own clock. */
-  #wallSec = 0;
-  #wallNsec = 0;
+  readonly #wallClock = new WallClock();
 
   constructor(config: CoreConfig, options: MountOptions, hooks: CoreHooks, emit: (output: CoreOutput) => void) {
     this.config = config;
@@ -117,16 +115,12 @@ export class Core {
   }
 
   /** Sets the wall clock as it is at `now`. */
-  setWall({ sec, nsec }: WallTime): void {
-    const nowSec = Math.floor(this.now / 1_000_000_000);
-    const difference = nsec - (this.now - nowSec * 1_000_000_000);
-    this.#wallSec = sec - nowSec - (difference < 0 ? 1 : 0);
-    this.#wallNsec = difference < 0 ? difference + 1_000_000_000 : difference;
+  setWall(wall: WallTime): void {
+    this.#wallClock.set(this.now, wall);
   }
 
   wall(): WallTime {
-    const nsec = this.#wallNsec + this.now;
-    return { sec: this.#wallSec + Math.floor(nsec / 1_000_000_000), nsec: nsec % 1_000_000_000 };
+    return this.#wallClock.at(this.now);
   }
 
   /** A line of the kernel's log about this file system. */

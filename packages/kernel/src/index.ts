@@ -38,3 +38,4 @@ export {
   TaskRunner,
 } from './task.js';
 export { asciiBytes, cString, fromHex, hex, latin1, utf8Bytes, utf8Text } from './text.js';
+export { WallClock, wallTimeOf } from './wall-clock.js';

@@ -6,6 +6,7 @@ import {
   type ProgramResult,
   SECOND,
   type Stamp,
+  WallClock,
   type WallTime,
 } from '@quorate/kernel';
 import { ClusterNode, type FileChange, type NodeConfig, type NodeOutput } from '@quorate/node';
@@ -100,6 +101,8 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
   /** Files of the root disk, each in the pieces in which it was written. */
   readonly #files = new Map<string, Uint8Array[]>();
   readonly #carrier: boolean[];
+  /** It runs on while the power is off. */
+  readonly #wallClock = new WallClock();
   #hasDiskPath = true;
   /** Tags of the commands at the disks. */
   readonly #atDisk = new Set<number>();
@@ -119,6 +122,7 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
 
   constructor(config: VirtualMachineConfig) {
     this.#config = config;
+    this.#wallClock.set(0, config.wall);
     for (const [path, bytes] of config.files) this.#files.set(path, [bytes]);
     this.#carrier = config.node.interfaces.map(() => true);
   }
@@ -265,15 +269,11 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
     this.#enter('up');
     this.#setLinks(true);
     if (this.#hasDiskPath) this.#emit({ kind: 'session', isUp: true });
-    this.#node.step(this.#now, { kind: 'boot', wall: this.#wall(), carrier: this.#carrier }, this.#onNode);
-  }
-
-  /** Wall time now: the wall clock of a machine keeps running while its power is off. */
-  #wall(): WallTime {
-    const { wall } = this.#config;
-    const sec = Math.floor(this.#now / SECOND);
-    const nsec = wall.nsec + (this.#now - sec * SECOND);
-    return nsec >= SECOND ? { sec: wall.sec + sec + 1, nsec: nsec - SECOND } : { sec: wall.sec + sec, nsec };
+    this.#node.step(
+      this.#now,
+      { kind: 'boot', wall: this.#wallClock.at(this.#now), carrier: this.#carrier },
+      this.#onNode,
+    );
   }
 
   readonly #onNode = (output: NodeOutput): void => {

@@ -6,6 +6,8 @@ import {
   type Observe,
   SECOND,
   type Task,
+  WallClock,
+  wallTimeOf,
 } from '@quorate/kernel';
 import { isSectorSize, MAX_NODES_DISK, type SlotDefect } from './block.js';
 import { Candidacy } from './candidacy.js';
@@ -28,7 +30,6 @@ import {
 import { DiskState, NO_INCARNATION, type StatusBlock } from './status-block.js';
 import { type IoResult, StatusDisk } from './status-disk.js';
 import { statusFileText } from './status-file.js';
-import { WallClock } from './wall-clock.js';
 
 export type QdiskInput =
   /** Starts the daemon; cman is up, and the device is found. `wall` is in seconds since 1970 and may have a fraction. */
@@ -261,7 +262,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
 
   #onStart(wall: number): void {
     if (this.#phase !== 'off') throw new RangeError('qdiskd was started twice');
-    this.#wallClock.set(this.#now, wall);
+    this.#wallClock.set(this.#now, wallTimeOf(wall));
     this.#incarnation = incarnationOf(this.#time());
     this.#table = this.#newTable();
     for (const { priority, text } of this.#configLog) this.#log(priority, text);
@@ -788,7 +789,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
 
   /** time(2). */
   #time(): number {
-    return this.#wallClock.time(this.#now);
+    return this.#wallClock.seconds(this.#now);
   }
 }
 

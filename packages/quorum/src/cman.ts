@@ -1,4 +1,12 @@
-import { ByteWriter, type LogPriority, type Machine, type Nanos, type Observe, type WallTime } from '@quorate/kernel';
+import {
+  ByteWriter,
+  type LogPriority,
+  type Machine,
+  type Nanos,
+  type Observe,
+  WallClock,
+  type WallTime,
+} from '@quorate/kernel';
 import { type ClusterNode, LeaveReason, NodeFlag, type NodeId } from './cluster-node.js';
 import {
   type CmanConfig,
@@ -30,7 +38,6 @@ import { type DeviceChange, type DeviceErrno, QuorumDevice } from './quorum-devi
 import { ShutdownVote } from './shutdown-vote.js';
 import { type CmanNodeStatus, type CmanStatus, deviceStatusOf, nodeStatusOf } from './status.js';
 import { calculateQuorum, isAcceptableQuorum } from './votes.js';
-import { WallClock } from './wall-clock.js';
 
 export type CmanInput =
   /** The wall clock as it stands now; join times are reckoned from it. Without it they count from 1970. */
@@ -375,7 +382,7 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
 
   #onStart(now: Nanos, wall: WallTime): void {
     this.#clock.set(now, wall);
-    this.#startedAt = this.#clock.secondsAt(now);
+    this.#startedAt = this.#clock.seconds(now);
   }
 
   /** `cman_confchg_fn`. Nodes that joined are added when their TRANSITION arrives. */
@@ -472,7 +479,7 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
     const node = this.#membership.find(from) ?? this.#addUnknownNode(from, emit);
     if (this.#isDisallowedEnabled && this.#hasStateOfItsOwn(node, message)) return this.#disallow(now, node, emit);
 
-    const isUp = this.#membership.up(node, this.#ring.seq, this.#clock.secondsAt(now));
+    const isUp = this.#membership.up(node, this.#ring.seq, this.#clock.seconds(now));
     const isConfused =
       this.#isDisallowedEnabled && message.isFirst && node !== this.#us && this.#membership.hasDisallowed();
     if (isConfused) this.#markDisallowed(node);
@@ -519,7 +526,7 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
 
   /** Whether the time is over in which a starting node may still look for the others' configuration. */
   #isStartOver(now: Nanos): boolean {
-    return this.#clock.secondsAt(now) > this.#startedAt + (this.#config.startupConfigTimeoutSec ?? 0);
+    return this.#clock.seconds(now) > this.#startedAt + (this.#config.startupConfigTimeoutSec ?? 0);
   }
 
   #addUnknownNode(nodeId: NodeId, emit: Emit): ClusterNode {
@@ -531,7 +538,7 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
   #delAisNode(now: Nanos, node: ClusterNode | undefined, emit: Emit): void {
     if (node === undefined) return;
     this.#pending.delete(node.nodeId);
-    const state = this.#membership.down(node, this.#clock.secondsAt(now));
+    const state = this.#membership.down(node, this.#clock.seconds(now));
     if (state === 'leaving' && node.leaveReason === LeaveReason.removed) {
       this.#membership.expectAll(this.#membership.countMembers());
       this.#recalculate(now, 'removed', true, emit);
@@ -706,7 +713,7 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
       this.#log('err', text, emit);
       return emit({ kind: 'device-refused', operation: kind, errno: 'EALREADY' });
     }
-    this.#onDeviceCall(now, kind, this.#device.register(name, votes, this.#clock.secondsAt(now)), emit);
+    this.#onDeviceCall(now, kind, this.#device.register(name, votes, this.#clock.seconds(now)), emit);
   }
 
   /** What a call did to the device, or why it was refused. Other votes can lower the quorum, a device up or down cannot. */

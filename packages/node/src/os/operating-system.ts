@@ -8,10 +8,10 @@ import {
   type Program,
   type ProgramResult,
   type RunOptions,
-  SECOND,
   type Task,
   type TaskId,
   TaskRunner,
+  WallClock,
   type WallTime,
 } from '@quorate/kernel';
 import { type IpInput, parseInterfaceAddress, parseIpv4 } from '@quorate/network';
@@ -64,7 +64,7 @@ export class OperatingSystem {
   readonly #timeouts = new Map<number, { at: Nanos; fire: () => void }>();
   #now: Nanos = 0;
   /** Wall time in whole seconds and ns at `now` = 0. */
-  #wallBase: WallTime = { sec: 0, nsec: 0 };
+  readonly #wallClock = new WallClock();
   #lastPid = 0;
   #lastEcho = 0;
   #lastTimeout = 0;
@@ -85,9 +85,7 @@ export class OperatingSystem {
   /** Sets the clocks: `wall` is the wall time at `now`. */
   boot(now: Nanos, wall: WallTime): void {
     this.#now = now;
-    const sec = Math.floor(now / SECOND);
-    const nsec = wall.nsec - (now - sec * SECOND);
-    this.#wallBase = nsec < 0 ? { sec: wall.sec - sec - 1, nsec: nsec + SECOND } : { sec: wall.sec - sec, nsec };
+    this.#wallClock.set(now, wall);
   }
 
   /** Everything below happens at this instant. */
@@ -115,11 +113,7 @@ export class OperatingSystem {
   }
 
   wall(): WallTime {
-    const sec = Math.floor(this.#now / SECOND);
-    const nsec = this.#wallBase.nsec + (this.#now - sec * SECOND);
-    return nsec >= SECOND
-      ? { sec: this.#wallBase.sec + sec + 1, nsec: nsec - SECOND }
-      : { sec: this.#wallBase.sec + sec, nsec };
+    return this.#wallClock.at(this.#now);
   }
 
   log(priority: LogPriority, tag: string, text: string): void {

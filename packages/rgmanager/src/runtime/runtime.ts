@@ -8,6 +8,8 @@ import {
   type Task,
   type TaskId,
   TaskRunner,
+  WallClock,
+  wallTimeOf,
 } from '@quorate/kernel';
 import type { RgFact } from '../fact.js';
 import type { RgOutput } from '../io.js';
@@ -25,8 +27,7 @@ export class Runtime {
   readonly #timers = new Timers();
   #now: Nanos = 0;
   #emit: Emit = ignore;
-  /** Wall clock second at instant 0. */
-  #epochSec = 0;
+  readonly #wallClock = new WallClock();
 
   constructor(observe: Observe<RgFact> | undefined) {
     this.observe = observe;
@@ -43,15 +44,15 @@ export class Runtime {
 
   /** Wall clock second: what service records carry. */
   get wallSeconds(): number {
-    return Math.floor(this.#epochSec + this.#now / SECOND);
+    return this.#wallClock.seconds(this.#now);
   }
 
   setWall(seconds: number): void {
-    this.#epochSec = seconds - this.#now / SECOND;
+    this.#wallClock.set(this.#now, wallTimeOf(seconds));
   }
 
   stepWall(offset: Nanos): void {
-    this.#epochSec += offset / SECOND;
+    this.#wallClock.step(offset);
   }
 
   /** Runs one step of the machine: what is emitted in it goes to `emit`. */
