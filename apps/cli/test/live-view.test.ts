@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { checkTranscript } from '../../../tooling/transcript.js';
 import { type CommandIo, coloursOf } from '../src/command-io.js';
 import { LiveView, takesLiveView } from '../src/views/live-view.js';
 import { CapturedStream } from './captured-io.js';
 import { TerminalScreen } from './terminal-screen.js';
-import { checkTranscript } from './transcript.js';
 import { tell } from './watch-script.js';
 
 const opened: Watched[] = [];

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import { checkTranscript } from '../../../tooling/transcript.js';
 import { coloursOf } from '../src/command-io.js';
 import { PlainView } from '../src/views/plain-view.js';
 import { capturedIo } from './captured-io.js';
-import { checkTranscript } from './transcript.js';
 import { tell } from './watch-script.js';
 
 const { stdout } = capturedIo();

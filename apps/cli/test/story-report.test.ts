@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { checkTranscript } from '../../../tooling/transcript.js';
 import { coloursOf } from '../src/command-io.js';
 import { reportOf, reportWidth } from '../src/story-report.js';
 import { widthOf } from '../src/views/text-width.js';
 import { CapturedStream, capturedIo } from './captured-io.js';
 import { storyRun } from './story-run.js';
-import { checkTranscript } from './transcript.js';
 
 const { stdout } = capturedIo();
 const plain = coloursOf(stdout, {});

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { Checker, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
+import { checkTranscript } from '../../../tooling/transcript.js';
 import {
   type FenceConf,
   type FenceDaemon,
@@ -11,7 +12,6 @@ import {
   invariants,
 } from '../src/index.js';
 import { GroupBus } from './group-bus.js';
-import { checkTranscript } from './transcript.js';
 
 const data = new URL('data/', import.meta.url);
 

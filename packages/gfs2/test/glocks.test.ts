@@ -1,10 +1,10 @@
 import { MILLISECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
+import { type Command, checkTranscript, commandOf } from '../../../tooling/transcript.js';
 import { DlmFlag, DlmMode, DlmStatus, DlmStatusFlag } from '../src/glock/dlm-lock.js';
 import { demoteStateFor, Glock, type GlockState, Holder, HolderFlag, modeOf } from '../src/glock/glock.js';
 import { GlockType, glockName, glockTypeName, parseGlockName } from '../src/glock/glock-name.js';
 import { type GlockFact, type GlockOutput, Glocks } from '../src/glock/glocks.js';
-import { type Command, playTranscript } from './transcript.js';
 
 describe('names', () => {
   it.each([
@@ -183,5 +183,7 @@ function factLine({ type, number, state, isRecovery }: GlockFact): string {
 
 it('plays its transcript', () => {
   const bench = new Bench();
-  playTranscript(new URL('data/glocks.txt', import.meta.url), (command) => bench.run(command));
+  checkTranscript(new URL('data/glocks.txt', import.meta.url), (lines) =>
+    lines.flatMap((line) => bench.run(commandOf(line))),
+  );
 });

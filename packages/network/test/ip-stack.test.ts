@@ -1,8 +1,9 @@
 import { TAME_WORLD } from '@quorate/kernel';
 import { describe, it } from 'vitest';
+import { checkTranscript, commandOf } from '../../../tooling/transcript.js';
 import { FrameNames } from './describe-frame.js';
+import { duration } from './duration.js';
 import { type HostConfig, Segment } from './segment.js';
-import { duration, runTranscript, words } from './transcript.js';
 
 const TEXT = (bytes: Uint8Array): string =>
   bytes.length > 40 ? `${bytes.length} bytes` : String.fromCharCode(...bytes);
@@ -16,7 +17,7 @@ class Bench {
 
   run(command: string): readonly string[] {
     this.#lines = [];
-    const { plain, options } = words(command);
+    const { words: plain, options } = commandOf(command);
     const [first = '', verb = '', ...rest] = plain;
     if (first === 'host') this.#addHost(verb, options);
     else if (first === 'run') this.#run(verb);
@@ -166,6 +167,6 @@ describe('the IP stack', () => {
     ['loopback', 'what a host says to itself never reaches the wire'],
   ])('%s: %s', (name) => {
     const bench = new Bench();
-    runTranscript(name, (command) => bench.run(command));
+    checkTranscript(new URL(`data/${name}.txt`, import.meta.url), (lines) => bench.run(lines.join(' ')));
   });
 });

@@ -1,6 +1,6 @@
 import { SECOND, type Stamped, utf8Text } from '@quorate/kernel';
+import { checkTranscript } from '../../../tooling/transcript.js';
 import type { TestMachine } from './machine.js';
-import { checkTranscript } from './transcript.js';
 
 /**
  * Types every command of a transcript on a machine. What it prints stands behind `|`, its complaints behind `!`; its

@@ -1,5 +1,6 @@
 import { type Nanos, type Program, type ProgramResult, SECOND, utf8Bytes } from '@quorate/kernel';
 import { it } from 'vitest';
+import { checkTranscript } from '../../../tooling/transcript.js';
 import { cmanScript } from '../src/init/cman.js';
 import { gfs2Script } from '../src/init/gfs2.js';
 import { rgmanagerScript } from '../src/init/rgmanager.js';
@@ -7,7 +8,6 @@ import { poweroff, rc, reboot, service, shutdown } from '../src/init/runlevel.js
 import { Disks } from '../src/os/disks.js';
 import { RootFiles } from '../src/os/files.js';
 import { OperatingSystem } from '../src/os/operating-system.js';
-import { checkTranscript } from './transcript.js';
 
 const FSTAB =
   '/dev/sda1 /mydata gfs2 defaults,noatime 0 0\n/dev/sda2 /old gfs2 noauto 0 0\n/dev/sda3 /boot ext4 defaults 1 2\n';

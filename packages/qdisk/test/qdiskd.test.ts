@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { Checker, MILLISECOND, type Nanos, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
+import { checkTranscript } from '../../../tooling/transcript.js';
 import { DiskState, decodeStatus, encodeStatus, invariants, Qdiskd, type Quorumd, statusSector } from '../src/index.js';
 import { DiskCluster } from './disk-cluster.js';
-import { checkTranscript } from './transcript.js';
 
 const data = new URL('data/', import.meta.url);
 

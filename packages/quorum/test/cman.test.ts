@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { asciiBytes, Checker, latin1, SECOND } from '@quorate/kernel';
 import { expect, it } from 'vitest';
+import { type Command, checkTranscript, commandOf } from '../../../tooling/transcript.js';
 import {
   type CmanConfig,
   type CmanInput,
@@ -14,7 +15,6 @@ import {
   type NodeId,
 } from '../src/index.js';
 import { Cluster } from './cluster.js';
-import { type Command, play } from './transcript.js';
 
 /** Runs the commands of one transcript. */
 class Scene {
@@ -215,7 +215,7 @@ const DEPARTURES: Readonly<Record<string, readonly string[]>> = {
 
 it.each(readdirSync(data).filter((file) => file.endsWith('.txt')))('%s', (file) => {
   const scene = new Scene();
-  play(new URL(file, data), (command) => scene.run(command));
+  checkTranscript(new URL(file, data), (lines) => lines.flatMap((line) => scene.run(commandOf(line))));
   const checker = new Checker(invariants);
   for (const fact of scene.facts) checker.observe(fact);
   checker.end(scene.facts.at(-1)?.at ?? 0);

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import { Checker, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
+import { checkTranscript } from '../../../tooling/transcript.js';
 import { invariants, type RgRequest, resultText, type ServiceOperation, stateText } from '../src/index.js';
 import { type AgentCall, RgCluster, type Told } from './cluster.js';
 import { Running } from './running.js';
-import { checkTranscript } from './transcript.js';
 import { parseXml } from './xml.js';
 
 /** An agent's behaviour in a transcript: `agent ip:10.0.0.1 stop on=2 takes=10 status=1`. */

@@ -1,6 +1,6 @@
 import { it } from 'vitest';
+import { checkTranscript } from '../../../tooling/transcript.js';
 import { Stage } from './stage.js';
-import { playTranscript } from './transcript.js';
 
 it.each([
   ['service times, attributes and the limit in service', 'service.txt'],
@@ -9,5 +9,5 @@ it.each([
   ['task management', 'task-management.txt'],
 ])('%s', (_what, file) => {
   const stage = new Stage();
-  playTranscript(file, (line) => stage.run(line));
+  checkTranscript(new URL(`data/${file}`, import.meta.url), (lines) => lines.flatMap((line) => stage.run(line)));
 });

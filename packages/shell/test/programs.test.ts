@@ -1,7 +1,7 @@
 import { ReserveOut } from '@quorate/scsi';
 import { describe, it } from 'vitest';
+import { checkTranscript } from '../../../tooling/transcript.js';
 import { ShellMachine } from './machine.js';
-import { checkTranscript } from './transcript.js';
 
 const FILES = {
   '/etc/hosts': '127.0.0.1 localhost\n10.0.0.1 my-vm1\n',
