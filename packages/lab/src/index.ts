@@ -6,6 +6,7 @@ export { imageHash } from './image-hash.js';
 export type { AnyFact, Fetched, Lab, Observed, Progress, Scenario } from './lab.js';
 export { type PlainTopologyOptions, plainTopology } from './plain-topology.js';
 export { type Switched, switchPower } from './power-switch.js';
+export type { LogLine, RunWatcher } from './run-watcher.js';
 export {
   CLUSTER_CONF,
   FLOATING_ADDRESS,

@@ -1,9 +1,7 @@
 export { NodeClock } from './clock.js';
 export { EventHash } from './event-hash.js';
 export {
-  type LogLine,
   type RunResult,
-  type RunWatcher,
   Simulator,
   type SimulatorConfig,
   type StopReason,

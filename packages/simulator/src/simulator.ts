@@ -22,7 +22,7 @@ import {
   machineConfig,
   networkConfig,
   newHost,
-  type Progress,
+  type RunWatcher,
   type Scenario,
   switchPower,
   type Topology,
@@ -42,23 +42,6 @@ import { EventClass, Wakeups } from './wakeups.js';
 
 /** Why a run stopped. */
 export type StopReason = 'ended' | 'time' | 'events' | 'idle' | 'violation' | 'livelock' | 'exception';
-
-/** Whoever watches a run; nothing it does may change the run. */
-export interface RunWatcher {
-  fact?(fact: Stamped): void;
-  log?(line: LogLine): void;
-  progress?(at: Nanos, progress: Progress): void;
-}
-
-export interface LogLine {
-  readonly at: Nanos;
-  readonly machine: string;
-  readonly priority: string;
-  readonly tag: string;
-  readonly text: string;
-  /** The machine's own wall clock. */
-  readonly wallSec: number;
-}
 
 export interface SimulatorConfig {
   readonly scenario: Scenario;

@@ -1,9 +1,8 @@
 import { defineInvariant, type Fact, SECOND, type Stamped } from '@quorate/kernel';
-import { machineConfig, VirtualMachine } from '@quorate/lab';
+import { type LogLine, machineConfig, VirtualMachine } from '@quorate/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   inProcessWorker,
-  type LogLine,
   reexecute,
   type WorkerLike,
   type WorkersConfig,

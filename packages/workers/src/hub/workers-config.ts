@@ -1,21 +1,11 @@
-import type { Fact, Invariant, Nanos, Seed, Stamped, Violation } from '@quorate/kernel';
-import type { Progress, Scenario, Topology } from '@quorate/lab';
+import type { Fact, Invariant, Nanos, Seed, Violation } from '@quorate/kernel';
+import type { RunWatcher, Scenario, Topology } from '@quorate/lab';
 import type { BlockStore } from '@quorate/scsi';
 import type { Departure, WorkerLike } from '../platform/worker-like.js';
 import type { Wall } from '../time/wall.js';
-import type { LogLine } from '../wire/report.js';
 
 /** Why a run stopped; `gone`: a worker threw, ended or hung. */
 export type StopReason = 'ended' | 'time' | 'violation' | 'exception' | 'gone' | 'stopped';
-
-/** Whoever watches a run; nothing it does may change the run. */
-export interface RunWatcher {
-  fact?(fact: Stamped): void;
-  log?(line: LogLine): void;
-  progress?(at: Nanos, progress: Progress): void;
-  /** The clock stood still: slices lost so far. */
-  lost?(slices: number): void;
-}
 
 /** A worker threw, ended by itself or hung. */
 export interface WorkerGoneFact extends Fact, Departure {

@@ -1,17 +1,6 @@
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { ByteWriter, type Nanos, type ProgramResult, type Stamped } from '@quorate/kernel';
-import type { Fetched } from '@quorate/lab';
-
-/** A line that a machine has logged. */
-export interface LogLine {
-  readonly at: Nanos;
-  readonly machine: string;
-  readonly priority: string;
-  readonly tag: string;
-  readonly text: string;
-  /** The machine's own wall clock. */
-  readonly wallSec: number;
-}
+import type { Fetched, LogLine } from '@quorate/lab';
 
 /** What a worker tells the hub beside its progress. */
 export type Item =

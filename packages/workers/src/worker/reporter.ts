@@ -1,7 +1,8 @@
 import type { Stamped } from '@quorate/kernel';
+import type { LogLine } from '@quorate/lab';
 import type { Boot } from '../boot.js';
 import type { BatchWriter } from '../wire/batch.js';
-import { type FromWorker, type Item, ItemWriter, type LogLine, type Report } from '../wire/report.js';
+import { type FromWorker, type Item, ItemWriter, type Report } from '../wire/report.js';
 
 /** Collects what the hub wants to hear from a worker, and posts it with every slice. */
 export class Reporter {
