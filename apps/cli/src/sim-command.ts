@@ -1,5 +1,6 @@
 import type { Seed } from '@quorate/kernel';
-import { type RunWatcher, Simulator } from '@quorate/simulator';
+import type { RunWatcher } from '@quorate/lab';
+import { Simulator } from '@quorate/simulator';
 import { tuneForShortRuns } from '@quorate/simulator/node';
 import { TraceWriter } from '@quorate/trace';
 import { Command } from 'commander';
