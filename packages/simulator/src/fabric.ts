@@ -1,12 +1,12 @@
 import { type Choices, MILLISECOND, type Nanos } from '@quorate/kernel';
 
-/** A SCSI command between a machine and the disks. */
+/** A SCSI command between a machine and the disks; its buffers are used again. */
 export interface FabricCommand {
-  readonly nexus: number;
-  readonly lun: number;
-  readonly tag: number;
-  readonly cdb: Uint8Array;
-  readonly data: Uint8Array;
+  nexus: number;
+  lun: number;
+  tag: number;
+  cdb: Uint8Array;
+  data: Uint8Array;
   at: Nanos;
 }
 
@@ -20,6 +20,8 @@ const LATE_STEP: Nanos = 100 * MILLISECOND;
 const Fate = { lost: 0, late: 1 } as const;
 
 const NOTHING = new Uint8Array(0);
+/** Commands that are kept for the next ones. */
+const MOST_FREE = 64;
 
 /**
  * The way to the disks: commands arrive in the order in which they were sent, shortly after.
@@ -31,6 +33,7 @@ export class Fabric {
   readonly #choicesOf: (nexus: number) => Choices;
   /** Next to arrive first. */
   readonly #commands: FabricCommand[] = [];
+  readonly #free: FabricCommand[] = [];
 
   constructor(choicesOf: (nexus: number) => Choices) {
     this.#choicesOf = choicesOf;
@@ -38,8 +41,14 @@ export class Fabric {
 
   /** `cdb` and `data` are lent. */
   send(now: Nanos, nexus: number, lun: number, tag: number, cdb: Uint8Array, data: Uint8Array): void {
-    const kept = data.length === 0 ? NOTHING : data.slice();
-    this.#insert({ nexus, lun, tag, cdb: cdb.slice(), data: kept, at: now + TRAVEL });
+    const command = this.#free.pop() ?? { nexus, lun, tag, cdb: NOTHING, data: NOTHING, at: 0 };
+    command.nexus = nexus;
+    command.lun = lun;
+    command.tag = tag;
+    command.cdb = copyInto(command.cdb, cdb);
+    command.data = copyInto(command.data, data);
+    command.at = now + TRAVEL;
+    this.#insert(command);
   }
 
   /** The session of a machine has broken off. */
@@ -48,7 +57,10 @@ export class Fabric {
     for (const command of underWay) {
       this.#commands.splice(this.#commands.indexOf(command), 1);
       const choices = this.#choicesOf(nexus);
-      if (choices.choose('fate', 2) === Fate.lost) continue;
+      if (choices.choose('fate', 2) === Fate.lost) {
+        this.done(command);
+        continue;
+      }
       command.at = now + (1 + choices.choose('delay', LATE_STEPS)) * LATE_STEP;
       this.#insert(command);
     }
@@ -58,9 +70,13 @@ export class Fabric {
     return this.#commands[0]?.at ?? Infinity;
   }
 
-  /** The next command that has arrived by now. */
+  /** The next command that has arrived by now; it is the caller's until `done`. */
   arrived(now: Nanos): FabricCommand | undefined {
     return this.deadline() <= now ? this.#commands.shift() : undefined;
+  }
+
+  done(command: FabricCommand): void {
+    if (this.#free.length < MOST_FREE) this.#free.push(command);
   }
 
   /** Behind all that arrive no later. */
@@ -70,4 +86,11 @@ export class Fabric {
     if (place === this.#commands.length) this.#commands.push(command);
     else this.#commands.splice(place, 0, command);
   }
+}
+
+/** Most commands have the length of the one before: a read of a sector has no data, and each has ten bytes of its own. */
+function copyInto(buffer: Uint8Array, bytes: Uint8Array): Uint8Array {
+  if (buffer.length !== bytes.length) return bytes.length === 0 ? NOTHING : bytes.slice();
+  buffer.set(bytes);
+  return buffer;
 }

@@ -281,6 +281,7 @@ export class Simulator {
       const { nexus, lun, tag, cdb, data } = next;
       this.#count(EventClass.disk, nexus, Kind.submit, tag, cdb[0]!, undefined);
       this.#target.step(this.#now, { kind: 'command', nexus, lun, tag, cdb, data }, this.#onTarget);
+      this.#fabric.done(next);
     }
   }
 
