@@ -1,5 +1,6 @@
 import { asciiBytes, type Fact, type Nanos, type Observe, utf8Text } from '@quorate/kernel';
-import { type IpConfig, type IpOutput, IpStack } from '@quorate/network';
+import { type IpConfig, type IpInput, type IpOutput, IpStack } from '@quorate/network';
+import { Child } from '@quorate/node';
 import type { Fetched } from '../lab.js';
 import { type Host, type HostInput, type HostOutput, type PageRequest, toStack } from './host.js';
 
@@ -54,7 +55,7 @@ const HTTP = 80;
  */
 export class Browser implements Host {
   readonly #config: BrowserConfig;
-  readonly #stack: IpStack;
+  readonly #stack: Child<IpInput, IpOutput>;
   /** By connection. */
   readonly #fetches = new Map<number, Fetching>();
   #nextPress: Nanos = Infinity;
@@ -68,7 +69,7 @@ export class Browser implements Host {
 
   constructor(config: BrowserConfig) {
     this.#config = config;
-    this.#stack = new IpStack(config.stack);
+    this.#stack = new Child(new IpStack(config.stack), () => this.#now, this.#onStack);
   }
 
   step(now: Nanos, input: HostInput, emit: (output: HostOutput) => void): void {
@@ -76,10 +77,9 @@ export class Browser implements Host {
     this.#emit = emit;
     if (input.kind === 'fetch') this.#fetch(input.id, input.request);
     else if (input.kind !== 'wake') {
-      this.#stack.step(now, toStack(input), this.#onStack);
+      this.#stack.send(toStack(input));
       if (input.kind === 'carrier' && input.isUp && this.#nextPress === Infinity) this.#nextPress = now;
-    } else if (this.#stack.deadline() <= now) this.#stack.step(now, input, this.#onStack);
-    this.#drain();
+    } else this.#stack.wakeIfDue(now);
     if (now >= this.#nextPress) this.#press();
     for (const [connection, { until }] of this.#fetches) if (until <= now) this.#giveUp(connection);
   }
@@ -90,9 +90,6 @@ export class Browser implements Host {
     return deadline;
   }
 
-  /** What the stack reported during its own step and what needs the stack again. */
-  readonly #toDo: (() => void)[] = [];
-
   readonly #onStack = (output: IpOutput): void => {
     switch (output.kind) {
       case 'frame':
@@ -101,7 +98,7 @@ export class Browser implements Host {
       case 'tcp-connected': {
         const { id } = output;
         const page = id === this.#request?.connection ? this.#config : this.#fetches.get(id)?.request;
-        if (page !== undefined) this.#toDo.push(() => this.#send({ kind: 'tcp-send', id, bytes: getOf(page) }));
+        if (page !== undefined) this.#stack.send({ kind: 'tcp-send', id, bytes: getOf(page) });
         break;
       }
       case 'tcp-received': {
@@ -111,7 +108,7 @@ export class Browser implements Host {
       }
       case 'tcp-closed':
         this.#close(output.id, answerOf(this.#waiting(output.id)?.text ?? ''));
-        this.#toDo.push(() => this.#send({ kind: 'tcp-close', id: output.id }));
+        this.#stack.send({ kind: 'tcp-close', id: output.id });
         break;
       case 'tcp-failed':
         this.#close(output.id, { isAnswered: false, outcome: output.errno, body: '' });
@@ -134,20 +131,12 @@ export class Browser implements Host {
     this.#lastConnection += 1;
     const connection = this.#lastConnection;
     this.#fetches.set(connection, { id, request, until: this.#now + request.timeout, text: '' });
-    this.#send({ kind: 'tcp-connect', id: connection, to: request.address, port: HTTP });
+    this.#stack.send({ kind: 'tcp-connect', id: connection, to: request.address, port: HTTP });
   }
 
   #giveUp(connection: number): void {
     this.#close(connection, { isAnswered: false, outcome: 'ETIMEDOUT', body: '' });
-    this.#send({ kind: 'tcp-abort', id: connection });
-  }
-
-  #drain(): void {
-    for (let next = this.#toDo.shift(); next !== undefined; next = this.#toDo.shift()) next();
-  }
-
-  #send(input: Parameters<IpStack['step']>[1]): void {
-    this.#stack.step(this.#now, input, this.#onStack);
+    this.#stack.send({ kind: 'tcp-abort', id: connection });
   }
 
   #press(): void {
@@ -155,14 +144,13 @@ export class Browser implements Host {
     const old = this.#request;
     if (old !== undefined) {
       this.#end(old, { isAnswered: false, outcome: 'given up', body: '' });
-      this.#send({ kind: 'tcp-abort', id: old.connection });
+      this.#stack.send({ kind: 'tcp-abort', id: old.connection });
     }
     this.#presses += 1;
     this.#lastConnection += 1;
     const connection = this.#lastConnection;
     this.#request = { number: this.#presses, connection, sentAt: this.#now, text: '' };
-    this.#send({ kind: 'tcp-connect', id: connection, to: this.#config.address, port: HTTP });
-    this.#drain();
+    this.#stack.send({ kind: 'tcp-connect', id: connection, to: this.#config.address, port: HTTP });
   }
 
   #end(request: Request, { isAnswered, outcome, body }: Fetched): void {
