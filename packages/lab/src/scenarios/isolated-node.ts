@@ -2,6 +2,7 @@ import { SECOND, type Stamped, type Task } from '@quorate/kernel';
 import { Expectations } from '../expectations.js';
 import type { AnyFact, Lab, Observed, Scenario } from '../lab.js';
 import { Chronicle, KINDS } from './hyperv-blog/chronicle.js';
+import { shutDownInOrder } from './hyperv-blog/orderly-end.js';
 import { checkVolume } from './hyperv-blog/volume-check.js';
 
 /** What the scenario found; `ok` only if everything that was expected was observed. */
@@ -84,11 +85,7 @@ export class IsolatedNode implements Scenario<IsolatedNodeResult> {
     yield* expectations.within(300, 'the page is served again', isServed);
     yield* lab.wait(30 * SECOND);
     end('recover');
-    for (const machine of [...lab.machines].reverse()) {
-      const id = lab.machines.indexOf(machine) + 1;
-      yield* lab.exec(machine, 'shutdown -h now');
-      yield* expectations.waitUntil(120, () => chronicle.machineStates.get(id) === 'off');
-    }
+    yield* shutDownInOrder(lab, chronicle, expectations);
     return { ok: failures.length === 0, failures };
   }
 

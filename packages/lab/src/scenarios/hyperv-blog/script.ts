@@ -3,6 +3,7 @@ import { Expectations } from '../../expectations.js';
 import type { Lab } from '../../lab.js';
 import type { Chronicle } from './chronicle.js';
 import { expectedClustat } from './clustat-text.js';
+import { shutDownInOrder } from './orderly-end.js';
 import { REFERENCES } from './references.js';
 import { STEP_IDS, type StepId, type StoryResult, type StoryStep } from './story.js';
 
@@ -195,11 +196,7 @@ export class Story {
   /** Outside the figures: everything is stopped in order, so that the file system is clean. */
   *#orderlyEnd(): Task {
     yield* this.#lab.exec('my-vm1', 'rm /mydata/a.txt');
-    for (const machine of [...this.#lab.machines].reverse()) {
-      const id = this.#idOf(machine);
-      yield* this.#lab.exec(machine, 'shutdown -h now');
-      yield* this.#expectations.waitUntil(120, () => this.#chronicle.machineStates.get(id) === 'off');
-    }
+    yield* shutDownInOrder(this.#lab, this.#chronicle, this.#expectations);
   }
 
   // ── what is expected ───────────────────────────────────────────────────────────────────────────────────────────
