@@ -11,7 +11,7 @@ const patient: Scenario = {
   title: 'a command is typed',
   kinds: [],
   *script(lab) {
-    yield* lab.exec('left', 'true');
+    yield* lab.exec('node1', 'true');
   },
 };
 
@@ -46,24 +46,24 @@ describe('a worker that is no more', () => {
     async (name, reason, message) => {
       const facts: Fact[] = [];
       const result = await newLab({
-        spawn: (worker) => fake(worker === 'right' ? name : 'good'),
+        spawn: (worker) => fake(worker === 'node2' ? name : 'good'),
         hangTimeoutMs: name === 'never-ready' ? 1000 : 2000,
         watcher: { fact: (fact) => facts.push(fact) },
       }).run();
-      expect(result).toMatchObject({ reason: 'gone', gone: { worker: 'right', reason }, result: undefined });
+      expect(result).toMatchObject({ reason: 'gone', gone: { worker: 'node2', reason }, result: undefined });
       expect(result.gone?.message).toContain(message);
-      expect(facts).toEqual([expect.objectContaining({ kind: 'workers.gone', worker: 'right', reason })]);
+      expect(facts).toEqual([expect.objectContaining({ kind: 'workers.gone', worker: 'node2', reason })]);
     },
     60_000,
   );
 
   it('answers what was asked of it with nothing', async () => {
-    const lab = newLab({ spawn: (worker) => fake(worker === 'right' ? 'hangs' : 'good'), hangTimeoutMs: 1500 });
+    const lab = newLab({ spawn: (worker) => fake(worker === 'node2' ? 'hangs' : 'good'), hangTimeoutMs: 1500 });
     const run = lab.run();
-    const answers = await Promise.all([lab.exec('right', 'true'), lab.inspect('right')]);
+    const answers = await Promise.all([lab.exec('node2', 'true'), lab.inspect('node2')]);
     expect(answers).toEqual([undefined, undefined]);
     expect((await run).reason).toBe('gone');
-    expect(await lab.exec('right', 'true')).toBeUndefined();
+    expect(await lab.exec('node2', 'true')).toBeUndefined();
   }, 60_000);
 
   it('as it does not confirm that its machine loses its power is not waited for', async () => {
@@ -71,13 +71,13 @@ describe('a worker that is no more', () => {
       ...patient,
       *script(lab) {
         yield* lab.wait(20_000_000);
-        lab.powerOff('right');
+        lab.powerOff('node2');
         yield* lab.wait(Infinity);
       },
     };
-    const spawn = (worker: string) => fake(worker === 'right' ? 'takes-no-command' : 'good');
+    const spawn = (worker: string) => fake(worker === 'node2' ? 'takes-no-command' : 'good');
     const result = await newLab({ scenario, spawn, hangTimeoutMs: 1500 }).run();
-    expect(result.gone).toMatchObject({ worker: 'right', reason: 'hung', message: 'a command is not confirmed' });
+    expect(result.gone).toMatchObject({ worker: 'node2', reason: 'hung', message: 'a command is not confirmed' });
   }, 60_000);
 
   it('because it serves another topology says which it serves', async () => {
@@ -148,7 +148,7 @@ describe('a run', () => {
 
   it('ends with an exception when a worker cannot be spawned', async () => {
     const spawn = (name: string) => {
-      if (name === 'left') throw new Error('no more threads');
+      if (name === 'node1') throw new Error('no more threads');
       return fake('good');
     };
     expect(await newLab({ spawn }).run()).toMatchObject({

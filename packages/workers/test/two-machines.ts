@@ -1,46 +1,12 @@
 import { SECOND } from '@quorate/kernel';
-import type { Lab, Scenario, Topology } from '@quorate/lab';
+import { type Lab, plainTopology, type Scenario, type Topology } from '@quorate/lab';
 import { SparseStore } from '@quorate/scsi';
-
-const CLUSTER_CONF = `<?xml version="1.0"?>
-<cluster config_version="1" name="pair">
-  <cman expected_votes="1" two_node="1"/>
-  <totem token="3000"/>
-  <fence_daemon clean_start="1"/>
-  <clusternodes>
-    <clusternode name="left" nodeid="1"/>
-    <clusternode name="right" nodeid="2"/>
-  </clusternodes>
-</cluster>
-`;
-
-const DISK_BLOCKS = 16_384;
 
 /** Two machines on a switch with a disk of 8 MiB that has one block written. */
 export function twoMachines(): Topology {
-  return {
-    machines: [
-      { id: 1, name: 'left', mac: '02:00:00:00:00:01', address: '10.0.0.1/24' },
-      { id: 2, name: 'right', mac: '02:00:00:00:00:02', address: '10.0.0.2/24' },
-    ],
-    hosts: [
-      { kind: 'gateway', nic: 3, mac: '02:00:00:00:00:03', address: '10.0.0.254/24' },
-      { kind: 'browser', nic: 4, mac: '02:00:00:00:00:04', address: '10.0.0.9/24' },
-    ],
-    gateway: '10.0.0.254',
-    disks: () => {
-      const image = new SparseStore({ blocks: DISK_BLOCKS });
-      image.write(2, new Uint8Array(512).fill(0x5a));
-      return [{ lun: 0, serial: '6002248000000001', image }];
-    },
-    devices: [{ path: '/dev/sdb', aliases: [], lun: 0, start: 0, blocks: DISK_BLOCKS }],
-    link: 'hyperv-vswitch',
-    clusterConf: CLUSTER_CONF,
-    files: new Map(),
-    programs: new Map(),
-    page: { address: '10.0.0.1', path: '/' },
-    wall: { sec: 1_446_154_200, nsec: 0 },
-  };
+  const image = new SparseStore({ blocks: 16_384 });
+  image.write(2, new Uint8Array(512).fill(0x5a));
+  return plainTopology({ machines: 2, image });
 }
 
 /** What came of the commands of `PING`. */
@@ -60,10 +26,10 @@ export function pingScenario(): Scenario<PingResult> {
       lab.powerOn(...lab.machines);
       yield* lab.waitFor((fact) => fact.node === 2 && 'state' in fact && fact.state === 'up', 60 * SECOND);
       yield* lab.wait(2 * SECOND);
-      const ping = yield* lab.exec('left', 'ping -c2 10.0.0.2');
-      lab.powerOff('left', 'right');
+      const ping = yield* lab.exec('node1', 'ping -c2 10.0.0.2');
+      lab.powerOff('node1', 'node2');
       const off = yield* lab.waitFor((fact) => fact.node === 1 && 'state' in fact && fact.state === 'off', 5 * SECOND);
-      const refused = yield* lab.exec('left', 'true');
+      const refused = yield* lab.exec('node1', 'true');
       return { ping: ping?.output ?? '', status: ping?.status, whenOff: off === undefined ? -1 : refused?.status };
     },
     atEnd(stores, now) {

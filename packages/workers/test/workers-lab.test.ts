@@ -77,7 +77,7 @@ describe.each<[string, () => WorkerLike]>([
       seqs.set(fact.node, fact.seq);
     }
     expect([...seqs.keys()].sort()).toEqual([0, 1, 2]);
-    expect(lines.map(({ machine, tag }) => `${machine} ${tag}`)).toContain('right corosync');
+    expect(lines.map(({ machine, tag }) => `${machine} ${tag}`)).toContain('node2 corosync');
   });
 
   it('hear a frame after it was sent', () => {
@@ -170,15 +170,15 @@ it('an embedder types commands and asks for pages beside the script, and cuts po
     isUp = resolve;
   });
   const run = lab.run();
-  lab.command({ kind: 'power-on', machine: 'left' });
+  lab.command({ kind: 'power-on', machine: 'node1' });
   await up;
-  expect((await lab.exec('left', 'ping -c1 10.0.0.254'))?.output).toContain('1 received');
+  expect((await lab.exec('node1', 'ping -c1 10.0.0.254'))?.output).toContain('1 received');
   expect(await lab.fetch({ address: '10.0.0.1', path: '/', timeout: SECOND })).toMatchObject({ isAnswered: false });
-  expect(await lab.inspect('left')).toMatchObject({ state: 'up', life: 1 });
-  lab.command({ kind: 'link', machine: 'left', isUp: false });
-  expect((await lab.exec('left', 'ping -c1 10.0.0.254'))?.output).toContain('0 received');
-  lab.command({ kind: 'power-off', machine: 'left' });
-  expect(await lab.exec('left', 'true')).toBeUndefined();
+  expect(await lab.inspect('node1')).toMatchObject({ state: 'up', life: 1 });
+  lab.command({ kind: 'link', machine: 'node1', isUp: false });
+  expect((await lab.exec('node1', 'ping -c1 10.0.0.254'))?.output).toContain('0 received');
+  lab.command({ kind: 'power-off', machine: 'node1' });
+  expect(await lab.exec('node1', 'true')).toBeUndefined();
   lab.stop();
   expect((await run).reason).toBe('stopped');
   expect(kept).toEqual(['1 booting', '1 up', '1 off']);
