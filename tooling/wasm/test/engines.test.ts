@@ -1,7 +1,10 @@
 import { runInNewContext } from 'node:vm';
 import { buildProgram, type Engine, startChromium, startNode, startQuickJs } from '@quorate/wasm';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { neededChromium } from './needed-chromium.js';
+
+// On a busy machine.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** Counts its calls and gives their number, then the request backwards; throws for an empty one. */
 const ECHO = `

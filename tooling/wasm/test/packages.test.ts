@@ -1,6 +1,9 @@
 import { type Engine, startNode, startQuickJs } from '@quorate/wasm';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { corePackages, type PackageReply, packageProgram, readmeOf } from './package-program.js';
+
+// On a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const NOTHING = new Uint8Array(0);
 
