@@ -4,6 +4,7 @@ export { Gateway } from './hosts/gateway.js';
 export type { Host, HostInput, HostOutput, PageRequest } from './hosts/host.js';
 export { imageHash } from './image-hash.js';
 export type { AnyFact, Fetched, Lab, Observed, Progress, Scenario } from './lab.js';
+export { type OutageSpan, PHASE_KINDS, type Phase, phasesOf } from './outage-phases.js';
 export {
   ClusterPicture,
   type MachinePicture,
@@ -19,8 +20,8 @@ export {
   FLOATING_ADDRESS,
   formatDisks,
   HypervBlog,
+  type HypervBlogOptions,
   hypervBlogTopology,
-  type Phase,
   type Reference,
   STEP_IDS,
   type StepId,
