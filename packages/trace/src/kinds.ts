@@ -103,7 +103,7 @@ export const KINDS: { readonly [name in KindName]: RecordKind } = {
   /** An agent's action `started` or `ended`. */
   agent: kind(68, 'agent', 'run:u service:s resource:s action:s what:s status:i'),
   /** Any other fact, its fields as JSON. */
-  fact: kind(70, 'fact', 'kind:s fields:s'),
+  fact: kind(70, 'fact', 'name:s fields:s'),
 };
 
 /** `fields`: name and type of each, `id:u to:i`. */

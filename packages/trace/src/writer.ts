@@ -14,11 +14,18 @@ import {
 } from './layout.js';
 import { VarintWriter } from './varint.js';
 
+export interface NamedNode {
+  readonly id: number;
+  readonly name: string;
+}
+
 /** What a trace says of its run. Extra fields are kept and shown. */
 export interface TraceHeader {
   readonly seed: string;
   readonly scenario: string;
-  readonly nodes: readonly { readonly id: number; readonly name: string }[];
+  readonly nodes: readonly NamedNode[];
+  /** On the network, but no cluster nodes. */
+  readonly hosts?: readonly NamedNode[];
   readonly [field: string]: unknown;
 }
 
