@@ -5,6 +5,7 @@ import { conformanceCommand } from './conformance-command.js';
 import { SCENARIOS, type Scenarios } from './scenarios.js';
 import { simCommand } from './sim-command.js';
 import { storyCommand } from './story-command.js';
+import { traceCommand } from './trace-command.js';
 import { UsageError } from './usage-error.js';
 import { Exit } from './verdict.js';
 
@@ -27,6 +28,7 @@ export async function runCommand(
     .helpCommand(true)
     .addCommand(storyCommand(io, exit))
     .addCommand(simCommand(io, scenarios, exit))
+    .addCommand(traceCommand(io))
     .addCommand(conformanceCommand(io, exit));
   const said = tame(program, io);
   try {
