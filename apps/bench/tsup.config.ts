@@ -5,5 +5,5 @@ export default defineConfig({
   ...bundled,
   entry: { main: 'src/main.ts' },
   // What builds a program for other engines finds its bundler, the engine and the browser's remote control where it lies.
-  noExternal: [/^@quorate\/(?!wasm$)/],
+  noExternal: [/^(?!esbuild$|@quorate\/wasm$)/],
 });

@@ -29,6 +29,7 @@ export {
   type StoryStep,
   VOLUME,
 } from './scenarios/hyperv-blog/index.js';
+export { checkVolume } from './scenarios/hyperv-blog/volume-check.js';
 export { IsolatedNode, type IsolatedNodeResult } from './scenarios/isolated-node.js';
 export { stackInvariants } from './stack-invariants.js';
 export {
