@@ -32,6 +32,8 @@ export function verdictOf({ reason, violations, isOk }: EndedRun): Verdict {
       return isOk ? 'passed' : 'liveness';
     case 'violation':
       return 'safety';
+    case 'diverged':
+      return 'determinism';
     case 'exception':
     case 'gone':
       return 'exception';

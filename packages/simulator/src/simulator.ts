@@ -10,6 +10,7 @@ import {
   SeededWorld,
   type Stamped,
   type Violation,
+  type World,
 } from '@quorate/kernel';
 import {
   Director,
@@ -35,18 +36,21 @@ import { Network, type NetworkOutput } from '@quorate/network';
 import { type BlockStore, ScsiTarget, type TargetOutput } from '@quorate/scsi';
 import { TraceRing } from '@quorate/trace';
 import { NodeClock } from './clock.js';
+import { ReplayDiverged } from './decisions/replayed-world.js';
 import { EventHash } from './event-hash.js';
 import { Fabric } from './fabric.js';
 import { type Parcel, Parcels } from './parcels.js';
 import { EventClass, Wakeups } from './wakeups.js';
 
 /** Why a run stopped. */
-export type StopReason = 'ended' | 'time' | 'events' | 'idle' | 'violation' | 'livelock' | 'exception';
+export type StopReason = 'ended' | 'time' | 'events' | 'idle' | 'violation' | 'livelock' | 'exception' | 'diverged';
 
 export interface SimulatorConfig {
   readonly scenario: Scenario;
   readonly topology: Topology;
   readonly seed: Seed;
+  /** What the world does; drawn from the seed when absent. */
+  readonly world?: World;
   readonly invariants: readonly Invariant[];
   /** Drift of each machine's clock in ppm, by host name. */
   readonly drift?: ReadonlyMap<string, number>;
@@ -67,7 +71,7 @@ export interface RunResult {
   readonly events: number;
   readonly hash: string;
   readonly violations: readonly Violation[];
-  /** Message and stack of an exception of a machine. */
+  /** Message and stack of an exception of a machine, or where a replay diverged. */
   readonly exception: string | undefined;
 }
 
@@ -154,7 +158,7 @@ export class Simulator {
     this.#config = config;
     const { topology, seed, scenario } = config;
     this.#watchedKinds = config.watchedKinds && new Set(config.watchedKinds);
-    const world = new SeededWorld(seed);
+    const world = config.world ?? new SeededWorld(seed);
     this.checker = new Checker(config.invariants);
     this.ring = new TraceRing();
     this.#wakeups = new Wakeups(FIRST_MACHINE + topology.machines.length + topology.hosts.length);
@@ -220,7 +224,7 @@ export class Simulator {
       while (reason === undefined) reason = this.#step(until);
     } catch (error) {
       this.#exception = error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error);
-      reason = 'exception';
+      reason = error instanceof ReplayDiverged ? 'diverged' : 'exception';
     }
     return {
       reason,
