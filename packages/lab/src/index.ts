@@ -1,4 +1,5 @@
 export { Director, type DirectorInput, type DirectorOutput } from './director.js';
+export type { Fault } from './fault.js';
 export { Browser, type BrowserConfig, type BrowserFact } from './hosts/browser.js';
 export { Gateway } from './hosts/gateway.js';
 export type { Host, HostInput, HostOutput, PageRequest } from './hosts/host.js';

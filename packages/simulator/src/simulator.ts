@@ -16,6 +16,7 @@ import {
   Director,
   type DirectorInput,
   type DirectorOutput,
+  type Fault,
   type Host,
   type HostOutput,
   initiatorPort,
@@ -165,6 +166,7 @@ export class Simulator {
     this.#director = new Director(
       scenario,
       topology.machines.map(({ name }) => name),
+      world,
     );
     this.#network = new Network({ ...networkConfig(topology, world), observe: (fact) => this.#worldFact(fact) });
     this.#fabric = new Fabric((nexus) => world.choices(`fabric/${nexus}`));
@@ -460,16 +462,22 @@ export class Simulator {
         for (const host of this.#hosts) this.#stepHost(host, output);
         break;
       case 'partition': {
-        const from = output.from.map((name) => this.#named(name).nic);
-        const to = output.to.map((name) => this.#named(name).nic);
+        const from = output.from.map((name) => this.#nicOf(name));
+        const to = output.to.map((name) => this.#nicOf(name));
         this.#network.step(this.#now, { kind: 'partition', from, to }, this.#onNetwork);
         if (output.isBothWays) {
           this.#network.step(this.#now, { kind: 'partition', from: to, to: from }, this.#onNetwork);
         }
         break;
       }
-      case 'heal':
-        this.#network.step(this.#now, { kind: 'heal' }, this.#onNetwork);
+      case 'heal': {
+        const from = output.from?.map((name) => this.#nicOf(name));
+        const to = output.to?.map((name) => this.#nicOf(name));
+        this.#network.step(this.#now, { kind: 'heal', ...(from && { from }), ...(to && { to }) }, this.#onNetwork);
+        break;
+      }
+      case 'fault':
+        this.#fail(output.fault);
         break;
       case 'exec':
         this.#stepMachine(this.#named(output.machine), { kind: 'exec', id: output.id, command: output.command });
@@ -483,6 +491,54 @@ export class Simulator {
       case 'progress':
         break;
     }
+  }
+
+  #fail(fault: Fault): void {
+    const now = this.#now;
+    switch (fault.kind) {
+      case 'links': {
+        const { parameters } = fault;
+        this.#network.step(now, { kind: 'link', ...this.#endsOf(fault), parameters }, this.#onNetwork);
+        break;
+      }
+      case 'clog': {
+        const until = now + fault.duration;
+        this.#network.step(now, { kind: 'clog', ...this.#endsOf(fault), until }, this.#onNetwork);
+        break;
+      }
+      case 'clock-drift': {
+        const machine = this.#named(fault.machine);
+        machine.clock.setDrift(now, fault.ppm);
+        this.#deadlineMayMove(machine);
+        break;
+      }
+      case 'clock-step':
+        this.#stepMachine(this.#named(fault.machine), fault);
+        break;
+      case 'disks': {
+        const { hungFor, ...rest } = fault.impairment;
+        const impairment = hungFor === undefined ? rest : { ...rest, hungUntil: now + hungFor };
+        const { nic: nexus } = this.#named(fault.machine);
+        this.#target.step(now, { kind: 'impair', nexus, impairment }, this.#onTarget);
+        break;
+      }
+      case 'program':
+        this.#stepMachine(this.#named(fault.machine), { kind: 'program-fault', fault: fault.fault });
+        break;
+    }
+  }
+
+  #endsOf({ from, to }: { readonly from?: string; readonly to?: string }): { from?: number; to?: number } {
+    return {
+      ...(from !== undefined && { from: this.#nicOf(from) }),
+      ...(to !== undefined && { to: this.#nicOf(to) }),
+    };
+  }
+
+  /** Of a machine, or of a host by its kind. */
+  #nicOf(name: string): number {
+    const host = this.#config.topology.hosts.find(({ kind }) => kind === name);
+    return host?.nic ?? this.#named(name).nic;
   }
 
   #named(name: string): MachineActor {
