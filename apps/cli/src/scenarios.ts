@@ -3,7 +3,9 @@ import {
   HypervBlog,
   hypervBlogTopology,
   IsolatedNode,
+  type NemesisPreset,
   type Scenario,
+  Storm,
   stackInvariants,
   type Topology,
 } from '@quorate/lab';
@@ -23,10 +25,22 @@ export interface PreparedScenario {
 }
 
 /** Scenarios by their name; each call makes one anew. */
-export type Scenarios = ReadonlyMap<string, () => PreparedScenario>;
+export type Scenarios = ReadonlyMap<string, (options?: ScenarioOptions) => PreparedScenario>;
+
+/** What can be told to a scenario. */
+export interface ScenarioOptions {
+  readonly nemesis?: NemesisPreset;
+}
 
 /** Every scenario that `quorate sim run` knows. */
-export const SCENARIOS: Scenarios = new Map<string, () => PreparedScenario>([
+export const SCENARIOS: Scenarios = new Map<string, (options?: ScenarioOptions) => PreparedScenario>([
+  [
+    'storm',
+    ({ nemesis = 'calm' } = {}) => {
+      const topology = hypervBlogTopology(administratorsPrograms);
+      return { topology, scenario: new Storm({ topology, nemesis }), invariants: stackInvariants };
+    },
+  ],
   [
     'hyperv-blog',
     () => {

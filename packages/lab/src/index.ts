@@ -5,6 +5,7 @@ export { Gateway } from './hosts/gateway.js';
 export type { Host, HostInput, HostOutput, PageRequest } from './hosts/host.js';
 export { imageHash } from './image-hash.js';
 export type { AnyFact, Fetched, Lab, Observed, Progress, Scenario } from './lab.js';
+export { NEMESIS_PRESETS, type NemesisPreset } from './nemesis/presets.js';
 export { type PlainTopologyOptions, plainTopology } from './plain-topology.js';
 export { type Switched, switchPower } from './power-switch.js';
 export type { LogLine, RunWatcher } from './run-watcher.js';
@@ -23,6 +24,7 @@ export {
   VOLUME,
 } from './scenarios/hyperv-blog/index.js';
 export { IsolatedNode, type IsolatedNodeResult } from './scenarios/isolated-node.js';
+export { Storm, type StormOptions, type StormResult } from './scenarios/storm/index.js';
 export { stackInvariants } from './stack-invariants.js';
 export {
   type DiskSpec,

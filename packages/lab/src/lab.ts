@@ -31,7 +31,9 @@ export type Progress =
       readonly of: number;
     }
   | { readonly kind: 'observed'; readonly step: string; readonly observed: Observed }
-  | { readonly kind: 'step-ended'; readonly id: string };
+  | { readonly kind: 'step-ended'; readonly id: string }
+  /** The nemesis does something, or stops doing it; `text` says what: `my-vm3 is paused`. */
+  | { readonly kind: 'attack-began' | 'attack-ended'; readonly family: string; readonly text: string };
 
 /**
  * What a scenario sees: machines with power, pause and network, commands typed on them, and facts.
