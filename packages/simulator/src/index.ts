@@ -1,3 +1,17 @@
+export { Campaign, type CampaignSummary, type Counted, type FailureGroup, runCampaign } from './campaign/campaign.js';
+export {
+  type PreparedScenario,
+  replay,
+  reportOf,
+  runLogged,
+  runSeed,
+  type ScenarioResult,
+  type SeedReport,
+  type SeedRunOptions,
+  seedText,
+} from './campaign/seed-run.js';
+export { type ShrinkOptions, type Shrunk, shrink } from './campaign/shrink.js';
+export { type EndedRun, type Verdict, verdictOf } from './campaign/verdict.js';
 export { NodeClock } from './clock.js';
 export {
   type Decision,
