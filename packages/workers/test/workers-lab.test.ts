@@ -31,7 +31,7 @@ function newLab(config: Partial<WorkersConfig>): WorkersLab {
 let bundle: Awaited<ReturnType<typeof bundlePairWorker>>;
 beforeAll(async () => {
   bundle = await bundlePairWorker();
-}, 60_000);
+});
 afterAll(() => bundle.remove());
 
 describe.each<[string, () => WorkerLike]>([
@@ -51,7 +51,7 @@ describe.each<[string, () => WorkerLike]>([
         log: (line) => lines.push(line),
       },
     }).run();
-  }, 60_000);
+  });
 
   it('boot, and one pings the other', () => {
     expect(result).toMatchObject({ reason: 'ended', gone: undefined, exception: undefined, violations: [] });
@@ -156,7 +156,7 @@ it('stands while it is held, longer than a worker may be silent, and goes on at 
   // Two slices were granted already, and one was not heard.
   expect(downAt).toBeLessThan(0.5 * SECOND);
   expect(result).toMatchObject({ reason: 'ended', gone: undefined });
-}, 60_000);
+});
 
 describe('an invariant', () => {
   const never = defineInvariant<Fact & { kind: 'node.state'; state: string }>({
@@ -174,15 +174,11 @@ describe('an invariant', () => {
   it.each([
     ['ends the run when it is violated', {}, 'violation', 1],
     ['is only noted when the run is to go on', { keepGoing: true }, 'ended', 2],
-  ])(
-    '%s',
-    async (_what, config, reason, violations) => {
-      const result = await newLab({ ...config, invariants: [never], speed: 100 }).run();
-      expect(result).toMatchObject({ reason, checked: ['T1'] });
-      expect(result.violations).toHaveLength(violations);
-    },
-    60_000,
-  );
+  ])('%s', async (_what, config, reason, violations) => {
+    const result = await newLab({ ...config, invariants: [never], speed: 100 }).run();
+    expect(result).toMatchObject({ reason, checked: ['T1'] });
+    expect(result.violations).toHaveLength(violations);
+  });
 });
 
 it('an embedder types commands and asks for pages beside the script, and cuts power and cables', async () => {
@@ -223,4 +219,4 @@ it('an embedder types commands and asks for pages beside the script, and cuts po
   lab.stop();
   expect((await run).reason).toBe('stopped');
   expect(kept).toEqual(['1 booting', '1 up', '1 off']);
-}, 60_000);
+});
