@@ -6,6 +6,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath, launchChromium } from '../src/e2e/chromium.js';
 import { LabPage } from '../src/e2e/lab-page.js';
+import { memoryOf } from '../src/e2e/memory.js';
 import type { ServedPage } from '../src/server/serve.js';
 import { serveBuiltPage } from './built-page.js';
 
@@ -161,12 +162,37 @@ describe.skipIf(executable === undefined)(
       PATIENCE_MS,
     );
 
-    it('stops, with what it came to still on the page, and without a complaint', async () => {
+    it('stops, with what it came to still on the page', async () => {
       expect(await lab.violations()).toBe(0);
       await lab.button('Stop').click();
       await lab.button('Start the story').waitFor();
       expect(await lab.page.textContent('.clock-state')).toBe('over');
       expect(await lab.page.locator('.key-registered').count()).toBe(5);
+    });
+
+    it(
+      'tells the story after that, with what was observed in each step, and no more memory than before',
+      async () => {
+        const before = await memoryOf(lab.page);
+        await lab.button('Start the story').click();
+        const boot = lab.page.locator('[data-step="boot"]');
+        await boot.and(lab.page.locator('[data-state="done"], [data-state="bad"]')).waitFor({ timeout: PATIENCE_MS });
+        expect(await boot.locator('.observed-false').allTextContents()).toEqual([]);
+        await lab.page.getByRole('button', { name: 'all five nodes boot' }).click();
+        const observed = await lab.page.locator('.observed-true').allTextContents();
+        expect(observed).toContain('the service is started on my-vm1');
+        expect(observed.length).toBeGreaterThan(10);
+        await lab.page.screenshot({ path: `${artefacts}1920-observed.png` });
+        await lab.button('Stop').click();
+        await lab.button('Start the story').waitFor();
+        const after = await memoryOf(lab.page);
+        expect([before.workersBytes, after.workersBytes]).toEqual([0, 0]);
+        expect(after.pageBytes).toBeLessThan(before.pageBytes * 1.2);
+      },
+      PATIENCE_MS,
+    );
+
+    it('has complained of nothing', () => {
       expect(lab.complaints).toEqual([]);
     });
   },

@@ -1,4 +1,5 @@
 import { type Nanos, SECOND } from '@quorate/kernel';
+import { stateText } from '@quorate/rgmanager';
 import type { JSX } from 'preact';
 import type { LabRun } from '../model/lab-run.js';
 import type { OutageRecord, Press } from '../model/outages.js';
@@ -32,6 +33,7 @@ export function F5Strip({ run }: { readonly run: LabRun }): JSX.Element {
         <p class={`page page-${page.tone}`} data-page={page.tone}>
           {page.text}
         </p>
+        <ServiceText run={run} />
         <p class="f5-counts">
           <span>
             <b>{outages.served}</b> served
@@ -81,6 +83,25 @@ export function F5Strip({ run }: { readonly run: LabRun }): JSX.Element {
         )}
       </div>
     </section>
+  );
+}
+
+/** The service, its owner, and the agent that moves one of its resources. */
+function ServiceText({ run }: { readonly run: LabRun }): JSX.Element {
+  const { cluster, daemons } = run.picture;
+  const { service } = cluster;
+  if (service === undefined) return <p class="service">no service yet</p>;
+  const owner = cluster.machines.get(service.owner);
+  const mover = run.names.findIndex((_, i) => daemons.of(i + 1).agent !== '');
+  // Nobody writes another record before the owner is fenced.
+  const isGone = owner !== undefined && owner.power !== 'up' && owner.power !== 'paused';
+  return (
+    <p class="service">
+      <b>{service.name}</b> {stateText(service.state)}
+      {owner === undefined ? '' : ` on ${owner.name}`}
+      {isGone ? `, which is ${owner.power}` : ''}
+      {mover < 0 ? '' : `; ${run.names[mover]}: ${daemons.of(mover + 1).agent}`}
+    </p>
   );
 }
 

@@ -1,21 +1,23 @@
 import type { Nanos } from '@quorate/kernel';
 import type { Phase } from '@quorate/lab';
 import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import type { LabRun } from '../model/lab-run.js';
 import type { OutageRecord } from '../model/outages.js';
 import type { StepRecord } from '../model/story-steps.js';
 import { clockText, secondsText } from './texts.js';
 
 /** Seconds that fill the bar of an outage. */
-const FULL_BAR = 32;
+const FULL_BAR = 30;
 /** Below that a segment has no room for its figure. */
-const LEAST_FIGURE = 2.5;
+const LEAST_FIGURE = 3.4;
 const MOST_FREE_ROWS = 12;
 
 const PHASES = ['stop', 'detection', 'fencing', 'lock recovery', 'journal', 'start', 'ARP'] as const;
 
 /** Steps of the walk-through, and every outage with its phases. */
 export function TimelineView({ run }: { readonly run: LabRun }): JSX.Element {
+  const [open, setOpen] = useState('');
   const { steps, outages } = run.picture;
   const current = outages.current(run.now);
   const all = [...outages.ended.last(50), ...(current === undefined ? [] : [current])];
@@ -39,7 +41,14 @@ export function TimelineView({ run }: { readonly run: LabRun }): JSX.Element {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
       <ol class="steps" tabIndex={0} aria-label="steps and outages">
         {shownSteps.map((step) => (
-          <StepRow key={step.id} run={run} step={step} outage={longestIn(step, all)} />
+          <StepRow
+            key={step.id}
+            run={run}
+            step={step}
+            outage={longestIn(step, all)}
+            isOpen={open === step.id}
+            onToggle={() => setOpen(open === step.id ? '' : step.id)}
+          />
         ))}
         {free.map((outage) => (
           <li key={outage.from} class="step step-free">
@@ -63,17 +72,21 @@ interface StepRowProps {
   readonly run: LabRun;
   readonly step: StepRecord;
   readonly outage: OutageRecord | undefined;
+  /** Whether everything that was observed in it is shown. */
+  readonly isOpen: boolean;
+  readonly onToggle: () => void;
 }
 
 /** Observations shown below the step that runs. */
 const MOST_OBSERVED = 3;
 
-function StepRow({ run, step, outage }: StepRowProps): JSX.Element {
+function StepRow({ run, step, outage, isOpen, onToggle }: StepRowProps): JSX.Element {
   const { number, title, startedAt, endedAt, observed } = step;
   const misses = observed.filter(({ isTrue }) => !isTrue);
   const state =
     startedAt === undefined ? 'pending' : endedAt === undefined ? 'running' : misses.length > 0 ? 'bad' : 'done';
-  const shown = state === 'running' ? observed.slice(-MOST_OBSERVED) : misses.slice(0, MOST_OBSERVED);
+  const latest = state === 'running' ? observed.slice(-MOST_OBSERVED) : misses.slice(0, MOST_OBSERVED);
+  const shown = isOpen ? observed : latest;
   return (
     <li
       class={`step step-${state} ${outage === undefined ? 'step-wide' : ''}`}
@@ -82,10 +95,17 @@ function StepRow({ run, step, outage }: StepRowProps): JSX.Element {
       aria-current={state === 'running' ? 'step' : undefined}
     >
       <span class="step-number">{number}</span>
-      <span class="step-title">
+      <button
+        type="button"
+        class="step-title"
+        aria-expanded={isOpen}
+        disabled={observed.length === 0}
+        title={observed.length === 0 ? title : `${title}: what was observed`}
+        onClick={onToggle}
+      >
         {title}
         <span class="unseen">, {state}</span>
-      </span>
+      </button>
       {outage === undefined ? (
         <span class="step-time">{startedAt === undefined ? '' : secondsText((endedAt ?? run.now) - startedAt)}</span>
       ) : (
