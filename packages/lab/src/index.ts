@@ -26,6 +26,7 @@ export {
   hypervBlogTopology,
   type Reference,
   STEP_IDS,
+  STEP_TITLES,
   type StepId,
   type StoryResult,
   type StoryStep,
