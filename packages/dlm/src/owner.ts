@@ -120,6 +120,8 @@ export function confirmMaster(ls: Lockspace, r: Rsb, result: number): void {
   r.lookup.remove(lkb);
   r.firstLkid = lkb.lkid;
   requestAtMaster(ls, r, lkb);
+  // Linux leaves the others waiting for a reply that this node, if it is the master, does not send to itself.
+  if (ls.isMaster(r)) confirmMaster(ls, r, 0);
 }
 
 function convertLock(ls: Lockspace, call: LockInput): Errno | undefined {
