@@ -208,7 +208,7 @@ export const queue: Invariant = defineInvariant<Watched>({
   id: 'S22',
   name: 'dlm-queue',
   statement:
-    'What waits is granted in the order of the conversion queue, then of the wait queue; each call gets exactly one completion.',
+    'What waits is granted in the order of the conversion queue, then of the wait queue; every call completes exactly once.',
   kinds: [...STANDING_KINDS, 'dlm.called', 'dlm.cast', 'dlm.queued', 'dlm.unqueued', 'node.state'],
   start: () => new Queue(),
 });
