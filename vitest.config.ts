@@ -19,7 +19,10 @@ export default defineConfig({
       },
       {
         ...fromSource,
-        test: { name: 'edge', include: ['packages/workers/test/**/*.test.ts', 'apps/*/test/**/*.test.ts'] },
+        test: {
+          name: 'edge',
+          include: ['packages/workers/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'tooling/*/test/**/*.test.ts'],
+        },
       },
     ],
   },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseClusterConf } from '@quorate/cluster-conf';
-import { ConfigError, parseSeed, type Seed } from '@quorate/kernel';
+import { ConfigError, parseSeed, type Seed, utf8Text } from '@quorate/kernel';
 import { UsageError } from './usage-error.js';
 
 /** A seed from the command line. */
@@ -38,8 +38,13 @@ export function clusterConfOf(path: string): string {
 }
 
 function readText(path: string): string {
+  return utf8Text(readBytes(path));
+}
+
+/** A whole file. */
+export function readBytes(path: string): Uint8Array {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path);
   } catch (error) {
     throw new UsageError(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? error}`);
   }

@@ -1,9 +1,11 @@
 import { ConfigError } from '@quorate/kernel';
 import { Command, CommanderError } from 'commander';
 import { type CommandIo, coloursOf } from './command-io.js';
+import { conformanceCommand } from './conformance-command.js';
 import { SCENARIOS, type Scenarios } from './scenarios.js';
 import { simCommand } from './sim-command.js';
 import { storyCommand } from './story-command.js';
+import { traceCommand } from './trace-command.js';
 import { UsageError } from './usage-error.js';
 import { Exit } from './verdict.js';
 
@@ -25,7 +27,9 @@ export async function runCommand(
     .description('The Red Hat Cluster Suite stack, rebuilt: a cluster you can hold in one hand.')
     .helpCommand(true)
     .addCommand(storyCommand(io, exit))
-    .addCommand(simCommand(io, scenarios, exit));
+    .addCommand(simCommand(io, scenarios, exit))
+    .addCommand(traceCommand(io))
+    .addCommand(conformanceCommand(io, exit));
   const said = tame(program, io);
   try {
     await program.parseAsync(argv, { from: 'user' });

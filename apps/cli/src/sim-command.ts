@@ -2,13 +2,12 @@ import type { Seed } from '@quorate/kernel';
 import type { RunWatcher } from '@quorate/lab';
 import { Simulator } from '@quorate/simulator';
 import { tuneForShortRuns } from '@quorate/simulator/node';
-import { TraceWriter } from '@quorate/trace';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { type CommandIo, coloursOf } from './command-io.js';
-import { hashesOf } from './image-hashes.js';
 import { seedOf, seedText } from './options.js';
 import { OutputFile } from './output-file.js';
 import type { PreparedScenario, ScenarioResult, Scenarios } from './scenarios.js';
+import { TRACE_MODES, type TraceMode, type TraceOutput, traceOutput } from './trace-output.js';
 import { UsageError } from './usage-error.js';
 import { Exit, type Verdict, verdictOf } from './verdict.js';
 import { PlainView } from './views/plain-view.js';
@@ -16,6 +15,7 @@ import { PlainView } from './views/plain-view.js';
 interface RunOptions {
   readonly seed: string;
   readonly trace?: string;
+  readonly traceMode: TraceMode;
   readonly checkDeterminism?: boolean;
   readonly quiet?: boolean;
 }
@@ -27,6 +27,11 @@ export function simCommand(io: CommandIo, scenarios: Scenarios, exit: (code: num
     .argument('<scenario>', `its name: ${[...scenarios.keys()].join(', ')}`)
     .option('--seed <n>', 'what the world does: a number, or 0x and up to 16 hex digits', '1')
     .option('--trace <file>', 'write the run as a .qtrace file')
+    .addOption(
+      new Option('--trace-mode <mode>', 'the last events only; everything; and the bytes of frames with it')
+        .choices(TRACE_MODES)
+        .default('full'),
+    )
     .option('--check-determinism', 'run it twice and compare the hashes')
     .option('--quiet', 'only the last line')
     .action((name: string, options: RunOptions) => exit(runScenario(name, options, io, scenarios)));
@@ -53,7 +58,7 @@ function runScenario(name: string, options: RunOptions, io: CommandIo, scenarios
   const file = options.trace === undefined ? undefined : new OutputFile('--trace', options.trace);
   const first = new ScenarioRun(prepare(), seed, io);
   if (options.quiet !== true) first.tell();
-  if (file !== undefined) first.trace(file);
+  if (file !== undefined) first.trace(file, options.traceMode);
   let outcome = first.run();
   if (options.checkDeterminism === true) {
     const { hash } = new ScenarioRun(prepare(), seed, io).run();
@@ -74,8 +79,7 @@ class ScenarioRun {
   readonly #watchers: RunWatcher[] = [];
   /** Kinds of facts that somebody wants; undefined: all. */
   #kinds: readonly string[] | undefined = [];
-  #simulator: Simulator | undefined;
-  #end: (hash: string) => void = () => {};
+  #trace: TraceOutput | undefined;
 
   constructor(prepared: PreparedScenario, seed: Seed, io: CommandIo) {
     this.#prepared = prepared;
@@ -95,34 +99,21 @@ class ScenarioRun {
     });
   }
 
-  /** Writes every fact and every line of a log. */
-  trace(file: OutputFile): void {
+  /** Writes it to a file. */
+  trace(file: OutputFile, mode: TraceMode): void {
     const { scenario, topology } = this.#prepared;
-    const nodes = topology.machines.map(({ id, name }) => ({ id, name }));
-    const images = Object.fromEntries(hashesOf(new Map(topology.disks().map(({ lun, image }) => [lun, image]))));
-    file.begin();
-    const header = { seed: seedText(this.#seed), scenario: scenario.name, nodes, images };
-    const writer = new TraceWriter(header, (bytes) => file.write(bytes));
+    const output = traceOutput(file, mode, { scenario: scenario.name, seed: seedText(this.#seed), topology });
+    this.#trace = output;
+    if (output.watcher === undefined) return;
     this.#kinds = undefined;
-    this.#watchers.push({
-      fact: (fact) => writer.add('fact', fact.node, fact.at, this.#events, [fact.kind, JSON.stringify(fact)]),
-      log: ({ at, machine, priority, tag, text }) =>
-        writer.add('log', 255, at, this.#events, [priority, `${machine} ${tag}`, text]),
-    });
-    this.#end = (hash) => {
-      writer.end(hash);
-      file.close();
-    };
-  }
-
-  get #events(): number {
-    return this.#simulator?.eventCount ?? 0;
+    this.#watchers.push(output.watcher);
   }
 
   run(): Outcome {
     const { scenario, topology, invariants } = this.#prepared;
     tuneForShortRuns();
-    this.#simulator = new Simulator({
+    const tap = this.#trace?.tap;
+    const simulator = new Simulator({
       scenario,
       topology,
       seed: this.#seed,
@@ -133,11 +124,12 @@ class ScenarioRun {
         log: (line) => this.#each((watcher) => watcher.log?.(line)),
       },
       ...(this.#kinds !== undefined && { watchedKinds: this.#kinds }),
+      ...(tap !== undefined && { tap }),
     });
     const before = process.cpuUsage();
-    const result = this.#simulator.run();
+    const result = simulator.run();
     const used = process.cpuUsage(before);
-    this.#end(result.hash);
+    this.#trace?.end(result, simulator.ring);
     if (result.exception !== undefined) this.#io.stderr.write(`${result.exception}\n`);
     const ended = result.result as ScenarioResult | undefined;
     return {

@@ -82,6 +82,30 @@ it('a trace replaces what its file had, and has every fact and the hash', async 
   const trace = new TraceFile(readFileSync(path));
   expect(trace.header).toMatchObject({ seed: '0000000000000007', scenario: 'stub', nodes: [{ id: 1, name: 'node1' }] });
   expect(trace.hash).toBe(last.hash);
-  const kinds = [...trace.records()].filter(({ kind }) => kind === 'state.change').map(({ fields }) => fields.kind);
-  expect(kinds).toContain('node.state');
+  const states = [...trace.records()].filter(({ kind }) => kind === 'node.state').map(({ fields }) => fields.state);
+  expect(states).toEqual(['booting', 'up']);
+});
+
+it.each([
+  ['ring', { 'net.recv': true, fact: false, payload: false }],
+  ['full', { 'net.recv': true, fact: true, payload: false }],
+  ['payload', { 'net.recv': true, fact: true, payload: true }],
+])('--trace-mode %s has what it says', async (mode, expected) => {
+  const path = join(folder, `${mode}.qtrace`);
+  const { last } = await simRun('passes', '--quiet', '--trace', path, '--trace-mode', mode);
+  const trace = new TraceFile(readFileSync(path));
+  const records = [...trace.records()];
+  const payloads = records.map(({ fields }) => fields.payload).filter((payload) => payload instanceof Uint8Array);
+  expect(trace.hash).toBe(last.hash);
+  expect({
+    'net.recv': records.some(({ kind }) => kind === 'net.recv'),
+    fact: records.some(({ kind }) => kind === 'fact'),
+    payload: payloads.some(({ length }) => length > 0),
+  }).toEqual(expected);
+});
+
+it('a trace mode that is none is refused in one line', async () => {
+  const io = capturedIo();
+  expect(await runCommand(['sim', 'run', 'passes', '--trace-mode', 'half'], io, stubScenarios())).toBe(4);
+  expect(io.stderr.text).toMatch(/^quorate: .*half.*ring, full, payload.*\n$/);
 });

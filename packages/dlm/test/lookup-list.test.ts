@@ -1,6 +1,6 @@
 import { type DlmOutput, LockFlag, Mode, Status } from '@quorate/dlm';
 import { expect, it } from 'vitest';
-import { Cluster, changeMembers, createLockspace } from './cluster.js';
+import { Cluster, changeMembers, createLockspace } from '../src/conformance/cluster.js';
 
 const LOCKSPACE = 'ls';
 

@@ -4,6 +4,14 @@ export { Gateway } from './hosts/gateway.js';
 export type { Host, HostInput, HostOutput, PageRequest } from './hosts/host.js';
 export { imageHash } from './image-hash.js';
 export type { AnyFact, Fetched, Lab, Observed, Progress, Scenario } from './lab.js';
+export { type OutageSpan, PHASE_KINDS, type Phase, phasesOf } from './outage-phases.js';
+export {
+  ClusterPicture,
+  type MachinePicture,
+  type Outage,
+  type ServicePicture,
+  type Votes,
+} from './picture/cluster-picture.js';
 export { type PlainTopologyOptions, plainTopology } from './plain-topology.js';
 export { type Switched, switchPower } from './power-switch.js';
 export type { LogLine, RunWatcher } from './run-watcher.js';
@@ -12,8 +20,8 @@ export {
   FLOATING_ADDRESS,
   formatDisks,
   HypervBlog,
+  type HypervBlogOptions,
   hypervBlogTopology,
-  type Phase,
   type Reference,
   STEP_IDS,
   type StepId,

@@ -1,5 +1,6 @@
 export { NodeClock } from './clock.js';
 export { EventHash } from './event-hash.js';
+export type { EventTap } from './event-tap.js';
 export {
   type RunResult,
   Simulator,

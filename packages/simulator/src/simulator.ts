@@ -36,6 +36,7 @@ import { type BlockStore, ScsiTarget, type TargetOutput } from '@quorate/scsi';
 import { TraceRing } from '@quorate/trace';
 import { NodeClock } from './clock.js';
 import { EventHash } from './event-hash.js';
+import type { EventTap } from './event-tap.js';
 import { Fabric } from './fabric.js';
 import { type Parcel, Parcels } from './parcels.js';
 import { EventClass, Wakeups } from './wakeups.js';
@@ -57,6 +58,7 @@ export interface SimulatorConfig {
   readonly watcher?: RunWatcher;
   /** Kinds of facts that `watcher.fact` wants; absent: all. */
   readonly watchedKinds?: readonly string[];
+  readonly tap?: EventTap;
 }
 
 export interface RunResult {
@@ -81,6 +83,8 @@ const DISKS = 2;
 const CHECKER = 3;
 const FABRIC = 4;
 const FIRST_MACHINE = 5;
+
+const NOTHING = new Uint8Array(0);
 
 const MAX_EVENTS = 50_000_000;
 const MAX_TIME: Nanos = 3600 * SECOND;
@@ -365,6 +369,7 @@ export class Simulator {
   }
 
   #send(nic: number, bytes: Uint8Array): void {
+    this.#config.tap?.sends(bytes);
     this.#network.step(this.#now, { kind: 'send', nic, bytes }, this.#onNetwork);
   }
 
@@ -375,6 +380,7 @@ export class Simulator {
         break;
       case 'io': {
         const { tag, lun, cdb, data } = output;
+        this.#config.tap?.submits(this.#now, machine.nic, lun, tag, cdb);
         this.#fabric.send(this.#now, machine.nic, lun, tag, cdb, data);
         break;
       }
@@ -499,6 +505,8 @@ export class Simulator {
     hash.word(b);
     if (parcel !== undefined) hash.word(murmur3Of(parcel.view, parcel.bytes.length));
     this.ring.add(now, this.#events, kind, node, eventClass, a, b, parcel?.bytes.length ?? 0);
+    const { tap } = this.#config;
+    tap?.event(now, this.#events, kind, node, a, b, parcel?.bytes ?? NOTHING, parcel?.sense ?? NOTHING);
   }
 
   #machineFact(fact: MachineFact): void {

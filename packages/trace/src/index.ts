@@ -1,6 +1,16 @@
+export { type ChromeOptions, exportChrome } from './export/chrome.js';
+export { exportEdn } from './export/edn.js';
+export { exportJsonl } from './export/jsonl.js';
+export { exportMermaid } from './export/mermaid.js';
+export { exportPcapng } from './export/pcapng.js';
+export { exportShiviz } from './export/shiviz.js';
+export { type Span, type SpanCategory, spansOf } from './export/spans.js';
+export { stepsOf, stepWindow, type Window, windowed } from './export/window.js';
 export { type FieldType, type FieldValue, KINDS, type KindName, type RecordKind } from './kinds.js';
 export { DRIVER_NODE } from './layout.js';
-export { TraceError, TraceFile, type TraceRecord } from './reader.js';
+export { type Trace, TraceError, TraceFile, type TraceRecord } from './reader.js';
 export { type RingRecord, TraceRing } from './ring.js';
+export { writeRing } from './ring-file.js';
+export { RunTrace } from './run-trace.js';
 export { VarintReader, VarintWriter } from './varint.js';
-export { type TraceHeader, TraceWriter } from './writer.js';
+export { type NamedNode, type TraceHeader, TraceWriter } from './writer.js';

@@ -8,6 +8,7 @@ import {
   END_MAGIC,
   FILE_HEAD_BYTES,
   FILE_MAGIC,
+  HAS_PAYLOADS,
   IS_DEFLATED,
   VERSION,
 } from './layout.js';
@@ -39,11 +40,20 @@ interface Schema {
   readonly fields: readonly (readonly [string, FieldType])[];
 }
 
+/** A run to be exported: a file, or part of one. */
+export interface Trace {
+  readonly header: TraceHeader;
+  /** In the order of the run; may be asked for again. */
+  records(): Iterable<TraceRecord>;
+}
+
 /** A trace file in memory. */
-export class TraceFile {
+export class TraceFile implements Trace {
   readonly header: TraceHeader;
   /** Hash of the run as the footer gives it; undefined when the file has no footer. */
   readonly hash: string | undefined;
+  /** Whether frames have their bytes. */
+  readonly hasPayloads: boolean;
   readonly #bytes: Uint8Array;
   readonly #schemas = new Map<number, Schema>();
   readonly #start: number;
@@ -58,7 +68,9 @@ export class TraceFile {
     }
     const version = view.getUint16(8, true);
     if (version !== VERSION) throw new TraceError(8, `found version ${version}, expected ${VERSION}`);
-    if ((view.getUint16(10, true) & IS_DEFLATED) !== 0) {
+    const flags = view.getUint16(10, true);
+    this.hasPayloads = (flags & HAS_PAYLOADS) !== 0;
+    if ((flags & IS_DEFLATED) !== 0) {
       throw new TraceError(10, 'the blocks are deflated, which this reader does not undo');
     }
     const length = view.getUint32(12, true);
@@ -66,7 +78,8 @@ export class TraceFile {
       throw new TraceError(12, `the header has ${length} bytes, but ${bytes.length - FILE_HEAD_BYTES} are left`);
     }
     const header = unpack(bytes.subarray(FILE_HEAD_BYTES, FILE_HEAD_BYTES + length));
-    if (!isHeader(header)) throw new TraceError(FILE_HEAD_BYTES, 'the header is no map with the kinds of its records');
+    if (!isHeader(header))
+      throw new TraceError(FILE_HEAD_BYTES, 'the header is no map with the nodes and the kinds of records');
     this.header = header;
     for (const [id, name, fields] of header.kinds) this.#schemas.set(id, { name, fields });
     this.#start = FILE_HEAD_BYTES + length;
@@ -155,7 +168,15 @@ function unpack(bytes: Uint8Array): unknown {
 type Kinds = readonly (readonly [number, string, Schema['fields']])[];
 
 function isHeader(value: unknown): value is TraceHeader & { readonly kinds: Kinds } {
-  return isMap(value) && Array.isArray(value.kinds) && value.kinds.every(isKind);
+  if (!isMap(value) || !Array.isArray(value.kinds) || !value.kinds.every(isKind)) return false;
+  return areNodes(value.nodes) && areNodes(value.hosts ?? []);
+}
+
+function areNodes(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every((node) => isMap(node) && typeof node.id === 'number' && typeof node.name === 'string')
+  );
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

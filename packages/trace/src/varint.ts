@@ -25,10 +25,14 @@ export class VarintWriter {
   unsigned(value: number): void {
     this.#reserve(8);
     let rest = value;
-    while (rest >= 0x80) {
-      // The remainder is taken as a number: above 2^32 bit operations would lose the upper half.
+    // Above 2^31 bit operations would lose the upper half.
+    while (rest > 0x7fff_ffff) {
       this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
       rest = Math.floor(rest / 0x80);
+    }
+    while (rest >= 0x80) {
+      this.#bytes[this.#length++] = (rest & 0x7f) | 0x80;
+      rest >>>= 7;
     }
     this.#bytes[this.#length++] = rest;
   }

@@ -1,6 +1,6 @@
 import { encode } from '@msgpack/msgpack';
 import { asciiBytes, crc32c, utf8Bytes, viewOf } from '@quorate/kernel';
-import { type FieldValue, KINDS, type KindName, type RecordKind } from './kinds.js';
+import { type FieldType, type FieldValue, KINDS, type KindName } from './kinds.js';
 import {
   BLOCK_HEAD_BYTES,
   BLOCK_MAGIC,
@@ -14,11 +14,18 @@ import {
 } from './layout.js';
 import { VarintWriter } from './varint.js';
 
+export interface NamedNode {
+  readonly id: number;
+  readonly name: string;
+}
+
 /** What a trace says of its run. Extra fields are kept and shown. */
 export interface TraceHeader {
   readonly seed: string;
   readonly scenario: string;
-  readonly nodes: readonly { readonly id: number; readonly name: string }[];
+  readonly nodes: readonly NamedNode[];
+  /** On the network, but no cluster nodes. */
+  readonly hosts?: readonly NamedNode[];
   readonly [field: string]: unknown;
 }
 
@@ -30,6 +37,20 @@ interface IndexEntry {
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** A kind as the writer needs it. */
+interface Shape {
+  readonly id: number;
+  readonly types: readonly FieldType[];
+  readonly hasStrings: boolean;
+}
+
+const SHAPES = Object.fromEntries(
+  Object.entries(KINDS).map(([name, { id, fields }]): [string, Shape] => {
+    const types = fields.map(([, type]) => type);
+    return [name, { id, types, hasStrings: types.includes('s') }];
+  }),
+) as Readonly<Record<KindName, Shape>>;
 
 /** Writes the native file piece by piece: each piece handed to `sink` is valid during that call only. */
 export class TraceWriter {
@@ -61,23 +82,16 @@ export class TraceWriter {
     this.#put(body);
   }
 
-  /** Adds a record. `values` are in the order of the kind's schema; `node` is 255 for the driver. */
+  /** Adds a record. `values` are in the order of the kind's schema; `node` is 255 for the driver. Instants never decrease. */
   add(name: KindName, node: number, time: number, seq: number, values: readonly FieldValue[]): void {
-    const kind: RecordKind = KINDS[name];
+    const { id, types, hasStrings } = SHAPES[name];
     // A string's own record comes before the record that names it.
-    kind.fields.forEach(([, type], i) => {
-      if (type === 's') this.#stringIndex(String(values[i]), node, time, seq);
-    });
-    this.#head(kind.id, node, time, seq);
-    kind.fields.forEach(([, type], i) => {
-      const value = values[i];
-      if (type === 's') this.#block.unsigned(this.#strings.get(String(value))!);
-      else if (type === 'b')
-        this.#bytes(this.#withPayloads || kind.id === KINDS.string.id ? (value as Uint8Array) : NOTHING);
-      else if (type === 'u') this.#block.unsigned(value as number);
-      else if (type === 'i') this.#block.signed(value as number);
-      else this.#double(value as number);
-    });
+    if (hasStrings) {
+      for (let i = 0; i < types.length; i++)
+        if (types[i] === 's') this.#defineString(values[i] as string, node, time, seq);
+    }
+    this.#head(id, node, time, seq);
+    for (let i = 0; i < types.length; i++) this.#field(types[i]!, values[i]!);
     if (this.#block.length >= BLOCK_TARGET_BYTES) this.#flush();
   }
 
@@ -96,7 +110,22 @@ export class TraceWriter {
     this.#put(end);
   }
 
-  #stringIndex(text: string, node: number, time: number, seq: number): void {
+  #field(type: FieldType, value: FieldValue): void {
+    switch (type) {
+      case 'u':
+        return this.#block.unsigned(value as number);
+      case 'i':
+        return this.#block.signed(value as number);
+      case 's':
+        return this.#block.unsigned(this.#strings.get(value as string)!);
+      case 'b':
+        return this.#bytes(this.#withPayloads ? (value as Uint8Array) : NOTHING);
+      case 'd':
+        return this.#double(value as number);
+    }
+  }
+
+  #defineString(text: string, node: number, time: number, seq: number): void {
     if (this.#strings.has(text)) return;
     this.#strings.set(text, this.#strings.size);
     this.#head(KINDS.string.id, node, time, seq);

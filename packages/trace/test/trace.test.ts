@@ -53,7 +53,7 @@ function write(records: number, isEnded = true): Uint8Array {
   const header = { seed: '0000000000000007', scenario: 'hyperv-blog', nodes: [{ id: 1, name: 'my-vm1' }] };
   const writer = new TraceWriter(header, (bytes) => parts.push(bytes.slice()), { payloads: true });
   for (let n = 0; n < records; n++) {
-    writer.add('send', 1, n * 1000, n, [n, 'my-vm2', 4, new Uint8Array([1, 2, 3, n & 255])]);
+    writer.add('send', 1, n * 1000, n, [n, 2, 4, 'udp', new Uint8Array([1, 2, 3, n & 255])]);
     writer.add('log', 255, n * 1000, n, ['info', 'kernel', `line ${n % 7}`]);
   }
   if (isEnded) writer.end('a49912c61528d96c');
@@ -98,7 +98,7 @@ describe('the file', () => {
       seq: 4999,
       node: 1,
       kind: 'net.send',
-      fields: { id: 4999, peer: 'my-vm2', bytes: 4, payload: new Uint8Array([1, 2, 3, 4999 & 255]) },
+      fields: { id: 4999, to: 2, bytes: 4, protocol: 'udp', payload: new Uint8Array([1, 2, 3, 4999 & 255]) },
     });
     expect(records[9999]!.fields).toEqual({ level: 'info', tag: 'kernel', text: `line ${4999 % 7}` });
   });
@@ -106,7 +106,7 @@ describe('the file', () => {
   it('leaves payloads out unless it is asked for them', () => {
     const parts: Uint8Array[] = [];
     const writer = new TraceWriter({ seed: '', scenario: '', nodes: [] }, (bytes) => parts.push(bytes.slice()));
-    writer.add('receive', 1, 5, 1, [7, 3, new Uint8Array([1, 2, 3])]);
+    writer.add('receive', 1, 5, 1, [7, 3, 0, new Uint8Array([1, 2, 3])]);
     writer.end('');
     const [record] = [...new TraceFile(concatBytes(...parts)).records()];
     expect(record).toMatchObject({ kind: 'net.recv', fields: { id: 7, bytes: 3, payload: new Uint8Array(0) } });

@@ -117,6 +117,47 @@ describe.each<[string, () => WorkerLike]>([
   });
 });
 
+it('stands while it is held, longer than a worker may be silent, and goes on at another speed', async () => {
+  let downAt = 0;
+  const lab = newLab({
+    speed: 20,
+    hangTimeoutMs: 100,
+    scenario: {
+      name: 'wait',
+      title: 'nothing happens by itself',
+      kinds: [],
+      *script(lab) {
+        lab.powerOn('node1');
+        yield* lab.wait(60 * SECOND);
+      },
+    },
+    watcher: {
+      fact: (fact) => {
+        if (fact.kind === 'node.state' && fact.at > 0) standStill();
+      },
+    },
+  });
+  let isStanding = () => {};
+  const stood = new Promise<void>((resolve) => {
+    isStanding = resolve;
+  });
+  const standStill = (): void => {
+    lab.hold();
+    const before = lab.now();
+    setTimeout(() => {
+      downAt = lab.now() - before;
+      lab.setSpeed(200);
+      lab.release();
+      isStanding();
+    }, 400);
+  };
+  const result = await lab.run();
+  await stood;
+  // Two slices were granted already, and one was not heard.
+  expect(downAt).toBeLessThan(0.5 * SECOND);
+  expect(result).toMatchObject({ reason: 'ended', gone: undefined });
+}, 60_000);
+
 describe('an invariant', () => {
   const never = defineInvariant<Fact & { kind: 'node.state'; state: string }>({
     id: 'T1',

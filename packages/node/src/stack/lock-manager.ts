@@ -8,12 +8,17 @@ import {
   type DlmInput,
   type DlmOutput,
 } from '@quorate/dlm';
-import type { Errno, Nanos, Observe } from '@quorate/kernel';
+import { type Errno, MILLISECOND, type Nanos, type Observe } from '@quorate/kernel';
 import { Child } from '../child.js';
 import { DlmTransport } from '../dlm-transport.js';
 import { ringAddresses, type StackConfig } from '../stack-config.js';
 import type { ClusterEngine, GroupChange, GroupMember } from './cluster-engine.js';
 import type { NodeServices } from './services.js';
+
+/** Linux from 6.4 on; before that every batch was acknowledged. */
+const ACK_AFTER = 32;
+/** Linux's first wait between two questions how far a recovery is. */
+const RECOVER_POLL: Nanos = 20 * MILLISECOND;
 
 /** Whoever has a lockspace on this node: a mounted file system, or rgmanager. */
 export interface LockspaceUser {
@@ -58,6 +63,8 @@ export class LockManager implements GroupMember {
     const observe = services.observe;
     this.#dlmMachine = new Dlm({
       nodeId: config.nodeId,
+      ackAfter: ACK_AFTER,
+      recoverPoll: RECOVER_POLL,
       ...(observe && { observe: observe as Observe<DlmFact> }),
     });
     this.#controldMachine = new DlmControld({

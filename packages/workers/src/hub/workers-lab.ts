@@ -54,6 +54,7 @@ export class WorkersLab {
   readonly #config: WorkersConfig;
   readonly #wall: Wall;
   readonly #clock: HubClock;
+  readonly #hangTimeoutMs: number;
   readonly #director: Director;
   readonly #timeline: Timeline;
   readonly #reader = new ItemReader();
@@ -69,6 +70,7 @@ export class WorkersLab {
   #end: () => void = () => {};
   #watchdog: Watchdog | undefined;
   #startedMs = 0;
+  #isHeld = false;
   /** Workers that have not said that they are ready, by index. */
   readonly #starting = new Set<number>();
   /** The last slice that each worker has passed, heard or not. */
@@ -92,6 +94,7 @@ export class WorkersLab {
   constructor(config: WorkersConfig) {
     this.#config = config;
     this.#wall = config.wall ?? THREAD_WALL;
+    this.#hangTimeoutMs = config.hangTimeoutMs ?? HANG_TIMEOUT_MS;
     const { topology, speed } = config;
     const workers = topology.machines.length + 2;
     const sliceMs = config.sliceMs ?? Math.min(10, Math.max(2, 50 / speed));
@@ -124,8 +127,7 @@ export class WorkersLab {
   async run(): Promise<WorkersResult> {
     this.#startedMs = this.#wall.nowMs();
     this.#attempt(() => this.#attach());
-    const hangTimeoutMs = this.#config.hangTimeoutMs ?? HANG_TIMEOUT_MS;
-    this.#watchdog = new Watchdog(this.#wall, START_PATIENCE * hangTimeoutMs, () => this.#onHang());
+    this.#watchdog = new Watchdog(this.#wall, START_PATIENCE * this.#hangTimeoutMs, () => this.#onHang());
     await this.#over;
     this.#clock.stop();
     for (const answer of this.#own.values()) answer(undefined);
@@ -151,6 +153,30 @@ export class WorkersLab {
   /** Ends the run before its time. */
   stop(): void {
     this.#stop('stopped');
+  }
+
+  /**
+   * Cluster time per wall time, at most, from the next slice on. The length of a slice in cluster time stays what it is.
+   *
+   * @throws {ConfigError} for an impossible speed.
+   */
+  setSpeed(speed: number): void {
+    this.#clock.setSpeed(speed);
+  }
+
+  /** Lets the cluster's time stand, within two slices, until `release`. Nobody in the cluster notices. */
+  hold(): void {
+    this.#clock.hold();
+    this.#isHeld = true;
+    if (this.#starting.size === 0) this.#watchdog?.stop();
+  }
+
+  release(): void {
+    if (!this.#isHeld || this.#reason !== undefined) return;
+    this.#isHeld = false;
+    if (this.#starting.size === 0) this.#watchdog?.restart(this.#hangTimeoutMs);
+    const grant = this.#clock.release(this.#wall.nowMs());
+    if (grant !== undefined) this.#grant(grant);
   }
 
   /** Does something to the lab, at once. */
@@ -230,7 +256,7 @@ export class WorkersLab {
     this.#watchdog?.heard();
     this.#starting.delete(worker);
     if (this.#starting.size > 0 || this.#reason !== undefined) return;
-    this.#watchdog?.restart(this.#config.hangTimeoutMs ?? HANG_TIMEOUT_MS);
+    if (!this.#isHeld) this.#watchdog?.restart(this.#hangTimeoutMs);
     this.#attempt(() => {
       this.#director.step(0, { kind: 'start' }, this.#onDirector);
       this.#direct();
@@ -328,7 +354,7 @@ export class WorkersLab {
   }
 
   async #fetchStores(disks: AttachedWorker<DiskControl>): Promise<FetchedDisks> {
-    const watchdog = new Watchdog(this.#wall, this.#config.hangTimeoutMs ?? HANG_TIMEOUT_MS, () =>
+    const watchdog = new Watchdog(this.#wall, this.#hangTimeoutMs, () =>
       disks.depart({ reason: 'hung', message: 'it does not hand over the disks' }),
     );
     try {
@@ -476,8 +502,8 @@ export class WorkersLab {
    */
   #cutPower(name: string): void {
     const machine = this.#named(name);
-    const { grantedSlice, sliceNanos } = this.#clock;
-    const at = grantedSlice * sliceNanos + lookaheadOf(this.#config.speed) + MILLISECOND;
+    const { grantedSlice, sliceNanos, highestSpeed } = this.#clock;
+    const at = grantedSlice * sliceNanos + lookaheadOf(highestSpeed) + MILLISECOND;
     this.#notBefore = at;
     this.#unconfirmed.push(machine);
     const told = machine.call((control) => control.command(at, { kind: 'power-off' }));

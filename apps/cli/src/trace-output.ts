@@ -1,0 +1,70 @@
+import type { Violation } from '@quorate/kernel';
+import type { RunWatcher, Topology } from '@quorate/lab';
+import type { EventTap } from '@quorate/simulator';
+import { RunTrace, type TraceHeader, type TraceRing, writeRing } from '@quorate/trace';
+import { hashesOf } from './image-hashes.js';
+import type { OutputFile } from './output-file.js';
+
+/** `ring`: the last 65 536 events; `full`: every event and fact; `payload`: with the bytes of every frame. */
+export const TRACE_MODES = ['ring', 'full', 'payload'] as const;
+export type TraceMode = (typeof TRACE_MODES)[number];
+
+interface TracedRun {
+  readonly scenario: string;
+  /** 16 hex digits. */
+  readonly seed: string;
+  readonly topology: Topology;
+}
+
+/** A run's trace on its way to a file. */
+export interface TraceOutput {
+  /** Who has to hear of the run; nobody where the ring alone is kept. */
+  readonly watcher?: RunWatcher;
+  readonly tap?: EventTap;
+  end(run: { readonly hash: string; readonly violations: readonly Violation[] }, ring: TraceRing): void;
+}
+
+export function traceOutput(file: OutputFile, mode: TraceMode, run: TracedRun): TraceOutput {
+  file.begin();
+  const sink = (bytes: Uint8Array): void => file.write(bytes);
+  const header = headerOf(run, mode);
+  if (mode === 'ring') {
+    return {
+      end: ({ hash }, ring) => {
+        writeRing(ring, header, hash, sink);
+        file.close();
+      },
+    };
+  }
+  const trace = new RunTrace(header, sink, { payloads: mode === 'payload' });
+  return {
+    watcher: {
+      fact: (fact) => trace.fact(fact),
+      log: ({ at, machine, priority, tag, text }) => trace.log(at, machine, priority, tag, text),
+      progress: (at, progress) => {
+        if (progress.kind === 'step-began') trace.phase(at, progress.id, 'begins', progress.title);
+        else if (progress.kind === 'step-ended') trace.phase(at, progress.id, 'ends', '');
+        else {
+          const { text, isTrue } = progress.observed;
+          trace.phase(at, progress.step, isTrue ? 'observed' : 'missed', text);
+        }
+      },
+    },
+    tap: trace,
+    end: ({ hash, violations }) => {
+      trace.end(hash, violations);
+      file.close();
+    },
+  };
+}
+
+function headerOf({ scenario, seed, topology }: TracedRun, mode: TraceMode): TraceHeader {
+  return {
+    scenario,
+    seed,
+    mode,
+    nodes: topology.machines.map(({ id, name }) => ({ id, name })),
+    hosts: topology.hosts.map(({ nic, kind }) => ({ id: nic, name: kind })),
+    images: Object.fromEntries(hashesOf(new Map(topology.disks().map(({ lun, image }) => [lun, image])))),
+  };
+}

@@ -1,0 +1,23 @@
+import type { Nanos } from '@quorate/kernel';
+
+/** Hears of every event, frame and command of a run as it happens. Bytes are lent; nothing it does may change the run. */
+export interface EventTap {
+  /**
+   * An event begins: number `seq`, at that node, of a kind as in the ring. `a` and `b` are what the ring keeps of it;
+   * `bytes` what arrives with it, `sense` the sense data of a command's end.
+   */
+  event(
+    now: Nanos,
+    seq: number,
+    kind: number,
+    node: number,
+    a: number,
+    b: number,
+    bytes: Uint8Array,
+    sense: Uint8Array,
+  ): void;
+  /** A network card puts a frame on the wire; facts about its copies follow. */
+  sends(frame: Uint8Array): void;
+  /** A machine hands a command to its way to the disks. */
+  submits(now: Nanos, node: number, lun: number, tag: number, cdb: Uint8Array): void;
+}
