@@ -44,7 +44,7 @@ export function traceOutput(file: OutputFile, mode: TraceMode, run: TracedRun): 
       progress: (at, progress) => {
         if (progress.kind === 'step-began') trace.phase(at, progress.id, 'begins', progress.title);
         else if (progress.kind === 'step-ended') trace.phase(at, progress.id, 'ends', '');
-        else {
+        else if (progress.kind === 'observed') {
           const { text, isTrue } = progress.observed;
           trace.phase(at, progress.step, isTrue ? 'observed' : 'missed', text);
         }

@@ -1,9 +1,11 @@
 export { Director, type DirectorInput, type DirectorOutput } from './director.js';
+export type { Fault } from './fault.js';
 export { Browser, type BrowserConfig, type BrowserFact } from './hosts/browser.js';
 export { Gateway } from './hosts/gateway.js';
 export type { Host, HostInput, HostOutput, PageRequest } from './hosts/host.js';
 export { imageHash } from './image-hash.js';
 export type { AnyFact, Fetched, Lab, Observed, Progress, Scenario } from './lab.js';
+export { NEMESIS_PRESETS, type NemesisPreset } from './nemesis/presets.js';
 export { type OutageSpan, PHASE_KINDS, type Phase, phasesOf } from './outage-phases.js';
 export {
   ClusterPicture,
@@ -31,6 +33,7 @@ export {
 } from './scenarios/hyperv-blog/index.js';
 export { checkVolume } from './scenarios/hyperv-blog/volume-check.js';
 export { IsolatedNode, type IsolatedNodeResult } from './scenarios/isolated-node.js';
+export { Storm, type StormOptions, type StormResult } from './scenarios/storm/index.js';
 export { stackInvariants } from './stack-invariants.js';
 export {
   type DiskSpec,

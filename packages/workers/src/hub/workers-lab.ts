@@ -485,7 +485,9 @@ export class WorkersLab {
       case 'partition':
         return this.#partition(output);
       case 'heal':
-        return this.#toSwitch({ kind: 'heal' });
+        return this.#heal(output);
+      case 'fault':
+        throw new RangeError(`a fault of ${output.fault.kind}: the workers have none, the simulator has`);
       case 'fetch':
         return this.#toSwitch(output);
       case 'ended':
@@ -513,12 +515,18 @@ export class WorkersLab {
     });
   }
 
+  #heal({ from, to }: DirectorOutput & { kind: 'heal' }): void {
+    this.#toSwitch({ kind: 'heal', ...(from && { from: this.#nicsOf(from) }), ...(to && { to: this.#nicsOf(to) }) });
+  }
+
   #partition({ from, to, isBothWays }: DirectorOutput & { kind: 'partition' }): void {
-    const nicsOf = (names: readonly string[]): number[] =>
-      names.map((name) => this.#config.topology.machines.find((machine) => machine.name === name)!.id);
-    const [here, there] = [nicsOf(from), nicsOf(to)];
+    const [here, there] = [this.#nicsOf(from), this.#nicsOf(to)];
     this.#toSwitch({ kind: 'partition', from: here, to: there });
     if (isBothWays) this.#toSwitch({ kind: 'partition', from: there, to: here });
+  }
+
+  #nicsOf(names: readonly string[]): number[] {
+    return names.map((name) => this.#config.topology.machines.find((machine) => machine.name === name)!.id);
   }
 
   #toMachine(name: string, command: MachineCommand): void {
