@@ -122,11 +122,13 @@ const serviceDisk = defineInvariant<AnyFact>({
   id: 'S27a',
   name: 'svc-disk',
   statement: "no two nodes write a service's files; disk writes accepted from the wrong side: no exception",
-  kinds: ['fenced.fenced', 'scsi.reservation-changed', 'scsi.written', 'node.state'],
+  kinds: ['fenced.fenced', 'scsi.reservation-changed', 'scsi.written', 'node.state', 'gfs2.mounting'],
   start(): Check<AnyFact> {
     /** Victims, and the life in which they were fenced. */
     const fenced = new Map<number, number>();
     const lives = new Map<number, number>();
+    /** Lives in which a file system was mounted: such a node may not register again before its next one. */
+    const stateful = new Map<number, number>();
     /** Units whose reservation cuts off who is not registered. */
     const guarded = new Set<number>();
     return {
@@ -142,6 +144,14 @@ const serviceDisk = defineInvariant<AnyFact>({
           case 'scsi.reservation-changed':
             if (Number(fact.type) > 0) guarded.add(Number(fact.lun));
             else guarded.delete(Number(fact.lun));
+            // Fenced as one that had not started, and now starts: it registers as its init script says.
+            if (String(fact.action).startsWith('register')) {
+              const writer = Number(fact.nexus);
+              if (stateful.get(writer) !== fenced.get(writer)) fenced.delete(writer);
+            }
+            break;
+          case 'gfs2.mounting':
+            stateful.set(fact.node, fact.life);
             break;
           default: {
             const writer = Number(fact.nexus);

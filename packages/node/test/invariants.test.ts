@@ -6,6 +6,7 @@ import type { IpFact } from '@quorate/network';
 import type { QuorumFact } from '@quorate/quorum';
 import type { RgFact } from '@quorate/rgmanager';
 import type { ScsiFact } from '@quorate/scsi';
+import type { TotemFact } from '@quorate/totem';
 import { describe, expect, it } from 'vitest';
 import { invariants, type NodeFact } from '../src/index.js';
 
@@ -21,7 +22,8 @@ type StackFact =
   | Gfs2Fact
   | RgFact
   | ScsiFact
-  | IpFact;
+  | IpFact
+  | TotemFact;
 /** A fact with the fields that matter here. */
 type Told = StackFact extends infer F
   ? F extends StackFact
@@ -70,6 +72,10 @@ const replayed = (node: number, wasDirty: boolean, result: 'done' | 'gave-up') =
   fact(node, { kind: 'gfs2.journal-recovered', jid: 1, wasDirty, result });
 const agent = (node: number, action: string) => fact(node, { kind: 'rg.agent-started', service: 'web', action });
 const reserved = (lun: number, type: number) => fact(0, { kind: 'scsi.reservation-changed', lun, type });
+const registers = (nexus: number) =>
+  fact(0, { kind: 'scsi.reservation-changed', lun: 0, type: 5, action: 'register-and-ignore', nexus });
+const mounting = (node: number, life = 1) => fact(node, { kind: 'gfs2.mounting', jid: 0 }, life);
+const ringState = (node: number, state: 'gather' | 'operational') => fact(node, { kind: 'totem.state', state });
 const written = (nexus: number, lun = 0) => fact(0, { kind: 'scsi.written', nexus, lun, lba: 64 });
 const added = (node: number, address = '10.156.76.58/22') => fact(node, { kind: 'network.address-added', address });
 const removed = (node: number, address = '10.156.76.58/22') => fact(node, { kind: 'network.address-removed', address });
@@ -175,12 +181,15 @@ describe('S27a: one side writes', () => {
     ['after the reservation was released', [fenced(1, 2), reserved(0, 0), written(2)]],
     ['although it was only taken for a member again', [fenced(1, 2, 'member'), written(2)]],
     ['as the one that is left', [fenced(1, 2), written(1)]],
+    // Found by storm 10 (swarm): who becomes quorate first fences those that are still booting.
+    ['that was fenced while it booted, and registers', [fenced(1, 2), registers(2), mounting(2), written(2)]],
   ])('holds: a node writes %s', (_, facts) => {
     expect(violated([...start, ...facts])).toEqual([]);
   });
 
   it.each([
     ['a fenced node writes', [fenced(1, 2), written(2)]],
+    ['it registers again with a file system mounted', [mounting(2), fenced(1, 2), registers(2), written(2)]],
     ['it was paused meanwhile', [power(2, 'paused'), fenced(1, 2), power(2, 'up'), written(2)]],
   ])('is violated: %s', (_, facts) => {
     expect(violated([...start, ...facts])).toEqual(['S27a: block 64 written by 2, fenced in this life']);
@@ -241,6 +250,13 @@ describe('S30: one view', () => {
       'who has left rgmanager has no view',
       [...same, serving(1, both), fact(1, { kind: 'rg.exited' }), serving(2, [2])],
     ],
+    // Found by storm 12 (swarm).
+    [
+      'who ends its rgmanager hears of nobody any more',
+      [...same, serving(1, both), fact(1, { kind: 'rg.stopping' }), serving(1, [1]), serving(2, [1, 2, 3])],
+    ],
+    // Found by storm 5 (swarm): one has told cman to kill a node, and the ring that would tell the other is not whole.
+    ['nobody is asked while its ring is not whole', [...same, ringState(1, 'gather'), quorum(2, true, [1, 2, 3])]],
     ['who is off or paused has none', [...same, recovered(1, both), power(1, 'paused'), recovered(2, [2])]],
   ])('holds: %s', (_, facts) => {
     expect(violated(facts)).toEqual([]);
