@@ -35,18 +35,49 @@ function isQuorumKind(kind: string): boolean {
   return (Quorates.kinds as readonly string[]).includes(kind);
 }
 
+/** Something known of the request that a service's worker on a node has in hand. */
+class PerService<T> {
+  readonly #values = new Map<string, T>();
+
+  set(fact: Stamped<AnyFact>, value: T): void {
+    this.#values.set(PerService.#key(fact), value);
+  }
+
+  of(fact: Stamped<AnyFact>): T | undefined {
+    return this.#values.get(PerService.#key(fact));
+  }
+
+  static #key({ node, life, service }: Stamped<AnyFact>): string {
+    return `${node}.${life} ${service}`;
+  }
+}
+
 const quorumFirst = defineInvariant<AnyFact>({
   id: 'S11',
   name: 'quorum-first',
-  statement: 'no fence start, lock recovery end, mount, or service start by an inquorate node',
-  kinds: [...Quorates.kinds, 'fenced.fencing-started', 'dlm.recovered', 'gfs2.mounted', 'rg.agent-started'],
+  statement:
+    'no fence start, lock recovery end, mount, or service start by an inquorate node; counted as svc-start-outlives-quorum: ' +
+    'a start that began with quorum runs its further agents without',
+  kinds: [
+    ...Quorates.kinds,
+    'fenced.fencing-started',
+    'dlm.recovered',
+    'gfs2.mounted',
+    'rg.request-started',
+    'rg.agent-started',
+  ],
   start(): Check<AnyFact> {
     const quorates = new Quorates();
+    /** Services whose request in hand was taken up with quorum, by node. */
+    const begun = new PerService<boolean>();
     return {
       observe(fact, verdict) {
         if (isQuorumKind(fact.kind)) return quorates.hear(fact);
+        if (fact.kind === 'rg.request-started') return begun.set(fact, quorates.has(fact.node));
         if (fact.kind === 'rg.agent-started' && fact.action !== 'start') return;
-        if (!quorates.has(fact.node)) verdict.violate(`${fact.kind} on a node without quorum`, [fact.node]);
+        if (quorates.has(fact.node)) return;
+        if (fact.kind === 'rg.agent-started' && begun.of(fact) === true) verdict.count('svc-start-outlives-quorum');
+        else verdict.violate(`${fact.kind} on a node without quorum`, [fact.node]);
       },
     };
   },
@@ -79,17 +110,21 @@ const fenceBeforeRecover = defineInvariant<AnyFact>({
   id: 'S12',
   name: 'fence-before-recover',
   statement:
-    "DLM recovery of a dead member's locks, GFS2 journal replay, service relocation: never before fencing of that " +
-    'member completed',
-  kinds: [...PendingVictims.kinds, 'dlm.recovered', 'gfs2.journal-recovered', 'rg.agent-started'],
+    "DLM recovery of a dead member's locks, GFS2 journal replay, service relocation that is taken up after its death: " +
+    'never before fencing of that member completed',
+  kinds: [...PendingVictims.kinds, 'dlm.recovered', 'gfs2.journal-recovered', 'rg.request-started', 'rg.agent-started'],
   start(): Check<AnyFact> {
     const victims = new PendingVictims();
+    /** Who was to be fenced when a service's request was taken up: what dies later has nothing to do with it. */
+    const begun = new PerService<readonly number[]>();
     return {
       observe(fact, verdict) {
         if ((PendingVictims.kinds as readonly string[]).includes(fact.kind)) return victims.hear(fact);
         if (fact.kind === 'gfs2.journal-recovered' && (fact.wasDirty !== true || fact.result !== 'done')) return;
+        if (fact.kind === 'rg.request-started') return begun.set(fact, victims.of(fact.node));
         if (fact.kind === 'rg.agent-started' && fact.action !== 'start') return;
-        const pending = victims.of(fact.node);
+        const before = fact.kind === 'rg.agent-started' ? begun.of(fact) : undefined;
+        const pending = victims.of(fact.node).filter((victim) => before?.includes(victim) !== false);
         if (pending.length > 0) {
           verdict.violate(`${fact.kind} while ${pending.join(' ')} is not fenced`, [fact.node, ...pending]);
         }

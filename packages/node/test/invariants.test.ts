@@ -81,7 +81,17 @@ const added = (node: number, address = '10.156.76.58/22') => fact(node, { kind: 
 const removed = (node: number, address = '10.156.76.58/22') => fact(node, { kind: 'network.address-removed', address });
 const serving = (node: number, members: readonly number[]) => fact(node, { kind: 'rg.members', members });
 
+const request = (node: number) =>
+  fact(node, { kind: 'rg.request-started', service: 'web', request: 'start', target: 1, isAnswered: false });
+
 describe('S11: quorum first', () => {
+  // Found by storm 33 (swarm).
+  it('counts agents of a start that outlives the quorum', () => {
+    const checker = check([quorum(1, true), request(1), quorum(1, false), agent(1, 'start')]);
+    expect(checker.violations).toEqual([]);
+    expect(checker.counts.get('svc-start-outlives-quorum')?.times).toBe(1);
+  });
+
   it.each([
     ['fencing', [quorum(1, true), fencing(1, 2)]],
     ['recovery, mount and start', [quorum(1, true), recovered(1), mounted(1), agent(1, 'start')]],
@@ -97,6 +107,11 @@ describe('S11: quorum first', () => {
     [
       'starts a service in a new life',
       [quorum(1, true), power(1, 'off'), power(1, 'up', 2), agent(1, 'start')],
+      'S11: rg.agent-started on a node without quorum',
+    ],
+    [
+      'takes up a start without it',
+      [quorum(1, true), quorum(1, false), request(1), agent(1, 'start')],
       'S11: rg.agent-started on a node without quorum',
     ],
     [
@@ -125,6 +140,8 @@ describe('S12: fencing before recovery', () => {
     ['whom an administrator vouches for counts as fenced', [fenced(1, 2, 'override'), recovered(1)]],
     ['a clean journal has nothing to recover', [replayed(1, false, 'done'), replayed(1, true, 'gave-up')]],
     ['services that were there stop', [agent(1, 'stop')]],
+    // Found by storm 44 (swarm): the start was under way before the node failed.
+    ['a start was taken up before', [fenced(1, 2), request(1), failed(1, 4), agent(1, 'start')]],
     ['who is off has nothing pending in its next life', [power(1, 'off'), quorum(1, true), recovered(1)]],
   ])('holds: %s', (_, facts) => {
     expect(violated([...start, ...facts])).toEqual([]);
@@ -135,7 +152,7 @@ describe('S12: fencing before recovery', () => {
     ['replays a journal', replayed(1, true, 'done'), 'S12: gfs2.journal-recovered while 2 is not fenced'],
     ['starts a service', agent(3, 'start'), 'S12: rg.agent-started while 2 is not fenced'],
   ])('is violated by a node that %s', (_, last, message) => {
-    expect(violated([...start, last])).toEqual([message]);
+    expect(violated([...start, request(3), last])).toEqual([message]);
   });
 
   it('is violated when one of two victims is fenced', () => {
