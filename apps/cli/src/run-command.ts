@@ -1,9 +1,12 @@
 import { ConfigError } from '@quorate/kernel';
+import type { Registry } from '@quorate/workers';
 import { Command, CommanderError } from 'commander';
 import { type CommandIo, coloursOf } from './command-io.js';
+import { replayCommand } from './replay-command.js';
 import { SCENARIOS, type Scenarios } from './scenarios.js';
 import { simCommand } from './sim-command.js';
 import { storyCommand } from './story-command.js';
+import { TOPOLOGIES } from './topologies.js';
 import { traceCommand } from './trace-command.js';
 import { UsageError } from './usage-error.js';
 import { Exit } from './verdict.js';
@@ -17,6 +20,7 @@ export async function runCommand(
   argv: readonly string[],
   io: CommandIo,
   scenarios: Scenarios = SCENARIOS,
+  topologies: Registry = TOPOLOGIES,
 ): Promise<number> {
   let code: number = Exit.passed;
   const exit = (result: number) => {
@@ -27,7 +31,8 @@ export async function runCommand(
     .helpCommand(true)
     .addCommand(storyCommand(io, exit))
     .addCommand(simCommand(io, scenarios, exit))
-    .addCommand(traceCommand(io));
+    .addCommand(traceCommand(io))
+    .addCommand(replayCommand(io, topologies, exit));
   const said = tame(program, io);
   try {
     await program.parseAsync(argv, { from: 'user' });
