@@ -1,4 +1,9 @@
 import { defineConfig } from 'tsup';
 import { bundled } from '../../tooling/tsup.base.js';
 
-export default defineConfig({ ...bundled, entry: { main: 'src/main.ts' } });
+export default defineConfig({
+  ...bundled,
+  entry: { main: 'src/main.ts' },
+  // What builds a program for other engines finds its bundler, the engine and the browser's remote control where it lies.
+  noExternal: [/^(?!esbuild$|@quorate\/wasm$)/],
+});

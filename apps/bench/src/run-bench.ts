@@ -4,6 +4,7 @@ import { type Figure, figureLine } from './figures.js';
 import { memoryFigures, memoryTitle } from './memory-bench.js';
 import { stackFigures, stackTitle } from './stack-bench.js';
 import { storyFigures, storyTitle } from './story-bench.js';
+import { wasmFigures, wasmTitle } from './wasm-bench.js';
 
 export interface Benchmark {
   readonly title: string;
@@ -13,6 +14,7 @@ export interface Benchmark {
 const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map<string, Benchmark>([
   ['story', { title: storyTitle, measure: storyFigures }],
   ['stack', { title: stackTitle, measure: stackFigures }],
+  ['wasm', { title: wasmTitle, measure: wasmFigures }],
   ['memory', { title: memoryTitle, measure: memoryFigures }],
 ]);
 

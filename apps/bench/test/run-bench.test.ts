@@ -53,7 +53,7 @@ it('a name that is none is one line on stderr, and nothing is measured', async (
   expect(done).toEqual({ code: 4, out: '', errors: 'bench: found "fast", expected one of slow, late, wrong\n' });
 });
 
-it.each(['story', 'stack', 'memory'])('%s is one of the benchmarks', async (name) => {
+it.each(['story', 'stack', 'wasm', 'memory'])('%s is one of the benchmarks', async (name) => {
   const errors: string[] = [];
   const io = { stdout: { write: () => {} }, stderr: { write: (text: string) => errors.push(text) } };
   expect(await runBench(['none'], io)).toBe(4);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseClusterConf } from '@quorate/cluster-conf';
 import { ConfigError, parseSeed, type Seed, utf8Text } from '@quorate/kernel';
+import { NEMESIS_PRESETS, type NemesisPreset } from '@quorate/lab';
 import { UsageError } from './usage-error.js';
 
 /** A seed from the command line. */
@@ -12,9 +13,38 @@ export function seedOf(text: string): Seed {
   return seed;
 }
 
-/** 16 hex digits. */
-export function seedText({ hi, lo }: Seed): string {
-  return hi.toString(16).padStart(8, '0') + lo.toString(16).padStart(8, '0');
+/** At most so many seeds in one campaign. */
+const MOST_SEEDS = 1_000_000n;
+
+/** `1..1000`: both are run. */
+export function seedsOf(text: string): readonly bigint[] {
+  const [, from, to] = /^([0-9]{1,19})\.\.([0-9]{1,19})$/.exec(text) ?? [];
+  if (from === undefined || to === undefined || BigInt(to) < BigInt(from) || BigInt(to) - BigInt(from) >= MOST_SEEDS) {
+    throw new UsageError(
+      `--seeds: found "${text}", expected two numbers A..B with A <= B and at most ${MOST_SEEDS} seeds`,
+    );
+  }
+  const seeds: bigint[] = [];
+  for (let seed = BigInt(from); seed <= BigInt(to); seed++) seeds.push(seed);
+  return seeds;
+}
+
+export function seedOfNumber(seed: bigint): Seed {
+  return { hi: Number(seed >> 32n), lo: Number(seed & 0xffff_ffffn) };
+}
+
+export function nemesisOf(text: string): NemesisPreset {
+  const preset = NEMESIS_PRESETS.find((name) => name === text);
+  if (preset === undefined) {
+    throw new UsageError(`--nemesis: found "${text}", expected one of ${NEMESIS_PRESETS.join(', ')}`);
+  }
+  return preset;
+}
+
+export function wholeNumberOf(option: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^[0-9]+$/.test(text) && value >= least && value <= most) return value;
+  throw new UsageError(`${option}: found "${text}", expected a whole number from ${least} to ${most}`);
 }
 
 export function speedOf(text: string): number {

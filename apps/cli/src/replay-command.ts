@@ -1,4 +1,5 @@
 import { SECOND } from '@quorate/kernel';
+import { seedText } from '@quorate/simulator';
 import {
   type OutputSketch,
   Recording,
@@ -9,7 +10,7 @@ import {
 } from '@quorate/workers';
 import { Command } from 'commander';
 import { type CommandIo, coloursOf } from './command-io.js';
-import { readBytes, seedText } from './options.js';
+import { readBytes } from './options.js';
 import { UsageError } from './usage-error.js';
 import { Exit } from './verdict.js';
 

@@ -2,6 +2,7 @@ import { ConfigError } from '@quorate/kernel';
 import type { Registry } from '@quorate/workers';
 import { Command, CommanderError } from 'commander';
 import { type CommandIo, coloursOf } from './command-io.js';
+import { conformanceCommand } from './conformance-command.js';
 import { replayCommand } from './replay-command.js';
 import { SCENARIOS, type Scenarios } from './scenarios.js';
 import { simCommand } from './sim-command.js';
@@ -32,7 +33,8 @@ export async function runCommand(
     .addCommand(storyCommand(io, exit))
     .addCommand(simCommand(io, scenarios, exit))
     .addCommand(traceCommand(io))
-    .addCommand(replayCommand(io, topologies, exit));
+    .addCommand(replayCommand(io, topologies, exit))
+    .addCommand(conformanceCommand(io, exit));
   const said = tame(program, io);
   try {
     await program.parseAsync(argv, { from: 'user' });

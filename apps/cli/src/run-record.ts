@@ -1,6 +1,6 @@
 import type { Violation } from '@quorate/kernel';
 import type { StoryResult, StoryStep } from '@quorate/lab';
-import type { Verdict } from './verdict.js';
+import type { Verdict } from '@quorate/simulator';
 
 /** How a run of the story ended, whichever driver ran it. */
 export interface StoryRun {

@@ -1,32 +1,27 @@
-import type { Invariant } from '@quorate/kernel';
-import {
-  HypervBlog,
-  hypervBlogTopology,
-  IsolatedNode,
-  type Scenario,
-  stackInvariants,
-  type Topology,
-} from '@quorate/lab';
+import { HypervBlog, hypervBlogTopology, IsolatedNode, type NemesisPreset, Storm, stackInvariants } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
+import type { PreparedScenario } from '@quorate/simulator';
+import { UsageError } from './usage-error.js';
 
-/** What a scenario ends with: facts that it expected and did not see count as a failure to get on. */
-export interface ScenarioResult {
-  readonly ok: boolean;
-  readonly failures: readonly { readonly step: string; readonly observed: { readonly text: string } }[];
-}
-
-/** A scenario ready to be run once. */
-export interface PreparedScenario {
-  readonly topology: Topology;
-  readonly scenario: Scenario<ScenarioResult>;
-  readonly invariants: readonly Invariant[];
-}
+export type { PreparedScenario };
 
 /** Scenarios by their name; each call makes one anew. */
-export type Scenarios = ReadonlyMap<string, () => PreparedScenario>;
+export type Scenarios = ReadonlyMap<string, (options?: ScenarioOptions) => PreparedScenario>;
+
+/** What can be told to a scenario. */
+export interface ScenarioOptions {
+  readonly nemesis?: NemesisPreset;
+}
 
 /** Every scenario that `quorate sim run` knows. */
-export const SCENARIOS: Scenarios = new Map<string, () => PreparedScenario>([
+export const SCENARIOS: Scenarios = new Map<string, (options?: ScenarioOptions) => PreparedScenario>([
+  [
+    'storm',
+    ({ nemesis = 'calm' } = {}) => {
+      const topology = hypervBlogTopology(administratorsPrograms);
+      return { topology, scenario: new Storm({ topology, nemesis }), invariants: stackInvariants };
+    },
+  ],
   [
     'hyperv-blog',
     () => {
@@ -42,3 +37,19 @@ export const SCENARIOS: Scenarios = new Map<string, () => PreparedScenario>([
     },
   ],
 ]);
+
+/**
+ * The scenario of that name, to be run once.
+ *
+ * @throws {UsageError} when there is none, or it has no nemesis and is told one.
+ */
+export function prepare(scenarios: Scenarios, name: string, options: ScenarioOptions): PreparedScenario {
+  const found = scenarios.get(name);
+  if (found === undefined) {
+    throw new UsageError(`sim: found scenario "${name}", expected one of ${[...scenarios.keys()].join(', ')}`);
+  }
+  if (options.nemesis !== undefined && name !== 'storm') {
+    throw new UsageError(`--nemesis: found it with scenario "${name}", expected scenario "storm"`);
+  }
+  return found(options);
+}

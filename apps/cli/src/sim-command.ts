@@ -1,19 +1,21 @@
 import type { Seed } from '@quorate/kernel';
 import type { RunWatcher } from '@quorate/lab';
-import { Simulator } from '@quorate/simulator';
+import { reportOf, type SeedReport, Simulator, seedText } from '@quorate/simulator';
 import { tuneForShortRuns } from '@quorate/simulator/node';
 import { Command, Option } from 'commander';
+import { campaignCommand } from './campaign/campaign-command.js';
+import { replayCommand, shrinkCommand } from './campaign/replay-command.js';
 import { type CommandIo, coloursOf } from './command-io.js';
-import { seedOf, seedText } from './options.js';
+import { nemesisOf, seedOf } from './options.js';
 import { OutputFile } from './output-file.js';
-import type { PreparedScenario, ScenarioResult, Scenarios } from './scenarios.js';
+import { type PreparedScenario, prepare, type ScenarioOptions, type Scenarios } from './scenarios.js';
 import { TRACE_MODES, type TraceMode, type TraceOutput, traceOutput } from './trace-output.js';
-import { UsageError } from './usage-error.js';
-import { Exit, type Verdict, verdictOf } from './verdict.js';
+import { Exit } from './verdict.js';
 import { PlainView } from './views/plain-view.js';
 
 interface RunOptions {
   readonly seed: string;
+  readonly nemesis?: string;
   readonly trace?: string;
   readonly traceMode: TraceMode;
   readonly checkDeterminism?: boolean;
@@ -26,6 +28,7 @@ export function simCommand(io: CommandIo, scenarios: Scenarios, exit: (code: num
     .description('run a scenario')
     .argument('<scenario>', `its name: ${[...scenarios.keys()].join(', ')}`)
     .option('--seed <n>', 'what the world does: a number, or 0x and up to 16 hex digits', '1')
+    .option('--nemesis <preset>', 'what goes wrong in a storm: calm, jepsen, swarm, gray')
     .option('--trace <file>', 'write the run as a .qtrace file')
     .addOption(
       new Option('--trace-mode <mode>', 'the last events only; everything; and the bytes of frames with it')
@@ -35,37 +38,35 @@ export function simCommand(io: CommandIo, scenarios: Scenarios, exit: (code: num
     .option('--check-determinism', 'run it twice and compare the hashes')
     .option('--quiet', 'only the last line')
     .action((name: string, options: RunOptions) => exit(runScenario(name, options, io, scenarios)));
-  return new Command('sim').description('run scenarios in the deterministic simulator').addCommand(run);
+  return new Command('sim')
+    .description('run scenarios in the deterministic simulator')
+    .addCommand(run)
+    .addCommand(campaignCommand(io, scenarios, exit))
+    .addCommand(replayCommand(io, scenarios, exit))
+    .addCommand(shrinkCommand(io, scenarios, exit));
 }
 
 /** What the last line on standard output says, beside how to run it again. */
-interface Outcome {
-  readonly verdict: Verdict;
-  /** Invariant that was violated, or fact that did not hold. */
-  readonly id: string | null;
-  readonly hash: string;
-  readonly events: number;
-  readonly virtualNs: number;
+interface Outcome extends Pick<SeedReport, 'verdict' | 'id' | 'hash' | 'events' | 'virtualNs'> {
   readonly cpuMs: number;
 }
 
 function runScenario(name: string, options: RunOptions, io: CommandIo, scenarios: Scenarios): number {
-  const prepare = scenarios.get(name);
-  if (prepare === undefined) {
-    throw new UsageError(`sim run: found scenario "${name}", expected one of ${[...scenarios.keys()].join(', ')}`);
-  }
+  const scenarioOptions: ScenarioOptions = options.nemesis === undefined ? {} : { nemesis: nemesisOf(options.nemesis) };
+  const prepared = (): PreparedScenario => prepare(scenarios, name, scenarioOptions);
   const seed = seedOf(options.seed);
   const file = options.trace === undefined ? undefined : new OutputFile('--trace', options.trace);
-  const first = new ScenarioRun(prepare(), seed, io);
+  const first = new ScenarioRun(prepared(), seed, io);
   if (options.quiet !== true) first.tell();
   if (file !== undefined) first.trace(file, options.traceMode);
   let outcome = first.run();
   if (options.checkDeterminism === true) {
-    const { hash } = new ScenarioRun(prepare(), seed, io).run();
+    const { hash } = new ScenarioRun(prepared(), seed, io).run();
     if (hash !== outcome.hash) outcome = { ...outcome, verdict: 'determinism', id: `${outcome.hash} ${hash}` };
   }
   const text = seedText(seed);
-  const replay = `quorate sim run ${name} --seed 0x${text}`;
+  const nemesis = options.nemesis === undefined ? '' : ` --nemesis ${options.nemesis}`;
+  const replay = `quorate sim run ${name} --seed 0x${text}${nemesis}`;
   const line = { ...outcome, seed: text, commit: null, logPath: options.trace ?? null, replay };
   io.stdout.write(`${JSON.stringify(line)}\n`);
   return Exit[outcome.verdict];
@@ -131,15 +132,8 @@ class ScenarioRun {
     const used = process.cpuUsage(before);
     this.#trace?.end(result, simulator.ring);
     if (result.exception !== undefined) this.#io.stderr.write(`${result.exception}\n`);
-    const ended = result.result as ScenarioResult | undefined;
-    return {
-      verdict: verdictOf({ ...result, isOk: ended?.ok === true }),
-      id: result.violations[0]?.invariant ?? ended?.failures[0]?.observed.text ?? null,
-      hash: result.hash,
-      events: result.events,
-      virtualNs: result.at,
-      cpuMs: (used.user + used.system) / 1000,
-    };
+    const { verdict, id, hash, events, virtualNs } = reportOf(simulator, result, this.#seed);
+    return { verdict, id, hash, events, virtualNs, cpuMs: (used.user + used.system) / 1000 };
   }
 
   #each(tell: (watcher: RunWatcher) => void): void {

@@ -1,9 +1,9 @@
 import { type Nanos, SECOND, type Seed, type Violation } from '@quorate/kernel';
 import type { StoryResult } from '@quorate/lab';
 import type { BlockStore, StorePage } from '@quorate/scsi';
-import { seedText } from './options.js';
+import { seedText } from '@quorate/simulator';
 import type { StoryRun } from './run-record.js';
-import { type EndedRun, verdictOf } from './verdict.js';
+import { type EndedStoryRun, verdictOf } from './verdict.js';
 
 /** LUN of the disk that has the shared file system. */
 const SHARED_LUN = 0;
@@ -16,7 +16,7 @@ export interface ToldStory {
 
 /** A run of the story that is over: what both drivers say of it. */
 export interface EndedStory {
-  readonly reason: EndedRun['reason'];
+  readonly reason: EndedStoryRun['reason'];
   /** What the script ended with. */
   readonly result: unknown;
   readonly at: Nanos;

@@ -37,7 +37,7 @@ describe('a mistake is one line on stderr and exit code 4', () => {
     [
       'a scenario that is none',
       ['sim', 'run', 'nope'],
-      `sim run: found scenario "nope", expected one of ${[...scenarios.keys()].join(', ')}`,
+      `sim: found scenario "nope", expected one of ${[...scenarios.keys()].join(', ')}`,
     ],
     [
       'a driver that is none',

@@ -26,8 +26,8 @@ describe('a run ends with its verdict in the last line and in the exit code', ()
     ['breaks-a-rule', '--quiet', 'safety', 'T1', 1],
     ['expects-more', '--quiet', 'liveness', 'the page is served', 2],
     ['differs', '--check-determinism', 'determinism', expect.stringMatching(/^[0-9a-f]{16} [0-9a-f]{16}$/), 3],
-    ['throws', '--quiet', 'exception', null, 5],
-    ['never-ends', '--quiet', 'budget', null, 6],
+    ['throws', '--quiet', 'exception', 'S32', 5],
+    ['never-ends', '--quiet', 'budget', 'time', 6],
   ])('%s %s: %s', async (name, option, verdict, id, expectedCode) => {
     const { code, last } = await simRun(name, option);
     expect(last).toMatchObject({ verdict, id });

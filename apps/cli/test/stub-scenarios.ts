@@ -1,6 +1,7 @@
 import { defineInvariant, type Fact } from '@quorate/kernel';
 import { type Lab, plainTopology } from '@quorate/lab';
-import type { PreparedScenario, ScenarioResult, Scenarios } from '../src/scenarios.js';
+import type { PreparedScenario, ScenarioResult } from '@quorate/simulator';
+import type { Scenarios } from '../src/scenarios.js';
 
 const OK: ScenarioResult = { ok: true, failures: [] };
 const NOT_OK: ScenarioResult = { ok: false, failures: [{ step: 'only', observed: { text: 'the page is served' } }] };

@@ -11,6 +11,7 @@ it.each([
   ['ended', [BROKEN], true, 'safety', 1],
   ['violation', [BROKEN], false, 'safety', 1],
   ['exception', [], false, 'exception', 5],
+  ['diverged', [], false, 'determinism', 3],
   ['exception', [BROKEN], false, 'safety', 1],
   ['gone', [], false, 'exception', 5],
   ['idle', [], false, 'liveness', 2],

@@ -60,7 +60,7 @@ function deliver(ls: Lockspace, held: HeldCallback): void {
 }
 
 function deliverBast(ls: Lockspace, lkb: Lkb, mode: number): void {
-  if (!lkb.wantsBast) return;
+  if (!lkb.wantsBast || lkb.isAbandoned) return;
   // The lock was converted out of the way before the owner could be told.
   if (lkb.lastCastMode !== undefined && isCompatible(mode, lkb.lastCastMode)) return;
   lkb.lastBast = mode;
@@ -72,6 +72,7 @@ function deliverCast(ls: Lockspace, lkb: Lkb, status: number, mode: number, flag
   if (isEndOfLife(status, mode)) ls.forgetHandle(lkb);
   lkb.lastCastMode = mode;
   if (ls.host.observe !== undefined) tellCast(ls, lkb, status, mode, flags, lastCastMode ?? Mode.IV);
+  if (lkb.isAbandoned) return;
   const output: CastOutput = { kind: 'cast', lockspace: ls.name, handle, status, mode, flags };
   ls.host.emit(lvb === undefined ? output : { ...output, lvb });
 }

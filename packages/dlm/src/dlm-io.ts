@@ -29,6 +29,8 @@ export interface LockInput {
   readonly lvb?: Uint8Array;
   /** Whether the owner wants blocking ASTs; it does when absent. */
   readonly wantsBast?: boolean;
+  /** The process that asks; 0 when absent. With PERSISTENT the lock outlives it, with ORPHAN it takes such a lock over. */
+  readonly process?: number;
 }
 
 export interface UnlockInput {
@@ -42,6 +44,28 @@ export interface UnlockInput {
   /** With CANCEL: the completion says EDEADLK instead of ECANCEL. */
   readonly isDeadlock?: boolean;
 }
+
+/** A process closed the lockspace, or died. Nothing more is heard of its locks. */
+export interface ProcessExitInput {
+  readonly kind: 'process-exit';
+  readonly lockspace: string;
+  readonly process: number;
+}
+
+/** Unlocks the orphans that a process of a node left behind. */
+export interface PurgeInput {
+  readonly kind: 'purge';
+  readonly lockspace: string;
+  /** 0: this node. */
+  readonly node: number;
+  /** 0: those of all processes. */
+  readonly process: number;
+  /** Who asks; 0 when absent. Whoever purges itself loses the locks that it has, and keeps its orphans. */
+  readonly by?: number;
+}
+
+/** What programs ask of a lockspace: it waits while the lockspace recovers. */
+export type CallInput = LockInput | UnlockInput | ProcessExitInput | PurgeInput;
 
 export type DlmInput =
   | {
@@ -68,8 +92,7 @@ export type DlmInput =
       readonly members: readonly StartMember[];
       readonly failed?: readonly number[];
     }
-  | LockInput
-  | UnlockInput
+  | CallInput
   /** One or more whole packets, in the order in which that node sent them (`PacketStream` cuts a stream so). */
   | { readonly kind: 'packet'; readonly from: number; readonly bytes: Uint8Array }
   /** There is a connection to that node: what it has not acknowledged goes out again. */

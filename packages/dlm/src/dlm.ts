@@ -10,7 +10,7 @@ import {
   viewOf,
 } from '@quorate/kernel';
 import { scanRsbs } from './directory.js';
-import type { DlmInput, DlmOutput, LockInput, RejectReason, StartMember, UnlockInput } from './dlm-io.js';
+import type { CallInput, DlmInput, DlmOutput, RejectReason, StartMember } from './dlm-io.js';
 import type { DlmFact } from './facts.js';
 import { Lockspace, type LockspaceHost } from './lockspace.js';
 import { type LockspaceView, lockspaceView } from './lockspace-view.js';
@@ -18,6 +18,7 @@ import { decodeMessage, MAX_LVB_BYTES, Message, MessageWriter } from './message.
 import { Midcomms, type MidcommsView } from './midcomms.js';
 import { dlmLock, dlmUnlock } from './owner.js';
 import { Command, type PacketHeader, Version } from './packet-header.js';
+import { clearProcLocks, purge } from './processes.js';
 import { decodeRcom, RcomType } from './rcom.js';
 import { receiveRcom } from './rcom-receive.js';
 import { sendNotReady } from './rcom-send.js';
@@ -129,6 +130,8 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
         return this.#onStart(input.lockspace, input.members, input.failed);
       case 'lock':
       case 'unlock':
+      case 'process-exit':
+      case 'purge':
         return this.#onCall(input);
       case 'packet':
         return this.#onBytes(input.from, input.bytes);
@@ -180,7 +183,7 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
     if (ls === undefined || ls.isLeaving) {
       return this.#host.emit({ kind: 'release-refused', lockspace, errno: 'EINVAL' });
     }
-    if (ls.handles.size > 0 && !isForced) {
+    if (ls.handles.size + ls.orphans.size > 0 && !isForced) {
       return this.#host.emit({ kind: 'release-refused', lockspace, errno: 'EBUSY' });
     }
     ls.isLeaving = true;
@@ -267,20 +270,32 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
     }
   }
 
-  #onCall(input: LockInput | UnlockInput): void {
+  #onCall(input: CallInput): void {
     const ls = this.#lockspaces.get(input.lockspace);
     if (ls === undefined || ls.isLeaving) return this.#refuse(input, 'EINVAL');
     if (ls.isRunning) return this.#call(ls, input);
     // The value block is lent, and the call waits.
-    ls.blockedCalls.push(input.lvb === undefined ? input : { ...input, lvb: input.lvb.slice() });
+    const isLent = 'lvb' in input && input.lvb !== undefined;
+    ls.blockedCalls.push(isLent ? { ...input, lvb: input.lvb!.slice() } : input);
   }
 
-  #call(ls: Lockspace, input: LockInput | UnlockInput): void {
-    const errno = input.kind === 'lock' ? dlmLock(ls, input) : dlmUnlock(ls, input);
-    if (errno !== undefined) this.#refuse(input, errno);
+  #call(ls: Lockspace, input: CallInput): void {
+    switch (input.kind) {
+      case 'lock':
+        return this.#refuse(input, dlmLock(ls, input));
+      case 'unlock':
+        return this.#refuse(input, dlmUnlock(ls, input));
+      case 'process-exit':
+        return clearProcLocks(ls, input.process);
+      case 'purge':
+        return purge(ls, input);
+    }
   }
 
-  #refuse({ lockspace, handle }: LockInput | UnlockInput, errno: Errno): void {
+  /** What concerns no single lock has no effect instead. */
+  #refuse(input: CallInput, errno: Errno | undefined): void {
+    if (errno === undefined || !('handle' in input)) return;
+    const { lockspace, handle } = input;
     this.#host.emit({ kind: 'call-refused', lockspace, handle, errno });
   }
 

@@ -13,7 +13,18 @@ export {
   type WaitState,
 } from './controld.js';
 export { Dlm, type DlmConfig, type DlmView } from './dlm.js';
-export type { CastOutput, DlmInput, DlmOutput, LockInput, RejectReason, StartMember, UnlockInput } from './dlm-io.js';
+export type {
+  CallInput,
+  CastOutput,
+  DlmInput,
+  DlmOutput,
+  LockInput,
+  ProcessExitInput,
+  PurgeInput,
+  RejectReason,
+  StartMember,
+  UnlockInput,
+} from './dlm-io.js';
 export type { ControldFact, DlmFact } from './facts.js';
 export { jhash, lockspaceGlobalId } from './hash.js';
 export { invariants } from './invariants.js';

@@ -18,6 +18,7 @@ export const LockFlag = {
   IVVALBLK: 0x20,
   /** Resolve a conversion deadlock by demoting this lock to NL. */
   CONVDEADLK: 0x40,
+  /** The lock outlives its process, as an orphan. */
   PERSISTENT: 0x80,
   /** Never fail for a conversion deadlock: queue, and hear a blocking AST for one's own request. */
   NODLCKWT: 0x100,
@@ -30,6 +31,7 @@ export const LockFlag = {
   HEADQUE: 0x1000,
   /** Grant as soon as compatible, wherever it stands in the queue. */
   NOORDER: 0x2000,
+  /** Take over an orphan of that name and mode: EAGAIN if all have other modes, ENOENT if there is none. */
   ORPHAN: 0x4000,
   /** If the mode cannot be granted now, try PR. */
   ALTPR: 0x8000,

@@ -1,5 +1,5 @@
 import { type ByteWriter, crc32, type Nanos, type Observe } from '@quorate/kernel';
-import type { DlmOutput, LockInput, UnlockInput } from './dlm-io.js';
+import type { CallInput, DlmOutput } from './dlm-io.js';
 import type { DlmFact } from './facts.js';
 import { lockspaceGlobalId } from './hash.js';
 import { LinkedQueue } from './linked-queue.js';
@@ -84,6 +84,8 @@ export class Lockspace {
   readonly lkbs: LkidTable<Lkb> = new LkidTable();
   /** Locks that this node owns, by the caller's handle. */
   readonly handles: Map<number, Lkb> = new Map();
+  /** Locks of this node that outlived their process, oldest first. */
+  readonly orphans: Set<Lkb> = new Set();
   /** Locks that await a reply, in the order in which they began to. */
   readonly waiters: Set<Lkb> = new Set();
 
@@ -129,7 +131,7 @@ export class Lockspace {
   /** Messages of locking that wait for the end of recovery. */
   readonly requestqueue: QueuedRequest[] = [];
   /** Local calls that wait for it. */
-  readonly blockedCalls: (LockInput | UnlockInput)[] = [];
+  readonly blockedCalls: CallInput[] = [];
   isHoldingCallbacks = false;
   readonly heldCallbacks: HeldCallback[] = [];
 
@@ -221,6 +223,7 @@ export class Lockspace {
   /** The owner may not use the handle any more. */
   forgetHandle(lkb: Lkb): void {
     lkb.flags |= LkbFlag.ENDOFLIFE;
+    this.orphans.delete(lkb);
     if (this.handles.get(lkb.handle) === lkb) this.handles.delete(lkb.handle);
   }
 

@@ -35,8 +35,7 @@ export function dlmLock(ls: Lockspace, call: LockInput): Errno | undefined {
 
 function requestLock(ls: Lockspace, call: LockInput): Errno | undefined {
   const { handle, name, mode, flags, lvb } = call;
-  // There are no orphans to adopt.
-  if ((flags & LockFlag.ORPHAN) !== 0) return 'ENOENT';
+  if ((flags & LockFlag.ORPHAN) !== 0) return adoptOrphan(ls, call);
   const defect = lockCallDefect(mode, flags, ls.lvbLength);
   if (defect !== undefined) return defect;
   if (ls.handles.has(handle)) throw new RangeError(`handle ${handle} of lockspace ${ls.name} is in use`);
@@ -44,6 +43,7 @@ function requestLock(ls: Lockspace, call: LockInput): Errno | undefined {
   const r = findRsbLocal(ls, name);
   const lkb = ls.createLkb(r, handle);
   lkb.nodeid = -1;
+  lkb.process = call.process ?? 0;
   setArgs(ls, lkb, call);
   if (lvb !== undefined) fillBuffer(ls, lkb, lvb);
   requestAtMaster(ls, r, lkb);
@@ -199,8 +199,31 @@ export function dlmUnlock(ls: Lockspace, call: UnlockInput): Errno | undefined {
   return isCancel ? cancelAtMaster(ls, lkb.resource, lkb) : unlockAtMaster(ls, lkb.resource, lkb);
 }
 
+/** Takes over a lock that its process left behind (`dlm_user_adopt_orphan`). No completion follows: it is granted. */
+function adoptOrphan(
+  ls: Lockspace,
+  { handle, name, mode, flags, wantsBast, process = 0 }: LockInput,
+): Errno | undefined {
+  let isThere = false;
+  for (const lkb of ls.orphans) {
+    if (lkb.resource.name !== name) continue;
+    isThere = true;
+    if (lkb.grmode !== mode) continue;
+    if (ls.handles.has(handle)) throw new RangeError(`handle ${handle} of lockspace ${ls.name} is in use`);
+    ls.orphans.delete(lkb);
+    lkb.flags &= ~LkbFlag.ORPHAN;
+    lkb.exflags = flags;
+    lkb.wantsBast = wantsBast !== false;
+    lkb.process = process;
+    lkb.handle = handle;
+    ls.handles.set(handle, lkb);
+    return undefined;
+  }
+  return isThere ? 'EAGAIN' : 'ENOENT';
+}
+
 /** It waits for the lookup of another lock, so no other node has heard of it. */
-function completeHere(ls: Lockspace, lkb: Lkb, status: number): undefined {
+export function completeHere(ls: Lockspace, lkb: Lkb, status: number): undefined {
   lkb.queue?.remove(lkb);
   queueCast(ls, lkb, status);
   ls.releaseLkb(lkb);

@@ -30,6 +30,7 @@ import {
   receiveFlagsReply,
   receiveUnlockResult,
 } from './process-copy.js';
+import { purgeOrphans } from './processes.js';
 import { type Lkb, LkbFlag, LockStatus, type Rsb } from './resource.js';
 import { sendFailure, sendLookupReply, sendRepeatRemove, sendReply } from './send.js';
 import { ensureBuffer, receiveLvb } from './value-block.js';
@@ -54,6 +55,7 @@ export function receiveMessage(ls: Lockspace, from: number, m: Message): RejectR
     case MessageType.LOOKUP_REPLY:
       return receiveLookupReply(ls, m);
     case MessageType.PURGE:
+      purgeOrphans(ls, m.pid);
       return undefined;
   }
   return receiveAtProcessCopy(ls, from, m);

@@ -15,11 +15,14 @@ export const LockStatus = { none: 0, waiting: 1, granted: 2, convert: 3 } as con
  */
 export const LkbFlag = {
   USER: 0x1,
+  /** Kept without an owner until somebody adopts or purges it. */
   ORPHAN: 0x2,
   /** The owner is another node; this is the master's twin. */
   MSTCPY: 0x10000,
   /** Its operation has to be issued anew after recovery. */
   RESEND: 0x20000,
+  /** Its process is gone, and it is being unlocked: nobody hears of it any more. */
+  DEAD: 0x40000,
   OVERLAP_UNLOCK: 0x80000,
   OVERLAP_CANCEL: 0x100000,
   /** Its last completion was delivered. */
@@ -36,8 +39,10 @@ export const LkbFlag = {
  */
 export class Lkb implements Linked<Lkb> {
   readonly lkid: number;
-  /** The caller's name for it; -1 for a master copy. */
-  readonly handle: number;
+  /** The caller's name for it; -1 for a master copy. An orphan keeps the one it had until it is adopted. */
+  handle: number;
+  /** The process of this node that owns it, or left it behind. */
+  process = 0;
   resource: Rsb;
   /** Local copy: 0. Process copy: the master, -1 while unknown. Master copy: the owner. */
   nodeid = 0;
@@ -96,6 +101,11 @@ export class Lkb implements Linked<Lkb> {
 
   get isProcessCopy(): boolean {
     return this.nodeid !== 0 && (this.flags & LkbFlag.MSTCPY) === 0;
+  }
+
+  /** Its process is gone: an orphan, or about to go as well. */
+  get isAbandoned(): boolean {
+    return (this.flags & (LkbFlag.ORPHAN | LkbFlag.DEAD)) !== 0;
   }
 
   get isOverlap(): boolean {

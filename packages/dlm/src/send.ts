@@ -70,6 +70,14 @@ export function sendRemove(ls: Lockspace, r: Rsb): void {
   sendMessage(ls, r.dirNodeid, m, r.name);
 }
 
+/** Asks another node to drop orphans of its own (`send_purge`). Nothing comes back. */
+export function sendPurge(ls: Lockspace, to: number, process: number): void {
+  const m = ls.host.message.reset(MessageType.PURGE);
+  m.nodeid = to;
+  m.pid = process;
+  sendMessage(ls, to, m);
+}
+
 /**
  * Tells the directory node once more that we have given a resource up that another node still takes us for the master of.
  *

@@ -1,7 +1,7 @@
 import { type DlmOutput, Mode, Status } from '@quorate/dlm';
 import { MILLISECOND } from '@quorate/kernel';
 import { expect, it } from 'vitest';
-import { Cluster } from './cluster.js';
+import { Cluster } from '../src/conformance/cluster.js';
 
 const LOCKSPACE = 'ls';
 const NODES = [1, 2, 3];

@@ -1,7 +1,7 @@
 // A membership daemon for many nodes at once: each node stops when it hears of a change, and starts when all members of
 // the newest change have stopped and nobody is left to be fenced. Every step reaches every node after a delay of its own.
 import type { Nanos, Prng } from '@quorate/kernel';
-import type { Cluster } from './cluster.js';
+import type { Cluster } from '../src/conformance/cluster.js';
 
 interface Departure {
   readonly node: number;

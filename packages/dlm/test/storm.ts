@@ -2,7 +2,7 @@
 // from one seed. What must hold is checked by the package's invariants while it goes on, and by counting at the end.
 import { type DlmOutput, invariants, LockFlag, Mode, Status } from '@quorate/dlm';
 import { Checker, MICROSECOND, MILLISECOND, type Nanos, Prng } from '@quorate/kernel';
-import { Cluster } from './cluster.js';
+import { Cluster } from '../src/conformance/cluster.js';
 import { Membership } from './membership.js';
 
 export interface StormOptions {

@@ -1,7 +1,7 @@
 import { type DlmOutput, invariants, LockFlag, Mode, Status, StatusFlag } from '@quorate/dlm';
 import { Checker, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
-import { Cluster } from './cluster.js';
+import { Cluster } from '../src/conformance/cluster.js';
 import { Daemons } from './daemons.js';
 
 const LOCKSPACE = 'ls';

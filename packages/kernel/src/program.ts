@@ -152,6 +152,8 @@ export interface Os {
   readFile(path: string): Task<Uint8Array | Errno>;
   /** Creates the file if need be; replaces its content unless `append`. Returns the number of bytes written. */
   writeFile(path: string, bytes: Uint8Array, options?: { readonly append?: boolean }): Task<number | Errno>;
+  /** Waits until what a file has is on stable storage, as fsync(2) does. */
+  sync(path: string): Task<Errno | undefined>;
   remove(path: string): Task<Errno | undefined>;
   rename(from: string, to: string): Task<Errno | undefined>;
   makeDirectory(path: string): Task<Errno | undefined>;

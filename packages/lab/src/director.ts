@@ -1,14 +1,18 @@
 import {
+  type Choices,
   type Machine,
   type Nanos,
   PENDING,
   type ProgramResult,
   type Stamped,
   sleep,
+  TAME_WORLD,
   type Task,
   type TaskId,
   TaskRunner,
+  type World,
 } from '@quorate/kernel';
+import type { Fault } from './fault.js';
 import type { PageRequest } from './hosts/host.js';
 import type { Fetched, Lab, Progress, Scenario } from './lab.js';
 
@@ -29,7 +33,8 @@ export type DirectorOutput =
       readonly to: readonly string[];
       readonly isBothWays: boolean;
     }
-  | { readonly kind: 'heal' }
+  | { readonly kind: 'heal'; readonly from?: readonly string[]; readonly to?: readonly string[] }
+  | { readonly kind: 'fault'; readonly fault: Fault }
   | { readonly kind: 'disk-path'; readonly machine: string; readonly isUp: boolean }
   | { readonly kind: 'fetch'; readonly id: number; readonly request: PageRequest }
   | { readonly kind: 'exec'; readonly id: number; readonly machine: string; readonly command: string }
@@ -76,6 +81,7 @@ export class Director implements Machine<DirectorInput, DirectorOutput>, Lab {
   readonly machines: readonly string[];
   readonly #scenario: Scenario;
   readonly #kinds: ReadonlySet<string>;
+  readonly #world: World;
   readonly #runner: TaskRunner;
   readonly #waiters = new Set<Waiter>();
   /** Tasks that wait for a command or a page, by the number of it. */
@@ -85,9 +91,11 @@ export class Director implements Machine<DirectorInput, DirectorOutput>, Lab {
   #now: Nanos = 0;
   #emit: (output: DirectorOutput) => void = () => {};
 
-  constructor(scenario: Scenario, machines: readonly string[]) {
+  /** Without a world the script leaves nothing to chance: every outcome is the tame one. */
+  constructor(scenario: Scenario, machines: readonly string[], world: World = TAME_WORLD) {
     this.#scenario = scenario;
     this.machines = machines;
+    this.#world = world;
     this.#kinds = new Set(scenario.kinds);
     this.#runner = new TaskRunner((now, task, request) => this.#serve(now, task, request));
   }
@@ -156,8 +164,16 @@ export class Director implements Machine<DirectorInput, DirectorOutput>, Lab {
     this.#emit({ kind: 'partition', from, to, isBothWays });
   }
 
-  heal(): void {
-    this.#emit({ kind: 'heal' });
+  heal(from?: readonly string[], to?: readonly string[]): void {
+    this.#emit({ kind: 'heal', ...(from && { from }), ...(to && { to }) });
+  }
+
+  fault(fault: Fault): void {
+    this.#emit({ kind: 'fault', fault });
+  }
+
+  choices(stream: string): Choices {
+    return this.#world.choices(stream);
   }
 
   setDiskPath(machine: string, isUp: boolean): void {

@@ -1,9 +1,19 @@
 export { Director, type DirectorInput, type DirectorOutput } from './director.js';
+export type { Fault } from './fault.js';
 export { Browser, type BrowserConfig, type BrowserFact } from './hosts/browser.js';
 export { Gateway } from './hosts/gateway.js';
 export type { Host, HostInput, HostOutput, PageRequest } from './hosts/host.js';
 export { imageHash } from './image-hash.js';
 export type { AnyFact, Fetched, Lab, Observed, Progress, Scenario } from './lab.js';
+export { NEMESIS_PRESETS, type NemesisPreset } from './nemesis/presets.js';
+export { type OutageSpan, PHASE_KINDS, type Phase, phasesOf } from './outage-phases.js';
+export {
+  ClusterPicture,
+  type MachinePicture,
+  type Outage,
+  type ServicePicture,
+  type Votes,
+} from './picture/cluster-picture.js';
 export { type PlainTopologyOptions, plainTopology } from './plain-topology.js';
 export { type Switched, switchPower } from './power-switch.js';
 export type { LogLine, RunWatcher } from './run-watcher.js';
@@ -12,8 +22,8 @@ export {
   FLOATING_ADDRESS,
   formatDisks,
   HypervBlog,
+  type HypervBlogOptions,
   hypervBlogTopology,
-  type Phase,
   type Reference,
   STEP_IDS,
   type StepId,
@@ -21,7 +31,9 @@ export {
   type StoryStep,
   VOLUME,
 } from './scenarios/hyperv-blog/index.js';
+export { checkVolume } from './scenarios/hyperv-blog/volume-check.js';
 export { IsolatedNode, type IsolatedNodeResult } from './scenarios/isolated-node.js';
+export { Storm, type StormOptions, type StormResult } from './scenarios/storm/index.js';
 export { stackInvariants } from './stack-invariants.js';
 export {
   type DiskSpec,

@@ -1,5 +1,6 @@
-import type { Fact, Nanos, ProgramResult, Stamped, Task } from '@quorate/kernel';
+import type { Choices, Fact, Nanos, ProgramResult, Stamped, Task } from '@quorate/kernel';
 import type { BlockStore } from '@quorate/scsi';
+import type { Fault } from './fault.js';
 
 /** What became of one thing that a scenario expected. */
 export interface Observed {
@@ -30,7 +31,9 @@ export type Progress =
       readonly of: number;
     }
   | { readonly kind: 'observed'; readonly step: string; readonly observed: Observed }
-  | { readonly kind: 'step-ended'; readonly id: string };
+  | { readonly kind: 'step-ended'; readonly id: string }
+  /** The nemesis does something, or stops doing it; `text` says what: `my-vm3 is paused`. */
+  | { readonly kind: 'attack-began' | 'attack-ended'; readonly family: string; readonly text: string };
 
 /**
  * What a scenario sees: machines with power, pause and network, commands typed on them, and facts.
@@ -53,10 +56,15 @@ export interface Lab {
   setLink(machine: string, isUp: boolean): void;
   /** Drops every frame from `from` to `to`; both ways when `isBothWays` (default). */
   partition(from: readonly string[], to: readonly string[], isBothWays?: boolean): void;
-  /** Ends all partitions. */
-  heal(): void;
+  /** Ends all partitions; with lists only those from these to those. */
+  heal(from?: readonly string[], to?: readonly string[]): void;
   /** Pulls a machine's cable to the shared disks, or puts it back: commands end with a transport error meanwhile. */
   setDiskPath(machine: string, isUp: boolean): void;
+
+  /** Makes something go wrong, or sets it right again. */
+  fault(fault: Fault): void;
+  /** Outcomes of the world: what a scenario leaves to chance is asked here, so that it is logged and replayed. */
+  choices(stream: string): Choices;
 
   /** Types a command on a machine and waits for it; undefined if the machine is not up or goes down meanwhile. */
   exec(machine: string, command: string): Task<ProgramResult | undefined>;

@@ -97,7 +97,8 @@ export function machineConfig(
 
 export function networkConfig(topology: Topology, world: World): NetworkConfig {
   const machines = topology.machines.map(({ id, mac }) => ({ nic: id, mac }));
-  return { nics: [...machines, ...topology.hosts.map(({ nic, mac }) => ({ nic, mac }))], link: topology.link, world };
+  const hosts = topology.hosts.map(({ nic, mac }) => ({ nic, mac, takesMulticast: false }));
+  return { nics: [...machines, ...hosts], link: topology.link, world };
 }
 
 /** The target, the stores behind its units, and the images that those are copies on write of; by LUN. */

@@ -9,7 +9,7 @@ import {
   WallClock,
   type WallTime,
 } from '@quorate/kernel';
-import { ClusterNode, type FileChange, type NodeConfig, type NodeOutput } from '@quorate/node';
+import { ClusterNode, type FileChange, type NodeConfig, type NodeOutput, type ProgramFault } from '@quorate/node';
 
 /** `off -> booting -> up <-> paused`, and back to off from each of them. */
 export type PowerState = 'off' | 'booting' | 'up' | 'paused';
@@ -31,6 +31,10 @@ export type VirtualMachineInput =
     }
   /** The cable to the shared disks was pulled or put back. */
   | { readonly kind: 'disk-path'; readonly isUp: boolean }
+  /** Its wall clock jumps. */
+  | { readonly kind: 'clock-step'; readonly offset: Nanos }
+  /** From now on, over all lives, a program on it goes wrong. */
+  | { readonly kind: 'program-fault'; readonly fault: ProgramFault }
   /** The power switch has answered. */
   | { readonly kind: 'power-switched'; readonly id: number; readonly reply: unknown }
   /** Typed on its console. */
@@ -84,7 +88,10 @@ const BOOT_DELAY: Nanos = 30 * SECOND;
 /** What a NIC keeps while its machine is paused, in bytes: a default receive buffer. */
 const PAUSED_FRAME_BYTES = 212_992;
 
-type Kept = Extract<VirtualMachineInput, { kind: 'frame' | 'io-done' | 'exec' | 'carrier' | 'power-switched' }>;
+type Kept = Extract<
+  VirtualMachineInput,
+  { kind: 'frame' | 'io-done' | 'exec' | 'carrier' | 'power-switched' | 'clock-step' | 'program-fault' }
+>;
 
 const NO_BYTES = new Uint8Array(0);
 /** Status of a command that did not reach the disk. */
@@ -114,6 +121,8 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
   #node: ClusterNode | undefined;
   #bootAt: Nanos = Infinity;
   #halted: 'poweroff' | 'reboot' | undefined;
+  /** By the program's name; those whose runs are used up in one life come back in the next. */
+  readonly #programFaults = new Map<string, ProgramFault>();
   #kept: Kept[] = [];
   #keptBytes = 0;
   readonly #execs = new Set<number>();
@@ -176,6 +185,8 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
 
   #onDevice(input: Kept): void {
     if (input.kind === 'carrier') this.#onCarrier(input.nic, input.isUp);
+    if (input.kind === 'clock-step') this.#wallClock.step(input.offset);
+    if (input.kind === 'program-fault') this.#programFaults.set(input.fault.program, input.fault);
     if (input.kind === 'io-done' && !this.#atDisk.delete(input.tag)) return;
     if (this.#state === 'up') return this.#toNode(input);
     if (this.#state === 'paused') return this.#keep(input);
@@ -269,6 +280,7 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
     this.#enter('up');
     this.#setLinks(true);
     if (this.#hasDiskPath) this.#emit({ kind: 'session', isUp: true });
+    for (const fault of this.#programFaults.values()) this.#toNode({ kind: 'program-fault', fault });
     this.#node.step(
       this.#now,
       { kind: 'boot', wall: this.#wallClock.at(this.#now), carrier: this.#carrier },

@@ -1,5 +1,5 @@
 import { ConfigError, EventQueue, type Machine, type Nanos, type Observe, type World } from '@quorate/kernel';
-import { parseMac } from './address.js';
+import { BROADCAST_MAC, parseMac } from './address.js';
 import { damaged } from './damage.js';
 import { destinationOf, ETHERNET_BYTES, isGroupMac } from './ethernet.js';
 import { FramePool, type PooledFrame } from './frame-pool.js';
@@ -95,6 +95,8 @@ export interface NicConfig {
   readonly nic: number;
   /** `00:15:5d:4c:4a:01`. */
   readonly mac: string;
+  /** False: no host behind it is in a group, and the switch, which listens to who joins, sends it none; true when absent. */
+  readonly takesMulticast?: boolean;
 }
 
 export interface NetworkConfig {
@@ -111,6 +113,7 @@ interface Port {
   readonly index: number;
   readonly nic: number;
   readonly mac: number;
+  readonly takesMulticast: boolean;
   isUp: boolean;
   /** To every other port, by its index; the one at the own index goes to everybody and has an egress queue only. */
   readonly links: Link[];
@@ -222,7 +225,8 @@ export class Network implements Machine<NetworkInput, NetworkOutput> {
     if (!Number.isSafeInteger(config.nic) || config.nic < 0 || this.#byNic.has(config.nic)) {
       throw new ConfigError(`${path}.nic`, String(config.nic), 'a whole number from 0 that no other card has');
     }
-    const port: Port = { index: this.#ports.length, nic: config.nic, mac, isUp: true, links: [] };
+    const { nic, takesMulticast = true } = config;
+    const port: Port = { index: this.#ports.length, nic, mac, takesMulticast, isUp: true, links: [] };
     this.#ports.push(port);
     this.#byNic.set(config.nic, port);
     this.#byMac.set(mac, port);
@@ -247,8 +251,23 @@ export class Network implements Machine<NetworkInput, NetworkOutput> {
     if (link === toEverybody && !isGroupMac(mac)) return this.#refuse(now, link, bytes, 'no-receiver', emit);
     const frame = this.#pool.take(bytes);
     if (link !== toEverybody) this.#carry(now, link, frame, departure, emit);
-    else for (const each of sender.links) if (each !== link) this.#carry(now, each, frame, departure, emit);
+    else this.#flood(now, sender, frame, mac === BROADCAST_MAC, departure, emit);
     this.#pool.letGo(frame);
+  }
+
+  /** To every other port; multicast only where somebody may have joined. */
+  #flood(
+    now: Nanos,
+    sender: Port,
+    frame: PooledFrame,
+    isBroadcast: boolean,
+    departure: Nanos,
+    emit: (output: NetworkOutput) => void,
+  ): void {
+    for (const port of this.#ports) {
+      if (port === sender || !(isBroadcast || port.takesMulticast)) continue;
+      this.#carry(now, sender.links[port.index]!, frame, departure, emit);
+    }
   }
 
   #refuse(now: Nanos, link: Link, bytes: Uint8Array, reason: DropReason, emit: (output: NetworkOutput) => void): void {

@@ -22,6 +22,14 @@ describe('the pipeline of a frame', () => {
     ]);
   });
 
+  it('a card behind which nobody joins a group gets broadcasts, but no multicast', () => {
+    const wire = new Wire(TAME_WORLD, { link: PLAIN, withoutGroups: 3 });
+    wire.send(1, '01:00:5e:40:63:36', 100, 7);
+    wire.send(1, EVERYBODY, 100, 8);
+    wire.drain();
+    expect(wire.arrivals.map(({ nic, label }) => `${nic} ${label}`)).toEqual(['2 7', '2 8', '3 8']);
+  });
+
   it('every stage drops with its reason, and the earlier stage wins', () => {
     const wire = new Wire(TAME_WORLD, { link: { ...PLAIN, mtuBytes: 1000 } });
     wire.step({ kind: 'send', nic: 1, bytes: new Uint8Array(13) });

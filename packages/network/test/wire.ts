@@ -42,6 +42,8 @@ export interface Arrival {
 
 export interface WireOptions {
   readonly nics?: number;
+  /** A card behind which nobody joins a group. */
+  readonly withoutGroups?: number;
   readonly link?: LinkPreset | Partial<LinkParameters>;
   readonly cutInFlight?: boolean;
   readonly observe?: (fact: NetworkFact) => void;
@@ -62,10 +64,13 @@ export class Wire {
   readonly #keepsBytes: boolean;
 
   constructor(world: World, options: WireOptions = {}) {
-    const { nics = 3, keepsBytes = false, ...rest } = options;
+    const { nics = 3, withoutGroups, keepsBytes = false, ...rest } = options;
     this.#keepsBytes = keepsBytes;
     this.network = new Network({
-      nics: Array.from({ length: nics }, (_, index) => ({ nic: index + 1, mac: macOf(index + 1) })),
+      nics: Array.from({ length: nics }, (_, index) => {
+        const nic = index + 1;
+        return { nic, mac: macOf(nic), takesMulticast: nic !== withoutGroups };
+      }),
       world,
       ...rest,
     });

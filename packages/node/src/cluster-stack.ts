@@ -124,6 +124,15 @@ export class ClusterStack implements EngineListener {
     }
   }
 
+  /** The wall clock was set. */
+  clockStep(offset: Nanos): void {
+    this.#engine?.cman({ kind: 'clock-step', offset });
+    this.#quorumDisk?.clockStep(offset);
+    this.#fencing?.clockStep(offset);
+    this.#fileSystems?.clockStep();
+    this.#serviceManager?.clockStep(offset);
+  }
+
   // ── network ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   datagram(_port: number, bytes: Uint8Array): void {
@@ -219,6 +228,7 @@ export class ClusterStack implements EngineListener {
 
   #serveInit(task: TaskId, call: InitCall): unknown {
     if (call.kind === 'start-daemon') return this.#start(task, call.daemon);
+    if (call.kind === 'kill-daemon') return this.#kill(call.daemon);
     if (!this.#pids.has(call.daemon)) return undefined;
     const waiting = this.#stopping.get(call.daemon) ?? [];
     this.#stopping.set(call.daemon, [...waiting, task]);
@@ -371,6 +381,40 @@ export class ClusterStack implements EngineListener {
         break;
     }
     this.#daemonEnded(daemon);
+  }
+
+  /**
+   * SIGKILL: a daemon ends as it stands, and the machine's kernel tidies up behind it. corosync takes everybody with it; the
+   * watchdog of rgmanager reboots the machine; lockspaces and mounts outlive their daemons, until the other nodes, who see a
+   * process gone, have this one removed from the cluster.
+   */
+  #kill(daemon: DaemonName | 'corosync'): Errno | undefined {
+    if (!this.#pids.has(daemon)) return 'ESRCH';
+    switch (daemon) {
+      case 'corosync':
+        this.#engine?.kill();
+        return undefined;
+      case 'rgmanager':
+        this.#services.log('crit', 'rgmanager', 'Watchdog: Daemon died, rebooting...');
+        this.#services.halt('reboot');
+        return undefined;
+      case 'qdiskd':
+        this.#engine?.cman({ kind: 'close-port', port: QDISK_PORT });
+        this.#quorumDisk?.kill();
+        break;
+      case 'fenced':
+        this.#fencing?.kill();
+        this.#fencing = undefined;
+        break;
+      case 'dlm_controld':
+        this.#locks?.killDaemon();
+        break;
+      case 'gfs_controld':
+        this.#fileSystems?.killDaemon();
+        break;
+    }
+    this.#daemonEnded(daemon);
+    return undefined;
   }
 
   #started(daemon: DaemonName | 'corosync', argv: readonly string[]): number {

@@ -10,6 +10,7 @@ export {
 } from './node.js';
 export type { BlockDevice } from './os/disks.js';
 export type { FileChange } from './os/files.js';
+export type { ProgramFault } from './os/program-faults.js';
 export type { CmanCall } from './programs/cman-tool.js';
 export { resolveHost } from './programs/hosts.js';
 export { fetchPage } from './programs/httpd.js';

@@ -122,9 +122,12 @@ const serviceDisk = defineInvariant<AnyFact>({
   id: 'S27a',
   name: 'svc-disk',
   statement: "no two nodes write a service's files; disk writes accepted from the wrong side: no exception",
-  kinds: ['fenced.fenced', 'scsi.reservation-changed', 'scsi.written', 'node.state'],
+  kinds: ['fenced.attempt-ended', 'scsi.reservation-changed', 'scsi.written', 'node.state'],
   start(): Check<AnyFact> {
-    /** Victims, and the life in which they were fenced. */
+    /**
+     * Victims, and the life in which they were fenced: as the master's agent ended. Members can learn of it when the victim
+     * is in its next life.
+     */
     const fenced = new Map<number, number>();
     const lives = new Map<number, number>();
     /** Units whose reservation cuts off who is not registered. */
@@ -136,8 +139,8 @@ const serviceDisk = defineInvariant<AnyFact>({
             // A life that boots has written nothing: who is fenced now is the one before it.
             if (fact.state === 'up') lives.set(fact.node, fact.life);
             break;
-          case 'fenced.fenced':
-            if (fact.how === 'agent') fenced.set(Number(fact.victim), lives.get(Number(fact.victim)) ?? 0);
+          case 'fenced.attempt-ended':
+            if (fact.isSuccess === true) fenced.set(Number(fact.victim), lives.get(Number(fact.victim)) ?? 0);
             break;
           case 'scsi.reservation-changed':
             if (Number(fact.type) > 0) guarded.add(Number(fact.lun));
@@ -162,9 +165,10 @@ const serviceAddress = defineInvariant<AnyFact>({
   statement:
     'one running owner per service and one node answering for a floating IP; counted as svc-dup-address: between ' +
     'storage fencing of the old owner and its reboot or stop',
-  kinds: ['network.address-added', 'network.address-removed', 'fenced.fenced', 'node.state'],
+  kinds: ['network.address-added', 'network.address-removed', 'scsi.reservation-changed', 'node.state'],
   start(): Check<AnyFact> {
     const holders = new Map<string, Set<number>>();
+    /** Nodes whose registration the disk has removed. That somebody takes a node for fenced is no excuse. */
     const fenced = new Set<number>();
     /** Since when an address answers twice, by address. */
     const doubled = new Map<string, Nanos>();
@@ -178,8 +182,8 @@ const serviceAddress = defineInvariant<AnyFact>({
       observe(fact, verdict) {
         const count = verdict.count.bind(verdict);
         switch (fact.kind) {
-          case 'fenced.fenced':
-            fenced.add(Number(fact.victim));
+          case 'scsi.reservation-changed':
+            for (const victim of numbers(fact.preempted)) fenced.add(victim);
             break;
           case 'node.state':
             // Who was off when it was fenced is a new one as soon as it boots.

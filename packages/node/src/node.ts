@@ -21,6 +21,7 @@ import { ClusterStack } from './cluster-stack.js';
 import { type BlockDevice, Disks } from './os/disks.js';
 import { type FileChange, RootFiles } from './os/files.js';
 import { OperatingSystem } from './os/operating-system.js';
+import type { ProgramFault } from './os/program-faults.js';
 import type { SystemCall } from './os/system-call.js';
 import { basePrograms } from './programs/index.js';
 
@@ -39,6 +40,10 @@ export type NodeInput =
     }
   /** A command line, as an administrator types it. Answered by `reply`. */
   | { readonly kind: 'command'; readonly id: number; readonly command: string }
+  /** The wall clock jumps; the monotonic one does not. */
+  | { readonly kind: 'clock-step'; readonly offset: Nanos }
+  /** From now on a program of this machine goes wrong. */
+  | { readonly kind: 'program-fault'; readonly fault: ProgramFault }
   /** The answer to `switch-power`. */
   | { readonly kind: 'power-switched'; readonly id: number; readonly reply: unknown }
   | { readonly kind: 'wake' };
@@ -170,6 +175,13 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
         break;
       case 'command':
         this.#onCommand(input.id, input.command);
+        break;
+      case 'clock-step':
+        this.#system.stepClock(input.offset);
+        this.#stack.clockStep(input.offset);
+        break;
+      case 'program-fault':
+        this.#system.faults.set(input.fault);
         break;
       case 'power-switched':
         this.#onPowerSwitched(input.id, input.reply);

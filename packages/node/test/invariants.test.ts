@@ -69,7 +69,10 @@ const mounted = (node: number) => fact(node, { kind: 'gfs2.mounted', jid: 0, isF
 const replayed = (node: number, wasDirty: boolean, result: 'done' | 'gave-up') =>
   fact(node, { kind: 'gfs2.journal-recovered', jid: 1, wasDirty, result });
 const agent = (node: number, action: string) => fact(node, { kind: 'rg.agent-started', service: 'web', action });
-const reserved = (lun: number, type: number) => fact(0, { kind: 'scsi.reservation-changed', lun, type });
+const attempted = (node: number, victim: number, isSuccess = true) =>
+  fact(node, { kind: 'fenced.attempt-ended', victim, attempt: 1, isSuccess });
+const reserved = (lun: number, type: number, preempted: readonly number[] = []) =>
+  fact(0, { kind: 'scsi.reservation-changed', lun, type, preempted });
 const written = (nexus: number, lun = 0) => fact(0, { kind: 'scsi.written', nexus, lun, lba: 64 });
 const added = (node: number, address = '10.156.76.58/22') => fact(node, { kind: 'network.address-added', address });
 const removed = (node: number, address = '10.156.76.58/22') => fact(node, { kind: 'network.address-removed', address });
@@ -169,19 +172,23 @@ describe('S27a: one side writes', () => {
   const start = [power(1, 'up'), power(2, 'up'), reserved(0, 5)];
 
   it.each([
-    ['before it is fenced', [written(2), fenced(1, 2)]],
-    ['in its next life', [fenced(1, 2), power(2, 'off'), power(2, 'up', 2), written(2)]],
-    ['to a disk that nobody reserved', [fenced(1, 2), written(2, 1)]],
-    ['after the reservation was released', [fenced(1, 2), reserved(0, 0), written(2)]],
-    ['although it was only taken for a member again', [fenced(1, 2, 'member'), written(2)]],
-    ['as the one that is left', [fenced(1, 2), written(1)]],
+    ['before it is fenced', [written(2), attempted(1, 2)]],
+    ['in its next life', [attempted(1, 2), power(2, 'off'), power(2, 'up', 2), written(2)]],
+    ['to a disk that nobody reserved', [attempted(1, 2), written(2, 1)]],
+    ['after the reservation was released', [attempted(1, 2), reserved(0, 0), written(2)]],
+    ['although somebody tried to fence it', [attempted(1, 2, false), written(2)]],
+    [
+      'in its next life, and others learn late that it was fenced',
+      [attempted(1, 2), power(2, 'up', 2), fenced(3, 2), written(2)],
+    ],
+    ['as the one that is left', [attempted(1, 2), written(1)]],
   ])('holds: a node writes %s', (_, facts) => {
     expect(violated([...start, ...facts])).toEqual([]);
   });
 
   it.each([
-    ['a fenced node writes', [fenced(1, 2), written(2)]],
-    ['it was paused meanwhile', [power(2, 'paused'), fenced(1, 2), power(2, 'up'), written(2)]],
+    ['a fenced node writes', [attempted(1, 2), written(2)]],
+    ['it was paused meanwhile', [power(2, 'paused'), attempted(1, 2), power(2, 'up'), written(2)]],
   ])('is violated: %s', (_, facts) => {
     expect(violated([...start, ...facts])).toEqual(['S27a: block 64 written by 2, fenced in this life']);
   });
@@ -201,7 +208,7 @@ describe('S27b: one address, one node', () => {
     ['the old owner stops', () => removed(1)],
     ['the old owner is off', () => power(1, 'off')],
   ])('counts the time from fencing until %s', (_, end) => {
-    const checker = check([added(1), fenced(2, 1), added(2), end()]);
+    const checker = check([added(1), reserved(0, 5, [1]), added(2), end()]);
     expect(checker.violations).toEqual([]);
     expect(checker.counts.get('svc-dup-address')).toEqual({ times: 1, largest: SECOND });
   });
@@ -209,8 +216,12 @@ describe('S27b: one address, one node', () => {
   it.each([
     ['two nodes have it', [added(1), added(2)]],
     [
+      'the old owner is taken for fenced, and its key is on the disk',
+      [added(1), attempted(2, 1), fenced(2, 1), added(2)],
+    ],
+    [
       'the one that was fenced has booted again',
-      [added(1), power(2, 'off'), fenced(1, 2), power(2, 'booting', 2), added(2)],
+      [added(1), power(2, 'off'), reserved(0, 5, [2]), power(2, 'booting', 2), added(2)],
     ],
   ])('is violated: %s', (_, facts) => {
     expect(violated(facts)).toEqual(['S27b: 10.156.76.58/22 is on 1 and 2']);

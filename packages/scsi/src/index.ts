@@ -43,6 +43,7 @@ export type {
   ScsiFact,
   WrittenFact,
 } from './facts.js';
+export type { Impairment } from './impairment.js';
 export { invariants } from './invariants.js';
 export type { UnitResponse } from './logical-unit.js';
 export { MaintenanceIn, Opcode, ReserveIn, ReserveOut, ServiceActionIn16 } from './opcode.js';

@@ -1,4 +1,5 @@
 import type { Choices } from '@quorate/kernel';
+import { type Impairment, UNIMPAIRED } from './impairment.js';
 import type { InitiatorPort } from './transport-id.js';
 import { UnitAttentions } from './unit-attention.js';
 
@@ -16,6 +17,8 @@ export interface Nexus {
   state: NexusState;
   /** It has not logged in since the target has power. */
   isNew: boolean;
+  /** What is wrong with its path or with the disk for it. */
+  impairment: Impairment;
   /** By index of the logical unit. */
   readonly units: readonly UnitNexus[];
 }
@@ -31,7 +34,14 @@ export interface UnitNexus {
 /** A nexus that has not logged in yet. */
 export function newNexus(id: number, port: InitiatorPort, choicesOfUnits: readonly Choices[]): Nexus {
   const units: UnitNexus[] = [];
-  const nexus: Nexus = { id, port: { name: port.name, isid: port.isid }, state: 'logged-out', isNew: true, units };
+  const nexus: Nexus = {
+    id,
+    port: { name: port.name, isid: port.isid },
+    state: 'logged-out',
+    isNew: true,
+    impairment: UNIMPAIRED,
+    units,
+  };
   for (const choices of choicesOfUnits) units.push({ nexus, attentions: new UnitAttentions(), choices });
   return nexus;
 }

@@ -1,4 +1,6 @@
 import { EventQueue, type Nanos } from '@quorate/kernel';
+import { UNIMPAIRED } from './impairment.js';
+import { Opcode } from './opcode.js';
 import { baseTime, type ServiceModel } from './service-model.js';
 import { Task } from './task.js';
 
@@ -44,6 +46,11 @@ export class ServiceQueue {
   begin(now: Nanos, task: Task, bytes: number): void {
     let duration = this.#model.other;
     if (task.refusal === undefined) duration = baseTime(this.#model, task.command!.service) + task.extraTime;
+    const { impairment } = task.from.nexus;
+    if (impairment !== UNIMPAIRED) {
+      duration = Math.round(duration * impairment.slow);
+      if (task.cdb[0] === Opcode.persistentReserveOut) duration += impairment.reserveOut;
+    }
     let start = now;
     if (bytes > 0) {
       this.#pathFreeAt = Math.max(now, this.#pathFreeAt) + bytes * this.#model.nanosPerByte;
@@ -51,7 +58,7 @@ export class ServiceQueue {
     }
     this.#lastOrder += 1;
     task.order = this.#lastOrder;
-    this.#ends.push(start + duration, task.order, task.slot);
+    this.#ends.push(Math.max(start + duration, impairment.hungUntil), task.order, task.slot);
   }
 
   /** The next task that is done by now; undefined when there is none. */

@@ -1,6 +1,7 @@
 import { ConfigError, type Machine, type Nanos, type Observe, type World } from '@quorate/kernel';
 import { Reply, type TargetContext } from './commands/command.js';
 import type { ScsiFact } from './facts.js';
+import { checkImpairment, type Impairment, UNIMPAIRED } from './impairment.js';
 import { LogicalUnit, type UnitResponse } from './logical-unit.js';
 import { answerForMissingUnit } from './missing-unit.js';
 import { type Nexus, newNexus } from './nexus.js';
@@ -47,6 +48,8 @@ export type TargetInput =
       /** Comes back with the response. */
       readonly id: number;
     }
+  /** From now on the disks serve that initiator so badly; what is not given is as it should be. Known before its login. */
+  | { readonly kind: 'impair'; readonly nexus: number; readonly impairment: Partial<Impairment> }
   /** The target loses power and has it back at once: sessions, tasks and, without APTPL, reservations are gone. */
   | { readonly kind: 'power-cycle' }
   | { readonly kind: 'wake' };
@@ -98,6 +101,8 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
   /** For what is answered without a logical unit. */
   readonly #cdb = new Uint8Array(MAX_CDB_BYTES);
   readonly #sense = new Uint8Array(MAX_SENSE_BYTES);
+  /** Of initiators that are not served as they should be. */
+  readonly #impairments = new Map<number, Impairment>();
   #rejects = 0;
 
   /** @throws {ConfigError} when a logical unit is configured wrongly or its number is taken. */
@@ -119,7 +124,10 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
     }
   }
 
-  /** @throws {RangeError} for a login whose port is malformed, or that gives one port two numbers or two ports one number. */
+  /**
+   * @throws {RangeError} for a login whose port is malformed, or that gives one port two numbers or two ports one number,
+   * and for an impossible impairment.
+   */
   step(now: Nanos, input: TargetInput, emit: Emit): void {
     switch (input.kind) {
       case 'login':
@@ -132,6 +140,8 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
         return this.#onCommand(now, input, emit);
       case 'task-management':
         return this.#onTaskManagement(now, input, emit);
+      case 'impair':
+        return this.#onImpair(input.nexus, input.impairment);
       case 'power-cycle':
         return this.#onPowerCycle(now);
       case 'wake':
@@ -172,6 +182,7 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
   #admit(id: number, port: InitiatorPort): Nexus {
     const choices = this.#units.map((unit) => this.#world.choices(`disk/${unit.lun}/${id}`));
     const nexus = newNexus(id, port, choices);
+    nexus.impairment = this.#impairments.get(id) ?? UNIMPAIRED;
     this.#nexuses.set(id, nexus);
     this.#nexusByPort.set(portName(port), id);
     return nexus;
@@ -245,6 +256,13 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
         break;
     }
     return 'function-complete';
+  }
+
+  #onImpair(id: number, change: Partial<Impairment>): void {
+    const impairment = checkImpairment({ ...UNIMPAIRED, ...change });
+    this.#impairments.set(id, impairment);
+    const nexus = this.#nexuses.get(id);
+    if (nexus !== undefined) nexus.impairment = impairment;
   }
 
   #onPowerCycle(now: Nanos): void {

@@ -77,6 +77,11 @@ export const rmdir: Program = function* (argv, os) {
   return yield* each(argv, os, 'failed to remove', (path) => os.removeDirectory(path));
 };
 
+/** `sync file…`: waits until the files are on stable storage. */
+export const sync: Program = function* (argv, os) {
+  return yield* each(argv, os, 'error syncing', (path) => os.sync(path));
+};
+
 /** `rm [-f] file…`; `-f` says nothing of files that are not there. */
 export const rm: Program = function* (argv, os) {
   const isForced = argv.includes('-f');

@@ -1,6 +1,6 @@
 import type { Program } from '@quorate/kernel';
 import { curl } from './curl.js';
-import { cat, cp, echo, grep, mkdir, mv, rm, rmdir, tail } from './files.js';
+import { cat, cp, echo, grep, mkdir, mv, rm, rmdir, sync, tail } from './files.js';
 import { ls } from './ls.js';
 import { date, hostname, ps } from './processes.js';
 import { clustat, clusvcadm } from './services.js';
@@ -24,5 +24,6 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['rm', rm],
   ['rmdir', rmdir],
   ['sg_persist', sgPersist],
+  ['sync', sync],
   ['tail', tail],
 ]);

@@ -10,11 +10,13 @@ import {
   SeededWorld,
   type Stamped,
   type Violation,
+  type World,
 } from '@quorate/kernel';
 import {
   Director,
   type DirectorInput,
   type DirectorOutput,
+  type Fault,
   type Host,
   type HostOutput,
   initiatorPort,
@@ -35,6 +37,7 @@ import { Network, type NetworkOutput } from '@quorate/network';
 import { type BlockStore, ScsiTarget, type TargetOutput } from '@quorate/scsi';
 import { TraceRing } from '@quorate/trace';
 import { NodeClock } from './clock.js';
+import { ReplayDiverged } from './decisions/replayed-world.js';
 import { EventHash } from './event-hash.js';
 import type { EventTap } from './event-tap.js';
 import { Fabric } from './fabric.js';
@@ -42,12 +45,14 @@ import { type Parcel, Parcels } from './parcels.js';
 import { EventClass, Wakeups } from './wakeups.js';
 
 /** Why a run stopped. */
-export type StopReason = 'ended' | 'time' | 'events' | 'idle' | 'violation' | 'livelock' | 'exception';
+export type StopReason = 'ended' | 'time' | 'events' | 'idle' | 'violation' | 'livelock' | 'exception' | 'diverged';
 
 export interface SimulatorConfig {
   readonly scenario: Scenario;
   readonly topology: Topology;
   readonly seed: Seed;
+  /** What the world does; drawn from the seed when absent. */
+  readonly world?: World;
   readonly invariants: readonly Invariant[];
   /** Drift of each machine's clock in ppm, by host name. */
   readonly drift?: ReadonlyMap<string, number>;
@@ -69,7 +74,7 @@ export interface RunResult {
   readonly events: number;
   readonly hash: string;
   readonly violations: readonly Violation[];
-  /** Message and stack of an exception of a machine. */
+  /** Message and stack of an exception of a machine, or where a replay diverged. */
   readonly exception: string | undefined;
 }
 
@@ -158,13 +163,14 @@ export class Simulator {
     this.#config = config;
     const { topology, seed, scenario } = config;
     this.#watchedKinds = config.watchedKinds && new Set(config.watchedKinds);
-    const world = new SeededWorld(seed);
+    const world = config.world ?? new SeededWorld(seed);
     this.checker = new Checker(config.invariants);
     this.ring = new TraceRing();
     this.#wakeups = new Wakeups(FIRST_MACHINE + topology.machines.length + topology.hosts.length);
     this.#director = new Director(
       scenario,
       topology.machines.map(({ name }) => name),
+      world,
     );
     this.#network = new Network({ ...networkConfig(topology, world), observe: (fact) => this.#worldFact(fact) });
     this.#fabric = new Fabric((nexus) => world.choices(`fabric/${nexus}`));
@@ -224,7 +230,7 @@ export class Simulator {
       while (reason === undefined) reason = this.#step(until);
     } catch (error) {
       this.#exception = error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error);
-      reason = 'exception';
+      reason = error instanceof ReplayDiverged ? 'diverged' : 'exception';
     }
     return {
       reason,
@@ -462,16 +468,22 @@ export class Simulator {
         for (const host of this.#hosts) this.#stepHost(host, output);
         break;
       case 'partition': {
-        const from = output.from.map((name) => this.#named(name).nic);
-        const to = output.to.map((name) => this.#named(name).nic);
+        const from = output.from.map((name) => this.#nicOf(name));
+        const to = output.to.map((name) => this.#nicOf(name));
         this.#network.step(this.#now, { kind: 'partition', from, to }, this.#onNetwork);
         if (output.isBothWays) {
           this.#network.step(this.#now, { kind: 'partition', from: to, to: from }, this.#onNetwork);
         }
         break;
       }
-      case 'heal':
-        this.#network.step(this.#now, { kind: 'heal' }, this.#onNetwork);
+      case 'heal': {
+        const from = output.from?.map((name) => this.#nicOf(name));
+        const to = output.to?.map((name) => this.#nicOf(name));
+        this.#network.step(this.#now, { kind: 'heal', ...(from && { from }), ...(to && { to }) }, this.#onNetwork);
+        break;
+      }
+      case 'fault':
+        this.#fail(output.fault);
         break;
       case 'exec':
         this.#stepMachine(this.#named(output.machine), { kind: 'exec', id: output.id, command: output.command });
@@ -485,6 +497,54 @@ export class Simulator {
       case 'progress':
         break;
     }
+  }
+
+  #fail(fault: Fault): void {
+    const now = this.#now;
+    switch (fault.kind) {
+      case 'links': {
+        const { parameters } = fault;
+        this.#network.step(now, { kind: 'link', ...this.#endsOf(fault), parameters }, this.#onNetwork);
+        break;
+      }
+      case 'clog': {
+        const until = now + fault.duration;
+        this.#network.step(now, { kind: 'clog', ...this.#endsOf(fault), until }, this.#onNetwork);
+        break;
+      }
+      case 'clock-drift': {
+        const machine = this.#named(fault.machine);
+        machine.clock.setDrift(now, fault.ppm);
+        this.#deadlineMayMove(machine);
+        break;
+      }
+      case 'clock-step':
+        this.#stepMachine(this.#named(fault.machine), fault);
+        break;
+      case 'disks': {
+        const { hungFor, ...rest } = fault.impairment;
+        const impairment = hungFor === undefined ? rest : { ...rest, hungUntil: now + hungFor };
+        const { nic: nexus } = this.#named(fault.machine);
+        this.#target.step(now, { kind: 'impair', nexus, impairment }, this.#onTarget);
+        break;
+      }
+      case 'program':
+        this.#stepMachine(this.#named(fault.machine), { kind: 'program-fault', fault: fault.fault });
+        break;
+    }
+  }
+
+  #endsOf({ from, to }: { readonly from?: string; readonly to?: string }): { from?: number; to?: number } {
+    return {
+      ...(from !== undefined && { from: this.#nicOf(from) }),
+      ...(to !== undefined && { to: this.#nicOf(to) }),
+    };
+  }
+
+  /** Of a machine, or of a host by its kind. */
+  #nicOf(name: string): number {
+    const host = this.#config.topology.hosts.find(({ kind }) => kind === name);
+    return host?.nic ?? this.#named(name).nic;
   }
 
   #named(name: string): MachineActor {

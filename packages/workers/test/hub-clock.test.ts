@@ -50,6 +50,41 @@ describe('the clock of the hub', () => {
     expect(clock.settledSlice).toBe(2);
   });
 
+  it('goes on at another speed from the end of what was granted, and counts slices by it', () => {
+    const clock = started();
+    clock.setSpeed(10);
+    clock.acknowledge(0, 1, 1010);
+    expect(clock.acknowledge(1, 1, 1010)).toEqual({ until: 150 * MS, from: { at: 100 * MS, wallMs: 1020, speed: 10 } });
+    // Three slices are over at 1025; 10 ms later two slices of 5 ms are lost.
+    clock.acknowledge(0, 2, 1035);
+    expect(clock.acknowledge(1, 2, 1035)).toEqual({ until: 200 * MS, from: { at: 150 * MS, wallMs: 1035 } });
+    expect([clock.lostSlices, clock.highestSpeed]).toEqual([2, 10]);
+  });
+
+  it('refuses another speed that is impossible', () => {
+    expect(() => started().setSpeed(0)).toThrow(ConfigError);
+  });
+
+  it('stands while it is held, and goes on from there without a loss', () => {
+    const clock = started();
+    clock.hold();
+    clock.acknowledge(0, 2, 1020);
+    expect(clock.acknowledge(1, 2, 1020)).toBeUndefined();
+    expect(clock.release(9000)).toEqual({ until: 200 * MS, from: { at: 100 * MS, wallMs: 9000 } });
+    expect(clock.release(9001)).toBeUndefined();
+    expect([clock.stops, clock.lostSlices]).toEqual([0, 0]);
+  });
+
+  it('that was held and released before it stood runs through', () => {
+    const clock = started();
+    clock.hold();
+    expect(clock.release(1005)).toBeUndefined();
+    clock.hold();
+    clock.acknowledge(0, 1, 1010);
+    clock.acknowledge(1, 1, 1010);
+    expect(clock.release(1011)).toEqual({ until: 150 * MS, from: { at: 100 * MS, wallMs: 1020 } });
+  });
+
   it.each([
     ['speed', { speed: 0, sliceMs: 10 }],
     ['speed', { speed: Number.NaN, sliceMs: 10 }],
@@ -76,12 +111,23 @@ describe('cluster time as a thread reads it', () => {
     expect(clock.wallMs(100 * MS + 1)).toBe(Infinity);
   });
 
-  it('never runs backwards, whatever order of late workers the grants come from', () => {
+  it('runs at the old speed until the new one begins', () => {
+    const clock = new SliceClock(5);
+    clock.grant({ until: 100 * MS, from: { at: 0, wallMs: 1000 } });
+    clock.grant({ until: 200 * MS, from: { at: 100 * MS, wallMs: 1020, speed: 50 } });
+    expect([1010, 1020, 1021, 1022, 1023].map((wallMs) => clock.at(wallMs) / MS)).toEqual([50, 100, 150, 200, 200]);
+    expect([50, 100, 150].map((at) => clock.wallMs(at * MS))).toEqual([1010, 1020, 1021]);
+  });
+
+  it('never runs backwards, whatever order of late workers, holds and speeds the grants come from', () => {
     const workers = 3;
+    const speeds = fc.constantFrom(0.5, 1, 7, 100);
     fc.assert(
       fc.property(
-        fc.array(fc.tuple(fc.nat(workers - 1), fc.nat(40)), { maxLength: 60 }),
-        fc.constantFrom(0.5, 1, 7, 100),
+        fc.array(fc.tuple(fc.nat(workers - 1), fc.nat(40), fc.option(fc.oneof(speeds, fc.constant('hold')))), {
+          maxLength: 60,
+        }),
+        speeds,
         (program, speed) => {
           const hub = new HubClock({ workers, speed, sliceMs: 4 });
           const clock = new SliceClock(speed);
@@ -89,8 +135,16 @@ describe('cluster time as a thread reads it', () => {
           clock.grant(hub.start(wallMs));
           const acknowledged = Array.from({ length: workers }, () => 0);
           let before = 0;
-          for (const [worker, waitedMs] of program) {
+          let isHeld = false;
+          for (const [worker, waitedMs, change] of program) {
             wallMs += waitedMs;
+            if (typeof change === 'number') hub.setSpeed(change);
+            if (change === 'hold') {
+              const released = isHeld ? hub.release(wallMs) : undefined;
+              if (!isHeld) hub.hold();
+              isHeld = !isHeld;
+              if (released !== undefined) clock.grant(released);
+            }
             const reading = clock.at(wallMs);
             expect(reading).toBeGreaterThanOrEqual(before);
             expect(reading).toBeLessThanOrEqual(hub.grantedSlice * hub.sliceNanos);

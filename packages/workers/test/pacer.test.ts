@@ -16,7 +16,7 @@ class Ticker implements Paced {
 
   constructor() {
     const clock = new SliceClock(10);
-    this.pacer = new Pacer(this, { clock, wall: this.wall, sliceNanos: SLICE, lookahead: 10 * MS });
+    this.pacer = new Pacer(this, { clock, wall: this.wall, sliceNanos: SLICE });
   }
 
   deadline(): number {

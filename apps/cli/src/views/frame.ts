@@ -1,8 +1,7 @@
 import { type Nanos, SECOND } from '@quorate/kernel';
-import type { Observed } from '@quorate/lab';
+import type { ClusterPicture, MachinePicture, Observed, ServicePicture } from '@quorate/lab';
 import { ServiceState, stateText } from '@quorate/rgmanager';
 import type { Colours } from '../command-io.js';
-import type { ClusterPicture, MachinePicture, ServicePicture } from './cluster-picture.js';
 import { clip } from './text-width.js';
 
 /** The step that runs. */

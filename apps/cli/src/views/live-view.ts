@@ -1,8 +1,7 @@
 import type { Nanos, Stamped } from '@quorate/kernel';
-import type { Progress } from '@quorate/lab';
+import { ClusterPicture, type Progress } from '@quorate/lab';
 import { createLogUpdate } from 'log-update';
 import type { Colours, TextStream } from '../command-io.js';
-import { ClusterPicture } from './cluster-picture.js';
 import { type FrameSize, frameOf, LEAST_SIZE, type StepPicture } from './frame.js';
 import type { View } from './view.js';
 

@@ -39,6 +39,12 @@ export class PlainView implements View {
         this.#print(`${stamp(at)}    ${line.trimEnd().replace(/\s*\n\s*/g, ' | ')}`);
         break;
       }
+      case 'attack-began':
+        this.#print(`${stamp(at)}    ${red(progress.family)} ${progress.text}`);
+        break;
+      case 'attack-ended':
+        this.#print(`${stamp(at)}    ${green(progress.family)} is over: ${progress.text}`);
+        break;
       case 'step-ended':
         break;
     }

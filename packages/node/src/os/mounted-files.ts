@@ -46,6 +46,14 @@ export function* writeFile(directory: string, path: string, bytes: Uint8Array, a
   return written;
 }
 
+export function* sync(directory: string, path: string): Task<Errno | undefined> {
+  const fd = yield* ask(directory, { kind: 'open', path, flags: { write: true } });
+  if (isErrno(fd)) return fd;
+  const refused = yield* ask(directory, { kind: 'fsync', fd });
+  yield* ask(directory, { kind: 'close', fd });
+  return isErrno(refused) ? refused : undefined;
+}
+
 export function remove(directory: string, path: string): Task<Errno | undefined> {
   return ask(directory, { kind: 'unlink', path });
 }

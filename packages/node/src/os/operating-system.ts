@@ -19,6 +19,7 @@ import type { Disks } from './disks.js';
 import { baseName, type RootFiles } from './files.js';
 import { MountTable } from './mounts.js';
 import { Process } from './process.js';
+import { ProgramFaults } from './program-faults.js';
 import { isPort, Sockets } from './sockets.js';
 import type { SystemCall } from './system-call.js';
 
@@ -55,6 +56,7 @@ export class OperatingSystem {
   readonly disks: Disks;
   readonly mountTable: MountTable = new MountTable();
   readonly sockets: Sockets;
+  readonly faults: ProgramFaults = new ProgramFaults();
   readonly #ports: SystemPorts;
   readonly #runner: TaskRunner;
   readonly #running = new Map<number, Running>();
@@ -114,6 +116,11 @@ export class OperatingSystem {
 
   wall(): WallTime {
     return this.#wallClock.at(this.#now);
+  }
+
+  /** Somebody has set the wall clock. */
+  stepClock(offset: Nanos): void {
+    this.#wallClock.step(offset);
   }
 
   log(priority: LogPriority, tag: string, text: string): void {
@@ -249,9 +256,10 @@ export class OperatingSystem {
     const task = this.#runner.newId();
     this.#running.set(pid, { process, task, ended });
     this.#pidOfTask.set(task, pid);
+    const faulty = this.faults.applied(program, argv, process.input);
     this.#runner.step(
       this.#now,
-      { kind: 'start', id: task, task: program(argv, process) as Task<unknown> },
+      { kind: 'start', id: task, task: faulty(argv, process) as Task<unknown> },
       this.#onEnded,
     );
     return pid;

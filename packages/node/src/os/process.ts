@@ -14,7 +14,7 @@ import type {
   Task,
   WallTime,
 } from '@quorate/kernel';
-import { sleep } from '@quorate/kernel';
+import { isErrno, sleep } from '@quorate/kernel';
 import { normalizePath } from './files.js';
 import * as mounted from './mounted-files.js';
 import type { OperatingSystem } from './operating-system.js';
@@ -107,6 +107,17 @@ export class Process implements Os {
       path,
       (files, name) => files.write(name, bytes, append, this.wall().sec),
       (directory, name) => mounted.writeFile(directory, name, bytes, append),
+    );
+  }
+
+  sync(path: string): Task<Errno | undefined> {
+    return this.#at(
+      path,
+      (files, name) => {
+        const found = files.read(name);
+        return isErrno(found) ? found : undefined;
+      },
+      mounted.sync,
     );
   }
 

@@ -9,7 +9,9 @@ export type DaemonName = (typeof DAEMONS)[number];
 export type InitCall =
   | { readonly kind: 'start-daemon'; readonly daemon: DaemonName }
   /** Answered when it has ended. */
-  | { readonly kind: 'stop-daemon'; readonly daemon: DaemonName };
+  | { readonly kind: 'stop-daemon'; readonly daemon: DaemonName }
+  /** It ends at once and does nothing more. */
+  | { readonly kind: 'kill-daemon'; readonly daemon: DaemonName | 'corosync' };
 
 /** The program of a daemon: starts it and returns. */
 export function daemonProgram(daemon: DaemonName): Program {
@@ -22,11 +24,20 @@ export function daemonProgram(daemon: DaemonName): Program {
   };
 }
 
-/** `killall NAME…`: ends processes by their name, daemons in order. */
+/** `killall [-9] NAME…`: ends processes by their name, daemons in order, or with `-9` as they stand. */
 export const killall: Program = function* (argv, os) {
   let status = 0;
+  const isKill = argv.includes('-9') || argv.includes('-KILL');
   for (const name of argv.slice(1).filter((word) => !word.startsWith('-'))) {
     const daemon = DAEMONS.find((each) => each === name);
+    if (isKill && (daemon !== undefined || name === 'corosync')) {
+      const call: InitCall = { kind: 'kill-daemon', daemon: daemon ?? 'corosync' };
+      const refused = (yield* os.call('init', call)) as Errno | undefined;
+      if (refused === undefined) continue;
+      os.printError(`${name}: no process killed\n`);
+      status = 1;
+      continue;
+    }
     if (daemon !== undefined) {
       const call: InitCall = { kind: 'stop-daemon', daemon };
       yield* os.call('init', call);
@@ -37,7 +48,7 @@ export const killall: Program = function* (argv, os) {
       os.printError(`${name}: no process killed\n`);
       status = 1;
     }
-    for (const { pid } of found) os.kill(pid, 15);
+    for (const { pid } of found) os.kill(pid, isKill ? 9 : 15);
   }
   return status;
 };

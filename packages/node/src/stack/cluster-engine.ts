@@ -136,6 +136,11 @@ export class ClusterEngine {
     else this.#cpg.send({ kind: call.kind === 'cpg-join' ? 'join' : 'leave', group, pid });
   }
 
+  /** The process is killed: nothing more is sent. */
+  kill(): void {
+    this.#end('killed');
+  }
+
   cman(input: CmanInput): void {
     if (!this.#hasEnded) this.#cman.send(input);
   }

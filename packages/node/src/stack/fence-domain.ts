@@ -25,6 +25,7 @@ export class FenceDomainDaemon implements GroupMember {
   /** Why the last request was refused, until somebody is told. */
   #victims: readonly number[] = [];
   #refusal: Errno | undefined;
+  #isKilled = false;
 
   constructor(
     services: NodeServices,
@@ -59,6 +60,16 @@ export class FenceDomainDaemon implements GroupMember {
   stop(): void {
     this.#fenced.send({ kind: 'stop' });
     this.#engine.detach(this.#pid);
+  }
+
+  /** The process is killed: its groups lose a member. An agent that it runs goes on, and nobody hears of its end. */
+  kill(): void {
+    this.#isKilled = true;
+    this.#engine.detach(this.#pid);
+  }
+
+  clockStep(offset: Nanos): void {
+    this.#fenced.send({ kind: 'clock-step', offset });
   }
 
   /** Serves the tools. */
@@ -136,7 +147,7 @@ export class FenceDomainDaemon implements GroupMember {
       case 'run-agent': {
         const { run, agent, input } = output;
         this.#services.system.run([agent], { input }, pid, ({ status }) => {
-          this.#fenced.send({ kind: 'agent-ended', run, status });
+          if (!this.#isKilled) this.#fenced.send({ kind: 'agent-ended', run, status });
         });
         break;
       }

@@ -8,12 +8,17 @@ import {
   type DlmInput,
   type DlmOutput,
 } from '@quorate/dlm';
-import type { Errno, Nanos, Observe } from '@quorate/kernel';
+import { type Errno, MILLISECOND, type Nanos, type Observe } from '@quorate/kernel';
 import { Child } from '../child.js';
 import { DlmTransport } from '../dlm-transport.js';
 import { ringAddresses, type StackConfig } from '../stack-config.js';
 import type { ClusterEngine, GroupChange, GroupMember } from './cluster-engine.js';
 import type { NodeServices } from './services.js';
+
+/** Linux from 6.4 on; before that every batch was acknowledged. */
+const ACK_AFTER = 32;
+/** Linux's first wait between two questions how far a recovery is. */
+const RECOVER_POLL: Nanos = 20 * MILLISECOND;
 
 /** Whoever has a lockspace on this node: a mounted file system, or rgmanager. */
 export interface LockspaceUser {
@@ -43,6 +48,7 @@ export class LockManager implements GroupMember {
   readonly #controld: Child<ControldInput, ControldOutput>;
   readonly #controldMachine: DlmControld;
   readonly #users = new Map<string, LockspaceUser>();
+  #isDaemonDead = false;
 
   constructor(
     services: NodeServices,
@@ -58,6 +64,8 @@ export class LockManager implements GroupMember {
     const observe = services.observe;
     this.#dlmMachine = new Dlm({
       nodeId: config.nodeId,
+      ackAfter: ACK_AFTER,
+      recoverPoll: RECOVER_POLL,
       ...(observe && { observe: observe as Observe<DlmFact> }),
     });
     this.#controldMachine = new DlmControld({
@@ -79,13 +87,19 @@ export class LockManager implements GroupMember {
 
   start(): void {
     this.#transport.start();
-    this.#controld.send({ kind: 'start' });
+    this.#toControld({ kind: 'start' });
     const membership = this.#engine.membership;
     if (membership !== undefined) this.membership(membership);
   }
 
   stop(): void {
     this.#transport.stop();
+    this.#engine.detach(this.#pid);
+  }
+
+  /** dlm_controld is killed: the kernel keeps its lockspaces and their locks. */
+  killDaemon(): void {
+    this.#isDaemonDead = true;
     this.#engine.detach(this.#pid);
   }
 
@@ -111,43 +125,43 @@ export class LockManager implements GroupMember {
 
   membership(change: NonNullable<ClusterEngine['membership']>): void {
     const { members, ring, isQuorate } = change;
-    this.#controld.send({ kind: 'membership', members, ring, isQuorate });
+    this.#toControld({ kind: 'membership', members, ring, isQuorate });
   }
 
   fenced(node: number, at: Nanos): void {
-    this.#controld.send({ kind: 'fenced', node, at });
+    this.#toControld({ kind: 'fenced', node, at });
   }
 
   victims(nodes: readonly number[]): void {
-    this.#controld.send({ kind: 'victims', nodes });
+    this.#toControld({ kind: 'victims', nodes });
   }
 
   fsRegistered(lockspace: string): void {
-    this.#controld.send({ kind: 'fs-registered', lockspace });
+    this.#toControld({ kind: 'fs-registered', lockspace });
   }
 
   fsNotified(lockspace: string, node: number): void {
-    this.#controld.send({ kind: 'fs-notified', lockspace, node });
+    this.#toControld({ kind: 'fs-notified', lockspace, node });
   }
 
   confchg(change: GroupChange): void {
-    this.#controld.send({ kind: 'confchg', ...change });
+    this.#toControld({ kind: 'confchg', ...change });
   }
 
   message(group: string, from: number, payload: Uint8Array): void {
-    this.#controld.send({ kind: 'message', group, from, payload });
+    this.#toControld({ kind: 'message', group, from, payload });
   }
 
   ringConfchg(ring: { readonly representative: number; readonly seq: number }): void {
-    this.#controld.send({ kind: 'ring-confchg', ring });
+    this.#toControld({ kind: 'ring-confchg', ring });
   }
 
   deadline(): Nanos {
-    return Math.min(this.#dlm.deadline(), this.#controld.deadline());
+    return Math.min(this.#dlm.deadline(), this.#isDaemonDead ? Infinity : this.#controld.deadline());
   }
 
   wakeIfDue(now: Nanos): void {
-    this.#controld.wakeIfDue(now);
+    if (!this.#isDaemonDead) this.#controld.wakeIfDue(now);
     this.#dlm.wakeIfDue(now);
   }
 
@@ -175,7 +189,7 @@ export class LockManager implements GroupMember {
       case 'online':
       case 'offline':
       case 'stopped':
-        this.#controld.send(output);
+        this.#toControld(output);
         break;
       case 'created':
         this.#users.get(output.lockspace)?.created(undefined);
@@ -205,6 +219,11 @@ export class LockManager implements GroupMember {
         break;
     }
   };
+
+  /** Nobody hears a daemon that is dead. */
+  #toControld(input: ControldInput): void {
+    if (!this.#isDaemonDead) this.#controld.send(input);
+  }
 
   readonly #onControld = (output: ControldOutput): void => {
     switch (output.kind) {

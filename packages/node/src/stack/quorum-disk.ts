@@ -19,6 +19,7 @@ export class QuorumDisk implements TransferOwner {
   readonly #onStopped: () => void;
   readonly #qdiskd: Child<QdiskInput, QdiskOutput>;
   readonly #machine: Qdiskd;
+  #isKilled = false;
 
   constructor(
     services: NodeServices,
@@ -48,6 +49,15 @@ export class QuorumDisk implements TransferOwner {
     this.#qdiskd.send({ kind: 'stop' });
   }
 
+  /** The process is killed: it writes nothing more, and no answer reaches it. */
+  kill(): void {
+    this.#isKilled = true;
+  }
+
+  clockStep(offset: Nanos): void {
+    this.#qdiskd.send({ kind: 'clock-step', offset });
+  }
+
   members(nodes: readonly number[], listening: readonly number[]): void {
     this.#qdiskd.send({ kind: 'members', nodes, listening });
   }
@@ -69,6 +79,7 @@ export class QuorumDisk implements TransferOwner {
   }
 
   transferDone(id: number, data: Uint8Array, error: Errno | undefined): void {
+    if (this.#isKilled) return;
     this.#qdiskd.send(error === undefined ? { kind: 'io-done', id, data } : { kind: 'io-done', id, error });
   }
 
@@ -88,7 +99,7 @@ export class QuorumDisk implements TransferOwner {
       case 'run-heuristic': {
         const { run } = output;
         system.run(['/bin/sh', '-c', output.program], {}, 0, ({ status }) => {
-          this.#qdiskd.send({ kind: 'heuristic-ended', run, status });
+          if (!this.#isKilled) this.#qdiskd.send({ kind: 'heuristic-ended', run, status });
         });
         break;
       }

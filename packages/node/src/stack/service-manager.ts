@@ -57,6 +57,10 @@ export class ServiceManager implements LockspaceUser {
     this.#rgmanager.send({ kind: 'cman-shutdown' });
   }
 
+  clockStep(offset: Nanos): void {
+    this.#rgmanager.send({ kind: 'clock-step', offset });
+  }
+
   membership(members: readonly number[], isQuorate: boolean): void {
     this.#rgmanager.send({ kind: 'membership', members, isQuorate });
   }

@@ -47,6 +47,7 @@ export class WorkersLab {
   readonly #config: WorkersConfig;
   readonly #wall: Wall;
   readonly #clock: HubClock;
+  readonly #hangTimeoutMs: number;
   readonly #director: Director;
   readonly #timeline: Timeline;
   readonly #reader = new ItemReader();
@@ -62,6 +63,7 @@ export class WorkersLab {
   #end: () => void = () => {};
   #watchdog: Watchdog | undefined;
   #startedMs = 0;
+  #isHeld = false;
   /** Workers that have not said that they are ready, by index. */
   readonly #starting = new Set<number>();
   /** The last slice that each worker has passed, heard or not. */
@@ -85,6 +87,7 @@ export class WorkersLab {
   constructor(config: WorkersConfig) {
     this.#config = config;
     this.#wall = config.wall ?? THREAD_WALL;
+    this.#hangTimeoutMs = config.hangTimeoutMs ?? HANG_TIMEOUT_MS;
     const { topology, speed } = config;
     const workers = topology.machines.length + 2;
     const sliceMs = config.sliceMs ?? Math.min(10, Math.max(2, 50 / speed));
@@ -118,8 +121,7 @@ export class WorkersLab {
     this.#startedMs = this.#wall.nowMs();
     this.#attempt(() => this.#beginRecording());
     this.#attempt(() => this.#attach());
-    const hangTimeoutMs = this.#config.hangTimeoutMs ?? HANG_TIMEOUT_MS;
-    this.#watchdog = new Watchdog(this.#wall, START_PATIENCE * hangTimeoutMs, () => this.#onHang());
+    this.#watchdog = new Watchdog(this.#wall, START_PATIENCE * this.#hangTimeoutMs, () => this.#onHang());
     await this.#over;
     this.#clock.stop();
     for (const answer of this.#own.values()) answer(undefined);
@@ -145,6 +147,30 @@ export class WorkersLab {
   /** Ends the run before its time. */
   stop(): void {
     this.#stop('stopped');
+  }
+
+  /**
+   * Cluster time per wall time, at most, from the next slice on. The length of a slice in cluster time stays what it is.
+   *
+   * @throws {ConfigError} for an impossible speed.
+   */
+  setSpeed(speed: number): void {
+    this.#clock.setSpeed(speed);
+  }
+
+  /** Lets the cluster's time stand, within two slices, until `release`. Nobody in the cluster notices. */
+  hold(): void {
+    this.#clock.hold();
+    this.#isHeld = true;
+    if (this.#starting.size === 0) this.#watchdog?.stop();
+  }
+
+  release(): void {
+    if (!this.#isHeld || this.#reason !== undefined) return;
+    this.#isHeld = false;
+    if (this.#starting.size === 0) this.#watchdog?.restart(this.#hangTimeoutMs);
+    const grant = this.#clock.release(this.#wall.nowMs());
+    if (grant !== undefined) this.#grant(grant);
   }
 
   /** Does something to the lab, at once. */
@@ -224,7 +250,7 @@ export class WorkersLab {
     this.#watchdog?.heard();
     this.#starting.delete(worker);
     if (this.#starting.size > 0 || this.#reason !== undefined) return;
-    this.#watchdog?.restart(this.#config.hangTimeoutMs ?? HANG_TIMEOUT_MS);
+    if (!this.#isHeld) this.#watchdog?.restart(this.#hangTimeoutMs);
     this.#attempt(() => {
       this.#director.step(0, { kind: 'start' }, this.#onDirector);
       this.#direct();
@@ -341,7 +367,7 @@ export class WorkersLab {
   }
 
   async #fetchStores(disks: AttachedWorker<DiskControl>): Promise<FetchedDisks> {
-    const watchdog = new Watchdog(this.#wall, this.#config.hangTimeoutMs ?? HANG_TIMEOUT_MS, () =>
+    const watchdog = new Watchdog(this.#wall, this.#hangTimeoutMs, () =>
       disks.depart({ reason: 'hung', message: 'it does not hand over the disks' }),
     );
     try {
@@ -472,7 +498,9 @@ export class WorkersLab {
       case 'partition':
         return this.#partition(output);
       case 'heal':
-        return this.#toSwitch({ kind: 'heal' });
+        return this.#heal(output);
+      case 'fault':
+        throw new RangeError(`a fault of ${output.fault.kind}: the workers have none, the simulator has`);
       case 'fetch':
         return this.#toSwitch(output);
       case 'ended':
@@ -489,8 +517,8 @@ export class WorkersLab {
    */
   #cutPower(name: string): void {
     const machine = this.#named(name);
-    const { grantedSlice, sliceNanos } = this.#clock;
-    const at = grantedSlice * sliceNanos + lookaheadOf(this.#config.speed) + MILLISECOND;
+    const { grantedSlice, sliceNanos, highestSpeed } = this.#clock;
+    const at = grantedSlice * sliceNanos + lookaheadOf(highestSpeed) + MILLISECOND;
     this.#notBefore = at;
     this.#unconfirmed.push(machine);
     const told = machine.call((control) => control.command(at, { kind: 'power-off' }));
@@ -500,12 +528,18 @@ export class WorkersLab {
     });
   }
 
+  #heal({ from, to }: DirectorOutput & { kind: 'heal' }): void {
+    this.#toSwitch({ kind: 'heal', ...(from && { from: this.#nicsOf(from) }), ...(to && { to: this.#nicsOf(to) }) });
+  }
+
   #partition({ from, to, isBothWays }: DirectorOutput & { kind: 'partition' }): void {
-    const nicsOf = (names: readonly string[]): number[] =>
-      names.map((name) => this.#config.topology.machines.find((machine) => machine.name === name)!.id);
-    const [here, there] = [nicsOf(from), nicsOf(to)];
+    const [here, there] = [this.#nicsOf(from), this.#nicsOf(to)];
     this.#toSwitch({ kind: 'partition', from: here, to: there });
     if (isBothWays) this.#toSwitch({ kind: 'partition', from: there, to: here });
+  }
+
+  #nicsOf(names: readonly string[]): number[] {
+    return names.map((name) => this.#config.topology.machines.find((machine) => machine.name === name)!.id);
   }
 
   #toMachine(name: string, command: MachineCommand): void {

@@ -1,4 +1,5 @@
 import type { Nanos } from '@quorate/kernel';
+import { lookaheadOf } from './lookahead.js';
 import type { Grant, SliceClock } from './slice-clock.js';
 import type { Wall } from './wall.js';
 
@@ -18,11 +19,6 @@ export interface PacerConfig {
   readonly clock: SliceClock;
   readonly wall: Wall;
   readonly sliceNanos: Nanos;
-  /**
-   * How far a machine may run ahead of the clock. A timer of the platform is late by up to a millisecond of the wall, which
-   * is `speed` milliseconds here: what is due within that time is done at once.
-   */
-  readonly lookahead: Nanos;
 }
 
 /**
@@ -32,6 +28,9 @@ export interface PacerConfig {
  * instant at which it was, and after what was due before that. So causes precede effects across workers, and as long as the
  * threads keep up the order is that of the simulator. What comes too late for that is handled at the instant handed out
  * last: they never decrease, and never lie in a slice that was acknowledged.
+ *
+ * A timer of the platform is late by up to a millisecond of the wall, which is `speed` milliseconds here: what is due within
+ * that time, the lookahead, is done at once.
  */
 export class Pacer {
   readonly #paced: Paced;
@@ -72,7 +71,7 @@ export class Pacer {
   #turn(): void {
     const reading = this.reading();
     // What was heard may have put the machines ahead of the clock: what is due by their own time is due.
-    this.#wake(Math.max(reading + this.#config.lookahead, this.#now));
+    this.#wake(Math.max(reading + lookaheadOf(this.#config.clock.speed), this.#now));
     this.#paced.flush();
     this.#acknowledge(reading);
     this.#setTimer();
@@ -98,8 +97,8 @@ export class Pacer {
   }
 
   #setTimer(): void {
-    const { clock, wall, sliceNanos, lookahead } = this.#config;
-    const next = Math.min(this.#paced.deadline() - lookahead, (this.#acknowledged + 1) * sliceNanos);
+    const { clock, wall, sliceNanos } = this.#config;
+    const next = Math.min(this.#paced.deadline() - lookaheadOf(clock.speed), (this.#acknowledged + 1) * sliceNanos);
     const atMs = clock.wallMs(next);
     // A timer that comes too early only sets the next one: cheaper than moving it with every deadline.
     if (atMs >= this.#timerMs) return;

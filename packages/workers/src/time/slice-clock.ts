@@ -4,14 +4,23 @@ import type { Nanos } from '@quorate/kernel';
 export interface Grant {
   /** The clock stands still here until a later grant. */
   readonly until: Nanos;
-  /** Where and when it starts anew after it stood still; absent while it runs on. */
+  /** Where and when it starts anew after it stood still, or at another speed; absent while it runs on. */
   readonly from?: ClockStart;
 }
 
 export interface ClockStart {
   readonly at: Nanos;
-  /** On the wall that all threads share. */
+  /** On the wall that all threads share; it may lie ahead when `at` does. */
   readonly wallMs: number;
+  /** Cluster time per wall time from then on; absent while that stays what it was. */
+  readonly speed?: number;
+}
+
+/** From `at` and `wallMs` on, time runs at `speed`. */
+interface Stretch {
+  readonly at: Nanos;
+  readonly wallMs: number;
+  readonly speed: number;
 }
 
 /** Nanoseconds of cluster time in a millisecond of wall time at speed 1. */
@@ -20,17 +29,25 @@ const NANOS_PER_MS = 1_000_000;
 /**
  * Cluster time as one thread reads it off the wall: `min(until, at + elapsed × speed)`.
  *
+ * Another speed begins where the clock would stand: until then the stretch before that counts.
+ *
  * All threads of a run have the same grants and the same wall, so their readings differ only by grants under way. It never
  * runs backwards: a new start is where the clock stands.
  */
 export class SliceClock {
-  readonly #rate: number;
-  #start: ClockStart = { at: 0, wallMs: 0 };
+  #before: Stretch;
+  #stretch: Stretch;
   #until: Nanos = 0;
 
   /** `speed`: nanoseconds of cluster time per nanosecond of wall time. */
   constructor(speed: number) {
-    this.#rate = speed * NANOS_PER_MS;
+    this.#stretch = { at: 0, wallMs: 0, speed };
+    this.#before = this.#stretch;
+  }
+
+  /** What was granted last; it may begin at the next slice only. */
+  get speed(): number {
+    return this.#stretch.speed;
   }
 
   get until(): Nanos {
@@ -38,20 +55,26 @@ export class SliceClock {
   }
 
   grant(grant: Grant): void {
-    if (grant.from !== undefined) this.#start = grant.from;
+    if (grant.from !== undefined) {
+      this.#before = this.#stretch;
+      this.#stretch = { speed: this.#stretch.speed, ...grant.from };
+    }
     this.#until = grant.until;
   }
 
   /** Cluster time at that moment on the wall. */
   at(wallMs: number): Nanos {
-    const { at, wallMs: startMs } = this.#start;
+    const isBefore = wallMs < this.#stretch.wallMs;
+    const { at, wallMs: startMs, speed } = isBefore ? this.#before : this.#stretch;
     if (wallMs <= startMs) return at;
-    return Math.min(this.#until, at + Math.floor((wallMs - startMs) * this.#rate));
+    const end = isBefore ? this.#stretch.at : this.#until;
+    return Math.min(end, at + Math.floor((wallMs - startMs) * speed * NANOS_PER_MS));
   }
 
   /** When the clock will show `at`; Infinity if that is not granted yet. */
   wallMs(at: Nanos): number {
     if (at > this.#until) return Infinity;
-    return this.#start.wallMs + (at - this.#start.at) / this.#rate;
+    const stretch = at < this.#stretch.at ? this.#before : this.#stretch;
+    return stretch.wallMs + (at - stretch.at) / (stretch.speed * NANOS_PER_MS);
   }
 }

@@ -1,6 +1,5 @@
 import { expose } from 'comlink';
 import { type Boot, portsOf, type Registry } from '../boot.js';
-import { lookaheadOf } from '../time/lookahead.js';
 import type { Pacer } from '../time/pacer.js';
 import { type Grant, SliceClock } from '../time/slice-clock.js';
 import { THREAD_WALL, type Wall } from '../time/wall.js';
@@ -63,7 +62,6 @@ function contextOf(
       clock: new SliceClock(speed),
       wall: { nowMs: () => wall.nowMs(), after: (delayMs, then) => wall.after(delayMs, () => guard(then)) },
       sliceNanos,
-      lookahead: lookaheadOf(speed),
     },
   };
 }

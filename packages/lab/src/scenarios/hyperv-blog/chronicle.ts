@@ -1,6 +1,6 @@
-import { type Nanos, SECOND, type Stamped } from '@quorate/kernel';
+import type { Nanos, Stamped } from '@quorate/kernel';
 import type { AnyFact } from '../../lab.js';
-import type { Phase } from './story.js';
+import { type OutageSpan, type Phase, phasesOf } from '../../outage-phases.js';
 
 /** Kinds of facts that the story follows. */
 export const KINDS: readonly string[] = [
@@ -24,11 +24,6 @@ export const KINDS: readonly string[] = [
 
 /** `started`, as rgmanager numbers the states of a service. */
 const STARTED = 112;
-
-interface Outage {
-  readonly from: Nanos;
-  readonly to: Nanos;
-}
 
 /** What was heard since the current step began. */
 export class Chronicle {
@@ -75,44 +70,14 @@ export class Chronicle {
   }
 
   /** The longest outage that ended in the step. */
-  outage(): Outage | undefined {
+  outage(): OutageSpan | undefined {
     const outages = this.of('client.outage-ended').map(({ from, at }) => ({ from: Number(from), to: at }));
     return outages.sort((a, b) => b.to - b.from - (a.to - a.from))[0];
   }
 
-  /**
-   * The outage in stretches that follow each other and add up to it: each ends with the last fact of its kind in it.
-   *
-   * A stretch that nothing ended in, because nothing of the kind was waited for, is left out.
-   */
+  /** What the outage was made of. */
   phases(): readonly Phase[] {
     const outage = this.outage();
-    if (outage === undefined) return [];
-    const ends: readonly (readonly [string, Nanos | undefined])[] = [
-      ['stop', this.#last('rg.agent-ended', outage, ({ action }) => action === 'stop')],
-      ['detection', this.#last('totem.configuration', outage, (fact) => isLoss(fact))],
-      ['fencing', this.#last('fenced.fenced', outage)],
-      ['lock recovery', this.#last('dlm.recovered', outage)],
-      ['journal', this.#last('gfs2.journal-recovered', outage, ({ wasDirty }) => wasDirty === true)],
-      ['start', this.#last('rg.agent-ended', outage, ({ action }) => action === 'start')],
-      ['ARP', outage.to],
-    ];
-    const phases: Phase[] = [];
-    let at = outage.from;
-    for (const [name, end] of ends) {
-      if (end === undefined || end <= at) continue;
-      phases.push({ name, seconds: (end - at) / SECOND });
-      at = end;
-    }
-    return phases;
+    return outage === undefined ? [] : phasesOf(outage, this.#facts);
   }
-
-  #last(kind: string, outage: Outage, accepts: (fact: AnyFact) => boolean = () => true): Nanos | undefined {
-    const found = this.of(kind).filter((fact) => fact.at >= outage.from && fact.at <= outage.to && accepts(fact));
-    return found.at(-1)?.at;
-  }
-}
-
-function isLoss(fact: AnyFact): boolean {
-  return fact.type === 'regular' || (fact.left as readonly number[]).length > 0;
 }

@@ -10,8 +10,13 @@ import { checkVolume } from './volume-check.js';
 
 export { CLUSTER_CONF } from './cluster-conf.js';
 export { formatDisks, VOLUME } from './disks.js';
-export { type Phase, type Reference, STEP_IDS, type StepId, type StoryResult, type StoryStep } from './story.js';
+export { type Reference, STEP_IDS, type StepId, type StoryResult, type StoryStep } from './story.js';
 export { FLOATING_ADDRESS, hypervBlogTopology } from './topology.js';
+
+export interface HypervBlogOptions {
+  /** Whether the cluster stays as the last step leaves it; unless told, everything is shut down in order after it. */
+  readonly isLeftRunning?: boolean;
+}
 
 /** The walk-through of the Hyper-V blog, parts 2 and 3: boot, pause, eth0 down, shut down, power off, fail back. */
 export class HypervBlog implements Scenario<StoryResult> {
@@ -20,8 +25,10 @@ export class HypervBlog implements Scenario<StoryResult> {
   readonly kinds: readonly string[] = KINDS;
   readonly #chronicle = new Chronicle();
   readonly #cast: Cast;
+  readonly #isLeftRunning: boolean;
 
-  constructor(topology: Topology) {
+  constructor(topology: Topology, { isLeftRunning = false }: HypervBlogOptions = {}) {
+    this.#isLeftRunning = isLeftRunning;
     const { conf } = parseClusterConf(topology.clusterConf);
     const clusterId = conf.cman.clusterId ?? clusterIdOf(conf.name, conf.cman.isClusterIdHashed);
     const keys = topology.machines.map(({ id }) => {
@@ -32,7 +39,7 @@ export class HypervBlog implements Scenario<StoryResult> {
   }
 
   script(lab: Lab): Task<StoryResult> {
-    return new Story(lab, this.#cast, this.#chronicle).run();
+    return new Story(lab, this.#cast, this.#chronicle, this.#isLeftRunning).run();
   }
 
   onFact(fact: Stamped): void {

@@ -39,9 +39,11 @@ export class Story {
   readonly #cast: Cast;
   readonly #chronicle: Chronicle;
   readonly #expectations: Expectations;
+  readonly #isLeftRunning: boolean;
   readonly #steps: StoryStep[] = [];
 
-  constructor(lab: Lab, cast: Cast, chronicle: Chronicle) {
+  constructor(lab: Lab, cast: Cast, chronicle: Chronicle, isLeftRunning: boolean) {
+    this.#isLeftRunning = isLeftRunning;
     this.#lab = lab;
     this.#cast = cast;
     this.#chronicle = chronicle;
@@ -59,8 +61,10 @@ export class Story {
     yield* this.#step('poweroff-my-vm3-my-vm4', () => this.#lastOneStanding());
     yield* this.#step('poweron-my-vm1', () => this.#failback());
     yield* this.#step('poweron-rest', () => this.#powerOnRest());
-    yield* this.#orderlyEnd();
-    yield* this.#lab.wait(5 * SECOND);
+    if (!this.#isLeftRunning) {
+      yield* this.#orderlyEnd();
+      yield* this.#lab.wait(5 * SECOND);
+    }
     const failures = this.#steps.flatMap(({ id, observed }) =>
       observed.filter(({ isTrue }) => !isTrue).map((each) => ({ step: id, observed: each })),
     );

@@ -1,11 +1,6 @@
 import type { Nanos } from '@quorate/kernel';
 import type { Observed } from '../../lab.js';
-
-/** One stretch of an outage, named by what was waited for. */
-export interface Phase {
-  readonly name: string;
-  readonly seconds: number;
-}
+import type { Phase } from '../../outage-phases.js';
 
 /** What the walk-through says about a step, and what the defaults of RHEL 6 make of it. */
 export interface Reference {

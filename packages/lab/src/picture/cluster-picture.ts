@@ -1,6 +1,6 @@
 import type { Nanos, Stamped } from '@quorate/kernel';
-import type { AnyFact } from '@quorate/lab';
 import type { ServiceState } from '@quorate/rgmanager';
+import type { AnyFact } from '../lab.js';
 
 /** Votes as one node reckons them. */
 export interface Votes {
@@ -39,7 +39,7 @@ export interface Outage {
 /** How many of the last presses of F5 are kept. */
 const TICKS = 120;
 
-/** The whole cluster as the facts of a run make it: what a view shows. */
+/** The whole cluster as the facts of a run make it: what a view shows, on a terminal or in a page. */
 export class ClusterPicture {
   /** Kinds of facts that it is made of. */
   readonly kinds: readonly string[] = [

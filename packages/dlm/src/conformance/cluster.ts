@@ -1,6 +1,6 @@
-// Nodes with one lock manager each, joined by FIFO channels with a latency, in virtual time.
-import { Dlm, type DlmConfig, type DlmInput, type DlmOutput } from '@quorate/dlm';
 import { type Fact, guarded, type Machine, MILLISECOND, type Nanos, type Stamped } from '@quorate/kernel';
+import { Dlm, type DlmConfig } from '../dlm.js';
+import type { DlmInput, DlmOutput } from '../dlm-io.js';
 
 export interface ClusterOptions {
   readonly nodes: readonly number[];
@@ -31,9 +31,10 @@ interface Delivery {
   readonly bytes: Uint8Array;
 }
 
+/** Nodes with one lock manager each, joined by FIFO channels with a latency, in virtual time. */
 export class Cluster {
   now: Nanos = 0;
-  readonly nodes = new Map<number, Node>();
+  readonly nodes: Map<number, Node> = new Map();
   /** Packets that were handed to a channel. */
   sent = 0;
   onPacket: ((from: number, to: number, bytes: Uint8Array) => void) | undefined;

@@ -1,50 +1,16 @@
-// Replays cases recorded on the Linux kernel's DLM: the same calls, and what each lock's owner then saw.
-import type { DlmOutput, LockView, ResourceView } from '@quorate/dlm';
-import { LockFlag, Mode, modeName, StatusFlag } from '@quorate/dlm';
 import { fromHex } from '@quorate/kernel';
-import { LvbOperation, lvbOperation } from '../src/mode.js';
+import type { DlmOutput } from '../dlm-io.js';
+import { LockFlag, StatusFlag } from '../lock-flags.js';
+import type { LockView, ResourceView } from '../lockspace-view.js';
+import { LvbOperation, lvbOperation, Mode, modeName } from '../mode.js';
 import { Cluster, changeMembers, createLockspace } from './cluster.js';
-
-export interface CorpusStep {
-  readonly node?: number;
-  readonly do: string;
-  readonly lock?: string;
-  readonly resource?: string;
-  readonly mode?: string | number;
-  readonly flags?: readonly string[];
-  readonly lvb?: string;
-  readonly bast?: boolean;
-  readonly proc?: number;
-  readonly lkid?: unknown;
-  readonly nowait?: boolean;
-}
-
-export interface CorpusEvent {
-  readonly step: number;
-  readonly ret?: number;
-  readonly ast?: number;
-  readonly flags?: readonly string[];
-  readonly mode?: string;
-  readonly lvb?: string;
-  readonly bast?: string;
-}
-
-export interface CorpusCase {
-  readonly name: string;
-  readonly about: string;
-  readonly nodes: number;
-  readonly lvblen: number;
-  readonly names: Readonly<Record<string, string>>;
-  readonly dir: Readonly<Record<string, number>>;
-  readonly steps: readonly CorpusStep[];
-  readonly expect: Readonly<Record<string, readonly CorpusEvent[]>>;
-  readonly after: readonly (Readonly<Record<string, string>> | null)[];
-  readonly all?: Readonly<Record<string, readonly string[]>>;
-  readonly unstable?: readonly string[];
-  readonly either?: Readonly<Record<string, readonly (readonly CorpusEvent[])[]>>;
-}
+import type { RecordedCase, RecordedStep } from './recorded-case.js';
 
 const LOCKSPACE = 't';
+/** Number of the process that each node has from the start. */
+const MAIN_PROCESS = 1000;
+/** Of no lock. */
+const NO_HANDLE = 0;
 const ERRNO: Readonly<Record<string, number>> = { EINVAL: 22, EBUSY: 16, ENOENT: 2, EAGAIN: 11 };
 
 interface Lock {
@@ -61,21 +27,26 @@ interface Lock {
 
 /** One case under way. */
 class Replay {
-  readonly #case: CorpusCase;
+  readonly #case: RecordedCase;
   readonly #cluster: Cluster;
   readonly #locks = new Map<string, Lock>();
   readonly #byHandle = new Map<number, Lock>();
+  /** Lock ids as of the last look, of locks that are there and of all. */
+  readonly #lkids = new Map<Lock, number>();
+  readonly #lastLkid = new Map<Lock, number>();
+  /** Errno of the call under way. */
+  #refused: number | undefined;
   readonly after: (Record<string, string> | null)[] = [];
   #step = 0;
 
-  constructor(corpusCase: CorpusCase, isStrict: boolean) {
-    this.#case = corpusCase;
+  constructor(recorded: RecordedCase, isStrict: boolean) {
+    this.#case = recorded;
     this.#cluster = new Cluster({
-      nodes: Array.from({ length: corpusCase.nodes }, (_, i) => i + 1),
+      nodes: Array.from({ length: recorded.nodes }, (_, i) => i + 1),
       config: { strictReference: isStrict },
-      onOutput: (node, output) => this.#onOutput(node, output),
+      onOutput: (_node, output) => this.#onOutput(output),
     });
-    createLockspace(this.#cluster, LOCKSPACE, corpusCase.lvblen);
+    createLockspace(this.#cluster, LOCKSPACE, recorded.lvblen);
   }
 
   run(): void {
@@ -83,7 +54,7 @@ class Replay {
       this.#step = i;
       this.#do(step);
       if (step.nowait !== true) this.#cluster.settle();
-      this.#look(step);
+      this.#look();
     });
   }
 
@@ -95,7 +66,7 @@ class Replay {
     return [...this.#locks.keys()];
   }
 
-  #do(step: CorpusStep): void {
+  #do(step: RecordedStep): void {
     switch (step.do) {
       case 'lock':
       case 'convert':
@@ -108,6 +79,20 @@ class Replay {
         return changeMembers(this.#cluster, LOCKSPACE, this.#cluster.alive(), [step.node!]);
       case 'deadlock':
         return this.#unlock(step);
+      case 'exit':
+        return this.#cluster.input(step.node!, {
+          kind: 'process-exit',
+          lockspace: LOCKSPACE,
+          process: step.proc ?? MAIN_PROCESS,
+        });
+      case 'purge':
+        return this.#cluster.input(step.node!, {
+          kind: 'purge',
+          lockspace: LOCKSPACE,
+          node: step.target!,
+          process: step.pid!,
+          by: MAIN_PROCESS,
+        });
       case 'freeze':
         return this.#cluster.freeze(step.node!);
       case 'thaw':
@@ -118,7 +103,7 @@ class Replay {
     throw new RangeError(`step ${step.do} is not supported`);
   }
 
-  #lockOf(step: CorpusStep): Lock {
+  #lockOf(step: RecordedStep): Lock {
     const name = step.lock!;
     let lock = this.#locks.get(name);
     if (lock === undefined) {
@@ -143,12 +128,12 @@ class Replay {
     return lock;
   }
 
-  #lock(step: CorpusStep): void {
+  #lock(step: RecordedStep): void {
     const lock = this.#lockOf(step);
     const isConvert = step.do === 'convert';
     const flags = flagsOf(step.flags) | (isConvert ? LockFlag.CONVERT : 0);
     const mode = typeof step.mode === 'number' ? step.mode : Mode[step.mode as keyof typeof Mode];
-    this.#call(lock, (handle) => {
+    this.#call(step, lock, (handle) => {
       this.#cluster.input(lock.node, {
         kind: 'lock',
         lockspace: LOCKSPACE,
@@ -157,16 +142,17 @@ class Replay {
         mode,
         flags,
         wantsBast: step.bast !== false,
+        process: step.proc ?? MAIN_PROCESS,
         // The kernel's device copies the caller's bytes in with every conversion, but not with a new request.
         ...(isConvert ? { lvb: lock.buffer } : {}),
       });
     });
   }
 
-  #unlock(step: CorpusStep): void {
+  #unlock(step: RecordedStep): void {
     const lock = this.#lockOf(step);
     const flags = flagsOf(step.flags) | (step.do === 'unlock' ? 0 : LockFlag.CANCEL);
-    this.#call(lock, (handle) => {
+    this.#call(step, lock, (handle) => {
       this.#cluster.input(lock.node, {
         kind: 'unlock',
         lockspace: LOCKSPACE,
@@ -178,29 +164,27 @@ class Replay {
     });
   }
 
-  #refused: number | undefined;
-
-  #call(lock: Lock, call: (handle: number) => void): void {
+  #call(step: RecordedStep, lock: Lock, call: (handle: number) => void): void {
     this.#refused = undefined;
     const event: Record<string, unknown> = { step: this.#step, ret: 0 };
     lock.events.push(event);
-    const called = this.#calledBy(lock);
+    const called = this.#calledBy(lock, step.lkid);
     // What follows goes to the symbol that called last.
-    this.#byHandle.set(called.handle, lock);
-    call(called.handle);
+    if (called !== undefined) this.#byHandle.set(called.handle, lock);
+    call(called?.handle ?? NO_HANDLE);
     if (this.#refused !== undefined) event.ret = -this.#refused;
   }
 
   /** The recorder called by lock id: through a dead one it reached the lock that has the id now. */
-  #calledBy(lock: Lock): Lock {
+  #calledBy(lock: Lock, namedLkid: number | undefined): Lock | undefined {
+    const withId = (lkid: number): Lock | undefined =>
+      [...this.#lkids].find(([other, id]) => other.node === lock.node && id === lkid)?.[0];
+    if (namedLkid !== undefined) return withId(namedLkid);
     const lkid = this.#lastLkid.get(lock);
-    if (lkid === undefined || this.#lkids.has(lock)) return lock;
-    return [...this.#lkids].find(([other, id]) => other.node === lock.node && id === lkid)?.[0] ?? lock;
+    return lkid === undefined || this.#lkids.has(lock) ? lock : (withId(lkid) ?? lock);
   }
 
-  readonly #lastLkid = new Map<Lock, number>();
-
-  #onOutput(node: number, output: DlmOutput): void {
+  #onOutput(output: DlmOutput): void {
     switch (output.kind) {
       case 'call-refused':
         this.#refused = ERRNO[output.errno]!;
@@ -210,9 +194,6 @@ class Replay {
         break;
       case 'cast':
         this.#onCast(this.#byHandle.get(output.handle)!, output);
-        break;
-      case 'reject':
-        if (process.env.SHOW_REJECTS) console.log(this.#case.name, this.#step, node, output);
         break;
     }
   }
@@ -241,7 +222,7 @@ class Replay {
   }
 
   /** What the recorder noted after a step: changes of state, and the mode with the last completion. */
-  #look(step: CorpusStep): void {
+  #look(): void {
     const isBurst = this.#case.after[this.#step] === null;
     const views = this.#views();
     const changes: Record<string, string> = {};
@@ -257,7 +238,6 @@ class Replay {
       lock.state = state;
     }
     this.after.push(isBurst ? null : changes);
-    void step;
   }
 
   #noteMode(lock: Lock, view: LockView | undefined): void {
@@ -305,8 +285,6 @@ class Replay {
     return `${head} ${view.lastBast} 0 ${view.waitType} ${view.lvbseq}`;
   }
 
-  readonly #lkids = new Map<Lock, number>();
-
   #views(): Map<Lock, LockView> {
     const views = new Map<Lock, LockView>();
     this.#lkids.clear();
@@ -353,25 +331,32 @@ function hexCut(bytes: Uint8Array): string {
   return text.replace(/(00)+$/, '') || '00';
 }
 
-/** Differences between a recorded case and ours, as text; empty if there are none. */
-export function replayCase(corpusCase: CorpusCase, isStrict: boolean): string[] {
-  const replay = new Replay(corpusCase, isStrict);
+/**
+ * Replays a case with lock managers of ours, in virtual time. Gives where what owners saw, or the final tables of locks,
+ * differ from what was recorded, as texts; none if they do not.
+ *
+ * `isStrict`: with `strictReference`.
+ *
+ * @throws {RangeError} when a step is of a kind that is not known.
+ */
+export function differencesOf(recorded: RecordedCase, isStrict: boolean): readonly string[] {
+  const replay = new Replay(recorded, isStrict);
   replay.run();
   const differences: string[] = [];
-  const unstable = new Set(corpusCase.unstable ?? []);
-  for (const lock of new Set([...replay.lockNames, ...Object.keys(corpusCase.expect)])) {
+  const unstable = new Set(recorded.unstable ?? []);
+  for (const lock of new Set([...replay.lockNames, ...Object.keys(recorded.expect)])) {
     if (unstable.has(`expect.${lock}`)) continue;
     const ours = JSON.stringify(replay.expectOf(lock).map(canonical));
-    const theirs = JSON.stringify((corpusCase.expect[lock] ?? []).map(canonical));
+    const theirs = JSON.stringify((recorded.expect[lock] ?? []).map(canonical));
     if (ours !== theirs) differences.push(`expect.${lock}\n  recorded ${theirs}\n  ours     ${ours}`);
   }
-  corpusCase.after.forEach((recorded, i) => {
+  recorded.after.forEach((recorded, i) => {
     if (recorded === null || unstable.has(`after.${i}`)) return;
     const ours = JSON.stringify(sorted(replay.after[i] ?? {}));
     const theirs = JSON.stringify(sorted(recorded));
     if (ours !== theirs) differences.push(`after.${i}\n  recorded ${theirs}\n  ours     ${ours}`);
   });
-  for (const [node, lines] of Object.entries(corpusCase.all ?? {})) {
+  for (const [node, lines] of Object.entries(recorded.all ?? {})) {
     if (unstable.has(`all.${node}`)) continue;
     const ours = replay.allLines(Number(node)).join('\n    ');
     if (ours !== lines.join('\n    '))

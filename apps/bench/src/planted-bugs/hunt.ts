@@ -1,0 +1,85 @@
+import { type Nanos, SECOND, type Seed, type Violation } from '@quorate/kernel';
+import {
+  HypervBlog,
+  hypervBlogTopology,
+  IsolatedNode,
+  type Scenario,
+  stackInvariants,
+  type Topology,
+} from '@quorate/lab';
+import { administratorsPrograms } from '@quorate/shell';
+import { Simulator } from '@quorate/simulator';
+import { Storm as DlmStorm } from '../../../../packages/dlm/test/storm.js';
+import { storm as totemStorm } from '../../../../packages/totem/test/storm.js';
+import { FaultInMidWork } from './fault-in-mid-work.js';
+import type { HuntingGround } from './planted-bug.js';
+
+/** What one run came to. */
+export interface HuntedRun {
+  readonly seed: number;
+  /** The violation of the rule that had to be violated. */
+  readonly found: Violation | undefined;
+  /** The violation that came first, of whatever rule. */
+  readonly first: Violation | undefined;
+  /** How it ended, where no violation was found. */
+  readonly end: string;
+  /** Virtual time at its end. */
+  readonly at: Nanos;
+}
+
+type Hunt = (seed: number, rule: string) => HuntedRun;
+
+const GROUNDS: Readonly<Record<HuntingGround, Hunt>> = {
+  'hyperv-blog': simulated((topology) => new HypervBlog(topology)),
+  'isolated-node': simulated(() => new IsolatedNode()),
+  pause: simulated(() => new FaultInMidWork('pause')),
+  partition: simulated(() => new FaultInMidWork('partition')),
+  'power-off': simulated(() => new FaultInMidWork('power-off')),
+  'totem-storm': (seed, rule) => checked(seed, rule, totemStorm(seed, seed % 2 === 0)),
+  'dlm-storm': huntInDlmStorm,
+};
+
+/** One run: it ends when the rule is violated; other violations are passed by. */
+export function hunt(ground: HuntingGround, seed: number, rule: string): HuntedRun {
+  return GROUNDS[ground](seed, rule);
+}
+
+/** A run of the whole stack is looked at this often. */
+const SLICE: Nanos = SECOND;
+
+/** No sound run of a scenario takes as long as that; with a bug some wait for ever. */
+const LONGEST: Nanos = 900 * SECOND;
+
+function simulated(scenarioOf: (topology: Topology) => Scenario): Hunt {
+  return (lo, rule) => {
+    const topology = hypervBlogTopology(administratorsPrograms);
+    const seed: Seed = { hi: 0, lo };
+    const scenario = scenarioOf(topology);
+    const simulator = new Simulator({ scenario, topology, seed, invariants: stackInvariants, keepGoing: true });
+    for (let until = SLICE; ; until += SLICE) {
+      const { reason, at, violations, exception } = simulator.run(until);
+      const found = violations.find(({ invariant }) => invariant === rule);
+      const end = exception ?? reason;
+      if (found !== undefined || reason !== 'time' || at >= LONGEST)
+        return { seed: lo, found, first: violations[0], end, at };
+    }
+  };
+}
+
+function huntInDlmStorm(seed: number, rule: string): HuntedRun {
+  const storm = new DlmStorm({ seed, nodes: 2 + (seed % 4), resources: 3, operations: 200, faults: 4 });
+  storm.run();
+  return checked(seed, rule, { checker: storm.checker, now: storm.cluster.now });
+}
+
+function checked(
+  seed: number,
+  rule: string,
+  {
+    checker: { violations },
+    now: at,
+  }: { readonly checker: { readonly violations: readonly Violation[] }; readonly now: Nanos },
+): HuntedRun {
+  const found = violations.find(({ invariant }) => invariant === rule);
+  return { seed, found, first: violations[0], end: 'ended', at };
+}

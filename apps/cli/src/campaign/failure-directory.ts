@@ -1,0 +1,100 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConfigError, parseSeed, type Seed } from '@quorate/kernel';
+import {
+  type DecisionLog,
+  decodeLog,
+  encodeLog,
+  type LogOrigin,
+  logText,
+  parseLogText,
+  runLogged,
+  type SeedReport,
+} from '@quorate/simulator';
+import { type PreparedScenario, prepare, type ScenarioOptions, type Scenarios } from '../scenarios.js';
+import { UsageError } from '../usage-error.js';
+
+const VERDICT = 'verdict.json';
+const LOG = 'decisions.log';
+const SHRUNK_LOG = 'decisions.min.log';
+const SHRUNK_TEXT = 'decisions.min.txt';
+
+/** A log with what it takes to run it. */
+export interface ReplayableLog {
+  readonly origin: LogOrigin;
+  readonly log: DecisionLog;
+  readonly seed: Seed;
+  readonly prepare: () => PreparedScenario;
+}
+
+/**
+ * One failure on disk: `verdict.json` (the report), `decisions.log` (all that the world decided), and when it was shrunk
+ * `decisions.min.log` with `decisions.min.txt`, the same for people.
+ */
+export class FailureDirectory {
+  readonly path: string;
+  readonly report: SeedReport;
+
+  private constructor(path: string, report: SeedReport) {
+    this.path = path;
+    this.report = report;
+  }
+
+  /** Runs a seed that has failed once more, and keeps everything. */
+  static record(
+    root: string,
+    failed: SeedReport,
+    scenario: string,
+    options: ScenarioOptions,
+    scenarios: Scenarios,
+  ): FailureDirectory {
+    const seed = parseSeed(`0x${failed.seed}`)!;
+    const { report, log } = runLogged(prepare(scenarios, scenario, options), seed);
+    const name = (report.id ?? report.verdict).replace(/[^A-Za-z0-9.-]+/g, '-').slice(0, 40);
+    const path = join(root, `${name}-${failed.seed.replace(/^0+(?=.)/, '')}`);
+    mkdirSync(path, { recursive: true });
+    const origin: LogOrigin = { scenario, seed: failed.seed, options: { ...options }, commit: null };
+    writeFileSync(join(path, LOG), encodeLog(origin, log));
+    writeFileSync(join(path, VERDICT), `${JSON.stringify({ scenario, options, ...report }, null, 2)}\n`);
+    return new FailureDirectory(path, report);
+  }
+
+  /** @throws {UsageError} when there is no failure at that path. */
+  static open(path: string): FailureDirectory {
+    return new FailureDirectory(path, JSON.parse(readText(join(path, VERDICT)).toString()) as SeedReport);
+  }
+
+  keepShrunk(origin: LogOrigin, log: DecisionLog): string {
+    writeFileSync(join(this.path, SHRUNK_LOG), encodeLog(origin, log));
+    const path = join(this.path, SHRUNK_TEXT);
+    writeFileSync(path, logText(origin, log));
+    return path;
+  }
+
+  log(scenarios: Scenarios, isShrunk = false): ReplayableLog {
+    return readLog(join(this.path, isShrunk ? SHRUNK_LOG : LOG), scenarios);
+  }
+}
+
+/** @throws {UsageError} when the file is no log, or its scenario is not known. */
+export function readLog(path: string, scenarios: Scenarios): ReplayableLog {
+  const bytes = readText(path);
+  try {
+    const { origin, log } = path.endsWith('.txt') ? parseLogText(bytes.toString()) : decodeLog(bytes);
+    const seed = parseSeed(`0x${origin.seed}`);
+    if (seed === undefined) throw new ConfigError('seed', origin.seed, 'up to 16 hex digits');
+    const options = origin.options as ScenarioOptions;
+    return { origin, log, seed, prepare: () => prepare(scenarios, origin.scenario, options) };
+  } catch (error) {
+    if (error instanceof ConfigError) throw new UsageError(`${path}: ${error.message}`);
+    throw error;
+  }
+}
+
+function readText(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new UsageError(`cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? error}`);
+  }
+}

@@ -1,0 +1,59 @@
+import type { PurgeInput } from './dlm-io.js';
+import { LockFlag, Status } from './lock-flags.js';
+import type { Lockspace } from './lockspace.js';
+import { cancelAtMaster, completeHere, unlockAtMaster } from './owner.js';
+import { type Lkb, LkbFlag } from './resource.js';
+import { sendPurge } from './send.js';
+import { unlockVerdict } from './validate.js';
+
+// What becomes of the locks of processes that are gone. Source: Linux fs/dlm/lock.c; the functions keep their names.
+
+/** A process closed its handle of the lockspace: each of its locks is unlocked, or becomes an orphan. */
+export function clearProcLocks(ls: Lockspace, process: number): void {
+  for (const lkb of locksOf(ls, process)) {
+    if ((lkb.exflags & LockFlag.PERSISTENT) !== 0) orphanProcLock(ls, lkb);
+    else unlockProcLock(ls, lkb);
+  }
+}
+
+/** `dlm_user_purge` */
+export function purge(ls: Lockspace, { node, process, by = 0 }: PurgeInput): void {
+  if (node !== 0 && node !== ls.nodeid) return sendPurge(ls, node, process);
+  if (process === 0 || process !== by) return purgeOrphans(ls, process);
+  for (const lkb of locksOf(ls, process)) unlockProcLock(ls, lkb);
+}
+
+/** Unlocks the orphans that a process of this node left behind; 0: all orphans (`do_purge`). */
+export function purgeOrphans(ls: Lockspace, process: number): void {
+  for (const lkb of [...ls.orphans]) if (process === 0 || lkb.process === process) unlockProcLock(ls, lkb);
+}
+
+/** By the order in which they were made. */
+function locksOf(ls: Lockspace, process: number): readonly Lkb[] {
+  return [...ls.handles.values()].filter((lkb) => lkb.process === process);
+}
+
+/** It keeps its granted mode; a request or conversion that waits is canceled. */
+function orphanProcLock(ls: Lockspace, lkb: Lkb): void {
+  ls.handles.delete(lkb.handle);
+  ls.orphans.add(lkb);
+  lkb.flags |= LkbFlag.ORPHAN;
+  // Not validated as a cancel: with an operation in flight nothing is canceled.
+  if (unlockVerdict(lkb, 0) !== 'proceed') return;
+  lkb.sbflags = 0;
+  cancelAtMaster(ls, lkb.resource, lkb);
+}
+
+/** With IVVALBLK: a holder that may have died while it wrote takes the value block with it. */
+function unlockProcLock(ls: Lockspace, lkb: Lkb): void {
+  ls.handles.delete(lkb.handle);
+  ls.orphans.delete(lkb);
+  lkb.flags |= LkbFlag.DEAD;
+  const flags = LockFlag.FORCEUNLOCK | LockFlag.IVVALBLK;
+  const verdict = unlockVerdict(lkb, flags);
+  if (verdict === 'complete-here') completeHere(ls, lkb, Status.EUNLOCK);
+  if (verdict !== 'proceed') return;
+  lkb.exflags |= flags;
+  lkb.sbflags = 0;
+  unlockAtMaster(ls, lkb.resource, lkb);
+}

@@ -1,0 +1,54 @@
+import { MILLISECOND, SECOND, type Task } from '@quorate/kernel';
+import { pick, range, subset } from '../draw.js';
+import type { Attack, Family } from '../family.js';
+
+function* failing(
+  { arena, choices, period, tell }: Attack,
+  fault: {
+    readonly program: string;
+    readonly argument?: string;
+    readonly runs: number;
+    readonly delay: number;
+    readonly status?: number;
+  },
+  text: string,
+): Task {
+  const machines = subset(choices, 'machine', arena.machines, 1, false);
+  const duration = range(choices, 'hold', SECOND, period);
+  tell(`${text} on ${machines.join(' ')}`);
+  for (const machine of machines) arena.lab.fault({ kind: 'program', machine, fault });
+  if (!(yield* arena.hold(duration))) return;
+  const { program } = fault;
+  for (const machine of machines) {
+    arena.lab.fault({ kind: 'program', machine, fault: { program, runs: 0, delay: 0 } });
+  }
+}
+
+/** The fence agent fails, up to three times. */
+export const fenceFails: Family = function* (attack): Task {
+  const runs = 1 + attack.choices.choose('runs', 3);
+  yield* failing(attack, { program: 'fence_scsi', runs, delay: 0, status: 1 }, `fence_scsi fails ${runs} times`);
+};
+
+/** The fence agent takes its time. */
+export const fenceSlow: Family = function* (attack): Task {
+  const delay = range(attack.choices, 'delay', 500 * MILLISECOND, 20 * SECOND, 40);
+  yield* failing(
+    attack,
+    { program: 'fence_scsi', runs: 5, delay },
+    `fence_scsi takes ${(delay / SECOND).toFixed(1)} s`,
+  );
+};
+
+/** An agent of a service fails, so that the service is restarted, moved, or given up. */
+export const serviceFails: Family = function* (attack): Task {
+  const { choices } = attack;
+  const program = pick(choices, 'agent', ['apache.sh', 'ip.sh', 'clusterfs.sh']);
+  const argument = pick(choices, 'action', ['status', 'start', 'stop']);
+  const runs = 1 + choices.choose('runs', 3);
+  yield* failing(
+    attack,
+    { program, argument, runs, delay: 0, status: 1 },
+    `${program} ${argument} fails ${runs} times`,
+  );
+};

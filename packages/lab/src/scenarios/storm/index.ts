@@ -1,0 +1,1 @@
+export { Storm, type StormOptions, type StormResult } from './storm.js';

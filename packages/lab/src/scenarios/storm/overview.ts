@@ -1,0 +1,146 @@
+import type { Nanos, Stamped } from '@quorate/kernel';
+import type { AnyFact } from '../../lab.js';
+import type { PowerState } from '../../virtual-machine.js';
+
+/** Kinds of facts that the overview follows. */
+export const OVERVIEW_KINDS: readonly string[] = [
+  'node.state',
+  'totem.configuration',
+  'quorum.changed',
+  'quorum.killed',
+  'quorum.left',
+  'quorum.failed',
+  'fenced.state',
+  'fenced.victim',
+  'fenced.fenced',
+  'gfs2.mounted',
+  'gfs2.unmounted',
+  'gfs2.withdrawn',
+  'rg.service',
+  'client.request',
+];
+
+/** What is known of one machine, from its facts and from those that name it. */
+export interface MachineView {
+  state: PowerState;
+  upSince: Nanos;
+  /** Members of the ring that it last installed; empty without one. */
+  ring: readonly number[];
+  isQuorate: boolean;
+  isMounted: boolean;
+  /** Whom its fenced has to fence. */
+  readonly victims: Set<number>;
+  /** Why only a reboot helps; undefined while it is well. */
+  illness: string | undefined;
+}
+
+/** The cluster as an administrator with a good memory sees it. */
+export class Overview {
+  readonly #views: ReadonlyMap<number, MachineView>;
+  /** State of the service, as its owner last wrote it. */
+  serviceState = 0;
+  owner = 0;
+  isAnswered = false;
+  #answered = 0;
+  #failed = 0;
+
+  constructor(nodes: readonly number[]) {
+    const view = (): MachineView => ({
+      state: 'off',
+      upSince: 0,
+      ring: [],
+      isQuorate: false,
+      isMounted: false,
+      victims: new Set(),
+      illness: undefined,
+    });
+    this.#views = new Map(nodes.map((node) => [node, view()]));
+  }
+
+  of(node: number): MachineView {
+    return this.#views.get(node)!;
+  }
+
+  get requests(): { readonly ok: number; readonly failed: number } {
+    return { ok: this.#answered, failed: this.#failed };
+  }
+
+  hear(stamped: Stamped): void {
+    const fact = stamped as AnyFact;
+    if (fact.kind === 'client.request') return this.#onRequest(fact.isAnswered === true);
+    if (fact.kind === 'rg.service') {
+      this.serviceState = Number(fact.state);
+      this.owner = Number(fact.owner);
+      return;
+    }
+    const view = this.#views.get(fact.node);
+    if (view !== undefined) this.#onMachine(view, fact);
+  }
+
+  #onMachine(view: MachineView, fact: AnyFact): void {
+    switch (fact.kind) {
+      case 'node.state':
+        this.#onPower(view, fact);
+        break;
+      case 'totem.configuration':
+        if (fact.type === 'regular') view.ring = fact.members as readonly number[];
+        break;
+      case 'quorum.changed':
+        view.isQuorate = fact.isQuorate === true;
+        break;
+      case 'quorum.killed':
+      case 'quorum.left':
+      case 'quorum.failed':
+        view.illness ??= `is out of the cluster (${fact.kind})`;
+        view.ring = [];
+        view.isQuorate = false;
+        view.victims.clear();
+        break;
+      case 'fenced.state':
+        // Victims that were assumed at its start are dropped without a word when the domain's master knows better.
+        if (fact.state === 'none' || fact.state === 'left') view.victims.clear();
+        break;
+      case 'fenced.victim':
+        view.victims.add(Number(fact.victim));
+        break;
+      case 'fenced.fenced':
+        this.#onFenced(view, fact);
+        break;
+      case 'gfs2.mounted':
+        view.isMounted = true;
+        break;
+      case 'gfs2.unmounted':
+        view.isMounted = false;
+        break;
+      case 'gfs2.withdrawn':
+        view.isMounted = false;
+        view.illness ??= 'has withdrawn from its file system';
+        break;
+    }
+  }
+
+  /** Storage fencing leaves the victim running: it has to be rebooted, unless it has gone down meanwhile. */
+  #onFenced(view: MachineView, { victim, how }: AnyFact): void {
+    view.victims.delete(Number(victim));
+    const fenced = this.#views.get(Number(victim));
+    if (fenced === undefined || how !== 'agent') return;
+    if (fenced.state === 'up' || fenced.state === 'paused') fenced.illness ??= 'is fenced';
+  }
+
+  #onPower(view: MachineView, { state, at }: AnyFact): void {
+    if (state === 'up' && view.state !== 'paused') view.upSince = at;
+    view.state = state as PowerState;
+    if (state !== 'off') return;
+    view.ring = [];
+    view.isQuorate = false;
+    view.isMounted = false;
+    view.victims.clear();
+    view.illness = undefined;
+  }
+
+  #onRequest(isAnswered: boolean): void {
+    this.isAnswered = isAnswered;
+    if (isAnswered) this.#answered += 1;
+    else this.#failed += 1;
+  }
+}

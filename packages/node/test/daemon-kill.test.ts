@@ -1,0 +1,58 @@
+import { SECOND } from '@quorate/kernel';
+import { describe, expect, it } from 'vitest';
+import { loneCluster, TestMachine } from './machine.js';
+import { TEST_PROGRAMS } from './programs.js';
+import { formattedDisk } from './volume.js';
+
+const FILES = {
+  '/etc/cluster/cluster.conf': loneCluster('  <rm/>\n'),
+  '/etc/fstab': '/dev/sda2 /mydata gfs2 defaults 0 0\n',
+  '/mydata/.keep': '',
+};
+
+function booted(): TestMachine {
+  const machine = new TestMachine({ files: FILES, programs: TEST_PROGRAMS, store: formattedDisk() });
+  machine.boot();
+  machine.runUntilLogged('runlevel 3 reached');
+  return machine;
+}
+
+function daemons(machine: TestMachine): string {
+  const { output } = machine.type('ps aux')!;
+  return ['corosync', 'fenced', 'dlm_controld', 'gfs_controld', 'rgmanager']
+    .filter((name) => new RegExp(` ${name}( |$)`, 'm').test(output))
+    .join(' ');
+}
+
+describe('killall -9', () => {
+  it.each([
+    // killed      still there
+    ['fenced', 'corosync dlm_controld gfs_controld rgmanager'],
+    ['dlm_controld', 'corosync fenced gfs_controld rgmanager'],
+    ['gfs_controld', 'corosync fenced dlm_controld rgmanager'],
+    ['corosync', ''],
+  ])('%s: left are "%s"', (daemon, left) => {
+    const machine = booted();
+    expect(machine.type(`killall -9 ${daemon}`)!.status).toBe(0);
+    machine.run(10 * SECOND);
+    expect(daemons(machine)).toBe(left);
+  });
+
+  it.each(['dlm_controld', 'gfs_controld'])('a mount outlives %s', (daemon) => {
+    const machine = booted();
+    machine.type(`killall -9 ${daemon}`);
+    expect(machine.type('echo still > /mydata/a; cat /mydata/a')!.output).toBe('still\n');
+  });
+
+  it('rgmanager: its watchdog reboots the machine', () => {
+    const machine = booted();
+    machine.type('killall -9 rgmanager');
+    expect(machine.halted).toBe('reboot');
+  });
+
+  it('a daemon that does not run cannot be killed', () => {
+    const machine = booted();
+    const { status, errors } = machine.type('killall -9 qdiskd')!;
+    expect([status, errors]).toEqual([1, 'qdiskd: no process killed\n']);
+  });
+});
