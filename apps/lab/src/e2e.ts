@@ -71,6 +71,7 @@ async function run(executable: string, minutes: number, speed: string): Promise<
 async function tellStory(lab: LabPage): Promise<boolean> {
   const startedMs = Date.now();
   await lab.page.locator('[data-step="poweroff-my-vm2"] .step-outage').waitFor({ timeout: STORY_TIMEOUT_MS });
+  await lab.page.getByText('preempted').first().waitFor({ timeout: STORY_TIMEOUT_MS });
   await lab.page.screenshot({ path: `${artefacts}1280-failover.png` });
   const steps = await storyIn(lab, STORY_TIMEOUT_MS);
   await lab.page.screenshot({ path: `${artefacts}1280-story.png` });

@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath, launchChromium } from '../src/e2e/chromium.js';
 import { LabPage } from '../src/e2e/lab-page.js';
-import { memoryOf } from '../src/e2e/memory.js';
+import { heapOf } from '../src/e2e/memory.js';
 import type { ServedPage } from '../src/server/serve.js';
 import { serveBuiltPage } from './built-page.js';
 
@@ -61,7 +61,8 @@ describe.skipIf(executable === undefined)(
         await lab.page.locator('.lamp-on', { hasText: 'RGMGR' }).nth(4).waitFor({ timeout: PATIENCE_MS });
         expect(await lab.page.locator('[data-quorum]').getAttribute('data-quorum')).toBe('quorate');
         expect(await lab.page.locator('.key-registered').count()).toBe(5);
-        expect(await lab.display('my-vm1').textContent()).toBe('my_service_group started');
+        // Where machines boot slowly another one may have been first: it is moved to the first of its domain then.
+        await lab.display('my-vm1').filter({ hasText: 'my_service_group started' }).waitFor({ timeout: PATIENCE_MS });
       },
       PATIENCE_MS,
     );
@@ -173,7 +174,10 @@ describe.skipIf(executable === undefined)(
     it(
       'tells the story after that, with what was observed in each step, and no more memory than before',
       async () => {
-        const before = await memoryOf(lab.page);
+        const before = await heapOf(lab.page);
+        // At a speed at which machines keep their order even if others use the processors, too.
+        await lab.page.getByRole('slider').press('ArrowLeft');
+        await expect.poll(() => lab.page.textContent('.speed output')).toBe('10 ×');
         await lab.button('Start the story').click();
         const boot = lab.page.locator('[data-step="boot"]');
         await boot.and(lab.page.locator('[data-state="done"], [data-state="bad"]')).waitFor({ timeout: PATIENCE_MS });
@@ -185,9 +189,8 @@ describe.skipIf(executable === undefined)(
         await lab.page.screenshot({ path: `${artefacts}1920-observed.png` });
         await lab.button('Stop').click();
         await lab.button('Start the story').waitFor();
-        const after = await memoryOf(lab.page);
-        expect([before.workersBytes, after.workersBytes]).toEqual([0, 0]);
-        expect(after.pageBytes).toBeLessThan(before.pageBytes * 1.2);
+        expect(lab.page.workers()).toEqual([]);
+        expect(await heapOf(lab.page)).toBeLessThan(before * 1.2);
       },
       PATIENCE_MS,
     );

@@ -15,7 +15,20 @@ interface Measurement {
   }[];
 }
 
-/** Asks Chromium; the page has to be isolated from other origins. */
+/** Bytes that the page's own heap has in use, its garbage collected. */
+export async function heapOf(page: Page): Promise<number> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await session.send('Runtime.getHeapUsage');
+  await session.detach();
+  return usedSize;
+}
+
+/**
+ * Asks Chromium; the page has to be isolated from other origins.
+ *
+ * A worker that is just being ended does not answer Chromium, which then waits for it: measure while all run.
+ */
 export async function memoryOf(page: Page): Promise<Memory> {
   const { bytes, breakdown } = await page.evaluate(() => {
     const measurable = performance as unknown as { measureUserAgentSpecificMemory(): Promise<Measurement> };
