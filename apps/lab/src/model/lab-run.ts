@@ -36,6 +36,8 @@ export class LabRun {
   readonly #changed: () => void;
   #lab: WorkersLab | undefined;
   #pulled = new Set<string>();
+  /** What power switches were set to, until the machine is so. */
+  readonly #asked = new Map<string, boolean>();
   picture: RunPicture;
   state: RunState = 'idle';
   mode: RunMode = 'story';
@@ -81,6 +83,7 @@ export class LabRun {
     this.story = undefined;
     this.trouble = '';
     this.#pulled = new Set();
+    this.#asked.clear();
     this.state = 'starting';
     const lab = new WorkersLab({
       scenario: openEnded(mode, this.topology, (result) => this.#onStory(result)),
@@ -124,7 +127,17 @@ export class LabRun {
     this.#changed();
   }
 
+  /** Whether a machine's power switch is on: as it was set, even before the machine has noticed, else as the machine is. */
+  hasPower(machine: string): boolean {
+    const { power } = this.picture.cluster.machines.get(this.names.indexOf(machine) + 1)!;
+    const isOn = power !== 'off';
+    const asked = this.#asked.get(machine);
+    if (asked === isOn) this.#asked.delete(machine);
+    return asked ?? isOn;
+  }
+
   setPower(machine: string, isOn: boolean): void {
+    if (this.isRunning) this.#asked.set(machine, isOn);
     this.#command({ kind: isOn ? 'power-on' : 'power-off', machine });
   }
 

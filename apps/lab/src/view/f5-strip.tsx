@@ -112,9 +112,7 @@ interface PageState {
 
 function pageOf({ picture }: LabRun, current: OutageRecord | undefined): PageState {
   if (current !== undefined) {
-    const phase = current.phases.at(-1)?.name;
-    const text = `the page is away for ${secondsText(current.to - current.from)}`;
-    return { text: phase === undefined ? text : `${text}, after ${phase}`, tone: 'away' };
+    return { text: `the page is away for ${secondsText(current.to - current.from)}`, tone: 'away' };
   }
   if (picture.outages.served === 0) return { text: 'nobody serves the page yet', tone: 'none' };
   return { text: 'the page is served', tone: 'served' };

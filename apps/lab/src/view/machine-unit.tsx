@@ -56,7 +56,7 @@ export function MachineUnit({ run, spec, isSelected, onSelect }: MachineUnitProp
         <Toggle
           label="power"
           name={`${name} power`}
-          isOn={power !== 'off'}
+          isOn={run.hasPower(name)}
           isDisabled={isOff}
           onChange={(isOn) => run.setPower(name, isOn)}
         />
