@@ -35,48 +35,64 @@ function isQuorumKind(kind: string): boolean {
   return (Quorates.kinds as readonly string[]).includes(kind);
 }
 
-/** Something known of the request that a service's worker on a node has in hand. */
-class PerService<T> {
+/** Something known of what a node has under way for a service or a lockspace. */
+class PerNode<T> {
   readonly #values = new Map<string, T>();
 
-  set(fact: Stamped<AnyFact>, value: T): void {
-    this.#values.set(PerService.#key(fact), value);
+  set(fact: Stamped<AnyFact>, what: string, value: T): void {
+    this.#values.set(PerNode.#key(fact, what), value);
   }
 
-  of(fact: Stamped<AnyFact>): T | undefined {
-    return this.#values.get(PerService.#key(fact));
+  of(fact: Stamped<AnyFact>, what: string): T | undefined {
+    return this.#values.get(PerNode.#key(fact, what));
   }
 
-  static #key({ node, life, service }: Stamped<AnyFact>): string {
-    return `${node}.${life} ${service}`;
+  static #key({ node, life, service, lockspace }: Stamped<AnyFact>, what: string): string {
+    return `${node}.${life} ${what} ${service ?? lockspace ?? ''}`;
   }
 }
+
+/** What begins with the one ends with the other. */
+const BEGINNINGS: ReadonlyMap<string, string> = new Map([
+  ['rg.request-started', 'rg.agent-started'],
+  ['dlm.started', 'dlm.recovered'],
+  ['gfs2.mounting', 'gfs2.mounted'],
+]);
+
+/** Ends that may come when the quorum is lost meanwhile, and the names under which they are counted. */
+const OUTLIVING: ReadonlyMap<string, string> = new Map([
+  ['rg.agent-started', 'svc-start-outlives-quorum'],
+  ['dlm.recovered', 'recovery-outlives-quorum'],
+  ['gfs2.mounted', 'mount-outlives-quorum'],
+]);
 
 const quorumFirst = defineInvariant<AnyFact>({
   id: 'S11',
   name: 'quorum-first',
   statement:
-    'no fence start, lock recovery end, mount, or service start by an inquorate node; counted as svc-start-outlives-quorum: ' +
-    'a start that began with quorum runs its further agents without',
+    'no fence start, lock recovery end, mount, or service start by an inquorate node; counted as svc-start-outlives-quorum, ' +
+    'recovery-outlives-quorum and mount-outlives-quorum: what began with quorum goes on without',
   kinds: [
     ...Quorates.kinds,
     'fenced.fencing-started',
     'dlm.recovered',
     'gfs2.mounted',
-    'rg.request-started',
     'rg.agent-started',
+    ...BEGINNINGS.keys(),
   ],
   start(): Check<AnyFact> {
     const quorates = new Quorates();
-    /** Services whose request in hand was taken up with quorum, by node. */
-    const begun = new PerService<boolean>();
+    /** Whether what is under way began with quorum: by node, end, and service or lockspace. */
+    const begun = new PerNode<boolean>();
     return {
       observe(fact, verdict) {
         if (isQuorumKind(fact.kind)) return quorates.hear(fact);
-        if (fact.kind === 'rg.request-started') return begun.set(fact, quorates.has(fact.node));
+        const end = BEGINNINGS.get(fact.kind);
+        if (end !== undefined) return begun.set(fact, end, quorates.has(fact.node));
         if (fact.kind === 'rg.agent-started' && fact.action !== 'start') return;
         if (quorates.has(fact.node)) return;
-        if (fact.kind === 'rg.agent-started' && begun.of(fact) === true) verdict.count('svc-start-outlives-quorum');
+        const name = OUTLIVING.get(fact.kind);
+        if (name !== undefined && begun.of(fact, fact.kind) === true) verdict.count(name);
         else verdict.violate(`${fact.kind} on a node without quorum`, [fact.node]);
       },
     };
@@ -116,14 +132,14 @@ const fenceBeforeRecover = defineInvariant<AnyFact>({
   start(): Check<AnyFact> {
     const victims = new PendingVictims();
     /** Who was to be fenced when a service's request was taken up: what dies later has nothing to do with it. */
-    const begun = new PerService<readonly number[]>();
+    const begun = new PerNode<readonly number[]>();
     return {
       observe(fact, verdict) {
         if ((PendingVictims.kinds as readonly string[]).includes(fact.kind)) return victims.hear(fact);
         if (fact.kind === 'gfs2.journal-recovered' && (fact.wasDirty !== true || fact.result !== 'done')) return;
-        if (fact.kind === 'rg.request-started') return begun.set(fact, victims.of(fact.node));
+        if (fact.kind === 'rg.request-started') return begun.set(fact, '', victims.of(fact.node));
         if (fact.kind === 'rg.agent-started' && fact.action !== 'start') return;
-        const before = fact.kind === 'rg.agent-started' ? begun.of(fact) : undefined;
+        const before = fact.kind === 'rg.agent-started' ? begun.of(fact, '') : undefined;
         const pending = victims.of(fact.node).filter((victim) => before?.includes(victim) !== false);
         if (pending.length > 0) {
           verdict.violate(`${fact.kind} while ${pending.join(' ')} is not fenced`, [fact.node, ...pending]);

@@ -88,6 +88,13 @@ const request = (node: number) =>
   fact(node, { kind: 'rg.request-started', service: 'web', request: 'start', target: 1, isAnswered: false });
 
 describe('S11: quorum first', () => {
+  // Found by storm 36 (gray).
+  it('counts a mount that outlives the quorum', () => {
+    const checker = check([quorum(1, true), mounting(1), quorum(1, false), mounted(1)]);
+    expect(checker.violations).toEqual([]);
+    expect(checker.counts.get('mount-outlives-quorum')?.times).toBe(1);
+  });
+
   // Found by storm 33 (swarm).
   it('counts agents of a start that outlives the quorum', () => {
     const checker = check([quorum(1, true), request(1), quorum(1, false), agent(1, 'start')]);
