@@ -28,6 +28,7 @@ import {
   type RunWatcher,
   type Scenario,
   switchPower,
+  type ThrownFact,
   type Topology,
   targetConfig,
   VirtualMachine,
@@ -151,6 +152,9 @@ export class Simulator {
   readonly #stale: (MachineActor | HostActor)[] = [];
   #staleCount = 0;
   #isDirectorStale = false;
+  /** The machine that is being stepped, and with what kind of input. */
+  #stepping: MachineActor | undefined;
+  #steppedWith = '';
   #worldSeq = 0;
   #now: Nanos = 0;
   #events = 0;
@@ -232,6 +236,7 @@ export class Simulator {
     } catch (error) {
       this.#exception = error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error);
       reason = error instanceof ReplayDiverged ? 'diverged' : 'exception';
+      if (reason === 'exception') this.#tellThrown(error);
     }
     return {
       reason,
@@ -352,7 +357,27 @@ export class Simulator {
 
   #stepMachine(machine: MachineActor, input: VirtualMachineInput): void {
     this.#deadlineMayMove(machine);
+    this.#stepping = machine;
+    this.#steppedWith = input.kind;
     machine.vm.step(machine.clock.local(this.#now), input, machine.emit);
+    this.#stepping = undefined;
+  }
+
+  /** For the rules: what the script or a host throws is none of theirs. */
+  #tellThrown(error: unknown): void {
+    const machine = this.#stepping;
+    if (machine === undefined) return;
+    const message = error instanceof Error ? error.message : String(error);
+    const { name, nic: id } = machine;
+    const fact: ThrownFact = {
+      kind: 'machine.thrown',
+      now: this.#now,
+      machine: name,
+      id,
+      input: this.#steppedWith,
+      message,
+    };
+    this.#worldFact(fact);
   }
 
   #deadlineMayMove(actor: MachineActor | HostActor): void {

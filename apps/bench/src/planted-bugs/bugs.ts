@@ -284,4 +284,23 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: '',
     ground: 'hyperv-blog',
   },
+  {
+    name: 'look-at-no-master',
+    rule: 'S32',
+    what: "a running qdiskd looks into the master's block although there is no master",
+    file: 'packages/qdisk/src/qdiskd.ts',
+    find: 'if (master === 0) this.#elect();',
+    replace: 'if (master === 0 && this.#state < DiskState.RUN) this.#elect();',
+    ground: 'hyperv-blog',
+  },
+  {
+    name: 'sense-without-length',
+    rule: 'S34',
+    what: 'the sense key is read at its place, however short the sense data is',
+    file: 'packages/node/src/os/disks.ts',
+    find: 'senseOf(sense)?.key === SenseKey.unitAttention;',
+    replace:
+      'senseOf(sense)?.key === SenseKey.unitAttention || new DataView(sense.buffer, sense.byteOffset, sense.length).getUint8(2) === 6;',
+    ground: 'partition',
+  },
 ];
