@@ -136,6 +136,12 @@ export type RgFact = Fact &
         readonly status: number;
       }
     | {
+        /** More events wait to be handled than ever before, by powers of two from 16 on. */
+        readonly kind: 'rg.queue';
+        readonly queue: 'events';
+        readonly size: number;
+      }
+    | {
         /** It is gone for good: its services run here no more. */
         readonly kind: 'rg.exited';
       }
