@@ -3,12 +3,16 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['@quorate/source', 'module', 'node', 'development|production'];
 const fromSource = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
+/** Nothing is judged by how long it takes here: a busy machine is no failure. What never ends is one. */
+const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
+
 export default defineConfig({
   test: {
     projects: [
       {
         ...fromSource,
         test: {
+          ...patience,
           name: 'core',
           pool: 'threads',
           isolate: false,
@@ -20,6 +24,7 @@ export default defineConfig({
       {
         ...fromSource,
         test: {
+          ...patience,
           name: 'edge',
           include: ['packages/workers/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'tooling/*/test/**/*.test.ts'],
         },

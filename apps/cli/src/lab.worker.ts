@@ -1,12 +1,4 @@
-import { hypervBlogTopology } from '@quorate/lab';
-import { administratorsPrograms } from '@quorate/shell';
 import { serveWorker } from '@quorate/workers/worker';
+import { TOPOLOGIES } from './topologies.js';
 
-/** What the hub tells its workers of the topology: a cluster.conf, unless it is the walk-through's own. */
-export interface TopologyOptions {
-  readonly clusterConf?: string;
-}
-
-serveWorker({
-  'hyperv-blog': (options) => hypervBlogTopology(administratorsPrograms, (options as TopologyOptions).clusterConf),
-});
+serveWorker(TOPOLOGIES);

@@ -1,10 +1,13 @@
 import { ConfigError } from '@quorate/kernel';
+import type { Registry } from '@quorate/workers';
 import { Command, CommanderError } from 'commander';
 import { type CommandIo, coloursOf } from './command-io.js';
 import { conformanceCommand } from './conformance-command.js';
+import { replayCommand } from './replay-command.js';
 import { SCENARIOS, type Scenarios } from './scenarios.js';
 import { simCommand } from './sim-command.js';
 import { storyCommand } from './story-command.js';
+import { TOPOLOGIES } from './topologies.js';
 import { traceCommand } from './trace-command.js';
 import { UsageError } from './usage-error.js';
 import { Exit } from './verdict.js';
@@ -18,6 +21,7 @@ export async function runCommand(
   argv: readonly string[],
   io: CommandIo,
   scenarios: Scenarios = SCENARIOS,
+  topologies: Registry = TOPOLOGIES,
 ): Promise<number> {
   let code: number = Exit.passed;
   const exit = (result: number) => {
@@ -29,6 +33,7 @@ export async function runCommand(
     .addCommand(storyCommand(io, exit))
     .addCommand(simCommand(io, scenarios, exit))
     .addCommand(traceCommand(io))
+    .addCommand(replayCommand(io, topologies, exit))
     .addCommand(conformanceCommand(io, exit));
   const said = tame(program, io);
   try {

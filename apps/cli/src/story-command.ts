@@ -7,6 +7,7 @@ import { OutputFile } from './output-file.js';
 import { type RunRecord, recordOf } from './run-record.js';
 import { simulateStory } from './simulated-story.js';
 import { reportOf, reportWidth } from './story-report.js';
+import { UsageError } from './usage-error.js';
 import { Exit } from './verdict.js';
 import { LiveView, takesLiveView } from './views/live-view.js';
 import { PlainView } from './views/plain-view.js';
@@ -21,6 +22,7 @@ interface StoryOptions {
   readonly conf?: string;
   readonly json?: string;
   readonly image?: string;
+  readonly record?: string;
 }
 
 /** `quorate story`: the walk-through, told and checked. Its action's exit code goes to `exit`. */
@@ -37,6 +39,7 @@ export function storyCommand(io: CommandIo, exit: (code: number) => void): Comma
     .option('--conf <file>', 'another cluster.conf on all nodes')
     .option('--json <file>', 'write the result as JSON; - for standard output')
     .option('--image <file>', "write the shared disk's GFS2 volume, for fsck.gfs2")
+    .option('--record <file>', 'workers: write what every machine was stepped with, for quorate replay')
     .action(async (options: StoryOptions) => exit(await tellStory(options, io)));
 }
 
@@ -47,15 +50,27 @@ async function tellStory(options: StoryOptions, io: CommandIo): Promise<number> 
   const topology = hypervBlogTopology(administratorsPrograms, clusterConf);
   const isJsonOnly = options.json === '-';
   const jsonFile = options.json === undefined || isJsonOnly ? undefined : new OutputFile('--json', options.json);
+  if (options.record !== undefined && options.driver !== 'workers') {
+    throw new UsageError(`--record: found driver ${options.driver}, expected workers: a simulated run is its seed`);
+  }
+  const recordFile = options.record === undefined ? undefined : new OutputFile('--record', options.record);
   const imageFile = options.image === undefined ? undefined : new OutputFile('--image', options.image);
 
   const names = topology.machines.map(({ name }) => name);
   const view = viewFor(io, options.driver === 'workers' && !isJsonOnly, isJsonOnly, names, speed);
   const common = { topology, seed, invariants: stackInvariants, watcher: view, watchedKinds: view.kinds };
+  recordFile?.begin();
   const { run, pages } =
     options.driver === 'simulator'
       ? simulateStory(common)
-      : await workStory({ ...common, speed, clusterConf, wantsPages: imageFile !== undefined });
+      : await workStory({
+          ...common,
+          speed,
+          clusterConf,
+          wantsPages: imageFile !== undefined,
+          ...(recordFile && { recordTo: (bytes: Uint8Array) => recordFile.write(bytes) }),
+        });
+  recordFile?.close();
   view.end();
 
   const json = jsonOf(recordOf('hyperv-blog', run));

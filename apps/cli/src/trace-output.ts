@@ -1,5 +1,5 @@
-import type { Violation } from '@quorate/kernel';
-import type { RunWatcher, Topology } from '@quorate/lab';
+import type { Nanos, Violation } from '@quorate/kernel';
+import type { Progress, RunWatcher, Topology } from '@quorate/lab';
 import type { EventTap } from '@quorate/simulator';
 import { RunTrace, type TraceHeader, type TraceRing, writeRing } from '@quorate/trace';
 import { hashesOf } from './image-hashes.js';
@@ -41,14 +41,7 @@ export function traceOutput(file: OutputFile, mode: TraceMode, run: TracedRun): 
     watcher: {
       fact: (fact) => trace.fact(fact),
       log: ({ at, machine, priority, tag, text }) => trace.log(at, machine, priority, tag, text),
-      progress: (at, progress) => {
-        if (progress.kind === 'step-began') trace.phase(at, progress.id, 'begins', progress.title);
-        else if (progress.kind === 'step-ended') trace.phase(at, progress.id, 'ends', '');
-        else if (progress.kind === 'observed') {
-          const { text, isTrue } = progress.observed;
-          trace.phase(at, progress.step, isTrue ? 'observed' : 'missed', text);
-        }
-      },
+      progress: (at, progress) => traceProgress(trace, at, progress),
     },
     tap: trace,
     end: ({ hash, violations }) => {
@@ -56,6 +49,23 @@ export function traceOutput(file: OutputFile, mode: TraceMode, run: TracedRun): 
       file.close();
     },
   };
+}
+
+function traceProgress(trace: RunTrace, at: Nanos, progress: Progress): void {
+  switch (progress.kind) {
+    case 'step-began':
+      return trace.phase(at, progress.id, 'begins', progress.title);
+    case 'step-ended':
+      return trace.phase(at, progress.id, 'ends', '');
+    case 'observed': {
+      const { text, isTrue } = progress.observed;
+      return trace.phase(at, progress.step, isTrue ? 'observed' : 'missed', text);
+    }
+    case 'attack-began':
+      return trace.attack(at, 'begins', progress.family, progress.text);
+    case 'attack-ended':
+      return trace.attack(at, 'ends', progress.family, progress.text);
+  }
 }
 
 function headerOf({ scenario, seed, topology }: TracedRun, mode: TraceMode): TraceHeader {

@@ -2,8 +2,8 @@ import type { Invariant, Seed } from '@quorate/kernel';
 import { HypervBlog, type RunWatcher, type Topology } from '@quorate/lab';
 import { WorkersLab } from '@quorate/workers';
 import { threadWorker } from '@quorate/workers/node';
-import type { TopologyOptions } from './lab.worker.js';
 import { type ToldStory, toldStory } from './told-story.js';
+import type { TopologyOptions } from './topologies.js';
 
 /** Next to the bundled command. */
 const WORKER_FILE = new URL('./lab.worker.js', import.meta.url);
@@ -20,6 +20,8 @@ export interface WorkedStoryOptions {
   /** Kinds of facts that the watcher wants. */
   readonly watchedKinds: readonly string[];
   readonly wantsPages: boolean;
+  /** Gets a recording, piece by piece. */
+  readonly recordTo?: (bytes: Uint8Array) => void;
 }
 
 /** Runs the story in worker threads. */

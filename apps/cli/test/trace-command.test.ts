@@ -112,7 +112,6 @@ const isRequired = process.env.QUORATE_REQUIRE_ORACLES === '1';
 
 it.runIf(hasTshark || isRequired)(
   'Wireshark reads every frame of the pcapng file, finds none malformed, and knows where each was',
-  { timeout: 60_000 },
   async () => {
     const path = join(folder, 'ring.pcapng');
     expect((await exported(TRACE, '--to', 'pcapng', '-o', path)).code).toBe(0);

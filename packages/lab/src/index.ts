@@ -27,6 +27,7 @@ export {
   hypervBlogTopology,
   type Reference,
   STEP_IDS,
+  STEP_TITLES,
   type StepId,
   type StoryResult,
   type StoryStep,

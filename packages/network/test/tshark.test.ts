@@ -79,52 +79,42 @@ function capture(): readonly { readonly at: number; readonly bytes: Uint8Array }
   return frames;
 }
 
-/** Each start of tshark takes most of a second, and several on a busy machine. */
-const TIMEOUT_MS = 60_000;
-
-it.runIf(hasTshark || isRequired)(
-  'Wireshark finds every frame well formed and every checksum good',
-  { timeout: TIMEOUT_MS },
-  () => {
-    const directory = mkdtempSync(join(tmpdir(), 'quorate-network-'));
-    try {
-      const file = join(directory, 'frames.pcap');
-      const frames = capture();
-      writeFileSync(file, pcap(frames));
-      const checks = ['ip', 'udp', 'tcp'].flatMap((protocol) => ['-o', `${protocol}.check_checksum:TRUE`]);
-      const tshark = (...args: string[]): string =>
-        execFileSync(TSHARK, ['-n', '-r', file, ...checks, ...args], { encoding: 'utf8', stdio: 'pipe' });
-      const fields = [
-        '_ws.malformed',
-        ...['ip', 'udp', 'tcp', 'icmp'].map((protocol) => `${protocol}.checksum.status`),
-      ];
-      const rows = tshark('-T', 'fields', ...fields.flatMap((field) => ['-e', field]))
-        .split('\n')
-        .slice(0, -1)
-        .map((line) => line.split('\t'));
-      const column = (field: string): readonly string[] => rows.map((row) => row[fields.indexOf(field)] ?? '');
-      expect(column('_ws.malformed').join('')).toBe('');
-      // 0 bad, 1 good, 2 not checked: of the datagram that an ICMP error quotes, most is missing.
-      const good = (protocol: string): number => {
-        const statuses = column(`${protocol}.checksum.status`);
-        expect(statuses.filter((status) => status.includes('0'))).toEqual([]);
-        return statuses.filter((status) => status.startsWith('1')).length;
-      };
-      expect(rows).toHaveLength(frames.length);
-      expect(good('ip')).toBe(frames.filter(({ bytes }) => bytes[13] === 0).length);
-      expect(good('udp')).toBe(4);
-      expect(good('tcp')).toBe(frames.filter(({ bytes }) => bytes[13] === 0 && bytes[23] === 6).length);
-      expect(good('icmp')).toBe(3);
-      const lines = tshark();
-      expect(lines).toContain('Gratuitous ARP for 10.156.76.58');
-      expect(lines).toContain('Who has 10.156.76.92? (ARP Probe)');
-      expect(lines).toContain('Destination unreachable (Port unreachable)');
-      expect(lines).toContain('[SYN, ACK]');
-      expect(lines).toContain('[RST, ACK]');
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
-  },
-);
+it.runIf(hasTshark || isRequired)('Wireshark finds every frame well formed and every checksum good', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'quorate-network-'));
+  try {
+    const file = join(directory, 'frames.pcap');
+    const frames = capture();
+    writeFileSync(file, pcap(frames));
+    const checks = ['ip', 'udp', 'tcp'].flatMap((protocol) => ['-o', `${protocol}.check_checksum:TRUE`]);
+    const tshark = (...args: string[]): string =>
+      execFileSync(TSHARK, ['-n', '-r', file, ...checks, ...args], { encoding: 'utf8', stdio: 'pipe' });
+    const fields = ['_ws.malformed', ...['ip', 'udp', 'tcp', 'icmp'].map((protocol) => `${protocol}.checksum.status`)];
+    const rows = tshark('-T', 'fields', ...fields.flatMap((field) => ['-e', field]))
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => line.split('\t'));
+    const column = (field: string): readonly string[] => rows.map((row) => row[fields.indexOf(field)] ?? '');
+    expect(column('_ws.malformed').join('')).toBe('');
+    // 0 bad, 1 good, 2 not checked: of the datagram that an ICMP error quotes, most is missing.
+    const good = (protocol: string): number => {
+      const statuses = column(`${protocol}.checksum.status`);
+      expect(statuses.filter((status) => status.includes('0'))).toEqual([]);
+      return statuses.filter((status) => status.startsWith('1')).length;
+    };
+    expect(rows).toHaveLength(frames.length);
+    expect(good('ip')).toBe(frames.filter(({ bytes }) => bytes[13] === 0).length);
+    expect(good('udp')).toBe(4);
+    expect(good('tcp')).toBe(frames.filter(({ bytes }) => bytes[13] === 0 && bytes[23] === 6).length);
+    expect(good('icmp')).toBe(3);
+    const lines = tshark();
+    expect(lines).toContain('Gratuitous ARP for 10.156.76.58');
+    expect(lines).toContain('Who has 10.156.76.92? (ARP Probe)');
+    expect(lines).toContain('Destination unreachable (Port unreachable)');
+    expect(lines).toContain('[SYN, ACK]');
+    expect(lines).toContain('[RST, ACK]');
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
 
 it.skipIf(hasTshark || isRequired)('skipped: tshark is not installed, so nobody but us has read our frames', () => {});

@@ -3,6 +3,7 @@ import {
   Checker,
   type Fact,
   type Invariant,
+  murmur3,
   murmur3Of,
   type Nanos,
   SECOND,
@@ -295,6 +296,7 @@ export class Simulator {
     for (let next = this.#fabric.arrived(this.#now); next !== undefined; next = this.#fabric.arrived(this.#now)) {
       const { nexus, lun, tag, cdb, data } = next;
       this.#count(EventClass.disk, nexus, Kind.submit, tag, cdb[0]!, undefined);
+      if (data.length > 0) this.#hash.word(murmur3(data));
       this.#target.step(this.#now, { kind: 'command', nexus, lun, tag, cdb, data }, this.#onTarget);
       this.#fabric.done(next);
     }

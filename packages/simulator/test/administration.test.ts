@@ -54,4 +54,4 @@ it('an administrator moves, disables, enables, restarts and freezes the service'
   for (const [[machine, command, expected], output] of run.result as readonly (readonly [Line, string])[]) {
     expect(output, `${machine}# ${command}`).toMatch(expected);
   }
-}, 60_000);
+});

@@ -16,7 +16,7 @@ function storm(seed: string, nemesis: NemesisPreset, world?: World) {
   }).run();
 }
 
-describe('a storm', { timeout: 60_000 }, () => {
+describe('a storm', () => {
   it('that is calm leaves the cluster well', () => {
     const { result, violations } = storm('2', 'calm');
     const { ok, failures, families } = result as StormResult;

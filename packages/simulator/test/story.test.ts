@@ -99,7 +99,7 @@ describe('the walk-through', () => {
   beforeAll(() => {
     ({ run, stores } = tell('7'));
     story = run.result as StoryResult;
-  }, 60_000);
+  });
 
   it('ends, with every fact observed and no invariant violated', () => {
     expect([run.exception, run.violations, story.failures, run.reason]).toEqual([undefined, [], [], 'ended']);
@@ -134,29 +134,21 @@ describe('the walk-through', () => {
   it('is the same run again, whoever watches', () => {
     const again = tell('7').run;
     expect([again.hash, again.events, again.at]).toEqual([run.hash, run.events, run.at]);
-  }, 60_000);
+  });
 });
 
-it.each(['1', '20151029', '0xfedcba9876543210'])(
-  'the walk-through holds in another world: seed %s',
-  (seed) => {
-    const { run } = tell(seed);
-    expect([run.exception, run.violations, (run.result as StoryResult).failures]).toEqual([undefined, [], []]);
-  },
-  60_000,
-);
+it.each(['1', '20151029', '0xfedcba9876543210'])('the walk-through holds in another world: seed %s', (seed) => {
+  const { run } = tell(seed);
+  expect([run.exception, run.violations, (run.result as StoryResult).failures]).toEqual([undefined, [], []]);
+});
 
-it.each(['7', '8'])(
-  'an isolated node fences the majority, and a reset helps: seed %s',
-  (seed) => {
-    const simulator = new Simulator({
-      scenario: new IsolatedNode(),
-      topology,
-      seed: parseSeed(seed)!,
-      invariants: stackInvariants,
-    });
-    const run = simulator.run();
-    expect([run.exception, run.violations, (run.result as IsolatedNodeResult).failures]).toEqual([undefined, [], []]);
-  },
-  60_000,
-);
+it.each(['7', '8'])('an isolated node fences the majority, and a reset helps: seed %s', (seed) => {
+  const simulator = new Simulator({
+    scenario: new IsolatedNode(),
+    topology,
+    seed: parseSeed(seed)!,
+    invariants: stackInvariants,
+  });
+  const run = simulator.run();
+  expect([run.exception, run.violations, (run.result as IsolatedNodeResult).failures]).toEqual([undefined, [], []]);
+});

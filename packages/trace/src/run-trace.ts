@@ -120,6 +120,12 @@ export class RunTrace {
     this.#writer.add('phase', DRIVER_NODE, at, this.#seq, [name, what, text]);
   }
 
+  /** A fault of a storm begins or ends. */
+  attack(at: Nanos, what: 'begins' | 'ends', family: string, text: string): void {
+    this.#now = at;
+    this.#writer.add(what === 'begins' ? 'nemesisStart' : 'nemesisEnd', DRIVER_NODE, at, this.#seq, [family, text]);
+  }
+
   /** Writes what rules were broken, and ends the file. */
   end(hash: string, violations: readonly Violation[] = []): void {
     for (const { invariant, message, nodes, at } of violations) {

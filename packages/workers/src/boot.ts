@@ -30,6 +30,7 @@ export interface Boot {
   /** Kinds of facts that the hub wants; undefined: all. */
   readonly kinds: readonly string[] | undefined;
   readonly wantsLog: boolean;
+  /** Whether it reports what its machine is stepped with and emits. */
   readonly isRecorded: boolean;
   readonly role: Role;
   /** Comlink: what the hub asks of it. */

@@ -4,5 +4,7 @@ export { type LabCommand, WorkersLab } from './hub/workers-lab.js';
 export { inProcessWorker } from './in-process.js';
 export { webWorker } from './platform/browser.js';
 export type { Departure, WorkerLike } from './platform/worker-like.js';
-export { reexecute } from './record/machine-record.js';
+export { Recording, RecordingError } from './record/recording.js';
+export type { RecordedPart, RecordingEnd, RecordingHeader } from './record/recording-writer.js';
+export { type Difference, type OutputSketch, type ReplayedPart, replay } from './record/replay.js';
 export type { Wall } from './time/wall.js';

@@ -1,6 +1,7 @@
 import { type Remote, releaseProxy, wrap } from 'comlink';
 import { type Boot, portsOf, type Role } from '../boot.js';
 import type { Departure, WorkerLike } from '../platform/worker-like.js';
+import type { RecordPiece } from '../record/machine-recorder.js';
 import type { Grant } from '../time/slice-clock.js';
 import type { FromWorker, Report } from '../wire/report.js';
 
@@ -8,8 +9,8 @@ import type { FromWorker, Report } from '../wire/report.js';
 export interface WorkerEvents {
   ready(): void;
   report(report: Report): void;
-  /** Told once, and never after `stop`. */
-  gone(departure: Departure): void;
+  /** Told once, and never after `stop`. `record` is what it had not reported. */
+  gone(departure: Departure, record?: RecordPiece): void;
 }
 
 /**
@@ -69,10 +70,10 @@ export class AttachedWorker<Control> {
   }
 
   /** The worker is no more, or has to be taken for that. */
-  depart(departure: Departure): void {
+  depart(departure: Departure, record?: RecordPiece): void {
     if (!this.#isAttached) return;
     this.#detach();
-    this.#events.gone(departure);
+    this.#events.gone(departure, record);
   }
 
   /** Ends the worker; it may be called again. */
@@ -97,7 +98,7 @@ export class AttachedWorker<Control> {
       case 'report':
         return this.#events.report(message);
       case 'failed':
-        return this.depart({ reason: 'threw', message: message.message });
+        return this.depart({ reason: 'threw', message: message.message }, message.record);
     }
   }
 }

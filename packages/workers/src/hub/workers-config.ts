@@ -31,8 +31,8 @@ export interface WorkersConfig {
   readonly watcher?: RunWatcher;
   /** Kinds of facts that `watcher.fact` wants; absent: all. */
   readonly watchedKinds?: readonly string[];
-  /** Whether each machine's inputs are recorded from the start, for `reexecute`. */
-  readonly isRecorded?: boolean;
+  /** Gets a recording of the run, for `replay`, piece by piece as it goes on; each piece is valid during that call only. */
+  readonly recordTo?: (bytes: Uint8Array) => void;
   /** Whether the result has the disks' content even if the scenario does not look at it. */
   readonly wantsStores?: boolean;
   /** Cluster time at which the run ends at the latest; an hour unless told. */
@@ -67,6 +67,4 @@ export interface WorkersResult {
   readonly stores: ReadonlyMap<number, BlockStore>;
   /** `imageHash` of what each of them was before the run. */
   readonly imageHashes: ReadonlyMap<number, string>;
-  /** Inputs of each machine by its host name; empty unless recorded. */
-  readonly records: ReadonlyMap<string, Uint8Array>;
 }

@@ -1,13 +1,4 @@
-import {
-  Checker,
-  concatBytes,
-  type Fact,
-  MILLISECOND,
-  type Nanos,
-  type ProgramResult,
-  SECOND,
-  type Stamped,
-} from '@quorate/kernel';
+import { Checker, type Fact, MILLISECOND, type Nanos, type ProgramResult, SECOND, type Stamped } from '@quorate/kernel';
 import {
   Director,
   type DirectorOutput,
@@ -18,6 +9,8 @@ import {
 } from '@quorate/lab';
 import type { Role } from '../boot.js';
 import type { Departure } from '../platform/worker-like.js';
+import type { RecordPiece } from '../record/machine-recorder.js';
+import { type RecordedPart, RecordingWriter } from '../record/recording-writer.js';
 import { HubClock } from '../time/hub-clock.js';
 import { lookaheadOf } from '../time/lookahead.js';
 import type { Grant } from '../time/slice-clock.js';
@@ -63,7 +56,7 @@ export class WorkersLab {
   #disks: AttachedWorker<DiskControl> | undefined;
   readonly #all: AttachedWorker<unknown>[] = [];
   readonly #states = new Map<number, PowerState>();
-  readonly #records = new Map<string, Uint8Array[]>();
+  #recording: RecordingWriter | undefined;
   readonly #script: DirectorOutput[] = [];
   readonly #own = new Map<number, (answer: ProgramResult | Fetched | undefined) => void>();
   readonly #over: Promise<void>;
@@ -126,12 +119,14 @@ export class WorkersLab {
   /** Runs until the script has ended, a limit is met or something is wrong. Once only; it always comes to an end. */
   async run(): Promise<WorkersResult> {
     this.#startedMs = this.#wall.nowMs();
+    this.#attempt(() => this.#beginRecording());
     this.#attempt(() => this.#attach());
     this.#watchdog = new Watchdog(this.#wall, START_PATIENCE * this.#hangTimeoutMs, () => this.#onHang());
     await this.#over;
     this.#clock.stop();
     for (const answer of this.#own.values()) answer(undefined);
     const { stores, imageHashes } = await this.#close();
+    this.#attempt(() => this.#endRecording());
     return {
       reason: this.#reason!,
       result: this.#result,
@@ -146,7 +141,6 @@ export class WorkersLab {
       wallMs: this.#wall.nowMs() - this.#startedMs,
       stores,
       imageHashes,
-      records: new Map([...this.#records].map(([name, parts]) => [name, concatBytes(...parts)])),
     };
   }
 
@@ -216,7 +210,7 @@ export class WorkersLab {
   }
 
   #spawn<Control>(name: string, role: Role): AttachedWorker<Control> {
-    const { topologyName, topologyOptions, seed, speed, watcher, isRecorded, spawn } = this.#config;
+    const { topologyName, topologyOptions, seed, speed, watcher, recordTo, spawn } = this.#config;
     const index = this.#all.length;
     this.#starting.add(index);
     this.#passed.push(0);
@@ -232,12 +226,12 @@ export class WorkersLab {
         sliceNanos: this.#clock.sliceNanos,
         kinds: this.#kinds(),
         wantsLog: watcher?.log !== undefined,
-        isRecorded: isRecorded === true,
+        isRecorded: recordTo !== undefined,
       },
       {
         ready: () => this.#onReady(index),
         report: (report) => this.#onReport(index, report),
-        gone: (departure) => this.#onGone(name, departure),
+        gone: (departure, record) => this.#onGone(index, departure, record),
       },
     );
     this.#all.push(worker as AttachedWorker<unknown>);
@@ -268,8 +262,8 @@ export class WorkersLab {
     if (this.#reason !== undefined) return;
     this.#watchdog?.heard();
     this.#events += events;
-    if (record !== undefined) this.#keepRecord(this.#all[worker]!.name, record);
     this.#attempt(() => {
+      if (record !== undefined) this.#recording?.piece(worker, record);
       if (items !== undefined) this.#timeline.add(worker, this.#reader.read(items));
     });
     this.#passed[worker] = slice;
@@ -295,10 +289,25 @@ export class WorkersLab {
     });
   }
 
-  #keepRecord(machine: string, record: ArrayBuffer): void {
-    const parts = this.#records.get(machine);
-    if (parts === undefined) this.#records.set(machine, [new Uint8Array(record)]);
-    else parts.push(new Uint8Array(record));
+  #beginRecording(): void {
+    const { recordTo, scenario, topologyName, topologyOptions, topology, seed, speed } = this.#config;
+    if (recordTo === undefined) return;
+    const machines = topology.machines.map(({ name }): RecordedPart => ({ name, kind: 'machine' }));
+    // In the order in which the workers are spawned.
+    const parts: readonly RecordedPart[] = [
+      { name: 'switch', kind: 'switch' },
+      { name: 'disks', kind: 'disks' },
+      ...machines,
+    ];
+    const { sliceNanos } = this.#clock;
+    const header = { scenario: scenario.name, topologyName, topologyOptions, seed, speed, sliceNanos, parts };
+    this.#recording = new RecordingWriter(header, recordTo);
+  }
+
+  #endRecording(): void {
+    const gone = this.#gone;
+    const threw = gone?.reason === 'threw' ? { part: gone.worker, message: gone.message } : null;
+    this.#recording?.end({ reason: this.#reason!, at: this.#now, threw });
   }
 
   #grant(grant: Grant): void {
@@ -317,11 +326,15 @@ export class WorkersLab {
     }
   }
 
-  #onGone(worker: string, departure: Departure): void {
+  #onGone(index: number, departure: Departure, record: RecordPiece | undefined): void {
     if (this.#gone !== undefined) return;
+    const worker = this.#all[index]!.name;
     this.#gone = { kind: 'workers.gone', now: this.#now, worker, ...departure };
     this.#fail('gone');
-    this.#attempt(() => this.#worldFact({ ...this.#gone! }));
+    this.#attempt(() => {
+      if (record !== undefined) this.#recording?.piece(index, record);
+      this.#worldFact({ ...this.#gone! });
+    });
   }
 
   #stop(reason: StopReason): void {

@@ -5,12 +5,12 @@ import { ByteWriter, getU64, type Nanos, viewOf } from '@quorate/kernel';
  * without gaps; big-endian.
  *
  * offset size field
- *      0    1 kind       1 frame, 2 nic, 3 login, 4 nexus-lost, 5 command, 6 response; from 7 on only in a machine's record
- *      1    1 state      nic, disk-path: 1 up, 0 down; response: SCSI status; else 0
+ *      0    1 kind       1 frame, 2 nic, 3 login, 4 nexus-lost, 5 command, 6 response
+ *      1    1 state      nic: 1 up, 0 down; response: SCSI status; else 0
  *      2    2 headLength command: bytes of the CDB; response: bytes of the sense data; else 0
- *      4    4 dataLength bytes of the frame, Data-Out, Data-In, command line or answer of the power switch
- *      8    8 at         the sender's instant, in ns; in a machine's record the instant of the input
- *     16    4 tag        command, response, exec, power-switched; else 0
+ *      4    4 dataLength bytes of the frame, Data-Out or Data-In
+ *      8    8 at         the sender's instant, in ns
+ *     16    4 tag        command, response; else 0
  *     20    4 number     command: LUN; login, response: the session; else 0
  *     24    – head, then data
  *
@@ -26,14 +26,6 @@ export const RecordKind = {
   nexusLost: 4,
   command: 5,
   response: 6,
-  wake: 7,
-  powerOn: 8,
-  powerOff: 9,
-  pause: 10,
-  resume: 11,
-  exec: 12,
-  diskPath: 13,
-  powerSwitched: 14,
 } as const;
 
 const NOTHING = new Uint8Array(0);
@@ -64,24 +56,6 @@ export class BatchWriter {
 
   response(at: Nanos, session: number, tag: number, status: number, sense: Uint8Array, data: Uint8Array): void {
     this.#record(RecordKind.response, status, at, tag, session, sense, data);
-  }
-
-  exec(at: Nanos, id: number, commandLine: Uint8Array): void {
-    this.#record(RecordKind.exec, 0, at, id, 0, NOTHING, commandLine);
-  }
-
-  diskPath(at: Nanos, isUp: boolean): void {
-    this.#record(RecordKind.diskPath, isUp ? 1 : 0, at, 0, 0, NOTHING, NOTHING);
-  }
-
-  /** `reply` as MessagePack. */
-  powerSwitched(at: Nanos, id: number, reply: Uint8Array): void {
-    this.#record(RecordKind.powerSwitched, 0, at, id, 0, NOTHING, reply);
-  }
-
-  /** A record that says all by its kind. */
-  plain(kind: number, at: Nanos): void {
-    this.#record(kind, 0, at, 0, 0, NOTHING, NOTHING);
   }
 
   /** The records so far, in a buffer of their own size; undefined when there are none. */

@@ -1,6 +1,7 @@
 import { Decoder, Encoder } from '@msgpack/msgpack';
 import { ByteWriter, type Nanos, type ProgramResult, type Stamped } from '@quorate/kernel';
 import type { Fetched, LogLine } from '@quorate/lab';
+import type { RecordPiece } from '../record/machine-recorder.js';
 
 /** What a worker tells the hub beside its progress. */
 export type Item =
@@ -35,8 +36,8 @@ export type FromWorker =
   /** It has built its machines and waits for the first grant. */
   | { readonly kind: 'ready' }
   | Report
-  /** One of its machines threw: it does nothing more. */
-  | { readonly kind: 'failed'; readonly message: string };
+  /** One of its machines threw: it does nothing more. `record` has the input at which it did. */
+  | { readonly kind: 'failed'; readonly message: string; readonly record?: RecordPiece };
 
 /**
  * What a worker posts when its clock has passed the end of a slice: a plain object, its items as MessagePack documents one
@@ -50,8 +51,8 @@ export interface Report {
   readonly events: number;
   /** Absent without items. */
   readonly items?: ArrayBuffer;
-  /** Inputs of a machine that is recorded, since the report before. */
-  readonly record?: ArrayBuffer;
+  /** Of a run that is recorded, since the report before. */
+  readonly record?: RecordPiece;
 }
 
 /** Collects a worker's items until they are taken for a report. */

@@ -97,7 +97,7 @@ export class DiskWorker implements Paced {
   }
 
   acknowledge(slice: number): void {
-    this.#reporter.report(slice, undefined);
+    this.#reporter.report(slice);
   }
 
   #fromMachine(nexus: number, record: BatchRecord): void {
@@ -119,12 +119,14 @@ export class DiskWorker implements Paced {
   }
 
   #step(now: Nanos, input: TargetInput): void {
-    this.#reporter.count();
+    this.#reporter.count(1);
     this.#at = now;
+    this.#reporter.recorder?.input(now, input);
     this.#target.step(now, input, this.#onTarget);
   }
 
   readonly #onTarget = (output: TargetOutput): void => {
+    this.#reporter.recorder?.output(this.#at, output);
     if (output.kind !== 'response') return;
     const { nexus, tag, status, sense, data } = output;
     const { port, session } = this.#initiators.get(nexus)!;

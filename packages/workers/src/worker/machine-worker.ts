@@ -7,9 +7,8 @@ import {
   type VirtualMachineOutput,
 } from '@quorate/lab';
 import type { Role } from '../boot.js';
-import { recordInput } from '../record/machine-record.js';
 import { type Paced, Pacer } from '../time/pacer.js';
-import { type BatchRecord, BatchWriter } from '../wire/batch.js';
+import type { BatchRecord } from '../wire/batch.js';
 import { RawPort } from '../wire/raw-port.js';
 import { CommandQueue } from './command-queue.js';
 import type { Reporter } from './reporter.js';
@@ -37,20 +36,18 @@ export class MachineWorker implements Paced {
   readonly #reporter: Reporter;
   readonly #toSwitch: RawPort;
   readonly #toDisks: RawPort;
-  readonly #record: BatchWriter | undefined;
   readonly #commands = new CommandQueue<MachineCommand>();
   #at: Nanos = 0;
   /** Number of the session at the disks that runs or ran last: a response of an earlier one is void. */
   #session = 0;
 
-  constructor(role: Role & { kind: 'machine' }, context: WorkerContext, isRecorded: boolean) {
+  constructor(role: Role & { kind: 'machine' }, context: WorkerContext) {
     const { topology, seed, pacing, reporter, guard } = context;
     const spec = topology.machines.find(({ id }) => id === role.id);
     if (spec === undefined) throw new RangeError(`no machine ${role.id} in the topology`);
     this.#name = spec.name;
     this.#reporter = reporter;
     this.#vm = new VirtualMachine(machineConfig(topology, spec, seed, (fact) => this.#onFact(fact)));
-    this.#record = isRecorded ? new BatchWriter() : undefined;
     this.pacer = new Pacer(this, pacing);
     const inTurn = (work: () => void): void => guard(() => this.pacer.during(work));
     this.#toSwitch = new RawPort(role.toSwitch);
@@ -78,7 +75,7 @@ export class MachineWorker implements Paced {
   }
 
   acknowledge(slice: number): void {
-    this.#reporter.report(slice, this.#record);
+    this.#reporter.report(slice);
   }
 
   #fromSwitch(record: BatchRecord): void {
@@ -91,14 +88,15 @@ export class MachineWorker implements Paced {
   }
 
   #step(now: Nanos, input: VirtualMachineInput): void {
-    this.#reporter.count();
+    this.#reporter.count(1);
     this.#at = now;
-    if (this.#record !== undefined) recordInput(this.#record, now, input);
+    this.#reporter.recorder?.input(now, input);
     this.#vm.step(now, input, this.#onOutput);
   }
 
   readonly #onOutput = (output: VirtualMachineOutput): void => {
     const at = this.#at;
+    this.#reporter.recorder?.output(at, output);
     switch (output.kind) {
       case 'frame':
         this.#toSwitch.out.frame(at, output.bytes);

@@ -1,26 +1,29 @@
 import type { Stamped } from '@quorate/kernel';
 import type { LogLine } from '@quorate/lab';
 import type { Boot } from '../boot.js';
-import type { BatchWriter } from '../wire/batch.js';
+import { MachineRecorder } from '../record/machine-recorder.js';
 import { type FromWorker, type Item, ItemWriter, type Report } from '../wire/report.js';
 
 /** Collects what the hub wants to hear from a worker, and posts it with every slice. */
 export class Reporter {
   readonly wantsLog: boolean;
+  /** For what the worker's machine is stepped with and emits; undefined unless the run is recorded. */
+  readonly recorder: MachineRecorder | undefined;
   readonly #clock: MessagePort;
   readonly #kinds: ReadonlySet<string> | undefined;
   readonly #items = new ItemWriter();
   #events = 0;
 
-  constructor({ clock, kinds, wantsLog }: Boot) {
+  constructor({ clock, kinds, wantsLog, isRecorded }: Boot) {
     this.#clock = clock;
     this.#kinds = kinds && new Set(kinds);
     this.wantsLog = wantsLog;
+    this.recorder = isRecorded ? new MachineRecorder() : undefined;
   }
 
-  /** One event: a step of a machine. */
-  count(): void {
-    this.#events += 1;
+  /** Events: steps of machines. */
+  count(steps: number): void {
+    this.#events += steps;
   }
 
   fact(fact: Stamped): void {
@@ -41,23 +44,24 @@ export class Reporter {
 
   failed(error: unknown): void {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#post({ kind: 'failed', message }, []);
+    const record = this.recorder?.take();
+    this.#post({ kind: 'failed', message, ...(record && { record }) }, record ? [record.inputs, record.outputs] : []);
   }
 
-  report(slice: number, record: BatchWriter | undefined): void {
+  report(slice: number): void {
     const items = this.#items.take();
-    const inputs = record?.take();
+    const record = this.recorder?.take();
     const report: Report = {
       kind: 'report',
       slice,
       events: this.#events,
       ...(items && { items }),
-      ...(inputs && { record: inputs }),
+      ...(record && { record }),
     };
     this.#events = 0;
     this.#post(
       report,
-      [items, inputs].filter((buffer) => buffer !== undefined),
+      [items, record?.inputs, record?.outputs].filter((buffer) => buffer !== undefined),
     );
   }
 

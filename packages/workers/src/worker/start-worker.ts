@@ -66,10 +66,10 @@ function contextOf(
   };
 }
 
-function newRoleWorker({ role, isRecorded }: Boot, context: WorkerContext): RoleWorker {
+function newRoleWorker({ role }: Boot, context: WorkerContext): RoleWorker {
   switch (role.kind) {
     case 'machine':
-      return new MachineWorker(role, context, isRecorded);
+      return new MachineWorker(role, context);
     case 'switch':
       return new SwitchWorker(role, context);
     case 'disks':

@@ -1,0 +1,116 @@
+import { type Fact, type Machine, type Nanos, type Seed, SeededWorld } from '@quorate/kernel';
+import { type Fetched, type Host, type HostInput, networkConfig, newHost, type Topology } from '@quorate/lab';
+import { Network, type NetworkInput, type NetworkOutput } from '@quorate/network';
+
+export type SegmentInput =
+  /** Hosts are plugged in, machines are not yet: once, before everything else. */
+  | { readonly kind: 'start' }
+  /** A machine sends a frame, or its card goes up or down; or the wires change. Numbers are those of NICs. */
+  | Extract<NetworkInput, { kind: 'send' | 'nic' | 'partition' | 'heal' }>
+  /** A page is asked for at the host with a browser. */
+  | Extract<HostInput, { kind: 'fetch' }>
+  | { readonly kind: 'wake' };
+
+export type SegmentOutput =
+  /** A frame reaches the card of a machine. */
+  | { readonly kind: 'deliver'; readonly nic: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'fetched'; readonly id: number; readonly result: Fetched };
+
+export interface SegmentConfig {
+  readonly topology: Topology;
+  readonly seed: Seed;
+  readonly observe?: (fact: Fact) => void;
+}
+
+interface HostOnSegment {
+  readonly nic: number;
+  readonly host: Host;
+}
+
+interface Frame {
+  /** A host that it is for; undefined for one that a host sends. */
+  readonly to: HostOnSegment | undefined;
+  readonly nic: number;
+  readonly bytes: Uint8Array;
+}
+
+const WAKE = { kind: 'wake' } as const;
+
+/** The network, and the hosts on it that are no cluster nodes, as one machine. */
+export class Segment implements Machine<SegmentInput, SegmentOutput> {
+  readonly #network: Network;
+  readonly #hosts: readonly HostOnSegment[];
+  readonly #machines: ReadonlySet<number>;
+  /** Between network and hosts: neither is stepped while it is on the stack. */
+  readonly #frames: Frame[] = [];
+  #steps = 0;
+  #emit: (output: SegmentOutput) => void = () => {};
+
+  constructor({ topology, seed, observe }: SegmentConfig) {
+    this.#network = new Network({
+      ...networkConfig(topology, new SeededWorld(seed)),
+      ...(observe && { observe }),
+    });
+    this.#hosts = topology.hosts.map((spec) => ({ nic: spec.nic, host: newHost(topology, spec, seed, observe) }));
+    this.#machines = new Set(topology.machines.map(({ id }) => id));
+  }
+
+  /** Steps of network and hosts so far. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  step(now: Nanos, input: SegmentInput, emit: (output: SegmentOutput) => void): void {
+    this.#emit = emit;
+    switch (input.kind) {
+      case 'start':
+        for (const nic of this.#machines) this.#toNetwork(now, { kind: 'nic', nic, isUp: false });
+        for (const each of this.#hosts) this.#toHost(now, each, { kind: 'carrier', isUp: true });
+        break;
+      case 'fetch':
+        for (const each of this.#hosts) this.#toHost(now, each, input);
+        break;
+      case 'wake':
+        if (this.#network.deadline() <= now) this.#toNetwork(now, WAKE);
+        for (const each of this.#hosts) if (each.host.deadline() <= now) this.#toHost(now, each, WAKE);
+        break;
+      default:
+        this.#toNetwork(now, input);
+    }
+    this.#drain(now);
+  }
+
+  deadline(): Nanos {
+    let deadline = this.#network.deadline();
+    for (const { host } of this.#hosts) deadline = Math.min(deadline, host.deadline());
+    return deadline;
+  }
+
+  #toNetwork(now: Nanos, input: NetworkInput): void {
+    this.#steps += 1;
+    this.#network.step(now, input, this.#onNetwork);
+  }
+
+  #toHost(now: Nanos, to: HostOnSegment, input: HostInput): void {
+    this.#steps += 1;
+    to.host.step(now, input, (output) => {
+      if (output.kind === 'fetched') this.#emit(output);
+      else this.#frames.push({ to: undefined, nic: to.nic, bytes: output.bytes.slice() });
+    });
+  }
+
+  #drain(now: Nanos): void {
+    for (let frame = this.#frames.shift(); frame !== undefined; frame = this.#frames.shift()) {
+      const { to, nic, bytes } = frame;
+      if (to === undefined) this.#toNetwork(now, { kind: 'send', nic, bytes });
+      else this.#toHost(now, to, { kind: 'frame', bytes });
+    }
+  }
+
+  readonly #onNetwork = (output: NetworkOutput): void => {
+    if (output.kind !== 'deliver') return;
+    const { nic, bytes } = output;
+    if (this.#machines.has(nic)) this.#emit({ kind: 'deliver', nic, bytes });
+    else this.#frames.push({ to: this.#hosts.find((host) => host.nic === nic), nic, bytes: bytes.slice() });
+  };
+}
