@@ -109,6 +109,36 @@ describe('a mount group', () => {
     expect(cluster.log).toEqual(['1: mount jid=0 first', '2: mount jid=0 first']);
   });
 
+  // Found by storm 102 (swarm): as many journals as nodes, and some died again before they could mount.
+  it('has nothing to replay of a node that died before it might mount', () => {
+    const cluster = mountedCluster(2);
+    cluster.journals = 2;
+    cluster.die(2);
+    cluster.boot(2);
+    cluster.join(2);
+    cluster.deliverSome(20);
+    cluster.die(2);
+    cluster.log.length = 0;
+    cluster.fenced();
+    cluster.settle();
+    expect(cluster.log).toEqual(['1: notified of 2', '1: recover 1', '1: unblock']);
+  });
+
+  // Found by storm 113 (swarm): a journal that was not free when they came, and is when they may mount.
+  it('gives those who waited for a replay the journals that it has freed', () => {
+    const cluster = mountedCluster(3);
+    cluster.journals = 3;
+    cluster.die(2);
+    cluster.die(3);
+    for (const node of [3, 2]) cluster.boot(node);
+    for (const node of [3, 2]) cluster.join(node);
+    cluster.deliverSome(40);
+    cluster.log.length = 0;
+    cluster.fenced();
+    cluster.settle();
+    expect(cluster.log.filter((line) => line.includes('mount')).sort()).toEqual(['2: mount jid=1', '3: mount jid=2']);
+  });
+
   it('has the journal of a withdrawn node replayed before its locks go', () => {
     const cluster = mountedCluster(2);
     cluster.log.length = 0;

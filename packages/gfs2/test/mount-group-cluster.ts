@@ -17,6 +17,8 @@ export class Cluster {
   /** Nodes whose kernel holds a journal's glock for good: a replay is busy. */
   busyUntil = 0;
   now = 0;
+  /** Journals that the file system has. */
+  journals = 6;
   #isDlmStopped = false;
 
   boot(node: number): void {
@@ -146,6 +148,7 @@ export class Cluster {
 
   #mount(node: number, jid: number, isFirst: boolean): void {
     this.log.push(`${node}: mount jid=${jid}${isFirst ? ' first' : ''}`);
+    if (jid >= this.journals) throw new Error(`node ${node} is to mount journal ${jid}: there are ${this.journals}`);
     if ([...this.mounted.values()].includes(jid)) throw new Error(`journal ${jid} was given out twice`);
     if (isFirst && this.mounted.size > 0) throw new Error(`node ${node} mounts first while others have it mounted`);
     if (!isFirst && this.dirty.size > 0 && !this.#isDlmStopped)
@@ -157,6 +160,7 @@ export class Cluster {
   }
 
   #replay(node: number, jid: number): void {
+    if (jid >= this.journals) throw new Error(`node ${node} is to replay journal ${jid}: there are ${this.journals}`);
     const isBusy = this.now < this.busyUntil;
     this.log.push(`${node}: recover ${jid}${isBusy ? ' busy' : ''}`);
     if (!isBusy) this.dirty.delete(jid);

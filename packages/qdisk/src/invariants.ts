@@ -1,4 +1,13 @@
-import { type Check, defineInvariant, type Fact, type Invariant, type Stamped, type Verdict } from '@quorate/kernel';
+import {
+  type Check,
+  defineInvariant,
+  type Fact,
+  type Invariant,
+  type Nanos,
+  SECOND,
+  type Stamped,
+  type Verdict,
+} from '@quorate/kernel';
 import type { QdiskFact } from './facts.js';
 import { DiskState } from './status-block.js';
 
@@ -26,30 +35,42 @@ interface NodeStateFact extends Fact {
   readonly state: string;
 }
 
+/** What a master that stood still may need at most for the rest of its cycle. */
+const ONE_CYCLE: Nanos = 3 * SECOND;
+
 const oneMaster: Invariant = defineInvariant<QdiskFact | NodeStateFact>({
   id: 'S10',
   name: 'qdisk-master',
   statement:
     'At any instant at most one un-evicted quorum disk master has confirmed its own status block: one that stands still may ' +
-    'be followed by another, and then confirms it no more.',
+    'be followed by another, and when it goes on it ends the cycle that it was in, which is counted as qdisk-stale-master.',
   kinds: ['qdisk.state', 'qdisk.master', 'qdisk.poll', 'qdisk.evicted', 'qdisk.reboot', 'node.state'],
   start(): Check<QdiskFact | NodeStateFact> {
     const masters = new Map<number, number>();
     /** Masters that another one has followed, because they stood still. */
     const followed = new Set<number>();
+    /** When a followed one went on. */
+    const resumed = new Map<number, Nanos>();
     const evicted = new Set<number>();
     let isTold = false;
     const forget = (node: number): void => {
       masters.delete(node);
       followed.delete(node);
+      resumed.delete(node);
     };
     const confirm = (fact: Stamped<Fact>, verdict: Verdict): void => {
       if (evicted.has(fact.node)) return;
       masters.set(fact.node, fact.life);
       const nodes = [...masters.keys()].filter((node) => node === fact.node || !followed.has(node));
       if (followed.has(fact.node) && nodes.length > 1 && !isTold) {
-        isTold = true;
-        verdict.violate(`nodes ${nodes.join(' and ')} are both master, expected one`, nodes);
+        const since = resumed.get(fact.node);
+        resumed.set(fact.node, since ?? fact.at);
+        if (since === undefined) verdict.count('qdisk-stale-master');
+        else if (fact.at - since > ONE_CYCLE) {
+          isTold = true;
+          verdict.violate(`nodes ${nodes.join(' and ')} are both master, expected one`, nodes);
+        }
+        return;
       }
       for (const node of nodes) if (node !== fact.node) followed.add(node);
     };

@@ -135,15 +135,29 @@ export class Mountgroup {
    * Marks the journals of those who may mount now: the first mounter alone, the lowest node, as long as nobody has replayed
    * all journals; all others when nothing is left to replay. Every member comes to the same result at the same place in the
    * order of events.
+   *
+   * Differs from gfs_controld: who waits gets the lowest journal that is free when he may mount. There he would keep the one
+   * that was free when he came, which may be more than there are while those of dead nodes are not replayed.
    */
   admitMounts(): void {
     if (this.change !== undefined || !this.isStarted) return;
-    const owned = [...this.journals.values()].filter(({ node }) => node !== 0);
     if (!this.needsFirst) {
-      if (!this.needsRecovery) for (const journal of owned) journal.isInUse = true;
-    } else if (!owned.some(({ isInUse }) => isInUse)) {
-      for (const journal of owned) journal.isInUse = journal.node === this.members[0];
+      if (this.needsRecovery) return;
+      this.#renumberWaiting();
+      for (const journal of this.journals.values()) if (journal.node !== 0) journal.isInUse = true;
+    } else if (![...this.journals.values()].some(({ node, isInUse }) => node !== 0 && isInUse)) {
+      // The first mounter replays every journal there is, those of dead nodes too.
+      for (const { jid, node } of [...this.journals.values()]) if (node === 0) this.journals.delete(jid);
+      this.#renumberWaiting();
+      for (const journal of this.journals.values()) journal.isInUse = journal.node === this.members[0];
     }
+  }
+
+  /** Gives those who have not mounted yet the lowest free journals, the lowest node first. */
+  #renumberWaiting(): void {
+    const waiting = [...this.journals.values()].filter(({ node, isInUse }) => node !== 0 && !isInUse);
+    for (const { jid } of waiting) this.journals.delete(jid);
+    for (const { node } of waiting.sort((a, b) => a.node - b.node)) this.#assignJournal(node);
   }
 
   /** The node that writes the journal has died or withdrawn. */
@@ -163,10 +177,12 @@ export class Mountgroup {
   #lose(node: number, isFailed: boolean): void {
     for (const journal of this.journals.values()) {
       if (journal.node !== node) continue;
+      // Who was not allowed to mount yet has written nothing. Differs from gfs_controld, which has that replayed too, and
+      // waits for ever if there is no such journal. A journal that was replayed when its node withdrew is not used since.
+      const hasWritten = journal.isInUse && !this.withdrawn.has(node);
       journal.node = 0;
       journal.isInUse = false;
-      // A journal that was replayed when its node withdrew is not used since.
-      if (isFailed && !this.withdrawn.has(node)) this.setFailed(journal);
+      if (isFailed && hasWritten) this.setFailed(journal);
       if (journal.failure === 0) this.journals.delete(journal.jid);
     }
     this.withdrawn.delete(node);
