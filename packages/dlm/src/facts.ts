@@ -89,6 +89,13 @@ export type DlmFact = Fact &
         readonly isUnordered: boolean;
       }
     | {
+        /** More messages than ever before wait for the end of a recovery, by powers of two from 16 on. */
+        readonly kind: 'dlm.queue';
+        readonly lockspace: string;
+        readonly queue: 'requests';
+        readonly size: number;
+      }
+    | {
         /** As directory node it recorded who is the master. */
         readonly kind: 'dlm.directory';
         readonly lockspace: string;

@@ -1,4 +1,4 @@
-import { type ByteWriter, crc32, type Nanos, type Observe } from '@quorate/kernel';
+import { type ByteWriter, crc32, HighWater, type Nanos, type Observe } from '@quorate/kernel';
 import type { CallInput, DlmOutput } from './dlm-io.js';
 import type { DlmFact } from './facts.js';
 import { lockspaceGlobalId } from './hash.js';
@@ -130,6 +130,7 @@ export class Lockspace {
 
   /** Messages of locking that wait for the end of recovery. */
   readonly requestqueue: QueuedRequest[] = [];
+  readonly requestMark: HighWater = new HighWater();
   /** Local calls that wait for it. */
   readonly blockedCalls: CallInput[] = [];
   isHoldingCallbacks = false;

@@ -19,6 +19,10 @@ export interface QueuedRequest {
 /** Keeps a message until recovery is over. */
 export function addRequestqueue(ls: Lockspace, from: number, packet: Uint8Array): void {
   ls.requestqueue.push({ bytes: packet.slice(), from });
+  const size = ls.requestqueue.length;
+  const { host, name: lockspace } = ls;
+  if (!ls.requestMark.rises(size)) return;
+  host.observe?.({ kind: 'dlm.queue', now: host.now, lockspace, queue: 'requests', size });
 }
 
 /**

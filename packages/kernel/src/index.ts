@@ -5,6 +5,7 @@ export { crc32, crc32c, crc32cRaw } from './crc.js';
 export { AssertionError, assert, ConfigError } from './errors.js';
 export { EventQueue } from './event-queue.js';
 export type { Fact, Observe, Stamp, Stamped } from './fact.js';
+export { HighWater } from './high-water.js';
 export { type Check, Checker, defineInvariant, type Invariant, type Verdict, type Violation } from './invariant.js';
 export { guarded, type Machine, MICROSECOND, MILLISECOND, type Nanos, SECOND } from './machine.js';
 export { fmix32, murmur3, murmur3Of } from './murmur.js';

@@ -304,6 +304,37 @@ const viewAgree = defineInvariant<AnyFact>({
   },
 });
 
+/**
+ * How long queues may get, by the kind of the fact that tells their marks. Many times what a storm fills: no work and no fault
+ * of a cluster of this size is behind more, only something that is never taken off.
+ */
+const MOST_QUEUED: Readonly<Record<string, number>> = {
+  'totem.queue': 2048,
+  'dlm.queue': 4096,
+  'rg.queue': 256,
+  'node.queue': 1024,
+};
+
+const boundedQueues = defineInvariant<AnyFact>({
+  id: 'S33',
+  name: 'bounded-queues',
+  statement:
+    'packets of totem that wait or are kept < 2048, requests that a DLM keeps during recovery < 4096, events of rgmanager < ' +
+    '256, disk commands under way < 1024',
+  kinds: Object.keys(MOST_QUEUED),
+  start(): Check<AnyFact> {
+    return {
+      observe(fact, verdict) {
+        const most = MOST_QUEUED[fact.kind]!;
+        if (Number(fact.size) < most) return;
+        verdict.violate(`${fact.kind.split('.')[0]}: ${fact.size} ${fact.queue}, expected fewer than ${most}`, [
+          fact.node,
+        ]);
+      },
+    };
+  },
+});
+
 /** Tasks and timers that one node may have at once. */
 const MOST_TIMERS = 64;
 
@@ -330,5 +361,6 @@ export const invariants: readonly Invariant[] = [
   serviceDisk,
   serviceAddress,
   viewAgree,
+  boundedQueues,
   timerLeak,
 ];

@@ -126,7 +126,11 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
       ...(observe && { observe: observe as Observe<IpFact> }),
     });
     this.#ip = new Child(this.#ipMachine, () => this.#now, this.#onIp);
-    const disks = new Disks(config.devices, (command) => this.#out({ kind: 'io', ...command }));
+    const disks = new Disks(
+      config.devices,
+      (command) => this.#out({ kind: 'io', ...command }),
+      (size) => observe?.({ kind: 'node.queue', now: this.#now, queue: 'disk commands', size } as NodeFact),
+    );
     const files = new RootFiles(config.files, (change) => this.#out({ kind: 'persist', change }));
     this.#system = new OperatingSystem({
       hostname: config.name,
@@ -311,5 +315,18 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
   }
 }
 
-/** More tasks and timers of programs at once than ever before in this life. */
-export type NodeFact = Fact & { readonly kind: 'node.timers'; readonly component: 'programs'; readonly count: number };
+export type NodeFact = Fact &
+  (
+    | {
+        /** More tasks and timers of programs at once than ever before in this life. */
+        readonly kind: 'node.timers';
+        readonly component: 'programs';
+        readonly count: number;
+      }
+    | {
+        /** More commands are at the disks than ever before in this life, by powers of two from 16 on. */
+        readonly kind: 'node.queue';
+        readonly queue: 'disk commands';
+        readonly size: number;
+      }
+  );

@@ -16,6 +16,7 @@ type StackFact =
   | PowerFact
   | NodeFact
   | QuorumFact
+  | TotemFact
   | FencedFact
   | DlmFact
   | ControldFact
@@ -320,6 +321,18 @@ describe('S30: one view', () => {
   });
 });
 
+describe('S33: queues', () => {
+  it.each<[told: Told, most: number, message: string]>([
+    [{ kind: 'totem.queue', queue: 'held' }, 2048, 'totem: 2048 held, expected fewer than 2048'],
+    [{ kind: 'dlm.queue', queue: 'requests' }, 4096, 'dlm: 4096 requests, expected fewer than 4096'],
+    [{ kind: 'rg.queue', queue: 'events' }, 256, 'rg: 256 events, expected fewer than 256'],
+    [{ kind: 'node.queue', queue: 'disk commands' }, 1024, 'node: 1024 disk commands, expected fewer than 1024'],
+  ])('%j', (told, size, message) => {
+    expect(violated([fact(1, { ...told, size: size / 2 } as Told)])).toEqual([]);
+    expect(violated([fact(1, { ...told, size } as Told)])).toEqual([`S33: ${message}`]);
+  });
+});
+
 describe('S35: timers', () => {
   it.each([
     [64, []],
@@ -330,5 +343,5 @@ describe('S35: timers', () => {
 });
 
 it('every invariant of the package is tested here', () => {
-  expect(invariants.map(({ id }) => id)).toEqual(['S11', 'S12', 'S14', 'S27a', 'S27b', 'S30', 'S35']);
+  expect(invariants.map(({ id }) => id)).toEqual(['S11', 'S12', 'S14', 'S27a', 'S27b', 'S30', 'S33', 'S35']);
 });

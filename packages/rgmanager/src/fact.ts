@@ -136,6 +136,12 @@ export type RgFact = Fact &
         readonly status: number;
       }
     | {
+        /** More events wait to be handled than ever before, by powers of two from 16 on. */
+        readonly kind: 'rg.queue';
+        readonly queue: 'events';
+        readonly size: number;
+      }
+    | {
         /** It begins to end: it stops its services, and looks no more at who comes and goes. */
         readonly kind: 'rg.stopping';
       }

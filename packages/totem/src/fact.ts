@@ -7,7 +7,7 @@ import type { NodeId } from './ring-id.js';
 export type RingState = 'operational' | 'gather' | 'commit' | 'recovery';
 
 /** What a `Totem` tells about itself. Rings are `rep.seq` in hexadecimal. */
-export type TotemFact = StateFact | ConfigurationFact | SentFact | DeliveredFact | RingStoredFact;
+export type TotemFact = StateFact | ConfigurationFact | SentFact | DeliveredFact | RingStoredFact | QueueFact;
 
 /** A state was entered, maybe again. */
 export interface StateFact extends Fact {
@@ -43,6 +43,14 @@ export interface SentFact extends PacketFact {
 /** A packet was handed upwards. */
 export interface DeliveredFact extends PacketFact {
   readonly kind: 'totem.delivered';
+}
+
+/** A queue is longer than ever before, by powers of two from 16 on. */
+export interface QueueFact extends Fact {
+  readonly kind: 'totem.queue';
+  /** Packets that wait to be sent, or that are kept until everybody has them. */
+  readonly queue: 'to send' | 'held';
+  readonly size: number;
 }
 
 /** The embedder was asked to store this ring's sequence. */

@@ -1,6 +1,7 @@
 import {
   assert,
   ByteWriter,
+  HighWater,
   type LogPriority,
   MICROSECOND,
   MILLISECOND,
@@ -9,7 +10,7 @@ import {
 } from '@quorate/kernel';
 import { createCommitToken, fillEntry } from './commit.js';
 import type { Configuration } from './configuration.js';
-import type { RingState, TotemFact } from './fact.js';
+import type { QueueFact, RingState, TotemFact } from './fact.js';
 import { FlowControl } from './flow-control.js';
 import { GATHER_REASON_TEXT, GatherReason } from './gather-reason.js';
 import { Membership } from './membership.js';
@@ -179,6 +180,8 @@ export class Ring {
   #pauseLength: Nanos = 0;
   #isFlushing = false;
 
+  readonly #toSendMark = new HighWater();
+  readonly #heldMark = new HighWater();
   readonly #counters = { tokens: 0, retransmitted: 0, requested: 0, dropped: 0, flushed: 0, delivered: 0 };
   /** The rings' names for facts, made once for each ring. */
   #ringName = '';
@@ -286,7 +289,9 @@ export class Ring {
   /** Queues one packet; copies the payload. */
   enqueue(trans: boolean, payload: Uint8Array): void {
     const packet = unplacedMcast(this.#scratch, this.#me, Encapsulated.normal, payload);
-    (trans ? this.#newTransQ : this.#newQ).push(packet);
+    const queue = trans ? this.#newTransQ : this.#newQ;
+    queue.push(packet);
+    if (this.#toSendMark.rises(queue.length)) this.#observeQueue('to send', queue.length);
   }
 
   /** A message is about to be queued: asks for the token if it is thought to be held. */
@@ -504,6 +509,8 @@ export class Ring {
   #updateAru(): void {
     const queue = this.#queueOfState();
     while (this.#aru !== this.#highSeq && queue.has((this.#aru + 1) >>> 0)) this.#aru = (this.#aru + 1) >>> 0;
+    const held = (this.#highSeq - this.#lastReleased) >>> 0;
+    if (this.#heldMark.rises(held)) this.#observeQueue('held', held);
   }
 
   #lowerAru(token: OrfToken, lastAru: number): void {
@@ -1046,6 +1053,10 @@ export class Ring {
   #enter(state: RingState, reason: GatherReason | null): void {
     this.#state = state;
     this.#observe?.({ kind: 'totem.state', now: this.#now, state, reason });
+  }
+
+  #observeQueue(queue: QueueFact['queue'], size: number): void {
+    this.#observe?.({ kind: 'totem.queue', now: this.#now, queue, size });
   }
 
   #observeMessage(kind: 'totem.sent' | 'totem.delivered', ring: string, msgSeq: number, sender: NodeId): void {

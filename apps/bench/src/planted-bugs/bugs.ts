@@ -294,6 +294,15 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ground: 'hyperv-blog',
   },
   {
+    name: 'forget-no-command',
+    rule: 'S33',
+    what: 'a node keeps what it knows of a disk command that has ended',
+    file: 'packages/node/src/os/disks.ts',
+    find: 'this.#pending.delete(tag);',
+    replace: '',
+    ground: 'hyperv-blog',
+  },
+  {
     name: 'sense-without-length',
     rule: 'S34',
     what: 'the sense key is read at its place, however short the sense data is',
@@ -302,5 +311,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace:
       'senseOf(sense)?.key === SenseKey.unitAttention || new DataView(sense.buffer, sense.byteOffset, sense.length).getUint8(2) === 6;',
     ground: 'partition',
+  },
+  {
+    name: 'keep-ended-tasks',
+    rule: 'S35',
+    what: 'a task runner keeps a task that has ended',
+    file: 'packages/kernel/src/task.ts',
+    find: 'this.#tasks.delete(running.id);',
+    replace: '',
+    ground: 'hyperv-blog',
   },
 ];

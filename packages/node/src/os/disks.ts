@@ -1,4 +1,4 @@
-import type { Errno, ScsiReply } from '@quorate/kernel';
+import { type Errno, HighWater, type ScsiReply } from '@quorate/kernel';
 import { read10, SenseKey, Status, senseOf, synchronizeCache10, write10 } from '@quorate/scsi';
 
 /** A block device of the node: a whole SCSI disk, a partition of it, or a linear volume on it. */
@@ -57,13 +57,20 @@ export class Disks {
   readonly #devices = new Map<string, BlockDevice>();
   readonly #pending = new Map<number, Transfer | PassThrough>();
   readonly #emit: (command: DiskCommand) => void;
+  readonly #onLonger: (underWay: number) => void;
+  readonly #mark = new HighWater();
   #lastTag = 0;
 
-  constructor(devices: readonly BlockDevice[], emit: (command: DiskCommand) => void) {
+  constructor(
+    devices: readonly BlockDevice[],
+    emit: (command: DiskCommand) => void,
+    onLonger: (underWay: number) => void = () => {},
+  ) {
     for (const device of devices) {
       for (const path of [device.path, ...(device.aliases ?? [])]) this.#devices.set(path, device);
     }
     this.#emit = emit;
+    this.#onLonger = onLonger;
   }
 
   device(path: string): BlockDevice | undefined {
@@ -112,6 +119,7 @@ export class Disks {
     transfer.attempts += 1;
     const tag = this.#nextTag();
     this.#pending.set(tag, transfer);
+    if (this.#mark.rises(this.#pending.size)) this.#onLonger(this.#pending.size);
     this.#emit({ tag, lun: transfer.lun, cdb: transfer.cdb, data: transfer.data });
   }
 

@@ -1,4 +1,4 @@
-import { SECOND, type Task } from '@quorate/kernel';
+import { HighWater, SECOND, type Task } from '@quorate/kernel';
 import { Mailbox } from '../runtime/mailbox.js';
 import type { Runtime } from '../runtime/runtime.js';
 
@@ -19,6 +19,7 @@ export class RgEventQueue {
   readonly #events: Mailbox<RgEvent>;
   /** How long the thread waits for a further event. */
   throttlingSec = 5;
+  readonly #mark = new HighWater();
   #isRunning = false;
 
   constructor(runtime: Runtime, handle: (event: RgEvent) => Task) {
@@ -29,6 +30,11 @@ export class RgEventQueue {
 
   put(event: RgEvent): void {
     this.#events.put(event);
+    const size = this.#events.length;
+    if (this.#mark.rises(size)) {
+      const { now, observe } = this.#runtime;
+      observe?.({ kind: 'rg.queue', now, queue: 'events', size });
+    }
     if (this.#isRunning) return;
     this.#isRunning = true;
     this.#runtime.start(this.#run());

@@ -11,6 +11,10 @@ export class Mailbox<T> {
     this.#runtime = runtime;
   }
 
+  get length(): number {
+    return this.#items.length;
+  }
+
   put(item: T): void {
     this.#items.push(item);
     this.#awake?.();
