@@ -1,6 +1,6 @@
 // Runs one root task from a fresh clone: installs with the pinned pnpm, bundles with turbo, then starts the task.
 // Whatever the installer and the bundler print goes to stderr, so that a command's own output can be piped.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter } from 'node:path';
@@ -30,6 +30,16 @@ function run(command, args, { stdout = 'inherit', cwd = root } = {}) {
   if (done.status !== 0) process.exit(done.status ?? 1);
 }
 
+/** Runs what goes on until it is ended: who ends us ends it. */
+function serve(command, args) {
+  const child = spawn(command, args, { cwd: where, env, stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    throw error;
+  });
+  child.on('exit', (status) => process.exit(status ?? 0));
+}
+
 function install() {
   const stampFile = `${root}node_modules/.install-stamp`;
   const stamp = createHash('sha256')
@@ -45,10 +55,15 @@ function install() {
   writeFileSync(stampFile, stamp);
 }
 
-/** Bundles the apps; turbo does nothing where nothing has changed. It is heard only if it fails, or the first time. */
+/** The app that a task starts; other tasks want all of them. */
+const apps = { start: 'cli', quorate: 'cli', bench: 'bench', lab: 'lab', 'lab:e2e': 'lab' };
+
+/** Bundles what the task starts; turbo does nothing where nothing has changed. It is heard only if it fails, or the first time. */
 function bundle() {
-  if (!existsSync(`${root}apps/cli/dist/main.js`)) process.stderr.write('bundling the apps, once\n');
-  const args = ['run', 'bundle', '--output-logs=errors-only', '--no-update-notifier'];
+  const app = Object.hasOwn(apps, task) ? apps[task] : undefined;
+  if (!existsSync(`${root}apps/${app ?? 'cli'}/dist`)) process.stderr.write('bundling the apps, once\n');
+  const filter = app === undefined ? [] : [`--filter=./apps/${app}`];
+  const args = ['run', 'bundle', ...filter, '--output-logs=errors-only', '--no-update-notifier'];
   const done = spawnSync(bin('turbo'), args, { cwd: root, env, encoding: 'utf8', shell: process.platform === 'win32' });
   if (done.error) throw done.error;
   if (done.status === 0) return;
@@ -63,6 +78,8 @@ const tasks = {
   start: () => run(process.execPath, [`${root}apps/cli/dist/main.js`, 'story', ...rest], { cwd: where }),
   quorate: () => run(process.execPath, [`${root}apps/cli/dist/main.js`, ...rest], { cwd: where }),
   bench: () => run(process.execPath, [`${root}apps/bench/dist/main.js`, ...rest], { cwd: where }),
+  lab: () => serve(process.execPath, [`${root}apps/lab/dist/serve.js`, ...rest]),
+  'lab:e2e': () => serve(process.execPath, [`${root}apps/lab/dist/e2e.js`, ...rest]),
   test: () => run(bin('vitest'), ['run', ...rest]),
   check: () => {
     run(bin('tsc'), ['-p', 'tsconfig.core.json']);

@@ -12,6 +12,11 @@ interface LockFact {
 export type DlmFact = Fact &
   (
     | ({
+        /** A call was taken. One completion AST follows, but a cancel may come too late for one. */
+        readonly kind: 'dlm.called';
+        readonly call: 'request' | 'convert' | 'unlock' | 'cancel';
+      } & LockFact)
+    | ({
         /** A new lock was granted. */
         readonly kind: 'dlm.lock-granted';
         readonly mode: ModeName;
@@ -56,6 +61,32 @@ export type DlmFact = Fact &
         readonly kind: 'dlm.master-released';
         readonly lockspace: string;
         readonly resource: string;
+      }
+    | {
+        /** As master it put a request or a conversion on its queue, or has it there after a recovery. */
+        readonly kind: 'dlm.queued';
+        readonly lockspace: string;
+        readonly resource: string;
+        readonly queue: 'convert' | 'wait';
+        /** Node of the lock's owner, and the id that the lock has there. */
+        readonly owner: number;
+        readonly ownerLkid: number;
+        /** HEADQUE: it goes before the others. */
+        readonly isFirst: boolean;
+      }
+    | {
+        /** As master it took it off that queue: it granted it, or gave it up for a cancel or an unlock. */
+        readonly kind: 'dlm.unqueued';
+        readonly lockspace: string;
+        readonly resource: string;
+        readonly queue: 'convert' | 'wait';
+        readonly owner: number;
+        readonly ownerLkid: number;
+        readonly isGranted: boolean;
+        /** NOORDER or EXPEDITE: it may be granted before others. */
+        readonly mayOvertake: boolean;
+        /** Recovery has mixed the queue: conversions are granted in any order. */
+        readonly isUnordered: boolean;
       }
     | {
         /** As directory node it recorded who is the master. */

@@ -12,6 +12,7 @@ export {
   type RingId,
   type WaitState,
 } from './controld.js';
+export { debugText } from './debug-text.js';
 export { Dlm, type DlmConfig, type DlmView } from './dlm.js';
 export type {
   CallInput,

@@ -1,87 +1,11 @@
 import { type Check, defineInvariant, type Invariant, type Stamped, type Verdict } from '@quorate/kernel';
 import type { ControldFact, DlmFact } from './facts.js';
 import { isCompatible, Mode, type ModeName } from './mode.js';
+import { queue } from './queue-invariant.js';
+import { STANDING_KINDS, Standings } from './standings.js';
 
 type StampedDlm = Stamped<DlmFact>;
 type FactOf<K extends DlmFact['kind']> = Stamped<Extract<DlmFact, { kind: K }>>;
-
-/** What is known of one node in one lockspace. */
-interface Standing {
-  readonly life: number;
-  isRunning: boolean;
-  /** Others went on without it: what it says from then on, in this life, counts for nothing. */
-  isExcluded: boolean;
-  /** Members of its last start, each with the life that it had then. */
-  members: ReadonlyMap<number, number | undefined>;
-  /** Barrier bits that it has set since it started last. */
-  bits: number;
-}
-
-/** Follows who takes part in which lockspace. A node leaves by saying so, by a new life, or when others go on without it. */
-class Standings {
-  readonly #lockspaces = new Map<string, Map<number, Standing>>();
-  readonly #onGone: (lockspace: string, node: number) => void;
-
-  constructor(onGone: (lockspace: string, node: number) => void = () => {}) {
-    this.#onGone = onGone;
-  }
-
-  of(lockspace: string, node: number): Standing | undefined {
-    return this.#lockspaces.get(lockspace)?.get(node);
-  }
-
-  /** Takes a fact in. False: it comes from a node that the others have given up. */
-  accepts(fact: StampedDlm): boolean {
-    const standing = this.#standing(fact.lockspace, fact.node, fact.life);
-    switch (fact.kind) {
-      case 'dlm.started':
-        standing.isExcluded = false;
-        standing.members = new Map(fact.members.map((member) => [member, this.of(fact.lockspace, member)?.life]));
-        standing.bits = 0;
-        this.#exclude(fact);
-        break;
-      case 'dlm.stopped':
-        standing.isRunning = false;
-        break;
-      case 'dlm.recovered':
-        standing.isRunning = true;
-        break;
-      case 'dlm.recover-status':
-        standing.bits |= fact.bit;
-        break;
-      case 'dlm.released':
-        this.#lockspaces.get(fact.lockspace)?.delete(fact.node);
-        this.#onGone(fact.lockspace, fact.node);
-        break;
-    }
-    return !standing.isExcluded;
-  }
-
-  #standing(lockspace: string, node: number, life: number): Standing {
-    let nodes = this.#lockspaces.get(lockspace);
-    if (nodes === undefined) {
-      nodes = new Map();
-      this.#lockspaces.set(lockspace, nodes);
-    }
-    const known = nodes.get(node);
-    if (known?.life === life) return known;
-    if (known !== undefined) this.#onGone(lockspace, node);
-    const standing = { life, isRunning: false, isExcluded: false, members: new Map(), bits: 0 };
-    nodes.set(node, standing);
-    return standing;
-  }
-
-  #exclude({ lockspace, members }: FactOf<'dlm.started'>): void {
-    for (const [node, standing] of this.#lockspaces.get(lockspace) ?? []) {
-      if (members.includes(node) || standing.isExcluded) continue;
-      standing.isExcluded = true;
-      this.#onGone(lockspace, node);
-    }
-  }
-}
-
-/** Facts that `Standings` lives on. */
-const STANDING_KINDS = ['dlm.started', 'dlm.stopped', 'dlm.recovered', 'dlm.released'] as const;
 
 interface Held {
   readonly node: number;
@@ -142,7 +66,7 @@ class HeldLocks {
 
   /** What a fact does to them. Gives the lock whose mode it raised, if it did. */
   follow(fact: StampedDlm): Held | undefined {
-    if (!('lkid' in fact)) return undefined;
+    if (!('lkid' in fact) || fact.kind === 'dlm.called') return undefined;
     const lock = lockKey(fact);
     if (fact.kind === 'dlm.unlocked') this.#leaving.add(lock);
     else if (fact.kind === 'dlm.cast' && fact.mode === 'IV') this.#leaving.delete(lock);
@@ -470,4 +394,4 @@ const barriers: Invariant = defineInvariant<DlmFact>({
 const OWN_BITS = 0x55;
 
 /** What must never be observed of lock managers and their daemons. */
-export const invariants: readonly Invariant[] = [compat, master, lvb, stopped, fencedFirst, stopFirst, barriers];
+export const invariants: readonly Invariant[] = [compat, master, lvb, stopped, queue, fencedFirst, stopFirst, barriers];

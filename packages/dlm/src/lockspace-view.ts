@@ -7,6 +7,8 @@ import { type Lkb, LockStatus, type Rsb } from './resource.js';
 export interface LockView {
   readonly lkid: number;
   readonly handle: number;
+  /** The owner is another node; this is the master's twin. */
+  readonly isMasterCopy: boolean;
   /** The lock's other node; 0 if owner and master are this node. */
   readonly nodeid: number;
   readonly remid: number;
@@ -41,6 +43,8 @@ export interface ResourceView {
 /** State of a lockspace as plain data, made on demand. */
 export interface LockspaceView {
   readonly name: string;
+  /** This node. */
+  readonly nodeid: number;
   readonly globalId: number;
   readonly isRunning: boolean;
   readonly recoverSeq: number;
@@ -62,10 +66,24 @@ const STATUS_NAMES: ReadonlyMap<number, LockView['status']> = new Map([
 ]);
 
 function lockView(lkb: Lkb): LockView {
-  const { lkid, handle, nodeid, remid, exflags, flags, highbast, lastBast, waitType, lvbseq } = lkb;
+  const { lkid, handle, isMasterCopy, nodeid, remid, exflags, flags, highbast, lastBast, waitType, lvbseq } = lkb;
   const status = STATUS_NAMES.get(lkb.status) ?? 'none';
   const modes = { grmode: modeName(lkb.grmode), rqmode: modeName(lkb.rqmode) };
-  return { lkid, handle, nodeid, remid, exflags, flags, status, ...modes, highbast, lastBast, waitType, lvbseq };
+  return {
+    lkid,
+    handle,
+    isMasterCopy,
+    nodeid,
+    remid,
+    exflags,
+    flags,
+    status,
+    ...modes,
+    highbast,
+    lastBast,
+    waitType,
+    lvbseq,
+  };
 }
 
 function resourceView(r: Rsb): ResourceView {
@@ -87,6 +105,7 @@ function resourceView(r: Rsb): ResourceView {
 export function lockspaceView(ls: Lockspace): LockspaceView {
   return {
     name: ls.name,
+    nodeid: ls.nodeid,
     globalId: ls.globalId,
     isRunning: ls.isRunning,
     recoverSeq: ls.recoverSeq,

@@ -4,6 +4,7 @@ import type { LinkedQueue } from './linked-queue.js';
 import { LockFlag, Result, Status, StatusFlag } from './lock-flags.js';
 import type { Lockspace } from './lockspace.js';
 import { Mode } from './mode.js';
+import { tellQueued, tellUnqueued } from './queue-facts.js';
 import { type Lkb, LockStatus, type Rsb, RsbFlag } from './resource.js';
 import { sendBast, sendGrant } from './send.js';
 import { setLvbLock, setLvbUnlock } from './value-block.js';
@@ -27,6 +28,7 @@ function grantLock(ls: Lockspace, r: Rsb, lkb: Lkb): void {
 
 /** Grants a lock that waited, and tells its owner. */
 function grantLockPending(ls: Lockspace, r: Rsb, lkb: Lkb): void {
+  tellUnqueued(ls, r, lkb, true);
   grantLock(ls, r, lkb);
   if (lkb.isMasterCopy) sendGrant(ls, r, lkb);
   else queueCast(ls, lkb, Status.granted);
@@ -39,6 +41,7 @@ function queueBast(ls: Lockspace, r: Rsb, lkb: Lkb, mode: number): void {
 
 /** Takes a lock off its queue for good. */
 export function removeLockOnly(ls: Lockspace, r: Rsb, lkb: Lkb): void {
+  tellUnqueued(ls, r, lkb, false);
   r.del(lkb);
   lkb.grmode = Mode.IV;
   ls.releaseLkb(lkb);
@@ -53,6 +56,7 @@ export function revertLock(ls: Lockspace, r: Rsb, lkb: Lkb): boolean {
   lkb.rqmode = Mode.IV;
   switch (lkb.status) {
     case LockStatus.convert:
+      tellUnqueued(ls, r, lkb, false);
       r.move(lkb, LockStatus.granted);
       return true;
     case LockStatus.waiting:
@@ -71,6 +75,7 @@ export function doRequest(ls: Lockspace, r: Rsb, lkb: Lkb): number {
   }
   if ((lkb.exflags & LockFlag.NOQUEUE) === 0) {
     r.add(lkb, LockStatus.waiting);
+    tellQueued(ls, r, lkb);
     return Result.EINPROGRESS;
   }
   queueCast(ls, lkb, Status.EAGAIN);
@@ -98,6 +103,7 @@ export function doConvert(ls: Lockspace, r: Rsb, lkb: Lkb): number {
   }
   if ((lkb.exflags & LockFlag.NOQUEUE) === 0) {
     r.move(lkb, LockStatus.convert);
+    tellQueued(ls, r, lkb);
     return Result.EINPROGRESS;
   }
   queueCast(ls, lkb, Status.EAGAIN);

@@ -46,6 +46,7 @@ function requestLock(ls: Lockspace, call: LockInput): Errno | undefined {
   lkb.process = call.process ?? 0;
   setArgs(ls, lkb, call);
   if (lvb !== undefined) fillBuffer(ls, lkb, lvb);
+  tellCalled(ls, lkb, 'request');
   requestAtMaster(ls, r, lkb);
   return undefined;
 }
@@ -120,6 +121,8 @@ export function confirmMaster(ls: Lockspace, r: Rsb, result: number): void {
   r.lookup.remove(lkb);
   r.firstLkid = lkb.lkid;
   requestAtMaster(ls, r, lkb);
+  // Linux leaves the others waiting for a reply that this node, if it is the master, does not send to itself.
+  if (ls.isMaster(r)) confirmMaster(ls, r, 0);
 }
 
 function convertLock(ls: Lockspace, call: LockInput): Errno | undefined {
@@ -131,6 +134,7 @@ function convertLock(ls: Lockspace, call: LockInput): Errno | undefined {
   const defect = lockCallDefect(mode, flags, ls.lvbLength) ?? convertDefect(lkb, mode, flags);
   if (defect !== undefined) return defect;
   setArgs(ls, lkb, call);
+  tellCalled(ls, lkb, 'convert');
   convertAtMaster(ls, lkb.resource, lkb);
   return undefined;
 }
@@ -180,18 +184,11 @@ export function dlmUnlock(ls: Lockspace, call: UnlockInput): Errno | undefined {
   if (lvb !== undefined && !isCancel) fillBuffer(ls, lkb, lvb);
   const defect = unlockCallDefect(flags);
   if (defect !== undefined) return defect;
-  switch (unlockVerdict(lkb, flags)) {
-    case 'proceed':
-      break;
-    case 'settled':
-      return undefined;
-    case 'complete-here':
-      return completeHere(ls, lkb, isCancel ? Status.ECANCEL : Status.EUNLOCK);
-    case 'EBUSY':
-      return 'EBUSY';
-    default:
-      return 'EINVAL';
-  }
+  const verdict = unlockVerdict(lkb, flags);
+  if (verdict === 'EBUSY' || verdict === 'EINVAL') return verdict;
+  tellCalled(ls, lkb, isCancel ? 'cancel' : 'unlock');
+  if (verdict === 'settled') return undefined;
+  if (verdict === 'complete-here') return completeHere(ls, lkb, isCancel ? Status.ECANCEL : Status.EUNLOCK);
   // Flags are added to those of the operation that it ends.
   lkb.exflags |= flags;
   lkb.sbflags = 0;
@@ -240,6 +237,12 @@ export function unlockAtMaster(ls: Lockspace, r: Rsb, lkb: Lkb): Errno | undefin
   doUnlock(ls, r, lkb);
   grantPendingLocks(ls, r);
   return undefined;
+}
+
+function tellCalled(ls: Lockspace, lkb: Lkb, call: 'request' | 'convert' | 'unlock' | 'cancel'): void {
+  const { host, name: lockspace } = ls;
+  const { lkid, resource } = lkb;
+  host.observe?.({ kind: 'dlm.called', now: host.now, lockspace, resource: resource.name, lkid, call });
 }
 
 function tellUnlocked(ls: Lockspace, r: Rsb, lkb: Lkb): void {

@@ -4,6 +4,7 @@ import { grantPendingLocks } from './master.js';
 import { Asts, MessageType } from './message.js';
 import { isMiddleConversion, Mode } from './mode.js';
 import { confirmMaster } from './owner.js';
+import { tellQueues } from './queue-facts.js';
 import type { RcomLock } from './rcom.js';
 import { type Lkb, LkbFlag, LockStatus, type Rsb, RsbFlag } from './resource.js';
 
@@ -112,6 +113,7 @@ export function recoverRsbs(ls: Lockspace): void {
     if (ls.isMaster(r)) {
       if (r.has(RsbFlag.RECOVER_CONVERT)) recoverConversion(ls, r);
       recoverLvb(ls, r);
+      tellQueues(ls, r);
       if (r.has(RsbFlag.NEW_MASTER2) && (!r.convertqueue.isEmpty || !r.waitqueue.isEmpty)) {
         r.flags |= RsbFlag.RECOVER_GRANT;
       }

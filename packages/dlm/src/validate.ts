@@ -48,7 +48,7 @@ export function unlockCallDefect(flags: number): Errno | undefined {
  * What an unlock or cancel has to do: go on; nothing, since it is done, or will be when a reply comes; complete here,
  * since the lock only waits for another one's lookup; or be refused.
  */
-export type UnlockVerdict = 'proceed' | 'settled' | 'complete-here' | Errno;
+export type UnlockVerdict = 'proceed' | 'settled' | 'complete-here' | 'EBUSY' | 'EINVAL';
 
 /** Source: Linux fs/dlm/lock.c, `validate_unlock_args`, in its order. */
 export function unlockVerdict(lkb: Lkb, flags: number): UnlockVerdict {

@@ -1,5 +1,5 @@
 import { type ControldFact, type DlmFact, invariants, type ModeName } from '@quorate/dlm';
-import { Checker, type Stamped } from '@quorate/kernel';
+import { Checker, SECOND, type Stamped } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 
 type Told = DlmFact | ControldFact;
@@ -14,6 +14,8 @@ function violated(history: (tell: Tell) => void): string[] {
     at += 1;
     checker.observe({ lockspace: 'ls', ...told, now: at, node, life, seq: at, at } as Stamped<Told>);
   });
+  at += 3600 * SECOND;
+  checker.tick(at);
   checker.end(at);
   return [...new Set(checker.violations.map(({ invariant }) => invariant))];
 }
@@ -26,6 +28,21 @@ const unlocked: Untimed = { kind: 'dlm.unlocked', ...lock };
 const written = (digest: number, lvbseq = 1): Untimed => ({ kind: 'dlm.lvb-written', resource: 'r', digest, lvbseq });
 const read = (mode: ModeName, digest: number, isValid = true): Untimed => {
   return { kind: 'dlm.lvb-read', ...lock, mode, digest, lvbseq: 1, isValid };
+};
+const called = (call: 'request' | 'convert' | 'unlock' | 'cancel', lkid = 1): Untimed => {
+  return { kind: 'dlm.called', resource: 'r', lkid, call };
+};
+const cast = (status: number, mode: ModeName = 'PR', lkid = 1): Untimed => {
+  return { kind: 'dlm.cast', resource: 'r', lkid, status, mode };
+};
+const EUNLOCK = 0x10002;
+type QueueName = 'convert' | 'wait';
+const queued = (owner: number, queue: QueueName = 'wait', isFirst = false): Untimed => {
+  return { kind: 'dlm.queued', resource: 'r', queue, owner, ownerLkid: 1, isFirst };
+};
+const fromQueue = (owner: number, queue: QueueName = 'wait', how: object = {}): Untimed => {
+  const plain = { isGranted: true, mayOvertake: false, isUnordered: false };
+  return { kind: 'dlm.unqueued', resource: 'r', queue, owner, ownerLkid: 1, ...plain, ...how };
 };
 const mastered: Untimed = { kind: 'dlm.master', resource: 'r', generation: 1 };
 const recorded = (master: number): Untimed => ({ kind: 'dlm.directory', resource: 'r', master });
@@ -76,6 +93,96 @@ describe('a good history violates nothing', () => {
       tell(2, mastered);
     };
     expect(violated(history)).toEqual([]);
+  });
+
+  it.each<[string, (tell: Tell) => void]>([
+    [
+      'calls complete, and conversions go before requests',
+      (tell) => {
+        for (const node of [2, 3]) tell(node, called('request'));
+        tell(1, queued(2));
+        tell(1, queued(3, 'convert'));
+        tell(1, fromQueue(3, 'convert'));
+        tell(1, fromQueue(2));
+        for (const node of [2, 3]) tell(node, cast(0));
+        tell(2, called('unlock'));
+        tell(2, cast(EUNLOCK, 'IV'));
+      },
+    ],
+    [
+      'what asked to go first or to overtake does so',
+      (tell) => {
+        tell(1, queued(1));
+        tell(1, queued(2));
+        tell(1, queued(3, 'wait', true));
+        tell(1, fromQueue(3));
+        tell(1, fromQueue(2, 'wait', { mayOvertake: true }));
+      },
+    ],
+    [
+      'recovery mixes conversions',
+      (tell) => {
+        tell(1, queued(2, 'convert'));
+        tell(1, queued(3, 'convert'));
+        tell(1, fromQueue(3, 'convert', { isUnordered: true }));
+      },
+    ],
+    [
+      'one that gives up its place lets the next one go',
+      (tell) => {
+        tell(1, queued(2));
+        tell(1, queued(3));
+        tell(1, fromQueue(2, 'wait', { isGranted: false }));
+        tell(1, fromQueue(3));
+      },
+    ],
+    [
+      'a request may wait on a queue as long as it must',
+      (tell) => {
+        tell(2, called('request'));
+        tell(1, queued(2));
+      },
+    ],
+    [
+      'a request waits for a lockspace that does not run',
+      (tell) => {
+        tell(2, called('request'));
+        tell(1, stopped);
+      },
+    ],
+    [
+      'what a dead node waited for is forgotten',
+      (tell) => {
+        tell(3, called('request'));
+        restart(tell, [1, 2]);
+      },
+    ],
+    [
+      'a cancel completes the request',
+      (tell) => {
+        tell(2, called('request'));
+        tell(2, called('cancel'));
+        tell(2, cast(0x10001, 'IV'));
+      },
+    ],
+    [
+      'a cancel that comes too late completes nothing, or itself',
+      (tell) => {
+        for (const node of [2, 3]) {
+          tell(node, called('request'));
+          tell(node, called('cancel'));
+          tell(node, cast(0));
+        }
+        tell(2, called('cancel'));
+        tell(2, cast(0x10001));
+      },
+    ],
+  ])('S22: %s', (_, history) => {
+    const whole = (tell: Tell): void => {
+      running(tell);
+      history(tell);
+    };
+    expect(violated(whole)).toEqual([]);
   });
 
   it('what a node says that the others have given up counts for nothing', () => {
@@ -151,6 +258,53 @@ describe('each invariant notices', () => {
       (tell) => {
         tell(1, stopped);
         tell(1, granted('PR'));
+      },
+    ],
+    [
+      'S22',
+      'a request passes one that waits before it',
+      (tell) => {
+        tell(1, queued(2));
+        tell(1, queued(3));
+        tell(1, fromQueue(3));
+      },
+    ],
+    [
+      'S22',
+      'a request passes a conversion',
+      (tell) => {
+        tell(1, queued(2, 'convert'));
+        tell(1, queued(3));
+        tell(1, fromQueue(3));
+      },
+    ],
+    [
+      'S22',
+      'a request completes twice',
+      (tell) => {
+        tell(2, called('request'));
+        tell(2, cast(0));
+        tell(2, cast(0));
+      },
+    ],
+    ['S22', 'an unlock completes that nobody asked for', (tell) => tell(2, cast(EUNLOCK, 'IV'))],
+    ['S22', 'a request is lost', (tell) => tell(2, called('request'))],
+    [
+      'S22',
+      'a request is lost with the master on whose queue it stood',
+      (tell) => {
+        tell(2, called('request'));
+        tell(3, queued(2));
+        restart(tell, [1, 2]);
+      },
+    ],
+    [
+      'S22',
+      'an unlock is lost',
+      (tell) => {
+        tell(2, called('request'));
+        tell(2, cast(0));
+        tell(2, called('unlock'));
       },
     ],
     [

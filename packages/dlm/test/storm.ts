@@ -1,7 +1,7 @@
 // Random work on a few resources by several nodes, with crashes, reboots, clean leaves and broken connections, all drawn
 // from one seed. What must hold is checked by the package's invariants while it goes on, and by counting at the end.
 import { type DlmOutput, invariants, LockFlag, Mode, Status } from '@quorate/dlm';
-import { Checker, MICROSECOND, MILLISECOND, type Nanos, Prng } from '@quorate/kernel';
+import { Checker, MICROSECOND, MILLISECOND, type Nanos, Prng, SECOND } from '@quorate/kernel';
 import { Cluster } from '../src/conformance/cluster.js';
 import { Membership } from './membership.js';
 
@@ -70,6 +70,8 @@ export class Storm {
 
   /** Every lock goes: then nothing may be left anywhere. */
   #finish(): void {
+    this.#settle();
+    this.#judgeRest();
     for (let round = 0; round < 60; round++) {
       this.#settle();
       const live = this.#live();
@@ -79,8 +81,14 @@ export class Storm {
     this.#settle();
     for (const client of this.#live()) this.problems.push(`handle ${client.handle} of node ${client.node} is stuck`);
     for (const node of this.#membership.members) this.#checkEmpty(node);
+    this.#judgeRest();
     this.checker.end(this.cluster.now);
     for (const violation of this.checker.violations) this.problems.push(`${violation.invariant}: ${violation.message}`);
+  }
+
+  /** Everything has come to rest: what is under way now stays so. */
+  #judgeRest(): void {
+    this.checker.tick(this.cluster.now + 3600 * SECOND);
   }
 
   #checkEmpty(node: number): void {

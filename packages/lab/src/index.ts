@@ -4,6 +4,7 @@ export { Browser, type BrowserConfig, type BrowserFact } from './hosts/browser.j
 export { Gateway } from './hosts/gateway.js';
 export type { Host, HostInput, HostOutput, PageRequest } from './hosts/host.js';
 export { imageHash } from './image-hash.js';
+export type { ThrownFact } from './invariants.js';
 export type { AnyFact, Fetched, Lab, Observed, Progress, Scenario } from './lab.js';
 export { NEMESIS_PRESETS, type NemesisPreset } from './nemesis/presets.js';
 export { type OutageSpan, PHASE_KINDS, type Phase, phasesOf } from './outage-phases.js';
@@ -26,6 +27,7 @@ export {
   hypervBlogTopology,
   type Reference,
   STEP_IDS,
+  STEP_TITLES,
   type StepId,
   type StoryResult,
   type StoryStep,

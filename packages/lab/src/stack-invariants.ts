@@ -9,6 +9,7 @@ import { invariants as quorum } from '@quorate/quorum';
 import { invariants as rgmanager } from '@quorate/rgmanager';
 import { invariants as scsi } from '@quorate/scsi';
 import { invariants as totem } from '@quorate/totem';
+import { invariants as lab } from './invariants.js';
 
 /** Every rule of every package of the stack, as the packages state them. */
 export const stackInvariants: readonly Invariant[] = [
@@ -22,4 +23,5 @@ export const stackInvariants: readonly Invariant[] = [
   ...gfs2,
   ...rgmanager,
   ...node,
+  ...lab,
 ];

@@ -1,5 +1,4 @@
 import {
-  concatBytes,
   type Fact,
   type Machine,
   type Nanos,
@@ -9,7 +8,8 @@ import {
   WallClock,
   type WallTime,
 } from '@quorate/kernel';
-import { ClusterNode, type FileChange, type NodeConfig, type NodeOutput, type ProgramFault } from '@quorate/node';
+import { ClusterNode, type NodeConfig, type NodeOutput, type ProgramFault } from '@quorate/node';
+import { RootDisk } from './root-disk.js';
 
 /** `off -> booting -> up <-> paused`, and back to off from each of them. */
 export type PowerState = 'off' | 'booting' | 'up' | 'paused';
@@ -105,8 +105,7 @@ const NO_TRANSPORT = -1;
  */
 export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachineOutput> {
   readonly #config: VirtualMachineConfig;
-  /** Files of the root disk, each in the pieces in which it was written. */
-  readonly #files = new Map<string, Uint8Array[]>();
+  readonly #disk: RootDisk;
   readonly #carrier: boolean[];
   /** It runs on while the power is off. */
   readonly #wallClock = new WallClock();
@@ -132,7 +131,7 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
   constructor(config: VirtualMachineConfig) {
     this.#config = config;
     this.#wallClock.set(0, config.wall);
-    for (const [path, bytes] of config.files) this.#files.set(path, [bytes]);
+    this.#disk = new RootDisk(config.files);
     this.#carrier = config.node.interfaces.map(() => true);
   }
 
@@ -274,7 +273,7 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
     this.#node = new ClusterNode({
       ...this.#config.node,
       life,
-      files: new Map([...this.#files].map(([path, pieces]) => [path, concatBytes(...pieces)])),
+      files: this.#disk.contents(),
       ...(observe && { observe: (fact: Fact) => this.#stamp(fact) }),
     });
     this.#enter('up');
@@ -307,7 +306,7 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
         this.#emit({ kind: 'replied', id: output.id, result: output.result });
         break;
       case 'persist':
-        this.#onPersist(output.change);
+        this.#disk.change(output.change);
         break;
       case 'switch-power':
         this.#emit(output);
@@ -317,16 +316,6 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
         break;
     }
   };
-
-  #onPersist(change: FileChange): void {
-    if (change.change === 'removed') {
-      this.#files.delete(change.path);
-      return;
-    }
-    const pieces = change.change === 'appended' ? this.#files.get(change.path) : undefined;
-    if (pieces === undefined) this.#files.set(change.path, [change.bytes.slice()]);
-    else pieces.push(change.bytes.slice());
-  }
 
   #onHalted(how: 'poweroff' | 'reboot'): void {
     this.#halted = undefined;

@@ -35,18 +35,65 @@ function isQuorumKind(kind: string): boolean {
   return (Quorates.kinds as readonly string[]).includes(kind);
 }
 
+/** Something known of what a node has under way for a service or a lockspace. */
+class PerNode<T> {
+  readonly #values = new Map<string, T>();
+
+  set(fact: Stamped<AnyFact>, what: string, value: T): void {
+    this.#values.set(PerNode.#key(fact, what), value);
+  }
+
+  of(fact: Stamped<AnyFact>, what: string): T | undefined {
+    return this.#values.get(PerNode.#key(fact, what));
+  }
+
+  static #key({ node, life, service, lockspace }: Stamped<AnyFact>, what: string): string {
+    return `${node}.${life} ${what} ${service ?? lockspace ?? ''}`;
+  }
+}
+
+/** What begins with the one ends with the other. */
+const BEGINNINGS: ReadonlyMap<string, string> = new Map([
+  ['rg.request-started', 'rg.agent-started'],
+  ['dlm.started', 'dlm.recovered'],
+  ['gfs2.mounting', 'gfs2.mounted'],
+]);
+
+/** Ends that may come when the quorum is lost meanwhile, and the names under which they are counted. */
+const OUTLIVING: ReadonlyMap<string, string> = new Map([
+  ['rg.agent-started', 'svc-start-outlives-quorum'],
+  ['dlm.recovered', 'recovery-outlives-quorum'],
+  ['gfs2.mounted', 'mount-outlives-quorum'],
+]);
+
 const quorumFirst = defineInvariant<AnyFact>({
   id: 'S11',
   name: 'quorum-first',
-  statement: 'no fence start, lock recovery end, mount, or service start by an inquorate node',
-  kinds: [...Quorates.kinds, 'fenced.fencing-started', 'dlm.recovered', 'gfs2.mounted', 'rg.agent-started'],
+  statement:
+    'no fence start, lock recovery end, mount, or service start by an inquorate node; counted as svc-start-outlives-quorum, ' +
+    'recovery-outlives-quorum and mount-outlives-quorum: what began with quorum goes on without',
+  kinds: [
+    ...Quorates.kinds,
+    'fenced.fencing-started',
+    'dlm.recovered',
+    'gfs2.mounted',
+    'rg.agent-started',
+    ...BEGINNINGS.keys(),
+  ],
   start(): Check<AnyFact> {
     const quorates = new Quorates();
+    /** Whether what is under way began with quorum: by node, end, and service or lockspace. */
+    const begun = new PerNode<boolean>();
     return {
       observe(fact, verdict) {
         if (isQuorumKind(fact.kind)) return quorates.hear(fact);
+        const end = BEGINNINGS.get(fact.kind);
+        if (end !== undefined) return begun.set(fact, end, quorates.has(fact.node));
         if (fact.kind === 'rg.agent-started' && fact.action !== 'start') return;
-        if (!quorates.has(fact.node)) verdict.violate(`${fact.kind} on a node without quorum`, [fact.node]);
+        if (quorates.has(fact.node)) return;
+        const name = OUTLIVING.get(fact.kind);
+        if (name !== undefined && begun.of(fact, fact.kind) === true) verdict.count(name);
+        else verdict.violate(`${fact.kind} on a node without quorum`, [fact.node]);
       },
     };
   },
@@ -79,17 +126,21 @@ const fenceBeforeRecover = defineInvariant<AnyFact>({
   id: 'S12',
   name: 'fence-before-recover',
   statement:
-    "DLM recovery of a dead member's locks, GFS2 journal replay, service relocation: never before fencing of that " +
-    'member completed',
-  kinds: [...PendingVictims.kinds, 'dlm.recovered', 'gfs2.journal-recovered', 'rg.agent-started'],
+    "DLM recovery of a dead member's locks, GFS2 journal replay, service relocation that is taken up after its death: " +
+    'never before fencing of that member completed',
+  kinds: [...PendingVictims.kinds, 'dlm.recovered', 'gfs2.journal-recovered', 'rg.request-started', 'rg.agent-started'],
   start(): Check<AnyFact> {
     const victims = new PendingVictims();
+    /** Who was to be fenced when a service's request was taken up: what dies later has nothing to do with it. */
+    const begun = new PerNode<readonly number[]>();
     return {
       observe(fact, verdict) {
         if ((PendingVictims.kinds as readonly string[]).includes(fact.kind)) return victims.hear(fact);
         if (fact.kind === 'gfs2.journal-recovered' && (fact.wasDirty !== true || fact.result !== 'done')) return;
+        if (fact.kind === 'rg.request-started') return begun.set(fact, '', victims.of(fact.node));
         if (fact.kind === 'rg.agent-started' && fact.action !== 'start') return;
-        const pending = victims.of(fact.node);
+        const before = fact.kind === 'rg.agent-started' ? begun.of(fact, '') : undefined;
+        const pending = victims.of(fact.node).filter((victim) => before?.includes(victim) !== false);
         if (pending.length > 0) {
           verdict.violate(`${fact.kind} while ${pending.join(' ')} is not fenced`, [fact.node, ...pending]);
         }
@@ -122,7 +173,7 @@ const serviceDisk = defineInvariant<AnyFact>({
   id: 'S27a',
   name: 'svc-disk',
   statement: "no two nodes write a service's files; disk writes accepted from the wrong side: no exception",
-  kinds: ['fenced.attempt-ended', 'scsi.reservation-changed', 'scsi.written', 'node.state'],
+  kinds: ['fenced.attempt-ended', 'scsi.reservation-changed', 'scsi.written', 'node.state', 'gfs2.mounting'],
   start(): Check<AnyFact> {
     /**
      * Victims, and the life in which they were fenced: as the master's agent ended. Members can learn of it when the victim
@@ -130,6 +181,8 @@ const serviceDisk = defineInvariant<AnyFact>({
      */
     const fenced = new Map<number, number>();
     const lives = new Map<number, number>();
+    /** Lives in which a file system was mounted: such a node may not register again before its next one. */
+    const stateful = new Map<number, number>();
     /** Units whose reservation cuts off who is not registered. */
     const guarded = new Set<number>();
     return {
@@ -145,6 +198,14 @@ const serviceDisk = defineInvariant<AnyFact>({
           case 'scsi.reservation-changed':
             if (Number(fact.type) > 0) guarded.add(Number(fact.lun));
             else guarded.delete(Number(fact.lun));
+            // Fenced as one that had not started, and now starts: it registers as its init script says.
+            if (String(fact.action).startsWith('register')) {
+              const writer = Number(fact.nexus);
+              if (stateful.get(writer) !== fenced.get(writer)) fenced.delete(writer);
+            }
+            break;
+          case 'gfs2.mounting':
+            stateful.set(fact.node, fact.life);
             break;
           default: {
             const writer = Number(fact.nexus);

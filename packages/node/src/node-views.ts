@@ -10,6 +10,10 @@ interface View {
   /** Members of each lockspace by name. */
   readonly lockspaces: Map<string, string>;
   rgMembers: string;
+  /** Its rgmanager ends: it hears of nobody any more. */
+  isRgStopping: boolean;
+  /** Its ring is whole: it is not looking for others, and not told of a new ring by halves. */
+  isOperational: boolean;
 }
 
 /** Something on which nodes of one partition differ. */
@@ -32,7 +36,9 @@ export class NodeViews {
     'dlm.stopped',
     'dlm.released',
     'rg.members',
+    'rg.stopping',
     'rg.exited',
+    'totem.state',
   ];
   readonly #views = new Map<number, View>();
 
@@ -54,11 +60,21 @@ export class NodeViews {
       case 'dlm.released':
         this.#view(fact.node).lockspaces.delete(String(fact.lockspace));
         break;
-      case 'rg.members':
-        this.#view(fact.node).rgMembers = (fact.members as readonly number[]).join(' ');
+      case 'rg.members': {
+        const view = this.#view(fact.node);
+        view.rgMembers = view.isRgStopping ? '' : (fact.members as readonly number[]).join(' ');
+        break;
+      }
+      case 'rg.stopping':
+        this.#view(fact.node).isRgStopping = true;
+        this.#view(fact.node).rgMembers = '';
         break;
       case 'rg.exited':
+        this.#view(fact.node).isRgStopping = false;
         this.#view(fact.node).rgMembers = '';
+        break;
+      case 'totem.state':
+        this.#view(fact.node).isOperational = fact.state === 'operational';
         break;
       case 'node.state':
         // A paused node believes what it believed; it is judged again when it runs.
@@ -69,10 +85,11 @@ export class NodeViews {
     }
   }
 
+  /** Nobody is asked while its ring is not whole: what was told to one member may not have reached the next. */
   disagreements(): readonly Disagreement[] {
     const partitions = new Map<string, [number, View][]>();
     for (const [node, view] of this.#views) {
-      if (!view.isQuorate) continue;
+      if (!view.isQuorate || !view.isOperational) continue;
       const partition = partitions.get(view.ring) ?? [];
       partition.push([node, view]);
       partitions.set(view.ring, partition);
@@ -83,7 +100,15 @@ export class NodeViews {
   #view(node: number): View {
     let view = this.#views.get(node);
     if (view === undefined) {
-      view = { isQuorate: false, ring: '', members: '', lockspaces: new Map(), rgMembers: '' };
+      view = {
+        isQuorate: false,
+        ring: '',
+        members: '',
+        lockspaces: new Map(),
+        rgMembers: '',
+        isRgStopping: false,
+        isOperational: true,
+      };
       this.#views.set(node, view);
     }
     return view;

@@ -6,6 +6,7 @@ import type { IpFact } from '@quorate/network';
 import type { QuorumFact } from '@quorate/quorum';
 import type { RgFact } from '@quorate/rgmanager';
 import type { ScsiFact } from '@quorate/scsi';
+import type { TotemFact } from '@quorate/totem';
 import { describe, expect, it } from 'vitest';
 import { invariants, type NodeFact } from '../src/index.js';
 
@@ -21,7 +22,8 @@ type StackFact =
   | Gfs2Fact
   | RgFact
   | ScsiFact
-  | IpFact;
+  | IpFact
+  | TotemFact;
 /** A fact with the fields that matter here. */
 type Told = StackFact extends infer F
   ? F extends StackFact
@@ -73,12 +75,33 @@ const attempted = (node: number, victim: number, isSuccess = true) =>
   fact(node, { kind: 'fenced.attempt-ended', victim, attempt: 1, isSuccess });
 const reserved = (lun: number, type: number, preempted: readonly number[] = []) =>
   fact(0, { kind: 'scsi.reservation-changed', lun, type, preempted });
+const registers = (nexus: number) =>
+  fact(0, { kind: 'scsi.reservation-changed', lun: 0, type: 5, action: 'register-and-ignore', nexus, preempted: [] });
+const mounting = (node: number, life = 1) => fact(node, { kind: 'gfs2.mounting', jid: 0 }, life);
+const ringState = (node: number, state: 'gather' | 'operational') => fact(node, { kind: 'totem.state', state });
 const written = (nexus: number, lun = 0) => fact(0, { kind: 'scsi.written', nexus, lun, lba: 64 });
 const added = (node: number, address = '10.156.76.58/22') => fact(node, { kind: 'network.address-added', address });
 const removed = (node: number, address = '10.156.76.58/22') => fact(node, { kind: 'network.address-removed', address });
 const serving = (node: number, members: readonly number[]) => fact(node, { kind: 'rg.members', members });
 
+const request = (node: number) =>
+  fact(node, { kind: 'rg.request-started', service: 'web', request: 'start', target: 1, isAnswered: false });
+
 describe('S11: quorum first', () => {
+  // Found by storm 36 (gray).
+  it('counts a mount that outlives the quorum', () => {
+    const checker = check([quorum(1, true), mounting(1), quorum(1, false), mounted(1)]);
+    expect(checker.violations).toEqual([]);
+    expect(checker.counts.get('mount-outlives-quorum')?.times).toBe(1);
+  });
+
+  // Found by storm 33 (swarm).
+  it('counts agents of a start that outlives the quorum', () => {
+    const checker = check([quorum(1, true), request(1), quorum(1, false), agent(1, 'start')]);
+    expect(checker.violations).toEqual([]);
+    expect(checker.counts.get('svc-start-outlives-quorum')?.times).toBe(1);
+  });
+
   it.each([
     ['fencing', [quorum(1, true), fencing(1, 2)]],
     ['recovery, mount and start', [quorum(1, true), recovered(1), mounted(1), agent(1, 'start')]],
@@ -94,6 +117,11 @@ describe('S11: quorum first', () => {
     [
       'starts a service in a new life',
       [quorum(1, true), power(1, 'off'), power(1, 'up', 2), agent(1, 'start')],
+      'S11: rg.agent-started on a node without quorum',
+    ],
+    [
+      'takes up a start without it',
+      [quorum(1, true), quorum(1, false), request(1), agent(1, 'start')],
       'S11: rg.agent-started on a node without quorum',
     ],
     [
@@ -122,6 +150,8 @@ describe('S12: fencing before recovery', () => {
     ['whom an administrator vouches for counts as fenced', [fenced(1, 2, 'override'), recovered(1)]],
     ['a clean journal has nothing to recover', [replayed(1, false, 'done'), replayed(1, true, 'gave-up')]],
     ['services that were there stop', [agent(1, 'stop')]],
+    // Found by storm 44 (swarm): the start was under way before the node failed.
+    ['a start was taken up before', [fenced(1, 2), request(1), failed(1, 4), agent(1, 'start')]],
     ['who is off has nothing pending in its next life', [power(1, 'off'), quorum(1, true), recovered(1)]],
   ])('holds: %s', (_, facts) => {
     expect(violated([...start, ...facts])).toEqual([]);
@@ -132,7 +162,7 @@ describe('S12: fencing before recovery', () => {
     ['replays a journal', replayed(1, true, 'done'), 'S12: gfs2.journal-recovered while 2 is not fenced'],
     ['starts a service', agent(3, 'start'), 'S12: rg.agent-started while 2 is not fenced'],
   ])('is violated by a node that %s', (_, last, message) => {
-    expect(violated([...start, last])).toEqual([message]);
+    expect(violated([...start, request(3), last])).toEqual([message]);
   });
 
   it('is violated when one of two victims is fenced', () => {
@@ -182,6 +212,8 @@ describe('S27a: one side writes', () => {
       [attempted(1, 2), power(2, 'up', 2), fenced(3, 2), written(2)],
     ],
     ['as the one that is left', [attempted(1, 2), written(1)]],
+    // Found by storm 10 (swarm): who becomes quorate first fences those that are still booting.
+    ['that was fenced while it booted, and registers', [attempted(1, 2), registers(2), mounting(2), written(2)]],
   ])('holds: a node writes %s', (_, facts) => {
     expect(violated([...start, ...facts])).toEqual([]);
   });
@@ -189,6 +221,7 @@ describe('S27a: one side writes', () => {
   it.each([
     ['a fenced node writes', [attempted(1, 2), written(2)]],
     ['it was paused meanwhile', [power(2, 'paused'), attempted(1, 2), power(2, 'up'), written(2)]],
+    ['it registers again with a file system mounted', [mounting(2), attempted(1, 2), registers(2), written(2)]],
   ])('is violated: %s', (_, facts) => {
     expect(violated([...start, ...facts])).toEqual(['S27a: block 64 written by 2, fenced in this life']);
   });
@@ -252,6 +285,13 @@ describe('S30: one view', () => {
       'who has left rgmanager has no view',
       [...same, serving(1, both), fact(1, { kind: 'rg.exited' }), serving(2, [2])],
     ],
+    // Found by storm 12 (swarm).
+    [
+      'who ends its rgmanager hears of nobody any more',
+      [...same, serving(1, both), fact(1, { kind: 'rg.stopping' }), serving(1, [1]), serving(2, [1, 2, 3])],
+    ],
+    // Found by storm 5 (swarm): one has told cman to kill a node, and the ring that would tell the other is not whole.
+    ['nobody is asked while its ring is not whole', [...same, ringState(1, 'gather'), quorum(2, true, [1, 2, 3])]],
     ['who is off or paused has none', [...same, recovered(1, both), power(1, 'paused'), recovered(2, [2])]],
   ])('holds: %s', (_, facts) => {
     expect(violated(facts)).toEqual([]);

@@ -29,13 +29,29 @@ interface NodeStateFact extends Fact {
 const oneMaster: Invariant = defineInvariant<QdiskFact | NodeStateFact>({
   id: 'S10',
   name: 'qdisk-master',
-  statement: 'At any instant at most one un-evicted quorum disk master has confirmed its own status block.',
-  kinds: ['qdisk.state', 'qdisk.master', 'qdisk.evicted', 'qdisk.reboot', 'node.state'],
+  statement:
+    'At any instant at most one un-evicted quorum disk master has confirmed its own status block: one that stands still may ' +
+    'be followed by another, and then confirms it no more.',
+  kinds: ['qdisk.state', 'qdisk.master', 'qdisk.poll', 'qdisk.evicted', 'qdisk.reboot', 'node.state'],
   start(): Check<QdiskFact | NodeStateFact> {
     const masters = new Map<number, number>();
+    /** Masters that another one has followed, because they stood still. */
+    const followed = new Set<number>();
     const evicted = new Set<number>();
+    let isTold = false;
     const forget = (node: number): void => {
       masters.delete(node);
+      followed.delete(node);
+    };
+    const confirm = (fact: Stamped<Fact>, verdict: Verdict): void => {
+      if (evicted.has(fact.node)) return;
+      masters.set(fact.node, fact.life);
+      const nodes = [...masters.keys()].filter((node) => node === fact.node || !followed.has(node));
+      if (followed.has(fact.node) && nodes.length > 1 && !isTold) {
+        isTold = true;
+        verdict.violate(`nodes ${nodes.join(' and ')} are both master, expected one`, nodes);
+      }
+      for (const node of nodes) if (node !== fact.node) followed.add(node);
     };
     return {
       observe(fact, verdict) {
@@ -58,13 +74,12 @@ const oneMaster: Invariant = defineInvariant<QdiskFact | NodeStateFact>({
             break;
           case 'qdisk.master': {
             if (fact.master !== fact.node) forget(fact.node);
-            else if (!evicted.has(fact.node)) masters.set(fact.node, fact.life);
-            const nodes = [...masters.keys()];
-            if (nodes.length > 1) {
-              verdict.violate(`nodes ${nodes.join(' and ')} are both master, expected one`, nodes);
-            }
+            else confirm(fact, verdict);
             break;
           }
+          case 'qdisk.poll':
+            if (fact.master === fact.node && fact.isUp) confirm(fact, verdict);
+            break;
         }
       },
     };

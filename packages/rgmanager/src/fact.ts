@@ -136,6 +136,10 @@ export type RgFact = Fact &
         readonly status: number;
       }
     | {
+        /** It begins to end: it stops its services, and looks no more at who comes and goes. */
+        readonly kind: 'rg.stopping';
+      }
+    | {
         /** It is gone for good: its services run here no more. */
         readonly kind: 'rg.exited';
       }

@@ -631,7 +631,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
 
   /** Stops what runs here, tells the others, and gives them time to start it. */
   *#shutdown(): Task {
-    this.#phase = 'stopping';
+    this.#beginStopping();
     this.#runtime.log('notice', 'Shutting down');
     this.#state.lock(Lockdown.SYSTEM | Lockdown.SHUTDOWN);
     let stops = this.#askAll(Request.STOP_EXITING);
@@ -660,6 +660,11 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#exited(0);
   }
 
+  #beginStopping(): void {
+    this.#phase = 'stopping';
+    this.#runtime.observe?.({ kind: 'rg.stopping', now: this.#runtime.now });
+  }
+
   #exited(status: number): void {
     this.#phase = 'exited';
     this.#runtime.emit({ kind: 'exited', status });
@@ -670,7 +675,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   }
 
   *#stopUncleanly(): Task {
-    this.#phase = 'stopping';
+    this.#beginStopping();
     this.#runtime.log('warning', '#67: Shutting down uncleanly');
     this.#state.isQuorate = false;
     this.#askAll(Request.INIT);

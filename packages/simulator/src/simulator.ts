@@ -3,6 +3,7 @@ import {
   Checker,
   type Fact,
   type Invariant,
+  murmur3,
   murmur3Of,
   type Nanos,
   SECOND,
@@ -27,6 +28,7 @@ import {
   type RunWatcher,
   type Scenario,
   switchPower,
+  type ThrownFact,
   type Topology,
   targetConfig,
   VirtualMachine,
@@ -150,6 +152,9 @@ export class Simulator {
   readonly #stale: (MachineActor | HostActor)[] = [];
   #staleCount = 0;
   #isDirectorStale = false;
+  /** The machine that is being stepped, and with what kind of input. */
+  #stepping: MachineActor | undefined;
+  #steppedWith = '';
   #worldSeq = 0;
   #now: Nanos = 0;
   #events = 0;
@@ -231,6 +236,7 @@ export class Simulator {
     } catch (error) {
       this.#exception = error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error);
       reason = error instanceof ReplayDiverged ? 'diverged' : 'exception';
+      if (reason === 'exception') this.#tellThrown(error);
     }
     return {
       reason,
@@ -290,6 +296,7 @@ export class Simulator {
     for (let next = this.#fabric.arrived(this.#now); next !== undefined; next = this.#fabric.arrived(this.#now)) {
       const { nexus, lun, tag, cdb, data } = next;
       this.#count(EventClass.disk, nexus, Kind.submit, tag, cdb[0]!, undefined);
+      if (data.length > 0) this.#hash.word(murmur3(data));
       this.#target.step(this.#now, { kind: 'command', nexus, lun, tag, cdb, data }, this.#onTarget);
       this.#fabric.done(next);
     }
@@ -350,7 +357,27 @@ export class Simulator {
 
   #stepMachine(machine: MachineActor, input: VirtualMachineInput): void {
     this.#deadlineMayMove(machine);
+    this.#stepping = machine;
+    this.#steppedWith = input.kind;
     machine.vm.step(machine.clock.local(this.#now), input, machine.emit);
+    this.#stepping = undefined;
+  }
+
+  /** For the rules: what the script or a host throws is none of theirs. */
+  #tellThrown(error: unknown): void {
+    const machine = this.#stepping;
+    if (machine === undefined) return;
+    const message = error instanceof Error ? error.message : String(error);
+    const { name, nic: id } = machine;
+    const fact: ThrownFact = {
+      kind: 'machine.thrown',
+      now: this.#now,
+      machine: name,
+      id,
+      input: this.#steppedWith,
+      message,
+    };
+    this.#worldFact(fact);
   }
 
   #deadlineMayMove(actor: MachineActor | HostActor): void {

@@ -1,4 +1,4 @@
-import { type Fact, type Invariant, parseSeed, SECOND, type Stamped, type Task } from '@quorate/kernel';
+import { type Fact, type Invariant, type Program, parseSeed, SECOND, type Stamped, type Task } from '@quorate/kernel';
 import { type Lab, plainTopology, type Scenario, stackInvariants } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
 import { describe, expect, it } from 'vitest';
@@ -197,6 +197,29 @@ describe('a run stops', () => {
     ],
   ])('%s', (_, changes, script, reason) => {
     expect(simulate(script, changes).result.reason).toBe(reason);
+  });
+
+  it('when a machine throws, which violates S32', () => {
+    const throwing: Program = function* () {
+      throw new Error('planted');
+    };
+    const topology = { ...TWO, programs: new Map([['throwing', throwing]]) };
+    const script: Script<unknown> = function* (lab) {
+      yield* boot(lab);
+      yield* lab.exec('node2', 'throwing');
+    };
+    const { result } = simulate(script, { topology, invariants: stackInvariants });
+    expect(result.reason).toBe('exception');
+    expect(result.violations).toMatchObject([
+      { invariant: 'S32', nodes: [2], message: 'node2 threw on exec: planted' },
+    ]);
+  });
+
+  it('when its script throws, which is no machine', () => {
+    const script: Script<unknown> = function* () {
+      throw new Error('planted');
+    };
+    expect(simulate(script, { invariants: stackInvariants }).result.violations).toEqual([]);
   });
 
   it('goes on after a violation when told so', () => {

@@ -20,7 +20,9 @@ import { type RunResult, Simulator } from '../src/index.js';
 
 /** Invariants that every run of the story has to check. */
 const RULES =
-  'S1 S2 S3 S4 S6 S7 S8 S9 S11 S12 S13 S14 S15 S16 S18 S19 S20 S21 S23 S24 S25 S27a S27b S28 S29 S30 S35'.split(' ');
+  'S1 S2 S3 S4 S6 S7 S8 S9 S10 S11 S12 S13 S14 S15 S16 S18 S19 S20 S21 S22 S23 S24 S25 S27a S27b S28 S29 S30 S32 S34 S35'.split(
+    ' ',
+  );
 
 const FSCK = 'fsck.gfs2';
 

@@ -41,7 +41,12 @@ const GROUNDS: Readonly<Record<HuntingGround, Hunt>> = {
 
 /** One run: it ends when the rule is violated; other violations are passed by. */
 export function hunt(ground: HuntingGround, seed: number, rule: string): HuntedRun {
-  return GROUNDS[ground](seed, rule);
+  try {
+    return GROUNDS[ground](seed, rule);
+  } catch (error) {
+    // The bug can make itself felt before the run begins, as when the disks are formatted.
+    return { seed, found: undefined, first: undefined, end: String(error), at: 0 };
+  }
 }
 
 /** A run of the whole stack is looked at this often. */

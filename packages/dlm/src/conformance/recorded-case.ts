@@ -45,6 +45,8 @@ export interface RecordedCase {
   readonly after: readonly (Readonly<Record<string, string>> | null)[];
   /** By node: the lines of the debug text `_all` at the end. */
   readonly all?: Readonly<Record<string, readonly string[]>>;
+  /** By node: the human debug text at the end. */
+  readonly dump?: Readonly<Record<string, string>>;
   /** Parts in which two recordings differed: `expect.a`, `after.5`, `all.1`. They are not compared. */
   readonly unstable?: readonly string[];
 }

@@ -1,4 +1,5 @@
 import { fromHex } from '@quorate/kernel';
+import { debugText } from '../debug-text.js';
 import type { DlmOutput } from '../dlm-io.js';
 import { LockFlag, StatusFlag } from '../lock-flags.js';
 import type { LockView, ResourceView } from '../lockspace-view.js';
@@ -267,15 +268,7 @@ class Replay {
   }
 
   #lockLine(node: number, view: LockView): string {
-    const isMasterCopy = view.handle < 0;
-    const owner = isMasterCopy ? view.nodeid : node;
-    const ownLkid = isMasterCopy ? view.remid : view.lkid;
-    const name = [...this.#locks.values()].find(
-      (lock) => lock.node === owner && this.#lkids.get(lock) === ownLkid,
-    )?.name;
-    const [id, remid] = isMasterCopy
-      ? [`<${name}*>`, `<${name}>`]
-      : [`<${name}>`, view.remid === 0 ? '0' : `<${name}*>`];
+    const [id, remid] = this.#symbols(node, view);
     const grmode = Mode[view.grmode];
     const rqmode = Mode[view.rqmode];
     const status = { waiting: 1, granted: 2, convert: 3, none: 0 }[view.status];
@@ -283,6 +276,35 @@ class Replay {
     const flags = (view.flags | 1).toString(16);
     const head = `lkb ${id} ${view.nodeid} ${remid} ${view.exflags.toString(16)} ${flags} ${status} ${grmode} ${rqmode}`;
     return `${head} ${view.lastBast} 0 ${view.waitType} ${view.lvbseq}`;
+  }
+
+  /** What stands for the ids of a lock and of its twin. */
+  #symbols(node: number, { isMasterCopy, nodeid, lkid, remid }: LockView): readonly [string, string] {
+    const [owner, ownLkid] = isMasterCopy ? [nodeid, remid] : [node, lkid];
+    const locks = [...this.#locks.values()];
+    const name = locks.find((lock) => lock.node === owner && this.#lkids.get(lock) === ownLkid)?.name;
+    if (isMasterCopy) return [`<${name}*>`, `<${name}>`];
+    return [`<${name}>`, remid === 0 ? '0' : `<${name}*>`];
+  }
+
+  /** The human debug text of one node, with symbols for ids and single blanks, as it was recorded. */
+  debugText(node: number): string {
+    const [view] = this.#cluster.nodes.get(node)!.dlm.inspect().lockspaces;
+    const names = Object.values(this.#case.names);
+    const resources = view!.resources.filter(({ name }) => names.includes(name));
+    const symbols = new Map<string, string>();
+    for (const { granted, converting, waiting, lookup } of resources) {
+      for (const lock of [...granted, ...converting, ...waiting, ...lookup]) {
+        const [id, remid] = this.#symbols(node, lock);
+        symbols.set(idText(lock.lkid), id);
+        symbols.set(`${lock.isMasterCopy ? lock.nodeid : 'Master:'} ${idText(lock.remid)}`, remid);
+      }
+    }
+    return debugText({ ...view!, resources })
+      .replace(/^Resource [0-9a-f]{16}/gm, 'Resource <ptr>')
+      .replace(/ +/g, ' ')
+      .replace(/^([0-9a-f]{8}) /gm, (text, id) => `${symbols.get(id) ?? text.trim()} `)
+      .replace(/(\d+|Master:) ([0-9a-f]{8})/g, (text, at) => `${at} ${symbols.get(text)}`);
   }
 
   #views(): Map<Lock, LockView> {
@@ -304,6 +326,15 @@ class Replay {
     }
     return views;
   }
+}
+
+function idText(lkid: number): string {
+  return lkid.toString(16).padStart(8, '0');
+}
+
+/** Blanks at the ends of lines and runs of them were not kept. */
+function plainText(text: string): string {
+  return text.replace(/ +/g, ' ').replace(/ $/gm, '').trim();
 }
 
 function stateOf(view: LockView | undefined): string {
@@ -361,6 +392,11 @@ export function differencesOf(recorded: RecordedCase, isStrict: boolean): readon
     const ours = replay.allLines(Number(node)).join('\n    ');
     if (ours !== lines.join('\n    '))
       differences.push(`all.${node}\n  recorded ${lines.join('\n    ')}\n  ours     ${ours}`);
+  }
+  for (const [node, text] of Object.entries(recorded.dump ?? {})) {
+    if (unstable.has(`dump.${node}`)) continue;
+    const ours = plainText(replay.debugText(Number(node)));
+    if (ours !== plainText(text)) differences.push(`dump.${node}\n  recorded ${text}\n  ours     ${ours}`);
   }
   return differences;
 }

@@ -144,7 +144,7 @@ export class Arena {
 }
 
 /** Programs that families make fail. */
-export const FAULTY_PROGRAMS = ['fence_scsi', 'ip.sh', 'apache.sh', 'clusterfs.sh'] as const;
+const FAULTY_PROGRAMS = ['fence_scsi', 'ip.sh', 'apache.sh', 'clusterfs.sh'] as const;
 
 /** Seconds as a span. */
 export function seconds(count: number): Nanos {

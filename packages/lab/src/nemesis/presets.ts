@@ -11,7 +11,7 @@ export const NEMESIS_PRESETS = ['calm', 'jepsen', 'swarm', 'gray'] as const;
 export type NemesisPreset = (typeof NEMESIS_PRESETS)[number];
 
 /** One family in a run: it may attack at the end of every period. */
-export interface FamilyPlan {
+interface FamilyPlan {
   readonly family: FamilyName;
   readonly period: Nanos;
 }

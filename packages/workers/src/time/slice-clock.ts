@@ -8,7 +8,7 @@ export interface Grant {
   readonly from?: ClockStart;
 }
 
-export interface ClockStart {
+interface ClockStart {
   readonly at: Nanos;
   /** On the wall that all threads share; it may lie ahead when `at` does. */
   readonly wallMs: number;

@@ -10,7 +10,7 @@ import { checkVolume } from './volume-check.js';
 
 export { CLUSTER_CONF } from './cluster-conf.js';
 export { formatDisks, VOLUME } from './disks.js';
-export { type Reference, STEP_IDS, type StepId, type StoryResult, type StoryStep } from './story.js';
+export { type Reference, STEP_IDS, STEP_TITLES, type StepId, type StoryResult, type StoryStep } from './story.js';
 export { FLOATING_ADDRESS, hypervBlogTopology } from './topology.js';
 
 export interface HypervBlogOptions {

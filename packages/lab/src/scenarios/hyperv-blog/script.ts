@@ -5,24 +5,11 @@ import type { Chronicle } from './chronicle.js';
 import { expectedClustat } from './clustat-text.js';
 import { shutDownInOrder } from './orderly-end.js';
 import { REFERENCES } from './references.js';
-import { STEP_IDS, type StepId, type StoryResult, type StoryStep } from './story.js';
+import { STEP_IDS, STEP_TITLES, type StepId, type StoryResult, type StoryStep } from './story.js';
 
 const SERVICE = 'my_service_group';
 /** The shared file once three nodes have written to it. */
 const SHARED_TEXT = 'written on my-vm1\nappended on my-vm3\nappended on my-vm5\n';
-
-const TITLES: Readonly<Record<StepId, string>> = {
-  boot: 'all five nodes boot, form a cluster and serve the page',
-  'shared-files': 'a file is written on one node, read and appended on others',
-  'pause-my-vm5': 'my-vm5 is paused',
-  'resume-my-vm5': 'my-vm5 is resumed',
-  'eth0-down-my-vm3': 'ifconfig eth0 down on my-vm3',
-  'shutdown-my-vm1': 'my-vm1 is shut down',
-  'poweroff-my-vm2': 'my-vm2 loses its power',
-  'poweroff-my-vm3-my-vm4': 'my-vm3 and my-vm4 lose their power together',
-  'poweron-my-vm1': 'my-vm1 is powered on',
-  'poweron-rest': 'my-vm2, my-vm3 and my-vm4 are powered on',
-};
 
 /** What the script knows of the cluster that it walks through. */
 export interface Cast {
@@ -212,7 +199,7 @@ export class Story {
     this.#lab.progress({
       kind: 'step-began',
       id,
-      title: TITLES[id],
+      title: STEP_TITLES[id],
       number: STEP_IDS.indexOf(id) + 1,
       of: STEP_IDS.length,
     });
@@ -220,7 +207,7 @@ export class Story {
     const clustat = yield* this.#expectClustat();
     this.#steps.push({
       id,
-      title: TITLES[id],
+      title: STEP_TITLES[id],
       ownerBefore,
       ownerAfter: this.#ownerName(),
       outageSeconds: this.#outageSeconds(),

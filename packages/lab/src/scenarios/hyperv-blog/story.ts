@@ -50,3 +50,16 @@ export const STEP_IDS = [
 ] as const;
 
 export type StepId = (typeof STEP_IDS)[number];
+
+export const STEP_TITLES: Readonly<Record<StepId, string>> = {
+  boot: 'all five nodes boot, form a cluster and serve the page',
+  'shared-files': 'a file is written on one node, read and appended on others',
+  'pause-my-vm5': 'my-vm5 is paused',
+  'resume-my-vm5': 'my-vm5 is resumed',
+  'eth0-down-my-vm3': 'ifconfig eth0 down on my-vm3',
+  'shutdown-my-vm1': 'my-vm1 is shut down',
+  'poweroff-my-vm2': 'my-vm2 loses its power',
+  'poweroff-my-vm3-my-vm4': 'my-vm3 and my-vm4 lose their power together',
+  'poweron-my-vm1': 'my-vm1 is powered on',
+  'poweron-rest': 'my-vm2, my-vm3 and my-vm4 are powered on',
+};

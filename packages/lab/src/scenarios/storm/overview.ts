@@ -6,6 +6,7 @@ import type { PowerState } from '../../virtual-machine.js';
 export const OVERVIEW_KINDS: readonly string[] = [
   'node.state',
   'totem.configuration',
+  'qdisk.state',
   'quorum.changed',
   'quorum.killed',
   'quorum.left',
@@ -28,6 +29,8 @@ export interface MachineView {
   ring: readonly number[];
   isQuorate: boolean;
   isMounted: boolean;
+  /** Its qdiskd has started; without it, it has nobody's votes when it is left alone. */
+  hasQdiskd: boolean;
   /** Whom its fenced has to fence. */
   readonly victims: Set<number>;
   /** Why only a reboot helps; undefined while it is well. */
@@ -51,6 +54,7 @@ export class Overview {
       ring: [],
       isQuorate: false,
       isMounted: false,
+      hasQdiskd: false,
       victims: new Set(),
       illness: undefined,
     });
@@ -84,6 +88,9 @@ export class Overview {
         break;
       case 'totem.configuration':
         if (fact.type === 'regular') view.ring = fact.members as readonly number[];
+        break;
+      case 'qdisk.state':
+        view.hasQdiskd = true;
         break;
       case 'quorum.changed':
         view.isQuorate = fact.isQuorate === true;
@@ -134,6 +141,7 @@ export class Overview {
     view.ring = [];
     view.isQuorate = false;
     view.isMounted = false;
+    view.hasQdiskd = false;
     view.victims.clear();
     view.illness = undefined;
   }

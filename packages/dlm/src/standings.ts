@@ -1,0 +1,80 @@
+import type { Stamped } from '@quorate/kernel';
+import type { DlmFact } from './facts.js';
+
+/** What is known of one node in one lockspace. */
+export interface Standing {
+  readonly life: number;
+  isRunning: boolean;
+  /** Others went on without it: what it says from then on, in this life, counts for nothing. */
+  isExcluded: boolean;
+  /** Members of its last start, each with the life that it had then. */
+  members: ReadonlyMap<number, number | undefined>;
+  /** Barrier bits that it has set since it started last. */
+  bits: number;
+}
+
+/** Follows who takes part in which lockspace. A node leaves by saying so, by a new life, or when others go on without it. */
+export class Standings {
+  readonly #lockspaces = new Map<string, Map<number, Standing>>();
+  readonly #onGone: (lockspace: string, node: number) => void;
+
+  constructor(onGone: (lockspace: string, node: number) => void = () => {}) {
+    this.#onGone = onGone;
+  }
+
+  of(lockspace: string, node: number): Standing | undefined {
+    return this.#lockspaces.get(lockspace)?.get(node);
+  }
+
+  /** Takes a fact in. False: it comes from a node that the others have given up. */
+  accepts(fact: Stamped<DlmFact>): boolean {
+    const standing = this.#standing(fact.lockspace, fact.node, fact.life);
+    switch (fact.kind) {
+      case 'dlm.started':
+        standing.isExcluded = false;
+        standing.members = new Map(fact.members.map((member) => [member, this.of(fact.lockspace, member)?.life]));
+        standing.bits = 0;
+        this.#exclude(fact);
+        break;
+      case 'dlm.stopped':
+        standing.isRunning = false;
+        break;
+      case 'dlm.recovered':
+        standing.isRunning = true;
+        break;
+      case 'dlm.recover-status':
+        standing.bits |= fact.bit;
+        break;
+      case 'dlm.released':
+        this.#lockspaces.get(fact.lockspace)?.delete(fact.node);
+        this.#onGone(fact.lockspace, fact.node);
+        break;
+    }
+    return !standing.isExcluded;
+  }
+
+  #standing(lockspace: string, node: number, life: number): Standing {
+    let nodes = this.#lockspaces.get(lockspace);
+    if (nodes === undefined) {
+      nodes = new Map();
+      this.#lockspaces.set(lockspace, nodes);
+    }
+    const known = nodes.get(node);
+    if (known?.life === life) return known;
+    if (known !== undefined) this.#onGone(lockspace, node);
+    const standing = { life, isRunning: false, isExcluded: false, members: new Map(), bits: 0 };
+    nodes.set(node, standing);
+    return standing;
+  }
+
+  #exclude({ lockspace, members }: Stamped<Extract<DlmFact, { kind: 'dlm.started' }>>): void {
+    for (const [node, standing] of this.#lockspaces.get(lockspace) ?? []) {
+      if (members.includes(node) || standing.isExcluded) continue;
+      standing.isExcluded = true;
+      this.#onGone(lockspace, node);
+    }
+  }
+}
+
+/** Facts that `Standings` lives on. */
+export const STANDING_KINDS = ['dlm.started', 'dlm.stopped', 'dlm.recovered', 'dlm.released'] as const;

@@ -1,0 +1,88 @@
+import { Dlm, DlmControld, type DlmOutput, Mode } from '@quorate/dlm';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Cluster, createLockspace } from '../src/conformance/cluster.js';
+import { decodeControldMessage } from '../src/controld-message.js';
+import { decodeHeader } from '../src/packet-header.js';
+import { decodeLock, decodeNames, decodeRcom, decodeStatusReply } from '../src/rcom.js';
+
+const LOCKSPACE = 'ls';
+
+/** Two nodes with a lockspace, and every packet that went from node 1 to node 2 until both have locks. */
+function talk(): { readonly cluster: Cluster; readonly packets: readonly Uint8Array[] } {
+  const packets: Uint8Array[] = [];
+  const cluster = new Cluster({ nodes: [1, 2] });
+  cluster.onPacket = (from, _, bytes) => {
+    if (from === 1) packets.push(bytes.slice());
+  };
+  createLockspace(cluster, LOCKSPACE);
+  for (const [handle, node] of [1, 2, 1, 2].entries()) {
+    const lock = { handle, name: `r${handle & 1}`, mode: handle === 3 ? Mode.EX : Mode.PR, flags: 0 };
+    cluster.input(node, { kind: 'lock', lockspace: LOCKSPACE, ...lock });
+    cluster.settle();
+  }
+  return { cluster, packets };
+}
+
+const { packets } = talk();
+
+/** A real packet with some bytes changed, perhaps cut off. */
+const damaged = fc
+  .tuple(
+    fc.constantFrom(...packets),
+    fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }),
+    fc.option(fc.nat(), { freq: 4 }),
+  )
+  .map(([packet, changes, end]) => {
+    const copy = packet.slice(0, end === null ? packet.length : end % (packet.length + 1));
+    for (const [at, byte] of changes) if (copy.length > 0) copy[at % copy.length] = byte;
+    return copy;
+  });
+
+const anything = fc.oneof({ weight: 4, arbitrary: damaged }, fc.uint8Array({ maxLength: 300 }));
+
+describe('no bytes make it throw', () => {
+  it('a lock manager that has locks, and packets of its peer', () => {
+    fc.assert(
+      fc.property(fc.array(anything, { minLength: 1, maxLength: 8 }), (received) => {
+        const { cluster } = talk();
+        for (const bytes of received) cluster.input(2, { kind: 'packet', from: 1, bytes });
+        cluster.settle();
+      }),
+    );
+  });
+
+  it('a lock manager that knows nobody, which refuses what it does not understand', () => {
+    const outputs: DlmOutput[] = [];
+    fc.assert(
+      fc.property(anything, (bytes) => {
+        const dlm = new Dlm({ nodeId: 2 });
+        dlm.step(0, { kind: 'packet', from: 1, bytes }, (output) => outputs.push(output));
+      }),
+    );
+    expect(outputs.some(({ kind }) => kind === 'reject')).toBe(true);
+  });
+
+  it('a daemon, and messages of its groups', () => {
+    const group = fc.constantFrom('dlm:controld', 'dlm:ls:ls', 'other');
+    fc.assert(
+      fc.property(group, fc.uint8Array({ maxLength: 120 }), (to, payload) => {
+        const daemon = new DlmControld({ nodeId: 2 });
+        daemon.step(0, { kind: 'start' }, () => {});
+        daemon.step(0, { kind: 'online', lockspace: LOCKSPACE }, () => {});
+        daemon.step(0, { kind: 'message', group: to, from: 1, payload }, () => {});
+      }),
+    );
+  });
+
+  it.each([
+    ['packet headers', decodeHeader],
+    ['recovery messages', decodeRcom],
+    ['status replies', decodeStatusReply],
+    ['names', decodeNames],
+    ['locks', decodeLock],
+    ["a daemon's messages", decodeControldMessage],
+  ] as const)('%s', (_, decode) => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void decode(bytes)));
+  });
+});
