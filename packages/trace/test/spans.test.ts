@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Span, spansOf } from '../src/index.js';
+import { type Span, spansOf, type TraceRecord } from '../src/index.js';
 import { failover } from './failover-trace.js';
 
 function lineOf({ category, node, track, name, from, to, isOpen }: Span): string {
@@ -28,5 +28,31 @@ it('a failover in spans, in the order in which they end', () => {
     '0 open state 2 machine: up',
     '5 open state 2 totem: gather',
     '10 open service 2 service:web',
+  ]);
+});
+
+it('nobody is to be fenced any more when all who said so are down', () => {
+  const fence = (time: number, node: number, what: string): TraceRecord => {
+    return { time: time * 1e9, seq: 0, node, kind: 'fence', fields: { victim: 3, what, how: '' } };
+  };
+  const off = (time: number, node: number): TraceRecord => {
+    return { time: time * 1e9, seq: 0, node, kind: 'node.state', fields: { state: 'off', life: 1 } };
+  };
+  const records = [fence(1, 1, 'chosen'), fence(2, 2, 'chosen'), off(3, 3), off(4, 1), off(5, 2)];
+  expect(Array.from(spansOf(records), lineOf)).toEqual(['1 5 fencing 3 fenced: to be fenced']);
+});
+
+it('a fault lasts until it is ended, each by itself', () => {
+  const fault = (time: number, kind: string, text: string): TraceRecord => {
+    return { time: time * 1e9, seq: 0, node: 255, kind, fields: { family: 'net.loss', text } };
+  };
+  const records = [
+    fault(1, 'nemesis.start', 'to node1'),
+    fault(2, 'nemesis.start', 'to node2'),
+    fault(3, 'nemesis.end', 'to node1'),
+  ];
+  expect(Array.from(spansOf(records), lineOf)).toEqual([
+    '1 3 fault 255 net.loss: net.loss to node1',
+    '2 open fault 255 net.loss: net.loss to node2',
   ]);
 });

@@ -57,6 +57,8 @@ const OUTLIVES_POWER = /^(fencing|cut) /;
 class OpenSpans {
   readonly #open = new Map<string, Begun>();
   readonly #phases = new FailoverPhases();
+  /** By victim: the nodes that count it as one. */
+  readonly #fencers = new Map<number, Set<number>>();
   /** Spans that ended with the record at hand. */
   #ended: Span[] = [];
 
@@ -142,6 +144,9 @@ class OpenSpans {
     for (const [key, begun] of this.#open) {
       if (begun.node === node && !OUTLIVES_POWER.test(key)) this.#end(key, time);
     }
+    for (const [victim, fencers] of this.#fencers) {
+      if (fencers.delete(node) && fencers.size === 0) this.#end(`fencing ${victim}`, time);
+    }
   }
 
   #onState({ time, node, fields }: TraceRecord): void {
@@ -172,18 +177,21 @@ class OpenSpans {
     this.#begin(key, { category: 'lock', node, track: `locks of ${fields.lockspace}`, name, from: time });
   }
 
-  /** On the victim's track: from the first node that counts it as a victim to the first that knows it is fenced. */
+  /** On the victim's track: from the first node that counts it as a victim to the first that knows it is fenced, or the last that dies. */
   #onFence({ time, node, fields }: TraceRecord): void {
     const victim = Number(fields.victim);
     const key = `fencing ${victim}`;
     const attempt = `${node} attempt ${victim}`;
     const span = { category: 'fencing', from: time } as const;
-    if (fields.what === 'chosen' && !this.#open.has(key)) {
-      this.#begin(key, { ...span, node: victim, track: 'fenced', name: 'to be fenced' });
+    if (fields.what === 'chosen') {
+      this.#fencers.set(victim, (this.#fencers.get(victim) ?? new Set()).add(node));
+      if (!this.#open.has(key)) this.#begin(key, { ...span, node: victim, track: 'fenced', name: 'to be fenced' });
     } else if (fields.what === 'started') {
       this.#begin(attempt, { ...span, node, track: 'fenced', name: `fences node ${victim}, ${fields.how}` });
-    } else if (fields.what === 'fenced') this.#end(key, time);
-    else if (fields.what === 'succeeded' || fields.what === 'failed') this.#end(attempt, time);
+    } else if (fields.what === 'fenced') {
+      this.#fencers.delete(victim);
+      this.#end(key, time);
+    } else if (fields.what === 'succeeded' || fields.what === 'failed') this.#end(attempt, time);
   }
 
   #onStep({ time, fields }: TraceRecord): void {

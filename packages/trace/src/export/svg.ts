@@ -106,7 +106,7 @@ class Picture {
   *draw(): Generator<string, void, undefined> {
     const { scenario, seed, nodes } = this.#trace.header;
     const laneHeight = ROWS.length * ROW + LANE_GAP;
-    const top = HEAD + 4 * ROW + LANE_GAP;
+    const top = HEAD + this.#clientRows().length * ROW + LANE_GAP;
     const height = top + nodes.length * laneHeight + 30;
     const title = `${scenario}, seed ${seed}, ${seconds(this.#from)} to ${seconds(this.#to)} s`;
     yield `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escaped(title)}">\n`;
@@ -130,17 +130,22 @@ class Picture {
     }
   }
 
-  /** Steps of the scenario, requests, outages and their phases. */
+  /** Faults only where there were some. */
+  #clientRows(): readonly Span['category'][] {
+    const hasFaults = this.#of('fault').length > 0;
+    return ['step', ...(hasFaults ? (['fault'] as const) : []), 'request', 'outage', 'phase'];
+  }
+
+  /** Steps of the scenario, what was done to the cluster, requests, outages and their phases. */
   *#client(top: number): Generator<string, void, undefined> {
-    yield label('client', top, ['step', 'requests', 'outage', 'phases']);
-    const barsOf = (category: Span['category'], row: number, colour: (span: Span) => string): string =>
-      this.#of(category)
-        .map((span) => this.#bar(span, top + row * ROW, colour(span), category !== 'request'))
-        .join('');
-    yield barsOf('step', 0, () => COLOURS.idle);
-    yield barsOf('request', 1, ({ name }) => (/ 200 /.test(name) ? COLOURS.good : COLOURS.bad));
-    yield barsOf('outage', 2, () => COLOURS.bad);
-    yield barsOf('phase', 3, ({ name }) => PHASE_COLOURS.get(name) ?? COLOURS.busy);
+    const rows = this.#clientRows();
+    yield label('client', top, rows);
+    for (const [i, category] of rows.entries()) {
+      const isNamed = category !== 'request' && category !== 'fault';
+      const bars = this.#of(category).map((span) => this.#bar(span, top + i * ROW, colourOf(span), isNamed));
+      // Faults overlap: the more there are, the brighter.
+      yield category === 'fault' ? `<g fill-opacity="0.3">${bars.join('')}</g>\n` : bars.join('');
+    }
   }
 
   *#lane(node: number, name: string, top: number): Generator<string, void, undefined> {
@@ -215,9 +220,22 @@ function label(name: string, top: number, rows: readonly string[]): string {
 }
 
 function colourOf({ category, name }: Span): string {
-  if (category === 'service') return COLOURS.service;
-  if (category === 'agent') return name.startsWith('stop') ? COLOURS.dim : '#2f7f86';
-  return STATE_COLOURS.find(([start]) => name.startsWith(start))?.[1] ?? COLOURS.busy;
+  switch (category) {
+    case 'step':
+      return COLOURS.idle;
+    case 'request':
+      return / 200 /.test(name) ? COLOURS.good : COLOURS.bad;
+    case 'outage':
+      return COLOURS.bad;
+    case 'phase':
+      return PHASE_COLOURS.get(name) ?? COLOURS.busy;
+    case 'service':
+      return COLOURS.service;
+    case 'agent':
+      return name.startsWith('stop') ? COLOURS.dim : '#2f7f86';
+    default:
+      return STATE_COLOURS.find(([start]) => name.startsWith(start))?.[1] ?? COLOURS.busy;
+  }
 }
 
 function shortName({ category, name, track }: Span): string {
