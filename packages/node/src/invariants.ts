@@ -173,13 +173,23 @@ const serviceDisk = defineInvariant<AnyFact>({
   id: 'S27a',
   name: 'svc-disk',
   statement: "no two nodes write a service's files; disk writes accepted from the wrong side: no exception",
-  kinds: ['fenced.fenced', 'scsi.reservation-changed', 'scsi.written', 'node.state', 'gfs2.mounting'],
+  kinds: [
+    'fenced.attempt-ended',
+    'fenced.fenced',
+    'scsi.reservation-changed',
+    'scsi.written',
+    'node.state',
+    'gfs2.mounting',
+  ],
   start(): Check<AnyFact> {
     /** Victims, and the life in which they were fenced. */
     const fenced = new Map<number, number>();
     const lives = new Map<number, number>();
     /** Lives in which a file system was mounted: such a node may not register again before its next one. */
     const stateful = new Map<number, number>();
+    /** When a node was last fenced by an agent, and when it last registered without having mounted anything. */
+    const attempts = new Map<number, Nanos>();
+    const registered = new Map<number, Nanos>();
     /** Units whose reservation cuts off who is not registered. */
     const guarded = new Set<number>();
     return {
@@ -190,7 +200,15 @@ const serviceDisk = defineInvariant<AnyFact>({
             if (fact.state === 'up') lives.set(fact.node, fact.life);
             break;
           case 'fenced.fenced':
-            if (fact.how === 'agent') fenced.set(Number(fact.victim), lives.get(Number(fact.victim)) ?? 0);
+            if (fact.how === 'agent') {
+              const victim = Number(fact.victim);
+              // The news of it may come long after: who has registered since then starts as it should.
+              const isNews = (registered.get(victim) ?? -1) <= (attempts.get(victim) ?? fact.at);
+              if (isNews) fenced.set(victim, lives.get(victim) ?? 0);
+            }
+            break;
+          case 'fenced.attempt-ended':
+            if (fact.isSuccess === true) attempts.set(Number(fact.victim), fact.at);
             break;
           case 'scsi.reservation-changed':
             if (Number(fact.type) > 0) guarded.add(Number(fact.lun));
@@ -198,7 +216,10 @@ const serviceDisk = defineInvariant<AnyFact>({
             // Fenced as one that had not started, and now starts: it registers as its init script says.
             if (String(fact.action).startsWith('register')) {
               const writer = Number(fact.nexus);
-              if (stateful.get(writer) !== fenced.get(writer)) fenced.delete(writer);
+              if (stateful.get(writer) !== (lives.get(writer) ?? 0)) {
+                fenced.delete(writer);
+                registered.set(writer, fact.at);
+              }
             }
             break;
           case 'gfs2.mounting':

@@ -74,6 +74,8 @@ const agent = (node: number, action: string) => fact(node, { kind: 'rg.agent-sta
 const reserved = (lun: number, type: number) => fact(0, { kind: 'scsi.reservation-changed', lun, type });
 const registers = (nexus: number) =>
   fact(0, { kind: 'scsi.reservation-changed', lun: 0, type: 5, action: 'register-and-ignore', nexus });
+const attempted = (node: number, victim: number) =>
+  fact(node, { kind: 'fenced.attempt-ended', victim, attempt: 1, isSuccess: true });
 const mounting = (node: number, life = 1) => fact(node, { kind: 'gfs2.mounting', jid: 0 }, life);
 const ringState = (node: number, state: 'gather' | 'operational') => fact(node, { kind: 'totem.state', state });
 const written = (nexus: number, lun = 0) => fact(0, { kind: 'scsi.written', nexus, lun, lba: 64 });
@@ -207,12 +209,18 @@ describe('S27a: one side writes', () => {
     ['as the one that is left', [fenced(1, 2), written(1)]],
     // Found by storm 10 (swarm): who becomes quorate first fences those that are still booting.
     ['that was fenced while it booted, and registers', [fenced(1, 2), registers(2), mounting(2), written(2)]],
+    // Found by storm 23 (gray): the ring stood still between the agent's success and the news of it.
+    [
+      'that has registered before the news of its fencing came round',
+      [attempted(1, 2), registers(2), fenced(1, 2), mounting(2), written(2)],
+    ],
   ])('holds: a node writes %s', (_, facts) => {
     expect(violated([...start, ...facts])).toEqual([]);
   });
 
   it.each([
     ['a fenced node writes', [fenced(1, 2), written(2)]],
+    ['it registers before it is fenced', [registers(2), attempted(1, 2), fenced(1, 2), written(2)]],
     ['it registers again with a file system mounted', [mounting(2), fenced(1, 2), registers(2), written(2)]],
     ['it was paused meanwhile', [power(2, 'paused'), fenced(1, 2), power(2, 'up'), written(2)]],
   ])('is violated: %s', (_, facts) => {
