@@ -215,6 +215,11 @@ describe('S27a: one side writes', () => {
     ['as the one that is left', [attempted(1, 2), written(1)]],
     // Found by storm 10 (swarm): who becomes quorate first fences those that are still booting.
     ['that was fenced while it booted, and registers', [attempted(1, 2), registers(2), mounting(2), written(2)]],
+    // Found by storm 23 (gray): the ring stood still between the agent's success and the news of it.
+    [
+      'that has registered before the news of its fencing came round',
+      [attempted(1, 2), registers(2), fenced(1, 2), mounting(2), written(2)],
+    ],
   ])('holds: a node writes %s', (_, facts) => {
     expect(violated([...start, ...facts])).toEqual([]);
   });
@@ -223,6 +228,7 @@ describe('S27a: one side writes', () => {
     ['a fenced node writes', [attempted(1, 2), written(2)]],
     ['it was paused meanwhile', [power(2, 'paused'), attempted(1, 2), power(2, 'up'), written(2)]],
     ['it registers again with a file system mounted', [mounting(2), attempted(1, 2), registers(2), written(2)]],
+    ['it registers before it is fenced', [registers(2), attempted(1, 2), written(2)]],
   ])('is violated: %s', (_, facts) => {
     expect(violated([...start, ...facts])).toEqual(['S27a: block 64 written by 2, fenced in this life']);
   });
