@@ -1,4 +1,12 @@
-import { HypervBlog, hypervBlogTopology, IsolatedNode, type NemesisPreset, Storm, stackInvariants } from '@quorate/lab';
+import {
+  coverageGoals,
+  HypervBlog,
+  hypervBlogTopology,
+  IsolatedNode,
+  type NemesisPreset,
+  Storm,
+  stackInvariants,
+} from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
 import type { PreparedScenario } from '@quorate/simulator';
 import { UsageError } from './usage-error.js';
@@ -19,7 +27,8 @@ export const SCENARIOS: Scenarios = new Map<string, (options?: ScenarioOptions) 
     'storm',
     ({ nemesis = 'calm' } = {}) => {
       const topology = hypervBlogTopology(administratorsPrograms);
-      return { topology, scenario: new Storm({ topology, nemesis }), invariants: stackInvariants };
+      const invariants = [...stackInvariants, ...coverageGoals];
+      return { topology, scenario: new Storm({ topology, nemesis }), invariants };
     },
   ],
   [

@@ -6,6 +6,7 @@ import {
   exportMermaid,
   exportPcapng,
   exportShiviz,
+  exportSvg,
   stepsOf,
   stepWindow,
   type Trace,
@@ -20,7 +21,7 @@ import { readBytes } from './options.js';
 import { OutputFile } from './output-file.js';
 import { UsageError } from './usage-error.js';
 
-const FORMATS = ['perfetto', 'jsonl', 'shiviz', 'mermaid', 'pcapng', 'edn'] as const;
+const FORMATS = ['perfetto', 'jsonl', 'shiviz', 'mermaid', 'pcapng', 'edn', 'svg'] as const;
 
 interface ExportOptions {
   readonly to: (typeof FORMATS)[number];
@@ -41,7 +42,7 @@ export function traceCommand(io: CommandIo): Command {
     .addOption(
       new Option(
         '--to <format>',
-        'perfetto (ui.perfetto.dev, chrome://tracing), shiviz, mermaid, pcapng (Wireshark), edn (Jepsen), jsonl',
+        'perfetto (ui.perfetto.dev, chrome://tracing), shiviz, mermaid, pcapng (Wireshark), edn (Jepsen), jsonl, svg (a picture of the longest outage, or of --step)',
       )
         .choices(FORMATS)
         .makeOptionMandatory(),
@@ -74,6 +75,8 @@ function piecesOf(file: TraceFile, path: string, options: ExportOptions): Pieces
     case 'perfetto':
       // It shows states that began before the window, too.
       return exportChrome(file, window === undefined ? {} : { window });
+    case 'svg':
+      return exportSvg(file, window === undefined ? {} : { window });
     case 'jsonl':
       return exportJsonl(trace);
     case 'shiviz':

@@ -93,6 +93,13 @@ describe('a trace is exported', () => {
     expect(tokens[0]).toMatch(/^ {2}n\d->>n\d: orf_token \d+ us$/);
   });
 
+  it('as a picture', async () => {
+    const { io } = await exported(TRACE, '--to', 'svg', '--step', 'loss');
+    expect(io.stdout.text).toMatch(/^<svg .*\n/);
+    expect(io.stdout.text).toContain('<title>totem: gather, ');
+    expect(io.stdout.text).toMatch(/<\/svg>\n$/);
+  });
+
   it('for ShiViz, to a file', async () => {
     const path = join(folder, 'shiviz.log');
     const { io } = await exported(TRACE, '--to', 'shiviz', '--step', 'loss', '-o', path);

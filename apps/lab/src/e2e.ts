@@ -7,6 +7,7 @@ import { LabPage } from './e2e/lab-page.js';
 import { type Memory, memoryOf } from './e2e/memory.js';
 import { storyIn } from './e2e/tell-story.js';
 import { servePage } from './server/serve.js';
+import { SPEEDS } from './settings.js';
 
 /** Exit codes: the same as those of `quorate`. */
 const Exit = { passed: 0, failed: 1, usage: 4 } as const;
@@ -31,7 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const command = new Command('lab:e2e')
     .description('runs the story in Chromium to its end, and then plays on while it measures memory')
     .option('--minutes <n>', 'minutes of free play', '0')
-    .option('--speed <x>', 'cluster seconds per second, at most: 0.5, 1, 2, 5, 10 or 20', '20')
+    .option('--speed <x>', 'cluster seconds per second, at most', '20')
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
   try {
@@ -41,7 +42,9 @@ async function main(argv: readonly string[]): Promise<number> {
     return complain((error as Error).message.replace(/^error: /, ''));
   }
   const { minutes, speed } = command.opts<Options>();
-  if (!(Number(minutes) >= 0)) return complain(`--minutes: found "${minutes}", expected a number of minutes`);
+  if (!/^\d+$/.test(minutes)) return complain(`--minutes: found "${minutes}", expected a whole number of minutes`);
+  if (!SPEEDS.includes(Number(speed)))
+    return complain(`--speed: found "${speed}", expected one of ${SPEEDS.join(', ')}`);
   const executable = chromiumPath();
   if (executable === undefined) return complain('no chromium on PATH');
   return run(executable, Number(minutes), speed);
@@ -87,11 +90,10 @@ async function tellStory(lab: LabPage): Promise<boolean> {
 }
 
 async function soak(lab: LabPage, minutes: number): Promise<boolean> {
-  const endMs = Date.now() + minutes * 60_000;
   const measured: Memory[] = [];
   let isOver = false;
   const played = playFreely(lab, () => isOver);
-  for (let minute = 1; Date.now() + MEASURE_EVERY_MS <= endMs + 1000; minute += 1) {
+  for (let minute = 1; minute <= minutes; minute += 1) {
     await lab.page.waitForTimeout(MEASURE_EVERY_MS);
     const memory = await memoryOf(lab.page);
     measured.push(memory);

@@ -69,6 +69,23 @@ describe('the picture of the walk-through', () => {
     );
   });
 
+  it.each([
+    ['pause-my-vm5', [5], [20, 22]],
+    ['eth0-down-my-vm3', [3], [0, 3]],
+    ['poweroff-my-vm3-my-vm4', [3, 4], [20, 22]],
+  ])('takes the recovery of %s apart, although not each is an outage', (id, victims, [least, most]) => {
+    const { startedAt, endedAt } = picture.steps.steps.find((step) => step.id === id)!;
+    const recoveries = picture.recoveries.all.filter(({ from }) => from >= startedAt! && from < endedAt!);
+    expect(recoveries.map((recovery) => recovery.victims)).toEqual([victims]);
+    const { phases } = recoveries[0]!;
+    expect(phases[0]!.name).toBe('detection');
+    expect(phases[0]!.seconds).toBeGreaterThanOrEqual(least!);
+    expect(phases[0]!.seconds).toBeLessThanOrEqual(most!);
+    const names = phases.map(({ name }) => name);
+    expect(['detection', 'fencing', 'lock recovery', 'journal'].filter((name) => names.includes(name))).toEqual(names);
+    expect(phases.reduce((sum, { seconds }) => sum + seconds, 0)).toBeLessThan(most! + 5);
+  });
+
   it('lights all lamps of five machines when they have booted', () => {
     expect(seen.get('boot')!.lit).toBe(5);
   });

@@ -1,3 +1,4 @@
+export { coverageGoals } from './coverage-goals.js';
 export { Director, type DirectorInput, type DirectorOutput } from './director.js';
 export type { Fault } from './fault.js';
 export { Browser, type BrowserConfig, type BrowserFact } from './hosts/browser.js';

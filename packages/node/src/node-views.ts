@@ -28,6 +28,7 @@ export interface Disagreement {
 export class NodeViews {
   static readonly kinds: readonly string[] = [
     'quorum.changed',
+    'quorum.kill',
     'quorum.killed',
     'quorum.left',
     'quorum.failed',
@@ -72,6 +73,10 @@ export class NodeViews {
       case 'rg.exited':
         this.#view(fact.node).isRgStopping = false;
         this.#view(fact.node).rgMembers = '';
+        break;
+      case 'quorum.kill':
+        // It counts its victim no more; a victim that is dead never hears of it, and the others only by the next ring.
+        this.#view(fact.node).isOperational = false;
         break;
       case 'totem.state':
         this.#view(fact.node).isOperational = fact.state === 'operational';

@@ -291,6 +291,11 @@ describe('S30: one view', () => {
       'who ends its rgmanager hears of nobody any more',
       [...same, serving(1, both), fact(1, { kind: 'rg.stopping' }), serving(1, [1]), serving(2, [1, 2, 3])],
     ],
+    // Found by storm 20 (gray).
+    [
+      'who has killed a dead node is ahead of the others until the next ring',
+      [...same, fact(1, { kind: 'quorum.kill', victim: 3 }), quorum(1, true, [1]), quorum(2, true, [1, 2])],
+    ],
     // Found by storm 5 (swarm): one has told cman to kill a node, and the ring that would tell the other is not whole.
     ['nobody is asked while its ring is not whole', [...same, ringState(1, 'gather'), quorum(2, true, [1, 2, 3])]],
     ['who is off or paused has none', [...same, recovered(1, both), power(1, 'paused'), recovered(2, [2])]],

@@ -5,6 +5,7 @@ export { exportMermaid } from './export/mermaid.js';
 export { exportPcapng } from './export/pcapng.js';
 export { exportShiviz } from './export/shiviz.js';
 export { type Span, type SpanCategory, spansOf } from './export/spans.js';
+export { exportSvg, type SvgOptions } from './export/svg.js';
 export { stepsOf, stepWindow, type Window, windowed } from './export/window.js';
 export { type FieldType, type FieldValue, KINDS, type KindName, type RecordKind } from './kinds.js';
 export { DRIVER_NODE } from './layout.js';

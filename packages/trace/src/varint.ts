@@ -1,3 +1,5 @@
+import { utf8Bytes } from '@quorate/kernel';
+
 /** Bytes that grow as values are added to them. */
 export class VarintWriter {
   #bytes = new Uint8Array(65_536);
@@ -24,17 +26,20 @@ export class VarintWriter {
   /** An integer from 0 to 2^53 - 1: seven bits a byte, low first. */
   unsigned(value: number): void {
     this.#reserve(8);
+    const bytes = this.#bytes;
+    let at = this.#length;
     let rest = value;
     // Above 2^31 bit operations would lose the upper half.
     while (rest > 0x7fff_ffff) {
-      this.#bytes[this.#length++] = (rest % 0x80) | 0x80;
+      bytes[at++] = (rest % 0x80) | 0x80;
       rest = Math.floor(rest / 0x80);
     }
     while (rest >= 0x80) {
-      this.#bytes[this.#length++] = (rest & 0x7f) | 0x80;
+      bytes[at++] = (rest & 0x7f) | 0x80;
       rest >>>= 7;
     }
-    this.#bytes[this.#length++] = rest;
+    bytes[at++] = rest;
+    this.#length = at;
   }
 
   /** A signed integer within ±2^52, folded so that small magnitudes stay short. */
@@ -43,9 +48,31 @@ export class VarintWriter {
   }
 
   raw(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
     this.#reserve(bytes.length);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
+  }
+
+  /** Its length in UTF-8, then that. */
+  text(text: string): void {
+    const { length } = text;
+    this.#reserve(length + 8);
+    const start = this.#length;
+    this.unsigned(length);
+    const bytes = this.#bytes;
+    let at = this.#length;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) {
+        this.#length = start;
+        const encoded = utf8Bytes(text);
+        this.unsigned(encoded.length);
+        return this.raw(encoded);
+      }
+      bytes[at++] = code;
+    }
+    this.#length = at;
   }
 
   #reserve(count: number): void {

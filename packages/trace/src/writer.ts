@@ -1,5 +1,5 @@
 import { encode } from '@msgpack/msgpack';
-import { asciiBytes, crc32c, utf8Bytes, viewOf } from '@quorate/kernel';
+import { asciiBytes, crc32c, viewOf } from '@quorate/kernel';
 import { type FieldType, type FieldValue, KINDS, type KindName } from './kinds.js';
 import {
   BLOCK_HEAD_BYTES,
@@ -42,13 +42,14 @@ const NOTHING = new Uint8Array(0);
 interface Shape {
   readonly id: number;
   readonly types: readonly FieldType[];
-  readonly hasStrings: boolean;
+  /** Places of the strings among them. */
+  readonly strings: readonly number[];
 }
 
 const SHAPES = Object.fromEntries(
   Object.entries(KINDS).map(([name, { id, fields }]): [string, Shape] => {
     const types = fields.map(([, type]) => type);
-    return [name, { id, types, hasStrings: types.includes('s') }];
+    return [name, { id, types, strings: types.flatMap((type, i) => (type === 's' ? [i] : [])) }];
   }),
 ) as Readonly<Record<KindName, Shape>>;
 
@@ -59,6 +60,8 @@ export class TraceWriter {
   readonly #block = new VarintWriter();
   /** Of the block at hand, by their place in it. */
   readonly #strings = new Map<string, number>();
+  /** Of the strings of the record at hand. */
+  readonly #indices: number[] = [0, 0, 0, 0, 0, 0];
   readonly #index: IndexEntry[] = [];
   #offset = 0;
   #records = 0;
@@ -84,14 +87,17 @@ export class TraceWriter {
 
   /** Adds a record. `values` are in the order of the kind's schema; `node` is 255 for the driver. Instants never decrease. */
   add(name: KindName, node: number, time: number, seq: number, values: readonly FieldValue[]): void {
-    const { id, types, hasStrings } = SHAPES[name];
+    const { id, types, strings } = SHAPES[name];
     // A string's own record comes before the record that names it.
-    if (hasStrings) {
-      for (let i = 0; i < types.length; i++)
-        if (types[i] === 's') this.#defineString(values[i] as string, node, time, seq);
-    }
+    const indices = this.#indices;
+    for (let i = 0; i < strings.length; i++) indices[i] = this.#indexOf(values[strings[i]!] as string, node, time, seq);
     this.#head(id, node, time, seq);
-    for (let i = 0; i < types.length; i++) this.#field(types[i]!, values[i]!);
+    let next = 0;
+    for (let i = 0; i < types.length; i++) {
+      const type = types[i]!;
+      if (type === 's') this.#block.unsigned(indices[next++]!);
+      else this.#field(type, values[i]!);
+    }
     if (this.#block.length >= BLOCK_TARGET_BYTES) this.#flush();
   }
 
@@ -110,14 +116,12 @@ export class TraceWriter {
     this.#put(end);
   }
 
-  #field(type: FieldType, value: FieldValue): void {
+  #field(type: Exclude<FieldType, 's'>, value: FieldValue): void {
     switch (type) {
       case 'u':
         return this.#block.unsigned(value as number);
       case 'i':
         return this.#block.signed(value as number);
-      case 's':
-        return this.#block.unsigned(this.#strings.get(value as string)!);
       case 'b':
         return this.#bytes(this.#withPayloads ? (value as Uint8Array) : NOTHING);
       case 'd':
@@ -125,11 +129,15 @@ export class TraceWriter {
     }
   }
 
-  #defineString(text: string, node: number, time: number, seq: number): void {
-    if (this.#strings.has(text)) return;
-    this.#strings.set(text, this.#strings.size);
+  /** A string's place in the table of the block, which it is added to if need be. */
+  #indexOf(text: string, node: number, time: number, seq: number): number {
+    const known = this.#strings.get(text);
+    if (known !== undefined) return known;
+    const index = this.#strings.size;
+    this.#strings.set(text, index);
     this.#head(KINDS.string.id, node, time, seq);
-    this.#bytes(utf8Bytes(text));
+    this.#block.text(text);
+    return index;
   }
 
   #head(kind: number, node: number, time: number, seq: number): void {

@@ -1,4 +1,5 @@
 import { SECOND } from '@quorate/kernel';
+import { coverageGoals } from '@quorate/lab';
 import type { CampaignSummary } from '@quorate/simulator';
 import Table from 'cli-table3';
 import type { FailureDirectory } from './failure-directory.js';
@@ -46,11 +47,13 @@ function failureTable({ failures, runs }: CampaignFigures): string {
 
 /** Exceptions that the original has too, and goals of coverage. */
 function countTable({ counts, runs }: CampaignFigures): string {
-  const names = Object.keys(counts).sort();
+  const names = Object.keys(counts);
+  // What was never reached is what the table is for.
+  const goals = names.some(isGoal) ? coverageGoals.map(({ statement }) => statement) : [];
   if (names.length === 0) return '';
   const table = new Table({ head: ['counted', 'runs', 'of', 'times', 'longest'], style: { head: [], border: [] } });
-  for (const name of names) {
-    const { runs: inRuns, times, largest } = counts[name]!;
+  for (const name of [...names.filter((each) => !isGoal(each)).sort(), ...goals]) {
+    const { runs: inRuns, times, largest } = counts[name] ?? { runs: 0, times: 0, largest: 0 };
     table.push([
       name,
       inRuns,
@@ -60,6 +63,10 @@ function countTable({ counts, runs }: CampaignFigures): string {
     ]);
   }
   return table.toString();
+}
+
+function isGoal(name: string): boolean {
+  return name.startsWith('sometimes: ');
 }
 
 function firstLine(text: string): string {

@@ -4,6 +4,7 @@ import { AllDaemons } from './daemons.js';
 import { Events } from './events.js';
 import { Journal } from './journal.js';
 import { Outages } from './outages.js';
+import { Recoveries } from './recoveries.js';
 import { SharedDisk } from './shared-disk.js';
 import { StorySteps } from './story-steps.js';
 
@@ -16,6 +17,7 @@ export class RunPicture implements RunWatcher {
   readonly daemons = new AllDaemons();
   readonly disk = new SharedDisk(SHARED_LUN);
   readonly outages = new Outages();
+  readonly recoveries = new Recoveries();
   readonly steps = new StorySteps();
   readonly journal: Journal;
   readonly #events: Events;
@@ -34,6 +36,7 @@ export class RunPicture implements RunWatcher {
       ...AllDaemons.KINDS,
       ...SharedDisk.KINDS,
       ...Outages.KINDS,
+      ...Recoveries.KINDS,
       ...Events.KINDS,
     ]);
   }
@@ -50,6 +53,7 @@ export class RunPicture implements RunWatcher {
     this.daemons.hear(fact);
     this.disk.hear(fact);
     this.outages.hear(fact);
+    this.recoveries.hear(fact);
     this.#events.hear(fact);
     this.#onChange();
   };

@@ -1,9 +1,10 @@
-import type { Nanos } from '@quorate/kernel';
+import { type Nanos, SECOND } from '@quorate/kernel';
 import type { Phase } from '@quorate/lab';
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { LabRun } from '../model/lab-run.js';
 import type { OutageRecord } from '../model/outages.js';
+import type { Recovery } from '../model/recoveries.js';
 import type { StepRecord } from '../model/story-steps.js';
 import { clockText, secondsText } from './texts.js';
 
@@ -46,6 +47,7 @@ export function TimelineView({ run }: { readonly run: LabRun }): JSX.Element {
             run={run}
             step={step}
             outage={longestIn(step, all)}
+            recovery={run.picture.recoveries.all.filter(({ from }) => isIn(step, from)).at(-1)}
             isOpen={open === step.id}
             onToggle={() => setOpen(open === step.id ? '' : step.id)}
           />
@@ -72,6 +74,8 @@ interface StepRowProps {
   readonly run: LabRun;
   readonly step: StepRecord;
   readonly outage: OutageRecord | undefined;
+  /** Of members that were lost in it; shown where the page was not away. */
+  readonly recovery: Recovery | undefined;
   /** Whether everything that was observed in it is shown. */
   readonly isOpen: boolean;
   readonly onToggle: () => void;
@@ -80,7 +84,7 @@ interface StepRowProps {
 /** Observations shown below the step that runs. */
 const MOST_OBSERVED = 3;
 
-function StepRow({ run, step, outage, isOpen, onToggle }: StepRowProps): JSX.Element {
+function StepRow({ run, step, outage, recovery, isOpen, onToggle }: StepRowProps): JSX.Element {
   const { number, title, startedAt, endedAt, observed } = step;
   const misses = observed.filter(({ isTrue }) => !isTrue);
   const state =
@@ -107,7 +111,10 @@ function StepRow({ run, step, outage, isOpen, onToggle }: StepRowProps): JSX.Ele
         <span class="unseen">, {state}</span>
       </button>
       {outage === undefined ? (
-        <span class="step-time">{startedAt === undefined ? '' : secondsText((endedAt ?? run.now) - startedAt)}</span>
+        <>
+          <span class="step-time">{startedAt === undefined ? '' : secondsText((endedAt ?? run.now) - startedAt)}</span>
+          {recovery === undefined ? null : <RecoveryBar recovery={recovery} />}
+        </>
       ) : (
         <OutageCells run={run} outage={outage} />
       )}
@@ -138,10 +145,20 @@ function OutageCells({ run, outage }: { readonly run: LabRun; readonly outage: O
   );
 }
 
+/** What was done about lost members while the page was there all the time. */
+function RecoveryBar({ recovery: { phases } }: { readonly recovery: Recovery }): JSX.Element {
+  const total = phases.reduce((sum, { seconds }) => sum + seconds, 0);
+  return (
+    <span class="bar-quiet">
+      <PhaseBar phases={phases} total={total * SECOND} />
+    </span>
+  );
+}
+
 function PhaseBar({ phases, total }: { readonly phases: readonly Phase[]; readonly total: Nanos }): JSX.Element {
   const text = phases.map(({ name, seconds }) => `${name} ${seconds.toFixed(1)} s`).join(', ');
   const known = phases.reduce((sum, { seconds }) => sum + seconds, 0);
-  const rest = total / 1e9 - known;
+  const rest = total / SECOND - known;
   const width = (seconds: number): string => `${Math.min(100, (seconds / FULL_BAR) * 100)}%`;
   return (
     <span class="bar" role="img" aria-label={text === '' ? 'nothing has ended yet' : text} title={text}>

@@ -154,7 +154,7 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
         this.#mounts.get(output.filesystem)?.start(output.jid, output.isFirst);
         break;
       case 'block-locks':
-        this.#mounts.get(output.filesystem)?.send({ kind: 'block-locks', isBlocked: output.isBlocked });
+        this.#mounts.get(output.filesystem)?.blockLocks(output.isBlocked);
         break;
       case 'recover-journal':
         this.#mounts.get(output.filesystem)?.send({ kind: 'recover-journal', jid: output.jid });

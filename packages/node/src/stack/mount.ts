@@ -56,6 +56,10 @@ export class Mount implements TransferOwner, LockspaceUser {
   #unmounting: TaskId | undefined;
   #failure: Errno | undefined;
   #lastOperation = 0;
+  /** gfs_controld keeps locks back: a member has died, and its journal is not replayed yet. */
+  #isBlocked = false;
+  /** The lockspace runs, and the file system waits for that replay. */
+  #isPostponed = false;
 
   constructor(
     services: NodeServices,
@@ -99,6 +103,14 @@ export class Mount implements TransferOwner, LockspaceUser {
     this.send({ kind: 'operation', id: this.#lastOperation, operation });
   }
 
+  blockLocks(isBlocked: boolean): void {
+    this.#isBlocked = isBlocked;
+    this.send({ kind: 'block-locks', isBlocked });
+    if (isBlocked || !this.#isPostponed) return;
+    this.#isPostponed = false;
+    this.#startFilesystem();
+  }
+
   send(input: Gfs2Input): void {
     this.#gfs2?.send(input);
   }
@@ -125,6 +137,18 @@ export class Mount implements TransferOwner, LockspaceUser {
       this.#failure = errno;
       return this.#ports.toControld({ kind: 'mount-done', filesystem: this.#name, isSuccess: false });
     }
+    // Nothing is granted here while locks are kept back. The file system is not there yet to keep them back itself, so it
+    // comes when the journal is replayed; where there is nobody else to replay it, the mount fails and may be tried again.
+    if (!this.#isBlocked || this.#journal!.isFirst) return this.#startFilesystem();
+    if (!this.#ports.isAlone(this.#name)) {
+      this.#isPostponed = true;
+      return;
+    }
+    this.#failure = 'EAGAIN';
+    this.#locks.release(this.#name);
+  }
+
+  #startFilesystem(): void {
     const { jid, isFirst } = this.#journal!;
     const { observe } = this.#services;
     this.#machine = new Gfs2({

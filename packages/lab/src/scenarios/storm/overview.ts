@@ -1,4 +1,5 @@
 import type { Nanos, Stamped } from '@quorate/kernel';
+import { DiskState } from '@quorate/qdisk';
 import type { AnyFact } from '../../lab.js';
 import type { PowerState } from '../../virtual-machine.js';
 
@@ -90,7 +91,8 @@ export class Overview {
         if (fact.type === 'regular') view.ring = fact.members as readonly number[];
         break;
       case 'qdisk.state':
-        view.hasQdiskd = true;
+        // In its first states it may still give up, when the disk does not answer.
+        view.hasQdiskd ||= fact.state === DiskState.RUN || fact.state === DiskState.MASTER;
         break;
       case 'quorum.changed':
         view.isQuorate = fact.isQuorate === true;

@@ -42,6 +42,7 @@ const NOTICE_HEALED: Nanos = 8 * SECOND;
 
 /** So long after a boot a machine has all its daemons. */
 const STARTED_AFTER: Nanos = 30 * SECOND;
+const MOUNTED_AFTER: Nanos = 90 * SECOND;
 
 const STEPS = ['boot', 'chaos', 'settle', 'drain'] as const;
 const TITLES = {
@@ -256,11 +257,12 @@ export class Storm implements Scenario<StormResult> {
     }
   }
 
-  /** A machine whose qdiskd did not start, because the disks did not answer, goes on without: it is noticed in the end. */
+  /** A machine whose qdiskd or mount did not come up, because the disks did not answer or a member died, goes on without. */
   #defectOf(lab: Lab, machine: string): string | undefined {
-    const { state, hasQdiskd, upSince } = this.#viewOf(machine);
-    if (!this.#arena!.isOver || state !== 'up' || hasQdiskd || lab.now() - upSince < STARTED_AFTER) return undefined;
-    return 'runs without qdiskd';
+    const { state, hasQdiskd, isMounted, upSince } = this.#viewOf(machine);
+    if (!this.#arena!.isOver || state !== 'up') return undefined;
+    if (!hasQdiskd && lab.now() - upSince >= STARTED_AFTER) return 'runs without qdiskd';
+    return isMounted || lab.now() - upSince < MOUNTED_AFTER ? undefined : 'could not mount its file system';
   }
 
   /** Somebody wants the service to run: he enables it where the cluster has given it up. */

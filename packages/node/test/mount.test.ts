@@ -1,0 +1,70 @@
+import { Prng } from '@quorate/kernel';
+import { expect, it } from 'vitest';
+import type { LockManager } from '../src/stack/lock-manager.js';
+import { Mount } from '../src/stack/mount.js';
+import type { NodeServices } from '../src/stack/services.js';
+import type { StackConfig } from '../src/stack-config.js';
+import { DEVICES } from './machine.js';
+import { formattedDisk } from './volume.js';
+
+/** A mount whose superblock is read, that has journal 1, and whose lockspace is being made; and what it has said since. */
+function mountBeforeItsLockspace(isAlone: boolean): { readonly mount: Mount; readonly said: string[] } {
+  const said: string[] = [];
+  const services = {
+    now: () => 0,
+    log: () => {},
+    observe: undefined,
+    system: {
+      wall: () => ({ sec: 0, nsec: 0 }),
+      disks: { read: () => said.push('read'), write: () => said.push('write'), flush: () => {} },
+      mountTable: { remove: () => {} },
+    },
+  } as unknown as NodeServices;
+  const locks = {
+    create: () => said.push('create'),
+    release: () => said.push('release'),
+    locks: ({ kind }: { kind: string }) => said.push(kind),
+  } as unknown as LockManager;
+  const config = { conf: { name: 'solo' } } as StackConfig;
+  const device = DEVICES[1]!;
+  const call = { call: 'mount', device: device.path, directory: '/mydata', type: 'gfs2', options: 'defaults' } as const;
+  const mount = new Mount(services, config, locks, device, call, new Prng(1, 2, 3, 4), {
+    joinGroup: () => true,
+    toControld: ({ kind }) => said.push(kind),
+    isAlone: () => isAlone,
+    ended: () => {},
+    reply: (_task, value) => said.push(`reply ${value}`),
+  });
+  mount.begin(7);
+  const superblock = new Uint8Array(4096);
+  formattedDisk().read(device.start + 128, 8, superblock);
+  mount.transferDone(0, superblock, undefined);
+  mount.start(1, false);
+  said.length = 0;
+  return { mount, said };
+}
+
+// Found by storm 56 (gray): a member died while the lockspace was being made, and locks were granted before its replay.
+it('waits with the file system until the journal of a dead member is replayed', () => {
+  const { mount, said } = mountBeforeItsLockspace(false);
+  mount.blockLocks(true);
+  mount.created(undefined);
+  expect(said).toEqual([]);
+  mount.blockLocks(false);
+  expect(said).toContain('lock');
+});
+
+it('gives up where nobody else could replay it', () => {
+  const { mount, said } = mountBeforeItsLockspace(true);
+  mount.blockLocks(true);
+  mount.created(undefined);
+  mount.released();
+  mount.left();
+  expect(said).toEqual(['release', 'leave', 'reply EAGAIN']);
+});
+
+it('starts at once when nobody has died', () => {
+  const { mount, said } = mountBeforeItsLockspace(false);
+  mount.created(undefined);
+  expect(said).toContain('lock');
+});
