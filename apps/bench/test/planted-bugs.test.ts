@@ -26,8 +26,16 @@ describe('the table of planted bugs', () => {
 
   it('has each name once, and rules that are checked', () => {
     expect(new Set(PLANTED_BUGS.map(({ name }) => name)).size).toBe(PLANTED_BUGS.length);
-    const rules = stackInvariants.map(({ id }) => id);
+    // Goals of a scenario beside the invariants.
+    const rules = [...stackInvariants.map(({ id }) => id), 'S26', 'L1', 'L2', 'L3', 'L4', 'L5', 'L6'];
     for (const { rule } of PLANTED_BUGS) expect(rules).toContain(rule);
+  });
+
+  it('stands in docs/RULES.md, with what each bug took', () => {
+    const doc = readFileSync(join(workspaceRoot(), 'docs/RULES.md'), 'utf8');
+    const rows = [...doc.matchAll(/^\| `([\w-]+)` \| .* \| (\w+) \| ([\w-]+) \| \d+ \| [\d.]+ \|$/gm)];
+    const expected = PLANTED_BUGS.map(({ name, rule, ground }) => [name, rule, ground]);
+    expect(rows.map(([, name, rule, ground]) => [name, rule, ground])).toEqual(expected);
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import { type Nanos, SECOND, type Stamped, type Task } from '@quorate/kernel';
 import { type AnyFact, checkVolume, type Lab, type Scenario } from '@quorate/lab';
+import type { ScenarioResult } from '@quorate/simulator';
 
 /** `started`, as rgmanager numbers the states of a service. */
 const STARTED = 112;
@@ -13,7 +14,7 @@ export type Fault = 'pause' | 'partition' | 'power-off';
  * The others read the shared file as soon as they get it, so that locks and journals of the victim are wanted. After the
  * fault everybody comes back, and all are shut down in order.
  */
-export class FaultInMidWork implements Scenario {
+export class FaultInMidWork implements Scenario<ScenarioResult> {
   readonly name = 'fault-in-mid-work';
   readonly title = 'a fault strikes while every node writes';
   readonly kinds: readonly string[] = ['node.state', 'rg.service'];
@@ -21,12 +22,13 @@ export class FaultInMidWork implements Scenario {
   readonly #fault: Fault;
   readonly #states = new Map<number, unknown>();
   #serviceState: unknown;
+  readonly #failures: ScenarioResult['failures'][number][] = [];
 
   constructor(fault: Fault) {
     this.#fault = fault;
   }
 
-  *script(lab: Lab): Task {
+  *script(lab: Lab): Task<ScenarioResult> {
     const { machines } = lab;
     lab.powerOn(...machines);
     yield* this.#waitUntil(lab, 180 * SECOND, () => this.#serviceState === STARTED);
@@ -34,9 +36,11 @@ export class FaultInMidWork implements Scenario {
     const victims = this.#fault === 'partition' ? machines.slice(2) : machines.slice(0, 1);
     const others = machines.filter((name) => !victims.includes(name));
     for (const name of machines) yield* lab.exec(name, `echo ${name} > /mydata/${name}`);
-    yield* lab.exec(victims[0]!, 'echo shared > /mydata/shared');
+    yield* lab.exec(victims[0]!, 'echo shared > /mydata/shared; sync /mydata/shared');
     this.#strike(lab, victims, others);
-    yield* lab.exec(others[0]!, 'cat /mydata/shared');
+    const found = (yield* lab.exec(others[0]!, 'cat /mydata/shared'))?.output ?? '';
+    if (found !== 'shared\n')
+      this.#failures.push({ step: 'S26', observed: { text: 'what was synced is there', found } });
     yield* lab.exec(others[0]!, 'echo more >> /mydata/shared');
     yield* lab.wait(60 * SECOND);
     yield* this.#repair(lab, victims);
@@ -46,6 +50,7 @@ export class FaultInMidWork implements Scenario {
       yield* lab.exec(name, 'shutdown -h now');
       yield* this.#waitUntil(lab, 120 * SECOND, () => this.#states.get(id) === 'off');
     }
+    return { ok: this.#failures.length === 0, failures: this.#failures };
   }
 
   onFact(fact: Stamped): void {

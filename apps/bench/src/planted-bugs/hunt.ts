@@ -4,11 +4,12 @@ import {
   hypervBlogTopology,
   IsolatedNode,
   type Scenario,
+  Storm,
   stackInvariants,
   type Topology,
 } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
-import { Simulator } from '@quorate/simulator';
+import { type ScenarioResult, Simulator } from '@quorate/simulator';
 import { Storm as DlmStorm } from '../../../../packages/dlm/test/storm.js';
 import { storm as totemStorm } from '../../../../packages/totem/test/storm.js';
 import { FaultInMidWork } from './fault-in-mid-work.js';
@@ -35,6 +36,8 @@ const GROUNDS: Readonly<Record<HuntingGround, Hunt>> = {
   pause: simulated(() => new FaultInMidWork('pause')),
   partition: simulated(() => new FaultInMidWork('partition')),
   'power-off': simulated(() => new FaultInMidWork('power-off')),
+  'calm-storm': simulated((topology) => new Storm({ topology, nemesis: 'calm', chaos: 20 * SECOND })),
+  'jepsen-storm': simulated((topology) => new Storm({ topology, nemesis: 'jepsen', chaos: 60 * SECOND })),
   'totem-storm': (seed, rule) => checked(seed, rule, totemStorm(seed, seed % 2 === 0)),
   'dlm-storm': huntInDlmStorm,
 };
@@ -53,7 +56,7 @@ export function hunt(ground: HuntingGround, seed: number, rule: string): HuntedR
 const SLICE: Nanos = SECOND;
 
 /** No sound run of a scenario takes as long as that; with a bug some wait for ever. */
-const LONGEST: Nanos = 900 * SECOND;
+const LONGEST: Nanos = 1200 * SECOND;
 
 function simulated(scenarioOf: (topology: Topology) => Scenario): Hunt {
   return (lo, rule) => {
@@ -62,13 +65,26 @@ function simulated(scenarioOf: (topology: Topology) => Scenario): Hunt {
     const scenario = scenarioOf(topology);
     const simulator = new Simulator({ scenario, topology, seed, invariants: stackInvariants, keepGoing: true });
     for (let until = SLICE; ; until += SLICE) {
-      const { reason, at, violations, exception } = simulator.run(until);
-      const found = violations.find(({ invariant }) => invariant === rule);
-      const end = exception ?? reason;
+      const { reason, at, violations, exception, result } = simulator.run(until);
+      const found = violations.find(({ invariant }) => invariant === rule) ?? missed(result, rule, at);
+      const end = exception ?? [reason, ...goals(result)].join('; ');
       if (found !== undefined || reason !== 'time' || at >= LONGEST)
         return { seed: lo, found, first: violations[0], end, at };
     }
   };
+}
+
+/** What the scenario missed. */
+function goals(result: unknown): string[] {
+  const { failures = [] } = (result ?? {}) as Partial<ScenarioResult>;
+  return failures.map(({ step, observed }) => `${step}: ${observed.text}: ${observed.found ?? ''}`);
+}
+
+/** A goal of the scenario that has the name of the rule, and was missed. */
+function missed(result: unknown, rule: string, at: Nanos): Violation | undefined {
+  const { failures = [] } = (result ?? {}) as Partial<ScenarioResult>;
+  const observed = failures.find(({ step }) => step === rule)?.observed;
+  return observed && { invariant: rule, at, nodes: [], message: `${observed.text}: ${observed.found ?? ''}` };
 }
 
 function huntInDlmStorm(seed: number, rule: string): HuntedRun {

@@ -8,6 +8,8 @@ export type HuntingGround =
   | 'pause'
   | 'partition'
   | 'power-off'
+  | 'calm-storm'
+  | 'jepsen-storm'
   | 'totem-storm'
   | 'dlm-storm';
 
