@@ -33,6 +33,8 @@ interface Owned {
   isUnlocking: boolean;
   isCanceling: boolean;
   calledAt: Nanos;
+  /** It was counted as one that waits for a dead member. */
+  isCounted: boolean;
 }
 
 /** A lock on a master's queue. */
@@ -55,6 +57,9 @@ const LONGEST: Nanos = 60 * SECOND;
  *
  * A cancel that comes too late completes when its master dies, as in Linux; that is counted as `dlm-late-cancel`.
  *
+ * A lockspace hears of a dead member from Totem, which waits for another consensus timeout whenever a node is lost while a
+ * ring forms. A call that takes too long until then is counted as `dlm-unnoticed-death`; after recovery it is judged anew.
+ *
  * The order is judged by the places that were told since the master's last recovery; what stood there before is known to wait,
  * but not where.
  */
@@ -69,7 +74,9 @@ class Queue implements Check<Watched> {
 
   observe(fact: Stamped<Watched>, verdict: Verdict): void {
     if (fact.kind === 'node.state') {
-      if (fact.state === 'off') this.#forget(fact.node);
+      if (fact.state !== 'off') return;
+      this.#standings.powerOff(fact.node);
+      this.#forget(fact.node);
       return;
     }
     if (!('lockspace' in fact) || !this.#standings.accepts(fact)) return;
@@ -92,10 +99,16 @@ class Queue implements Check<Watched> {
   }
 
   tick(at: Nanos, verdict: Verdict): void {
-    for (const [key, { lockspace, resource, node, lkid, isPending, isUnlocking, calledAt }] of this.#owned) {
+    for (const [key, owned] of this.#owned) {
+      const { lockspace, resource, node, lkid, isPending, isUnlocking, calledAt } = owned;
       if (!(isPending || isUnlocking) || (!isUnlocking && this.#places.has(key))) continue;
       if (at - Math.max(calledAt, this.#calmSince.get(lockspace) ?? 0) < LONGEST || !this.#isRunning(lockspace, node))
         continue;
+      if (this.#hasDeadMember(lockspace, node)) {
+        if (!owned.isCounted) verdict.count('dlm-unnoticed-death');
+        owned.isCounted = true;
+        continue;
+      }
       this.#owned.delete(key);
       const what = isUnlocking ? 'unlock' : 'request';
       const since = `${(at - calledAt) / SECOND} s`;
@@ -110,12 +123,13 @@ class Queue implements Check<Watched> {
     const key = lockKey(lockspace, node, lkid);
     const known = call === 'request' ? undefined : this.#owned.get(key);
     const idle = { isPending: false, isUnlocking: false, isCanceling: false };
-    const owned: Owned = known ?? { lockspace, resource, node, lkid, ...idle, calledAt: at };
+    const owned: Owned = known ?? { lockspace, resource, node, lkid, ...idle, calledAt: at, isCounted: false };
     this.#owned.set(key, owned);
     if (call === 'cancel') owned.isCanceling = true;
     else {
       owned[call === 'unlock' ? 'isUnlocking' : 'isPending'] = true;
       owned.calledAt = at;
+      owned.isCounted = false;
     }
   }
 
@@ -178,6 +192,12 @@ class Queue implements Check<Watched> {
     const standing = this.#standings.of(lockspace, node);
     if (standing?.isRunning !== true) return false;
     return [...standing.members.keys()].every((member) => this.#standings.of(lockspace, member)?.isRunning === true);
+  }
+
+  /** A member is off, and this node has not been told to stop yet. */
+  #hasDeadMember(lockspace: string, node: number): boolean {
+    const members = this.#standings.of(lockspace, node)?.members.keys() ?? [];
+    return [...members].some((member) => this.#standings.of(lockspace, member)?.isOff === true);
   }
 
   /** A node is gone: what it waited for, and who waited on its queues. */

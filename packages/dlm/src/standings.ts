@@ -7,6 +7,8 @@ export interface Standing {
   isRunning: boolean;
   /** Others went on without it: what it says from then on, in this life, counts for nothing. */
   isExcluded: boolean;
+  /** Its power is off; what it said last stands until the others, or its next life, say otherwise. */
+  isOff: boolean;
   /** Members of its last start, each with the life that it had then. */
   members: ReadonlyMap<number, number | undefined>;
   /** Barrier bits that it has set since it started last. */
@@ -24,6 +26,13 @@ export class Standings {
 
   of(lockspace: string, node: number): Standing | undefined {
     return this.#lockspaces.get(lockspace)?.get(node);
+  }
+
+  powerOff(node: number): void {
+    for (const nodes of this.#lockspaces.values()) {
+      const standing = nodes.get(node);
+      if (standing !== undefined) standing.isOff = true;
+    }
   }
 
   /** Takes a fact in. False: it comes from a node that the others have given up. */
@@ -62,7 +71,7 @@ export class Standings {
     const known = nodes.get(node);
     if (known?.life === life) return known;
     if (known !== undefined) this.#onGone(lockspace, node);
-    const standing = { life, isRunning: false, isExcluded: false, members: new Map(), bits: 0 };
+    const standing = { life, isRunning: false, isExcluded: false, isOff: false, members: new Map(), bits: 0 };
     nodes.set(node, standing);
     return standing;
   }

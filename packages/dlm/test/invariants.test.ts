@@ -1,13 +1,17 @@
 import { type ControldFact, type DlmFact, invariants, type ModeName } from '@quorate/dlm';
-import { Checker, SECOND, type Stamped } from '@quorate/kernel';
+import { Checker, type Fact, SECOND, type Stamped } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 
-type Told = DlmFact | ControldFact;
+interface PowerFact extends Fact {
+  readonly kind: 'node.state';
+  readonly state: 'off';
+}
+type Told = DlmFact | ControldFact | PowerFact;
 type Untimed = Told extends infer F ? (F extends Told ? Omit<F, 'now' | 'lockspace'> : never) : never;
 type Tell = (node: number, told: Untimed, life?: number) => void;
 
-/** Which invariants a history violates. */
-function violated(history: (tell: Tell) => void): string[] {
+/** What is found in a history that an hour without events follows. */
+function checked(history: (tell: Tell) => void): Checker {
   const checker = new Checker(invariants);
   let at = 0;
   history((node, told, life = 1) => {
@@ -17,7 +21,12 @@ function violated(history: (tell: Tell) => void): string[] {
   at += 3600 * SECOND;
   checker.tick(at);
   checker.end(at);
-  return [...new Set(checker.violations.map(({ invariant }) => invariant))];
+  return checker;
+}
+
+/** Which invariants a history violates. */
+function violated(history: (tell: Tell) => void): string[] {
+  return [...new Set(checked(history).violations.map(({ invariant }) => invariant))];
 }
 
 const lock = { resource: 'r', lkid: 1 };
@@ -44,6 +53,7 @@ const fromQueue = (owner: number, queue: QueueName = 'wait', how: object = {}): 
   const plain = { isGranted: true, mayOvertake: false, isUnordered: false };
   return { kind: 'dlm.unqueued', resource: 'r', queue, owner, ownerLkid: 1, ...plain, ...how };
 };
+const off: Untimed = { kind: 'node.state', state: 'off' };
 const mastered: Untimed = { kind: 'dlm.master', resource: 'r', generation: 1 };
 const recorded = (master: number): Untimed => ({ kind: 'dlm.directory', resource: 'r', master });
 const stopped: Untimed = { kind: 'dlm.stopped', recoverSeq: 1 };
@@ -52,11 +62,14 @@ const recovered: Untimed = { kind: 'dlm.recovered', recoverSeq: 2, generation: 1
 const reached = (bit: number): Untimed => ({ kind: 'dlm.recover-status', recoverSeq: 2, bit });
 
 /** The lockspace stops, and starts with these members. */
-function restart(tell: Tell, members: readonly number[]): void {
-  for (const node of members) tell(node, stopped);
-  for (const node of members) tell(node, starts(...members));
-  for (const bit of [1, 4, 16, 64]) for (const node of members) tell(node, reached(bit));
-  for (const node of members) tell(node, recovered);
+function restart(tell: Tell, members: readonly number[], lives: { readonly [node: number]: number } = {}): void {
+  const tellAll = (told: Untimed): void => {
+    for (const node of members) tell(node, told, lives[node]);
+  };
+  tellAll(stopped);
+  tellAll(starts(...members));
+  for (const bit of [1, 4, 16, 64]) tellAll(reached(bit));
+  tellAll(recovered);
 }
 
 /** Three nodes run; node 1 masters `r`, and node 2 is its directory node. */
@@ -185,6 +198,16 @@ describe('a good history violates nothing', () => {
     expect(violated(whole)).toEqual([]);
   });
 
+  it('S22: a call waits for a member whose death the lockspace has not heard of; that is counted', () => {
+    const { violations, counts } = checked((tell) => {
+      running(tell);
+      tell(2, called('request'));
+      tell(1, off);
+    });
+    expect(violations).toEqual([]);
+    expect(counts.get('dlm-unnoticed-death')?.times).toBe(1);
+  });
+
   it('what a node says that the others have given up counts for nothing', () => {
     const history = (tell: Tell): void => {
       running(tell);
@@ -296,6 +319,24 @@ describe('each invariant notices', () => {
         tell(2, called('request'));
         tell(3, queued(2));
         restart(tell, [1, 2]);
+      },
+    ],
+    [
+      'S22',
+      'a request is lost although the lockspace has recovered from a death',
+      (tell) => {
+        tell(2, called('request'));
+        tell(3, off);
+        restart(tell, [1, 2]);
+      },
+    ],
+    [
+      'S22',
+      'a request is lost although the member that had died is back',
+      (tell) => {
+        tell(2, called('request'));
+        tell(3, off);
+        restart(tell, [1, 2, 3], { 3: 2 });
       },
     ],
     [
