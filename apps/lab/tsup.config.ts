@@ -1,10 +1,9 @@
 import { defineConfig } from 'tsup';
-import { base } from '../../tooling/tsup.base.js';
+import { bundled } from '../../tooling/tsup.base.js';
 
-// The page is Vite's; this is what serves it and operates it.
+// The page is Vite's; this is what serves it and operates it. The packages come from source, what they stand on from where it lies.
 export default defineConfig({
-  ...base,
-  platform: 'node',
+  ...bundled,
   entry: { serve: 'src/serve.ts', e2e: 'src/e2e.ts' },
-  external: ['playwright-core'],
+  noExternal: [/^@quorate\//],
 });
