@@ -5,5 +5,6 @@ import { bundled } from '../../tooling/tsup.base.js';
 export default defineConfig({
   ...bundled,
   entry: { serve: 'src/serve.ts', e2e: 'src/e2e.ts' },
+  external: ['playwright-core', 'vite'],
   noExternal: [/^@quorate\//],
 });
