@@ -50,6 +50,14 @@ export type FencedFact = Fact &
         readonly master: number;
       }
     | {
+        /**
+         * It refused the START of a member for the newest change: both have completed start cycles before, and in a change
+         * that has not been dealt with the member is a newcomer. The change waits until that member is gone.
+         */
+        readonly kind: 'fenced.start-refused';
+        readonly peer: number;
+      }
+    | {
         /** It asked cman to remove a node from the cluster. */
         readonly kind: 'fenced.kick';
         readonly victim: number;

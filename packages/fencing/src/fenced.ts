@@ -787,9 +787,13 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
     member.startFlags = header.flags;
     const isAdded = domain.changes.some((each) => findMember(each, header.from)?.isAdded === true);
     if (isAdded && info.startedCount > 0 && domain.startedCount > 0) {
-      // Two halves of a partition have met. Neither takes the other's start messages, until one half is gone.
+      // Two halves of a partition have met. Neither takes the other's start messages, until one half is gone. Whoever joins
+      // meanwhile belongs to both, completes its cycles, and counts for either as the other half, as in fenced.
       this.#log('err', `receive_start ${header.from}:${header.data} add node with started_count ${info.startedCount}`);
       member.isDisallowed = true;
+      if (change === domain.changes[0]) {
+        this.#observe?.({ kind: 'fenced.start-refused', now: this.#now, peer: header.from });
+      }
       return;
     }
     this.#nodeHistory(domain, header.from).addTime = this.#time();

@@ -118,6 +118,38 @@ const fencedMeansFenced: Invariant = defineInvariant<FencedFact>({
   },
 });
 
+const refusedIsNotPassed: Invariant = defineInvariant<FencedFact>({
+  id: 'fencing.F6',
+  name: 'refused-is-not-passed',
+  statement:
+    'No start cycle ends with a member whose START was refused. As long as that member lives the domain waits, and fences nobody, ' +
+    'which is counted as fence-standoff.',
+  kinds: ['fenced.start-refused', 'fenced.state'],
+  start(): Check<FencedFact> {
+    // Of each node, the members that it refused in its newest change.
+    const views = new Map<number, { life: number; refused: Set<number> }>();
+    return {
+      observe(fact, verdict) {
+        const { node, life } = fact;
+        const known = views.get(node);
+        const view = known?.life === life ? known : { life, refused: new Set<number>() };
+        views.set(node, view);
+        if (fact.kind === 'fenced.start-refused') {
+          view.refused.add(fact.peer);
+          verdict.count('fence-standoff');
+        } else if (fact.kind === 'fenced.state' && fact.state !== 'messages') {
+          if (fact.state === 'fencing') {
+            for (const peer of view.refused) {
+              verdict.violate(`node ${node}: goes on with node ${peer}, whose START it refused`, [node, peer]);
+            }
+          }
+          view.refused.clear();
+        }
+      },
+    };
+  },
+});
+
 /** What must never be observed of a fence domain. */
 export const invariants: readonly Invariant[] = [
   masterFences,
@@ -125,4 +157,5 @@ export const invariants: readonly Invariant[] = [
   cleanIsSpared,
   victimsOnly,
   fencedMeansFenced,
+  refusedIsNotPassed,
 ];

@@ -20,7 +20,8 @@ function violated(facts: readonly Stamped<FencedFact>[]): string[] {
 }
 
 const victim = (node: number, of: number) => fact(node, { kind: 'fenced.victim', victim: of, isInit: false });
-const state = (node: number, members: number[], changes: { state?: 'fencing' | 'left' } = {}) =>
+const refused = (node: number, peer: number) => fact(node, { kind: 'fenced.start-refused', peer });
+const state = (node: number, members: number[], changes: { state?: 'quorum' | 'messages' | 'fencing' | 'left' } = {}) =>
   fact(node, { kind: 'fenced.state', state: 'fencing', master: 1, members, isQuorate: true, ...changes });
 const started = (node: number, of: number, changes = {}) =>
   fact(node, {
@@ -56,6 +57,15 @@ describe('a good history', () => {
       fenced(2, 4, 1, 'override'),
     ];
     expect(violated(history)).toEqual([]);
+  });
+
+  it('counts two halves that refuse each other until one is gone', () => {
+    const checker = new Checker(invariants);
+    const waits = state(1, [1, 2], { state: 'messages' });
+    const without2 = state(1, [1], { state: 'quorum' });
+    for (const each of [waits, refused(1, 2), without2, state(1, [1])]) checker.observe(each);
+    expect(checker.violations).toEqual([]);
+    expect(checker.counts.get('fence-standoff')?.times).toBe(1);
   });
 
   it('is that of the machines, through failures, retries and a partition', () => {
@@ -111,6 +121,11 @@ describe('planted', () => {
       'success that nobody had',
       [victim(1, 3), started(1, 3), ended(1, 3, false), fenced(2, 3, 1)],
       'fencing.F5: node 2: takes node 3 for fenced by node 1, which did not',
+    ],
+    [
+      'a cycle that ends with a member that was refused',
+      [refused(1, 2), state(1, [1, 2], { state: 'messages' }), state(1, [1, 2])],
+      'fencing.F6: node 1: goes on with node 2, whose START it refused',
     ],
   ])('%s', (_, facts, message) => {
     expect(violated(facts)).toEqual([message]);

@@ -15,6 +15,7 @@ export const OVERVIEW_KINDS: readonly string[] = [
   'fenced.state',
   'fenced.victim',
   'fenced.fenced',
+  'fenced.start-refused',
   'gfs2.mounted',
   'gfs2.unmounted',
   'gfs2.withdrawn',
@@ -34,6 +35,8 @@ export interface MachineView {
   hasQdiskd: boolean;
   /** Whom its fenced has to fence. */
   readonly victims: Set<number>;
+  /** Members of its fence domain whose START its fenced refuses, and since when: it waits until they are gone. */
+  readonly refused: Map<number, Nanos>;
   /** Why only a reboot helps; undefined while it is well. */
   illness: string | undefined;
 }
@@ -57,6 +60,7 @@ export class Overview {
       isMounted: false,
       hasQdiskd: false,
       victims: new Set(),
+      refused: new Map(),
       illness: undefined,
     });
     this.#views = new Map(nodes.map((node) => [node, view()]));
@@ -68,6 +72,11 @@ export class Overview {
 
   get requests(): { readonly ok: number; readonly failed: number } {
     return { ok: this.#answered, failed: this.#failed };
+  }
+
+  /** A machine has no power any more: nobody waits any longer for it to go. */
+  forget(node: number): void {
+    for (const view of this.#views.values()) view.refused.delete(node);
   }
 
   hear(stamped: Stamped): void {
@@ -104,10 +113,15 @@ export class Overview {
         view.ring = [];
         view.isQuorate = false;
         view.victims.clear();
+        view.refused.clear();
         break;
       case 'fenced.state':
         // Victims that were assumed at its start are dropped without a word when the domain's master knows better.
         if (fact.state === 'none' || fact.state === 'left') view.victims.clear();
+        this.#onFenceDomain(view, fact);
+        break;
+      case 'fenced.start-refused':
+        if (!view.refused.has(Number(fact.peer))) view.refused.set(Number(fact.peer), fact.at);
         break;
       case 'fenced.victim':
         view.victims.add(Number(fact.victim));
@@ -128,6 +142,13 @@ export class Overview {
     }
   }
 
+  /** A newer change waits for its members only; when one was dealt with, nobody was refused. */
+  #onFenceDomain(view: MachineView, { state, members }: AnyFact): void {
+    if (state === 'messages') return;
+    const awaited = state === 'quorum' ? (members as readonly number[]) : [];
+    for (const node of [...view.refused.keys()]) if (!awaited.includes(node)) view.refused.delete(node);
+  }
+
   /** Storage fencing leaves the victim running: it has to be rebooted, unless it has gone down meanwhile. */
   #onFenced(view: MachineView, { victim, how }: AnyFact): void {
     view.victims.delete(Number(victim));
@@ -136,15 +157,17 @@ export class Overview {
     if (fenced.state === 'up' || fenced.state === 'paused') fenced.illness ??= 'is fenced';
   }
 
-  #onPower(view: MachineView, { state, at }: AnyFact): void {
+  #onPower(view: MachineView, { state, at, node }: AnyFact): void {
     if (state === 'up' && view.state !== 'paused') view.upSince = at;
     view.state = state as PowerState;
     if (state !== 'off') return;
+    this.forget(node);
     view.ring = [];
     view.isQuorate = false;
     view.isMounted = false;
     view.hasQdiskd = false;
     view.victims.clear();
+    view.refused.clear();
     view.illness = undefined;
   }
 

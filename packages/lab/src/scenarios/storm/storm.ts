@@ -43,6 +43,8 @@ const NOTICE_HEALED: Nanos = 8 * SECOND;
 /** So long after a boot a machine has all its daemons. */
 const STARTED_AFTER: Nanos = 30 * SECOND;
 const MOUNTED_AFTER: Nanos = 90 * SECOND;
+/** A fenced that still waits then for a node that it refuses waits for ever: a kick, and the ring without it, take less. */
+const STANDS_OFF: Nanos = 30 * SECOND;
 
 const STEPS = ['boot', 'chaos', 'settle', 'drain'] as const;
 const TITLES = {
@@ -253,15 +255,22 @@ export class Storm implements Scenario<StormResult> {
         lab.progress({ kind: 'attack-began', family: 'operator', text: `${machine} ${illness}: reset` });
         lab.powerOff(machine);
         lab.powerOn(machine);
+        // Of two that wait for each other one is enough.
+        this.#overview.forget(this.#ids.get(machine)!);
       }
     }
   }
 
-  /** A machine whose qdiskd or mount did not come up, because the disks did not answer or a member died, goes on without. */
+  /**
+   * A machine whose qdiskd or mount did not come up, because the disks did not answer or a member died, goes on without. One
+   * whose fence domain has met another half, and a node that joined in between, fences nobody until either is gone.
+   */
   #defectOf(lab: Lab, machine: string): string | undefined {
-    const { state, hasQdiskd, isMounted, upSince } = this.#viewOf(machine);
+    const { state, hasQdiskd, isMounted, upSince, refused } = this.#viewOf(machine);
     if (!this.#arena!.isOver || state !== 'up') return undefined;
     if (!hasQdiskd && lab.now() - upSince >= STARTED_AFTER) return 'runs without qdiskd';
+    const other = [...refused].find(([, since]) => lab.now() - since >= STANDS_OFF)?.[0];
+    if (other !== undefined) return `waits in its fence domain for ${this.#names.get(other)}, which it refuses`;
     return isMounted || lab.now() - upSince < MOUNTED_AFTER ? undefined : 'could not mount its file system';
   }
 
