@@ -108,6 +108,23 @@ describe.each(ERAS)('five nodes, %s', (era) => {
     end(cluster);
   });
 
+  it.each([
+    ['waiting for a resource group', 'node 1: block true', true],
+    ['waiting for the figures', 'node 1: block true', false],
+    ['while the replay is under way', 'jid=1: Looking at journal...', true],
+  ])('let the last one unmount, %s, once it has replayed the journal of the dead one', (_when, begin, isLast) => {
+    const cluster = mountedCluster({ seed: 6, era }, [1, 2]);
+    write(cluster, 1, '/of-1', 'by the last one');
+    write(cluster, 2, '/of-2', 'by the dead one', true);
+    cluster.log.length = 0;
+    cluster.kill(2);
+    cluster.passUntil(() => cluster.log.some((line) => line.includes(begin)), begin);
+    expect(cluster.log.some((line) => line.includes('jid=1: Replayed'))).toBe(false);
+    cluster.unmount(1, isLast);
+    end(cluster);
+    expect(cluster.log.filter((line) => line.includes('jid=1: Replayed'))).toHaveLength(1);
+  });
+
   it('are not harmed by one that hangs, is fenced and goes on as if nothing had been', () => {
     const cluster = mountedCluster({ seed: 4, era });
     write(cluster, 1, '/file', 'before', true);

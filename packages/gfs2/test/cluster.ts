@@ -150,9 +150,10 @@ export class Cluster {
     return result as OperationResult;
   }
 
-  unmount(id: number): void {
+  /** Without `isLast`, what the process group says. */
+  unmount(id: number, isLast: boolean = this.#members.length === 1): void {
     const node = this.#nodes.get(id)!;
-    this.#gfs2(node, { kind: 'unmount', isLast: this.#members.length === 1 });
+    this.#gfs2(node, { kind: 'unmount', isLast });
     this.passUntil(() => node.isUnmounted && !this.#members.includes(id), `unmount on node ${id}`);
     this.#nodes.delete(id);
     this.#membership();

@@ -17,6 +17,7 @@ import type { LogView } from '../log/log.js';
 import type { StatfsChange } from '../ondisk/accounting.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
 import { recoverJournal } from '../recovery/recover-journal.js';
+import { Recoveries } from '../recovery/recoveries.js';
 import { Refusal } from '../refusal.js';
 import { ResourceGroups } from '../rgrp/resource-groups.js';
 import { Statfs } from '../rgrp/statfs.js';
@@ -55,6 +56,7 @@ export class MountPoint implements FileSystem {
   readonly #descriptors = new Descriptors();
   readonly #hold: MountHold = { holders: [], inodes: [], journals: [] };
   readonly #operations = new Map<number, TaskId>();
+  readonly #recoveries: Recoveries;
   /** Told whenever the DLM has answered. */
   readonly #answered = new Signal();
   #state: State = 'idle';
@@ -75,6 +77,7 @@ export class MountPoint implements FileSystem {
       (output) => this.#emit(output),
     );
     this.core.isReadOnly = options.isReadOnly;
+    this.#recoveries = new Recoveries(this.core.scheduler);
     this.inodes = new Inodes(this.core);
     this.inodes.evict = (inode) => evictInode(this, inode);
     this.inodes.resumeTruncate = (inode) => finishTruncate(this, inode);
@@ -197,7 +200,13 @@ export class MountPoint implements FileSystem {
 
   *#unmount(isLast: boolean): Task {
     const { core } = this;
-    yield* unmountFileSystem(this, this.#hold, isLast, this.#answered);
+    yield* unmountFileSystem({
+      fs: this,
+      hold: this.#hold,
+      isLast,
+      recoveries: this.#recoveries,
+      answered: this.#answered,
+    });
     this.#state = 'ended';
     core.config.observe?.({ kind: 'gfs2.unmounted', now: core.now, jid: core.jid });
     this.#emit({ kind: 'unmounted' });
@@ -205,14 +214,15 @@ export class MountPoint implements FileSystem {
 
   #onRecoverJournal(jid: number): void {
     const journal = this.#hold.journals[jid];
-    if (this.#state !== 'mounted' || journal === undefined) {
+    const isInUse = this.#state === 'mounted' || this.#state === 'unmounting';
+    if (!isInUse || !this.#recoveries.isOpen || journal === undefined) {
       this.#emit({ kind: 'recovered', jid, result: 'failed' });
       return;
     }
     const recover = function* (fs: MountPoint): Task {
       fs.#emit({ kind: 'recovered', jid, result: yield* recoverJournal(fs, journal) });
     };
-    this.core.scheduler.start(recover(this));
+    this.#recoveries.start(recover(this));
   }
 
   #onOperation(id: number, operation: Operation): void {

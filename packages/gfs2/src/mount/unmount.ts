@@ -1,20 +1,37 @@
 import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
 import { reclaimInode } from '../inode/evict.js';
+import type { Recoveries } from '../recovery/recoveries.js';
 import { type Signal, wait } from '../scheduler.js';
 import { type MountHold, releaseHold } from './mount.js';
 
+/** What an unmount works on. */
+export interface UnmountWork {
+  readonly fs: FileSystem;
+  readonly hold: MountHold;
+  /** Nobody else has the file system mounted. */
+  readonly isLast: boolean;
+  readonly recoveries: Recoveries;
+  /** Told whenever the DLM has answered something. */
+  readonly answered: Signal;
+}
+
 /**
  * Ends a mount in good order (`gfs2_put_super`, `gfs2_make_fs_ro`): inodes leave memory, the figures are synced, the journal is
- * closed, every lock is given back. `answered` is told whenever the DLM has answered something.
+ * closed, every lock is given back.
+ *
+ * While a dead node's journal is not replayed locks are blocked, and the last mounter is the only one who can replay it: it
+ * does so until it needs no more locks. Differs from Linux, which does so only while inodes leave memory (`evict_inodes`)
+ * and refuses before it syncs the figures: a last mounter with blocked locks waits there for ever.
  */
-export function* unmountFileSystem(fs: FileSystem, hold: MountHold, isLast: boolean, answered: Signal): Task {
+export function* unmountFileSystem({ fs, hold, isLast, recoveries, answered }: UnmountWork): Task {
   const { core } = fs;
   core.scheduler.notify(fs.closing);
   if (!core.isReadOnly && isLast) yield* reclaimAll(fs);
   yield* evictAll(fs, hold);
+  if (!core.isReadOnly) yield* fs.statfs.sync();
+  yield* recoveries.close();
   if (!core.isReadOnly) {
-    yield* fs.statfs.sync();
     yield* core.log.shutdown();
     core.scheduler.notify(core.log.daemonSignal);
   }
