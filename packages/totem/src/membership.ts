@@ -33,6 +33,8 @@ export class Membership {
   readonly #failedSeq = new Map<NodeId, number>();
   /** Taken back out of failed: the word of others against them is old. */
   readonly #revived = new Set<NodeId>();
+  /** Failed only by a newcomer's word: their own word is enough against it. */
+  readonly #hearsay = new Set<NodeId>();
   readonly #consensus = new Set<NodeId>();
 
   constructor(me: NodeId, order: NodeOrder) {
@@ -62,6 +64,7 @@ export class Membership {
   }
 
   addFailed(node: NodeId): void {
+    this.#hearsay.delete(node);
     if (this.#failed.has(node)) return;
     this.#failed.add(node);
     this.#failedSeq.set(node, this.#heardSeq.get(node) ?? 0);
@@ -73,6 +76,7 @@ export class Membership {
     for (const node of proc) this.#proc.add(node);
     this.#failed.clear();
     this.#revived.clear();
+    this.#hearsay.clear();
     this.#failedSeq.clear();
     this.#consensus.clear();
   }
@@ -117,6 +121,7 @@ export class Membership {
     this.#heardSeq.set(join.systemFrom, Math.max(join.ringSeq, this.#heardSeq.get(join.systemFrom) ?? 0));
     if (this.#hasComeBack(join)) {
       this.#failed.delete(join.systemFrom);
+      this.#hearsay.delete(join.systemFrom);
       this.#revived.add(join.systemFrom);
       for (const node of join.proc) this.#proc.add(node);
       return 'merged';
@@ -131,27 +136,45 @@ export class Membership {
     const isAccused = join.failed.includes(this.#me);
     if (isAccused && !isMember) return 'accused';
     const known = this.#proc.size + this.#failed.size;
+    const strangers = join.proc.filter((node) => !this.#proc.has(node));
     for (const node of join.proc) this.#proc.add(node);
-    if (isAccused) this.addFailed(join.systemFrom);
-    // A newcomer's failed list is not believed: it speaks of a ring that this node was not in.
-    else if (isMember) for (const node of join.failed) if (!this.#revived.has(node)) this.addFailed(node);
+    if (isAccused) {
+      this.addFailed(join.systemFrom);
+    } else if (isMember) {
+      for (const node of join.failed) if (!this.#revived.has(node)) this.addFailed(node);
+    } else {
+      this.#believeHearsay(join, strangers);
+    }
     return this.#proc.size + this.#failed.size > known ? 'merged' : 'unbelieved';
   }
 
   /**
-   * Whether a failed node went through another ring since it was declared failed, and now counts this node in.
+   * A newcomer's failed list speaks of a ring that this node was not in: it is believed only of strangers, those that this
+   * node knows of from this join alone, and until they speak for themselves.
+   *
+   * Differs from corosync, which does not believe it at all: whoever just formed a ring then waits for the dead of the
+   * other ring until its consensus timer ends. If those over there do not have so long, they declare it failed meanwhile,
+   * form a ring without it, hear of the same dead from it, and so on.
+   */
+  #believeHearsay(join: Join, strangers: readonly NodeId[]): void {
+    for (const node of strangers) {
+      if (node === join.systemFrom || !join.failed.includes(node)) continue;
+      this.addFailed(node);
+      this.#hearsay.add(node);
+    }
+  }
+
+  /**
+   * Whether a failed node went through another ring since it was declared failed, and now counts this node in; or was
+   * failed by hearsay, and speaks.
    *
    * Differs from corosync, in which failed is failed until a ring is installed: the node that came back is then left out
    * of that ring, and the two meet only by the merge detect that follows.
    */
   #hasComeBack(join: Join): boolean {
-    return (
-      join.nodeId !== 0 &&
-      this.#failed.has(join.systemFrom) &&
-      !join.failed.includes(this.#me) &&
-      join.proc.includes(this.#me) &&
-      join.ringSeq > this.#failedSeq.get(join.systemFrom)!
-    );
+    if (join.nodeId === 0 || !this.#failed.has(join.systemFrom) || join.failed.includes(this.#me)) return false;
+    if (this.#hearsay.has(join.systemFrom)) return true;
+    return join.proc.includes(this.#me) && join.ringSeq > this.#failedSeq.get(join.systemFrom)!;
   }
 }
 

@@ -1,6 +1,7 @@
-import { MILLISECOND, type Nanos, SECOND } from '@quorate/kernel';
+import { ByteWriter, MILLISECOND, type Nanos, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { cman, corosync14, corosync31, type NodeId, type TotemOutput, type TotemTimings } from '../src/index.js';
+import { encodeJoin } from '../src/wire/join.js';
 import { Cluster, type ClusterOptions } from './cluster.js';
 
 const FAST = corosync31(2, { tokenMs: 1000 });
@@ -147,6 +148,49 @@ describe('a dead node is out after token and consensus, less the age of the last
       expect.stringMatching(/Members left: 3$/),
       'Failed to receive the leave message. failed: 3',
     ]);
+  });
+});
+
+describe('a newcomer that is told of nodes that failed', () => {
+  it('does not wait for them', () => {
+    const cluster = new Cluster({ nodes: 4, timings: FAST });
+    for (const id of [2, 3, 4]) cluster.boot(id);
+    cluster.run(2 * SECOND);
+    expect(cluster.isRingOf([2, 3, 4])).toBe(true);
+    cluster.crash(2);
+    cluster.boot(1);
+    cluster.run(200 * MILLISECOND);
+    cluster.crash(1);
+    // The others have declared node 2 failed; they still count on node 1, which had agreed to be there.
+    cluster.run(1200 * MILLISECOND);
+    expect(cluster.totem(3).inspect()).toMatchObject({ state: 'gather', failed: [2] });
+    cluster.boot(1);
+    expect(cluster.runUntil(() => cluster.isRingOf([1, 3, 4]), 200 * MILLISECOND)).toBe(true);
+    expect(cluster.checker.violations).toEqual([]);
+  });
+
+  it('takes it back of those that speak', () => {
+    const cluster = new Cluster({ nodes: 4, timings: FAST });
+    cluster.boot(1);
+    cluster.run(SECOND);
+    const hear = (systemFrom: NodeId, proc: NodeId[], failed: NodeId[]): unknown => {
+      const join = new ByteWriter(true, 256);
+      encodeJoin(join, { nodeId: systemFrom, systemFrom, ringSeq: 1, proc, failed });
+      cluster.input(1, { kind: 'datagram', bytes: join.bytes() });
+      return cluster.totem(1).inspect();
+    };
+    expect(hear(3, [2, 3, 4], [2, 4])).toMatchObject({ proc: [1, 2, 3, 4], failed: [2, 4] });
+    expect(hear(2, [2], [])).toMatchObject({ proc: [1, 2, 3, 4], failed: [4] });
+    expect(hear(3, [2, 3, 4, 1], [2, 4])).toMatchObject({ failed: [4] });
+  });
+
+  it('does not believe it of those that it has heard of elsewhere', () => {
+    const cluster = formed({ nodes: 2, timings: FAST });
+    cluster.partition([1]);
+    const join = new ByteWriter(true, 256);
+    encodeJoin(join, { nodeId: 3, systemFrom: 3, ringSeq: 1, proc: [1, 2, 3], failed: [2] });
+    cluster.input(1, { kind: 'datagram', bytes: join.bytes() });
+    expect(cluster.totem(1).inspect()).toMatchObject({ state: 'gather', proc: [1, 2, 3], failed: [] });
   });
 });
 
