@@ -18,7 +18,7 @@ import {
 import { type IpFact, type IpInput, type IpOutput, IpStack } from '@quorate/network';
 import { Child } from './child.js';
 import { ClusterStack } from './cluster-stack.js';
-import { type BlockDevice, Disks } from './os/disks.js';
+import { type BlockDevice, type DiskCommand, Disks } from './os/disks.js';
 import { type FileChange, RootFiles } from './os/files.js';
 import { OperatingSystem } from './os/operating-system.js';
 import type { ProgramFault } from './os/program-faults.js';
@@ -50,13 +50,7 @@ export type NodeInput =
 
 export type NodeOutput =
   | { readonly kind: 'frame'; readonly interface: number; readonly bytes: Uint8Array }
-  | {
-      readonly kind: 'io';
-      readonly tag: number;
-      readonly lun: number;
-      readonly cdb: Uint8Array;
-      readonly data: Uint8Array;
-    }
+  | DiskCommand
   /** A file of the root disk changed. */
   | { readonly kind: 'persist'; readonly change: FileChange }
   | { readonly kind: 'reply'; readonly id: number; readonly result: ProgramResult }
@@ -128,7 +122,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
     this.#ip = new Child(this.#ipMachine, () => this.#now, this.#onIp);
     const disks = new Disks(
       config.devices,
-      (command) => this.#out({ kind: 'io', ...command }),
+      (command) => this.#out(command),
       (size) => observe?.({ kind: 'node.queue', now: this.#now, queue: 'disk commands', size } as NodeFact),
     );
     const files = new RootFiles(config.files, (change) => this.#out({ kind: 'persist', change }));

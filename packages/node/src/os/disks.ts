@@ -22,6 +22,7 @@ export interface TransferOwner {
 
 /** A command on its way to a disk: emitted by the node. */
 export interface DiskCommand {
+  readonly kind: 'io';
   readonly tag: number;
   readonly lun: number;
   readonly cdb: Uint8Array;
@@ -102,7 +103,7 @@ export class Disks {
   passThrough(device: BlockDevice, cdb: Uint8Array, data: Uint8Array, done: (reply: ScsiReply) => void): void {
     const tag = this.#nextTag();
     this.#pending.set(tag, { kind: 'pass-through', done });
-    this.#emit({ tag, lun: device.lun, cdb, data });
+    this.#emit({ kind: 'io', tag, lun: device.lun, cdb, data });
   }
 
   onDone(tag: number, status: number, sense: Uint8Array, data: Uint8Array): void {
@@ -120,7 +121,7 @@ export class Disks {
     const tag = this.#nextTag();
     this.#pending.set(tag, transfer);
     if (this.#mark.rises(this.#pending.size)) this.#onLonger(this.#pending.size);
-    this.#emit({ tag, lun: transfer.lun, cdb: transfer.cdb, data: transfer.data });
+    this.#emit({ kind: 'io', tag, lun: transfer.lun, cdb: transfer.cdb, data: transfer.data });
   }
 
   #nextTag(): number {
