@@ -24,6 +24,7 @@ export class Child<In extends { readonly kind: string }, Out> {
   /** Asked once after each step: a machine's deadline moves in its steps only. */
   #deadline: Nanos = Infinity;
   #isDeadlineKnown = false;
+  #hasEnded = false;
 
   constructor(machine: Machine<In, Out>, clock: () => Nanos, onOutput: (output: Out) => void) {
     this.machine = machine;
@@ -31,7 +32,19 @@ export class Child<In extends { readonly kind: string }, Out> {
     this.#onOutput = onOutput;
   }
 
+  /** Whether its process is gone. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Its process is killed: nothing reaches it any more, and it wants nothing. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#waiting.length = 0;
+  }
+
   send(input: In): void {
+    if (this.#hasEnded) return;
     if (this.#isOnStack) {
       this.#waiting.push(keep(input));
       return;
@@ -49,6 +62,7 @@ export class Child<In extends { readonly kind: string }, Out> {
   }
 
   deadline(): Nanos {
+    if (this.#hasEnded) return Infinity;
     if (this.#isOnStack) return this.machine.deadline();
     if (!this.#isDeadlineKnown) {
       this.#deadline = this.machine.deadline();

@@ -95,6 +95,23 @@ it('a machine is woken when it is due and not before', () => {
   expect(speaker.heard).toEqual(['wake at 5']);
 });
 
+it('one that has ended hears nothing more, not even what waited for it, and wants nothing', () => {
+  const speaker = new Speaker();
+  const child: Child<Input, Output> = new Child(
+    speaker,
+    () => 7,
+    () => {
+      child.send(say(2));
+      child.end();
+    },
+  );
+  speaker.wakeAt = 5;
+  child.send(say(1));
+  child.send(say(3));
+  child.wakeIfDue(7);
+  expect([speaker.heard, child.deadline(), child.hasEnded]).toEqual([['1 at 7'], Infinity, true]);
+});
+
 it('a step that throws leaves the machine usable', () => {
   const speaker = new Speaker();
   const child = new Child<Input, Output>(

@@ -25,7 +25,6 @@ export class FenceDomainDaemon implements GroupMember {
   /** Why the last request was refused, until somebody is told. */
   #victims: readonly number[] = [];
   #refusal: Errno | undefined;
-  #isKilled = false;
 
   constructor(
     services: NodeServices,
@@ -64,7 +63,7 @@ export class FenceDomainDaemon implements GroupMember {
 
   /** The process is killed: its groups lose a member. An agent that it runs goes on, and nobody hears of its end. */
   kill(): void {
-    this.#isKilled = true;
+    this.#fenced.end();
     this.#engine.detach(this.#pid);
   }
 
@@ -147,7 +146,7 @@ export class FenceDomainDaemon implements GroupMember {
       case 'run-agent': {
         const { run, agent, input } = output;
         this.#services.system.run([agent], { input }, pid, ({ status }) => {
-          if (!this.#isKilled) this.#fenced.send({ kind: 'agent-ended', run, status });
+          this.#fenced.send({ kind: 'agent-ended', run, status });
         });
         break;
       }

@@ -20,7 +20,6 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
   readonly #mounts = new Map<string, Mount>();
   readonly #groupMembers = new Map<string, number>();
   #locks: LockManager | undefined;
-  #isDaemonDead = false;
 
   constructor(
     services: NodeServices,
@@ -51,7 +50,7 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
 
   /** gfs_controld is killed: what is mounted stays mounted. */
   killDaemon(): void {
-    this.#isDaemonDead = true;
+    this.#controld.end();
     this.#engine.detach(this.#pid);
   }
 
@@ -66,17 +65,17 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
     const locks = this.#locks;
     const device = system.disks.device(call.device);
     if (device === undefined) return 'ENOENT';
-    if (this.#isDaemonDead) return 'ECONNREFUSED';
+    if (this.#controld.hasEnded) return 'ECONNREFUSED';
     if (locks === undefined) return 'ECONNREFUSED';
     if (system.mountTable.get(call.directory) !== undefined) return 'EBUSY';
     const mount = new Mount(this.#services, this.#config, locks, device, call, this.#prng('gfs2'), {
       joinGroup: (name) => {
         if (this.#mounts.has(name)) return false;
         this.#mounts.set(name, mount);
-        this.#toControld({ kind: 'join', filesystem: name });
+        this.#controld.send({ kind: 'join', filesystem: name });
         return true;
       },
-      toControld: (input) => this.#toControld(input),
+      toControld: (input) => this.#controld.send(input),
       isAlone: (name) => (this.#groupMembers.get(name) ?? 1) <= 1,
       ended: (name) => this.#mounts.delete(name),
       reply: (to, value) => system.reply(to, value),
@@ -101,46 +100,41 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
 
   membership(change: NonNullable<ClusterEngine['membership']>): void {
     const { members, isQuorate } = change;
-    this.#toControld({ kind: 'membership', members, isQuorate });
+    this.#controld.send({ kind: 'membership', members, isQuorate });
   }
 
   lockspaceStopped(lockspace: string): void {
-    this.#toControld({ kind: 'dlm-stopped', lockspace });
+    this.#controld.send({ kind: 'dlm-stopped', lockspace });
   }
 
   lockspaceStarted(lockspace: string): void {
-    this.#toControld({ kind: 'dlm-started', lockspace });
+    this.#controld.send({ kind: 'dlm-started', lockspace });
   }
 
   confchg(change: GroupChange): void {
     this.#groupMembers.set(change.group.slice(change.group.lastIndexOf(':') + 1), change.members.length);
-    this.#toControld({ kind: 'confchg', ...change });
+    this.#controld.send({ kind: 'confchg', ...change });
   }
 
   message(group: string, from: number, payload: Uint8Array): void {
-    this.#toControld({ kind: 'message', group, from, payload });
+    this.#controld.send({ kind: 'message', group, from, payload });
   }
 
   ringConfchg(): void {}
 
   deadline(): Nanos {
-    let deadline = this.#isDaemonDead ? Infinity : this.#controld.deadline();
+    let deadline = this.#controld.deadline();
     for (const mount of this.#mounts.values()) deadline = Math.min(deadline, mount.deadline());
     return deadline;
   }
 
   wakeIfDue(now: Nanos): void {
-    if (!this.#isDaemonDead) this.#controld.wakeIfDue(now);
+    this.#controld.wakeIfDue(now);
     for (const mount of this.#mounts.values()) mount.wakeIfDue(now);
   }
 
   inspect(): unknown {
     return { groups: this.#machine.inspect(), mounts: [...this.#mounts.values()].map((mount) => mount.inspect()) };
-  }
-
-  /** Nobody hears a daemon that is dead. */
-  #toControld(input: GfsControldInput): void {
-    if (!this.#isDaemonDead) this.#controld.send(input);
   }
 
   readonly #onControld = (output: GfsControldOutput): void => {

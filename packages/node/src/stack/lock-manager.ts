@@ -48,7 +48,6 @@ export class LockManager implements GroupMember {
   readonly #controld: Child<ControldInput, ControldOutput>;
   readonly #controldMachine: DlmControld;
   readonly #users = new Map<string, LockspaceUser>();
-  #isDaemonDead = false;
 
   constructor(
     services: NodeServices,
@@ -87,7 +86,7 @@ export class LockManager implements GroupMember {
 
   start(): void {
     this.#transport.start();
-    this.#toControld({ kind: 'start' });
+    this.#controld.send({ kind: 'start' });
     const membership = this.#engine.membership;
     if (membership !== undefined) this.membership(membership);
   }
@@ -99,7 +98,7 @@ export class LockManager implements GroupMember {
 
   /** dlm_controld is killed: the kernel keeps its lockspaces and their locks. */
   killDaemon(): void {
-    this.#isDaemonDead = true;
+    this.#controld.end();
     this.#engine.detach(this.#pid);
   }
 
@@ -125,43 +124,43 @@ export class LockManager implements GroupMember {
 
   membership(change: NonNullable<ClusterEngine['membership']>): void {
     const { members, ring, isQuorate } = change;
-    this.#toControld({ kind: 'membership', members, ring, isQuorate });
+    this.#controld.send({ kind: 'membership', members, ring, isQuorate });
   }
 
   fenced(node: number, at: Nanos): void {
-    this.#toControld({ kind: 'fenced', node, at });
+    this.#controld.send({ kind: 'fenced', node, at });
   }
 
   victims(nodes: readonly number[]): void {
-    this.#toControld({ kind: 'victims', nodes });
+    this.#controld.send({ kind: 'victims', nodes });
   }
 
   fsRegistered(lockspace: string): void {
-    this.#toControld({ kind: 'fs-registered', lockspace });
+    this.#controld.send({ kind: 'fs-registered', lockspace });
   }
 
   fsNotified(lockspace: string, node: number): void {
-    this.#toControld({ kind: 'fs-notified', lockspace, node });
+    this.#controld.send({ kind: 'fs-notified', lockspace, node });
   }
 
   confchg(change: GroupChange): void {
-    this.#toControld({ kind: 'confchg', ...change });
+    this.#controld.send({ kind: 'confchg', ...change });
   }
 
   message(group: string, from: number, payload: Uint8Array): void {
-    this.#toControld({ kind: 'message', group, from, payload });
+    this.#controld.send({ kind: 'message', group, from, payload });
   }
 
   ringConfchg(ring: { readonly representative: number; readonly seq: number }): void {
-    this.#toControld({ kind: 'ring-confchg', ring });
+    this.#controld.send({ kind: 'ring-confchg', ring });
   }
 
   deadline(): Nanos {
-    return Math.min(this.#dlm.deadline(), this.#isDaemonDead ? Infinity : this.#controld.deadline());
+    return Math.min(this.#dlm.deadline(), this.#controld.deadline());
   }
 
   wakeIfDue(now: Nanos): void {
-    if (!this.#isDaemonDead) this.#controld.wakeIfDue(now);
+    this.#controld.wakeIfDue(now);
     this.#dlm.wakeIfDue(now);
   }
 
@@ -189,7 +188,7 @@ export class LockManager implements GroupMember {
       case 'online':
       case 'offline':
       case 'stopped':
-        this.#toControld(output);
+        this.#controld.send(output);
         break;
       case 'created':
         this.#users.get(output.lockspace)?.created(undefined);
@@ -219,11 +218,6 @@ export class LockManager implements GroupMember {
         break;
     }
   };
-
-  /** Nobody hears a daemon that is dead. */
-  #toControld(input: ControldInput): void {
-    if (!this.#isDaemonDead) this.#controld.send(input);
-  }
 
   readonly #onControld = (output: ControldOutput): void => {
     switch (output.kind) {

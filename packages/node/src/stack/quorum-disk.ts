@@ -19,7 +19,6 @@ export class QuorumDisk implements TransferOwner {
   readonly #onStopped: () => void;
   readonly #qdiskd: Child<QdiskInput, QdiskOutput>;
   readonly #machine: Qdiskd;
-  #isKilled = false;
 
   constructor(
     services: NodeServices,
@@ -51,7 +50,7 @@ export class QuorumDisk implements TransferOwner {
 
   /** The process is killed: it writes nothing more, and no answer reaches it. */
   kill(): void {
-    this.#isKilled = true;
+    this.#qdiskd.end();
   }
 
   clockStep(offset: Nanos): void {
@@ -79,7 +78,6 @@ export class QuorumDisk implements TransferOwner {
   }
 
   transferDone(id: number, data: Uint8Array, error: Errno | undefined): void {
-    if (this.#isKilled) return;
     this.#qdiskd.send(error === undefined ? { kind: 'io-done', id, data } : { kind: 'io-done', id, error });
   }
 
@@ -99,7 +97,7 @@ export class QuorumDisk implements TransferOwner {
       case 'run-heuristic': {
         const { run } = output;
         system.run(['/bin/sh', '-c', output.program], {}, 0, ({ status }) => {
-          if (!this.#isKilled) this.#qdiskd.send({ kind: 'heuristic-ended', run, status });
+          this.#qdiskd.send({ kind: 'heuristic-ended', run, status });
         });
         break;
       }
