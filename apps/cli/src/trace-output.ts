@@ -1,7 +1,6 @@
 import type { Nanos, Violation } from '@quorate/kernel';
 import type { Progress, RunWatcher, Topology } from '@quorate/lab';
-import type { EventTap } from '@quorate/simulator';
-import { RunTrace, type TraceHeader, type TraceRing, writeRing } from '@quorate/trace';
+import { type EventTap, RunTrace, type TraceHeader, type TraceRing, writeRing } from '@quorate/trace';
 import { hashesOf } from './image-hashes.js';
 import type { OutputFile } from './output-file.js';
 

@@ -26,7 +26,6 @@ export { decisionText, logText, parseLogText } from './decisions/log-text.js';
 export { LoggedWorld } from './decisions/logged-world.js';
 export { ReplayDiverged, ReplayedWorld, type ReplayMode } from './decisions/replayed-world.js';
 export { EventHash } from './event-hash.js';
-export type { EventTap } from './event-tap.js';
 export {
   type RunResult,
   Simulator,

@@ -37,11 +37,10 @@ import {
 } from '@quorate/lab';
 import { Network, type NetworkOutput } from '@quorate/network';
 import { type BlockStore, ScsiTarget, type TargetOutput } from '@quorate/scsi';
-import { TraceRing } from '@quorate/trace';
+import { EventKind, type EventTap, TraceRing } from '@quorate/trace';
 import { NodeClock } from './clock.js';
 import { ReplayDiverged } from './decisions/replayed-world.js';
 import { EventHash } from './event-hash.js';
-import type { EventTap } from './event-tap.js';
 import { Fabric } from './fabric.js';
 import { type Parcel, Parcels } from './parcels.js';
 import { EventClass, Wakeups } from './wakeups.js';
@@ -79,9 +78,6 @@ export interface RunResult {
   /** Message and stack of an exception of a machine, or where a replay diverged. */
   readonly exception: string | undefined;
 }
-
-/** Kinds of the ring's records, as in the trace's kinds. */
-const Kind = { receive: 9, timer: 17, submit: 20, done: 22 } as const;
 
 /** Actors: the director, the network, the disks, the checker, the way to the disks, then machines, then hosts. */
 const DIRECTOR = 0;
@@ -277,14 +273,14 @@ export class Simulator {
     if (actor >= FIRST_MACHINE) {
       const machine = this.#machines[actor - FIRST_MACHINE];
       const host = this.#hosts[actor - FIRST_MACHINE - this.#machines.length];
-      this.#count(EventClass.timer, machine?.nic ?? host!.nic, Kind.timer, 0, 0, undefined);
+      this.#count(EventClass.timer, machine?.nic ?? host!.nic, EventKind.timer, 0, 0, undefined);
       if (machine !== undefined) this.#stepMachine(machine, WAKE);
       else this.#stepHost(host!, WAKE);
     } else if (actor === FABRIC) this.#onArrivals();
     else if (actor === NETWORK) this.#network.step(this.#now, WAKE, this.#onNetwork);
     else if (actor === DISKS) this.#target.step(this.#now, WAKE, this.#onTarget);
     else if (actor === DIRECTOR) {
-      this.#count(EventClass.script, 0, Kind.timer, 0, 0, undefined);
+      this.#count(EventClass.script, 0, EventKind.timer, 0, 0, undefined);
       this.#stepDirector(WAKE);
     } else {
       this.checker.tick(this.#now);
@@ -295,7 +291,7 @@ export class Simulator {
   #onArrivals(): void {
     for (let next = this.#fabric.arrived(this.#now); next !== undefined; next = this.#fabric.arrived(this.#now)) {
       const { nexus, lun, tag, cdb, data } = next;
-      this.#count(EventClass.disk, nexus, Kind.submit, tag, cdb[0]!, undefined);
+      this.#count(EventClass.disk, nexus, EventKind.arrive, tag, cdb[0]!, undefined);
       if (data.length > 0) this.#hash.word(murmur3(data));
       this.#target.step(this.#now, { kind: 'command', nexus, lun, tag, cdb, data }, this.#onTarget);
       this.#fabric.done(next);
@@ -337,12 +333,12 @@ export class Simulator {
     const { bytes } = parcel;
     const to = this.#byNic.get(parcel.to)!;
     if (parcel.kind === 'frame') {
-      this.#count(EventClass.frame, parcel.to, Kind.receive, parcel.id, bytes.length, parcel);
+      this.#count(EventClass.frame, parcel.to, EventKind.receive, parcel.id, bytes.length, parcel);
       if ('vm' in to) this.#stepMachine(to, { kind: 'frame', nic: 0, bytes });
       else this.#stepHost(to, { kind: 'frame', bytes });
     } else if ('vm' in to) {
       const { id: tag, status, sense } = parcel;
-      this.#count(EventClass.disk, parcel.to, Kind.done, tag, status, parcel);
+      this.#count(EventClass.disk, parcel.to, EventKind.done, tag, status, parcel);
       this.#stepMachine(to, { kind: 'io-done', tag, status, sense, data: bytes });
     }
     this.#parcels.done(parcel);
@@ -477,7 +473,7 @@ export class Simulator {
   };
 
   #obey(output: DirectorOutput): void {
-    this.#count(EventClass.script, 0, Kind.timer, this.#script.length, 0, undefined);
+    this.#count(EventClass.script, 0, EventKind.timer, this.#script.length, 0, undefined);
     switch (output.kind) {
       case 'power-on':
       case 'power-off':

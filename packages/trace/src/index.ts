@@ -1,3 +1,4 @@
+export { EventKind, type EventTap } from './event-tap.js';
 export { type ChromeOptions, exportChrome } from './export/chrome.js';
 export { exportEdn } from './export/edn.js';
 export { exportJsonl } from './export/jsonl.js';

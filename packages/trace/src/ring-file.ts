@@ -1,6 +1,6 @@
+import { EventKind } from './event-tap.js';
 import { DRIVER_NODE } from './layout.js';
 import type { TraceRing } from './ring.js';
-import { EventKind } from './run-trace.js';
 import { type TraceHeader, TraceWriter } from './writer.js';
 
 const NOTHING = new Uint8Array(0);

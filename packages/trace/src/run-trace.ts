@@ -1,11 +1,9 @@
 import type { Nanos, Stamped, Violation } from '@quorate/kernel';
+import { EventKind, type EventTap } from './event-tap.js';
 import { type AnyFact, FactRecords } from './fact-record.js';
 import { frameProtocol } from './frame-protocol.js';
 import { DRIVER_NODE } from './layout.js';
 import { type TraceHeader, TraceWriter } from './writer.js';
-
-/** Kinds of a driver's events, as the ring numbers them. */
-export const EventKind = { receive: 9, timer: 17, arrive: 20, done: 22 } as const;
 
 interface Frame {
   protocol: string;
@@ -23,7 +21,7 @@ const LONG_OPCODES = 0x80;
  *
  * It is told in the order of the run, and adds what follows from that order: which event an event was caused by.
  */
-export class RunTrace {
+export class RunTrace implements EventTap {
   readonly #writer: TraceWriter;
   readonly #withPayloads: boolean;
   readonly #records = new FactRecords();
@@ -43,7 +41,6 @@ export class RunTrace {
     this.#nodes = new Map(header.nodes.map(({ id, name }) => [name, id]));
   }
 
-  /** An event begins: number `seq`, at a node, of an `EventKind`. `a` and `b` are what the ring has of it. */
   event(
     now: Nanos,
     seq: number,

@@ -1,9 +1,12 @@
 import type { Nanos } from '@quorate/kernel';
 
+/** What the events of a run are, by the numbers of their records in `KINDS`. */
+export const EventKind = { receive: 9, timer: 17, arrive: 20, done: 22 } as const;
+
 /** Hears of every event, frame and command of a run as it happens. Bytes are lent; nothing it does may change the run. */
 export interface EventTap {
   /**
-   * An event begins: number `seq`, at that node, of a kind as in the ring. `a` and `b` are what the ring keeps of it;
+   * An event begins: number `seq`, at that node, of an `EventKind`. `a` and `b` are what the ring keeps of it;
    * `bytes` what arrives with it, `sense` the sense data of a command's end.
    */
   event(
