@@ -1,6 +1,7 @@
 export { Campaign, type CampaignSummary, type Counted, type FailureGroup, runCampaign } from './campaign/campaign.js';
 export {
   type PreparedScenario,
+  type ReplayedLog,
   replay,
   reportOf,
   runLogged,
@@ -24,7 +25,7 @@ export {
 export { decodeLog, encodeLog } from './decisions/log-file.js';
 export { decisionText, logText, parseLogText } from './decisions/log-text.js';
 export { LoggedWorld } from './decisions/logged-world.js';
-export { ReplayDiverged, ReplayedWorld, type ReplayMode } from './decisions/replayed-world.js';
+export { ReplayDiverged, ReplayedWorld, type ReplayMode, type Surroundings } from './decisions/replayed-world.js';
 export { EventHash } from './event-hash.js';
 export {
   type RunResult,

@@ -20,6 +20,7 @@ const ORIGIN: LogOrigin = {
   seed: '0000000000000007',
   options: { nemesis: 'swarm' },
   commit: null,
+  seeded: ['net', 'disk'],
 };
 
 /** Asks a few hundred questions of two streams, and gives all answers. */
@@ -134,7 +135,8 @@ describe('the forms of a log', () => {
       ],
     ]);
     expect(logText({ ...ORIGIN, commit: 'abc' }, log)).toBe(
-      '# quorate decisions 1\n# scenario storm\n# seed 0000000000000007\n# commit abc\n# option nemesis swarm\n' +
+      '# quorate decisions 1\n# scenario storm\n# seed 0000000000000007\n# commit abc\n# seeded net\n# seeded disk\n' +
+        '# option nemesis swarm\n' +
         'net/1>2#17 loss=1/2\nnet/1>2#22 latency=93110\n',
     );
   });

@@ -53,7 +53,7 @@ export class FailureDirectory {
     const name = (report.id ?? report.verdict).replace(/[^A-Za-z0-9.-]+/g, '-').slice(0, 40);
     const path = join(root, `${name}-${failed.seed.replace(/^0+(?=.)/, '')}`);
     mkdirSync(path, { recursive: true });
-    const origin: LogOrigin = { scenario, seed: failed.seed, options: { ...options }, commit: null };
+    const origin: LogOrigin = { scenario, seed: failed.seed, options: { ...options }, commit: null, seeded: [] };
     writeFileSync(join(path, LOG), encodeLog(origin, log));
     writeFileSync(join(path, VERDICT), `${JSON.stringify({ scenario, options, ...report }, null, 2)}\n`);
     return new FailureDirectory(path, report);

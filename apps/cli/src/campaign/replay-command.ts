@@ -35,7 +35,7 @@ function runReplay(path: string, options: ReplayOptions, io: CommandIo, scenario
   const { report, misfits } = replay(
     found.prepare(),
     found.seed,
-    found.log,
+    { log: found.log, seeded: found.origin.seeded },
     mode,
     options.quiet === true ? {} : telling(found, io),
   );
@@ -56,6 +56,7 @@ function telling(found: ReplayableLog, { stdout, env }: CommandIo): Parameters<t
 
 interface ShrinkOptions {
   readonly runs: string;
+  readonly minutes: string;
 }
 
 /** `quorate sim shrink`: looks for the fewest decisions that fail in the same way. */
@@ -63,12 +64,14 @@ export function shrinkCommand(io: CommandIo, scenarios: Scenarios, exit: (code: 
   return new Command('shrink')
     .description('find the fewest decisions that fail in the same way')
     .argument('<directory>', 'of a failure')
-    .option('--runs <n>', 'the most runs that it may take', '300')
+    .option('--runs <n>', 'the most runs that it may take', '2000')
+    .option('--minutes <n>', 'the longest that it may take', '5')
     .action((path: string, options: ShrinkOptions) => exit(runShrink(path, options, io, scenarios)));
 }
 
 function runShrink(path: string, options: ShrinkOptions, io: CommandIo, scenarios: Scenarios): number {
   const mostRuns = wholeNumberOf('--runs', options.runs, 1, 1_000_000);
+  const until = performance.now() + wholeNumberOf('--minutes', options.minutes, 1, 100_000) * 60_000;
   const failure = FailureDirectory.open(path);
   const { id } = failure.report;
   if (id === null) throw new UsageError(`${path}: found a run that passed, expected a failure`);
@@ -77,9 +80,9 @@ function runShrink(path: string, options: ShrinkOptions, io: CommandIo, scenario
   const heard = (runs: number, decisions: number): void => {
     if (io.stderr.isTTY === true) io.stderr.write(`\r${runs} runs, ${decisions} decisions  `);
   };
-  const shrunk = shrink(prepare, seed, log, id, { mostRuns, heard });
+  const shrunk = shrink(prepare, seed, log, id, { mostRuns, heard, isOver: () => performance.now() > until });
   if (io.stderr.isTTY === true) io.stderr.write('\n');
-  const kept = failure.keepShrunk(origin, shrunk.log);
+  const kept = failure.keepShrunk({ ...origin, seeded: shrunk.seeded }, shrunk.log);
   const [before, after] = [decisionCount(log), decisionCount(shrunk.log)];
   if (after <= MOST_PRINTED) {
     for (const [stream, decisions] of shrunk.log) {
@@ -90,6 +93,7 @@ function runShrink(path: string, options: ShrinkOptions, io: CommandIo, scenario
     id,
     before,
     after,
+    seeded: shrunk.seeded,
     runs: shrunk.runs,
     hash: shrunk.report.hash,
     virtualNs: shrunk.report.virtualNs,

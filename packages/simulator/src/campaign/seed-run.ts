@@ -1,7 +1,7 @@
 import type { Invariant, Nanos, Seed, World } from '@quorate/kernel';
 import { SeededWorld } from '@quorate/kernel';
 import type { RunWatcher, Scenario, Topology } from '@quorate/lab';
-import type { DecisionLog } from '../decisions/decision-log.js';
+import { areaOf, type DecisionLog, filterLog } from '../decisions/decision-log.js';
 import { LoggedWorld } from '../decisions/logged-world.js';
 import { ReplayedWorld, type ReplayMode } from '../decisions/replayed-world.js';
 import { type RunResult, Simulator } from '../simulator.js';
@@ -78,24 +78,38 @@ export function reportOf(simulator: Simulator, run: RunResult, seed: Seed): Seed
 export function runLogged(
   prepared: PreparedScenario,
   seed: Seed,
-  world: World = new SeededWorld(seed),
 ): { readonly report: SeedReport; readonly log: DecisionLog } {
-  const logged = new LoggedWorld(world);
+  const logged = new LoggedWorld(new SeededWorld(seed));
   const report = runSeed(prepared, seed, { world: logged });
   return { report, log: logged.log() };
 }
 
-/** Runs a scenario once, with what a log says. `misfits` are its entries that found no question. */
+/** What a log says, and the areas that the seed decides beside it. */
+export interface ReplayedLog {
+  readonly log: DecisionLog;
+  readonly seeded: readonly string[];
+}
+
+/**
+ * Runs a scenario once, with what a log says. `misfits` are its entries that found no question; `asked` is the log without
+ * them.
+ */
 export function replay(
   prepared: PreparedScenario,
   seed: Seed,
-  log: DecisionLog,
+  { log, seeded }: ReplayedLog,
   mode: ReplayMode,
   options: SeedRunOptions = {},
-): { readonly report: SeedReport; readonly misfits: ReturnType<ReplayedWorld['misfits']> } {
-  const world = new ReplayedWorld(log, mode);
+): {
+  readonly report: SeedReport;
+  readonly misfits: ReturnType<ReplayedWorld['misfits']>;
+  readonly asked: DecisionLog;
+} {
+  const replayed = new ReplayedWorld(log, mode, { world: new SeededWorld(seed), areas: seeded });
+  const world = new LoggedWorld(replayed);
   const report = runSeed(prepared, seed, { ...options, world });
-  return { report, misfits: world.misfits() };
+  const asked = filterLog(world.log(), (stream) => !seeded.includes(areaOf(stream)));
+  return { report, misfits: replayed.misfits(), asked };
 }
 
 /** 16 hex digits. */

@@ -25,6 +25,14 @@ export interface LogOrigin {
   readonly options: Readonly<Record<string, string>>;
   /** Commit of the code, where it is known. */
   readonly commit: string | null;
+  /** Areas (`net`, `disk`) whose streams are drawn from the seed, and of which the log has nothing. */
+  readonly seeded: readonly string[];
+}
+
+/** The first part of a stream's name: `net`, `disk`, `fabric`, `nemesis`, `workload`. */
+export function areaOf(stream: string): string {
+  const end = stream.indexOf('/');
+  return end < 0 ? stream : stream.slice(0, end);
 }
 
 /**

@@ -10,7 +10,7 @@ const VERSION = 1;
  *
  *     format   "quorate-decisions"
  *     version  1
- *     origin   {scenario, seed, options, commit}
+ *     origin   {scenario, seed, options, commit, seeded}
  *     kinds    names of questions, for reference by place
  *     streams  name → [counter's distance to the one before it, kind, n, value, …], four whole numbers for each decision
  */

@@ -14,6 +14,7 @@ const FIELD = /^# (\S+) (.*)$/;
 export function logText(origin: LogOrigin, log: DecisionLog): string {
   const lines = [HEAD, `# scenario ${origin.scenario}`, `# seed ${origin.seed}`];
   if (origin.commit !== null) lines.push(`# commit ${origin.commit}`);
+  for (const area of origin.seeded) lines.push(`# seeded ${area}`);
   for (const [name, value] of Object.entries(origin.options)) lines.push(`# option ${name} ${value}`);
   for (const [stream, decisions] of log) {
     for (const decision of decisions) lines.push(decisionText(stream, decision));
@@ -31,6 +32,7 @@ export function parseLogText(text: string): { readonly origin: LogOrigin; readon
   if (lines[0] !== HEAD) throw new ConfigError('line 1', lines[0] ?? '', `"${HEAD}"`);
   const log = new Map<string, Decision[]>();
   const options: Record<string, string> = {};
+  const seeded: string[] = [];
   const fields = new Map<string, string>();
   for (const [i, line] of lines.entries()) {
     if (i === 0 || line === '') continue;
@@ -38,7 +40,8 @@ export function parseLogText(text: string): { readonly origin: LogOrigin; readon
     const field = FIELD.exec(line);
     if (field !== null) {
       const [, name = '', value = ''] = field;
-      if (name !== 'option') fields.set(name, value);
+      if (name === 'seeded') seeded.push(value);
+      else if (name !== 'option') fields.set(name, value);
       else options[value.slice(0, value.indexOf(' '))] = value.slice(value.indexOf(' ') + 1);
       continue;
     }
@@ -57,5 +60,5 @@ export function parseLogText(text: string): { readonly origin: LogOrigin; readon
   const seed = fields.get('seed');
   if (scenario === undefined || seed === undefined)
     throw new ConfigError('header', 'none', '"# scenario" and "# seed"');
-  return { origin: { scenario, seed, options, commit: fields.get('commit') ?? null }, log };
+  return { origin: { scenario, seed, options, commit: fields.get('commit') ?? null, seeded }, log };
 }
