@@ -35,6 +35,11 @@ export class ClusterView {
     return this.#quorateSince;
   }
 
+  /** cman is gone, and the quorum with it. */
+  end(): void {
+    this.#isQuorate = false;
+  }
+
   /** Takes in what cman says; returns the nodes that are members now and were not before. */
   update(
     now: Nanos,

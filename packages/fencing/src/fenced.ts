@@ -86,6 +86,8 @@ export type FencedInput =
   | { readonly kind: 'override'; readonly node: number }
   | { readonly kind: 'reconfigure'; readonly conf: FenceConf; readonly daemon: FenceDaemon }
   | { readonly kind: 'clock-step'; readonly offset: Nanos }
+  /** cman and CPG are gone: the daemon ends, at the latest with the agent that runs. */
+  | { readonly kind: 'cluster-down' }
   /** SIGTERM; heard only outside the domain. */
   | { readonly kind: 'stop' }
   | { readonly kind: 'wake' };
@@ -198,6 +200,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
   #now: Nanos = 0;
   #emit: (output: FencedOutput) => void = notStepped;
   #phase: 'off' | 'running' | 'stopped' = 'off';
+  #isClusterDown = false;
   #isJoinPending = false;
   /** Ring that CPG named last. */
   #cpgRingSeq = NO_RING;
@@ -299,6 +302,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
   // What arrives
 
   #dispatch(input: FencedInput): void {
+    if (this.#isClusterDown && input.kind !== 'agent-ended') return;
     switch (input.kind) {
       case 'start':
         return this.#onStart(input.wall, input.uncontrolled ?? []);
@@ -315,8 +319,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
       case 'membership':
         return this.#onMembership(input.members, input.ring, input.isQuorate, input.quorumGained);
       case 'agent-ended':
-        if (this.#wait?.kind === 'agent' && this.#wait.run === input.run) this.#resume(input.status);
-        return;
+        return this.#onAgentEnded(input.run, input.status);
       case 'override':
         if (this.#wait?.kind === 'override') this.#resume(input.node);
         return;
@@ -326,6 +329,8 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
         return;
       case 'clock-step':
         return this.#wallClock.step(input.offset);
+      case 'cluster-down':
+        return this.#onClusterDown();
       case 'wake':
         return this.#onWake();
     }
@@ -420,6 +425,26 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
     this.#domain.isLeaving = true;
     this.#log('debug', `cpg_leave ${DOMAIN_GROUP} ...`);
     this.#emit({ kind: 'cpg-leave', group: DOMAIN_GROUP });
+  }
+
+  #onAgentEnded(run: number, status: number): void {
+    if (this.#wait?.kind !== 'agent' || this.#wait.run !== run) return;
+    this.#resume(status);
+    if (this.#isClusterDown) this.#endWithoutAgent();
+  }
+
+  #onClusterDown(): void {
+    this.#log('err', 'cluster is down, exiting');
+    this.#isClusterDown = true;
+    this.#deferred = [];
+    this.#kicks = [];
+    this.#cluster.end();
+    this.#endWithoutAgent();
+  }
+
+  /** An agent that runs is waited for. Differs from fenced, which then turns to the next victim, and tries for ever. */
+  #endWithoutAgent(): void {
+    if (this.#wait?.kind !== 'agent') this.#end();
   }
 
   #onStop(): void {
@@ -874,7 +899,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
   }
 
   #mcast(group: string, payload: Uint8Array): void {
-    this.#emit({ kind: 'cpg-mcast', group, payload });
+    if (!this.#isClusterDown) this.#emit({ kind: 'cpg-mcast', group, payload });
   }
 
   // Everything else

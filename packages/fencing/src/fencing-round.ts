@@ -145,7 +145,7 @@ export class FencingRound {
       const isQuiet = retries > RETRIES_LOGGED;
       if (isQuiet && retries % RETRIES_BETWEEN_SIGNS === 0) port.log('info', `fencing node ${name} still retrying`);
       port.setCurrentVictim(nodeId);
-      // Differs from fenced, which goes on with its attempts when it has lost quorum.
+      // Differs from fenced, which goes on with its attempts when it has lost quorum, or its cluster.
       while (!port.isQuorate) yield { kind: 'quorum' };
       const how = this.#avert(nodeId);
       if (how !== undefined) return done(how);

@@ -96,6 +96,7 @@ class Session {
       case 'join':
       case 'leave':
       case 'stop':
+      case 'cluster-down':
         for (const each of numbers) bus.input(each, { kind: verb });
         break;
       case 'run':

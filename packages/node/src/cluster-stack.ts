@@ -107,7 +107,7 @@ export class ClusterStack implements EngineListener {
     this.#engine = undefined;
     this.#daemonEnded('corosync');
     if (why === 'left') return;
-    this.#services.log('err', 'fenced', 'cluster is down, exiting');
+    this.#fencing?.clusterDown();
     this.#serviceManager?.clusterDown();
     for (const daemon of ['rgmanager', 'gfs_controld', 'dlm_controld', 'fenced', 'qdiskd'] as const) this.#stop(daemon);
   }

@@ -61,6 +61,11 @@ export class FenceDomainDaemon implements GroupMember {
     this.#engine.detach(this.#pid);
   }
 
+  /** The engine is gone. */
+  clusterDown(): void {
+    this.#fenced.send({ kind: 'cluster-down' });
+  }
+
   /** The process is killed: its groups lose a member. An agent that it runs goes on, and nobody hears of its end. */
   kill(): void {
     this.#fenced.end();
