@@ -16,6 +16,7 @@ export const OVERVIEW_KINDS: readonly string[] = [
   'fenced.victim',
   'fenced.fenced',
   'fenced.start-refused',
+  'scsi.reservation-changed',
   'gfs2.mounted',
   'gfs2.unmounted',
   'gfs2.withdrawn',
@@ -31,6 +32,8 @@ export interface MachineView {
   ring: readonly number[];
   isQuorate: boolean;
   isMounted: boolean;
+  /** It has unfenced itself since it was off. */
+  isRegistered: boolean;
   /** Its qdiskd has started; without it, it has nobody's votes when it is left alone. */
   hasQdiskd: boolean;
   /** Whom its fenced has to fence. */
@@ -58,6 +61,7 @@ export class Overview {
       ring: [],
       isQuorate: false,
       isMounted: false,
+      isRegistered: false,
       hasQdiskd: false,
       victims: new Set(),
       refused: new Map(),
@@ -87,6 +91,7 @@ export class Overview {
       this.owner = Number(fact.owner);
       return;
     }
+    if (fact.kind === 'scsi.reservation-changed') return this.#onReservation(fact);
     const view = this.#views.get(fact.node);
     if (view !== undefined) this.#onMachine(view, fact);
   }
@@ -157,6 +162,23 @@ export class Overview {
     if (fenced.state === 'up' || fenced.state === 'paused') fenced.illness ??= 'is fenced';
   }
 
+  /**
+   * Who has lost its registration fences nobody, and need not write for a long time. When the node that fenced it dies before it
+   * tells, nobody hears of it; fence_scsi_check looks at the disk.
+   */
+  #onReservation(fact: AnyFact): void {
+    for (const node of fact.preempted as readonly number[]) {
+      const view = this.#views.get(node);
+      if (view?.isRegistered === true) view.illness ??= 'has lost its registration';
+    }
+    const caller = this.#views.get(Number(fact.nexus));
+    if (caller !== undefined) caller.isRegistered = this.#isRegistered(fact);
+  }
+
+  #isRegistered({ nexus, registered }: AnyFact): boolean {
+    return (registered as readonly { readonly nexus: number }[]).some((each) => each.nexus === nexus);
+  }
+
   #onPower(view: MachineView, { state, at, node }: AnyFact): void {
     if (state === 'up' && view.state !== 'paused') view.upSince = at;
     view.state = state as PowerState;
@@ -165,6 +187,7 @@ export class Overview {
     view.ring = [];
     view.isQuorate = false;
     view.isMounted = false;
+    view.isRegistered = false;
     view.hasQdiskd = false;
     view.victims.clear();
     view.refused.clear();

@@ -1,0 +1,37 @@
+import type { Stamped } from '@quorate/kernel';
+import { expect, it } from 'vitest';
+import type { AnyFact } from '../src/lab.js';
+import { Overview } from '../src/scenarios/storm/overview.js';
+
+function illness(...facts: readonly Record<string, unknown>[]): string | undefined {
+  const overview = new Overview([1, 4]);
+  for (const [seq, fact] of facts.entries()) {
+    overview.hear({ now: 0, at: 0, life: 1, seq, node: 6, ...fact } as unknown as Stamped<AnyFact>);
+  }
+  return overview.of(1).illness;
+}
+
+function power(state: string): Record<string, unknown> {
+  return { kind: 'node.state', node: 1, state };
+}
+
+function reservation(nexus: number, registered: readonly number[], preempted: readonly number[] = []) {
+  return {
+    kind: 'scsi.reservation-changed',
+    nexus,
+    registered: registered.map((each) => ({ nexus: each, key: `63d2000${each}` })),
+    preempted,
+  };
+}
+
+const lost = reservation(4, [4], [1]);
+
+it.each([
+  // Found by storms: node 4 died when its agent had preempted node 1, which then could fence nobody.
+  ['whose registration another one has preempted', [power('up'), reservation(1, [1]), lost], true],
+  ['that was preempted before it unfenced itself', [power('up'), lost], false],
+  ['that was off since', [power('up'), reservation(1, [1]), lost, power('off'), power('up')], false],
+  ['that has unregistered itself', [power('up'), reservation(1, [1]), reservation(1, []), lost], false],
+])('somebody has to reset a machine %s: %#', (_, facts, isIll) => {
+  expect(illness(...facts)).toBe(isIll ? 'has lost its registration' : undefined);
+});
