@@ -4,7 +4,6 @@ import {
   type Fact,
   type Invariant,
   type Nanos,
-  SECOND,
   type Stamped,
   type Verdict,
 } from '@quorate/kernel';
@@ -35,76 +34,148 @@ interface NodeStateFact extends Fact {
   readonly state: string;
 }
 
-/** What a master that stood still may need at most for the rest of its cycle. */
-const ONE_CYCLE: Nanos = 3 * SECOND;
+/** A node that has confirmed itself master, by its own block read back. */
+interface Master {
+  readonly since: Nanos;
+  /** In its newest cycle. */
+  last: Nanos;
+  /** How often it did so again after another master had done so. */
+  readonly rounds: Map<Master, number>;
+}
+
+/**
+ * Rounds in which two masters may confirm themselves in turn before they see each other: as a rule `tko_up` heartbeats and one more
+ * (3 with a token of 10 s, 10 with 60 s), and some that the reader missed.
+ */
+const MOST_ROUNDS = 12;
+
+/**
+ * S10. A master that stands still, in a hung read or as a paused machine, is given up and evicted by those that saw it up. Whoever
+ * starts meanwhile has never seen it, counts no misses for it, and may follow it without evicting it ("marked master, but is
+ * dead"). When the old one goes on both are master, until the higher one sees the lower one up. That takes cycles of both, so
+ * their disks decide how long, and is counted as `qdisk-stale-master`.
+ */
+class OneMaster implements Check<QdiskFact | NodeStateFact> {
+  readonly #masters = new Map<number, Master>();
+  readonly #evicted = new Set<number>();
+  /** Whom a node counts as up. */
+  readonly #up = new Map<number, Set<number>>();
+  /** When a node last found that there is no master, or became one that may bid. */
+  readonly #vacantSince = new Map<number, Nanos>();
+  #isTold = false;
+
+  observe(fact: Stamped<QdiskFact | NodeStateFact>, verdict: Verdict): void {
+    const { node } = fact;
+    switch (fact.kind) {
+      case 'qdisk.state':
+        this.#onState(fact, fact.state, verdict);
+        break;
+      case 'qdisk.node-up':
+        this.#upOf(node).add(fact.peer);
+        break;
+      case 'qdisk.node-down':
+        this.#upOf(node).delete(fact.peer);
+        break;
+      case 'qdisk.reboot':
+        this.#masters.delete(node);
+        break;
+      case 'node.state':
+        if (fact.state === 'off') this.#masters.delete(node);
+        break;
+      case 'qdisk.evicted':
+        this.#evicted.add(fact.peer);
+        this.#forget(fact.peer);
+        if (!fact.isWritten) verdict.count('qdisk-eviction-unwritten');
+        break;
+      case 'qdisk.master':
+        if (fact.master === node) this.#confirm(fact, verdict);
+        else this.#masters.delete(node);
+        if (fact.master === 0) this.#vacantSince.set(node, fact.at);
+        break;
+      case 'qdisk.poll':
+        if (fact.master === node && fact.isUp) this.#confirm(fact, verdict);
+        break;
+    }
+  }
+
+  #onState(fact: Stamped<Fact>, state: DiskState, verdict: Verdict): void {
+    const { node } = fact;
+    if (state === DiskState.MASTER) return this.#assume(fact, verdict);
+    this.#masters.delete(node);
+    if (state === DiskState.RUN) this.#vacantSince.set(node, fact.at);
+    if (state !== DiskState.INIT) return;
+    this.#evicted.delete(node);
+    this.#up.delete(node);
+    this.#forget(node);
+  }
+
+  /** A bid stands for some cycles: in the later ones it has read the blocks of all that were master before. */
+  #assume(fact: Stamped<Fact>, verdict: Verdict): void {
+    const since = this.#vacantSince.get(fact.node) ?? 0;
+    for (const [other, master] of this.#masters) {
+      if (other !== fact.node && this.#upOf(fact.node).has(other) && master.since <= since) {
+        this.#violate(fact.node, other, verdict);
+      }
+    }
+  }
+
+  #confirm(fact: Stamped<Fact>, verdict: Verdict): void {
+    const { node, at } = fact;
+    if (this.#evicted.has(node)) return;
+    const own = this.#masters.get(node) ?? { since: at, last: -1, rounds: new Map() };
+    this.#masters.set(node, own);
+    if (own.last === at) return;
+    for (const [other, master] of this.#masters) if (master !== own) this.#meet(node, own, other, master, verdict);
+    own.last = at;
+  }
+
+  #meet(node: number, own: Master, other: number, master: Master, verdict: Verdict): void {
+    const rounds = (own.rounds.get(master) ?? 0) + (own.last >= 0 && master.last >= own.last ? 1 : 0);
+    own.rounds.set(master, rounds);
+    if (rounds === 1 && own.since <= master.since) verdict.count('qdisk-stale-master');
+    // It read the lower one's block in this cycle, and that already said MASTER.
+    const mustYield = other < node && this.#upOf(node).has(other) && master.since <= own.last;
+    if (mustYield || rounds > MOST_ROUNDS) this.#violate(node, other, verdict);
+  }
+
+  #violate(node: number, other: number, verdict: Verdict): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    const nodes = [node, other].sort((a, b) => a - b);
+    verdict.violate(`nodes ${nodes.join(' and ')} are both master, expected one`, nodes);
+  }
+
+  #upOf(node: number): Set<number> {
+    const up = this.#up.get(node) ?? new Set();
+    this.#up.set(node, up);
+    return up;
+  }
+
+  /** Who was evicted or starts anew has to be seen up again. */
+  #forget(node: number): void {
+    this.#masters.delete(node);
+    for (const up of this.#up.values()) up.delete(node);
+  }
+}
 
 const oneMaster: Invariant = defineInvariant<QdiskFact | NodeStateFact>({
   id: 'S10',
   name: 'qdisk-master',
   statement:
-    'At any instant at most one un-evicted quorum disk master has confirmed its own status block: one that stands still may ' +
-    'be followed by another, and when it goes on it ends the cycle that it was in, which is counted as qdisk-stale-master.',
-  kinds: ['qdisk.state', 'qdisk.master', 'qdisk.poll', 'qdisk.evicted', 'qdisk.reboot', 'node.state'],
-  start(): Check<QdiskFact | NodeStateFact> {
-    const masters = new Map<number, number>();
-    /** Masters that another one has followed, because they stood still. */
-    const followed = new Set<number>();
-    /** When a followed one went on. */
-    const resumed = new Map<number, Nanos>();
-    const evicted = new Set<number>();
-    let isTold = false;
-    const forget = (node: number): void => {
-      masters.delete(node);
-      followed.delete(node);
-      resumed.delete(node);
-    };
-    const confirm = (fact: Stamped<Fact>, verdict: Verdict): void => {
-      if (evicted.has(fact.node)) return;
-      masters.set(fact.node, fact.life);
-      const nodes = [...masters.keys()].filter((node) => node === fact.node || !followed.has(node));
-      if (followed.has(fact.node) && nodes.length > 1 && !isTold) {
-        const since = resumed.get(fact.node);
-        resumed.set(fact.node, since ?? fact.at);
-        if (since === undefined) verdict.count('qdisk-stale-master');
-        else if (fact.at - since > ONE_CYCLE) {
-          isTold = true;
-          verdict.violate(`nodes ${nodes.join(' and ')} are both master, expected one`, nodes);
-        }
-        return;
-      }
-      for (const node of nodes) if (node !== fact.node) followed.add(node);
-    };
-    return {
-      observe(fact, verdict) {
-        if (masters.get(fact.node) !== fact.life) forget(fact.node);
-        switch (fact.kind) {
-          case 'qdisk.state':
-            if (fact.state !== DiskState.MASTER) forget(fact.node);
-            if (fact.state === DiskState.INIT) evicted.delete(fact.node);
-            break;
-          case 'qdisk.reboot':
-            forget(fact.node);
-            break;
-          case 'node.state':
-            if (fact.state === 'off') forget(fact.node);
-            break;
-          case 'qdisk.evicted':
-            evicted.add(fact.peer);
-            forget(fact.peer);
-            if (!fact.isWritten) verdict.count('qdisk-eviction-unwritten');
-            break;
-          case 'qdisk.master': {
-            if (fact.master !== fact.node) forget(fact.node);
-            else confirm(fact, verdict);
-            break;
-          }
-          case 'qdisk.poll':
-            if (fact.master === fact.node && fact.isUp) confirm(fact, verdict);
-            break;
-        }
-      },
-    };
-  },
+    'No node takes the role of an un-evicted quorum disk master that it sees up, and of two masters the higher one yields as soon ' +
+    'as it sees the lower one up. Until then there may be two, when one that stood still goes on after a node has followed it ' +
+    'that never saw it: counted as qdisk-stale-master.',
+  kinds: [
+    'qdisk.state',
+    'qdisk.master',
+    'qdisk.poll',
+    'qdisk.node-up',
+    'qdisk.node-down',
+    'qdisk.evicted',
+    'qdisk.reboot',
+    'node.state',
+  ],
+  start: () => new OneMaster(),
 });
 
 const pollByGrant: Invariant = defineInvariant<QdiskFact>({
