@@ -47,6 +47,10 @@ class PerNode<T> {
     return this.#values.get(PerNode.#key(fact, what));
   }
 
+  delete(fact: Stamped<AnyFact>, what: string): void {
+    this.#values.delete(PerNode.#key(fact, what));
+  }
+
   static #key({ node, life, service, lockspace }: Stamped<AnyFact>, what: string): string {
     return `${node}.${life} ${what} ${service ?? lockspace ?? ''}`;
   }
@@ -57,6 +61,13 @@ const BEGINNINGS: ReadonlyMap<string, string> = new Map([
   ['rg.request-started', 'rg.agent-started'],
   ['dlm.started', 'dlm.recovered'],
   ['gfs2.mounting', 'gfs2.mounted'],
+]);
+
+/** What is no longer under way then: a request has many agents, the others are over with their end. */
+const OVER: ReadonlyMap<string, string> = new Map([
+  ['rg.request-ended', 'rg.agent-started'],
+  ['dlm.recovered', 'dlm.recovered'],
+  ['gfs2.mounted', 'gfs2.mounted'],
 ]);
 
 /** Ends that may come when the quorum is lost meanwhile, and the names under which they are counted. */
@@ -78,6 +89,7 @@ const quorumFirst = defineInvariant<AnyFact>({
     'dlm.recovered',
     'gfs2.mounted',
     'rg.agent-started',
+    'rg.request-ended',
     ...BEGINNINGS.keys(),
   ],
   start(): Check<AnyFact> {
@@ -89,10 +101,13 @@ const quorumFirst = defineInvariant<AnyFact>({
         if (isQuorumKind(fact.kind)) return quorates.hear(fact);
         const end = BEGINNINGS.get(fact.kind);
         if (end !== undefined) return begun.set(fact, end, quorates.has(fact.node));
-        if (fact.kind === 'rg.agent-started' && fact.action !== 'start') return;
+        const beganWithQuorum = begun.of(fact, fact.kind) === true;
+        const over = OVER.get(fact.kind);
+        if (over !== undefined) begun.delete(fact, over);
+        if (fact.kind === 'rg.request-ended' || (fact.kind === 'rg.agent-started' && fact.action !== 'start')) return;
         if (quorates.has(fact.node)) return;
         const name = OUTLIVING.get(fact.kind);
-        if (name !== undefined && begun.of(fact, fact.kind) === true) verdict.count(name);
+        if (name !== undefined && beganWithQuorum) verdict.count(name);
         else verdict.violate(`${fact.kind} on a node without quorum`, [fact.node]);
       },
     };

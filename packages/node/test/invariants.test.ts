@@ -85,6 +85,9 @@ const added = (node: number, address = '10.156.76.58/22') => fact(node, { kind: 
 const removed = (node: number, address = '10.156.76.58/22') => fact(node, { kind: 'network.address-removed', address });
 const serving = (node: number, members: readonly number[]) => fact(node, { kind: 'rg.members', members });
 
+const started = (node: number) => fact(node, { kind: 'dlm.started', lockspace: 'storage' });
+const requestEnded = (node: number) =>
+  fact(node, { kind: 'rg.request-ended', service: 'web', request: 'start', code: 0 });
 const request = (node: number) =>
   fact(node, { kind: 'rg.request-started', service: 'web', request: 'start', target: 1, isAnswered: false });
 
@@ -124,6 +127,16 @@ describe('S11: quorum first', () => {
       'takes up a start without it',
       [quorum(1, true), quorum(1, false), request(1), agent(1, 'start')],
       'S11: rg.agent-started on a node without quorum',
+    ],
+    [
+      'starts an agent after the request that had quorum has ended',
+      [quorum(1, true), request(1), requestEnded(1), quorum(1, false), agent(1, 'start')],
+      'S11: rg.agent-started on a node without quorum',
+    ],
+    [
+      'recovers again without a new start',
+      [quorum(1, true), started(1), recovered(1), quorum(1, false), recovered(1)],
+      'S11: dlm.recovered on a node without quorum',
     ],
     [
       'goes on after it was killed',
