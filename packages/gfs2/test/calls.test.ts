@@ -1,6 +1,7 @@
-import { Prng } from '@quorate/kernel';
+import { Prng, utf8Bytes } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { check } from '../src/check.js';
+import type { Gfs2Input, Gfs2Output } from '../src/gfs2-ports.js';
 import { formattedDisk } from './formatted-disk.js';
 import { Model, perform, randomOperation, treeOf } from './model.js';
 import { NodeDriver } from './node-driver.js';
@@ -33,4 +34,29 @@ describe('a random program of calls', () => {
     const again = NodeDriver.mounted(disk);
     expect(sorted(treeOf(again))).toEqual(sorted(model.tree()));
   });
+});
+
+it('a file system is busy while a file is being opened, and can be unmounted once it is closed', () => {
+  const disk = formattedDisk(24, { blockSize: 4096 });
+  const first = NodeDriver.mounted(disk);
+  const made = first.run({ kind: 'open', path: '/file', flags: { write: true, create: true } }) as number;
+  first.run({ kind: 'pwrite', fd: made, offset: 0, bytes: utf8Bytes('text') });
+  first.run({ kind: 'close', fd: made });
+  first.unmount();
+  const driver = NodeDriver.mounted(disk);
+  // The disk takes its time.
+  const outputs: Gfs2Output[] = [];
+  const hold = (input: Gfs2Input): void => driver.gfs2.step(driver.now, input, (output) => outputs.push(output));
+  hold({ kind: 'operation', id: 1000, operation: { kind: 'open', path: '/file' } });
+  hold({ kind: 'unmount', isLast: true });
+  expect(outputs.map(({ kind }) => kind)).toEqual(['read', 'unmount-failed']);
+  for (const output of outputs) {
+    if (output.kind !== 'read') continue;
+    hold({ kind: 'io-done', id: output.id, data: disk.read(output.block, output.count) });
+  }
+  const opened = outputs.find((output) => output.kind === 'result');
+  expect(opened).toMatchObject({ id: 1000 });
+  driver.run({ kind: 'close', fd: opened!.result as number });
+  driver.unmount();
+  expect(check(disk.image)).toEqual([]);
 });

@@ -185,7 +185,9 @@ export class MountPoint implements FileSystem {
   }
 
   #onUnmount(isLast: boolean): void {
-    if (this.#descriptors.size > 0 && this.#state === 'mounted') {
+    // A call under way holds the mount as an open file does: on a path, or on its way to a descriptor.
+    const isBusy = this.#descriptors.size > 0 || this.#operations.size > 0;
+    if (isBusy && this.#state === 'mounted') {
       this.#emit({ kind: 'unmount-failed', errno: 'EBUSY' });
       return;
     }
