@@ -121,19 +121,26 @@ const quorumFirst = defineInvariant<AnyFact>({
  */
 class PendingVictims {
   static readonly kinds = ['dlm.node-failed', 'fenced.fenced', 'node.state'] as const;
-  readonly #pending = new Map<number, Set<number>>();
+  /** By node and victim, the lockspaces in which it failed. */
+  readonly #pending = new Map<number, Map<number, Set<string>>>();
 
   hear(fact: Stamped<AnyFact>): void {
     if (fact.kind === 'dlm.node-failed') {
-      const pending = this.#pending.get(fact.node) ?? new Set();
-      this.#pending.set(fact.node, pending.add(Number(fact.failed)));
+      const pending = this.#pending.get(fact.node) ?? new Map<number, Set<string>>();
+      const victim = Number(fact.failed);
+      this.#pending.set(fact.node, pending.set(victim, (pending.get(victim) ?? new Set()).add(String(fact.lockspace))));
     } else if (fact.kind === 'fenced.fenced') {
       for (const pending of this.#pending.values()) pending.delete(Number(fact.victim));
     } else if (fact.state === 'off') this.#pending.delete(fact.node);
   }
 
   of(node: number): readonly number[] {
-    return [...(this.#pending.get(node) ?? [])];
+    return [...(this.#pending.get(node)?.keys() ?? [])];
+  }
+
+  /** Those who failed as members of that lockspace. */
+  in(node: number, lockspace: string): readonly number[] {
+    return this.of(node).filter((victim) => this.#pending.get(node)!.get(victim)!.has(lockspace));
   }
 }
 
@@ -146,13 +153,16 @@ const fenceBeforeRecover = defineInvariant<AnyFact>({
   kinds: [...PendingVictims.kinds, 'dlm.recovered', 'gfs2.journal-recovered', 'rg.request-started', 'rg.agent-started'],
   start(): Check<AnyFact> {
     const victims = new PendingVictims();
-    /** Who was to be fenced when a service's request was taken up: what dies later has nothing to do with it. */
+    /**
+     * Who was to be fenced when a service's request was taken up: what dies later has nothing to do with it, nor who died without
+     * rgmanager, and so without a service that could be relocated.
+     */
     const begun = new PerNode<readonly number[]>();
     return {
       observe(fact, verdict) {
         if ((PendingVictims.kinds as readonly string[]).includes(fact.kind)) return victims.hear(fact);
         if (fact.kind === 'gfs2.journal-recovered' && (fact.wasDirty !== true || fact.result !== 'done')) return;
-        if (fact.kind === 'rg.request-started') return begun.set(fact, '', victims.of(fact.node));
+        if (fact.kind === 'rg.request-started') return begun.set(fact, '', victims.in(fact.node, 'rgmanager'));
         if (fact.kind === 'rg.agent-started' && fact.action !== 'start') return;
         const before = fact.kind === 'rg.agent-started' ? begun.of(fact, '') : undefined;
         const pending = victims.of(fact.node).filter((victim) => before?.includes(victim) !== false);

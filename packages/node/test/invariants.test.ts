@@ -63,8 +63,8 @@ const fencing = (node: number, victim: number, changes: { isClean?: boolean; clu
   fact(node, { kind: 'fenced.fencing-started', victim, isClean: false, clusterMembers: [node], ...changes });
 const fenced = (node: number, victim: number, how: 'agent' | 'member' | 'override' = 'agent') =>
   fact(node, { kind: 'fenced.fenced', victim, how });
-const failed = (node: number, victim: number) =>
-  fact(node, { kind: 'dlm.node-failed', lockspace: 'storage', failed: victim });
+const failed = (node: number, victim: number, lockspace = 'rgmanager') =>
+  fact(node, { kind: 'dlm.node-failed', lockspace, failed: victim });
 const recovered = (node: number, members: readonly number[] = [node], lockspace = 'storage') =>
   fact(node, { kind: 'dlm.recovered', lockspace, members });
 const stopped = (node: number) => fact(node, { kind: 'dlm.stopped', lockspace: 'storage' });
@@ -166,6 +166,7 @@ describe('S12: fencing before recovery', () => {
     ['services that were there stop', [agent(1, 'stop')]],
     // Found by storm 44 (swarm): the start was under way before the node failed.
     ['a start was taken up before', [fenced(1, 2), request(1), failed(1, 4), agent(1, 'start')]],
+    ['who failed had no rgmanager yet', [fenced(1, 2), failed(1, 4, 'storage'), request(1), agent(1, 'start')]],
     ['who is off has nothing pending in its next life', [power(1, 'off'), quorum(1, true), recovered(1)]],
   ])('holds: %s', (_, facts) => {
     expect(violated([...start, ...facts])).toEqual([]);
@@ -177,6 +178,11 @@ describe('S12: fencing before recovery', () => {
     ['starts a service', agent(3, 'start'), 'S12: rg.agent-started while 2 is not fenced'],
   ])('is violated by a node that %s', (_, last, message) => {
     expect(violated([...start, request(3), last])).toEqual([message]);
+  });
+
+  it('is violated by a start for one who failed in both lockspaces, one after the other', () => {
+    const facts = [failed(1, 2, 'rgmanager'), failed(1, 2, 'storage'), request(1), agent(1, 'start')];
+    expect(violated([quorum(1, true), ...facts])).toEqual(['S12: rg.agent-started while 2 is not fenced']);
   });
 
   it('is violated when one of two victims is fenced', () => {
