@@ -23,6 +23,11 @@ export type QdiskFact = Fact &
         readonly misses: number;
       }
     | {
+        /** A peer that it saw says of itself that it is no voter any more, or was evicted by another. */
+        readonly kind: 'qdisk.node-gone';
+        readonly peer: number;
+      }
+    | {
         /** It overwrote a peer's status block with EVICT, or failed to (`isWritten` false). */
         readonly kind: 'qdisk.evicted';
         readonly peer: number;

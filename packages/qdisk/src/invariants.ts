@@ -74,6 +74,7 @@ class OneMaster implements Check<QdiskFact | NodeStateFact> {
         this.#upOf(node).add(fact.peer);
         break;
       case 'qdisk.node-down':
+      case 'qdisk.node-gone':
         this.#upOf(node).delete(fact.peer);
         break;
       case 'qdisk.reboot':
@@ -171,6 +172,7 @@ const oneMaster: Invariant = defineInvariant<QdiskFact | NodeStateFact>({
     'qdisk.poll',
     'qdisk.node-up',
     'qdisk.node-down',
+    'qdisk.node-gone',
     'qdisk.evicted',
     'qdisk.reboot',
     'node.state',

@@ -16,6 +16,7 @@ export interface PeerTablePort {
   evict(nodeId: number, isUndead: boolean): Task;
   isUp(nodeId: number): void;
   isDown(nodeId: number, misses: number): void;
+  isGone(nodeId: number): void;
 }
 
 /**
@@ -113,6 +114,7 @@ export class PeerTable {
       this.#port.log('info', `Node ${peer.nodeId} shutdown`);
       peer.evilIncarnation = '';
     }
+    this.#port.isGone(peer.nodeId);
     forgetPeer(peer);
   }
 

@@ -282,6 +282,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
       evict: (nodeId, isUndead) => this.#evict(nodeId, isUndead),
       isUp: (peer) => this.#observe?.({ kind: 'qdisk.node-up', now: this.#now, peer }),
       isDown: (peer, misses) => this.#observe?.({ kind: 'qdisk.node-down', now: this.#now, peer, misses }),
+      isGone: (peer) => this.#observe?.({ kind: 'qdisk.node-gone', now: this.#now, peer }),
     });
   }
 

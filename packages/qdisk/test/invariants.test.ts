@@ -32,6 +32,7 @@ const grant = (node: number, nodes: number[], members = [1, 2, 3]) =>
 const poll = (node: number, of: number, changes = {}) =>
   fact(node, { kind: 'qdisk.poll', isUp: true, master: of, state: RUN, score: 1, scoreRequired: 1, ...changes });
 const up = (node: number, peer: number) => fact(node, { kind: 'qdisk.node-up', peer });
+const gone = (node: number, peer: number) => fact(node, { kind: 'qdisk.node-gone', peer });
 const down = (node: number, peer: number) => fact(node, { kind: 'qdisk.node-down', peer, misses: 5 });
 
 describe('S10: one un-evicted master', () => {
@@ -48,6 +49,10 @@ describe('S10: one un-evicted master', () => {
     ['followers see a master', [master(1, 1), master(2, 1), master(3, 1)]],
     ['a node bids while another one becomes master', [state(2, RUN), up(2, 1), master(1, 1), state(2, MASTER)]],
     ['the higher one ends the cycle in which it sees the lower one up', [master(2, 2), master(1, 1), up(2, 1)]],
+    [
+      'a node whose disk hangs goes on with an old bid, and has last seen the new master shut down',
+      [state(1, RUN), up(1, 2), gone(1, 2), master(2, 2), state(1, MASTER)],
+    ],
     ['the lower one stays', [master(1, 1), master(2, 2), up(1, 2), master(1, 1)]],
     [
       'who starts anew has to be seen up again',
