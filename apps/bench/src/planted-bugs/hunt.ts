@@ -9,7 +9,14 @@ import {
   type Topology,
 } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
-import { type ScenarioResult, Simulator } from '@quorate/simulator';
+import {
+  decisionCount,
+  type PreparedScenario,
+  runLogged,
+  type ScenarioResult,
+  Simulator,
+  shrink,
+} from '@quorate/simulator';
 import { Storm as DlmStorm } from '../../../../packages/dlm/test/storm.js';
 import { storm as totemStorm } from '../../../../packages/totem/test/storm.js';
 import { FaultInMidWork } from './fault-in-mid-work.js';
@@ -28,24 +35,27 @@ export interface HuntedRun {
   readonly at: Nanos;
 }
 
-type Hunt = (seed: number, rule: string) => HuntedRun;
-
-const GROUNDS: Readonly<Record<HuntingGround, Hunt>> = {
-  'hyperv-blog': simulated((topology) => new HypervBlog(topology)),
-  'isolated-node': simulated(() => new IsolatedNode()),
-  pause: simulated(() => new FaultInMidWork('pause')),
-  partition: simulated(() => new FaultInMidWork('partition')),
-  'power-off': simulated(() => new FaultInMidWork('power-off')),
-  'calm-storm': simulated((topology) => new Storm({ topology, nemesis: 'calm', chaos: 20 * SECOND })),
-  'jepsen-storm': simulated((topology) => new Storm({ topology, nemesis: 'jepsen', chaos: 60 * SECOND })),
-  'totem-storm': (seed, rule) => checked(seed, rule, totemStorm(seed, seed % 2 === 0)),
-  'dlm-storm': huntInDlmStorm,
+/** Scenarios of the whole stack. */
+const SCENARIOS: Partial<Readonly<Record<HuntingGround, (topology: Topology) => Scenario<ScenarioResult>>>> = {
+  'hyperv-blog': (topology) => new HypervBlog(topology),
+  'isolated-node': () => new IsolatedNode(),
+  pause: () => new FaultInMidWork('pause'),
+  partition: () => new FaultInMidWork('partition'),
+  'power-off': () => new FaultInMidWork('power-off'),
+  'calm-storm': (topology) => new Storm({ topology, nemesis: 'calm', chaos: 20 * SECOND }),
+  'jepsen-storm': (topology) => new Storm({ topology, nemesis: 'jepsen', chaos: 60 * SECOND }),
+  swarm: (topology) => new Storm({ topology, nemesis: 'swarm' }),
+  gray: (topology) => new Storm({ topology, nemesis: 'gray' }),
 };
 
 /** One run: it ends when the rule is violated; other violations are passed by. */
 export function hunt(ground: HuntingGround, seed: number, rule: string): HuntedRun {
   try {
-    return GROUNDS[ground](seed, rule);
+    const scenarioOf = SCENARIOS[ground];
+    if (scenarioOf !== undefined) return huntInSimulator(scenarioOf, seed, rule);
+    return ground === 'totem-storm'
+      ? checked(seed, rule, totemStorm(seed, seed % 2 === 0))
+      : huntInDlmStorm(seed, rule);
   } catch (error) {
     // The bug can make itself felt before the run begins, as when the disks are formatted.
     return { seed, found: undefined, first: undefined, end: String(error), at: 0 };
@@ -58,20 +68,39 @@ const SLICE: Nanos = SECOND;
 /** No sound run of a scenario takes as long as that; with a bug some wait for ever. */
 const LONGEST: Nanos = 1200 * SECOND;
 
-function simulated(scenarioOf: (topology: Topology) => Scenario): Hunt {
-  return (lo, rule) => {
+function huntInSimulator(scenarioOf: (topology: Topology) => Scenario, lo: number, rule: string): HuntedRun {
+  const topology = hypervBlogTopology(administratorsPrograms);
+  const seed: Seed = { hi: 0, lo };
+  const scenario = scenarioOf(topology);
+  const simulator = new Simulator({ scenario, topology, seed, invariants: stackInvariants, keepGoing: true });
+  for (let until = SLICE; ; until += SLICE) {
+    const { reason, at, violations, exception, result } = simulator.run(until);
+    const found = violations.find(({ invariant }) => invariant === rule) ?? missed(result, rule, at);
+    const end = exception ?? [reason, ...goals(result)].join('; ');
+    if (found !== undefined || reason !== 'time' || at >= LONGEST)
+      return { seed: lo, found, first: violations[0], end, at };
+  }
+}
+
+/** The most runs that shrinking takes for one bug: fewer than a person would give it, who has one bug and not forty. */
+const MOST_RUNS = 200;
+
+/**
+ * Decisions that are left of a run that violates the rule when it is shrunk; undefined where the world decides nothing that is
+ * logged (the storms of single packages), or where the rule is violated only after another one.
+ */
+export function shrunkTo(ground: HuntingGround, seed: number, rule: string): number | undefined {
+  const scenarioOf = SCENARIOS[ground];
+  if (scenarioOf === undefined) return undefined;
+  const invariants = stackInvariants.filter(({ id }) => id === rule);
+  const prepare = (): PreparedScenario => {
     const topology = hypervBlogTopology(administratorsPrograms);
-    const seed: Seed = { hi: 0, lo };
-    const scenario = scenarioOf(topology);
-    const simulator = new Simulator({ scenario, topology, seed, invariants: stackInvariants, keepGoing: true });
-    for (let until = SLICE; ; until += SLICE) {
-      const { reason, at, violations, exception, result } = simulator.run(until);
-      const found = violations.find(({ invariant }) => invariant === rule) ?? missed(result, rule, at);
-      const end = exception ?? [reason, ...goals(result)].join('; ');
-      if (found !== undefined || reason !== 'time' || at >= LONGEST)
-        return { seed: lo, found, first: violations[0], end, at };
-    }
+    return { topology, scenario: scenarioOf(topology), invariants };
   };
+  const world = { hi: 0, lo: seed };
+  const { report, log } = runLogged(prepare(), world);
+  if (report.id !== rule) return undefined;
+  return decisionCount(shrink(prepare, world, log, rule, { mostRuns: MOST_RUNS }).log);
 }
 
 /** What the scenario missed. */

@@ -2,16 +2,21 @@
  * Where planted bugs are looked for: scenarios of the whole stack in the simulator, and the storms of a package's own tests,
  * which in a second of processor time see more of one protocol than any scenario does.
  */
-export type HuntingGround =
-  | 'hyperv-blog'
-  | 'isolated-node'
-  | 'pause'
-  | 'partition'
-  | 'power-off'
-  | 'calm-storm'
-  | 'jepsen-storm'
-  | 'totem-storm'
-  | 'dlm-storm';
+export const HUNTING_GROUNDS = [
+  'hyperv-blog',
+  'isolated-node',
+  'pause',
+  'partition',
+  'power-off',
+  'calm-storm',
+  'jepsen-storm',
+  'swarm',
+  'gray',
+  'totem-storm',
+  'dlm-storm',
+] as const;
+
+export type HuntingGround = (typeof HUNTING_GROUNDS)[number];
 
 /** A mistake that somebody could have made: one line of the product, changed while a test bundle is built. */
 export interface PlantedBug {

@@ -1,18 +1,27 @@
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { SECOND } from '@quorate/kernel';
-import type { HuntOrder } from '../hunt.worker.js';
+import type { HuntNews, HuntOrder } from '../hunt.worker.js';
 import type { BenchIo } from '../run-bench.js';
 import { PLANTED_BUGS } from './bugs.js';
 import type { HuntedRun } from './hunt.js';
 import { bundleWith } from './mutated-bundle.js';
-import type { PlantedBug } from './planted-bug.js';
+import { HUNTING_GROUNDS, type HuntingGround, type PlantedBug } from './planted-bug.js';
 
 /** What hunting for one bug came to. */
 interface Outcome {
   /** Runs made, the last one included. */
   readonly runs: number;
   readonly last: HuntedRun;
+  /** Decisions that were left of the last one, when it was shrunk. */
+  readonly decisions: number | undefined;
+}
+
+/** What the command line asks for. */
+interface Wanted {
+  readonly bugs: readonly PlantedBug[];
+  readonly seeds: number;
+  readonly isShrunk: boolean;
 }
 
 const SEEDS = 100;
@@ -32,7 +41,7 @@ export async function runPlantedBugs(
     stderr.write(`bench planted-bugs: ${wanted}\n`);
     return 4;
   }
-  stdout.write(`${row('planted bug', 'rule', 'first', 'seeds', 'virtual s', 'scenario')}\n`);
+  stdout.write(`${row('planted bug', 'rule', 'first', 'seeds', 'virtual s', 'left', 'scenario')}\n`);
   let isComplete = true;
   for (const ground of new Set(wanted.bugs.map((bug) => bug.ground))) {
     const { last } = await huntFor({ ground, rule: 'none' }, 1);
@@ -43,24 +52,22 @@ export async function runPlantedBugs(
     isComplete = false;
   }
   for (const bug of wanted.bugs) {
-    const { runs, last } = await huntFor(bug, wanted.seeds);
+    const { runs, last, decisions } = await huntFor(bug, wanted.seeds, wanted.isShrunk);
     isComplete &&= last.found !== undefined;
     const seeds = last.found === undefined ? `none of ${runs}` : `${runs}`;
     const virtual = ((last.found?.at ?? last.at) / SECOND).toFixed(1);
-    stdout.write(`${row(bug.name, bug.rule, last.first?.invariant ?? '-', seeds, virtual, bug.ground)}\n`);
+    const left = decisions === undefined ? '-' : `${decisions}`;
+    stdout.write(`${row(bug.name, bug.rule, last.first?.invariant ?? '-', seeds, virtual, left, bug.ground)}\n`);
     if (last.found !== undefined) stdout.write(`    ${last.found.message}\n`);
     else stdout.write(`    ended: ${last.end.split('\n')[0]}; first: ${last.first?.message ?? 'nothing'}\n`);
   }
   return isComplete ? 0 : 1;
 }
 
-function readArguments(
-  args: readonly string[],
-  bugs: readonly PlantedBug[],
-): { readonly bugs: readonly PlantedBug[]; readonly seeds: number } | string {
-  let parsed: { readonly values: { readonly seeds?: string | undefined }; readonly positionals: readonly string[] };
+function readArguments(args: readonly string[], bugs: readonly PlantedBug[]): Wanted | string {
+  let parsed: ReturnType<typeof parse>;
   try {
-    parsed = parseArgs({ args: [...args], options: { seeds: { type: 'string' } }, allowPositionals: true });
+    parsed = parse(args);
   } catch (error) {
     return (error as Error).message;
   }
@@ -72,34 +79,58 @@ function readArguments(
   if (unknown !== undefined) {
     return `found "${unknown}", expected the rule of a planted bug or one of ${bugs.map(({ name }) => name).join(', ')}`;
   }
+  const ground = parsed.values.in;
+  if (ground !== undefined && !isGround(ground)) {
+    return `--in: found "${ground}", expected one of ${HUNTING_GROUNDS.join(', ')}`;
+  }
   const isWanted = ({ name, rule }: PlantedBug): boolean => names.includes(name) || names.includes(rule);
-  return { bugs: names.length === 0 ? bugs : bugs.filter(isWanted), seeds };
+  const found = names.length === 0 ? bugs : bugs.filter(isWanted);
+  return {
+    bugs: ground === undefined ? found : found.map((bug) => ({ ...bug, ground })),
+    seeds,
+    isShrunk: parsed.values.shrink,
+  };
 }
 
-function row(name: string, rule: string, first: string, seeds: string, virtual: string, ground: string): string {
-  const left = `${name.padEnd(32)} ${rule.padEnd(5)} ${first.padEnd(10)}`;
-  return `${left} ${seeds.padStart(11)} ${virtual.padStart(9)}  ${ground}`;
+function parse(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    options: { seeds: { type: 'string' }, in: { type: 'string' }, shrink: { type: 'boolean', default: false } },
+    allowPositionals: true,
+  });
+}
+
+function isGround(text: string): text is HuntingGround {
+  return HUNTING_GROUNDS.some((ground) => ground === text);
+}
+
+function row(...[name, rule, first, seeds, virtual, left, ground]: readonly string[]): string {
+  const texts = [name!.padEnd(32), rule!.padEnd(5), first!.padEnd(10)];
+  return [...texts, seeds!.padStart(11), virtual!.padStart(9), left!.padStart(4), ` ${ground}`].join(' ');
 }
 
 /** Runs seeds 1, 2, … in a thread of their own, with the bug in it if there is one. */
 export async function huntFor(
   target: PlantedBug | Pick<PlantedBug, 'ground' | 'rule'>,
   seeds: number,
+  isShrunk = false,
 ): Promise<Outcome> {
   const bundle = await bundleWith('find' in target ? target : undefined);
-  const order: HuntOrder = { ground: target.ground, rule: target.rule, seeds };
+  const order: HuntOrder = { ground: target.ground, rule: target.rule, seeds, isShrunk };
   try {
     return await new Promise<Outcome>((resolve, reject) => {
       let runs = 0;
-      let last: HuntedRun | undefined;
+      let last: HuntNews | undefined;
       new Worker(bundle.path, { workerData: order })
-        .on('message', (run: HuntedRun) => {
+        .on('message', (news: HuntNews) => {
           runs += 1;
-          last = run;
+          last = news;
         })
         .on('error', reject)
         .on('exit', () =>
-          last === undefined ? reject(new Error(`${target.ground}: no run`)) : resolve({ runs, last }),
+          last === undefined
+            ? reject(new Error(`${target.ground}: no run`))
+            : resolve({ runs, last: last.run, decisions: last.decisions }),
         );
     });
   } finally {
