@@ -12,8 +12,12 @@ interface View {
   rgMembers: string;
   /** Its rgmanager ends: it hears of nobody any more. */
   isRgStopping: boolean;
-  /** Its ring is whole: it is not looking for others, and not told of a new ring by halves. */
+  /** It is not looking for others, and not told of a new ring by halves. */
   isOperational: boolean;
+  /** The ring whose configuration it was given last. */
+  totemRing: string;
+  totemMembers: readonly number[];
+  isPaused: boolean;
 }
 
 /** Something on which nodes of one partition differ. */
@@ -40,6 +44,7 @@ export class NodeViews {
     'rg.stopping',
     'rg.exited',
     'totem.state',
+    'totem.configuration',
   ];
   readonly #views = new Map<number, View>();
 
@@ -81,25 +86,51 @@ export class NodeViews {
       case 'totem.state':
         this.#view(fact.node).isOperational = fact.state === 'operational';
         break;
+      case 'totem.configuration': {
+        if (fact.type !== 'regular') break;
+        const view = this.#view(fact.node);
+        view.totemRing = String(fact.ring);
+        view.totemMembers = fact.members as readonly number[];
+        break;
+      }
       case 'node.state':
-        // A paused node believes what it believed; it is judged again when it runs.
-        if (fact.state !== 'up') this.#views.delete(fact.node);
+        if (fact.state === 'paused') this.#onPaused(fact.node);
+        else if (fact.state === 'up') this.#view(fact.node).isPaused = false;
+        else this.#views.delete(fact.node);
         break;
       default:
         this.#views.delete(fact.node);
     }
   }
 
-  /** Nobody is asked while its ring is not whole: what was told to one member may not have reached the next. */
+  /** Nobody is asked while its ring is not whole. */
   disagreements(): readonly Disagreement[] {
     const partitions = new Map<string, [number, View][]>();
     for (const [node, view] of this.#views) {
-      if (!view.isQuorate || !view.isOperational) continue;
+      if (!view.isQuorate || view.isPaused || !view.isOperational || !this.#isRingWhole(view)) continue;
       const partition = partitions.get(view.ring) ?? [];
       partition.push([node, view]);
       partitions.set(view.ring, partition);
     }
     return [...partitions.values()].flatMap((partition) => [...compare(partition)]);
+  }
+
+  /**
+   * A member that died or stopped holds up the token, long before anybody misses it, and one that was not given the ring yet
+   * hears nothing of it: what was told to one member may not have reached the next.
+   */
+  #isRingWhole({ totemRing, totemMembers }: View): boolean {
+    return totemMembers.every((member) => {
+      const view = this.#views.get(member);
+      return view?.totemRing === totemRing && view.isOperational && !view.isPaused;
+    });
+  }
+
+  /** It keeps its ring if that outlives the pause, but has no view until it tells one anew. */
+  #onPaused(node: number): void {
+    const { totemRing, totemMembers, isOperational } = this.#view(node);
+    this.#views.delete(node);
+    Object.assign(this.#view(node), { totemRing, totemMembers, isOperational, isPaused: true });
   }
 
   #view(node: number): View {
@@ -113,6 +144,9 @@ export class NodeViews {
         rgMembers: '',
         isRgStopping: false,
         isOperational: true,
+        totemRing: '',
+        totemMembers: [],
+        isPaused: false,
       };
       this.#views.set(node, view);
     }

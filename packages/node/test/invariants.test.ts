@@ -80,6 +80,8 @@ const registers = (nexus: number) =>
   fact(0, { kind: 'scsi.reservation-changed', lun: 0, type: 5, action: 'register-and-ignore', nexus, preempted: [] });
 const mounting = (node: number, life = 1) => fact(node, { kind: 'gfs2.mounting', jid: 0 }, life);
 const ringState = (node: number, state: 'gather' | 'operational') => fact(node, { kind: 'totem.state', state });
+const inRing = (node: number, ring: string, members: readonly number[]) =>
+  fact(node, { kind: 'totem.configuration', type: 'regular', ring, members });
 const written = (nexus: number, lun = 0) => fact(0, { kind: 'scsi.written', nexus, lun, lba: 64 });
 const added = (node: number, address = '10.156.76.58/22') => fact(node, { kind: 'network.address-added', address });
 const removed = (node: number, address = '10.156.76.58/22') => fact(node, { kind: 'network.address-removed', address });
@@ -323,6 +325,14 @@ describe('S30: one view', () => {
     ],
     // Found by storm 5 (swarm): one has told cman to kill a node, and the ring that would tell the other is not whole.
     ['nobody is asked while its ring is not whole', [...same, ringState(1, 'gather'), quorum(2, true, [1, 2, 3])]],
+    // It held the token, and is missed only when the token is lost.
+    ...[power(3, 'off'), power(3, 'paused'), inRing(3, '3.c', [3])].map((stopped): [string, Stamped[]] => [
+      'nor while a member of it is dead or paused, or has another',
+      [
+        ...[1, 2, 3].map((node) => inRing(node, '1.8', [1, 2, 3])),
+        ...[stopped, quorum(1, true, [1, 2]), quorum(2, true, [1, 2, 3])],
+      ],
+    ]),
     ['who is off or paused has none', [...same, recovered(1, both), power(1, 'paused'), recovered(2, [2])]],
   ])('holds: %s', (_, facts) => {
     expect(violated(facts)).toEqual([]);
@@ -334,6 +344,14 @@ describe('S30: one view', () => {
       'a lockspace',
       [...same, recovered(1, both), recovered(2, [2])],
       'members of lockspace storage: {1 2} on 1 against {2} on 2',
+    ],
+    [
+      'the others, also when a member was paused meanwhile',
+      [
+        ...[1, 2, 3].map((node) => inRing(node, '1.4', [1, 2, 3])),
+        ...[...same, serving(1, both), serving(2, [2]), power(3, 'paused'), power(3, 'up'), serving(1, both)],
+      ],
+      'nodes that run rgmanager: {1 2} on 1 against {2} on 2',
     ],
     ['services', [...same, serving(1, both), serving(2, [2])], 'nodes that run rgmanager: {1 2} on 1 against {2} on 2'],
   ])('is violated by different views of %s', (_, facts, message) => {
