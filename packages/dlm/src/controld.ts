@@ -64,7 +64,7 @@ export type ControldInput =
   | { readonly kind: 'fenced'; readonly node: number; readonly at: Nanos }
   /** All nodes that fenced still has to deal with. Until the first of these nothing is known about fencing. */
   | { readonly kind: 'victims'; readonly nodes: readonly number[] }
-  /** gfs_controld wants to be heard before the lockspace recovers from a failure. */
+  /** gfs_controld wants to be heard before the lockspace recovers from a failure; comes before there is a lockspace. */
   | { readonly kind: 'fs-registered'; readonly lockspace: string }
   /** It has seen that node fail; may come before we have. */
   | { readonly kind: 'fs-notified'; readonly lockspace: string; readonly node: number }
@@ -190,6 +190,8 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     quorateSince: Infinity,
   };
   readonly #fencedAt = new Map<number, Nanos>();
+  /** Names that gfs_controld has registered (`fs_register_list`). */
+  readonly #fsNames = new Set<string>();
   /** Undefined: fenced has not said yet. */
   #victims: readonly number[] | undefined;
   #isStarted = false;
@@ -283,7 +285,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       isJoining: true,
       isPending: true,
       isLeaving: false,
-      isFsRegistered: false,
+      isFsRegistered: this.#fsNames.has(name),
       wait: undefined,
       polls: 0,
       pollAt: Infinity,
@@ -374,7 +376,11 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     const change = newChange(confchg, ls.changeSeq, this.#me, this.#cpgRing);
     for (const departure of confchg.left) this.#historyLeft(ls, departure, change);
     for (const { nodeid, isAdded } of change.members) {
-      if (isAdded || change.weJoined) historyOf(ls, nodeid).addedSeq = change.seq;
+      if (!isAdded && !change.weJoined) continue;
+      const past = historyOf(ls, nodeid);
+      past.addedSeq = change.seq;
+      // What the file system has said of it was about an earlier life.
+      past.isFsNotified = false;
     }
     const { seq, members, joinedCount, removed, failedCount } = change;
     this.#logOf(
@@ -463,6 +469,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   }
 
   #onFsRegistered(name: string): void {
+    this.#fsNames.add(name);
     const ls = this.#lockspaces.get(name);
     if (ls !== undefined) ls.isFsRegistered = true;
   }

@@ -118,6 +118,35 @@ describe('a node dies', () => {
     expect(daemons.take()).toEqual(['1 start ls: 1 2, failed 3', '2 start ls: 1 2, failed 3']);
   });
 
+  it('a file system that registered before there was a lockspace has to have heard of it', () => {
+    const daemons = new Daemons([1, 2, 3]);
+    for (const node of [1, 2, 3]) {
+      daemons.input(node, { kind: 'fs-registered', lockspace: 'ls' });
+      daemons.online(node, 'ls');
+    }
+    daemons.crash(3);
+    daemons.newRing();
+    daemons.fenced(3);
+    expect(daemons.wait('ls', 1)).toBe('fs');
+    daemons.take();
+    for (const node of [1, 2]) daemons.input(node, { kind: 'fs-notified', lockspace: 'ls', node: 3 });
+    expect(daemons.take()).toEqual(['1 start ls: 1 2, failed 3', '2 start ls: 1 2, failed 3']);
+  });
+
+  it('what a file system said of a node before it joined is not about its death', () => {
+    const daemons = new Daemons([1, 2, 3]);
+    for (const node of [1, 2]) {
+      daemons.input(node, { kind: 'fs-registered', lockspace: 'ls' });
+      daemons.online(node, 'ls');
+      daemons.input(node, { kind: 'fs-notified', lockspace: 'ls', node: 3 });
+    }
+    daemons.online(3, 'ls');
+    daemons.crash(3);
+    daemons.newRing();
+    daemons.fenced(3);
+    expect(daemons.wait('ls', 1)).toBe('fs');
+  });
+
   it('only its daemon: the node is expelled, since nobody controls its lockspaces', () => {
     const daemons = threeNodes();
     daemons.crash(3, 'procdown');

@@ -413,6 +413,7 @@ export class Cluster {
       case 'left':
       case 'fs-registered':
       case 'fs-notified':
+      case 'kick':
       case 'refused':
       case 'reject':
       case 'log':

@@ -64,6 +64,18 @@ describe('a mount group', () => {
     expect(cluster.log.slice(1).sort()).toEqual(['2: mount jid=1', '3: mount jid=2']);
   });
 
+  it('has a node removed from the cluster whose daemon dies: nobody would hold back its locks', () => {
+    const cluster = mountedCluster(3);
+    cluster.log.length = 0;
+    cluster.kill(3);
+    cluster.settle();
+    expect(cluster.log.filter((line) => line.includes('kick'))).toEqual(['1: kick 3', '2: kick 3']);
+    cluster.log.length = 0;
+    cluster.die(2);
+    cluster.settle();
+    expect(cluster.log).not.toContain('1: kick 2');
+  });
+
   it('blocks at once when a node dies, replays once the DLM runs again, then unblocks', () => {
     const cluster = mountedCluster(3);
     cluster.log.length = 0;

@@ -1,6 +1,6 @@
 import { GfsControld, type GfsControldInput, type GfsControldOutput } from '../src/control/gfs-controld.js';
 
-type Reason = 'leave' | 'nodedown';
+type Reason = 'leave' | 'nodedown' | 'procdown';
 
 /** Several daemons on one totally ordered process group, with a kernel on each that mounts and replays at once. */
 export class Cluster {
@@ -52,6 +52,13 @@ export class Cluster {
     this.#membership();
     this.#isDlmStopped = true;
     for (const other of this.daemons.keys()) this.to(other, { kind: 'dlm-stopped', lockspace: 'storage' });
+  }
+
+  /** Only the daemon dies. */
+  kill(node: number): void {
+    this.daemons.delete(node);
+    this.#members.delete(node);
+    this.#confchg([], [{ node, reason: 'procdown' }]);
   }
 
   /** The DLM runs again: that takes messages of its own, which come after every configuration change. */
@@ -130,6 +137,9 @@ export class Cluster {
         return this.#replay(node, output.jid);
       case 'fs-notified':
         this.log.push(`${node}: notified of ${output.node}`);
+        return;
+      case 'kick':
+        this.log.push(`${node}: kick ${output.node}`);
         return;
       case 'withdraw-done':
         this.log.push(`${node}: withdraw done`);

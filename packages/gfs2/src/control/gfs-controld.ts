@@ -49,6 +49,8 @@ export type GfsControldOutput =
   /** For dlm_controld: this lockspace belongs to a file system; that failure has reached the file system. */
   | { readonly kind: 'fs-registered'; readonly lockspace: string }
   | { readonly kind: 'fs-notified'; readonly lockspace: string; readonly node: number }
+  /** cman should kill that node: nobody holds back the locks of its file systems any more. */
+  | { readonly kind: 'kick'; readonly node: number }
   | { readonly kind: 'left'; readonly filesystem: string }
   /** Everybody has blocked locks and the journal is replayed: the lockspace may be released. */
   | { readonly kind: 'withdraw-done'; readonly filesystem: string }
@@ -190,7 +192,13 @@ export class GfsControld implements Machine<GfsControldInput, GfsControldOutput>
     );
     if (failed.length > 0) this.#block(group);
     for (const node of failed) this.#emit({ kind: 'fs-notified', lockspace: group.name, node });
+    for (const { node, reason } of left) if (reason === 'procdown') this.#kick(node);
     this.#proceed(group);
+  }
+
+  #kick(node: number): void {
+    this.#emit({ kind: 'log', priority: 'err', text: `telling cman to remove nodeid ${node} from cluster` });
+    this.#emit({ kind: 'kick', node });
   }
 
   #end(group: Mountgroup): void {

@@ -159,6 +159,9 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
       case 'fs-notified':
         this.#locks?.fsNotified(output.lockspace, output.node);
         break;
+      case 'kick':
+        this.#engine.cman({ kind: 'kill', node: output.node, reason: 'cmantool' });
+        break;
       case 'left':
         this.#mounts.get(output.filesystem)?.left();
         break;
