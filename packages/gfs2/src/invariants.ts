@@ -20,6 +20,8 @@ type LockFact =
 interface Life {
   readonly node: number;
   jid: number | undefined;
+  /** It mounts and does not have its journal's glock yet. */
+  isWaitingForJournal: boolean;
   /** Its journal was replayed by another node: it counts as dead, whatever it believes. */
   isGone: boolean;
   readonly held: Map<string, GlockState>;
@@ -65,6 +67,7 @@ const gfs2Glock: Invariant = defineInvariant<LockFact>({
             return;
           case 'gfs2.mounting':
             life.jid = fact.jid;
+            life.isWaitingForJournal = true;
             life.isGone = false;
             return;
           case 'gfs2.unmounted':
@@ -83,7 +86,7 @@ function lifeOf(lives: Map<string, Life>, { node, life: number }: { node: number
   const key = `${node}/${number}`;
   let life = lives.get(key);
   if (life === undefined) {
-    life = { node, jid: undefined, isGone: false, held: new Map(), suspects: new Map() };
+    life = { node, jid: undefined, isWaitingForJournal: false, isGone: false, held: new Map(), suspects: new Map() };
     lives.set(key, life);
   }
   return life;
@@ -97,6 +100,7 @@ function onGlock(lives: Map<string, Life>, life: Life, fact: Stamped<GlockFact>,
     return;
   }
   life.held.set(key, fact.state);
+  if (fact.type === GlockType.journal && fact.number === life.jid) life.isWaitingForJournal = false;
   for (const other of lives.values()) {
     const held = other.held.get(key);
     if (other === life || held === undefined || areCompatible(held, fact.state)) continue;
@@ -140,8 +144,10 @@ function onRecovered(lives: Map<string, Life>, by: Life, fact: JournalRecoveredF
   if (fact.result !== 'done') return;
   for (const life of lives.values()) {
     if (life === by || life.jid !== fact.jid) continue;
-    life.isGone = true;
     life.held.clear();
+    // The journal was replayed for who had it before: somebody looks at it once more, when it is given out again already.
+    if (life.isWaitingForJournal) continue;
+    life.isGone = true;
     life.jid = undefined;
   }
 }

@@ -119,6 +119,12 @@ describe('a good history', () => {
     expect(violated(goodHistory)).toEqual([]);
   });
 
+  it('goes on where somebody looks once more at a journal that was replayed and is given out again', () => {
+    const unlocked = fact(1, { kind: 'gfs2.glock', type: GlockType.journal, number: 1, state: 'UN' });
+    const lookedAt = [mounting(2, 1), journalGlock(1, 1), recovered(1, 1, false), unlocked];
+    expect(violated([...boot(1, 0), ...lookedAt, journalGlock(2, 1), mounted(2, 1), ...flush(2, 1)])).toEqual([]);
+  });
+
   it('is that of a real mount, through a power cut and a replay', () => {
     const nodes = new Nodes();
     nodes.liveTwice();
