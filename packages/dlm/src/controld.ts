@@ -125,7 +125,6 @@ interface ControlledLockspace {
   /** Its group has not been asked for: no protocol runs yet. */
   isPending: boolean;
   isLeaving: boolean;
-  isFsRegistered: boolean;
   /** What the newest change was last found to wait for. */
   wait: WaitState | undefined;
   /** Polls that found it so. */
@@ -222,7 +221,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       isProtocolRunning: this.#group.isRunning,
       isQuorate: this.#cluster.isQuorate,
       victims: this.#victims ?? [],
-      lockspaces: [...this.#lockspaces.values()].map(viewOf),
+      lockspaces: [...this.#lockspaces.values()].map((ls) => viewOf(ls, this.#fsNames.has(ls.name))),
     };
   }
 
@@ -251,7 +250,8 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
         this.#victims = [...input.nodes];
         return;
       case 'fs-registered':
-        return this.#onFsRegistered(input.lockspace);
+        this.#fsNames.add(input.lockspace);
+        return;
       case 'fs-notified':
         return this.#onFsNotified(input.lockspace, input.node);
       case 'wake':
@@ -285,7 +285,6 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       isJoining: true,
       isPending: true,
       isLeaving: false,
-      isFsRegistered: this.#fsNames.has(name),
       wait: undefined,
       polls: 0,
       pollAt: Infinity,
@@ -468,12 +467,6 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     this.#config.observe?.({ kind: 'dlm.node-fenced', now: this.#now, fenced: node });
   }
 
-  #onFsRegistered(name: string): void {
-    this.#fsNames.add(name);
-    const ls = this.#lockspaces.get(name);
-    if (ls !== undefined) ls.isFsRegistered = true;
-  }
-
   #onFsNotified(name: string, node: number): void {
     const ls = this.#lockspaces.get(name);
     if (ls !== undefined) historyOf(ls, node).isFsNotified = true;
@@ -525,7 +518,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     if (!this.#checkRingidDone(ls)) return 'ringid';
     if (this.#config.enableQuorum !== false && !this.#cluster.isQuorate) return 'quorum';
     if (!this.#checkFencingDone(ls)) return 'fencing';
-    return checkFsDone(ls) ? undefined : 'fs';
+    return !this.#fsNames.has(ls.name) || checkFsDone(ls) ? undefined : 'fs';
   }
 
   /** CPG and cman speak of the same ring, and CPG has named the one that came after a node went down. */
@@ -634,11 +627,11 @@ function historyOf(ls: ControlledLockspace, nodeid: number): NodeHistory {
   return past;
 }
 
-/** The file system has heard of every failed node, if it wanted to. */
+/** The file system has heard of every failed node. */
 function checkFsDone(ls: ControlledLockspace): boolean {
   let isDone = true;
   for (const past of ls.history.values()) {
-    if (!past.needsFs || !ls.isFsRegistered) continue;
+    if (!past.needsFs) continue;
     if (past.isFsNotified) {
       past.needsFs = false;
       past.isFsNotified = false;
@@ -652,8 +645,8 @@ function findLast<T>(entries: readonly T[], fits: (entry: T) => boolean): T | un
   return undefined;
 }
 
-function viewOf(ls: ControlledLockspace): ControlledLockspaceView {
-  const { name, globalId, kernel, isJoining, isLeaving, isFsRegistered, startedCount, started, changes, wait } = ls;
+function viewOf(ls: ControlledLockspace, isFsRegistered: boolean): ControlledLockspaceView {
+  const { name, globalId, kernel, isJoining, isLeaving, startedCount, started, changes, wait } = ls;
   const newest = changes[0];
   const oldest = changes.at(-1);
   return {

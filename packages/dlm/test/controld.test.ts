@@ -106,23 +106,16 @@ describe('a node dies', () => {
     expect(daemons.take()).toEqual(['1 start ls: 1', '1 joined ls']);
   });
 
-  it('a file system that registered has to have heard of it', () => {
-    const daemons = threeNodes();
-    for (const node of [1, 2]) daemons.input(node, { kind: 'fs-registered', lockspace: 'ls' });
-    daemons.crash(3);
-    daemons.newRing();
-    daemons.fenced(3);
-    expect(daemons.wait('ls', 1)).toBe('fs');
-    daemons.take();
-    for (const node of [1, 2]) daemons.input(node, { kind: 'fs-notified', lockspace: 'ls', node: 3 });
-    expect(daemons.take()).toEqual(['1 start ls: 1 2, failed 3', '2 start ls: 1 2, failed 3']);
-  });
-
-  it('a file system that registered before there was a lockspace has to have heard of it', () => {
+  it.each([
+    ['after there was a lockspace', ['online', 'register']],
+    ['before there was a lockspace', ['register', 'online']],
+  ] as const)('a file system that registered %s has to have heard of it', (_, order) => {
     const daemons = new Daemons([1, 2, 3]);
     for (const node of [1, 2, 3]) {
-      daemons.input(node, { kind: 'fs-registered', lockspace: 'ls' });
-      daemons.online(node, 'ls');
+      for (const what of order) {
+        if (what === 'online') daemons.online(node, 'ls');
+        else daemons.input(node, { kind: 'fs-registered', lockspace: 'ls' });
+      }
     }
     daemons.crash(3);
     daemons.newRing();
