@@ -2,7 +2,7 @@ import { type Check, defineInvariant, type Invariant, type Stamped, type Verdict
 import type { ControldFact, DlmFact } from './facts.js';
 import { isCompatible, Mode, type ModeName } from './mode.js';
 import { queue } from './queue-invariant.js';
-import { STANDING_KINDS, Standings } from './standings.js';
+import { STANDING_KINDS, Standings, type Watched } from './standings.js';
 
 type StampedDlm = Stamped<DlmFact>;
 type FactOf<K extends DlmFact['kind']> = Stamped<Extract<DlmFact, { kind: K }>>;
@@ -341,21 +341,25 @@ const fencedFirst: Invariant = defineInvariant<ControldFact>({
   },
 });
 
-const stopFirst: Invariant = defineInvariant<DlmFact>({
+const stopFirst: Invariant = defineInvariant<Watched>({
   id: 'dlm.S6',
   name: 'stop-before-start',
   statement: 'A lockspace has stopped on all members before it starts on any of them.',
-  kinds: STANDING_KINDS,
-  start(): Check<DlmFact> {
+  kinds: [...STANDING_KINDS, 'node.state'],
+  start(): Check<Watched> {
     const standings = new Standings();
     return {
       observe(fact, verdict) {
+        if (fact.kind === 'node.state') {
+          if (fact.state === 'off') standings.powerOff(fact.node);
+          return;
+        }
         standings.accepts(fact);
         if (fact.kind !== 'dlm.started') return;
         for (const member of fact.members) {
           const standing = standings.of(fact.lockspace, member);
-          // One that was given up comes back in a new life, which has not said anything yet.
-          if (standing === undefined || standing.isExcluded || !standing.isRunning) continue;
+          // One that was given up, or was off meanwhile, comes back in a new life, which has not said anything yet.
+          if (standing === undefined || standing.isExcluded || standing.isOff || !standing.isRunning) continue;
           verdict.violate(`${fact.lockspace}: node ${fact.node} starts while node ${member} runs`, [fact.node, member]);
         }
       },

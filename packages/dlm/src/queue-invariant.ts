@@ -1,7 +1,6 @@
 import {
   type Check,
   defineInvariant,
-  type Fact,
   type Invariant,
   type Nanos,
   SECOND,
@@ -10,15 +9,8 @@ import {
 } from '@quorate/kernel';
 import type { DlmFact } from './facts.js';
 import { Status } from './lock-flags.js';
-import { STANDING_KINDS, Standings } from './standings.js';
+import { STANDING_KINDS, Standings, type Watched } from './standings.js';
 
-/** What the driver says of a node's power: one that is off waits for nothing. */
-interface NodeStateFact extends Fact {
-  readonly kind: 'node.state';
-  readonly state: string;
-}
-
-type Watched = DlmFact | NodeStateFact;
 type FactOf<K extends DlmFact['kind']> = Stamped<Extract<DlmFact, { kind: K }>>;
 type QueueName = FactOf<'dlm.queued'>['queue'];
 

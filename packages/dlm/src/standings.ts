@@ -1,5 +1,14 @@
-import type { Stamped } from '@quorate/kernel';
+import type { Fact, Stamped } from '@quorate/kernel';
 import type { DlmFact } from './facts.js';
+
+/** What the driver says of a node's power: one that is off takes part in nothing. */
+export interface NodeStateFact extends Fact {
+  readonly kind: 'node.state';
+  readonly state: string;
+}
+
+/** Facts of the lock manager, and of the power of its nodes. */
+export type Watched = DlmFact | NodeStateFact;
 
 /** What is known of one node in one lockspace. */
 export interface Standing {

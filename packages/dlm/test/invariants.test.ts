@@ -79,6 +79,16 @@ function running(tell: Tell): void {
   tell(1, mastered);
 }
 
+it('a member that was reset does not run, whatever it said before and if nobody started without it meanwhile', () => {
+  const history = (tell: Tell): void => {
+    running(tell);
+    for (const node of [1, 2]) tell(node, stopped);
+    tell(3, off);
+    tell(1, starts(1, 2, 3));
+  };
+  expect(violated(history)).toEqual([]);
+});
+
 describe('a good history violates nothing', () => {
   it('a lock passes from node to node with its value', () => {
     const history = (tell: Tell): void => {
