@@ -25,7 +25,8 @@ export {
 export { decodeLog, encodeLog } from './decisions/log-file.js';
 export { decisionText, logText, parseLogText } from './decisions/log-text.js';
 export { LoggedWorld } from './decisions/logged-world.js';
-export { ReplayDiverged, ReplayedWorld, type ReplayMode, type Surroundings } from './decisions/replayed-world.js';
+export { ReplayDiverged, ReplayedWorld, type ReplayMode } from './decisions/replayed-world.js';
+export { SurroundedWorld } from './decisions/surrounded-world.js';
 export { EventHash } from './event-hash.js';
 export {
   type RunResult,

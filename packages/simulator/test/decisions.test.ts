@@ -13,6 +13,7 @@ import {
   parseLogText,
   ReplayDiverged,
   ReplayedWorld,
+  SurroundedWorld,
 } from '../src/index.js';
 
 const ORIGIN: LogOrigin = {
@@ -114,6 +115,14 @@ describe('a log of decisions', () => {
   });
 });
 
+it('a world is decided by another one in some areas, and what those decide is in no log', () => {
+  const { log, answers } = logged();
+  const bare = filterLog(log, (stream) => stream !== 'net/1>2');
+  const written = new LoggedWorld(new ReplayedWorld(bare, 'strict'));
+  expect(ask(new SurroundedWorld(written, new SeededWorld(parseSeed('7')!), ['net']))).toEqual(answers);
+  expect(written.log()).toEqual(bare);
+});
+
 describe('the forms of a log', () => {
   it('both come back as they were', () => {
     fc.assert(
@@ -122,6 +131,12 @@ describe('the forms of a log', () => {
         expect(parseLogText(logText(ORIGIN, log))).toEqual({ origin: ORIGIN, log });
       }),
     );
+  });
+
+  it('a log that does not say what is left to the seed leaves nothing to it', () => {
+    const { seeded: _, ...before } = ORIGIN;
+    const bytes = encodeLog(before as LogOrigin, new Map());
+    expect(decodeLog(bytes).origin).toEqual({ ...ORIGIN, seeded: [] });
   });
 
   it('the text has a line for each decision', () => {

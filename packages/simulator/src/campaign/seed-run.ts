@@ -1,9 +1,10 @@
 import type { Invariant, Nanos, Seed, World } from '@quorate/kernel';
 import { SeededWorld } from '@quorate/kernel';
 import type { RunWatcher, Scenario, Topology } from '@quorate/lab';
-import { areaOf, type DecisionLog, filterLog } from '../decisions/decision-log.js';
+import type { DecisionLog } from '../decisions/decision-log.js';
 import { LoggedWorld } from '../decisions/logged-world.js';
 import { ReplayedWorld, type ReplayMode } from '../decisions/replayed-world.js';
+import { SurroundedWorld } from '../decisions/surrounded-world.js';
 import { type RunResult, Simulator } from '../simulator.js';
 import { type Verdict, verdictOf } from './verdict.js';
 
@@ -105,11 +106,11 @@ export function replay(
   readonly misfits: ReturnType<ReplayedWorld['misfits']>;
   readonly asked: DecisionLog;
 } {
-  const replayed = new ReplayedWorld(log, mode, { world: new SeededWorld(seed), areas: seeded });
-  const world = new LoggedWorld(replayed);
+  const replayed = new ReplayedWorld(log, mode);
+  const logged = new LoggedWorld(replayed);
+  const world = new SurroundedWorld(logged, new SeededWorld(seed), seeded);
   const report = runSeed(prepared, seed, { ...options, world });
-  const asked = filterLog(world.log(), (stream) => !seeded.includes(areaOf(stream)));
-  return { report, misfits: replayed.misfits(), asked };
+  return { report, misfits: replayed.misfits(), asked: logged.log() };
 }
 
 /** 16 hex digits. */

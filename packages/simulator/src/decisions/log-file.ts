@@ -52,7 +52,9 @@ export function decodeLog(bytes: Uint8Array): { readonly origin: LogOrigin; read
     }
     log.set(stream, decisions);
   }
-  return { origin: file.origin as LogOrigin, log };
+  // Logs that were written before anything was left to the seed do not say that nothing is.
+  const origin = file.origin as Omit<LogOrigin, 'seeded'> & Partial<LogOrigin>;
+  return { origin: { ...origin, seeded: origin.seeded ?? [] }, log };
 }
 
 /** Without the library's cache of keys, which throws dice over what it drops. */

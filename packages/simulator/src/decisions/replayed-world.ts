@@ -1,5 +1,5 @@
 import type { Choices, World } from '@quorate/kernel';
-import { areaOf, type Decision, type DecisionLog } from './decision-log.js';
+import type { Decision, DecisionLog } from './decision-log.js';
 
 /** A run under strict replay asked another question than the one that its log answers. */
 export class ReplayDiverged extends Error {
@@ -20,27 +20,18 @@ export class ReplayDiverged extends Error {
  */
 export type ReplayMode = 'strict' | 'tolerant';
 
-/** Areas of which a log says nothing although they are not tame, and the world that decides there. */
-export interface Surroundings {
-  readonly world: World;
-  readonly areas: readonly string[];
-}
-
-/** The world of a log: what it does not say is tame, but for its surroundings. */
+/** The world of a log: what it does not say is tame. */
 export class ReplayedWorld implements World {
   readonly #log: DecisionLog;
   readonly #mode: ReplayMode;
-  readonly #surroundings: Surroundings | undefined;
   readonly #streams = new Map<string, ReplayedChoices>();
 
-  constructor(log: DecisionLog, mode: ReplayMode, surroundings?: Surroundings) {
+  constructor(log: DecisionLog, mode: ReplayMode) {
     this.#log = log;
     this.#mode = mode;
-    this.#surroundings = surroundings;
   }
 
   choices(stream: string): Choices {
-    if (this.#surroundings?.areas.includes(areaOf(stream)) === true) return this.#surroundings.world.choices(stream);
     let choices = this.#streams.get(stream);
     if (choices === undefined) {
       choices = new ReplayedChoices(stream, this.#log.get(stream) ?? [], this.#mode);
