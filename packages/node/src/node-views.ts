@@ -1,4 +1,5 @@
 import type { Fact, Stamped } from '@quorate/kernel';
+import { WholeRings } from './whole-rings.js';
 
 type AnyFact = Fact & Readonly<Record<string, unknown>>;
 
@@ -12,12 +13,6 @@ interface View {
   rgMembers: string;
   /** Its rgmanager ends: it hears of nobody any more. */
   isRgStopping: boolean;
-  /** It is not looking for others, and not told of a new ring by halves. */
-  isOperational: boolean;
-  /** The ring whose configuration it was given last. */
-  totemRing: string;
-  totemMembers: readonly number[];
-  isPaused: boolean;
 }
 
 /** Something on which nodes of one partition differ. */
@@ -31,24 +26,20 @@ export interface Disagreement {
 /** What every node of a cluster believes: its members, its lockspaces, who runs rgmanager. */
 export class NodeViews {
   static readonly kinds: readonly string[] = [
+    ...WholeRings.kinds,
     'quorum.changed',
-    'quorum.kill',
-    'quorum.killed',
-    'quorum.left',
-    'quorum.failed',
-    'node.state',
     'dlm.recovered',
     'dlm.stopped',
     'dlm.released',
     'rg.members',
     'rg.stopping',
     'rg.exited',
-    'totem.state',
-    'totem.configuration',
   ];
   readonly #views = new Map<number, View>();
+  readonly #rings = new WholeRings();
 
   hear(fact: Stamped<AnyFact>): void {
+    this.#rings.hear(fact);
     switch (fact.kind) {
       case 'quorum.changed': {
         const view = this.#view(fact.node);
@@ -79,27 +70,15 @@ export class NodeViews {
         this.#view(fact.node).isRgStopping = false;
         this.#view(fact.node).rgMembers = '';
         break;
-      case 'quorum.kill':
-        // It counts its victim no more; a victim that is dead never hears of it, and the others only by the next ring.
-        this.#view(fact.node).isOperational = false;
-        break;
-      case 'totem.state':
-        this.#view(fact.node).isOperational = fact.state === 'operational';
-        break;
-      case 'totem.configuration': {
-        if (fact.type !== 'regular') break;
-        const view = this.#view(fact.node);
-        view.totemRing = String(fact.ring);
-        view.totemMembers = fact.members as readonly number[];
-        break;
-      }
       case 'node.state':
-        if (fact.state === 'paused') this.#onPaused(fact.node);
-        else if (fact.state === 'up') this.#view(fact.node).isPaused = false;
-        else this.#views.delete(fact.node);
+        // A paused node believes what it believed; it has no view until it tells one anew.
+        if (fact.state !== 'up') this.#views.delete(fact.node);
         break;
-      default:
+      case 'quorum.killed':
+      case 'quorum.left':
+      case 'quorum.failed':
         this.#views.delete(fact.node);
+        break;
     }
   }
 
@@ -107,30 +86,12 @@ export class NodeViews {
   disagreements(): readonly Disagreement[] {
     const partitions = new Map<string, [number, View][]>();
     for (const [node, view] of this.#views) {
-      if (!view.isQuorate || view.isPaused || !view.isOperational || !this.#isRingWhole(view)) continue;
+      if (!view.isQuorate || !this.#rings.has(node)) continue;
       const partition = partitions.get(view.ring) ?? [];
       partition.push([node, view]);
       partitions.set(view.ring, partition);
     }
     return [...partitions.values()].flatMap((partition) => [...compare(partition)]);
-  }
-
-  /**
-   * A member that died or stopped holds up the token, long before anybody misses it, and one that was not given the ring yet
-   * hears nothing of it: what was told to one member may not have reached the next.
-   */
-  #isRingWhole({ totemRing, totemMembers }: View): boolean {
-    return totemMembers.every((member) => {
-      const view = this.#views.get(member);
-      return view?.totemRing === totemRing && view.isOperational && !view.isPaused;
-    });
-  }
-
-  /** It keeps its ring if that outlives the pause, but has no view until it tells one anew. */
-  #onPaused(node: number): void {
-    const { totemRing, totemMembers, isOperational } = this.#view(node);
-    this.#views.delete(node);
-    Object.assign(this.#view(node), { totemRing, totemMembers, isOperational, isPaused: true });
   }
 
   #view(node: number): View {
@@ -143,10 +104,6 @@ export class NodeViews {
         lockspaces: new Map(),
         rgMembers: '',
         isRgStopping: false,
-        isOperational: true,
-        totemRing: '',
-        totemMembers: [],
-        isPaused: false,
       };
       this.#views.set(node, view);
     }
