@@ -1,6 +1,6 @@
 import { type Nanos, SECOND } from '@quorate/kernel';
 import type { Overview } from './overview.js';
-import type { Pending } from './workload.js';
+import { type Pending, waiting } from './workload.js';
 
 /** `started`, as rgmanager numbers the states of a service. */
 const STARTED = 112;
@@ -104,8 +104,4 @@ export const GOALS: readonly Goal[] = [
 /** rgmanager answers when it has the service's record, which may take as long as an open proposal. */
 function isAboutService({ command }: Pending): boolean {
   return command.startsWith('clusvcadm ');
-}
-
-function waiting(pending: readonly Pending[]): readonly string[] {
-  return pending.map(({ machine, command }) => `"${command}" on ${machine} has not ended`);
 }

@@ -9,7 +9,7 @@ import type { Topology } from '../../topology.js';
 import { checkVolume } from '../hyperv-blog/volume-check.js';
 import { GOALS, type Settling } from './liveness.js';
 import { OVERVIEW_KINDS, Overview } from './overview.js';
-import { joinAll, Workload } from './workload.js';
+import { joinAll, Workload, waiting } from './workload.js';
 
 export interface StormOptions {
   readonly topology: Topology;
@@ -207,8 +207,7 @@ export class Storm implements Scenario<StormResult> {
     if (this.#failures.length > 0) return;
     const [reader = ''] = core.values();
     if (!(yield* joinAll(lab, tasks, 60 * SECOND))) {
-      const pending = workload.pending.map(({ machine, command }) => `"${command}" on ${machine}`);
-      this.#fail(lab, 'L4', 'the last commands end within 60 s', pending);
+      this.#fail(lab, 'L4', 'the last commands end within 60 s', waiting(workload.pending));
       return;
     }
     for (const { path, lines } of workload.written) {

@@ -14,6 +14,11 @@ export interface Pending {
   readonly since: Nanos;
 }
 
+/** What is to be said of them, a phrase each. */
+export function waiting(pending: readonly Pending[]): readonly string[] {
+  return pending.map(({ machine, command }) => `"${command}" on ${machine} has not ended`);
+}
+
 /** What was written and synced: every line of it has to be there at the end. */
 export interface Written {
   readonly path: string;
