@@ -104,9 +104,11 @@ function isGround(text: string): text is HuntingGround {
   return HUNTING_GROUNDS.some((ground) => ground === text);
 }
 
-function row(...[name, rule, first, seeds, virtual, left, ground]: readonly string[]): string {
-  const texts = [name!.padEnd(32), rule!.padEnd(5), first!.padEnd(10)];
-  return [...texts, seeds!.padStart(11), virtual!.padStart(9), left!.padStart(4), ` ${ground}`].join(' ');
+type Row = [name: string, rule: string, first: string, seeds: string, virtual: string, left: string, ground: string];
+
+function row(...[name, rule, first, seeds, virtual, left, ground]: Row): string {
+  const texts = [name.padEnd(32), rule.padEnd(5), first.padEnd(10)];
+  return [...texts, seeds.padStart(11), virtual.padStart(9), left.padStart(4), ` ${ground}`].join(' ');
 }
 
 /** Runs seeds 1, 2, … in a thread of their own, with the bug in it if there is one. */
