@@ -2,7 +2,7 @@ import type { Fact, Stamped } from '@quorate/kernel';
 import type { DlmFact } from './facts.js';
 
 /** What the driver says of a node's power: one that is off takes part in nothing. */
-export interface NodeStateFact extends Fact {
+interface NodeStateFact extends Fact {
   readonly kind: 'node.state';
   readonly state: string;
 }
