@@ -69,7 +69,6 @@ export class ClusterEngine {
   readonly #addresses: ReadonlyMap<number, string>;
   readonly #nodes: ReadonlyMap<string, number>;
   #last: Extract<CmanOutput, { kind: 'state-change' }> | undefined;
-  readonly #openPorts = new Map<number, Set<number>>();
   #hasEnded = false;
 
   constructor(services: NodeServices, config: StackConfig, listener: EngineListener) {
@@ -165,8 +164,7 @@ export class ClusterEngine {
 
   /** Members that listen on a port. */
   listeningOn(port: number): readonly number[] {
-    const open = this.#openPorts.get(port);
-    return (this.#last?.members ?? []).filter((node) => open?.has(node) === true);
+    return this.#cmanMachine.listeners(port);
   }
 
   inspect(): Readonly<Record<string, unknown>> {
@@ -243,17 +241,10 @@ export class ClusterEngine {
         break;
       case 'state-change':
         this.#last = { ...output };
-        for (const open of this.#openPorts.values()) {
-          for (const node of open) if (!output.members.includes(node)) open.delete(node);
-        }
         this.#listener.membership(this.#last);
         break;
       case 'port-opened':
-        this.#portsOf(output.port).add(output.node);
-        this.#listener.portChanged(output.port);
-        break;
       case 'port-closed':
-        this.#portsOf(output.port).delete(output.node);
         this.#listener.portChanged(output.port);
         break;
       case 'data':
@@ -296,15 +287,6 @@ export class ClusterEngine {
 
   #toNetwork(to: string, bytes: Uint8Array): void {
     this.#services.toStack({ kind: 'udp-send', port: TOTEM_PORT, to, toPort: TOTEM_PORT, bytes });
-  }
-
-  #portsOf(port: number): Set<number> {
-    let open = this.#openPorts.get(port);
-    if (open === undefined) {
-      open = new Set();
-      this.#openPorts.set(port, open);
-    }
-    return open;
   }
 
   #end(why: 'killed' | 'failed' | 'left'): void {
