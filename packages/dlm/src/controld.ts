@@ -516,9 +516,13 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   #unmetCondition(ls: ControlledLockspace): WaitState | undefined {
     if (ls.kernel !== 'stopped') return 'stopped';
     if (!this.#checkRingidDone(ls)) return 'ringid';
-    if (this.#config.enableQuorum !== false && !this.#cluster.isQuorate) return 'quorum';
+    if (!this.#hasQuorum) return 'quorum';
     if (!this.#checkFencingDone(ls)) return 'fencing';
     return !this.#fsNames.has(ls.name) || checkFsDone(ls) ? undefined : 'fs';
+  }
+
+  get #hasQuorum(): boolean {
+    return this.#cluster.isQuorate || this.#config.enableQuorum === false;
   }
 
   /** CPG and cman speak of the same ring, and CPG has named the one that came after a node went down. */
@@ -546,6 +550,9 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     const older = findLast(ls.changes, (other) => other !== change && isLookalike(other, change));
     if (older !== undefined) this.#mcastStart(ls, older, StartFlag.NACK);
     this.#mcastStart(ls, change, ls.isJoining ? StartFlag.JOINING : 0);
+    const { observe } = this.#config;
+    const isQuorate = this.#hasQuorum;
+    observe?.({ kind: 'dlm.start-sent', now: this.#now, lockspace: ls.name, change: change.seq, isQuorate });
   }
 
   #mcastStart(ls: ControlledLockspace, change: Change, flags: number): void {
@@ -568,7 +575,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   }
 
   #startKernel(ls: ControlledLockspace, change: Change): void {
-    const { weightOf, observe, enableQuorum } = this.#config;
+    const { weightOf, observe } = this.#config;
     const gone = ls.changes.flatMap((other) => other.removed);
     const goneIds = new Set(gone.map((node) => node.nodeid));
     const failed = [...new Set(gone.filter((node) => node.hasFailed).map((node) => node.nodeid))].sort((a, b) => a - b);
@@ -591,7 +598,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       change: change.seq,
       members: ids,
       failed,
-      isQuorate: this.#cluster.isQuorate || enableQuorum === false,
+      isQuorate: this.#hasQuorum,
     });
     const members = ids.map((node) => ({
       node,

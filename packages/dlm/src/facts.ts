@@ -195,6 +195,14 @@ export type ControldFact = Fact &
         readonly fenced: number;
       }
     | {
+        /** Its conditions are met: the other members were told. From here on the change only waits for them. */
+        readonly kind: 'dlm.start-sent';
+        readonly lockspace: string;
+        readonly change: number;
+        /** Quorate, or told not to mind. */
+        readonly isQuorate: boolean;
+      }
+    | {
         /** The kernel was told to start with these members. */
         readonly kind: 'dlm.starting';
         readonly lockspace: string;

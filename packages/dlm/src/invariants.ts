@@ -309,16 +309,21 @@ const fencedFirst: Invariant = defineInvariant<ControldFact>({
   id: 'dlm.S5',
   name: 'fenced-and-quorate-before-start',
   statement:
-    'A lockspace starts after a failure only when every node that failed with state in it is fenced, and in a quorate cluster.',
-  kinds: ['dlm.node-failed', 'dlm.node-fenced', 'dlm.starting'],
+    'A lockspace starts after a failure only when every node that failed with state in it is fenced, and in a quorate cluster. ' +
+    'A start of the kernel whose START was sent with quorum is counted as start-outlives-quorum.',
+  kinds: ['dlm.node-failed', 'dlm.node-fenced', 'dlm.start-sent', 'dlm.starting'],
   start(): Check<ControldFact> {
     /** By node and life: lockspaces and failed nodes that wait for fencing. */
     const waiting = new Map<string, Set<string>>();
+    /** By node and life: lockspaces and changes whose START was sent with quorum. */
+    const sent = new Map<string, Set<string>>();
     return {
       observe(fact, verdict) {
         const key = `${fact.node}/${fact.life}`;
         const open = waiting.get(key) ?? new Set<string>();
         waiting.set(key, open);
+        const quorate = sent.get(key) ?? new Set<string>();
+        sent.set(key, quorate);
         switch (fact.kind) {
           case 'dlm.node-failed':
             open.add(`${fact.lockspace}\0${fact.failed}`);
@@ -326,14 +331,20 @@ const fencedFirst: Invariant = defineInvariant<ControldFact>({
           case 'dlm.node-fenced':
             for (const entry of open) if (entry.endsWith(`\0${fact.fenced}`)) open.delete(entry);
             break;
+          case 'dlm.start-sent':
+            if (fact.isQuorate) quorate.add(`${fact.lockspace}\0${fact.change}`);
+            else verdict.violate(`${fact.lockspace}: node ${fact.node} sends its START without quorum`, [fact.node]);
+            break;
           case 'dlm.starting':
             for (const entry of open) {
               const [lockspace, failed] = entry.split('\0');
               if (lockspace !== fact.lockspace) continue;
               verdict.violate(`${lockspace}: node ${fact.node} starts, but node ${failed} is not fenced`, [fact.node]);
             }
-            if (!fact.isQuorate)
-              verdict.violate(`${fact.lockspace}: node ${fact.node} starts without quorum`, [fact.node]);
+            // The others' STARTs were waited for, and nobody asks again.
+            if (fact.isQuorate) break;
+            if (quorate.has(`${fact.lockspace}\0${fact.change}`)) verdict.count('start-outlives-quorum');
+            else verdict.violate(`${fact.lockspace}: node ${fact.node} starts without quorum`, [fact.node]);
             break;
         }
       },

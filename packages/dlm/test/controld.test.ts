@@ -88,6 +88,19 @@ describe('a node dies', () => {
     expect(logged.slice(-2)).toEqual([3660, 7260]);
   });
 
+  it('quorum that goes while the STARTs of others are waited for does not hold it up', () => {
+    const daemons = threeNodes();
+    daemons.crash(3);
+    daemons.newRing();
+    daemons.take();
+    daemons.now = SECOND;
+    daemons.input(1, { kind: 'fenced', node: 3, at: SECOND });
+    expect(daemons.wait('ls', 1)).toBe('messages');
+    daemons.loseQuorum(1);
+    daemons.fenced(3);
+    expect(daemons.take()).toEqual(['1 start ls: 1 2, failed 3', '2 start ls: 1 2, failed 3']);
+  });
+
   it('fencing that was done before it failed does not count', () => {
     const daemons = threeNodes();
     daemons.fenced(3);

@@ -121,6 +121,13 @@ export class Daemons {
     this.drain();
   }
 
+  /** As when the quorum device goes: the ring stays as it is. */
+  loseQuorum(node: number): void {
+    const ring = { representative: 1, seq: this.#ring };
+    this.input(node, { kind: 'membership', members: this.#sideOf(node), ring, isQuorate: false });
+    this.drain();
+  }
+
   victims(nodes: readonly number[]): void {
     for (const node of this.daemons.keys()) this.input(node, { kind: 'victims', nodes });
     this.drain();

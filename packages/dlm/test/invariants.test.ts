@@ -218,6 +218,15 @@ describe('a good history violates nothing', () => {
     expect(counts.get('dlm-unnoticed-death')?.times).toBe(1);
   });
 
+  it('dlm.S5: a start that the others were told of with quorum is counted when it comes without', () => {
+    const { violations, counts } = checked((tell) => {
+      tell(1, { kind: 'dlm.start-sent', change: 1, isQuorate: true });
+      tell(1, { kind: 'dlm.starting', change: 1, members: [1], failed: [], isQuorate: false });
+    });
+    expect(violations).toEqual([]);
+    expect(counts.get('start-outlives-quorum')?.times).toBe(1);
+  });
+
   it('what a node says that the others have given up counts for nothing', () => {
     const history = (tell: Tell): void => {
       running(tell);
@@ -370,7 +379,15 @@ describe('each invariant notices', () => {
     [
       'dlm.S5',
       'a start without quorum',
-      (tell) => tell(1, { kind: 'dlm.starting', change: 1, members: [1], failed: [], isQuorate: false }),
+      (tell) => {
+        tell(1, { kind: 'dlm.start-sent', change: 1, isQuorate: true });
+        tell(1, { kind: 'dlm.starting', change: 2, members: [1], failed: [], isQuorate: false });
+      },
+    ],
+    [
+      'dlm.S5',
+      'the others are told of a start without quorum',
+      (tell) => tell(1, { kind: 'dlm.start-sent', change: 1, isQuorate: false }),
     ],
     [
       'dlm.S6',

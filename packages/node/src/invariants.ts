@@ -59,7 +59,7 @@ class PerNode<T> {
 /** What begins with the one ends with the other. */
 const BEGINNINGS: ReadonlyMap<string, string> = new Map([
   ['rg.request-started', 'rg.agent-started'],
-  ['dlm.started', 'dlm.recovered'],
+  ['dlm.start-sent', 'dlm.recovered'],
   ['gfs2.mounting', 'gfs2.mounted'],
 ]);
 

@@ -87,7 +87,7 @@ const added = (node: number, address = '10.156.76.58/22') => fact(node, { kind: 
 const removed = (node: number, address = '10.156.76.58/22') => fact(node, { kind: 'network.address-removed', address });
 const serving = (node: number, members: readonly number[]) => fact(node, { kind: 'rg.members', members });
 
-const started = (node: number) => fact(node, { kind: 'dlm.started', lockspace: 'storage' });
+const startSent = (node: number) => fact(node, { kind: 'dlm.start-sent', lockspace: 'storage' });
 const requestEnded = (node: number) =>
   fact(node, { kind: 'rg.request-ended', service: 'web', request: 'start', code: 0 });
 const request = (node: number) =>
@@ -106,6 +106,12 @@ describe('S11: quorum first', () => {
     const checker = check([quorum(1, true), request(1), quorum(1, false), agent(1, 'start')]);
     expect(checker.violations).toEqual([]);
     expect(checker.counts.get('svc-start-outlives-quorum')?.times).toBe(1);
+  });
+
+  it('counts a recovery that the others were told of with quorum', () => {
+    const checker = check([quorum(1, true), startSent(1), quorum(1, false), recovered(1)]);
+    expect(checker.violations).toEqual([]);
+    expect(checker.counts.get('recovery-outlives-quorum')?.times).toBe(1);
   });
 
   it.each([
@@ -137,7 +143,7 @@ describe('S11: quorum first', () => {
     ],
     [
       'recovers again without a new start',
-      [quorum(1, true), started(1), recovered(1), quorum(1, false), recovered(1)],
+      [quorum(1, true), startSent(1), recovered(1), quorum(1, false), recovered(1)],
       'S11: dlm.recovered on a node without quorum',
     ],
     [
