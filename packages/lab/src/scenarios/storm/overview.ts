@@ -49,6 +49,7 @@ export class Overview {
   readonly #views: ReadonlyMap<number, MachineView>;
   /** State of the service, as its owner last wrote it. */
   serviceState = 0;
+  serviceSince: Nanos = 0;
   owner = 0;
   isAnswered = false;
   #answered = 0;
@@ -87,6 +88,7 @@ export class Overview {
     const fact = stamped as AnyFact;
     if (fact.kind === 'client.request') return this.#onRequest(fact.isAnswered === true);
     if (fact.kind === 'rg.service') {
+      if (fact.state !== this.serviceState) this.serviceSince = fact.at;
       this.serviceState = Number(fact.state);
       this.owner = Number(fact.owner);
       return;

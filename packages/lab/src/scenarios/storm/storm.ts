@@ -43,6 +43,7 @@ const NOTICE_HEALED: Nanos = 8 * SECOND;
 /** So long after a boot a machine has all its daemons. */
 const STARTED_AFTER: Nanos = 30 * SECOND;
 const MOUNTED_AFTER: Nanos = 90 * SECOND;
+const STOPPED_AFTER: Nanos = 90 * SECOND;
 /** A fenced that still waits then for a node that it refuses waits for ever: a kick, and the ring without it, take less. */
 const STANDS_OFF: Nanos = 30 * SECOND;
 
@@ -273,14 +274,18 @@ export class Storm implements Scenario<StormResult> {
     return isMounted || lab.now() - upSince < MOUNTED_AFTER ? undefined : 'could not mount its file system';
   }
 
-  /** Somebody wants the service to run: he enables it where the cluster has given it up. */
+  /** Somebody wants the service to run: he enables it where the cluster has given it up, also in the middle of a stop. */
   *#enable(lab: Lab, core: ReadonlyMap<number, string>): Task {
     while (!this.#isClosing) {
       yield* lab.wait(15 * SECOND);
-      if (!GIVEN_UP.includes(this.#overview.serviceState) || this.#isClosing) continue;
+      const { serviceState, serviceSince } = this.#overview;
+      const isStuck = serviceState === STOPPING && lab.now() - serviceSince >= STOPPED_AFTER;
+      if ((!isStuck && !GIVEN_UP.includes(serviceState)) || this.#isClosing) continue;
       const at = [...core].find(([node]) => this.#overview.of(node).isQuorate)?.[1];
       if (at === undefined) continue;
-      if (this.#overview.serviceState === FAILED) yield* this.#brief(lab, at, `clusvcadm -d ${SERVICE}`);
+      if (isStuck)
+        lab.progress({ kind: 'attack-began', family: 'operator', text: `${SERVICE} was left stopping: disabled` });
+      if (isStuck || serviceState === FAILED) yield* this.#brief(lab, at, `clusvcadm -d ${SERVICE}`);
       yield* this.#brief(lab, at, `clusvcadm -e ${SERVICE}`);
     }
   }
@@ -358,5 +363,5 @@ export class Storm implements Scenario<StormResult> {
 }
 
 /** States of a service in which nobody starts it again, as rgmanager numbers them. */
-const [STOPPED, FAILED, DISABLED] = [110, 114, 119];
+const [STOPPED, STOPPING, FAILED, DISABLED] = [110, 113, 114, 119];
 const GIVEN_UP: readonly number[] = [STOPPED, FAILED, DISABLED];
