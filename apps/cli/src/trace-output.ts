@@ -24,18 +24,26 @@ export interface TraceOutput {
 }
 
 export function traceOutput(file: OutputFile, mode: TraceMode, run: TracedRun): TraceOutput {
+  if (mode !== 'ring') return fullTrace(file, mode, run);
   file.begin();
-  const sink = (bytes: Uint8Array): void => file.write(bytes);
-  const header = headerOf(run, mode);
-  if (mode === 'ring') {
-    return {
-      end: ({ hash }, ring) => {
-        writeRing(ring, header, hash, sink);
-        file.close();
-      },
-    };
-  }
-  const trace = new RunTrace(header, sink, { payloads: mode === 'payload' });
+  return {
+    end: ({ hash }, ring) => {
+      writeRing(ring, headerOf(run, mode), hash, (bytes) => file.write(bytes));
+      file.close();
+    },
+  };
+}
+
+/** A trace of everything, which the ring of the last events adds nothing to. */
+interface FullTrace {
+  readonly watcher: RunWatcher;
+  readonly tap: EventTap;
+  end(run: { readonly hash: string; readonly violations: readonly Violation[] }): void;
+}
+
+export function fullTrace(file: OutputFile, mode: 'full' | 'payload', run: TracedRun): FullTrace {
+  file.begin();
+  const trace = new RunTrace(headerOf(run, mode), (bytes) => file.write(bytes), { payloads: mode === 'payload' });
   return {
     watcher: {
       fact: (fact) => trace.fact(fact),

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runSeed } from '@quorate/simulator';
+import { TraceFile } from '@quorate/trace';
 import { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
 import { campaignCommand } from '../src/campaign/campaign-command.js';
@@ -63,9 +64,15 @@ describe('a campaign', () => {
       code: 1,
       last: { runs: 1, id: 'T1', reproduced: true, misfits: { answered: 0, unasked: 0 } },
     });
-    expect(await sim('shrink', path)).toMatchObject({ code: 0, last: { id: 'T1', after: 0 } });
+    const shrunk = await sim('shrink', path);
+    expect(shrunk).toMatchObject({ code: 0, last: { id: 'T1', after: 0 } });
     expect(await sim('replay', path, '--shrunk')).toMatchObject({ code: 1, last: { id: 'T1', reproduced: true } });
     expect(await sim('replay', join(path, 'decisions.min.txt'), '--quiet')).toMatchObject({ code: 1 });
+    const { hash } = JSON.parse(readFileSync(join(path, 'verdict.json'), 'utf8'));
+    for (const [minimal, of] of Object.entries({ '': hash, '.min': shrunk.last.hash })) {
+      expect(new TraceFile(readFileSync(join(path, `trace${minimal}.qtrace`))).hash).toBe(of);
+      expect(readFileSync(join(path, `chart${minimal}.mmd`), 'utf8')).toMatch(/^sequenceDiagram\n/);
+    }
   });
 
   it.each<[readonly string[], string]>([

@@ -8,16 +8,21 @@ import {
   type LogOrigin,
   logText,
   parseLogText,
+  type ReplayedLog,
+  replay,
   runLogged,
   type SeedReport,
 } from '@quorate/simulator';
 import { type PreparedScenario, prepare, type ScenarioOptions, type Scenarios } from '../scenarios.js';
 import { UsageError } from '../usage-error.js';
+import { type FailurePictures, runPictured } from './failure-pictures.js';
 
 const VERDICT = 'verdict.json';
 const LOG = 'decisions.log';
 const SHRUNK_LOG = 'decisions.min.log';
 const SHRUNK_TEXT = 'decisions.min.txt';
+const PICTURES: FailurePictures = { trace: 'trace.qtrace', chart: 'chart.mmd' };
+const SHRUNK_PICTURES: FailurePictures = { trace: 'trace.min.qtrace', chart: 'chart.min.mmd' };
 
 /** A log with what it takes to run it. */
 export interface ReplayableLog {
@@ -28,8 +33,9 @@ export interface ReplayableLog {
 }
 
 /**
- * One failure on disk: `verdict.json` (the report), `decisions.log` (all that the world decided), and when it was shrunk
- * `decisions.min.log` with `decisions.min.txt`, the same for people.
+ * One failure on disk: `verdict.json` (the report), `decisions.log` (all that the world decided), `trace.qtrace` (all that
+ * happened) and `chart.mmd` (its last frames). When it was shrunk also `decisions.min.log` with `decisions.min.txt`, the
+ * same for people, `trace.min.qtrace` and `chart.min.mmd`.
  */
 export class FailureDirectory {
   readonly path: string;
@@ -49,10 +55,13 @@ export class FailureDirectory {
     scenarios: Scenarios,
   ): FailureDirectory {
     const seed = parseSeed(`0x${failed.seed}`)!;
-    const { report, log } = runLogged(prepare(scenarios, scenario, options), seed);
-    const name = (report.id ?? report.verdict).replace(/[^A-Za-z0-9.-]+/g, '-').slice(0, 40);
+    const name = (failed.id ?? failed.verdict).replace(/[^A-Za-z0-9.-]+/g, '-').slice(0, 40);
     const path = join(root, `${name}-${failed.seed.replace(/^0+(?=.)/, '')}`);
     mkdirSync(path, { recursive: true });
+    const prepared = prepare(scenarios, scenario, options);
+    const { report, log } = runPictured(prepared, failed.seed, within(path, PICTURES), (watch) =>
+      runLogged(prepared, seed, watch),
+    );
     const origin: LogOrigin = { scenario, seed: failed.seed, options: { ...options }, commit: null, seeded: [] };
     writeFileSync(join(path, LOG), encodeLog(origin, log));
     writeFileSync(join(path, VERDICT), `${JSON.stringify({ scenario, options, ...report }, null, 2)}\n`);
@@ -64,10 +73,17 @@ export class FailureDirectory {
     return new FailureDirectory(path, JSON.parse(readText(join(path, VERDICT)).toString()) as SeedReport);
   }
 
-  keepShrunk(origin: LogOrigin, log: DecisionLog): string {
+  /** Keeps what `full` was shrunk to. Gives the path of the log for people. */
+  keepShrunk(full: ReplayableLog, shrunk: ReplayedLog): string {
+    const { log, seeded } = shrunk;
+    const origin = { ...full.origin, seeded };
     writeFileSync(join(this.path, SHRUNK_LOG), encodeLog(origin, log));
     const path = join(this.path, SHRUNK_TEXT);
     writeFileSync(path, logText(origin, log));
+    const prepared = full.prepare();
+    runPictured(prepared, origin.seed, within(this.path, SHRUNK_PICTURES), (watch) =>
+      replay(prepared, full.seed, shrunk, 'strict', watch),
+    );
     return path;
   }
 
@@ -89,6 +105,10 @@ export function readLog(path: string, scenarios: Scenarios): ReplayableLog {
     if (error instanceof ConfigError) throw new UsageError(`${path}: ${error.message}`);
     throw error;
   }
+}
+
+function within(directory: string, { trace, chart }: FailurePictures): FailurePictures {
+  return { trace: join(directory, trace), chart: join(directory, chart) };
 }
 
 function readText(path: string): Buffer {

@@ -75,14 +75,15 @@ function runShrink(path: string, options: ShrinkOptions, io: CommandIo, scenario
   const failure = FailureDirectory.open(path);
   const { id } = failure.report;
   if (id === null) throw new UsageError(`${path}: found a run that passed, expected a failure`);
-  const { prepare, seed, log, origin } = failure.log(scenarios);
+  const full = failure.log(scenarios);
+  const { prepare, seed, log } = full;
   tuneForShortRuns();
   const heard = (runs: number, decisions: number): void => {
     if (io.stderr.isTTY === true) io.stderr.write(`\r${runs} runs, ${decisions} decisions  `);
   };
   const shrunk = shrink(prepare, seed, log, id, { mostRuns, heard, isOver: () => performance.now() > until });
   if (io.stderr.isTTY === true) io.stderr.write('\n');
-  const kept = failure.keepShrunk({ ...origin, seeded: shrunk.seeded }, shrunk.log);
+  const kept = failure.keepShrunk(full, shrunk);
   const [before, after] = [decisionCount(log), decisionCount(shrunk.log)];
   if (after <= MOST_PRINTED) {
     for (const [stream, decisions] of shrunk.log) {

@@ -1,6 +1,7 @@
 import type { Invariant, Nanos, Seed, World } from '@quorate/kernel';
 import { SeededWorld } from '@quorate/kernel';
 import type { RunWatcher, Scenario, Topology } from '@quorate/lab';
+import type { EventTap } from '@quorate/trace';
 import type { DecisionLog } from '../decisions/decision-log.js';
 import { LoggedWorld } from '../decisions/logged-world.js';
 import { ReplayedWorld, type ReplayMode } from '../decisions/replayed-world.js';
@@ -48,6 +49,8 @@ export interface SeedRunOptions {
   readonly world?: World;
   readonly watcher?: RunWatcher;
   readonly watchedKinds?: readonly string[];
+  /** Hears every event. */
+  readonly tap?: EventTap;
 }
 
 /** Runs a scenario once and reports. It stops at the first violation. */
@@ -79,9 +82,10 @@ export function reportOf(simulator: Simulator, run: RunResult, seed: Seed): Seed
 export function runLogged(
   prepared: PreparedScenario,
   seed: Seed,
+  options: Omit<SeedRunOptions, 'world'> = {},
 ): { readonly report: SeedReport; readonly log: DecisionLog } {
   const logged = new LoggedWorld(new SeededWorld(seed));
-  const report = runSeed(prepared, seed, { world: logged });
+  const report = runSeed(prepared, seed, { ...options, world: logged });
   return { report, log: logged.log() };
 }
 
