@@ -12,6 +12,18 @@ const power = (state: string) => fact(1, 'node.state', { state });
 const ring = (state: string) => fact(1, 'totem.state', { state });
 const dlm = (what: string) => fact(1, `dlm.${what}`, { lockspace: 'storage' });
 const attempt = (isSuccess: boolean) => fact(1, 'fenced.attempt-ended', { victim: 2, isSuccess });
+const offOf = (node: number) => fact(node, 'node.state', { state: 'off' });
+const inRing = (node: number, name: string, members: readonly number[]) =>
+  fact(node, 'totem.configuration', { type: 'regular', ring: name, members, joined: [] });
+const pair = (...nodes: readonly number[]) => nodes.map((node) => inRing(node, `${nodes}`, nodes));
+const merged = (node: number) => inRing(node, 'd', [1, 2, 3, 4, 5]);
+const gather = (reason: number) => fact(1, 'totem.state', { state: 'gather', reason });
+const qdisk = (node: number, state: number) => fact(node, 'qdisk.state', { state });
+const failedStart = fact(1, 'rg.agent-ended', { service: 'web', action: 'start', status: 1 });
+const runs = (owner: number) => fact(owner, 'rg.service', { service: 'web', state: 112, owner });
+const arp = (what: string, mac: string) => fact(9, `network.arp-${what}`, { address: '10.0.0.1', mac });
+const takes = (mac: string) => fact(2, 'network.address-added', { address: '10.0.0.1/24', mac });
+const quorate = fact(1, 'quorum.changed', { isQuorate: true, members: [{}, {}] });
 
 /** Goals, what reaches each, and what comes near. */
 const CASES: Readonly<Record<string, readonly [readonly Stamped[], readonly Stamped[]]>> = {
@@ -58,6 +70,36 @@ const CASES: Readonly<Record<string, readonly [readonly Stamped[], readonly Stam
   G17: [
     [power('paused'), fact(2, 'node.state', { state: 'up' }), power('up')],
     [power('paused'), power('up')],
+  ],
+  G18: [
+    [...pair(1, 2), ...pair(3, 4), inRing(5, 'c', [5]), merged(1), merged(3)],
+    [...pair(1, 2), ...pair(3, 4), inRing(5, 'c', [5]), offOf(4), merged(1), merged(3)],
+  ],
+  G19: [[gather(5)], [gather(2)]],
+  G20: [[gather(6)], [gather(9)]],
+  G21: [
+    [inRing(1, 'a', [1]), inRing(2, 'b', [2]), qdisk(1, 6), offOf(1)],
+    [inRing(1, 'a', [1, 2]), inRing(2, 'a', [1, 2]), qdisk(1, 6), offOf(1)],
+  ],
+  G22: [
+    [fact(1, 'qdisk.evicted', { peer: 2, isUndead: true })],
+    [fact(1, 'qdisk.evicted', { peer: 2, isUndead: false })],
+  ],
+  G23: [
+    [dlm('directory'), power('off'), power('off')],
+    [dlm('directory'), offOf(2)],
+  ],
+  G24: [
+    [failedStart, runs(2), runs(2)],
+    [failedStart, runs(1)],
+  ],
+  G25: [
+    [arp('learned', 'a'), takes('b')],
+    [arp('learned', 'a'), arp('learned', 'b'), takes('b')],
+  ],
+  G26: [
+    [offOf(1), power('up'), quorate, offOf(1), quorate, quorate],
+    [offOf(1), offOf(2), power('up'), quorate],
   ],
 };
 
