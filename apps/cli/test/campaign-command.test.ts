@@ -26,14 +26,24 @@ function ownThread(): SeedWorker {
   };
 }
 
-async function campaign(...argv: readonly string[]): Promise<{ code: number; io: CapturedIo; last: unknown }> {
+interface CampaignRun {
+  readonly code: number;
+  readonly io: CapturedIo;
+  readonly last: unknown;
+}
+
+function campaign(...argv: readonly string[]): Promise<CampaignRun> {
+  return campaignOn(ownThread, ...argv);
+}
+
+async function campaignOn(startWorker: () => SeedWorker, ...argv: readonly string[]): Promise<CampaignRun> {
   const io = capturedIo();
   let code = -1;
   const failures = join(folder, 'failures');
   const exit = (result: number): void => {
     code = result;
   };
-  const command = new Command('sim').addCommand(campaignCommand(io, SCENARIOS, exit, ownThread));
+  const command = new Command('sim').addCommand(campaignCommand(io, SCENARIOS, exit, startWorker));
   await command.parseAsync(['campaign', ...argv, '--failures', failures], { from: 'user' });
   return { code, io, last: JSON.parse(io.stdout.text.trimEnd().split('\n').at(-1)!) };
 }
@@ -52,6 +62,23 @@ describe('a campaign', () => {
     expect(three.last).toMatchObject({ scenario: 'passes', runs: 7, passed: 7, failures: {} });
     const { hashes } = JSON.parse(readFileSync(join(folder, 'c.json'), 'utf8'));
     expect(Object.keys(hashes)).toHaveLength(7);
+  });
+
+  it('tells of a seed that is another run the second time', async () => {
+    const order: bigint[] = [];
+    const forgetful = (): SeedWorker => ({
+      run: async (task) => {
+        order.push(task.seed);
+        const report = await ownThread().run(task);
+        return task.seed === 4n && order.length > 3 ? { ...report, hash: 'another' } : report;
+      },
+      stop: async () => {},
+    });
+    const argv = ['passes', '--seeds', '3..5', '--check-determinism'];
+    const { code, last } = await campaignOn(forgetful, ...argv);
+    expect(order).toEqual([3n, 4n, 5n, 5n, 4n, 3n]);
+    expect([code, last]).toEqual([3, expect.objectContaining({ runs: 3, passed: 2, failures: { diverged: 1 } })]);
+    expect((await campaign(...argv)).code).toBe(0);
   });
 
   it('keeps the first failures of a kind, which replay and shrink', async () => {

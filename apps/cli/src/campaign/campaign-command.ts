@@ -17,6 +17,7 @@ interface Options {
   readonly jobs: string;
   readonly json?: string;
   readonly failures: string;
+  readonly checkDeterminism?: boolean;
 }
 
 /** Failures of one kind that are kept with all their decisions. */
@@ -37,6 +38,10 @@ export function campaignCommand(
     .option('--jobs <n>', 'runs at a time', '1')
     .option('--json <file>', 'write all figures')
     .option('--failures <directory>', 'where failures are kept', 'failures')
+    .option(
+      '--check-determinism',
+      'run every seed twice, the last one first and in other threads, and compare the hashes',
+    )
     .action(async (scenario: string, options: Options) =>
       exit(await runCampaign(scenario, options, io, scenarios, startWorker)),
     );
@@ -57,24 +62,24 @@ async function runCampaign(
   const json = options.json === undefined ? undefined : new OutputFile('--json', options.json);
   tuneForShortRuns();
   const campaign = new NewCampaign();
-  const bar = new ProgressBar(io.stderr, seeds.length);
+  const passes = options.checkDeterminism === true ? [seeds, [...seeds].reverse()] : [seeds];
+  const bar = new ProgressBar(io.stderr, seeds.length * passes.length);
   const begun = performance.now();
-  const failed: SeedReport[] = [];
-  await onThreads(
-    seeds,
-    jobs,
-    startWorker,
-    (worker, seed) => worker.run({ scenario, options: scenarioOptions, seed }),
-    {
-      heard(report) {
-        campaign.add(report);
-        if (report.verdict !== 'passed') failed.push(report);
-        bar.show(campaign.runs, `${campaign.failed} failed`);
-      },
-    },
-  );
+  const reports = new Map<string, SeedReport>();
+  let ended = 0;
+  const heard = (report: SeedReport): void => {
+    const told = judgedTwice(reports.get(report.seed), report);
+    reports.set(report.seed, told);
+    campaign.add(told);
+    ended += 1;
+    bar.show(ended, `${campaign.failed} failed`);
+  };
+  const run = (worker: SeedWorker, seed: bigint): Promise<SeedReport> =>
+    worker.run({ scenario, options: scenarioOptions, seed });
+  for (const pass of passes) await onThreads(pass, jobs, startWorker, run, { heard });
   bar.end();
   const seconds = (performance.now() - begun) / 1000;
+  const failed = [...reports.values()].filter(({ verdict }) => verdict !== 'passed');
   const directories = keep(failed, options.failures, scenario, scenarioOptions, scenarios);
   const figures = { scenario, options: scenarioOptions, jobs, seconds, ...campaign.summary() };
   io.stdout.write(campaignReport(figures, directories));
@@ -107,6 +112,13 @@ async function onThreads(
   await Promise.all(Array.from({ length: Math.min(jobs, seeds.length) }, work));
 }
 
+/** A run that ends otherwise the second time has failed, however it ended. */
+function judgedTwice(first: SeedReport | undefined, report: SeedReport): SeedReport {
+  if (first === undefined || first.hash === report.hash) return report;
+  const message = `hash ${first.hash}, the second time ${report.hash}`;
+  return { ...report, verdict: 'determinism', id: 'diverged', message, nodes: [] };
+}
+
 /** Runs the first failures of each kind again, with all that the world decided. */
 function keep(
   failed: readonly SeedReport[],
@@ -129,7 +141,7 @@ function keep(
 
 function exitCodeOf(campaign: Campaign): number {
   const verdicts = campaign.summary().failures.map(({ verdict }) => verdict);
-  for (const verdict of ['safety', 'exception', 'liveness', 'determinism', 'budget'] as const) {
+  for (const verdict of ['determinism', 'safety', 'exception', 'liveness', 'budget'] as const) {
     if (verdicts.includes(verdict)) return Exit[verdict];
   }
   return Exit.passed;
