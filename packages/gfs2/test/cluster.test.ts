@@ -1,6 +1,6 @@
 import { MILLISECOND, Prng, SECOND, utf8Bytes, utf8Text } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
-import type { OpenFlags } from '../src/calls/operation.js';
+import type { OpenFlags, Stat } from '../src/calls/operation.js';
 import { check } from '../src/check.js';
 import { Cluster, type ClusterOptions } from './cluster.js';
 import { formattedDisk } from './formatted-disk.js';
@@ -171,6 +171,23 @@ describe.each(ERAS)('five nodes, %s', (era) => {
     end(cluster);
   });
 });
+
+it.each([0, 1, 2, 6])(
+  'an unmount ends, though another node has asked %i ms before for a file just written',
+  (before) => {
+    const cluster = mountedCluster({ seed: 1 }, [1, 2]);
+    write(cluster, 1, '/file', 'x'.repeat(5000));
+    let size = 0;
+    cluster.start(2, { kind: 'stat', path: '/file' }, (found) => {
+      size = (found as Stat).size;
+    });
+    cluster.pass(before * MILLISECOND);
+    cluster.unmount(1);
+    cluster.passUntil(() => size > 0, 'the stat');
+    expect(size).toBe(5000);
+    end(cluster);
+  },
+);
 
 it('five idle mounts do less than one thing a second, all together', () => {
   const cluster = mountedCluster({ seed: 10 });

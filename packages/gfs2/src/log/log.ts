@@ -347,11 +347,27 @@ export class Log {
   *sync(space: AddressSpace, flags: number): Task {
     yield* this.flush(LOG_HEAD.FLUSH_NORMAL | flags, space);
     yield* this.writeBack(space);
-    if (space.ail.size === 0) return;
-    const transaction = yield* this.begin(0, space.ail.size);
+    const transaction = yield* this.#beginRevokes(space);
+    if (transaction === undefined) return;
     for (const { block } of this.#takeFromAil(space)) this.addRevoke(space, block);
     this.end(transaction);
     yield* this.flush(LOG_HEAD.FLUSH_NORMAL | LOG_HEAD.LFC_AIL_EMPTY_GL, space);
+  }
+
+  /**
+   * A transaction for the revokes of what stands in the journal of a space; undefined if there is none. A shutdown that was
+   * waited for has left none: the journal ends clean, and nothing of it is replayed.
+   *
+   * @throws {Refusal} EIO
+   */
+  *#beginRevokes(space: AddressSpace): Task<Transaction | undefined> {
+    if (space.ail.size === 0) return undefined;
+    try {
+      return yield* this.begin(0, space.ail.size);
+    } catch (error) {
+      if (space.ail.size > 0) throw error;
+      return undefined;
+    }
   }
 
   /** Commits, writes everything in place and closes the journal with a header that says so (`gfs2_log_shutdown`). */
