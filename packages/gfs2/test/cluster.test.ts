@@ -2,6 +2,8 @@ import { MILLISECOND, Prng, SECOND, utf8Bytes, utf8Text } from '@quorate/kernel'
 import { describe, expect, it } from 'vitest';
 import type { OpenFlags, Stat } from '../src/calls/operation.js';
 import { check } from '../src/check.js';
+import type { Dinode } from '../src/ondisk/dinode.js';
+import { Volume } from '../src/volume.js';
 import { Cluster, type ClusterOptions } from './cluster.js';
 import { formattedDisk } from './formatted-disk.js';
 import { fsck, hasProgram } from './real-programs.js';
@@ -123,6 +125,23 @@ describe.each(ERAS)('five nodes, %s', (era) => {
     cluster.unmount(1, isLast);
     end(cluster);
     expect(cluster.log.filter((line) => line.includes('jid=1: Replayed'))).toHaveLength(1);
+  });
+
+  it('keep the figures of one that dies, and of another that dies while it brings its own to the disk', () => {
+    const cluster = mountedCluster({ seed: 8, era }, [1, 2]);
+    const { addr } = Volume.open(cluster.disk.image)!.systemFile('statfs') as Dinode;
+    const figures = (): string => cluster.disk.read(addr, 1).subarray(232, 256).join();
+    cluster.pass(20 * SECOND);
+    cluster.boot(3);
+    cluster.passUntil(() => cluster.isMounted(3), 'the mount');
+    write(cluster, 3, '/of-3', 'counted 30 s after the mount');
+    cluster.pass(15 * SECOND);
+    write(cluster, 2, '/of-2', 'not counted yet', true);
+    const before = figures();
+    cluster.passUntil(() => figures() !== before, 'the sync of node 3');
+    cluster.kill(2);
+    cluster.kill(3);
+    end(cluster, true);
   });
 
   it('are not harmed by one that hangs, is fenced and goes on as if nothing had been', () => {

@@ -1,4 +1,4 @@
-import { Checker, Prng, type Stamped, type Task } from '@quorate/kernel';
+import { Checker, Prng, SECOND, type Stamped, type Task } from '@quorate/kernel';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { check } from '../src/check.js';
 import type { CheckedFact, Gfs2Fact } from '../src/facts.js';
@@ -10,6 +10,7 @@ import { formattedDisk } from './formatted-disk.js';
 import type { MemoryDisk } from './memory-disk.js';
 import { perform, randomOperation } from './model.js';
 import { NodeDriver } from './node-driver.js';
+import { cutPower } from './power-cut.js';
 
 type Watched = Gfs2Fact | CheckedFact;
 type Told = Watched extends infer F ? (F extends Watched ? Omit<F, 'now'> : never) : never;
@@ -82,7 +83,7 @@ const goodHistory = [
 
 /** Nodes without a lock manager, on one disk, and what they tell. */
 class Nodes {
-  readonly disk: MemoryDisk = formattedDisk(32, { journals: 2 });
+  disk: MemoryDisk = formattedDisk(32, { journals: 2 });
   readonly facts: Stamped<Watched>[] = [];
   readonly #prng = new Prng(4, 0, 0, 4);
 
@@ -104,9 +105,15 @@ class Nodes {
     this.facts.push(fact(1, { kind: 'gfs2.checked', findings }));
   }
 
-  /** One that works, loses power, and mounts again. */
+  /** One that works, loses power while it writes in place what it has committed, and mounts again. */
   liveTwice(): void {
-    this.work(this.mount(1, 0), 60);
+    const before = this.disk.fork();
+    this.disk.history = [];
+    const first = this.mount(1, 0);
+    this.work(first, 60);
+    first.pass(60 * SECOND);
+    // Behind the writes in place there are a flush, a header and a flush.
+    this.disk = cutPower(before, this.disk.history, this.disk.history.length - 3, this.#prng);
     const driver = this.mount(1, 0, 2);
     this.work(driver, 20);
     driver.unmount();

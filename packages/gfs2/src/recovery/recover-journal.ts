@@ -5,18 +5,12 @@ import { type Holder, HolderFlag } from '../glock/glock.js';
 import { GlockType } from '../glock/glock-name.js';
 import type { JournalMap } from '../log/journal-map.js';
 import { findLogHead } from '../log/log-head.js';
-import { decodeStatfsChange, encodeStatfsChange, type StatfsChange } from '../ondisk/accounting.js';
-import { DINODE_BYTES } from '../ondisk/geometry.js';
 import { LOG_HEAD, type LogHeader } from '../ondisk/log-header.js';
 import { Refusal } from '../refusal.js';
-import { Signal, waitUntil } from '../scheduler.js';
 import { type Journal, mapJournal } from './journals.js';
 import { JournalFault, Replay } from './replay.js';
 
 export type RecoveryResult = 'done' | 'gave-up' | 'failed';
-
-/** Tries for the master statfs file's glock, 100 ms apart. */
-const STATFS_TRIES = 10;
 
 /**
  * Looks at a journal and replays it if its node did not close it (`gfs2_recover_func`).
@@ -77,7 +71,6 @@ function* lookAndReplay(fs: FileSystem, journal: Journal, start: Nanos, say: (te
   const { replayed, found, revokes } = yield* replay.run();
   say(`Replayed ${replayed} of ${found} blocks`);
   say(`Found ${revokes} revoke tags`);
-  yield* recoverStatfs(fs, journal, head, say);
   yield* writeCleanHeader(fs, map, head);
   const took = core.now - start;
   const parts = `[jlck:${milliseconds(locked - start)}ms, jhead:${milliseconds(looked - locked)}ms, tlck:0ms, replay:${milliseconds(core.now - looked)}ms]`;
@@ -91,64 +84,6 @@ function* lookAndReplay(fs: FileSystem, journal: Journal, start: Nanos, say: (te
 
 function milliseconds(span: Nanos): number {
   return Math.floor(span / MILLISECOND);
-}
-
-/** Changes of the statfs figures that the dead node had not synced stand in its last header (`recover_local_statfs`). */
-function* recoverStatfs(fs: FileSystem, journal: Journal, head: LogHeader, say: (text: string) => void): Task {
-  const { localTotal, localFree, localDinodes } = head;
-  if (localTotal === 0 && localFree === 0 && localDinodes === 0) return;
-  const holder = yield* lockMasterStatfs(fs);
-  try {
-    const master = yield* changeStatfs(fs, journal.jid, fs.system.statfs, (figures) => ({
-      total: figures.total + localTotal,
-      free: figures.free + localFree,
-      dinodes: figures.dinodes + localDinodes,
-    }));
-    const local = fs.system.statfsChanges.get(journal.jid);
-    if (local !== undefined) yield* changeStatfs(fs, journal.jid, local, () => ({ total: 0, free: 0, dinodes: 0 }));
-    yield* fs.core.disk.flush();
-    if (fs.core.config.era === 'rhel6') return;
-    const change = `[${signed(localTotal)},${signed(localFree)},${signed(localDinodes)}]`;
-    const { total, free, dinodes } = master;
-    say(`Updated master statfs Total:${total}, Free:${free}, Dinodes:${dinodes} after change ${change}`);
-  } finally {
-    if (holder !== undefined) fs.core.locks.release(holder);
-  }
-}
-
-/**
- * Keeps other nodes from syncing their figures meanwhile.
- *
- * Linux takes no lock here. We try for a second and then go on without: whoever has been granted it while locks are blocked
- * has not read the file yet.
- */
-function* lockMasterStatfs(fs: FileSystem): Task<Holder | undefined> {
-  const { locks, now } = fs.core;
-  const glock = locks.get(GlockType.inode, fs.system.statfs.addr);
-  const flags = HolderFlag.TRY_1CB | HolderFlag.NOEXP | HolderFlag.NOCACHE | HolderFlag.SKIP;
-  for (let tries = 1; ; tries++) {
-    const holder = yield* locks.tryAcquire(glock, 'EX', flags);
-    if (holder !== undefined || tries === STATFS_TRIES) return holder;
-    yield* waitUntil(new Signal(), now + tries * 100 * MILLISECOND);
-  }
-}
-
-/** Changes a statfs file in place, past the cache and the journal. */
-function* changeStatfs(
-  fs: FileSystem,
-  jid: number,
-  inode: { readonly addr: number },
-  change: (figures: StatfsChange) => StatfsChange,
-): Task<StatfsChange> {
-  const { disk, scheduler, config, now } = fs.core;
-  const block = yield* disk.readBlocks(inode.addr, 1);
-  const figures = change(decodeStatfsChange(block, DINODE_BYTES));
-  encodeStatfsChange(figures, block, DINODE_BYTES);
-  const batch = new Batch(scheduler);
-  config.observe?.({ kind: 'gfs2.block-written', now, block: inode.addr, write: disk.nextId, journal: jid });
-  disk.write(inode.addr, block, batch.expect());
-  yield* batch.settle();
-  return figures;
 }
 
 /** A header behind the last one says that there is nothing to replay any more (`clean_journal`). */
@@ -180,8 +115,4 @@ function* writeCleanHeader(fs: FileSystem, map: JournalMap, head: LogHeader): Ta
   core.disk.write(map.addressOf(blkno), block, batch.expect());
   yield* batch.settle();
   yield* core.disk.flush();
-}
-
-function signed(value: number): string {
-  return value < 0 ? String(value) : `+${value}`;
 }

@@ -57,7 +57,7 @@ export class Statfs {
     };
   }
 
-  /** Reads both files (`gfs2_statfs_init`). */
+  /** Reads both files (`gfs2_statfs_init`): what a dead node has left in the local one counts as this node's. */
   *open(files: StatfsFiles): Task {
     this.#files = files;
     const holder = yield* this.#inodes.lock(files.master, 'EX', HolderFlag.NOCACHE | HolderFlag.NOEXP);
@@ -90,18 +90,53 @@ export class Statfs {
 
   /** Adds this node's changes to the master file (`gfs2_statfs_sync`). */
   *sync(): Task {
-    const { master: inode, local } = this.#files!;
-    const { log } = this.#core;
-    const holder = yield* this.#inodes.lock(inode, 'EX', HolderFlag.NOCACHE);
+    const holder = yield* this.#lockMaster();
     try {
-      const buffer = yield* this.#inodes.dinodeBuffer(inode);
-      this.#master = decodeStatfsChange(buffer.data, DINODE_BYTES);
-      const { total, free, dinodes } = this.#local;
-      if (total === 0 && free === 0 && dinodes === 0) return;
-      yield* log.transact(2, 0, (transaction) => this.#merge(transaction, inode, local));
+      yield* this.#addToMaster(this.#files!.local);
     } finally {
       this.#inodes.unlock(holder);
     }
+  }
+
+  /**
+   * The same at the end of a mount, and for the changes that dead nodes have left behind where nobody has mounted their journal
+   * since: who mounts it takes them for its own, and holds its file.
+   *
+   * Neither in RHEL 6, which leaves them there for fsck.gfs2 to find, nor in Linux since 5.10, which adds them to the master file
+   * when it replays the journal (`recover_local_statfs`): the replay of another journal may then put an older copy over it.
+   */
+  *syncAll(locals: Iterable<Inode>): Task {
+    const { locks } = this.#core;
+    const holder = yield* this.#lockMaster();
+    try {
+      yield* this.#addToMaster(this.#files!.local);
+      for (const local of locals) {
+        if (local === this.#files!.local) continue;
+        const flags = HolderFlag.TRY | HolderFlag.NOCACHE | HolderFlag.SKIP;
+        const localHolder = yield* locks.tryAcquire(local.glock, 'EX', flags);
+        if (localHolder === undefined) continue;
+        try {
+          yield* this.#addToMaster(local);
+        } finally {
+          locks.release(localHolder);
+        }
+      }
+    } finally {
+      this.#inodes.unlock(holder);
+    }
+  }
+
+  *#lockMaster(): Task<Holder> {
+    return yield* this.#inodes.lock(this.#files!.master, 'EX', HolderFlag.NOCACHE);
+  }
+
+  /** Moves what a `statfs_change` file says to the master file. The caller holds both. */
+  *#addToMaster(local: Inode): Task {
+    const { master } = this.#files!;
+    this.#master = decodeStatfsChange((yield* this.#inodes.dinodeBuffer(master)).data, DINODE_BYTES);
+    const { total, free, dinodes } = decodeStatfsChange((yield* this.#inodes.dinodeBuffer(local)).data, DINODE_BYTES);
+    if (total === 0 && free === 0 && dinodes === 0) return;
+    yield* this.#core.log.transact(2, 0, (transaction) => this.#merge(transaction, master, local));
   }
 
   *#merge(transaction: Transaction, master: Inode, local: Inode): Task {
@@ -110,11 +145,13 @@ export class Statfs {
     const localBuffer = yield* this.#inodes.dinodeBuffer(local);
     log.addMeta(transaction, masterBuffer);
     log.addMeta(transaction, localBuffer);
-    this.#master.total += this.#local.total;
-    this.#master.free += this.#local.free;
-    this.#master.dinodes += this.#local.dinodes;
-    this.#local = { total: 0, free: 0, dinodes: 0 };
+    const change = decodeStatfsChange(localBuffer.data, DINODE_BYTES);
+    this.#master.total += change.total;
+    this.#master.free += change.free;
+    this.#master.dinodes += change.dinodes;
+    const nothing = { total: 0, free: 0, dinodes: 0 };
+    if (local === this.#files!.local) this.#local = nothing;
     encodeStatfsChange(this.#master, masterBuffer.data, DINODE_BYTES);
-    encodeStatfsChange(this.#local, localBuffer.data, DINODE_BYTES);
+    encodeStatfsChange(nothing, localBuffer.data, DINODE_BYTES);
   }
 }
