@@ -190,6 +190,10 @@ export class ClusterStack implements EngineListener {
     };
   }
 
+  processEnded(pid: number): void {
+    this.#fileSystems?.processEnded(pid);
+  }
+
   // ── calls of programs ──────────────────────────────────────────────────────────────────────────────────────────
 
   /** Answers what programs ask of daemons and mounted file systems: at once, or PENDING and later. */
@@ -201,9 +205,7 @@ export class ClusterStack implements EngineListener {
       case 'unmount':
         return this.#fileSystems === undefined ? 'EINVAL' : this.#fileSystems.unmount(task, call.directory);
       case 'file-system':
-        return this.#fileSystems === undefined
-          ? 'EIO'
-          : this.#fileSystems.operation(task, call.directory, call.operation);
+        return this.#fileSystems === undefined ? 'EIO' : this.#fileSystems.operation(task, call);
       case 'daemon':
         return this.#serveDaemon(task, call.daemon, call.request);
       default:

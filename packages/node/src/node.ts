@@ -137,6 +137,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
       log: (priority, tag, text) => this.#log(priority, tag, text),
       halt: (how) => this.#halt(how),
       serve: (task, call) => this.#serve(task, call),
+      processEnded: (pid) => this.#stack.processEnded(pid),
     });
     this.#stack = new ClusterStack(
       {

@@ -46,6 +46,7 @@ class ScriptRun {
       log: (_priority, tag, text) => this.#say(`${tag}: ${text}`),
       halt: (how) => this.#say(how),
       serve: () => ({ isQuorate: this.#isPast('quorate-after') }),
+      processEnded: () => {},
     });
     if (scene.has('mounted')) {
       this.#system.mountTable.add({ device: '/dev/sda1', directory: '/mydata', type: 'gfs2', options: 'defaults' });

@@ -50,6 +50,15 @@ describe('a node alone', () => {
     expect(checker.violations).toEqual([]);
   });
 
+  it.each([
+    ['was opening', 1],
+    ['had open', 4],
+  ])('closes what a process %s when it was killed', (_what, ms) => {
+    expect(machine.type(`limit ${ms / 1000} record /mydata/page`)?.status).toBe(137);
+    machine.run(SECOND);
+    expect(machine.type('umount /mydata')).toEqual({ status: 0, output: '', errors: '' });
+  });
+
   it('says nothing after it has halted, and wants nothing', () => {
     machine.type('shutdown -h now');
     const said = machine.log.length;

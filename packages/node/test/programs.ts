@@ -29,6 +29,11 @@ export const TEST_PROGRAMS: Readonly<Record<string, Program>> = {
     if (!isErrno(bytes)) os.print(utf8Text(bytes));
     return end(os, bytes);
   },
+  /** `record FILE`: writes a word to a file and has it on the disk. */
+  *record([, path = ''], os) {
+    yield* os.writeFile(path, utf8Bytes('word'));
+    return end(os, yield* os.sync(path));
+  },
   *upper(_argv, os) {
     os.print(os.input.toUpperCase());
     return 0;

@@ -5,23 +5,29 @@ import type { SystemCall } from './system-call.js';
 /** How much of a file is asked for at once. */
 const CHUNK_BYTES = 65_536;
 
-/** Asks the file system that is mounted on a directory. */
+/** A directory that a file system is mounted on, and the process that asks it. */
+export interface Asked {
+  readonly directory: string;
+  readonly pid: number;
+}
+
+/** Asks it, and waits for the answer. */
 function* ask<Kind extends Operation['kind']>(
-  directory: string,
+  { directory, pid }: Asked,
   operation: Extract<Operation, { kind: Kind }>,
 ): Task<OperationResults[Kind] | Errno> {
-  const call: SystemCall = { call: 'file-system', directory, operation };
+  const call: SystemCall = { call: 'file-system', directory, pid, operation };
   return (yield call) as OperationResults[Kind] | Errno;
 }
 
-export function* readFile(directory: string, path: string): Task<Uint8Array | Errno> {
-  const fd = yield* ask(directory, { kind: 'open', path });
+export function* readFile(asked: Asked, path: string): Task<Uint8Array | Errno> {
+  const fd = yield* ask(asked, { kind: 'open', path });
   if (isErrno(fd)) return fd;
   const chunks: Uint8Array[] = [];
   let offset = 0;
   let failure: Errno | undefined;
   for (;;) {
-    const bytes = yield* ask(directory, { kind: 'pread', fd, offset, length: CHUNK_BYTES });
+    const bytes = yield* ask(asked, { kind: 'pread', fd, offset, length: CHUNK_BYTES });
     if (isErrno(bytes)) {
       failure = bytes;
       break;
@@ -30,53 +36,53 @@ export function* readFile(directory: string, path: string): Task<Uint8Array | Er
     offset += bytes.length;
     if (bytes.length < CHUNK_BYTES) break;
   }
-  yield* ask(directory, { kind: 'close', fd });
+  yield* ask(asked, { kind: 'close', fd });
   return failure ?? (chunks.length === 1 ? chunks[0]! : concatBytes(...chunks));
 }
 
 /** Writes and closes; on the medium after the next sync of the file system. */
-export function* writeFile(directory: string, path: string, bytes: Uint8Array, append: boolean): Task<number | Errno> {
+export function* writeFile(asked: Asked, path: string, bytes: Uint8Array, append: boolean): Task<number | Errno> {
   const flags = { write: true, create: true, append, truncate: !append };
-  const fd = yield* ask(directory, { kind: 'open', path, flags });
+  const fd = yield* ask(asked, { kind: 'open', path, flags });
   if (isErrno(fd)) return fd;
   const written = yield* append
-    ? ask(directory, { kind: 'append', fd, bytes })
-    : ask(directory, { kind: 'pwrite', fd, offset: 0, bytes });
-  yield* ask(directory, { kind: 'close', fd });
+    ? ask(asked, { kind: 'append', fd, bytes })
+    : ask(asked, { kind: 'pwrite', fd, offset: 0, bytes });
+  yield* ask(asked, { kind: 'close', fd });
   return written;
 }
 
-export function* sync(directory: string, path: string): Task<Errno | undefined> {
-  const fd = yield* ask(directory, { kind: 'open', path, flags: { write: true } });
+export function* sync(asked: Asked, path: string): Task<Errno | undefined> {
+  const fd = yield* ask(asked, { kind: 'open', path, flags: { write: true } });
   if (isErrno(fd)) return fd;
-  const refused = yield* ask(directory, { kind: 'fsync', fd });
-  yield* ask(directory, { kind: 'close', fd });
+  const refused = yield* ask(asked, { kind: 'fsync', fd });
+  yield* ask(asked, { kind: 'close', fd });
   return isErrno(refused) ? refused : undefined;
 }
 
-export function remove(directory: string, path: string): Task<Errno | undefined> {
-  return ask(directory, { kind: 'unlink', path });
+export function remove(asked: Asked, path: string): Task<Errno | undefined> {
+  return ask(asked, { kind: 'unlink', path });
 }
 
-export function rename(directory: string, from: string, to: string): Task<Errno | undefined> {
-  return ask(directory, { kind: 'rename', from, to });
+export function rename(asked: Asked, from: string, to: string): Task<Errno | undefined> {
+  return ask(asked, { kind: 'rename', from, to });
 }
 
-export function makeDirectory(directory: string, path: string): Task<Errno | undefined> {
-  return ask(directory, { kind: 'mkdir', path });
+export function makeDirectory(asked: Asked, path: string): Task<Errno | undefined> {
+  return ask(asked, { kind: 'mkdir', path });
 }
 
-export function removeDirectory(directory: string, path: string): Task<Errno | undefined> {
-  return ask(directory, { kind: 'rmdir', path });
+export function removeDirectory(asked: Asked, path: string): Task<Errno | undefined> {
+  return ask(asked, { kind: 'rmdir', path });
 }
 
-export function* list(directory: string, path: string): Task<readonly string[] | Errno> {
-  const entries = yield* ask(directory, { kind: 'readdir', path });
+export function* list(asked: Asked, path: string): Task<readonly string[] | Errno> {
+  const entries = yield* ask(asked, { kind: 'readdir', path });
   return isErrno(entries) ? entries : entries.map(({ name }) => name);
 }
 
-export function* stat(directory: string, path: string): Task<FileInfo | Errno> {
-  const found = yield* ask(directory, { kind: 'stat', path });
+export function* stat(asked: Asked, path: string): Task<FileInfo | Errno> {
+  const found = yield* ask(asked, { kind: 'stat', path });
   return isErrno(found) ? found : fileInfoOf(found);
 }
 

@@ -37,6 +37,8 @@ export interface SystemPorts {
   halt(how: 'poweroff' | 'reboot'): void;
   /** Serves a call that the node's daemons or file systems answer: at once, or PENDING and later through `reply`. */
   serve(task: TaskId, call: SystemCall): unknown;
+  /** What it had open in a mounted file system is to be closed. */
+  processEnded(pid: number): void;
 }
 
 interface Running {
@@ -195,6 +197,10 @@ export class OperatingSystem {
     return undefined;
   }
 
+  isRunning(pid: number): boolean {
+    return this.#running.has(pid);
+  }
+
   processes(): readonly ProcessInfo[] {
     return [...this.#running.values()].map(({ process }) => process);
   }
@@ -280,6 +286,7 @@ export class OperatingSystem {
     this.#running.delete(pid);
     if (task !== undefined) this.#pidOfTask.delete(task);
     this.sockets.closeOf(pid);
+    this.#ports.processEnded(pid);
     ended?.({ status, output: process.output, errors: process.errors });
   }
 

@@ -106,7 +106,7 @@ export class Process implements Os {
     return this.#at(
       path,
       (files, name) => files.write(name, bytes, append, this.wall().sec),
-      (directory, name) => mounted.writeFile(directory, name, bytes, append),
+      (asked, name) => mounted.writeFile(asked, name, bytes, append),
     );
   }
 
@@ -132,7 +132,7 @@ export class Process implements Os {
     if (source === undefined || target === undefined) {
       return this.#system.files.rename(normalizePath(from), normalizePath(to), this.wall().sec);
     }
-    return yield* mounted.rename(source.mount.directory, source.path, target.path);
+    return yield* mounted.rename(this.#asked(source), source.path, target.path);
   }
 
   makeDirectory(path: string): Task<Errno | undefined> {
@@ -255,11 +255,15 @@ export class Process implements Os {
   *#at<Result>(
     path: string,
     local: (files: OperatingSystem['files'], name: string) => Result,
-    remote: (directory: string, name: string) => Task<Result>,
+    remote: (asked: mounted.Asked, name: string) => Task<Result>,
   ): Task<Result> {
     const name = normalizePath(path);
     const place = this.#system.mountTable.resolve(name);
     if (place === undefined) return local(this.#system.files, name);
-    return yield* remote(place.mount.directory, place.path);
+    return yield* remote(this.#asked(place), place.path);
+  }
+
+  #asked({ mount }: { readonly mount: MountInfo }): mounted.Asked {
+    return { directory: mount.directory, pid: this.pid };
   }
 }

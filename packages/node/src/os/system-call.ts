@@ -5,7 +5,7 @@ import type { Nanos, RunOptions, Socket } from '@quorate/kernel';
 export type SystemCall =
   | { readonly call: 'run'; readonly argv: readonly string[]; readonly options: RunOptions }
   | { readonly call: 'scsi'; readonly device: string; readonly cdb: Uint8Array; readonly data: Uint8Array | undefined }
-  | { readonly call: 'file-system'; readonly directory: string; readonly operation: Operation }
+  | { readonly call: 'file-system'; readonly directory: string; readonly pid: number; readonly operation: Operation }
   | {
       readonly call: 'mount';
       readonly device: string;

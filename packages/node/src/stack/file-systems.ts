@@ -1,10 +1,10 @@
-import { GfsControld, type GfsControldInput, type GfsControldOutput, type Operation } from '@quorate/gfs2';
+import { GfsControld, type GfsControldInput, type GfsControldOutput } from '@quorate/gfs2';
 import { type Nanos, PENDING, type Prng, type TaskId } from '@quorate/kernel';
 import { Child } from '../child.js';
 import type { StackConfig } from '../stack-config.js';
 import type { ClusterEngine, GroupChange, GroupMember } from './cluster-engine.js';
 import type { LockManager, LockspaceWatcher } from './lock-manager.js';
-import { Mount, type MountCall } from './mount.js';
+import { type FileSystemCall, Mount, type MountCall } from './mount.js';
 import type { NodeServices } from './services.js';
 
 /** gfs_controld and the mounted GFS2 file systems of a node. */
@@ -91,11 +91,15 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
     return PENDING;
   }
 
-  operation(task: TaskId, directory: string, operation: Operation): unknown {
+  operation(task: TaskId, { directory, pid, operation }: FileSystemCall): unknown {
     const mount = this.#at(directory);
     if (mount === undefined) return 'EIO';
-    mount.operation(task, operation);
+    mount.operation(task, pid, operation);
     return PENDING;
+  }
+
+  processEnded(pid: number): void {
+    for (const mount of this.#mounts.values()) mount.processEnded(pid);
   }
 
   membership(change: NonNullable<ClusterEngine['membership']>): void {

@@ -1,11 +1,13 @@
 import {
   decodeSuperblock,
+  type Fd,
   Gfs2,
   type Gfs2Fact,
   type Gfs2Input,
   type Gfs2Output,
   type GfsControldInput,
   type Operation,
+  type OperationResult,
 } from '@quorate/gfs2';
 import type { Errno, Nanos, Observe, Prng, TaskId } from '@quorate/kernel';
 import { Child } from '../child.js';
@@ -20,6 +22,7 @@ const SUPERBLOCK_AT = 128;
 const SUPERBLOCK_BLOCKS = 8;
 
 export type MountCall = Extract<SystemCall, { call: 'mount' }>;
+export type FileSystemCall = Extract<SystemCall, { call: 'file-system' }>;
 
 /** What a mount needs of the file systems around it. */
 interface MountPorts {
@@ -30,6 +33,14 @@ interface MountPorts {
   isAlone(name: string): boolean;
   ended(name: string): void;
   reply(task: TaskId, value: unknown): void;
+}
+
+/** A call that the file system is to answer. */
+interface Call {
+  /** Undefined when nobody waits for the answer. */
+  readonly task: TaskId | undefined;
+  readonly pid: number;
+  readonly isOpen: boolean;
 }
 
 /**
@@ -46,7 +57,9 @@ export class Mount implements TransferOwner, LockspaceUser {
   readonly #call: MountCall;
   readonly #prng: Prng;
   readonly #ports: MountPorts;
-  readonly #operations = new Map<number, TaskId>();
+  readonly #calls = new Map<number, Call>();
+  /** Processes by the descriptors that they have open. */
+  readonly #owners = new Map<Fd, number>();
   #name = '';
   #blockSize = 4096;
   #machine: Gfs2 | undefined;
@@ -97,10 +110,17 @@ export class Mount implements TransferOwner, LockspaceUser {
     this.send({ kind: 'unmount', isLast: this.#ports.isAlone(this.#name) });
   }
 
-  operation(task: TaskId, operation: Operation): void {
+  operation(task: TaskId | undefined, pid: number, operation: Operation): void {
     this.#lastOperation += 1;
-    this.#operations.set(this.#lastOperation, task);
+    this.#calls.set(this.#lastOperation, { task, pid, isOpen: operation.kind === 'open' });
+    if (operation.kind === 'close') this.#owners.delete(operation.fd);
     this.send({ kind: 'operation', id: this.#lastOperation, operation });
+  }
+
+  /** Closes what a process had open. If it was killed it may still be in calls: they are waited for, as the kernel does. */
+  processEnded(pid: number): void {
+    for (const call of this.#calls.values()) if (call.pid === pid) return;
+    for (const [fd, owner] of this.#owners) if (owner === pid) this.operation(undefined, pid, { kind: 'close', fd });
   }
 
   blockLocks(isBlocked: boolean): void {
@@ -243,14 +263,9 @@ export class Mount implements TransferOwner, LockspaceUser {
       case 'unmount-failed':
         this.#unmounting = this.#answer(this.#unmounting, output.errno);
         break;
-      case 'result': {
-        const task = this.#operations.get(output.id);
-        this.#operations.delete(output.id);
-        // The task may be resumed after this call, when lent bytes are no longer there.
-        const result = output.result instanceof Uint8Array ? output.result.slice() : output.result;
-        if (task !== undefined) this.#ports.reply(task, result);
+      case 'result':
+        this.#onResult(output.id, output.result);
         break;
-      }
       case 'recovered':
         this.#ports.toControld({ kind: 'recovered', filesystem, jid: output.jid, result: output.result });
         break;
@@ -265,6 +280,17 @@ export class Mount implements TransferOwner, LockspaceUser {
         break;
     }
   };
+
+  #onResult(id: number, result: OperationResult): void {
+    const call = this.#calls.get(id);
+    if (call === undefined) return;
+    const { task, pid, isOpen } = call;
+    this.#calls.delete(id);
+    if (isOpen && typeof result === 'number') this.#owners.set(result, pid);
+    // The task may be resumed after this call, when lent bytes are no longer there.
+    if (task !== undefined) this.#ports.reply(task, result instanceof Uint8Array ? result.slice() : result);
+    if (!this.#services.system.isRunning(pid)) this.processEnded(pid);
+  }
 
   #end(errno: Errno | undefined): void {
     this.#ports.ended(this.#name);
