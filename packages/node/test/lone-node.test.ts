@@ -85,6 +85,55 @@ describe('a node alone', () => {
   });
 });
 
+describe('httpd while the disk does not answer', () => {
+  const REQUEST = 'GET /none.html HTTP/1.0\r\n\r\n';
+
+  /** The page is asked for that often, ten times a second; then the disk answers again. */
+  function besieged(times: number, directives: string): TestMachine {
+    const conf = '/etc/httpd/conf/httpd.conf';
+    const files = { ...FILES, [conf]: `${FILES[conf]}${directives}` };
+    const machine = new TestMachine({ files, programs: TEST_PROGRAMS, store: formattedDisk() });
+    machine.boot();
+    machine.runUntilLogged('Service service:web started');
+    machine.disk({ kind: 'impair', nexus: 1, impairment: { hungUntil: machine.now + 60 * SECOND } });
+    for (let i = 0; i < times; i++) {
+      machine.connect('10.0.0.58', REQUEST);
+      machine.run(SECOND / 10);
+    }
+    return machine;
+  }
+
+  function violations(machine: TestMachine): string[] {
+    const checker = new Checker(invariants);
+    for (const fact of machine.facts) checker.observe(fact);
+    return checker.violations.map(({ invariant }) => invariant);
+  }
+
+  it('serves MaxClients at once, and who comes later when its turn has come', () => {
+    const machine = besieged(100, 'MaxClients 32\n');
+    expect(violations(machine)).toEqual([]);
+    machine.run(60 * SECOND);
+    expect(machine.fetch('10.0.0.58', REQUEST)).toContain('404 Not Found');
+  });
+
+  it('without that is found by the rule that counts tasks', () => {
+    expect(violations(besieged(100, ''))).toContain('S35');
+  });
+
+  it('turns away whom there is no room to wait for', () => {
+    const machine = besieged(20, 'MaxClients 1\n');
+    for (let i = 0; i < 110; i++) machine.connect('10.0.0.58', REQUEST);
+    expect(machine.fetch('10.0.0.58', REQUEST)).toBe('');
+  });
+
+  it('takes the next one for a client that has not asked for anything for the time of Timeout', () => {
+    const machine = besieged(0, 'MaxClients 1\nTimeout 5\n');
+    machine.connect('10.0.0.58');
+    machine.run(61 * SECOND);
+    expect(machine.fetch('10.0.0.58', REQUEST)).toContain('404 Not Found');
+  });
+});
+
 describe('daemons and their tools', () => {
   it.each([
     ['cman-tool', 'cman_tool joins, shows, leaves and complains'],

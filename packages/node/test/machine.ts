@@ -187,24 +187,33 @@ export class TestMachine {
     this.#deliver();
   }
 
+  /** Connects from the other host, asks for something if told, and does not wait for the answer. */
+  connect(address: string, request = ''): void {
+    this.#lastConnection += 1;
+    this.#toHost({ kind: 'tcp-connect', id: this.#lastConnection, to: address, port: 80 });
+    if (request !== '') this.#toHost({ kind: 'tcp-send', id: this.#lastConnection, bytes: utf8Bytes(request) });
+    this.#deliver();
+  }
+
   /** Asks for a page from the other host: the whole answer, or why there was none. */
   fetch(address: string, request: string): string {
     this.#lastConnection += 1;
     const id = this.#lastConnection;
     this.#heard = [];
+    const heard = (): IpOutput[] => this.#heard.filter((output) => 'id' in output && output.id === id);
     this.#toHost({ kind: 'tcp-connect', id, to: address, port: 80 });
     this.#toHost({ kind: 'tcp-send', id, bytes: utf8Bytes(request) });
     const limit = this.now + 60 * SECOND;
     while (this.#nextDeadline() <= limit) {
       this.#deliver();
-      const failed = this.#heard.find((output) => output.kind === 'tcp-failed');
+      const failed = heard().find((output) => output.kind === 'tcp-failed');
       if (failed?.kind === 'tcp-failed') return failed.errno;
-      if (this.#heard.some(({ kind }) => kind === 'tcp-closed')) break;
+      if (heard().some(({ kind }) => kind === 'tcp-closed')) break;
       this.#advance();
     }
     this.#toHost({ kind: 'tcp-close', id });
     this.#deliver();
-    const received = this.#heard.flatMap((output) => (output.kind === 'tcp-received' ? [...output.bytes] : []));
+    const received = heard().flatMap((output) => (output.kind === 'tcp-received' ? [...output.bytes] : []));
     return String.fromCharCode(...received);
   }
 

@@ -99,10 +99,13 @@ export class Sockets {
     return undefined;
   }
 
+  /** A task that waits for something from it hears that it is gone. */
   close(which: Socket): void {
     const socket = this.#sockets.get(which);
     if (socket === undefined) return;
     this.#sockets.delete(which);
+    const task = socket.kind === 'listener' ? socket.accepting : socket.receiving;
+    if (task !== undefined) this.#reply(task, 'EBADF');
     if (socket.kind === 'listener') {
       this.#toStack({ kind: 'tcp-unlisten', port: socket.port });
       for (const waiting of socket.waiting) this.close(waiting);

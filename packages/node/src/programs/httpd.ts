@@ -3,6 +3,7 @@ import {
   concatBytes,
   fork,
   isErrno,
+  type Nanos,
   type Os,
   type Program,
   SECOND,
@@ -15,7 +16,14 @@ interface HttpdConfiguration {
   readonly ports: readonly number[];
   readonly documentRoot: string;
   readonly pidFile: string | undefined;
+  /** Clients that are served at once (`MaxClients`). */
+  readonly maxClients: number;
+  /** How long a client may let it wait for its request (`Timeout`). */
+  readonly timeout: Nanos;
 }
+
+/** Connections that wait for their turn: httpd asks for 511, and `net.core.somaxconn` of RHEL 6 makes 128 of it. */
+const LISTEN_BACKLOG = 128;
 
 const NO_BYTES = new Uint8Array(0);
 const TYPES = new Map([
@@ -29,6 +37,8 @@ function parseHttpdConfiguration(text: string, serverRoot: string): HttpdConfigu
   const ports = new Set<number>();
   let documentRoot = '/var/www/html';
   let pidFile: string | undefined;
+  let maxClients = 256;
+  let timeout = 300 * SECOND;
   for (const line of text.split('\n')) {
     const [directive = '', value = ''] = line.trim().split(/\s+/, 2);
     const plain = value.replace(/^"|"$/g, '');
@@ -42,9 +52,15 @@ function parseHttpdConfiguration(text: string, serverRoot: string): HttpdConfigu
       case 'pidfile':
         pidFile = plain.startsWith('/') ? plain : `${serverRoot}/${plain}`;
         break;
+      case 'maxclients':
+        maxClients = Number(plain) || maxClients;
+        break;
+      case 'timeout':
+        timeout = Number(plain) * SECOND || timeout;
+        break;
     }
   }
-  return { ports: [...ports], documentRoot, pidFile };
+  return { ports: [...ports], documentRoot, pidFile, maxClients, timeout };
 }
 
 /**
@@ -78,8 +94,9 @@ export const httpd: Program = function* (argv, os) {
     return 1;
   }
   if (configuration.pidFile !== undefined) yield* os.writeFile(configuration.pidFile, asciiBytes(`${os.pid}\n`));
-  for (const listener of listeners.slice(1)) yield* fork(acceptForever(os, listener, configuration));
-  yield* acceptForever(os, listeners[0]!, configuration);
+  const workers = new Workers(os, configuration);
+  for (const listener of listeners.slice(1)) yield* fork(acceptForever(os, listener, workers));
+  yield* acceptForever(os, listeners[0]!, workers);
   return 0;
 };
 
@@ -88,28 +105,82 @@ function valueAfter(argv: readonly string[], option: string): string | undefined
   return at < 0 ? undefined : argv[at + 1];
 }
 
-function* acceptForever(os: Os, listener: Socket, configuration: HttpdConfiguration): Task {
+function* acceptForever(os: Os, listener: Socket, workers: Workers): Task {
   for (;;) {
     const connection = yield* os.accept(listener);
     if (isErrno(connection)) return;
-    yield* fork(serve(os, connection, configuration));
+    yield* workers.take(connection);
   }
 }
 
-function* serve(os: Os, connection: Socket, configuration: HttpdConfiguration): Task {
-  let request = '';
-  while (!request.includes('\r\n\r\n') && request.length < 8192) {
-    const bytes = yield* os.receive(connection);
-    if (isErrno(bytes) || bytes.length === 0) return os.close(connection);
-    request += utf8Text(bytes);
+/**
+ * The processes of the prefork server: each serves one client, and the next one after it.
+ *
+ * Simplified: who has sent no request for `Timeout` is turned out only when its place is wanted, and who finds the backlog full
+ * is closed, where Linux would leave its SYN unanswered.
+ */
+class Workers {
+  readonly #os: Os;
+  readonly #configuration: HttpdConfiguration;
+  readonly #backlog: Socket[] = [];
+  /** Clients whose request is waited for, and since when. */
+  readonly #silent = new Map<Socket, Nanos>();
+  #busy = 0;
+
+  constructor(os: Os, configuration: HttpdConfiguration) {
+    this.#os = os;
+    this.#configuration = configuration;
   }
-  const [method, target = '/'] = request.split(' ', 2);
-  const answer =
-    method === 'GET' || method === 'HEAD'
-      ? yield* answerTo(os, target, configuration.documentRoot)
-      : response('501 Not Implemented', 'text/plain', asciiBytes('501 Not Implemented\n'));
-  yield* os.send(connection, method === 'HEAD' ? answer.head : concatBytes(answer.head, answer.body));
-  os.close(connection);
+
+  *take(connection: Socket): Task {
+    if (this.#busy < this.#configuration.maxClients) {
+      this.#busy += 1;
+      yield* fork(this.#work(connection));
+      return;
+    }
+    if (this.#backlog.length < LISTEN_BACKLOG) this.#backlog.push(connection);
+    else this.#os.close(connection);
+    for (const [silent, since] of this.#silent) {
+      if (this.#os.now() - since >= this.#configuration.timeout) this.#os.close(silent);
+    }
+  }
+
+  *#work(first: Socket): Task {
+    for (let client: Socket | undefined = first; client !== undefined; client = this.#backlog.shift()) {
+      yield* this.#serve(client);
+    }
+    this.#busy -= 1;
+  }
+
+  *#serve(client: Socket): Task {
+    const os = this.#os;
+    const request = yield* this.#requestOf(client);
+    if (request !== undefined) {
+      const [method, target = '/'] = request.split(' ', 2);
+      const answer =
+        method === 'GET' || method === 'HEAD'
+          ? yield* answerTo(os, target, this.#configuration.documentRoot)
+          : response('501 Not Implemented', 'text/plain', asciiBytes('501 Not Implemented\n'));
+      yield* os.send(client, method === 'HEAD' ? answer.head : concatBytes(answer.head, answer.body));
+    }
+    os.close(client);
+  }
+
+  /** What a client wants; undefined if it goes without asking. */
+  *#requestOf(client: Socket): Task<string | undefined> {
+    this.#silent.set(client, this.#os.now());
+    let request = '';
+    while (!request.includes('\r\n\r\n') && request.length < 8192) {
+      const bytes = yield* this.#os.receive(client);
+      if (isErrno(bytes) || bytes.length === 0) {
+        request = '';
+        break;
+      }
+      request += utf8Text(bytes);
+    }
+    this.#silent.delete(client);
+    return request === '' ? undefined : request;
+  }
 }
 
 interface HttpAnswer {

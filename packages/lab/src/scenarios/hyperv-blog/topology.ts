@@ -19,6 +19,8 @@ export const FLOATING_ADDRESS = '10.156.76.58';
 /** The lines of the default file that matter, with the walk-through's change. */
 const HTTPD_CONF = `ServerRoot "/etc/httpd"
 PidFile run/httpd.pid
+Timeout 60
+MaxClients 32
 Listen 80
 DocumentRoot "/mydata/html"
 <Directory "/mydata/html">
