@@ -16,7 +16,7 @@ const MACHINES: readonly MachineSpec[] = [
 const GATEWAY = '10.156.76.1';
 export const FLOATING_ADDRESS = '10.156.76.58';
 
-/** The lines of the default file that matter, with the walk-through's change. */
+/** The lines of the default file that matter, with the change of the walk-through and a number of clients for machines as small as these. */
 const HTTPD_CONF = `ServerRoot "/etc/httpd"
 PidFile run/httpd.pid
 Timeout 60
