@@ -124,6 +124,8 @@ interface ControlledLockspace {
   isJoining: boolean;
   /** Its group has not been asked for: no protocol runs yet. */
   isPending: boolean;
+  /** We belong to its group. */
+  hasJoined: boolean;
   isLeaving: boolean;
   /** What the newest change was last found to wait for. */
   wait: WaitState | undefined;
@@ -284,6 +286,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       kernel: 'stopped',
       isJoining: true,
       isPending: true,
+      hasJoined: false,
       isLeaving: false,
       wait: undefined,
       polls: 0,
@@ -303,7 +306,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     if (ls === undefined) return;
     ls.isLeaving = true;
     if (ls.isPending) this.#leftLockspace(ls);
-    else this.#emit({ kind: 'cpg-leave', group: ls.group });
+    else if (ls.hasJoined) this.#emit({ kind: 'cpg-leave', group: ls.group });
   }
 
   #leftLockspace(ls: ControlledLockspace): void {
@@ -365,6 +368,9 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     const ls = this.#lockspaceOf(group);
     if (ls === undefined) return;
     if (ls.isLeaving && confchg.left.some(({ node }) => node === this.#me)) return this.#leftLockspace(ls);
+    // CPG lets nobody leave a group that he is still joining.
+    if (ls.isLeaving && !ls.hasJoined) this.#emit({ kind: 'cpg-leave', group });
+    ls.hasJoined = true;
     const change = this.#addChange(ls, confchg);
     this.#stopKernel(ls, change);
     for (const { node, reason } of confchg.left) if (reason === 'procdown') this.#kick(node);

@@ -180,6 +180,7 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
 
   #onRelease(lockspace: string, isForced: boolean): void {
     const ls = this.#lockspaces.get(lockspace);
+    if (ls === undefined && this.#withdrawCreate(lockspace)) return this.#host.emit({ kind: 'released', lockspace });
     if (ls === undefined || ls.isLeaving) {
       return this.#host.emit({ kind: 'release-refused', lockspace, errno: 'EINVAL' });
     }
@@ -189,6 +190,13 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
     ls.isLeaving = true;
     ls.blockedCalls.length = 0;
     this.#host.emit({ kind: 'offline', lockspace });
+  }
+
+  /** Whether that lockspace waited for connections of an earlier one to end; it does so no more. */
+  #withdrawCreate(lockspace: string): boolean {
+    const waiting = this.#creates.length;
+    this.#creates = this.#creates.filter((create) => create.lockspace !== lockspace);
+    return this.#creates.length < waiting;
   }
 
   #onLeft(lockspace: string): void {

@@ -1,4 +1,11 @@
-import { DAEMON_GROUP, DlmControld, invariants, lockspaceGlobalId, lockspaceGroup } from '@quorate/dlm';
+import {
+  type ControldInput,
+  DAEMON_GROUP,
+  DlmControld,
+  invariants,
+  lockspaceGlobalId,
+  lockspaceGroup,
+} from '@quorate/dlm';
 import { Checker, hex, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { Daemons } from './daemons.js';
@@ -45,6 +52,25 @@ describe('joining and leaving', () => {
     const daemons = threeNodes();
     daemons.online(1, 'other');
     expect(daemons.take()).toEqual(['1 start other: 1', '1 joined other']);
+  });
+
+  it('a lockspace that is given up while its group is being joined is left as soon as CPG lets one leave', () => {
+    const calls: string[] = [];
+    const controld = new DlmControld({ nodeId: 7 });
+    const step = (input: ControldInput): void =>
+      controld.step(0, input, (output) => {
+        if (output.kind === 'cpg-mcast') step({ ...output, kind: 'message', from: 7, payload: output.payload.slice() });
+        else if ('group' in output || output.kind === 'left') calls.push(output.kind);
+      });
+    const confchg = { kind: 'confchg', members: [7], joined: [7], left: [] } as const;
+    step({ kind: 'start' });
+    step({ ...confchg, group: DAEMON_GROUP });
+    step({ kind: 'online', lockspace: 'ls' });
+    step({ kind: 'offline', lockspace: 'ls' });
+    expect(calls).toEqual(['cpg-join', 'cpg-join']);
+    step({ ...confchg, group: lockspaceGroup('ls') });
+    step({ ...confchg, group: lockspaceGroup('ls'), members: [], joined: [], left: [{ node: 7, reason: 'leave' }] });
+    expect(calls).toEqual(['cpg-join', 'cpg-join', 'cpg-leave', 'left']);
   });
 
   it('a lockspace that the kernel has from before makes the node leave the cluster', () => {

@@ -1,4 +1,4 @@
-import { type DlmOutput, invariants, LockFlag, Mode, Status, StatusFlag } from '@quorate/dlm';
+import { Dlm, type DlmInput, type DlmOutput, invariants, LockFlag, Mode, Status, StatusFlag } from '@quorate/dlm';
 import { Checker, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { Cluster } from '../src/conformance/cluster.js';
@@ -149,5 +149,21 @@ describe('lock managers that dlm_controld starts and stops', () => {
     nodes.lock(2, 20, Mode.PR);
     expect(nodes.run()).toEqual(['2: created', '2: 20 granted, value 77777777']);
     expect(nodes.checker.violations).toEqual([]);
+  });
+
+  it('a lockspace that still waits for connections of an earlier one to end is released at once', () => {
+    const kinds: string[] = [];
+    const dlm = new Dlm({ nodeId: 1 });
+    const step = (input: DlmInput): void => dlm.step(0, input, ({ kind }) => kinds.push(kind));
+    const create = { kind: 'create', lockspace: LOCKSPACE, lvbLength: 8, isFs: false } as const;
+    step(create);
+    step({ kind: 'start', lockspace: LOCKSPACE, members: [{ node: 1 }, { node: 2 }] });
+    step({ kind: 'release', lockspace: LOCKSPACE });
+    step({ kind: 'left', lockspace: LOCKSPACE });
+    kinds.length = 0;
+    step(create);
+    expect(kinds).toEqual([]);
+    step({ kind: 'release', lockspace: LOCKSPACE });
+    expect(kinds).toEqual(['released']);
   });
 });

@@ -66,6 +66,17 @@ describe('a node alone', () => {
     expect([machine.halted, machine.log.length]).toEqual(['poweroff', said]);
   });
 
+  it('stays in the fence domain while it has a lockspace, even one that rgmanager was still joining', () => {
+    const lockspaces = (): string => machine.type('ls /sys/kernel/dlm')!.output.trim();
+    expect(lockspaces()).toBe('rgmanager storage');
+    expect(machine.type('fence_tool leave')!.errors).toContain('found dlm lockspace /sys/kernel/dlm/rgmanager\n');
+    machine.type('service rgmanager stop');
+    expect(lockspaces()).toBe('storage');
+    machine.type('service gfs2 stop');
+    expect(lockspaces()).toBe('');
+    expect(machine.type('fence_tool leave')!.status).toBe(0);
+  });
+
   it.each([
     ['reboot', 'reboot'],
     ['shutdown -r now', 'reboot'],

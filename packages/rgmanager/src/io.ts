@@ -54,6 +54,8 @@ export type RgInput =
   /** This node belongs to the fence domain; waited for only with `waitsForFenceDomain`. */
   | { readonly kind: 'fence-domain-joined' }
   | { readonly kind: 'lockspace-created' }
+  /** `release-lockspace` is done; also when the lockspace was still being created. */
+  | { readonly kind: 'lockspace-released' }
   /** A completion of the DLM; `status` 0: granted in the mode asked for. */
   | { readonly kind: 'lock-cast'; readonly handle: number; readonly status: number; readonly mode?: number }
   /** The DLM did not take a call; no completion follows. */
@@ -67,7 +69,7 @@ export type RgInput =
   | { readonly kind: 'reconfigure'; readonly conf: ConfElement; readonly nodes?: readonly RgNode[] }
   /** SIGTERM: services that run here are stopped, then it exits. */
   | { readonly kind: 'shutdown' }
-  /** cman goes down by force. */
+  /** cman goes down by force: who waits for its lockspace to be released does so in vain. */
   | { readonly kind: 'cman-shutdown' }
   | { readonly kind: 'wake' };
 

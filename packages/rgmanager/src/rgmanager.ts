@@ -126,14 +126,16 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   /** Not so while a configuration is being replaced. */
   #isConfigured = false;
   #isShutdownPending = false;
-  #hasLockspace = false;
+  #lockspace: 'none' | 'being-created' | 'there' = 'none';
+  /** cman went down by force: no lockspace is left any more. */
+  #isClusterGone = false;
   #hasFenceDomain = false;
   /** Services are being stopped for want of quorum: what cman says meanwhile is looked at afterwards. */
   #isDissolving = false;
   #isCheckingServices = false;
   #statusQueries = 0;
   #seen: { readonly members: readonly number[]; readonly isQuorate: boolean } = { members: [], isQuorate: false };
-  /** The start-up waits for one of its conditions. */
+  /** The start-up or the end waits for one of its conditions. */
   #changed: Resume<void>[] = [];
 
   /** @throws {RangeError} when the own id is not among the nodes. */
@@ -201,7 +203,10 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
         this.#hasFenceDomain = true;
         return this.#notify();
       case 'lockspace-created':
-        this.#hasLockspace = true;
+        this.#lockspace = 'there';
+        return this.#notify();
+      case 'lockspace-released':
+        this.#lockspace = 'none';
         return this.#notify();
       case 'lock-cast':
         return this.#locks.onCast(input.handle, input.status);
@@ -265,8 +270,9 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       if (this.#isShutdownPending) return yield* this.#exit(0);
       runtime.log('notice', 'Quorum formed');
     }
+    this.#lockspace = 'being-created';
     runtime.emit({ kind: 'create-lockspace', lockspace: LOCKSPACE });
-    yield* this.#until(() => this.#hasLockspace);
+    yield* this.#until(() => this.#lockspace === 'there');
     if (this.#isShutdownPending) return yield* this.#exit(0);
     runtime.log('info', `I am node #${this.#config.nodeId}`);
     yield* this.#waitForFencing();
@@ -294,7 +300,12 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
 
   /** Waits for a condition, or for the order to shut down. */
   *#until(condition: () => boolean): Task {
-    while (!condition() && !this.#isShutdownPending) yield* suspend<void>((resume) => this.#changed.push(resume));
+    while (!condition() && !this.#isShutdownPending) yield* this.#change();
+  }
+
+  /** Waits until something has changed that is waited for. */
+  *#change(): Task {
+    yield* suspend<void>((resume) => this.#changed.push(resume));
   }
 
   #notify(): void {
@@ -647,7 +658,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   *#exit(stops: number): Task {
     const runtime = this.#runtime;
     this.#phase = 'stopping';
-    if (this.#hasLockspace) runtime.emit({ kind: 'release-lockspace', lockspace: LOCKSPACE });
+    if (this.#lockspace !== 'none') runtime.emit({ kind: 'release-lockspace', lockspace: LOCKSPACE });
     runtime.log('debug', `Stopped ${stops} services`);
     runtime.log('notice', 'Disconnecting from CMAN');
     runtime.emit({ kind: 'close-port', port: RG_PORT });
@@ -656,6 +667,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       runtime.log('debug', 'Pausing to allow services to start on other node(s)');
       yield* sleep(3 * this.#settings.transitionThrottlingSec * SECOND);
     }
+    // Whoever stops the cluster next leaves the fence domain: nobody may fail in a lockspace and be fenced by nobody.
+    while (this.#lockspace !== 'none' && !this.#isClusterGone) yield* this.#change();
     runtime.log('notice', 'Exiting');
     this.#exited(0);
   }
@@ -671,6 +684,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   }
 
   #onCmanShutdown(): void {
+    this.#isClusterGone = true;
+    this.#notify();
     if (this.#phase === 'running') this.#runtime.start(this.#stopUncleanly());
   }
 

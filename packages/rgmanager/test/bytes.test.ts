@@ -56,8 +56,8 @@ it('no datagram makes a manager throw, and what it does not understand it counts
       const manager = new Rgmanager({ nodeId: 1, nodes: [{ id: 1, name: 'n' }], conf });
       const emit = (): void => {};
       manager.step(0, { kind: 'start', wall: 0 }, emit);
-      manager.step(0, { kind: 'lockspace-created' }, emit);
       manager.step(0, { kind: 'membership', members: [1, 2], isQuorate: true }, emit);
+      manager.step(0, { kind: 'lockspace-created' }, emit);
       for (const payload of payloads) manager.step(0, { kind: 'message', from: 2, payload }, emit);
       for (const reason of Object.keys(manager.inspect().rejected)) reasons.add(reason);
     }),

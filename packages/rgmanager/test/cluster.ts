@@ -285,7 +285,8 @@ export class RgCluster {
       case 'create-lockspace':
         return this.#later(host, LATENCY, { kind: 'lockspace-created' });
       case 'release-lockspace':
-        return this.#releaseAll(host.id);
+        this.#releaseAll(host.id);
+        return this.#later(host, LATENCY, { kind: 'lockspace-released' });
       case 'lock':
         return this.#lock(host, output);
       case 'unlock':

@@ -3,8 +3,11 @@ import type { Errno } from '@quorate/kernel';
 /** Directories whose content a boot finds empty. */
 const VOLATILE = ['/dev/shm', '/proc', '/sys', '/tmp', '/var/lock', '/var/run'];
 
+/** Directory of the kernel's DLM: one of its own for each lockspace. */
+export const LOCKSPACES = '/sys/kernel/dlm';
+
 /** Directories that every root disk has, among them those that the node itself writes to. */
-const STANDARD = ['/etc/cluster', '/root', '/var/lib/corosync', '/var/log'];
+const STANDARD = ['/etc/cluster', '/root', LOCKSPACES, '/var/lib/corosync', '/var/log'];
 
 /** A path without `.`, `..`, doubled or trailing slashes; it begins with a slash. */
 export function normalizePath(path: string): string {

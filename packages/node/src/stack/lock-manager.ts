@@ -11,6 +11,7 @@ import {
 import { type Errno, MILLISECOND, type Nanos, type Observe } from '@quorate/kernel';
 import { Child } from '../child.js';
 import { DlmTransport } from '../dlm-transport.js';
+import { LOCKSPACES } from '../os/files.js';
 import { ringAddresses, type StackConfig } from '../stack-config.js';
 import type { ClusterEngine, GroupChange, GroupMember } from './cluster-engine.js';
 import type { NodeServices } from './services.js';
@@ -109,8 +110,7 @@ export class LockManager implements GroupMember {
   create(lockspace: string, isFs: boolean, user: LockspaceUser): void {
     if (this.#users.has(lockspace)) return user.created('EEXIST');
     this.#users.set(lockspace, user);
-    this.#services.system.files.makeDirectory('/sys/kernel/dlm');
-    this.#services.system.files.makeDirectory(`/sys/kernel/dlm/${lockspace}`);
+    this.#services.system.files.makeDirectory(`${LOCKSPACES}/${lockspace}`);
     this.#dlm.send({ kind: 'create', lockspace, lvbLength: 32, isFs });
   }
 
@@ -244,6 +244,6 @@ export class LockManager implements GroupMember {
 
   #forget(lockspace: string): void {
     this.#users.delete(lockspace);
-    this.#services.system.files.removeDirectory(`/sys/kernel/dlm/${lockspace}`);
+    this.#services.system.files.removeDirectory(`${LOCKSPACES}/${lockspace}`);
   }
 }

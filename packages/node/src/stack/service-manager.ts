@@ -93,7 +93,9 @@ export class ServiceManager implements LockspaceUser {
     this.#rgmanager.send({ kind: 'lockspace-created' });
   }
 
-  released(): void {}
+  released(): void {
+    this.#rgmanager.send({ kind: 'lockspace-released' });
+  }
 
   cast(output: Parameters<LockspaceUser['cast']>[0]): void {
     const { handle, status, mode } = output;
