@@ -68,6 +68,8 @@ export type ControldInput =
   | { readonly kind: 'fs-registered'; readonly lockspace: string }
   /** It has seen that node fail; may come before we have. */
   | { readonly kind: 'fs-notified'; readonly lockspace: string; readonly node: number }
+  /** SIGTERM: answered by `exited`; ignored while there is a lockspace. */
+  | { readonly kind: 'shutdown' }
   | { readonly kind: 'wake' };
 
 export type ControldOutput =
@@ -89,6 +91,7 @@ export type ControldOutput =
   | { readonly kind: 'left'; readonly lockspace: string }
   /** cman should kill that node. */
   | { readonly kind: 'kick'; readonly node: number }
+  | { readonly kind: 'exited' }
   | { readonly kind: 'reject'; readonly group: string; readonly from: number; readonly reason: ControldReject }
   | { readonly kind: 'log'; readonly priority: LogPriority; readonly text: string };
 
@@ -256,6 +259,8 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
         return;
       case 'fs-notified':
         return this.#onFsNotified(input.lockspace, input.node);
+      case 'shutdown':
+        return this.#onShutdown();
       case 'wake':
         return;
     }
@@ -476,6 +481,11 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   #onFsNotified(name: string, node: number): void {
     const ls = this.#lockspaces.get(name);
     if (ls !== undefined) historyOf(ls, node).isFsNotified = true;
+  }
+
+  #onShutdown(): void {
+    if (this.#lockspaces.size > 0) return this.#log('err', 'shutdown ignored, active lockspaces');
+    this.#emit({ kind: 'exited' });
   }
 
   /** Takes the newest change as far as it goes; the older ones only say what has happened since the last start. */

@@ -73,6 +73,20 @@ describe('joining and leaving', () => {
     expect(calls).toEqual(['cpg-join', 'cpg-join', 'cpg-leave', 'left']);
   });
 
+  it('SIGTERM ends a daemon without lockspaces only', () => {
+    const daemons = threeNodes();
+    const said: string[] = [];
+    const terminate = (): void =>
+      daemons.daemons.get(3)!.controld.step(0, { kind: 'shutdown' }, (output) => {
+        said.push(output.kind === 'log' ? output.text : output.kind);
+      });
+    terminate();
+    daemons.input(3, { kind: 'offline', lockspace: 'ls' });
+    daemons.drain();
+    terminate();
+    expect(said).toEqual(['shutdown ignored, active lockspaces', 'exited']);
+  });
+
   it('a lockspace that the kernel has from before makes the node leave the cluster', () => {
     const outputs: unknown[] = [];
     const controld = new DlmControld({ nodeId: 7 });

@@ -448,7 +448,10 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
   }
 
   #onStop(): void {
-    if (this.#domain !== undefined) return this.#emit({ kind: 'refused', reason: 'in-domain' });
+    if (this.#domain !== undefined) {
+      this.#log('err', 'shutdown ignored, active domains');
+      return this.#emit({ kind: 'refused', reason: 'in-domain' });
+    }
     if (this.#phase === 'running') {
       this.#log('debug', `cpg_leave ${DAEMON_GROUP} ...`);
       this.#emit({ kind: 'cpg-leave', group: DAEMON_GROUP });

@@ -2,6 +2,7 @@ import { Prng } from '@quorate/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ControlMessage, decodeControlMessage, encodeControlMessage } from '../src/control/control-message.js';
+import { GfsControld, type GfsControldInput } from '../src/control/gfs-controld.js';
 import { Cluster } from './mount-group-cluster.js';
 
 describe('messages', () => {
@@ -198,4 +199,18 @@ describe('a mount group', () => {
       { numRuns: 200 },
     );
   });
+});
+
+it('SIGTERM ends a daemon that is in no mount group only', () => {
+  const controld = new GfsControld({ node: 7 });
+  const said: string[] = [];
+  const step = (input: GfsControldInput): void =>
+    controld.step(0, input, (output) => said.push(output.kind === 'log' ? output.text : output.kind));
+  step({ kind: 'join', filesystem: 'storage' });
+  step({ kind: 'shutdown' });
+  const left = { node: 7, reason: 'leave' } as const;
+  step({ kind: 'confchg', group: 'gfs:mount:storage', members: [], joined: [], left: [left] });
+  step({ kind: 'shutdown' });
+  const [ignored, ended] = ['shutdown ignored, active mountgroups', 'exited'];
+  expect(said).toEqual(['fs-registered', 'cpg-join', ignored, 'left', ended]);
 });

@@ -109,7 +109,12 @@ export class ClusterStack implements EngineListener {
     if (why === 'left') return;
     this.#fencing?.clusterDown();
     this.#serviceManager?.clusterDown();
-    for (const daemon of ['rgmanager', 'gfs_controld', 'dlm_controld', 'fenced', 'qdiskd'] as const) this.#stop(daemon);
+    this.#serviceManager?.stop();
+    this.#fileSystems?.clusterDown();
+    this.#locks?.clusterDown();
+    this.#fencing = this.#fileSystems = this.#locks = undefined;
+    for (const daemon of ['gfs_controld', 'dlm_controld', 'fenced'] as const) this.#daemonEnded(daemon);
+    this.#quorumDisk?.stop();
   }
 
   #tellQuorumDisk(): void {
@@ -234,8 +239,9 @@ export class ClusterStack implements EngineListener {
     if (!this.#pids.has(call.daemon)) return undefined;
     const waiting = this.#stopping.get(call.daemon) ?? [];
     this.#stopping.set(call.daemon, [...waiting, task]);
-    this.#stop(call.daemon);
-    return PENDING;
+    if (this.#terminate(call.daemon)) return PENDING;
+    this.#stopping.set(call.daemon, waiting);
+    return undefined;
   }
 
   #serveCman(task: TaskId, call: CmanCall): unknown {
@@ -359,30 +365,32 @@ export class ClusterStack implements EngineListener {
     return PENDING;
   }
 
-  #stop(daemon: DaemonName): void {
+  /** SIGTERM: whether the daemon ends, now or later. */
+  #terminate(daemon: DaemonName): boolean {
     switch (daemon) {
       case 'qdiskd':
         // It ends by itself, after it has written its block.
         this.#quorumDisk?.stop();
-        return;
+        return true;
       case 'rgmanager':
         // It ends by itself, after its services have stopped.
         this.#serviceManager?.stop();
-        return;
+        return true;
       case 'fenced':
-        this.#fencing?.stop();
+        if (this.#fencing?.terminate() === false) return false;
         this.#fencing = undefined;
         break;
       case 'dlm_controld':
-        this.#locks?.stop();
+        if (this.#locks?.terminate() === false) return false;
         this.#locks = undefined;
         break;
       case 'gfs_controld':
-        this.#fileSystems?.stop();
+        if (this.#fileSystems?.terminate() === false) return false;
         this.#fileSystems = undefined;
         break;
     }
     this.#daemonEnded(daemon);
+    return true;
   }
 
   /**

@@ -56,3 +56,11 @@ describe('killall -9', () => {
     expect([status, errors]).toEqual([1, 'qdiskd: no process killed\n']);
   });
 });
+
+describe('killall', () => {
+  it.each(['fenced', 'dlm_controld', 'gfs_controld'])('%s goes on while the file system is mounted', (daemon) => {
+    const machine = booted();
+    machine.type(`killall ${daemon}`);
+    expect(daemons(machine)).toContain(daemon);
+  });
+});

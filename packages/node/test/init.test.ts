@@ -18,12 +18,14 @@ const OTHERS = ['mount', 'umount', 'rgmanager'];
 
 /**
  * An operating system whose programs do nothing but say that they were called. The scene: `NAME=STATUS` of a program,
- * `quorum-disk`, `device-after=SECONDS`, `quorate-after=SECONDS`, `mounted`, and `verbose` for steps that went well.
+ * `quorum-disk`, `device-after=SECONDS`, `quorate-after=SECONDS`, `mounted`, `absent=DAEMON`, `stays=DAEMON` when told to
+ * end, and `verbose` for steps that went well.
  */
 class ScriptRun {
   readonly said: string[] = [];
   readonly #scene: ReadonlyMap<string, string>;
   readonly #system: OperatingSystem;
+  readonly #daemons = new Map<string, number>();
   #now: Nanos = 0;
 
   constructor(scene: ReadonlyMap<string, string>) {
@@ -48,6 +50,9 @@ class ScriptRun {
       serve: () => ({ isQuorate: this.#isPast('quorate-after') }),
       processEnded: () => {},
     });
+    for (const name of ['qdiskd', 'fenced', 'dlm_controld', 'gfs_controld']) {
+      if (scene.get('absent') !== name) this.#daemons.set(name, this.#system.daemonStarted([name]));
+    }
     if (scene.has('mounted')) {
       this.#system.mountTable.add({ device: '/dev/sda1', directory: '/mydata', type: 'gfs2', options: 'defaults' });
     }
@@ -73,7 +78,11 @@ class ScriptRun {
     const scene = this.#scene;
     const say = (text: string): void => this.#say(text);
     const hasDevice = (): boolean => this.#isPast('device-after');
+    const end = (name: string): void => {
+      if (scene.get('stays') !== name && this.#daemons.has(name)) this.#system.daemonEnded(this.#daemons.get(name)!);
+    };
     return function* (argv, os) {
+      if (argv[0] === 'killall') end(argv[1]!);
       if (argv.join(' ') === 'cman_tool status') os.print(hasDevice() ? 'Quorum device votes: 4\n' : '');
       else say(argv.join(' '));
       const status = Number(scene.get(argv[0]!) ?? 0);

@@ -35,6 +35,8 @@ export type GfsControldInput =
   /** The DLM has stopped the lockspace, or runs it again (`recover-prep`, `recover-done` of the DLM). */
   | { readonly kind: 'dlm-stopped'; readonly lockspace: string }
   | { readonly kind: 'dlm-started'; readonly lockspace: string }
+  /** SIGTERM: answered by `exited`; ignored while this node is in a mount group. */
+  | { readonly kind: 'shutdown' }
   | { readonly kind: 'wake' };
 
 export type GfsControldOutput =
@@ -55,6 +57,7 @@ export type GfsControldOutput =
   /** Everybody has blocked locks and the journal is replayed: the lockspace may be released. */
   | { readonly kind: 'withdraw-done'; readonly filesystem: string }
   | { readonly kind: 'refused'; readonly filesystem: string; readonly errno: 'EBUSY' }
+  | { readonly kind: 'exited' }
   | { readonly kind: 'reject'; readonly group: string; readonly reason: 'malformed' }
   | { readonly kind: 'log'; readonly priority: LogPriority; readonly text: string };
 
@@ -123,6 +126,8 @@ export class GfsControld implements Machine<GfsControldInput, GfsControldOutput>
       case 'dlm-stopped':
       case 'dlm-started':
         return this.#onDlm(input.lockspace, input.kind === 'dlm-stopped');
+      case 'shutdown':
+        return this.#onShutdown();
       case 'wake':
         return this.#onWake();
     }
@@ -253,6 +258,11 @@ export class GfsControld implements Machine<GfsControldInput, GfsControldOutput>
     if (group === undefined) return;
     group.isDlmStopped = isStopped;
     this.#proceed(group);
+  }
+
+  #onShutdown(): void {
+    if (this.#groups.size === 0) this.#emit({ kind: 'exited' });
+    else this.#emit({ kind: 'log', priority: 'err', text: 'shutdown ignored, active mountgroups' });
   }
 
   #onWake(): void {

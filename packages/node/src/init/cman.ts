@@ -15,6 +15,23 @@ function command(...argv: string[]): Step {
   };
 }
 
+function isRunning(os: Os, daemon: string): boolean {
+  return os.processes().some(({ argv }) => argv[0] === daemon);
+}
+
+/** Ends a daemon, which may ignore that while it is in use. */
+function stopDaemon(daemon: string): Step {
+  return function* (os) {
+    if (!isRunning(os, daemon)) return undefined;
+    const refused = yield* command('killall', daemon)(os);
+    return refused ?? (isRunning(os, daemon) ? `${daemon} goes on` : undefined);
+  };
+}
+
+function* leaveFenceDomain(os: Os): Task<string | undefined> {
+  return isRunning(os, 'fenced') ? yield* command('fence_tool', 'leave', '-w', '30')(os) : undefined;
+}
+
 /** How long the script waits for quorum before it gives up and stops what it has started. */
 const QUORUM_WAIT_SEC = 45;
 
@@ -66,11 +83,11 @@ function startSteps(hasQuorumDisk: boolean): readonly (readonly [string, Step])[
 
 /** Daemons end in the reverse of the order in which they started; corosync ends with the cluster. */
 const STOP_STEPS: readonly (readonly [string, Step])[] = [
-  ['Leaving fence domain', command('fence_tool', 'leave', '-w', '30')],
-  ['Stopping gfs_controld', command('killall', 'gfs_controld')],
-  ['Stopping dlm_controld', command('killall', 'dlm_controld')],
-  ['Stopping fenced', command('killall', 'fenced')],
-  ['Stopping qdiskd', command('killall', 'qdiskd')],
+  ['Leaving fence domain', leaveFenceDomain],
+  ['Stopping gfs_controld', stopDaemon('gfs_controld')],
+  ['Stopping dlm_controld', stopDaemon('dlm_controld')],
+  ['Stopping fenced', stopDaemon('fenced')],
+  ['Stopping qdiskd', stopDaemon('qdiskd')],
   ['Stopping cman', command('cman_tool', '-t', '60', '-w', 'leave')],
 ];
 

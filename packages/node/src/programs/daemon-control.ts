@@ -8,7 +8,7 @@ export type DaemonName = (typeof DAEMONS)[number];
 /** What the node's process 1 answers. */
 export type InitCall =
   | { readonly kind: 'start-daemon'; readonly daemon: DaemonName }
-  /** Answered when it has ended. */
+  /** Answered when it has ended, or when it is known that it ignores the signal. */
   | { readonly kind: 'stop-daemon'; readonly daemon: DaemonName }
   /** It ends at once and does nothing more. */
   | { readonly kind: 'kill-daemon'; readonly daemon: DaemonName | 'corosync' };

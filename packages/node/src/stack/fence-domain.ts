@@ -56,14 +56,18 @@ export class FenceDomainDaemon implements GroupMember {
     if (membership !== undefined) this.membership(membership);
   }
 
-  stop(): void {
+  /** SIGTERM, which fenced ignores in the fence domain; whether it has ended. */
+  terminate(): boolean {
     this.#fenced.send({ kind: 'stop' });
+    if (this.#machine.isInDomain) return false;
     this.#engine.detach(this.#pid);
+    return true;
   }
 
   /** The engine is gone. */
   clusterDown(): void {
     this.#fenced.send({ kind: 'cluster-down' });
+    this.#engine.detach(this.#pid);
   }
 
   /** The process is killed: its groups lose a member. An agent that it runs goes on, and nobody hears of its end. */

@@ -20,6 +20,7 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
   readonly #mounts = new Map<string, Mount>();
   readonly #groupMembers = new Map<string, number>();
   #locks: LockManager | undefined;
+  #hasExited = false;
 
   constructor(
     services: NodeServices,
@@ -44,7 +45,15 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
     if (membership !== undefined) this.membership(membership);
   }
 
-  stop(): void {
+  /** SIGTERM, which gfs_controld ignores while something is mounted; whether it has ended. */
+  terminate(): boolean {
+    this.#controld.send({ kind: 'shutdown' });
+    if (this.#hasExited) this.clusterDown();
+    return this.#hasExited;
+  }
+
+  /** The cluster is gone: the daemon ends, whatever is mounted. */
+  clusterDown(): void {
     this.#engine.detach(this.#pid);
   }
 
@@ -177,6 +186,9 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
         break;
       case 'log':
         this.#services.log(output.priority, 'gfs_controld', output.text);
+        break;
+      case 'exited':
+        this.#hasExited = true;
         break;
       case 'reject':
         break;

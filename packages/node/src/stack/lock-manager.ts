@@ -49,6 +49,7 @@ export class LockManager implements GroupMember {
   readonly #controld: Child<ControldInput, ControldOutput>;
   readonly #controldMachine: DlmControld;
   readonly #users = new Map<string, LockspaceUser>();
+  #hasExited = false;
 
   constructor(
     services: NodeServices,
@@ -92,7 +93,15 @@ export class LockManager implements GroupMember {
     if (membership !== undefined) this.membership(membership);
   }
 
-  stop(): void {
+  /** SIGTERM, which dlm_controld ignores while there are lockspaces; whether it has ended. */
+  terminate(): boolean {
+    this.#controld.send({ kind: 'shutdown' });
+    if (this.#hasExited) this.clusterDown();
+    return this.#hasExited;
+  }
+
+  /** The cluster is gone: the daemon ends, whatever lockspaces there are. */
+  clusterDown(): void {
     this.#transport.stop();
     this.#engine.detach(this.#pid);
   }
@@ -236,6 +245,9 @@ export class LockManager implements GroupMember {
         break;
       case 'log':
         this.#services.log(output.priority, 'dlm_controld', output.text);
+        break;
+      case 'exited':
+        this.#hasExited = true;
         break;
       default:
         break;
