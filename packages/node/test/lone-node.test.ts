@@ -145,6 +145,19 @@ describe('httpd while the disk does not answer', () => {
   });
 });
 
+it('a shutdown ends what is left of the boot, and starts nothing that would have come next', () => {
+  const conf = loneCluster(SERVICE).replace('expected_votes="1"', 'expected_votes="2"');
+  const machine = new TestMachine({ files: { ...FILES, '/etc/cluster/cluster.conf': conf }, programs: TEST_PROGRAMS });
+  machine.boot();
+  machine.run(10 * SECOND);
+  expect(machine.type('ps')!.output).toContain('/etc/init.d/cman start');
+  machine.typeOnly('shutdown -h now');
+  machine.run(3 * SECOND);
+  expect(machine.type('ps')!.output).not.toContain(' start');
+  machine.run(70 * SECOND);
+  expect(machine.halted).toBe('poweroff');
+});
+
 describe('daemons and their tools', () => {
   it.each([
     ['cman-tool', 'cman_tool joins, shows, leaves and complains'],

@@ -7,8 +7,14 @@ import type { StackConfig } from '../src/stack-config.js';
 import { DEVICES } from './machine.js';
 import { formattedDisk } from './volume.js';
 
-/** A mount whose superblock is read, that has journal 1, and whose lockspace is being made; and what it has said since. */
-function mountBeforeItsLockspace(isAlone: boolean): { readonly mount: Mount; readonly said: string[] } {
+interface Mounting {
+  readonly mount: Mount;
+  /** What it has said. */
+  readonly said: string[];
+}
+
+/** A mount whose superblock is read, and which waits for its journal. */
+function mountBeforeItsJournal({ isAlone = false, isWaiting = true }): Mounting {
   const said: string[] = [];
   const services = {
     now: () => 0,
@@ -33,12 +39,20 @@ function mountBeforeItsLockspace(isAlone: boolean): { readonly mount: Mount; rea
     toControld: ({ kind }) => said.push(kind),
     isAlone: () => isAlone,
     ended: () => {},
+    isWaiting: () => isWaiting,
     reply: (_task, value) => said.push(`reply ${value}`),
   });
   mount.begin(7);
   const superblock = new Uint8Array(4096);
   formattedDisk().read(device.start + 128, 8, superblock);
   mount.transferDone(0, superblock, undefined);
+  said.length = 0;
+  return { mount, said };
+}
+
+/** One that has journal 1, and whose lockspace is being made. */
+function mountBeforeItsLockspace(isAlone: boolean): Mounting {
+  const { mount, said } = mountBeforeItsJournal({ isAlone });
   mount.start(1, false);
   said.length = 0;
   return { mount, said };
@@ -67,4 +81,11 @@ it('starts at once when nobody has died', () => {
   const { mount, said } = mountBeforeItsLockspace(false);
   mount.created(undefined);
   expect(said).toContain('lock');
+});
+
+it('leaves its group when the program that asked for it is gone by then', () => {
+  const { mount, said } = mountBeforeItsJournal({ isWaiting: false });
+  mount.start(1, false);
+  mount.left();
+  expect(said).toEqual(['mount-done', 'reply EINTR']);
 });

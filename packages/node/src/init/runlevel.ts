@@ -27,6 +27,18 @@ function failureIn(output: string): string {
   return (lines[lines.findIndex((line) => line.includes('[FAILED]')) - 1] ?? '').trim().replace(/ {2,}/, ' ');
 }
 
+const SIGTERM = 15;
+
+/** upstart ends what is left of the boot: its script, and the commands that it waits for. */
+function endBoot(os: Os): void {
+  const end = (pid: number): void => {
+    const children = os.processes().filter(({ parent }) => parent === pid);
+    os.kill(pid, SIGTERM);
+    for (const child of children) end(child.pid);
+  };
+  for (const { pid, argv } of os.processes()) if (argv[0] === '/etc/rc.d/rc') end(pid);
+}
+
 /** How long the halt script gives what is left between TERM and KILL. */
 const TERM_TO_KILL: Nanos = 5 * SECOND;
 
@@ -34,6 +46,7 @@ const TERM_TO_KILL: Nanos = 5 * SECOND;
 function halting(how: 'poweroff' | 'reboot'): Program {
   return function* (_argv, os) {
     os.log('notice', 'init', `Switching to runlevel: ${how === 'poweroff' ? 0 : 6}`);
+    endBoot(os);
     yield* stopAll(os);
     yield* os.sleep(TERM_TO_KILL);
     os.halt(how);

@@ -69,7 +69,8 @@ export class OperatingSystem {
   #now: Nanos = 0;
   /** Wall time in whole seconds and ns at `now` = 0. */
   readonly #wallClock = new WallClock();
-  #lastPid = 0;
+  /** Process 1 is init, which is no program here. */
+  #lastPid = 1;
   #lastEcho = 0;
   #lastTimeout = 0;
 
@@ -136,6 +137,11 @@ export class OperatingSystem {
   /** Number of tasks that sleep or wait, for the check that nothing leaks. */
   get tasks(): number {
     return this.#runner.size + this.#timeouts.size;
+  }
+
+  /** Whether the program that made a call is still there. */
+  isWaiting(task: TaskId): boolean {
+    return this.#runner.has(task);
   }
 
   reply(task: TaskId, value: unknown): void {

@@ -87,6 +87,7 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
       toControld: (input) => this.#controld.send(input),
       isAlone: (name) => (this.#groupMembers.get(name) ?? 1) <= 1,
       ended: (name) => this.#mounts.delete(name),
+      isWaiting: (caller) => system.isWaiting(caller),
       reply: (to, value) => system.reply(to, value),
     });
     mount.begin(task);

@@ -32,6 +32,8 @@ interface MountPorts {
   /** No other node has it mounted. */
   isAlone(name: string): boolean;
   ended(name: string): void;
+  /** Whether the program that called is still there. */
+  isWaiting(task: TaskId): boolean;
   reply(task: TaskId, value: unknown): void;
 }
 
@@ -101,6 +103,12 @@ export class Mount implements TransferOwner, LockspaceUser {
   /** The group has given this node a journal. */
   start(jid: number, isFirst: boolean): void {
     this.#journal = { jid, isFirst };
+    // mount.gfs2 was killed while it waited for the group, and nobody calls mount(2).
+    // Differs from gfs_controld, which stays in the group then, and refuses the next mount as one under way.
+    if (!this.#ports.isWaiting(this.#mounting!)) {
+      this.#failure = 'EINTR';
+      return this.#ports.toControld({ kind: 'mount-done', filesystem: this.#name, isSuccess: false });
+    }
     this.#locks.create(this.#name, true, this);
   }
 
