@@ -61,9 +61,9 @@ export type RgFact = Fact &
         readonly flags: number;
       }
     | {
-        /** It got, or is about to give up, an exclusive lock of the cluster. */
+        /** It asks for an exclusive lock of the cluster, gets it or does not, or is about to give it up. */
         readonly kind: 'rg.lock';
-        readonly event: 'granted' | 'released';
+        readonly event: 'asked' | 'granted' | 'refused' | 'released';
         readonly name: string;
       }
     | {

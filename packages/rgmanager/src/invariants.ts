@@ -8,6 +8,7 @@ import {
   type Verdict,
 } from '@quorate/kernel';
 import type { RgFact, TreeFact } from './fact.js';
+import { LockWaits, type NodeStateFact } from './lock-waits.js';
 import { Result } from './state/result.js';
 import { ServiceFlag, ServiceState } from './state/service-record.js';
 
@@ -198,6 +199,7 @@ type Departure =
   | 'svc-frozen'
   | 'svc-moving'
   | 'svc-second-best'
+  | 'svc-fencing'
   | 'svc-outside-restricted';
 
 /** What is wrong with a place; with a departure it is allowed. */
@@ -243,13 +245,14 @@ const IN_TRANSITION: readonly number[] = [ServiceState.STOPPING, ServiceState.ER
  *   a member is online, unless a user has put the service elsewhere (`svc-user`), recovery moved it (`svc-recovery`), a
  *   start or relocation failed (`svc-failure`), or that member joined while services were locked (`svc-locked`), this
  *   one was frozen (`svc-frozen`) or between two states (`svc-moving`), or an even better one was there that was excused
- *   (`svc-second-best`: services are handed to the best only).
+ *   (`svc-second-best`: services are handed to the best only). Nor has it settled while its owner waits for a lock that
+ *   only dead nodes keep from it (`svc-fencing`).
  * And at any time: no service of a nofailback domain leaves a node of its domain because a better one joined.
  * What keeps a service where it has settled is counted with how long it stayed.
  *
  * Services that are exclusive or depend on others have their places for other reasons too, and are not judged.
  */
-class ServiceDomain implements Check<RgFact> {
+class ServiceDomain implements Check<RgFact | NodeStateFact> {
   readonly #views = new PerLife<View>(() => ({
     configuration: undefined,
     members: [],
@@ -257,10 +260,14 @@ class ServiceDomain implements Check<RgFact> {
     changedAt: 0,
   }));
   readonly #services = new Map<string, Placement>();
+  readonly #lockWaits = new LockWaits();
   #isLocked = false;
 
-  observe(fact: Stamped<RgFact>, verdict: Verdict): void {
+  observe(fact: Stamped<RgFact | NodeStateFact>, verdict: Verdict): void {
     switch (fact.kind) {
+      case 'rg.lock':
+      case 'node.state':
+        return this.#lockWaits.observe(fact);
       case 'rg.configured':
         return this.#onConfigured(fact);
       case 'rg.members':
@@ -400,7 +407,8 @@ class ServiceDomain implements Check<RgFact> {
     const view = this.#views.latest(owner);
     if (view === undefined || !view.isQuorate || ownerLife !== this.#views.lifeOf(owner)) return;
     if (at - Math.max(changedAt, view.changedAt) < SETTLED_AFTER) return;
-    const problem = placeProblem(view, service, owner, placement);
+    const problem = this.#problem(view, service, owner, placement);
+    if (problem?.departure === 'svc-fencing') placement.changedAt = at;
     if (problem?.departure !== placement.open?.departure) close(placement, at, verdict);
     if (problem === undefined) return;
     if (problem.departure !== undefined) {
@@ -409,6 +417,12 @@ class ServiceDomain implements Check<RgFact> {
     }
     placement.isReported = true;
     verdict.violate(`${service} has settled on node ${owner}, ${problem.message}`, [owner]);
+  }
+
+  #problem(view: View, service: string, owner: number, placement: Placement): Problem | undefined {
+    const problem = placeProblem(view, service, owner, placement);
+    const isWaiting = problem !== undefined && problem.departure === undefined && this.#lockWaits.isForTheDead(owner);
+    return isWaiting ? { ...problem, departure: 'svc-fencing' } : problem;
   }
 }
 
@@ -464,7 +478,7 @@ function dependsOnOthers({ services }: Configured, service: string): boolean {
   return own === undefined || own.dependsOn !== '' || services.some(({ isExclusive }) => isExclusive);
 }
 
-const serviceDomain: Invariant = defineInvariant<RgFact>({
+const serviceDomain: Invariant = defineInvariant<RgFact | NodeStateFact>({
   id: 'S29',
   name: 'svc-domain',
   statement: 'A settled service is where its failover domain wants it: ordered, restricted and nofailback hold.',
@@ -476,6 +490,8 @@ const serviceDomain: Invariant = defineInvariant<RgFact>({
     'rg.service',
     'rg.request-started',
     'rg.request-ended',
+    'rg.lock',
+    'node.state',
   ],
   start: () => new ServiceDomain(),
 });

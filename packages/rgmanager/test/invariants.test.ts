@@ -206,6 +206,14 @@ describe('S29: the failover domain', () => {
   const better = (node: number, owner: number) =>
     `S29: service:web has settled on node ${owner}, but node ${node} is online and better in its domain`;
   const restricted = { isRestricted: true, nodes: nodes.slice(0, 2) };
+  const lock = (node: number, event: 'asked' | 'granted' | 'released', name = 'usrm::vf') =>
+    fact(node, { kind: 'rg.lock', event, name });
+  const off = (node: number) => fact(node, { kind: 'node.state', state: 'off' } as never);
+  /** Node 1 joins, gets a lock, and the owner on node 2 waits for it. */
+  const waiting = () => [
+    ...placed(2, [2, 3]),
+    ...[lock(1, 'asked'), lock(1, 'granted'), members(2, [1, 2, 3]), lock(2, 'asked')],
+  ];
 
   it.each<[string, () => History, string?]>([
     ['the best of those who are there', () => placed(2, [2, 3])],
@@ -272,6 +280,15 @@ describe('S29: the failover domain', () => {
       ],
       'svc-moving 1',
     ],
+    ['its owner waits for a lock of a node that died', () => [...waiting(), off(1), QUIET], 'svc-fencing 1'],
+    [
+      'its owner waits for a node that waits for one that died',
+      () => [
+        ...[lock(3, 'asked', 'rg'), lock(3, 'granted', 'rg'), ...waiting(), lock(3, 'asked'), lock(2, 'asked', 'rg')],
+        ...[off(1), QUIET],
+      ],
+      'svc-fencing 1',
+    ],
     ['no failback', () => [...placed(2, [2, 3], { isNofailback: true }), members(2, [1, 2, 3]), QUIET]],
     ['no order', () => [...placed(2, [2, 3], { isOrdered: false }), members(2, [1, 2, 3]), QUIET]],
     ['it wants a node for itself', () => placed(3, [1, 3], {}, { isExclusive: true })],
@@ -287,6 +304,12 @@ describe('S29: the failover domain', () => {
 
   it.each<[string, () => History, string]>([
     ['a start on a worse node', () => placed(3, [1, 2, 3]), better(1, 3)],
+    ['an owner that waits for a lock of a node that lives', () => [...waiting(), QUIET], better(1, 2)],
+    [
+      'an owner that has the lock of a dead node now',
+      () => [...waiting(), off(1), QUIET, lock(2, 'granted'), QUIET],
+      better(1, 2),
+    ],
     ['failing to fail back', () => [...placed(2, [2, 3]), members(2, [1, 2, 3]), QUIET], better(1, 2)],
     [
       'staying outside while a member is there',

@@ -39,16 +39,16 @@ export class Locks {
   *acquire(name: string): Task<HeldLock | undefined> {
     this.#lastHandle += 1;
     const handle = this.#lastHandle;
+    this.#tell('asked', name);
     const isGranted = yield* this.#pauses === undefined
       ? this.#queue(handle, name)
       : this.#retry(handle, name, this.#pauses);
-    if (!isGranted) return undefined;
-    this.#runtime.observe?.({ kind: 'rg.lock', now: this.#runtime.now, event: 'granted', name });
-    return { handle, name };
+    this.#tell(isGranted ? 'granted' : 'refused', name);
+    return isGranted ? { handle, name } : undefined;
   }
 
   *release({ handle, name }: HeldLock): Task {
-    this.#runtime.observe?.({ kind: 'rg.lock', now: this.#runtime.now, event: 'released', name });
+    this.#tell('released', name);
     this.#runtime.emit({ kind: 'unlock', handle, flags: 0 });
     if (this.#pauses !== undefined) yield* sleep(pause(this.#pauses));
   }
@@ -63,6 +63,10 @@ export class Locks {
   /** Number of requests that the DLM has not answered. */
   get pending(): number {
     return this.#waiting.size;
+  }
+
+  #tell(event: 'asked' | 'granted' | 'refused' | 'released', name: string): void {
+    this.#runtime.observe?.({ kind: 'rg.lock', now: this.#runtime.now, event, name });
   }
 
   *#queue(handle: number, name: string): Task<boolean> {
