@@ -162,26 +162,28 @@ describe('S11: quorum first', () => {
 });
 
 describe('S12: fencing before recovery', () => {
+  const recovers = (node: number, lockspace = 'rgmanager') => recovered(node, [node], lockspace);
   const start = [quorum(1, true), quorum(3, true), failed(1, 2), failed(3, 2)];
 
   it.each([
     [
       'locks, journal and service come after it',
-      [fenced(1, 2), recovered(1), replayed(3, true, 'done'), agent(3, 'start')],
+      [fenced(1, 2), recovers(1), replayed(3, true, 'done'), agent(3, 'start')],
     ],
-    ['whom an administrator vouches for counts as fenced', [fenced(1, 2, 'override'), recovered(1)]],
+    ['whom an administrator vouches for counts as fenced', [fenced(1, 2, 'override'), recovers(1)]],
     ['a clean journal has nothing to recover', [replayed(1, false, 'done'), replayed(1, true, 'gave-up')]],
     ['services that were there stop', [agent(1, 'stop')]],
     // Found by storm 44 (swarm): the start was under way before the node failed.
     ['a start was taken up before', [fenced(1, 2), request(1), failed(1, 4), agent(1, 'start')]],
     ['who failed had no rgmanager yet', [fenced(1, 2), failed(1, 4, 'storage'), request(1), agent(1, 'start')]],
-    ['who is off has nothing pending in its next life', [power(1, 'off'), quorum(1, true), recovered(1)]],
+    ['a lockspace recovers that the dead node was not in', [recovers(1, 'storage')]],
+    ['who is off has nothing pending in its next life', [power(1, 'off'), quorum(1, true), recovers(1)]],
   ])('holds: %s', (_, facts) => {
     expect(violated([...start, ...facts])).toEqual([]);
   });
 
   it.each([
-    ['recovers locks', recovered(1), 'S12: dlm.recovered while 2 is not fenced'],
+    ['recovers locks', recovers(1), 'S12: dlm.recovered while 2 is not fenced'],
     ['replays a journal', replayed(1, true, 'done'), 'S12: gfs2.journal-recovered while 2 is not fenced'],
     ['starts a service', agent(3, 'start'), 'S12: rg.agent-started while 2 is not fenced'],
   ])('is violated by a node that %s', (_, last, message) => {
@@ -194,7 +196,7 @@ describe('S12: fencing before recovery', () => {
   });
 
   it('is violated when one of two victims is fenced', () => {
-    expect(violated([...start, failed(1, 4), fenced(1, 2), recovered(1)])).toEqual([
+    expect(violated([...start, failed(1, 4), fenced(1, 2), recovers(1)])).toEqual([
       'S12: dlm.recovered while 4 is not fenced',
     ]);
   });
