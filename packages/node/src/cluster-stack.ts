@@ -395,8 +395,8 @@ export class ClusterStack implements EngineListener {
 
   /**
    * SIGKILL: a daemon ends as it stands, and the machine's kernel tidies up behind it. corosync takes everybody with it; the
-   * watchdog of rgmanager reboots the machine; lockspaces and mounts outlive their daemons, until the other nodes, who see a
-   * process gone, have this one removed from the cluster.
+   * watchdog of rgmanager reboots the machine; gfs_controld ends with dlm_controld. Lockspaces and mounts outlive their daemons,
+   * until this node is removed from the cluster by others, who see a process gone, or by itself.
    */
   #kill(daemon: DaemonName | 'corosync'): Errno | undefined {
     if (!this.#pids.has(daemon)) return 'ESRCH';
@@ -418,6 +418,8 @@ export class ClusterStack implements EngineListener {
         break;
       case 'dlm_controld':
         this.#locks?.killDaemon();
+        this.#fileSystems?.dlmControldGone();
+        this.#daemonEnded('gfs_controld');
         break;
       case 'gfs_controld':
         this.#fileSystems?.killDaemon();

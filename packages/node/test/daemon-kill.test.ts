@@ -28,7 +28,7 @@ describe('killall -9', () => {
   it.each([
     // killed      still there
     ['fenced', 'corosync dlm_controld gfs_controld rgmanager'],
-    ['dlm_controld', 'corosync fenced gfs_controld rgmanager'],
+    ['dlm_controld', ''],
     ['gfs_controld', 'corosync fenced dlm_controld rgmanager'],
     ['corosync', ''],
   ])('%s: left are "%s"', (daemon, left) => {
@@ -38,10 +38,19 @@ describe('killall -9', () => {
     expect(daemons(machine)).toBe(left);
   });
 
-  it.each(['dlm_controld', 'gfs_controld'])('a mount outlives %s', (daemon) => {
+  it('a mount outlives gfs_controld', () => {
     const machine = booted();
-    machine.type(`killall -9 ${daemon}`);
+    machine.type('killall -9 gfs_controld');
     expect(machine.type('echo still > /mydata/a; cat /mydata/a')!.output).toBe('still\n');
+  });
+
+  it('without dlm_controld lockspaces stop, and the node has itself removed from the cluster', () => {
+    const machine = booted();
+    machine.type('killall -9 dlm_controld');
+    machine.run(SECOND);
+    const stopped = machine.facts.filter(({ kind }) => kind === 'dlm.stopped');
+    expect(stopped.map((fact) => 'lockspace' in fact && fact.lockspace)).toEqual(['storage', 'rgmanager']);
+    expect(machine.log).toContain('gfs_controld: telling cman to remove nodeid 1 from cluster');
   });
 
   it('rgmanager: its watchdog reboots the machine', () => {

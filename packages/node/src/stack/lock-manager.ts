@@ -106,10 +106,16 @@ export class LockManager implements GroupMember {
     this.#engine.detach(this.#pid);
   }
 
-  /** dlm_controld is killed: the kernel keeps its lockspaces and their locks. */
+  /**
+   * dlm_controld is killed: the kernel keeps its lockspaces with their locks, and stops them, as nobody tells it of members
+   * any more.
+   *
+   * Source: Linux fs/dlm/user.c, `monitor_device_close`.
+   */
   killDaemon(): void {
     this.#controld.end();
     this.#engine.detach(this.#pid);
+    for (const lockspace of this.#users.keys()) this.#dlm.send({ kind: 'stop', lockspace });
   }
 
   get transport(): DlmTransport {
