@@ -53,6 +53,15 @@ describe('killall -9', () => {
     expect(machine.log).toContain('gfs_controld: telling cman to remove nodeid 1 from cluster');
   });
 
+  it('a cluster that is started with lockspaces from before is left again', () => {
+    const machine = booted();
+    machine.type('killall -9 corosync');
+    machine.typeOnly('service cman start');
+    machine.run(60 * SECOND);
+    expect(machine.log).toContain('dlm_controld: found uncontrolled lockspace storage');
+    expect(machine.log).toContain('dlm_controld: telling cman to remove nodeid 1 from cluster');
+  });
+
   it('rgmanager: its watchdog reboots the machine', () => {
     const machine = booted();
     machine.type('killall -9 rgmanager');

@@ -88,7 +88,8 @@ export class LockManager implements GroupMember {
 
   start(): void {
     this.#transport.start();
-    this.#controld.send({ kind: 'start' });
+    // What the kernel has from before has no daemon that knows of it.
+    this.#controld.send({ kind: 'start', uncontrolled: this.#services.system.files.list(LOCKSPACES) });
     const membership = this.#engine.membership;
     if (membership !== undefined) this.membership(membership);
   }
