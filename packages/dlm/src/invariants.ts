@@ -1,4 +1,4 @@
-import { type Check, defineInvariant, type Invariant, type Stamped, type Verdict } from '@quorate/kernel';
+import { type Check, defineInvariant, type Invariant, type Nanos, type Stamped, type Verdict } from '@quorate/kernel';
 import type { ControldFact, DlmFact } from './facts.js';
 import { isCompatible, Mode, type ModeName } from './mode.js';
 import { queue } from './queue-invariant.js';
@@ -352,17 +352,28 @@ const fencedFirst: Invariant = defineInvariant<ControldFact>({
   },
 });
 
-const stopFirst: Invariant = defineInvariant<Watched>({
+type StartSentFact = Extract<ControldFact, { kind: 'dlm.start-sent' }>;
+
+const stopFirst: Invariant = defineInvariant<Watched | StartSentFact>({
   id: 'dlm.S6',
   name: 'stop-before-start',
   statement: 'A lockspace has stopped on all members before it starts on any of them.',
-  kinds: [...STANDING_KINDS, 'node.state'],
-  start(): Check<Watched> {
+  kinds: [...STANDING_KINDS, 'node.state', 'dlm.start-sent'],
+  start(): Check<Watched | StartSentFact> {
     const standings = new Standings();
+    /** By lockspace and node: when its daemon has sent the last START. */
+    const sentAt = new Map<string, Nanos>();
+    const offAt = new Map<number, Nanos>();
     return {
       observe(fact, verdict) {
         if (fact.kind === 'node.state') {
-          if (fact.state === 'off') standings.powerOff(fact.node);
+          if (fact.state !== 'off') return;
+          standings.powerOff(fact.node);
+          offAt.set(fact.node, fact.at);
+          return;
+        }
+        if (fact.kind === 'dlm.start-sent') {
+          sentAt.set(resourceKey(fact.lockspace, `${fact.node}`), fact.at);
           return;
         }
         standings.accepts(fact);
@@ -371,6 +382,9 @@ const stopFirst: Invariant = defineInvariant<Watched>({
           const standing = standings.of(fact.lockspace, member);
           // One that was given up, or was off meanwhile, comes back in a new life, which has not said anything yet.
           if (standing === undefined || standing.isExcluded || standing.isOff || !standing.isRunning) continue;
+          // Totem hands over what its old ring had before it tells that a member has left: meant is the life that has ended.
+          const sent = sentAt.get(resourceKey(fact.lockspace, `${fact.node}`));
+          if (sent !== undefined && (offAt.get(member) ?? 0) > sent) continue;
           verdict.violate(`${fact.lockspace}: node ${fact.node} starts while node ${member} runs`, [fact.node, member]);
         }
       },

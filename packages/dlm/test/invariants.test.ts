@@ -218,6 +218,24 @@ describe('a good history violates nothing', () => {
     expect(counts.get('dlm-unnoticed-death')?.times).toBe(1);
   });
 
+  it('dlm.S6: a START of an old ring that comes late is about the life that has ended', () => {
+    const history =
+      (dies: boolean) =>
+      (tell: Tell): void => {
+        const restartAlone = (): void => {
+          tell(2, off);
+          for (const told of [starts(2), recovered]) tell(2, told, 2);
+        };
+        running(tell);
+        if (!dies) restartAlone();
+        tell(1, stopped);
+        tell(1, { kind: 'dlm.start-sent', change: 7, isQuorate: true });
+        if (dies) restartAlone();
+        tell(1, starts(1, 2));
+      };
+    expect([violated(history(true)), violated(history(false))]).toEqual([[], ['dlm.S6']]);
+  });
+
   it('dlm.S5: a start that the others were told of with quorum is counted when it comes without', () => {
     const { violations, counts } = checked((tell) => {
       tell(1, { kind: 'dlm.start-sent', change: 1, isQuorate: true });
