@@ -53,8 +53,8 @@ export type VirtualMachineOutput =
   | { readonly kind: 'power'; readonly state: PowerState; readonly life: number }
   /** One of its NICs has a link now, or none: there is power and the cable is plugged in. */
   | { readonly kind: 'link'; readonly nic: number; readonly isUp: boolean }
-  /** Its session with the disks begins, or is lost. */
-  | { readonly kind: 'session'; readonly isUp: boolean }
+  /** Its session with the disks begins, breaks with the path, which both ends notice, or is lost with the machine's power. */
+  | { readonly kind: 'session'; readonly state: 'begun' | 'broken' | 'lost' }
   /** Without a result the machine went down, or was not up. */
   | { readonly kind: 'replied'; readonly id: number; readonly result: ProgramResult | undefined }
   /** Asked of the power switch by a fence agent on this machine. */
@@ -215,7 +215,7 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
     if (this.#node === undefined) return;
     this.#lost.push(...this.#atDisk);
     this.#atDisk.clear();
-    this.#emit({ kind: 'session', isUp });
+    this.#emit({ kind: 'session', state: isUp ? 'begun' : 'broken' });
   }
 
   /** Ends commands that have no way to the disks; the node may send more of them at once, which end the same way. */
@@ -278,7 +278,7 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
     });
     this.#enter('up');
     this.#setLinks(true);
-    if (this.#hasDiskPath) this.#emit({ kind: 'session', isUp: true });
+    if (this.#hasDiskPath) this.#emit({ kind: 'session', state: 'begun' });
     for (const fault of this.#programFaults.values()) this.#toNode({ kind: 'program-fault', fault });
     this.#node.step(
       this.#now,
@@ -327,7 +327,7 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
   #end(state: 'off'): void {
     if (this.#node !== undefined) {
       this.#setLinks(false);
-      if (this.#hasDiskPath) this.#emit({ kind: 'session', isUp: false });
+      if (this.#hasDiskPath) this.#emit({ kind: 'session', state: 'lost' });
     }
     this.#node = undefined;
     this.#atDisk.clear();

@@ -21,9 +21,9 @@ class Bench {
   step(input: VirtualMachineInput): this {
     this.vm.step(this.now, input, (output) => {
       if (output.kind === 'power') this.said.push(output.state);
-      else if (output.kind === 'link' || output.kind === 'session') {
-        this.said.push(`${output.kind} ${output.isUp ? 'up' : 'down'}`);
-      } else if (output.kind === 'replied') this.said.push(`replied ${output.result?.status ?? 'nothing'}`);
+      else if (output.kind === 'link') this.said.push(`link ${output.isUp ? 'up' : 'down'}`);
+      else if (output.kind === 'session') this.said.push(`session ${output.state}`);
+      else if (output.kind === 'replied') this.said.push(`replied ${output.result?.status ?? 'nothing'}`);
       else if (output.kind === 'io') this.tags.push(output.tag);
     });
     return this;
@@ -56,7 +56,7 @@ describe('a machine with power', () => {
     expect([bench.vm.state, bench.vm.deadline()]).toEqual(['booting', 30 * SECOND]);
     bench.until(30 * SECOND);
     const booting = ['fact life 1', 'booting'];
-    expect(bench.said).toEqual([...booting, 'fact life 1', 'up', 'link up', 'session up']);
+    expect(bench.said).toEqual([...booting, 'fact life 1', 'up', 'link up', 'session begun']);
   });
 
   it.each<[string, VirtualMachineInput[], string[]]>([
@@ -65,7 +65,7 @@ describe('a machine with power', () => {
     [
       'loses session and links with its power',
       [{ kind: 'power-off' }],
-      ['link down', 'session down', 'fact life 1', 'off'],
+      ['link down', 'session lost', 'fact life 1', 'off'],
     ],
     ['pause', [{ kind: 'pause' }], ['fact life 1', 'paused']],
     [
@@ -76,7 +76,7 @@ describe('a machine with power', () => {
     [
       'a paused one can lose its power',
       [{ kind: 'pause' }, { kind: 'exec', id: 1, command: 'true' }, { kind: 'power-off' }],
-      ['fact life 1', 'paused', 'link down', 'session down', 'fact life 1', 'off'],
+      ['fact life 1', 'paused', 'link down', 'session lost', 'fact life 1', 'off'],
     ],
     [
       'a pulled cable and a pulled disk cable are told',
@@ -85,12 +85,12 @@ describe('a machine with power', () => {
         { kind: 'disk-path', isUp: false },
         { kind: 'disk-path', isUp: false },
       ],
-      ['link down', 'session down'],
+      ['link down', 'session broken'],
     ],
     [
       'what is unplugged stays so over a power cycle',
       [{ kind: 'carrier', nic: 0, isUp: false }, { kind: 'disk-path', isUp: false }, { kind: 'power-off' }],
-      ['link down', 'session down', 'fact life 1', 'off'],
+      ['link down', 'session broken', 'fact life 1', 'off'],
     ],
   ])('%s', (_, inputs, said) => {
     bench.boot();
@@ -113,7 +113,7 @@ describe('a machine with power', () => {
     bench.step({ kind: 'exec', id: 1, command: 'mkqdisk -L' });
     expect(bench.tags.length).toBe(before + 1);
     bench.step({ kind: 'disk-path', isUp: false });
-    expect(bench.said).toContain('session down');
+    expect(bench.said).toContain('session broken');
     const tag = bench.tags.at(-1)!;
     const nothing = new Uint8Array(0);
     bench.step({ kind: 'io-done', tag, status: 0, sense: nothing, data: new Uint8Array(512) }).until(40 * SECOND);

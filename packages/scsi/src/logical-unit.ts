@@ -109,10 +109,12 @@ export class LogicalUnit implements UnitContext {
     this.#leave(now, from);
   }
 
-  /** A nexus is gone without a word: the world decides over each of its tasks. */
-  lose(now: Nanos, from: UnitNexus): void {
+  /** A nexus is gone without a word: the world decides over each of its tasks, and when it is noticed, at once. */
+  lose(now: Nanos, from: UnitNexus, isNoticed: boolean): void {
     for (const task of this.#tasks.tasks()) {
-      if (task.from === from && !task.isOrphan) this.#settleFate(now, task, 'nexus-lost');
+      if (task.from !== from || task.isOrphan) continue;
+      if (isNoticed) this.#endUnanswered(now, task, 'nexus-lost');
+      else this.#settleFate(now, task, 'nexus-lost');
     }
     this.#leave(now, from);
   }
@@ -181,10 +183,7 @@ export class LogicalUnit implements UnitContext {
   /** The target lost power: writes in service may have reached the medium, whole or in part. */
   powerCycle(now: Nanos): void {
     for (const task of this.#tasks.tasks()) {
-      this.#settleFate(now, task, 'power-cycle');
-      if (task.state === 'pooled') continue;
-      if (isWriting(task)) this.#execute(now, task);
-      this.#discard(now, task, 'power-cycle');
+      this.#endUnanswered(now, task, 'power-cycle');
     }
     this.#service.forgetAborted();
     this.reservations.powerCycle();
@@ -316,6 +315,14 @@ export class LogicalUnit implements UnitContext {
     if (!isWriting(task) || task.from.choices.choose('abort', 2) === 0) return;
     task.tornAfter = this.#tear(task);
     this.#execute(now, task);
+  }
+
+  /** It is over when this returns: a write in service has reached the medium, whole or in part, or it has not. */
+  #endUnanswered(now: Nanos, task: Task, reason: AbortReason): void {
+    this.#settleFate(now, task, reason);
+    if (task.state === 'pooled') return;
+    if (isWriting(task)) this.#execute(now, task);
+    this.#discard(now, task, reason);
   }
 
   #settleFate(now: Nanos, task: Task, reason: AbortReason): void {

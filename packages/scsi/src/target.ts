@@ -24,8 +24,11 @@ export type TargetInput =
   /**
    * A session broke off: the initiator crashed, or the transport gave up. Commands that come out of the fabric later are
    * still carried out, and answered to nobody.
+   *
+   * `isNoticed`: both ends know of it. What the nexus had in the target is over when this returns, done or not (SAM-5 6.3.4):
+   * an initiator that lives tells whoever waits for a command that it has failed, and nothing of it may happen after that.
    */
-  | { readonly kind: 'nexus-lost'; readonly nexus: number }
+  | { readonly kind: 'nexus-lost'; readonly nexus: number; readonly isNoticed?: boolean }
   | {
       readonly kind: 'command';
       readonly nexus: number;
@@ -135,7 +138,7 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
       case 'logout':
         return this.#onLogout(now, input.nexus, emit);
       case 'nexus-lost':
-        return this.#onNexusLost(now, input.nexus, emit);
+        return this.#onNexusLost(now, input.nexus, input.isNoticed ?? false, emit);
       case 'command':
         return this.#onCommand(now, input, emit);
       case 'task-management':
@@ -172,7 +175,7 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
     }
     const nexus = known ?? this.#admit(id, port);
     // A login over a session that stands reinstates it: the target learns only now that the old one is gone.
-    if (nexus.state === 'logged-in') this.#lose(now, nexus);
+    if (nexus.state === 'logged-in') this.#lose(now, nexus, false);
     const attention = nexus.isNew ? POWER_ON_OR_RESET : I_T_NEXUS_LOSS;
     nexus.isNew = false;
     nexus.state = 'logged-in';
@@ -195,15 +198,15 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
     for (const unit of this.#units) unit.logout(now, nexus.units[unit.index]!);
   }
 
-  #onNexusLost(now: Nanos, id: number, emit: Emit): void {
+  #onNexusLost(now: Nanos, id: number, isNoticed: boolean, emit: Emit): void {
     const nexus = this.#nexuses.get(id);
     if (nexus?.state !== 'logged-in') return this.#reject(id, emit);
-    this.#lose(now, nexus);
+    this.#lose(now, nexus, isNoticed);
   }
 
-  #lose(now: Nanos, nexus: Nexus): void {
+  #lose(now: Nanos, nexus: Nexus, isNoticed: boolean): void {
     nexus.state = 'lost';
-    for (const unit of this.#units) unit.lose(now, nexus.units[unit.index]!);
+    for (const unit of this.#units) unit.lose(now, nexus.units[unit.index]!, isNoticed);
   }
 
   #onCommand(now: Nanos, input: TargetInput & { kind: 'command' }, emit: Emit): void {

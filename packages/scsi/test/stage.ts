@@ -104,7 +104,7 @@ export class Stage {
     const [verb = '', argument = ''] = words;
     switch (verb) {
       case 'lost':
-        return this.#rig.step({ kind: 'nexus-lost', nexus });
+        return this.#rig.step({ kind: 'nexus-lost', nexus, isNoticed: argument === 'noticed' });
       case 'logout':
         return this.#rig.step({ kind: 'logout', nexus });
       case 'login':

@@ -26,8 +26,8 @@ const MOST_FREE = 64;
 /**
  * The way to the disks: commands arrive in the order in which they were sent, shortly after.
  *
- * When a session breaks off, what it has under way is lost, or comes out up to 5 s later: the delayed write of a node that is
- * dead, or fenced by then.
+ * When a machine dies, what it has under way is lost, or comes out up to 5 s later: the delayed write of a node that is dead, or
+ * fenced by then. When its path breaks it is lost.
  */
 export class Fabric {
   readonly #choicesOf: (nexus: number) => Choices;
@@ -51,11 +51,14 @@ export class Fabric {
     this.#insert(command);
   }
 
-  /** The session of a machine has broken off. */
+  /** The path of a machine is gone, and with it what its session has under way. */
+  drop(now: Nanos, nexus: number): void {
+    for (const command of this.#takeUnderWay(now, nexus)) this.done(command);
+  }
+
+  /** A machine is dead. */
   lose(now: Nanos, nexus: number): void {
-    const underWay = this.#commands.filter((command) => command.nexus === nexus && command.at <= now + TRAVEL);
-    for (const command of underWay) {
-      this.#commands.splice(this.#commands.indexOf(command), 1);
+    for (const command of this.#takeUnderWay(now, nexus)) {
       const choices = this.#choicesOf(nexus);
       if (choices.choose('fate', 2) === Fate.lost) {
         this.done(command);
@@ -64,6 +67,13 @@ export class Fabric {
       command.at = now + (1 + choices.choose('delay', LATE_STEPS)) * LATE_STEP;
       this.#insert(command);
     }
+  }
+
+  /** Without what comes late of a life before. */
+  #takeUnderWay(now: Nanos, nexus: number): readonly FabricCommand[] {
+    const underWay = this.#commands.filter((command) => command.nexus === nexus && command.at <= now + TRAVEL);
+    for (const command of underWay) this.#commands.splice(this.#commands.indexOf(command), 1);
+    return underWay;
   }
 
   deadline(): Nanos {

@@ -419,7 +419,7 @@ export class Simulator {
         this.#setNic(machine.nic, output.isUp);
         break;
       case 'session':
-        this.#onSession(machine, output.isUp);
+        this.#onSession(machine, output.state);
         break;
       case 'replied':
         this.#answers.push(output);
@@ -439,14 +439,16 @@ export class Simulator {
     this.#network.step(this.#now, { kind: 'nic', nic, isUp }, this.#onNetwork);
   }
 
-  #onSession({ nic: nexus, name }: MachineActor, isUp: boolean): void {
-    if (isUp) {
+  #onSession({ nic: nexus, name }: MachineActor, state: 'begun' | 'broken' | 'lost'): void {
+    if (state === 'begun') {
       const port = initiatorPort({ id: nexus, name });
       this.#target.step(this.#now, { kind: 'login', nexus, port }, this.#onTarget);
       return;
     }
-    this.#fabric.lose(this.#now, nexus);
-    this.#target.step(this.#now, { kind: 'nexus-lost', nexus }, this.#onTarget);
+    const isNoticed = state === 'broken';
+    if (isNoticed) this.#fabric.drop(this.#now, nexus);
+    else this.#fabric.lose(this.#now, nexus);
+    this.#target.step(this.#now, { kind: 'nexus-lost', nexus, isNoticed }, this.#onTarget);
   }
 
   /** The answer comes after the step of the machine that asked, and before the power is switched. */

@@ -21,9 +21,9 @@ const anyRecord = fc.oneof(
     record: recordOf(RecordKind.login, { at, number }),
     write: (batch: BatchWriter) => batch.login(at, number),
   })),
-  at.map((at) => ({
-    record: recordOf(RecordKind.nexusLost, { at }),
-    write: (batch: BatchWriter) => batch.nexusLost(at),
+  fc.tuple(at, fc.boolean()).map(([at, isNoticed]) => ({
+    record: recordOf(RecordKind.nexusLost, { at, state: isNoticed ? 1 : 0 }),
+    write: (batch: BatchWriter) => batch.nexusLost(at, isNoticed),
   })),
   fc.tuple(at, u32, u32, bytes, bytes).map(([at, number, tag, head, data]) => ({
     record: recordOf(RecordKind.command, { at, number, tag, head, data }),

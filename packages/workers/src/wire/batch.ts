@@ -6,7 +6,7 @@ import { ByteWriter, getU64, type Nanos, viewOf } from '@quorate/kernel';
  *
  * offset size field
  *      0    1 kind       1 frame, 2 nic, 3 login, 4 nexus-lost, 5 command, 6 response
- *      1    1 state      nic: 1 up, 0 down; response: SCSI status; else 0
+ *      1    1 state      nic: 1 up, 0 down; nexus-lost: 1 noticed; response: SCSI status; else 0
  *      2    2 headLength command: bytes of the CDB; response: bytes of the sense data; else 0
  *      4    4 dataLength bytes of the frame, Data-Out or Data-In
  *      8    8 at         the sender's instant, in ns
@@ -46,8 +46,8 @@ export class BatchWriter {
     this.#record(RecordKind.login, 0, at, 0, session, NOTHING, NOTHING);
   }
 
-  nexusLost(at: Nanos): void {
-    this.#record(RecordKind.nexusLost, 0, at, 0, 0, NOTHING, NOTHING);
+  nexusLost(at: Nanos, isNoticed: boolean): void {
+    this.#record(RecordKind.nexusLost, isNoticed ? 1 : 0, at, 0, 0, NOTHING, NOTHING);
   }
 
   command(at: Nanos, lun: number, tag: number, cdb: Uint8Array, data: Uint8Array): void {

@@ -108,7 +108,7 @@ export class DiskWorker implements Paced {
         initiator.session = record.number;
         return this.#step(now, { kind: 'login', nexus, port: initiatorPort({ id: nexus, name: initiator.name }) });
       case RecordKind.nexusLost:
-        return this.#step(now, { kind: 'nexus-lost', nexus });
+        return this.#step(now, { kind: 'nexus-lost', nexus, isNoticed: record.state === 1 });
       case RecordKind.command: {
         const { number: lun, tag, head: cdb, data } = record;
         return this.#step(now, { kind: 'command', nexus, lun, tag, cdb, data });

@@ -110,7 +110,7 @@ export class MachineWorker implements Paced {
         this.#toSwitch.out.nic(at, output.isUp);
         break;
       case 'session':
-        this.#onSession(at, output.isUp);
+        this.#onSession(at, output.state);
         break;
       case 'replied': {
         const { id, result } = output;
@@ -128,11 +128,11 @@ export class MachineWorker implements Paced {
     }
   };
 
-  #onSession(at: Nanos, isUp: boolean): void {
-    if (isUp) {
+  #onSession(at: Nanos, state: 'begun' | 'broken' | 'lost'): void {
+    if (state === 'begun') {
       this.#session += 1;
       this.#toDisks.out.login(at, this.#session);
-    } else this.#toDisks.out.nexusLost(at);
+    } else this.#toDisks.out.nexusLost(at, state === 'broken');
   }
 
   #onFact(fact: MachineFact): void {
