@@ -15,6 +15,7 @@ describe('messages', () => {
       journals: fc.array(journal),
       failures: fc.nat(99),
       needsFirst: fc.boolean(),
+      hasBegun: fc.boolean(),
     }),
     fc.record({ kind: fc.constant('first-done' as const) }),
     fc.record({
@@ -120,6 +121,25 @@ describe('a mount group', () => {
     cluster.fenced();
     cluster.settle();
     expect(cluster.log).toEqual(['1: mount jid=0 first', '2: mount jid=0 first']);
+  });
+
+  // Found by a storm: an operator's reset had hidden it.
+  it('lets one of those who have not begun to mount replay everything when all who had it mounted are dead', () => {
+    const cluster = mountedCluster(1);
+    for (const node of [2, 3]) cluster.slow.set(node, undefined);
+    for (const node of [2, 3]) cluster.boot(node);
+    for (const node of [2, 3]) cluster.join(node);
+    cluster.settle();
+    cluster.log.length = 0;
+    cluster.die(1);
+    cluster.fenced();
+    cluster.settle();
+    expect(cluster.log).toContain('2: mount jid=0 first');
+    expect([...cluster.mounted]).toEqual([
+      [2, 0],
+      [3, 1],
+    ]);
+    expect(cluster.blocked.size).toBe(0);
   });
 
   // Found by storm 102 (swarm): as many journals as nodes, and some died again before they could mount.

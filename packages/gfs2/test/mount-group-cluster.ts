@@ -17,6 +17,8 @@ export class Cluster {
   /** Nodes whose kernel holds a journal's glock for good: a replay is busy. */
   busyUntil = 0;
   now = 0;
+  /** Nodes whose lockspace is still being made, and the journal with which their kernel begins to mount when locks are granted. */
+  readonly slow = new Map<number, number | undefined>();
   /** Journals that the file system has. */
   journals = 6;
   #isDlmStopped = false;
@@ -131,6 +133,9 @@ export class Cluster {
           if (this.dirty.size > 0)
             throw new Error(`node ${node} grants locks while journals ${[...this.dirty]} are dirty`);
           this.blocked.delete(node);
+          const jid = this.slow.get(node);
+          this.slow.delete(node);
+          if (jid !== undefined) this.#mount(node, jid, false);
         }
         return;
       case 'recover-journal':
@@ -158,12 +163,18 @@ export class Cluster {
 
   #mount(node: number, jid: number, isFirst: boolean): void {
     this.log.push(`${node}: mount jid=${jid}${isFirst ? ' first' : ''}`);
+    if (this.slow.has(node) && !isFirst) {
+      this.slow.set(node, jid);
+      return;
+    }
+    this.slow.delete(node);
     if (jid >= this.journals) throw new Error(`node ${node} is to mount journal ${jid}: there are ${this.journals}`);
     if ([...this.mounted.values()].includes(jid)) throw new Error(`journal ${jid} was given out twice`);
     if (isFirst && this.mounted.size > 0) throw new Error(`node ${node} mounts first while others have it mounted`);
     if (!isFirst && this.dirty.size > 0 && !this.#isDlmStopped)
       throw new Error(`node ${node} mounts while journals ${[...this.dirty]} are dirty`);
     this.mounted.set(node, jid);
+    this.to(node, { kind: 'mount-begun', filesystem: 'storage' });
     if (isFirst) this.dirty.clear();
     if (isFirst) this.#deliver(node, { kind: 'first-done', filesystem: 'storage' });
     this.#deliver(node, { kind: 'mount-done', filesystem: 'storage', isSuccess: true });

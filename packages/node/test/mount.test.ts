@@ -14,7 +14,7 @@ interface Mounting {
 }
 
 /** A mount whose superblock is read, and which waits for its journal. */
-function mountBeforeItsJournal({ isAlone = false, isWaiting = true }): Mounting {
+function mountBeforeItsJournal({ isWaiting = true }): Mounting {
   const said: string[] = [];
   const services = {
     now: () => 0,
@@ -37,7 +37,7 @@ function mountBeforeItsJournal({ isAlone = false, isWaiting = true }): Mounting 
   const mount = new Mount(services, config, locks, device, call, new Prng(1, 2, 3, 4), {
     joinGroup: () => true,
     toControld: ({ kind }) => said.push(kind),
-    isAlone: () => isAlone,
+    isAlone: () => false,
     ended: () => {},
     isWaiting: () => isWaiting,
     reply: (_task, value) => said.push(`reply ${value}`),
@@ -51,8 +51,8 @@ function mountBeforeItsJournal({ isAlone = false, isWaiting = true }): Mounting 
 }
 
 /** One that has journal 1, and whose lockspace is being made. */
-function mountBeforeItsLockspace(isAlone: boolean): Mounting {
-  const { mount, said } = mountBeforeItsJournal({ isAlone });
+function mountBeforeItsLockspace(): Mounting {
+  const { mount, said } = mountBeforeItsJournal({});
   mount.start(1, false);
   said.length = 0;
   return { mount, said };
@@ -60,7 +60,7 @@ function mountBeforeItsLockspace(isAlone: boolean): Mounting {
 
 // Found by storm 56 (gray): a member died while the lockspace was being made, and locks were granted before its replay.
 it('waits with the file system until the journal of a dead member is replayed', () => {
-  const { mount, said } = mountBeforeItsLockspace(false);
+  const { mount, said } = mountBeforeItsLockspace();
   mount.blockLocks(true);
   mount.created(undefined);
   expect(said).toEqual([]);
@@ -68,17 +68,28 @@ it('waits with the file system until the journal of a dead member is replayed', 
   expect(said).toContain('lock');
 });
 
-it('gives up where nobody else could replay it', () => {
-  const { mount, said } = mountBeforeItsLockspace(true);
+// Found by a storm: those who had it mounted were dead, and the others waited for each other.
+it('begins as the first mounter where nobody else could replay it, with the journal that it is given then', () => {
+  const { mount, said } = mountBeforeItsLockspace();
   mount.blockLocks(true);
   mount.created(undefined);
-  mount.released();
-  mount.left();
-  expect(said).toEqual(['release', 'leave', 'reply EAGAIN']);
+  expect(said).toEqual([]);
+  mount.start(0, true);
+  expect(said).toEqual(expect.arrayContaining(['mount-begun', 'lock']));
+});
+
+it('begins where another one has become the first mounter, when that one has replayed all', () => {
+  const { mount, said } = mountBeforeItsLockspace();
+  mount.blockLocks(true);
+  mount.created(undefined);
+  mount.start(2, false);
+  expect(said).toEqual([]);
+  mount.blockLocks(false);
+  expect(said).toContain('lock');
 });
 
 it('starts at once when nobody has died', () => {
-  const { mount, said } = mountBeforeItsLockspace(false);
+  const { mount, said } = mountBeforeItsLockspace();
   mount.created(undefined);
   expect(said).toContain('lock');
 });

@@ -15,7 +15,7 @@ export interface JournalRecord {
  * What the daemons of one mount group tell each other: a MessagePack array, its first element the kind.
  *
  * kind               elements behind it
- * start              isStarted, counts [node, changes][], journals [jid, node, failure, isInUse][], failures, needsFirst
+ * start              isStarted, counts [node, changes][], journals [jid, node, failure, isInUse][], failures, needsFirst, hasBegun
  * first-done         –
  * recovery-result    jid, failure, isRecovered
  * withdraw           –
@@ -42,6 +42,8 @@ export interface StartMessage {
   readonly failures: number;
   /** No node has replayed all journals since the group began. */
   readonly needsFirst: boolean;
+  /** The sender has the file system mounted, or its kernel has begun to. */
+  readonly hasBegun: boolean;
 }
 
 export function encodeControlMessage(message: ControlMessage): Uint8Array<ArrayBuffer> {
@@ -58,6 +60,7 @@ function fieldsOf(message: ControlMessage): readonly unknown[] {
         message.journals.map(({ jid, node, failure, isInUse }) => [jid, node, failure, isInUse]),
         message.failures,
         message.needsFirst,
+        message.hasBegun,
       ];
     case 'recovery-result':
       return [message.kind, message.jid, message.failure, message.isRecovered];
@@ -80,14 +83,14 @@ export function decodeControlMessage(bytes: Uint8Array): ControlMessage | undefi
   return Array.isArray(fields) ? messageOf(fields) : undefined;
 }
 
-function messageOf([kind, a, b, c, d, e]: readonly unknown[]): ControlMessage | undefined {
+function messageOf([kind, a, b, c, d, e, f]: readonly unknown[]): ControlMessage | undefined {
   switch (kind) {
     case 'start': {
       const counts = listOf(b, countOf);
       const journals = listOf(c, journalOf);
-      if (typeof a !== 'boolean' || typeof e !== 'boolean' || !isId(d)) return;
+      if (typeof a !== 'boolean' || typeof e !== 'boolean' || typeof f !== 'boolean' || !isId(d)) return;
       if (counts === undefined || journals === undefined) return;
-      return { kind, isStarted: a, counts, journals, failures: d, needsFirst: e };
+      return { kind, isStarted: a, counts, journals, failures: d, needsFirst: e, hasBegun: f };
     }
     case 'recovery-result':
       return isId(a) && isId(b) && typeof c === 'boolean' ? { kind, jid: a, failure: b, isRecovered: c } : undefined;

@@ -10,6 +10,8 @@ export type GfsControldInput =
   | { readonly kind: 'join'; readonly filesystem: string }
   /** The file system is unmounted here, or its mount failed. Answered by `left`. */
   | { readonly kind: 'leave'; readonly filesystem: string }
+  /** The kernel begins the mount that `mount` asked for: until then `mount` may come again, with another journal. */
+  | { readonly kind: 'mount-begun'; readonly filesystem: string }
   /** The mount that `mount` asked for has succeeded or not; after a failure the group is left. */
   | { readonly kind: 'mount-done'; readonly filesystem: string; readonly isSuccess: boolean }
   /** The first mounter has replayed all journals. */
@@ -109,6 +111,8 @@ export class GfsControld implements Machine<GfsControldInput, GfsControldOutput>
         return this.#onJoin(input.filesystem);
       case 'leave':
         return this.#onLeave(input.filesystem);
+      case 'mount-begun':
+        return this.#onMountBegun(input.filesystem);
       case 'mount-done':
         return this.#onMountDone(input.filesystem, input.isSuccess);
       case 'first-done':
@@ -169,11 +173,17 @@ export class GfsControld implements Machine<GfsControldInput, GfsControldOutput>
     this.#emit({ kind: 'cpg-leave', group: group.group });
   }
 
+  #onMountBegun(filesystem: string): void {
+    const group = this.#groups.get(filesystem);
+    if (group?.mount === 'mounting') group.hasBegun = true;
+  }
+
   #onMountDone(filesystem: string, isSuccess: boolean): void {
     const group = this.#groups.get(filesystem);
     if (group?.mount !== 'mounting') return;
     if (!isSuccess) return this.#onLeave(filesystem);
     group.mount = 'mounted';
+    group.hasBegun = true;
     this.#proceed(group);
   }
 
@@ -307,7 +317,9 @@ export class GfsControld implements Machine<GfsControldInput, GfsControldOutput>
     if (group.mount === 'waiting') this.#startMount(group);
     else if (group.mount === 'mounted') this.#recover(group);
     else if (group.mount === 'withdrawn') this.#endWithdraw(group);
-    if (group.isBlocked && !group.needsRecovery && !group.isDlmStopped) this.#unblock(group);
+    // Who is to mount with another journal must not begin with the one that it had been given.
+    if (group.isBlocked && group.mount !== 'waiting' && !group.needsRecovery && !group.isDlmStopped)
+      this.#unblock(group);
   }
 
   /** The cluster is quorate and knows all members (`wait_conditions_done`). */

@@ -41,6 +41,8 @@ export class Mountgroup {
   needsFirst = true;
   failures = 0;
   mount: MountState = 'waiting';
+  /** The kernel has begun the mount: from here on it has locks, and needs more. */
+  hasBegun = false;
   isBlocked = false;
   isDlmStopped = false;
   isLeaving = false;
@@ -107,6 +109,7 @@ export class Mountgroup {
       journals: [...this.journals.values()].map((journal) => ({ ...journal })),
       failures: this.failures,
       needsFirst: this.needsFirst,
+      hasBegun: this.hasBegun,
     };
   }
 
@@ -124,6 +127,7 @@ export class Mountgroup {
     if (change === undefined) return;
     if (!this.isStarted) this.#adopt(change);
     if (![...this.journals.values()].some((journal) => journal.isInUse)) this.needsFirst = true;
+    else if (this.needsRecovery && ![...change.starts.values()].some(({ hasBegun }) => hasBegun)) this.#beginAgain();
     for (const node of change.members) this.#assignJournal(node);
     this.isStarted = true;
     this.heard.length = 0;
@@ -151,6 +155,17 @@ export class Mountgroup {
       this.#renumberWaiting();
       for (const journal of this.journals.values()) journal.isInUse = journal.node === this.members[0];
     }
+  }
+
+  /**
+   * All who had it mounted are dead, and those who were about to mount wait for a replay: one of them is the first mounter.
+   *
+   * Differs from gfs_controld, which lets a mount end before it stops the kernel: locks are granted there before the replay.
+   */
+  #beginAgain(): void {
+    this.needsFirst = true;
+    for (const journal of this.journals.values()) journal.isInUse = false;
+    if (this.mount === 'mounting') this.mount = 'waiting';
   }
 
   /** Gives those who have not mounted yet the lowest free journals, the lowest node first. */

@@ -100,9 +100,11 @@ export class Mount implements TransferOwner, LockspaceUser {
     this.#services.system.disks.read(this.#device, SUPERBLOCK_AT, SUPERBLOCK_BLOCKS, this, 0);
   }
 
-  /** The group has given this node a journal. */
+  /** The group has given this node a journal, or another one because nobody is left who could replay those of the dead. */
   start(jid: number, isFirst: boolean): void {
+    const isAgain = this.#journal !== undefined;
     this.#journal = { jid, isFirst };
+    if (isAgain) return this.#startPostponed();
     // mount.gfs2 was killed while it waited for the group, and nobody calls mount(2).
     // Differs from gfs_controld, which stays in the group then, and refuses the next mount as one under way.
     if (!this.#ports.isWaiting(this.#mounting!)) {
@@ -134,9 +136,7 @@ export class Mount implements TransferOwner, LockspaceUser {
   blockLocks(isBlocked: boolean): void {
     this.#isBlocked = isBlocked;
     this.send({ kind: 'block-locks', isBlocked });
-    if (isBlocked || !this.#isPostponed) return;
-    this.#isPostponed = false;
-    this.#startFilesystem();
+    this.#startPostponed();
   }
 
   send(input: Gfs2Input): void {
@@ -166,14 +166,15 @@ export class Mount implements TransferOwner, LockspaceUser {
       return this.#ports.toControld({ kind: 'mount-done', filesystem: this.#name, isSuccess: false });
     }
     // Nothing is granted here while locks are kept back. The file system is not there yet to keep them back itself, so it
-    // comes when the journal is replayed; where there is nobody else to replay it, the mount fails and may be tried again.
-    if (!this.#isBlocked || this.#journal!.isFirst) return this.#startFilesystem();
-    if (!this.#ports.isAlone(this.#name)) {
-      this.#isPostponed = true;
-      return;
-    }
-    this.#failure = 'EAGAIN';
-    this.#locks.release(this.#name);
+    // comes when the journal is replayed, or as the first mounter, to replay it.
+    this.#isPostponed = true;
+    this.#startPostponed();
+  }
+
+  #startPostponed(): void {
+    if (!this.#isPostponed || (this.#isBlocked && !this.#journal!.isFirst)) return;
+    this.#isPostponed = false;
+    this.#startFilesystem();
   }
 
   #startFilesystem(): void {
@@ -187,6 +188,7 @@ export class Mount implements TransferOwner, LockspaceUser {
       ...(observe && { observe: observe as Observe<Gfs2Fact> }),
     });
     this.#gfs2 = new Child(this.#machine, () => this.#services.now(), this.#onGfs2);
+    this.#ports.toControld({ kind: 'mount-begun', filesystem: this.#name });
     this.send({ kind: 'mount', jid, isFirst, options: this.#call.options, wall: this.#services.system.wall() });
   }
 
