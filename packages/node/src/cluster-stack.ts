@@ -402,6 +402,7 @@ export class ClusterStack implements EngineListener {
     if (!this.#pids.has(daemon)) return 'ESRCH';
     switch (daemon) {
       case 'corosync':
+        this.#services.observe?.({ kind: 'node.corosync-killed', now: this.#services.now() });
         this.#engine?.kill();
         return undefined;
       case 'rgmanager':

@@ -7,7 +7,7 @@ import {
   SECOND,
   type Stamped,
 } from '@quorate/kernel';
-import { NodeViews } from './node-views.js';
+import { LONGEST_RECKONING, NodeViews } from './node-views.js';
 
 /** A fact of any package, with the fields that its kind has. */
 type AnyFact = Fact & Readonly<Record<string, unknown>>;
@@ -309,22 +309,25 @@ const viewAgree = defineInvariant<AnyFact>({
   id: 'S30',
   name: 'view-agree',
   statement:
-    'clustat, membership, lockspace and service views agree on all nodes of a quorate partition when settled 5 s',
+    'clustat, membership, lockspace and service views agree on all nodes of a quorate partition when settled 5 s, and nobody is in ' +
+    'the view of another who is not there himself',
   kinds: NodeViews.kinds,
   start(): Check<AnyFact> {
     const views = new NodeViews();
     let changedAt: Nanos = 0;
-    let isChecked = true;
+    // Once more when nobody is excused any longer.
+    const waits = [SETTLED, LONGEST_RECKONING];
+    let checks = waits.length;
     return {
       observe(fact) {
         views.hear(fact);
         changedAt = fact.at;
-        isChecked = false;
+        checks = 0;
       },
       tick(at, verdict) {
-        if (isChecked || at - changedAt < SETTLED) return;
-        isChecked = true;
-        for (const { what, nodes, found } of views.disagreements()) {
+        if (at - changedAt < (waits[checks] ?? Infinity)) return;
+        checks += 1;
+        for (const { what, nodes, found } of views.disagreements(at)) {
           verdict.violate(`${what}: ${found.join(' against ')}`, nodes);
         }
       },

@@ -1,4 +1,4 @@
-import type { Fact, Stamped } from '@quorate/kernel';
+import { type Fact, type Nanos, SECOND, type Stamped } from '@quorate/kernel';
 import { WholeRings } from './whole-rings.js';
 
 type AnyFact = Fact & Readonly<Record<string, unknown>>;
@@ -8,11 +8,10 @@ interface View {
   /** Ring of its newest quorum reckoning. */
   ring: string;
   members: string;
-  /** Members of each lockspace by name. */
+  /** Members of each lockspace by name; empty while it is stopped. */
   readonly lockspaces: Map<string, string>;
-  rgMembers: string;
-  /** Its rgmanager ends: it hears of nobody any more. */
-  isRgStopping: boolean;
+  /** Who runs rgmanager; undefined if it does not itself, empty while its own ends and hears of nobody any more. */
+  rgMembers: string | undefined;
 }
 
 /** Something on which nodes of one partition differ. */
@@ -22,6 +21,12 @@ export interface Disagreement {
   /** Each view once, with the nodes that have it. */
   readonly found: readonly string[];
 }
+
+/**
+ * From a ring's configuration to a reckoning of its votes: cman waits for the transition messages of all, which a token that is sent
+ * again and again brings round slowly. What stands still longer is a lost token, and no ring.
+ */
+export const LONGEST_RECKONING: Nanos = 30 * SECOND;
 
 /** What every node of a cluster believes: its members, its lockspaces, who runs rgmanager. */
 export class NodeViews {
@@ -47,49 +52,52 @@ export class NodeViews {
         const ring = fact.ring as { readonly representative: number; readonly seq: number };
         view.isQuorate = fact.isQuorate === true;
         view.members = members.map(({ node }) => node).join(' ');
-        view.ring = `${ring.representative}.${ring.seq}`;
+        view.ring = `${ring.representative}.${ring.seq.toString(16)}`;
         break;
       }
       case 'dlm.recovered':
         this.#view(fact.node).lockspaces.set(String(fact.lockspace), (fact.members as readonly number[]).join(' '));
         break;
       case 'dlm.stopped':
+        this.#view(fact.node).lockspaces.set(String(fact.lockspace), '');
+        break;
       case 'dlm.released':
         this.#view(fact.node).lockspaces.delete(String(fact.lockspace));
         break;
       case 'rg.members': {
         const view = this.#view(fact.node);
-        view.rgMembers = view.isRgStopping ? '' : (fact.members as readonly number[]).join(' ');
+        if (view.rgMembers !== '') view.rgMembers = (fact.members as readonly number[]).join(' ');
         break;
       }
       case 'rg.stopping':
-        this.#view(fact.node).isRgStopping = true;
         this.#view(fact.node).rgMembers = '';
         break;
       case 'rg.exited':
-        this.#view(fact.node).isRgStopping = false;
-        this.#view(fact.node).rgMembers = '';
+        this.#view(fact.node).rgMembers = undefined;
         break;
       case 'node.state':
-        // A paused node believes what it believed; it has no view until it tells one anew.
-        if (fact.state !== 'up') this.#views.delete(fact.node);
+        // A paused node believes what it believed, and is asked again when it goes on and its ring is whole.
+        if (fact.state === 'off') this.#views.delete(fact.node);
         break;
       case 'quorum.killed':
       case 'quorum.left':
       case 'quorum.failed':
+      case 'node.corosync-killed':
         this.#views.delete(fact.node);
         break;
     }
   }
 
-  /** Nobody is asked while its ring is not whole. */
-  disagreements(): readonly Disagreement[] {
+  /** Nobody is asked while its ring is not whole, or as long as it may take until cman has heard from all members of a new one. */
+  disagreements(at: Nanos): readonly Disagreement[] {
     const partitions = new Map<string, [number, View][]>();
     for (const [node, view] of this.#views) {
       if (!view.isQuorate || !this.#rings.has(node)) continue;
-      const partition = partitions.get(view.ring) ?? [];
+      const { name: ring, since } = this.#rings.ringOf(node) ?? { name: view.ring, since: 0 };
+      if (view.ring !== ring && at - since < LONGEST_RECKONING) continue;
+      const partition = partitions.get(ring) ?? [];
       partition.push([node, view]);
-      partitions.set(view.ring, partition);
+      partitions.set(ring, partition);
     }
     return [...partitions.values()].flatMap((partition) => [...compare(partition)]);
   }
@@ -102,8 +110,7 @@ export class NodeViews {
         ring: '',
         members: '',
         lockspaces: new Map(),
-        rgMembers: '',
-        isRgStopping: false,
+        rgMembers: undefined,
       };
       this.#views.set(node, view);
     }
@@ -115,23 +122,28 @@ function* compare(partition: readonly [number, View][]): Generator<Disagreement>
   const lockspaces = new Set(partition.flatMap(([, view]) => [...view.lockspaces.keys()]));
   yield* differing('members', partition, (view) => view.members);
   for (const name of lockspaces) {
-    yield* differing(`members of lockspace ${name}`, partition, (view) => view.lockspaces.get(name) ?? '');
+    yield* differing(`members of lockspace ${name}`, partition, (view) => view.lockspaces.get(name));
   }
   yield* differing('nodes that run rgmanager', partition, (view) => view.rgMembers);
 }
 
-/** The views that are there and differ; nodes without one take no part. */
+/** The views that are there and differ, and nodes that are in somebody's view and take no part; what changes is not asked. */
 function* differing(
   what: string,
   partition: readonly [number, View][],
-  viewOf: (view: View) => string,
+  viewOf: (view: View) => string | undefined,
 ): Generator<Disagreement> {
   const groups = new Map<string, number[]>();
+  const named = new Set<string>();
   for (const [node, view] of partition) {
     const text = viewOf(view);
-    if (text !== '') groups.set(text, [...(groups.get(text) ?? []), node]);
+    if (text === undefined || text === '') continue;
+    groups.set(text, [...(groups.get(text) ?? []), node]);
+    for (const member of text.split(' ')) named.add(member);
   }
-  if (groups.size < 2) return;
+  const absent = partition.filter(([node, view]) => viewOf(view) === undefined && named.has(String(node)));
+  if (groups.size < 2 && absent.length === 0) return;
   const found = [...groups].map(([text, nodes]) => `{${text}} on ${nodes.join(' ')}`);
-  yield { what, nodes: [...groups.values()].flat(), found };
+  if (absent.length > 0) found.push(`none on ${absent.map(([node]) => node).join(' ')}`);
+  yield { what, nodes: [...groups.values(), absent.map(([node]) => node)].flat(), found };
 }

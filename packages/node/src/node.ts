@@ -324,4 +324,8 @@ export type NodeFact = Fact &
         readonly queue: 'disk commands';
         readonly size: number;
       }
+    | {
+        /** SIGKILL has ended corosync, and everybody who was connected to it sees it go. */
+        readonly kind: 'node.corosync-killed';
+      }
   );

@@ -1,4 +1,4 @@
-import type { Fact, Stamped } from '@quorate/kernel';
+import type { Fact, Nanos, Stamped } from '@quorate/kernel';
 
 type AnyFact = Fact & Readonly<Record<string, unknown>>;
 
@@ -6,6 +6,7 @@ interface Ring {
   /** The ring whose configuration it was given last, and its members. */
   name: string;
   members: readonly number[];
+  since: Nanos;
   /** It is not looking for others, and not told of a new ring by halves. */
   isOperational: boolean;
   isPaused: boolean;
@@ -19,10 +20,10 @@ interface Ring {
  */
 export class WholeRings {
   static readonly kinds: readonly string[] = [
-    'quorum.kill',
     'quorum.killed',
     'quorum.left',
     'quorum.failed',
+    'node.corosync-killed',
     'node.state',
     'totem.state',
     'totem.configuration',
@@ -32,10 +33,6 @@ export class WholeRings {
   hear(fact: Stamped<AnyFact>): void {
     const { node } = fact;
     switch (fact.kind) {
-      case 'quorum.kill':
-        // It counts its victim no more; a victim that is dead never hears of it, and the others only by the next ring.
-        this.#ring(node).isOperational = false;
-        break;
       case 'totem.state':
         this.#ring(node).isOperational = fact.state === 'operational';
         break;
@@ -43,6 +40,7 @@ export class WholeRings {
         if (fact.type === 'regular') {
           this.#ring(node).name = String(fact.ring);
           this.#ring(node).members = fact.members as readonly number[];
+          this.#ring(node).since = fact.at;
         }
         break;
       case 'node.state':
@@ -52,9 +50,16 @@ export class WholeRings {
       case 'quorum.killed':
       case 'quorum.left':
       case 'quorum.failed':
+      case 'node.corosync-killed':
         this.#rings.delete(node);
         break;
     }
+  }
+
+  /** The ring that it was given last, and when; undefined where nothing was told of one. */
+  ringOf(node: number): { readonly name: string; readonly since: Nanos } | undefined {
+    const ring = this.#rings.get(node);
+    return ring === undefined || ring.name === '' ? undefined : ring;
   }
 
   /** Whether that node is in one; true also where nothing was told of its ring. */
@@ -72,7 +77,7 @@ export class WholeRings {
   #ring(node: number): Ring {
     let ring = this.#rings.get(node);
     if (ring === undefined) {
-      ring = { name: '', members: [], isOperational: true, isPaused: false };
+      ring = { name: '', members: [], since: 0, isOperational: true, isPaused: false };
       this.#rings.set(node, ring);
     }
     return ring;

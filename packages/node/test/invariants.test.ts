@@ -42,8 +42,9 @@ function fact(node: number, told: Told, life = 1): Stamped {
 function check(facts: readonly Stamped[]): Checker {
   const checker = new Checker(invariants);
   for (const each of facts) checker.observe(each);
-  checker.tick(at + 5 * SECOND);
-  checker.end(at + 5 * SECOND);
+  const endsAt = facts.at(-1)!.at + 5 * SECOND;
+  checker.tick(endsAt);
+  checker.end(endsAt);
   return checker;
 }
 
@@ -329,7 +330,22 @@ describe('S30: one view', () => {
     // Found by storm 20 (gray).
     [
       'who has killed a dead node is ahead of the others until the next ring',
-      [...same, fact(1, { kind: 'quorum.kill', victim: 3 }), quorum(1, true, [1]), quorum(2, true, [1, 2])],
+      [
+        ...[1, 2, 3].map((node) => inRing(node, '1.4', [1, 2, 3])),
+        ...[1, 2].map((node) => quorum(node, true, [1, 2, 3])),
+        ...[power(3, 'off'), fact(1, { kind: 'quorum.kill', victim: 3 }), quorum(1, true, [1, 2])],
+      ],
+    ],
+    [
+      'who has just been given a ring may not have heard from all its members',
+      [...same, inRing(1, '1.8', [1, 2]), inRing(2, '1.8', [1, 2]), quorum(2, true, [1], 8)],
+    ],
+    [
+      'who has lost its corosync is in no ring, and runs no rgmanager',
+      [
+        ...[inRing(1, '1.4', both), inRing(2, '1.4', both), ...same, serving(1, both), serving(2, both)],
+        ...[fact(2, { kind: 'node.corosync-killed' }), fact(2, { kind: 'rg.exited' })],
+      ],
     ],
     // Found by storm 5 (swarm): one has told cman to kill a node, and the ring that would tell the other is not whole.
     ['nobody is asked while its ring is not whole', [...same, ringState(1, 'gather'), quorum(2, true, [1, 2, 3])]],
@@ -361,9 +377,63 @@ describe('S30: one view', () => {
       ],
       'nodes that run rgmanager: {1 2} on 1 against {2} on 2',
     ],
+    [
+      'members, by one that goes on with what it knew of an earlier ring, among others that change',
+      [
+        ...same,
+        inRing(1, '1.8', both),
+        inRing(2, '1.8', both),
+        quorum(2, true, [1], 8),
+        ...Array.from({ length: 30 }, () => ringState(1, 'operational')),
+      ],
+      'members: {1 2} on 1 against {1} on 2',
+    ],
+    [
+      'members, where one has told cman to kill a node that does not die',
+      [
+        ...[1, 2, 3].map((node) => inRing(node, '1.4', [1, 2, 3])),
+        ...[1, 2, 3].map((node) => quorum(node, true, [1, 2, 3])),
+        ...[fact(1, { kind: 'quorum.kill', victim: 3 }), quorum(1, true, [1, 2])],
+      ],
+      'members: {1 2} on 1 against {1 2 3} on 2 3',
+    ],
+    [
+      'a lockspace that one of its members has left',
+      [...same, recovered(1, both), recovered(2, both), fact(2, { kind: 'dlm.released', lockspace: 'storage' })],
+      'members of lockspace storage: {1 2} on 1 against none on 2',
+    ],
+    [
+      'services, where one does not hear that rgmanager has ended elsewhere',
+      [...same, serving(1, both), serving(2, both), fact(2, { kind: 'rg.exited' })],
+      'nodes that run rgmanager: {1 2} on 1 against none on 2',
+    ],
+    [
+      'the others, by one that was paused',
+      [
+        ...same,
+        ...both.map((node) => inRing(node, '1.4', both)),
+        serving(1, both),
+        serving(2, [2]),
+        power(2, 'paused'),
+        power(2, 'up'),
+      ],
+      'nodes that run rgmanager: {1 2} on 1 against {2} on 2',
+    ],
     ['services', [...same, serving(1, both), serving(2, [2])], 'nodes that run rgmanager: {1 2} on 1 against {2} on 2'],
   ])('is violated by different views of %s', (_, facts, message) => {
     expect(violated(facts)).toEqual([`S30: ${message}`]);
+  });
+
+  it('waits 30 s for one that has not reckoned the votes of its ring', () => {
+    const checker = new Checker(invariants);
+    const facts = [...same, inRing(1, '1.8', both), inRing(2, '1.8', both), quorum(2, true, [1], 8)];
+    for (const each of facts) checker.observe(each);
+    const since = facts.at(-1)!.at;
+    checker.tick(since + 5 * SECOND);
+    checker.tick(since + 29 * SECOND);
+    expect(checker.violations).toEqual([]);
+    checker.tick(since + 30 * SECOND);
+    expect(checker.violations).toHaveLength(1);
   });
 
   it('waits until nothing has changed for 5 s', () => {
