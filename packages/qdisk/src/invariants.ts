@@ -39,9 +39,14 @@ interface Master {
   readonly since: Nanos;
   /** In its newest cycle. */
   last: Nanos;
-  /** How often it did so again after another master had done so. */
+  /** How often it did so again after another master had done so, and since that one's newest attempt to evict it. */
   readonly rounds: Map<Master, number>;
+  /** When it last tried to evict another master, and the disk did not take the notice. */
+  readonly tried: Map<Master, Nanos>;
 }
+
+/** Whom a node has seen up: whether it still does, or has missed too many heartbeats since. */
+type Sight = 'up' | 'down';
 
 /**
  * Rounds in which two masters may confirm themselves in turn before they see each other: as a rule `tko_up` heartbeats and one more
@@ -49,17 +54,23 @@ interface Master {
  */
 const MOST_ROUNDS = 12;
 
+/** Rounds of an evicted master beside another one: it ends its cycle, and may write once over the notice that it has not read. */
+const MOST_EVICTED_ROUNDS = 2;
+
 /**
  * S10. A master that stands still, in a hung read or as a paused machine, is given up and evicted by those that saw it up. Whoever
  * starts meanwhile has never seen it, counts no misses for it, and may follow it without evicting it ("marked master, but is
  * dead"). When the old one goes on both are master, until the higher one sees the lower one up. That takes cycles of both, so
  * their disks decide how long, and is counted as `qdisk-stale-master`.
+ *
+ * Who gave its master up evicts it in its first whole cycle as master. When the disk does not take the notice it tries again in each
+ * cycle; that is counted as `qdisk-eviction-unwritten`, and until then both are master.
  */
 class OneMaster implements Check<QdiskFact | NodeStateFact> {
   readonly #masters = new Map<number, Master>();
-  readonly #evicted = new Set<number>();
-  /** Whom a node counts as up. */
-  readonly #up = new Map<number, Set<number>>();
+  /** Evicted nodes, and how they go on as masters since the newest notice. */
+  readonly #evicted = new Map<number, { last: Nanos; rounds: number }>();
+  readonly #sights = new Map<number, Map<number, Sight>>();
   /** When a node last found that there is no master, or became one that may bid. */
   readonly #vacantSince = new Map<number, Nanos>();
   #isTold = false;
@@ -71,11 +82,13 @@ class OneMaster implements Check<QdiskFact | NodeStateFact> {
         this.#onState(fact, fact.state, verdict);
         break;
       case 'qdisk.node-up':
-        this.#upOf(node).add(fact.peer);
+        this.#sightsOf(node).set(fact.peer, 'up');
         break;
       case 'qdisk.node-down':
+        this.#sightsOf(node).set(fact.peer, 'down');
+        break;
       case 'qdisk.node-gone':
-        this.#upOf(node).delete(fact.peer);
+        this.#sightsOf(node).delete(fact.peer);
         break;
       case 'qdisk.reboot':
         this.#masters.delete(node);
@@ -84,9 +97,7 @@ class OneMaster implements Check<QdiskFact | NodeStateFact> {
         if (fact.state === 'off') this.#masters.delete(node);
         break;
       case 'qdisk.evicted':
-        this.#evicted.add(fact.peer);
-        this.#forget(fact.peer);
-        if (!fact.isWritten) verdict.count('qdisk-eviction-unwritten');
+        this.#onEvicted(fact, verdict);
         break;
       case 'qdisk.master':
         if (fact.master === node) this.#confirm(fact, verdict);
@@ -106,15 +117,30 @@ class OneMaster implements Check<QdiskFact | NodeStateFact> {
     if (state === DiskState.RUN) this.#vacantSince.set(node, fact.at);
     if (state !== DiskState.INIT) return;
     this.#evicted.delete(node);
-    this.#up.delete(node);
+    this.#sights.delete(node);
     this.#forget(node);
+  }
+
+  /** What was not written changes nothing but that the evictor tried. */
+  #onEvicted({ node, peer, isWritten, at }: Stamped<QdiskFact & { kind: 'qdisk.evicted' }>, verdict: Verdict): void {
+    if (isWritten) {
+      this.#evicted.set(peer, { last: at, rounds: 0 });
+      return this.#forget(peer);
+    }
+    const master = this.#masters.get(peer);
+    if (master === undefined) return;
+    verdict.count('qdisk-eviction-unwritten');
+    const own = this.#masters.get(node);
+    own?.tried.set(master, at);
+    own?.rounds.set(master, 0);
+    if (own !== undefined) master.rounds.set(own, 0);
   }
 
   /** A bid stands for some cycles: in the later ones it has read the blocks of all that were master before. */
   #assume(fact: Stamped<Fact>, verdict: Verdict): void {
     const since = this.#vacantSince.get(fact.node) ?? 0;
     for (const [other, master] of this.#masters) {
-      if (other !== fact.node && this.#upOf(fact.node).has(other) && master.since <= since) {
+      if (other !== fact.node && this.#sees(fact.node, other, 'up') && master.since <= since) {
         this.#violate(fact.node, other, verdict);
       }
     }
@@ -122,21 +148,35 @@ class OneMaster implements Check<QdiskFact | NodeStateFact> {
 
   #confirm(fact: Stamped<Fact>, verdict: Verdict): void {
     const { node, at } = fact;
-    if (this.#evicted.has(node)) return;
-    const own = this.#masters.get(node) ?? { since: at, last: -1, rounds: new Map() };
+    if (this.#evicted.has(node)) return this.#goOn(node, at, verdict);
+    const own = this.#masters.get(node) ?? { since: at, last: -1, rounds: new Map(), tried: new Map() };
     this.#masters.set(node, own);
     if (own.last === at) return;
     for (const [other, master] of this.#masters) if (master !== own) this.#meet(node, own, other, master, verdict);
     own.last = at;
   }
 
+  /** An evicted master has not read the notice yet. */
+  #goOn(node: number, at: Nanos, verdict: Verdict): void {
+    const own = this.#evicted.get(node)!;
+    if (own.last === at) return;
+    const [other] = [...this.#masters].find(([, { last }]) => last >= own.last) ?? [];
+    own.last = at;
+    if (other === undefined) return;
+    own.rounds += 1;
+    if (own.rounds > MOST_EVICTED_ROUNDS) this.#violate(node, other, verdict);
+  }
+
   #meet(node: number, own: Master, other: number, master: Master, verdict: Verdict): void {
     const rounds = (own.rounds.get(master) ?? 0) + (own.last >= 0 && master.last >= own.last ? 1 : 0);
     own.rounds.set(master, rounds);
-    if (rounds === 1 && own.since <= master.since) verdict.count('qdisk-stale-master');
-    // It read the lower one's block in this cycle, and that already said MASTER.
-    const mustYield = other < node && this.#upOf(node).has(other) && master.since <= own.last;
-    if (mustYield || rounds > MOST_ROUNDS) this.#violate(node, other, verdict);
+    const isFollowedUnseen = own.since <= master.since && this.#sightsOf(other).get(node) === undefined;
+    if (rounds === 1 && isFollowedUnseen) verdict.count('qdisk-stale-master');
+    // It read the other one's block in this cycle, and that already said MASTER.
+    const isKnown = master.since <= own.last;
+    const mustYield = isKnown && other < node && this.#sees(node, other, 'up');
+    const mustEvict = isKnown && this.#sees(node, other, 'down') && (own.tried.get(master) ?? -1) < own.last;
+    if (mustYield || mustEvict || rounds > MOST_ROUNDS) this.#violate(node, other, verdict);
   }
 
   #violate(node: number, other: number, verdict: Verdict): void {
@@ -146,16 +186,20 @@ class OneMaster implements Check<QdiskFact | NodeStateFact> {
     verdict.violate(`nodes ${nodes.join(' and ')} are both master, expected one`, nodes);
   }
 
-  #upOf(node: number): Set<number> {
-    const up = this.#up.get(node) ?? new Set();
-    this.#up.set(node, up);
-    return up;
+  #sees(node: number, other: number, sight: Sight): boolean {
+    return this.#sightsOf(node).get(other) === sight;
+  }
+
+  #sightsOf(node: number): Map<number, Sight> {
+    const sights = this.#sights.get(node) ?? new Map<number, Sight>();
+    this.#sights.set(node, sights);
+    return sights;
   }
 
   /** Who was evicted or starts anew has to be seen up again. */
   #forget(node: number): void {
     this.#masters.delete(node);
-    for (const up of this.#up.values()) up.delete(node);
+    for (const sights of this.#sights.values()) sights.delete(node);
   }
 }
 
@@ -165,7 +209,8 @@ const oneMaster: Invariant = defineInvariant<QdiskFact | NodeStateFact>({
   statement:
     'No node takes the role of an un-evicted quorum disk master that it sees up, and of two masters the higher one yields as soon ' +
     'as it sees the lower one up. Until then there may be two, when one that stood still goes on after a node has followed it ' +
-    'that never saw it: counted as qdisk-stale-master.',
+    'that never saw it: counted as qdisk-stale-master. Who follows one that it has seen evicts it, or tries in each cycle: counted ' +
+    'as qdisk-eviction-unwritten. An evicted one goes on for two rounds at most.',
   kinds: [
     'qdisk.state',
     'qdisk.master',

@@ -67,6 +67,27 @@ describe('S10: one un-evicted master', () => {
   it.each([
     ['that never see each other', Array.from({ length: 27 }, (_, i) => master(1 + (i % 2), 1 + (i % 2)))],
     ['of which the higher one sees the lower', [master(1, 1), up(2, 1), master(2, 2), poll(2, 2, { state: MASTER })]],
+    [
+      'of which the second had seen the first, and does not evict it',
+      [
+        ...[master(1, 1), up(2, 1), down(2, 1), master(2, 2)],
+        ...[1, 2].map((node) => poll(node, node, { state: MASTER })),
+      ],
+    ],
+    [
+      'of which one goes on though it was evicted',
+      [
+        ...[master(1, 1), evicted(2, 1), master(2, 2)],
+        ...Array.from({ length: 6 }, (_, i) => poll(1 + (i % 2), 1 + (i % 2), { state: MASTER })),
+      ],
+    ],
+    [
+      'and the second one gives up to evict the first',
+      [
+        ...[master(1, 1), up(2, 1), down(2, 1), master(2, 2), evicted(2, 1, { isWritten: false })],
+        ...[2, 1, 2].map((node) => poll(node, node, { state: MASTER })),
+      ],
+    ],
     ['as one takes the role of another that it sees', [master(2, 2), up(1, 2), state(1, RUN), state(1, MASTER)]],
     ['as one loses sight of its master, and not of the node', [master(2, 2), up(1, 2), master(1, 0), state(1, MASTER)]],
   ])('is violated by two masters, %s', (_, facts) => {
