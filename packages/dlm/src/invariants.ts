@@ -133,7 +133,8 @@ const compat: Invariant = defineInvariant<DlmFact>({
 
 /** A node that was paused goes on believing until it is told; its disk writes are refused, its grants harm nobody. */
 function countZombie(fact: StampedDlm, verdict: Verdict): void {
-  if (fact.kind === 'dlm.lock-granted') verdict.count('dlm-zombie-grant');
+  const isGrant = fact.kind === 'dlm.lock-granted' || (fact.kind === 'dlm.converted' && fact.isGranted);
+  if (isGrant) verdict.count('dlm-zombie-grant');
 }
 
 const master: Invariant = defineInvariant<DlmFact>({

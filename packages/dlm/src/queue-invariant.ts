@@ -1,3 +1,4 @@
+import type { Fact } from '@quorate/kernel';
 import {
   type Check,
   defineInvariant,
@@ -13,6 +14,13 @@ import { STANDING_KINDS, Standings, type Watched } from './standings.js';
 
 type FactOf<K extends DlmFact['kind']> = Stamped<Extract<DlmFact, { kind: K }>>;
 type QueueName = FactOf<'dlm.queued'>['queue'];
+
+/** What Totem tells a node of its ring. */
+interface ConfigurationFact extends Fact {
+  readonly kind: 'totem.configuration';
+  readonly type: 'regular' | 'transitional';
+  readonly members: readonly number[];
+}
 
 /** What the owner of a lock waits for. */
 interface Owned {
@@ -50,24 +58,29 @@ const LONGEST: Nanos = 60 * SECOND;
  * A cancel that comes too late completes when its master dies, as in Linux; that is counted as `dlm-late-cancel`.
  *
  * A lockspace hears of a dead member from Totem, which waits for another consensus timeout whenever a node is lost while a
- * ring forms. A call that takes too long until then is counted as `dlm-unnoticed-death`; after recovery it is judged anew.
+ * ring forms. A call that takes too long until then is counted as `dlm-unnoticed-death`; once its node was given a configuration
+ * without that member it has as long again, and after recovery it is judged anew.
  *
  * The order is judged by the places that were told since the master's last recovery; what stood there before is known to wait,
  * but not where.
  */
-class Queue implements Check<Watched> {
+class Queue implements Check<Watched | ConfigurationFact> {
   readonly #owned = new Map<string, Owned>();
   readonly #places = new Map<string, Place>();
   /** Locks in the order in which they wait, by master, resource and queue. */
   readonly #orders = new Map<string, string[]>();
   /** Since when every node of a lockspace may have gone on. */
   readonly #calmSince = new Map<string, Nanos>();
+  /** Nodes that are off, and when each node was first given a configuration without them. */
+  readonly #off = new Map<number, Map<number, Nanos>>();
   readonly #standings = new Standings((lockspace, node) => this.#forget(node, lockspace));
 
-  observe(fact: Stamped<Watched>, verdict: Verdict): void {
+  observe(fact: Stamped<Watched | ConfigurationFact>, verdict: Verdict): void {
+    if (fact.kind === 'totem.configuration') return this.#onConfiguration(fact);
     if (fact.kind === 'node.state') {
       if (fact.state !== 'off') return;
       this.#standings.powerOff(fact.node);
+      this.#off.set(fact.node, new Map());
       this.#forget(fact.node);
       return;
     }
@@ -96,7 +109,7 @@ class Queue implements Check<Watched> {
       if (!(isPending || isUnlocking) || (!isUnlocking && this.#places.has(key))) continue;
       if (at - Math.max(calledAt, this.#calmSince.get(lockspace) ?? 0) < LONGEST || !this.#isRunning(lockspace, node))
         continue;
-      if (this.#hasDeadMember(lockspace, node)) {
+      if (this.#hasUnnoticedDeath(at, lockspace, node)) {
         if (!owned.isCounted) verdict.count('dlm-unnoticed-death');
         owned.isCounted = true;
         continue;
@@ -186,10 +199,20 @@ class Queue implements Check<Watched> {
     return [...standing.members.keys()].every((member) => this.#standings.of(lockspace, member)?.isRunning === true);
   }
 
-  /** A member is off, and this node has not been told to stop yet. */
-  #hasDeadMember(lockspace: string, node: number): boolean {
+  /** A member is off, and this node was not told so by Totem, or only just. */
+  #hasUnnoticedDeath(at: Nanos, lockspace: string, node: number): boolean {
     const members = this.#standings.of(lockspace, node)?.members.keys() ?? [];
-    return [...members].some((member) => this.#standings.of(lockspace, member)?.isOff === true);
+    return [...members].some((member) => {
+      if (this.#standings.of(lockspace, member)?.isOff !== true) return false;
+      return at - (this.#off.get(member)?.get(node) ?? at) < LONGEST;
+    });
+  }
+
+  /** A transitional configuration lacks a member that is already back. */
+  #onConfiguration({ node, at, members }: Stamped<ConfigurationFact>): void {
+    for (const [member, noticed] of this.#off) {
+      if (!members.includes(member) && !noticed.has(node)) noticed.set(node, at);
+    }
   }
 
   /** A node is gone: what it waited for, and who waited on its queues. */
@@ -216,11 +239,19 @@ function orderKey({ lockspace, node, resource }: FactOf<'dlm.queued' | 'dlm.unqu
   return `${lockspace}/${node}/${queue}/${resource}`;
 }
 
-export const queue: Invariant = defineInvariant<Watched>({
+export const queue: Invariant = defineInvariant<Watched | ConfigurationFact>({
   id: 'S22',
   name: 'dlm-queue',
   statement:
     'What waits is granted in the order of the conversion queue, then of the wait queue; every call completes exactly once.',
-  kinds: [...STANDING_KINDS, 'dlm.called', 'dlm.cast', 'dlm.queued', 'dlm.unqueued', 'node.state'],
+  kinds: [
+    ...STANDING_KINDS,
+    'dlm.called',
+    'dlm.cast',
+    'dlm.queued',
+    'dlm.unqueued',
+    'node.state',
+    'totem.configuration',
+  ],
   start: () => new Queue(),
 });

@@ -6,7 +6,13 @@ interface PowerFact extends Fact {
   readonly kind: 'node.state';
   readonly state: 'off';
 }
-type Told = DlmFact | ControldFact | PowerFact;
+/** What Totem tells a node. */
+interface ConfigurationFact extends Fact {
+  readonly kind: 'totem.configuration';
+  readonly type: 'regular' | 'transitional';
+  readonly members: readonly number[];
+}
+type Told = DlmFact | ControldFact | PowerFact | ConfigurationFact;
 type Untimed = Told extends infer F ? (F extends Told ? Omit<F, 'now' | 'lockspace'> : never) : never;
 type Tell = (node: number, told: Untimed, life?: number) => void;
 
@@ -54,6 +60,7 @@ const fromQueue = (owner: number, queue: QueueName = 'wait', how: object = {}): 
   return { kind: 'dlm.unqueued', resource: 'r', queue, owner, ownerLkid: 1, ...plain, ...how };
 };
 const off: Untimed = { kind: 'node.state', state: 'off' };
+const configured = (...members: number[]): Untimed => ({ kind: 'totem.configuration', type: 'regular', members });
 const mastered: Untimed = { kind: 'dlm.master', resource: 'r', generation: 1 };
 const recorded = (master: number): Untimed => ({ kind: 'dlm.directory', resource: 'r', master });
 const stopped: Untimed = { kind: 'dlm.stopped', recoverSeq: 1 };
@@ -213,6 +220,8 @@ describe('a good history violates nothing', () => {
       running(tell);
       tell(2, called('request'));
       tell(1, off);
+      // Another node has heard of it.
+      tell(3, configured(2, 3));
     });
     expect(violations).toEqual([]);
     expect(counts.get('dlm-unnoticed-death')?.times).toBe(1);
@@ -257,6 +266,26 @@ describe('a good history violates nothing', () => {
   });
 });
 
+it('a grant to a node that the others have given up is counted', () => {
+  const { violations, counts } = checked((tell) => {
+    running(tell);
+    restart(tell, [1, 2]);
+    tell(2, granted('EX'));
+    tell(3, granted('PR'));
+    tell(3, {
+      kind: 'dlm.converted',
+      ...lock,
+
+      mode: 'EX',
+      master: 3,
+      isGranted: true,
+      hasValueBlock: false,
+    });
+  });
+  expect(violations).toEqual([]);
+  expect(counts.get('dlm-zombie-grant')?.times).toBe(2);
+});
+
 describe('each invariant notices', () => {
   it.each<[id: string, what: string, history: (tell: Tell) => void]>([
     [
@@ -265,6 +294,25 @@ describe('each invariant notices', () => {
       (tell) => {
         tell(1, granted('EX'));
         tell(2, granted('PR'));
+      },
+    ],
+    [
+      'S18',
+      'a lock of a node that died is given away before the others go on without it',
+      (tell) => {
+        tell(3, granted('EX'));
+        tell(3, off);
+        tell(2, granted('EX'));
+      },
+    ],
+    [
+      'S18',
+      'a node that was given up is back, and gets what another one holds',
+      (tell) => {
+        restart(tell, [1, 2]);
+        tell(2, granted('EX'));
+        restart(tell, [1, 2, 3]);
+        tell(3, granted('EX'));
       },
     ],
     [
@@ -374,6 +422,15 @@ describe('each invariant notices', () => {
         tell(2, called('request'));
         tell(3, off);
         restart(tell, [1, 2, 3], { 3: 2 });
+      },
+    ],
+    [
+      'S22',
+      'a request is lost although Totem has told that a member is dead',
+      (tell) => {
+        tell(2, called('request'));
+        tell(3, off);
+        tell(2, configured(1, 2));
       },
     ],
     [
