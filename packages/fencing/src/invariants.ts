@@ -122,27 +122,40 @@ const refusedIsNotPassed: Invariant = defineInvariant<FencedFact>({
   id: 'fencing.F6',
   name: 'refused-is-not-passed',
   statement:
-    'No start cycle ends with a member whose START was refused. As long as that member lives the domain waits, and fences nobody, ' +
-    'which is counted as fence-standoff.',
+    'A START is refused only by a node that has ended a start cycle, and of one that has, too; no start cycle ends with a member whose ' +
+    'START was refused. As long as that member lives the domain waits, and fences nobody, which is counted as fence-standoff.',
   kinds: ['fenced.start-refused', 'fenced.state'],
   start(): Check<FencedFact> {
-    // Of each node, the members that it refused in its newest change.
-    const views = new Map<number, { life: number; refused: Set<number> }>();
+    // Of each node, the members that it refused in its newest change, and whether it has ended a start cycle.
+    const views = new Map<number, { life: number; hasStarted: boolean; refused: Set<number> }>();
+    const viewOf = ({ node, life }: Stamped<FencedFact>) => {
+      const known = views.get(node);
+      if (known?.life === life) return known;
+      const view = { life, hasStarted: false, refused: new Set<number>() };
+      views.set(node, view);
+      return view;
+    };
     return {
       observe(fact, verdict) {
-        const { node, life } = fact;
-        const known = views.get(node);
-        const view = known?.life === life ? known : { life, refused: new Set<number>() };
-        views.set(node, view);
+        const { node } = fact;
+        const view = viewOf(fact);
         if (fact.kind === 'fenced.start-refused') {
-          view.refused.add(fact.peer);
-          verdict.count('fence-standoff');
+          const { peer } = fact;
+          view.refused.add(peer);
+          const newcomer = [node, peer].find((each) => views.get(each)?.hasStarted !== true);
+          if (newcomer === undefined) verdict.count('fence-standoff');
+          else {
+            const text = `node ${node}: refuses the START of node ${peer}, but node ${newcomer} has ended no start cycle`;
+            verdict.violate(text, [node, peer]);
+          }
         } else if (fact.kind === 'fenced.state' && fact.state !== 'messages') {
           if (fact.state === 'fencing') {
             for (const peer of view.refused) {
               verdict.violate(`node ${node}: goes on with node ${peer}, whose START it refused`, [node, peer]);
             }
           }
+          if (fact.state === 'left') view.hasStarted = false;
+          else if (fact.state === 'none') view.hasStarted = true;
           view.refused.clear();
         }
       },

@@ -21,8 +21,13 @@ function violated(facts: readonly Stamped<FencedFact>[]): string[] {
 
 const victim = (node: number, of: number) => fact(node, { kind: 'fenced.victim', victim: of, isInit: false });
 const refused = (node: number, peer: number) => fact(node, { kind: 'fenced.start-refused', peer });
-const state = (node: number, members: number[], changes: { state?: 'quorum' | 'messages' | 'fencing' | 'left' } = {}) =>
-  fact(node, { kind: 'fenced.state', state: 'fencing', master: 1, members, isQuorate: true, ...changes });
+const state = (
+  node: number,
+  members: number[],
+  changes: { state?: 'quorum' | 'messages' | 'fencing' | 'none' | 'left' } = {},
+) => fact(node, { kind: 'fenced.state', state: 'fencing', master: 1, members, isQuorate: true, ...changes });
+/** Both have ended a start cycle, each in a half of its own. */
+const halves = () => [1, 2].map((node) => state(node, [node], { state: 'none' }));
 const started = (node: number, of: number, changes = {}) =>
   fact(node, {
     kind: 'fenced.fencing-started',
@@ -63,7 +68,7 @@ describe('a good history', () => {
     const checker = new Checker(invariants);
     const waits = state(1, [1, 2], { state: 'messages' });
     const without2 = state(1, [1], { state: 'quorum' });
-    for (const each of [waits, refused(1, 2), without2, state(1, [1])]) checker.observe(each);
+    for (const each of [...halves(), waits, refused(1, 2), without2, state(1, [1])]) checker.observe(each);
     expect(checker.violations).toEqual([]);
     expect(checker.counts.get('fence-standoff')?.times).toBe(1);
   });
@@ -124,8 +129,18 @@ describe('planted', () => {
     ],
     [
       'a cycle that ends with a member that was refused',
-      [refused(1, 2), state(1, [1, 2], { state: 'messages' }), state(1, [1, 2])],
+      [...halves(), refused(1, 2), state(1, [1, 2], { state: 'messages' }), state(1, [1, 2])],
       'fencing.F6: node 1: goes on with node 2, whose START it refused',
+    ],
+    [
+      'the START of a newcomer is refused',
+      [state(1, [1], { state: 'none' }), state(2, [1, 2], { state: 'messages' }), refused(1, 2)],
+      'fencing.F6: node 1: refuses the START of node 2, but node 2 has ended no start cycle',
+    ],
+    [
+      'a node that was reset refuses the START of those that went on',
+      [...halves(), fact(1, { ...state(1, [1, 2], { state: 'messages' }) }, 2), fact(1, { ...refused(1, 2) }, 2)],
+      'fencing.F6: node 1: refuses the START of node 2, but node 1 has ended no start cycle',
     ],
   ])('%s', (_, facts, message) => {
     expect(violated(facts)).toEqual([message]);
