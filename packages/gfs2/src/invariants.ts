@@ -146,7 +146,7 @@ function onRecovered(lives: Map<string, Life>, by: Life, fact: JournalRecoveredF
     if (life === by || life.jid !== fact.jid) continue;
     life.held.clear();
     // The journal was replayed for who had it before: somebody looks at it once more, when it is given out again already.
-    if (life.isWaitingForJournal) continue;
+    if (life.isWaitingForJournal && !fact.wasDirty) continue;
     life.isGone = true;
     life.jid = undefined;
   }

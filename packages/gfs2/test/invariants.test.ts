@@ -178,6 +178,11 @@ describe('planted facts', () => {
       [...boot(1, 0), ...boot(2, 1), glock(2, 'EX'), journalGlock(1, 1), recovered(1, 1), ...written(2)],
     ],
     [
+      'a node that waited for its journal uses it after another one has replayed it',
+      'S23: node 2 wrote journal 1 without its glock',
+      [...boot(1, 0), mounting(2, 1), journalGlock(1, 1), recovered(1, 1), journalGlock(2, 1), ...flush(2, 1)],
+    ],
+    [
       'a journal is replayed without its glock',
       'S23: node 1 wrote block 17 without its glock held exclusively',
       [...boot(1, 0), ...boot(2, 1), ...replayed(1, 1)],
