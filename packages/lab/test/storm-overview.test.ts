@@ -3,12 +3,17 @@ import { expect, it } from 'vitest';
 import type { AnyFact } from '../src/lab.js';
 import { Overview } from '../src/scenarios/storm/overview.js';
 
-function illness(...facts: readonly Record<string, unknown>[]): string | undefined {
+/** What somebody knows of nodes 1 and 4 after facts, each a second after the one before it. */
+function overviewAfter(facts: readonly Record<string, unknown>[]): Overview {
   const overview = new Overview([1, 4]);
   for (const [seq, fact] of facts.entries()) {
-    overview.hear({ now: 0, at: 0, life: 1, seq, node: 6, ...fact } as unknown as Stamped<AnyFact>);
+    overview.hear({ now: 0, at: seq, life: 1, seq, node: 6, ...fact } as unknown as Stamped<AnyFact>);
   }
-  return overview.of(1).illness;
+  return overview;
+}
+
+function illness(...facts: readonly Record<string, unknown>[]): string | undefined {
+  return overviewAfter(facts).of(1).illness;
 }
 
 function power(state: string): Record<string, unknown> {
@@ -34,4 +39,27 @@ it.each([
   ['that has unregistered itself', [power('up'), reservation(1, [1]), reservation(1, []), lost], false],
 ])('somebody has to reset a machine %s: %#', (_, facts, isIll) => {
   expect(illness(...facts)).toBe(isIll ? 'has lost its registration' : undefined);
+});
+
+it('a mount is under way from its lockspace on, whatever rgmanager does', () => {
+  const lockspace = (kind: string, name: string) => ({ kind: `dlm.${kind}`, node: 1, lockspace: name });
+  const hasLockspace = (...facts: readonly Record<string, unknown>[]) => overviewAfter(facts).of(1).hasLockspace;
+  const started = [
+    lockspace('started', 'storage'),
+    lockspace('started', 'rgmanager'),
+    lockspace('released', 'rgmanager'),
+  ];
+  expect(hasLockspace(...started)).toBe(true);
+  expect(hasLockspace(...started, lockspace('released', 'storage'))).toBe(false);
+  expect(hasLockspace(...started, power('off'))).toBe(false);
+});
+
+it('rgmanager looks at a stopped service when a node comes or goes, and not when it hears the same again', () => {
+  const members = (node: number, ...nodes: number[]) => ({
+    kind: 'rg.members',
+    node,
+    members: nodes,
+    isQuorate: node === 1,
+  });
+  expect(overviewAfter([members(1, 1), members(1, 1, 4), members(1, 1, 4), members(4, 4)]).evaluatedAt).toBe(1);
 });

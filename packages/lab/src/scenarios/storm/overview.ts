@@ -17,12 +17,18 @@ export const OVERVIEW_KINDS: readonly string[] = [
   'fenced.fenced',
   'fenced.start-refused',
   'scsi.reservation-changed',
+  'dlm.started',
+  'dlm.released',
   'gfs2.mounted',
   'gfs2.unmounted',
   'gfs2.withdrawn',
+  'rg.members',
   'rg.service',
   'client.request',
 ];
+
+/** The lockspace that is no file system's. */
+const RGMANAGER = 'rgmanager';
 
 /** What is known of one machine, from its facts and from those that name it. */
 export interface MachineView {
@@ -30,8 +36,13 @@ export interface MachineView {
   upSince: Nanos;
   /** Members of the ring that it last installed; empty without one. */
   ring: readonly number[];
+  /** Who runs rgmanager, as its own one sees it. */
+  rgMembers: string;
   isQuorate: boolean;
   isMounted: boolean;
+  unmountedAt: Nanos;
+  /** The lockspace of its file system is there: it is mounted, or about to be. */
+  hasLockspace: boolean;
   /** It has unfenced itself since it was off. */
   isRegistered: boolean;
   /** Its qdiskd has started; without it, it has nobody's votes when it is left alone. */
@@ -50,6 +61,8 @@ export class Overview {
   /** State of the service, as its owner last wrote it. */
   serviceState = 0;
   serviceSince: Nanos = 0;
+  /** When a quorate node last saw one come or go that runs rgmanager: it looks at all services then. */
+  evaluatedAt: Nanos = 0;
   owner = 0;
   isAnswered = false;
   #answered = 0;
@@ -60,8 +73,11 @@ export class Overview {
       state: 'off',
       upSince: 0,
       ring: [],
+      rgMembers: '',
       isQuorate: false,
       isMounted: false,
+      unmountedAt: 0,
+      hasLockspace: false,
       isRegistered: false,
       hasQdiskd: false,
       victims: new Set(),
@@ -122,6 +138,9 @@ export class Overview {
         view.victims.clear();
         view.refused.clear();
         break;
+      case 'rg.members':
+        this.#onRgMembers(view, fact);
+        break;
       case 'fenced.state':
         // Victims that were assumed at its start are dropped without a word when the domain's master knows better.
         if (fact.state === 'none' || fact.state === 'left') view.victims.clear();
@@ -136,17 +155,28 @@ export class Overview {
       case 'fenced.fenced':
         this.#onFenced(view, fact);
         break;
+      case 'dlm.started':
+      case 'dlm.released':
+        if (fact.lockspace !== RGMANAGER) view.hasLockspace = fact.kind === 'dlm.started';
+        break;
       case 'gfs2.mounted':
         view.isMounted = true;
         break;
       case 'gfs2.unmounted':
         view.isMounted = false;
+        view.unmountedAt = fact.at;
         break;
       case 'gfs2.withdrawn':
         view.isMounted = false;
         view.illness ??= 'has withdrawn from its file system';
         break;
     }
+  }
+
+  #onRgMembers(view: MachineView, fact: AnyFact): void {
+    const members = (fact.members as readonly number[]).join(' ');
+    if (members !== view.rgMembers && fact.isQuorate === true) this.evaluatedAt = fact.at;
+    view.rgMembers = members;
   }
 
   /** A newer change waits for its members only; when one was dealt with, nobody was refused. */
@@ -187,8 +217,10 @@ export class Overview {
     if (state !== 'off') return;
     this.forget(node);
     view.ring = [];
+    view.rgMembers = '';
     view.isQuorate = false;
     view.isMounted = false;
+    view.hasLockspace = false;
     view.isRegistered = false;
     view.hasQdiskd = false;
     view.victims.clear();

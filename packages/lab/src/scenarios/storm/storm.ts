@@ -43,7 +43,8 @@ const NOTICE_HEALED: Nanos = 8 * SECOND;
 /** So long after a boot a machine has all its daemons. */
 const STARTED_AFTER: Nanos = 30 * SECOND;
 const MOUNTED_AFTER: Nanos = 90 * SECOND;
-const STOPPED_AFTER: Nanos = 90 * SECOND;
+/** A stop that takes longer, with nothing broken, has no end. */
+const STOPPED_AFTER: Nanos = 60 * SECOND;
 /** A fenced that still waits then for a node that it refuses waits for ever: a kick, and the ring without it, take less. */
 const STANDS_OFF: Nanos = 30 * SECOND;
 
@@ -262,25 +263,33 @@ export class Storm implements Scenario<StormResult> {
   }
 
   /**
-   * A machine whose qdiskd or mount did not come up, because the disks did not answer or a member died, goes on without. One
-   * whose fence domain has met another half, and a node that joined in between, fences nobody until either is gone.
+   * A machine whose qdiskd or mount did not come up, because the disks did not answer or a member died, goes on without; a mount
+   * that goes on for ever is nobody's to end. One whose fence domain has met another half, and a node that joined in between,
+   * fences nobody until either is gone.
    */
   #defectOf(lab: Lab, machine: string): string | undefined {
-    const { state, hasQdiskd, isMounted, upSince, refused } = this.#viewOf(machine);
+    const { state, hasQdiskd, isMounted, hasLockspace, upSince, unmountedAt, refused } = this.#viewOf(machine);
     if (!this.#arena!.isOver || state !== 'up') return undefined;
     if (!hasQdiskd && lab.now() - upSince >= STARTED_AFTER) return 'runs without qdiskd';
     const other = [...refused].find(([, since]) => lab.now() - since >= STANDS_OFF)?.[0];
     if (other !== undefined) return `waits in its fence domain for ${this.#names.get(other)}, which it refuses`;
-    return isMounted || lab.now() - upSince < MOUNTED_AFTER ? undefined : 'could not mount its file system';
+    // One that has unmounted it shuts down.
+    const isEarly = lab.now() - Math.max(upSince, unmountedAt) < MOUNTED_AFTER;
+    return isMounted || hasLockspace || isEarly ? undefined : 'could not mount its file system';
   }
 
-  /** Somebody wants the service to run: he enables it where the cluster has given it up, also in the middle of a stop. */
+  /**
+   * Somebody wants the service to run: he enables it where the cluster has given it up, also in the middle of a stop. One that is
+   * stopped rgmanager starts itself when a node comes or goes, and nobody helps it.
+   */
   *#enable(lab: Lab, core: ReadonlyMap<number, string>): Task {
+    const healedAt = lab.now();
     while (!this.#isClosing) {
       yield* lab.wait(15 * SECOND);
-      const { serviceState, serviceSince } = this.#overview;
-      const isStuck = serviceState === STOPPING && lab.now() - serviceSince >= STOPPED_AFTER;
-      if ((!isStuck && !GIVEN_UP.includes(serviceState)) || this.#isClosing) continue;
+      const { serviceState, serviceSince, evaluatedAt } = this.#overview;
+      const isStuck = serviceState === STOPPING && lab.now() - Math.max(serviceSince, healedAt) >= STOPPED_AFTER;
+      const isGivenUp = GIVEN_UP.includes(serviceState) || (serviceState === STOPPED && evaluatedAt <= serviceSince);
+      if ((!isStuck && !isGivenUp) || this.#isClosing) continue;
       const at = [...core].find(([node]) => this.#overview.of(node).isQuorate)?.[1];
       if (at === undefined) continue;
       if (isStuck)
@@ -364,4 +373,4 @@ export class Storm implements Scenario<StormResult> {
 
 /** States of a service in which nobody starts it again, as rgmanager numbers them. */
 const [STOPPED, STOPPING, FAILED, DISABLED] = [110, 113, 114, 119];
-const GIVEN_UP: readonly number[] = [STOPPED, FAILED, DISABLED];
+const GIVEN_UP: readonly number[] = [FAILED, DISABLED];
