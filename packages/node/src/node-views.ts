@@ -12,6 +12,8 @@ interface View {
   readonly lockspaces: Map<string, string>;
   /** Who runs rgmanager; undefined if it does not itself, empty while its own ends and hears of nobody any more. */
   rgMembers: string | undefined;
+  /** When it last left a lockspace or those that run rgmanager. */
+  leftAt: Nanos;
 }
 
 /** Something on which nodes of one partition differ. */
@@ -24,7 +26,8 @@ export interface Disagreement {
 
 /**
  * From a ring's configuration to a reckoning of its votes: cman waits for the transition messages of all, which a token that is sent
- * again and again brings round slowly. What stands still longer is a lost token, and no ring.
+ * again and again brings round slowly. So it does with what a node says when it leaves. What stands still longer is a lost token, and
+ * no ring.
  */
 export const LONGEST_RECKONING: Nanos = 30 * SECOND;
 
@@ -61,9 +64,12 @@ export class NodeViews {
       case 'dlm.stopped':
         this.#view(fact.node).lockspaces.set(String(fact.lockspace), '');
         break;
-      case 'dlm.released':
-        this.#view(fact.node).lockspaces.delete(String(fact.lockspace));
+      case 'dlm.released': {
+        const view = this.#view(fact.node);
+        view.lockspaces.delete(String(fact.lockspace));
+        view.leftAt = fact.at;
         break;
+      }
       case 'rg.members': {
         const view = this.#view(fact.node);
         if (view.rgMembers !== '') view.rgMembers = (fact.members as readonly number[]).join(' ');
@@ -72,9 +78,12 @@ export class NodeViews {
       case 'rg.stopping':
         this.#view(fact.node).rgMembers = '';
         break;
-      case 'rg.exited':
-        this.#view(fact.node).rgMembers = undefined;
+      case 'rg.exited': {
+        const view = this.#view(fact.node);
+        view.rgMembers = undefined;
+        view.leftAt = fact.at;
         break;
+      }
       case 'node.state':
         // A paused node believes what it believed, and is asked again when it goes on and its ring is whole.
         if (fact.state === 'off') this.#views.delete(fact.node);
@@ -99,7 +108,7 @@ export class NodeViews {
       partition.push([node, view]);
       partitions.set(ring, partition);
     }
-    return [...partitions.values()].flatMap((partition) => [...compare(partition)]);
+    return [...partitions.values()].flatMap((partition) => [...compare(partition, at)]);
   }
 
   #view(node: number): View {
@@ -111,6 +120,7 @@ export class NodeViews {
         members: '',
         lockspaces: new Map(),
         rgMembers: undefined,
+        leftAt: -Infinity,
       };
       this.#views.set(node, view);
     }
@@ -118,19 +128,20 @@ export class NodeViews {
   }
 }
 
-function* compare(partition: readonly [number, View][]): Generator<Disagreement> {
+function* compare(partition: readonly [number, View][], at: Nanos): Generator<Disagreement> {
   const lockspaces = new Set(partition.flatMap(([, view]) => [...view.lockspaces.keys()]));
-  yield* differing('members', partition, (view) => view.members);
+  yield* differing('members', partition, at, (view) => view.members);
   for (const name of lockspaces) {
-    yield* differing(`members of lockspace ${name}`, partition, (view) => view.lockspaces.get(name));
+    yield* differing(`members of lockspace ${name}`, partition, at, (view) => view.lockspaces.get(name));
   }
-  yield* differing('nodes that run rgmanager', partition, (view) => view.rgMembers);
+  yield* differing('nodes that run rgmanager', partition, at, (view) => view.rgMembers);
 }
 
-/** The views that are there and differ, and nodes that are in somebody's view and take no part; what changes is not asked. */
+/** The views that are there and differ, and nodes that are in somebody's view and have left; what changes is not asked. */
 function* differing(
   what: string,
   partition: readonly [number, View][],
+  at: Nanos,
   viewOf: (view: View) => string | undefined,
 ): Generator<Disagreement> {
   const groups = new Map<string, number[]>();
@@ -141,7 +152,9 @@ function* differing(
     groups.set(text, [...(groups.get(text) ?? []), node]);
     for (const member of text.split(' ')) named.add(member);
   }
-  const absent = partition.filter(([node, view]) => viewOf(view) === undefined && named.has(String(node)));
+  const absent = partition.filter(
+    ([node, view]) => viewOf(view) === undefined && named.has(String(node)) && at - view.leftAt >= LONGEST_RECKONING,
+  );
   if (groups.size < 2 && absent.length === 0) return;
   const found = [...groups].map(([text, nodes]) => `{${text}} on ${nodes.join(' ')}`);
   if (absent.length > 0) found.push(`none on ${absent.map(([node]) => node).join(' ')}`);
