@@ -7,6 +7,8 @@ interface View {
   isQuorate: boolean;
   /** Ring of its newest quorum reckoning. */
   ring: string;
+  /** The newest ring of whose members it had reckoned all. */
+  wholeRing: string;
   members: string;
   /** Members of each lockspace by name; empty while it is stopped. */
   readonly lockspaces: Map<string, string>;
@@ -56,6 +58,8 @@ export class NodeViews {
         view.isQuorate = fact.isQuorate === true;
         view.members = members.map(({ node }) => node).join(' ');
         view.ring = `${ring.representative}.${ring.seq.toString(16)}`;
+        const given = this.#rings.ringOf(fact.node);
+        if (given?.name === view.ring && given.members.length === members.length) view.wholeRing = view.ring;
         break;
       }
       case 'dlm.recovered':
@@ -102,8 +106,9 @@ export class NodeViews {
     const partitions = new Map<string, [number, View][]>();
     for (const [node, view] of this.#views) {
       if (!view.isQuorate || !this.#rings.has(node)) continue;
-      const { name: ring, since } = this.#rings.ringOf(node) ?? { name: view.ring, since: 0 };
-      if (view.ring !== ring && at - since < LONGEST_RECKONING) continue;
+      const given = this.#rings.ringOf(node);
+      const ring = given?.name ?? view.ring;
+      if (given !== undefined && view.wholeRing !== ring && at - given.since < LONGEST_RECKONING) continue;
       const partition = partitions.get(ring) ?? [];
       partition.push([node, view]);
       partitions.set(ring, partition);
@@ -117,6 +122,7 @@ export class NodeViews {
       view = {
         isQuorate: false,
         ring: '',
+        wholeRing: '',
         members: '',
         lockspaces: new Map(),
         rgMembers: undefined,

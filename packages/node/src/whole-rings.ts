@@ -56,8 +56,10 @@ export class WholeRings {
     }
   }
 
-  /** The ring that it was given last, and when; undefined where nothing was told of one. */
-  ringOf(node: number): { readonly name: string; readonly since: Nanos } | undefined {
+  /** The ring that it was given last, with its members, and when; undefined where nothing was told of one. */
+  ringOf(
+    node: number,
+  ): { readonly name: string; readonly members: readonly number[]; readonly since: Nanos } | undefined {
     const ring = this.#rings.get(node);
     return ring === undefined || ring.name === '' ? undefined : ring;
   }

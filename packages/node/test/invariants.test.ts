@@ -373,7 +373,8 @@ describe('S30: one view', () => {
       'the others, also when a member was paused meanwhile',
       [
         ...[1, 2, 3].map((node) => inRing(node, '1.4', [1, 2, 3])),
-        ...[...same, serving(1, both), serving(2, [2]), power(3, 'paused'), power(3, 'up'), serving(1, both)],
+        ...both.map((node) => quorum(node, true, [1, 2, 3])),
+        ...[serving(1, both), serving(2, [2]), power(3, 'paused'), power(3, 'up'), serving(1, both)],
       ],
       'nodes that run rgmanager: {1 2} on 1 against {2} on 2',
     ],
@@ -400,8 +401,8 @@ describe('S30: one view', () => {
     [
       'the others, by one that was paused',
       [
-        ...same,
         ...both.map((node) => inRing(node, '1.4', both)),
+        ...both.map((node) => quorum(node, true, both)),
         serving(1, both),
         serving(2, [2]),
         power(2, 'paused'),
@@ -418,6 +419,11 @@ describe('S30: one view', () => {
     [
       'for one that has not reckoned the votes of its ring',
       [...same, inRing(1, '1.8', both), inRing(2, '1.8', both), quorum(2, true, [1], 8)],
+      'members: {1 2} on 1 against {1} on 2',
+    ],
+    [
+      'for one that has not reckoned the votes of all members of its ring',
+      [inRing(1, '1.4', both), inRing(2, '1.4', both), quorum(1, true, both), quorum(2, true, [1])],
       'members: {1 2} on 1 against {1} on 2',
     ],
     [
