@@ -53,6 +53,7 @@ export {
   type MachineFact,
   type PowerFact,
   type PowerState,
+  type SessionState,
   VirtualMachine,
   type VirtualMachineConfig,
   type VirtualMachineInput,

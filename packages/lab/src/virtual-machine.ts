@@ -41,6 +41,9 @@ export type VirtualMachineInput =
   | { readonly kind: 'exec'; readonly id: number; readonly command: string }
   | { readonly kind: 'wake' };
 
+/** A session with the disks begins, breaks with the path, which both ends notice, or is lost with the machine's power. */
+export type SessionState = 'begun' | 'broken' | 'lost';
+
 export type VirtualMachineOutput =
   | { readonly kind: 'frame'; readonly nic: number; readonly bytes: Uint8Array }
   | {
@@ -53,8 +56,7 @@ export type VirtualMachineOutput =
   | { readonly kind: 'power'; readonly state: PowerState; readonly life: number }
   /** One of its NICs has a link now, or none: there is power and the cable is plugged in. */
   | { readonly kind: 'link'; readonly nic: number; readonly isUp: boolean }
-  /** Its session with the disks begins, breaks with the path, which both ends notice, or is lost with the machine's power. */
-  | { readonly kind: 'session'; readonly state: 'begun' | 'broken' | 'lost' }
+  | { readonly kind: 'session'; readonly state: SessionState }
   /** Without a result the machine went down, or was not up. */
   | { readonly kind: 'replied'; readonly id: number; readonly result: ProgramResult | undefined }
   /** Asked of the power switch by a fence agent on this machine. */

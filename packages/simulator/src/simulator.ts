@@ -27,6 +27,7 @@ import {
   newHost,
   type RunWatcher,
   type Scenario,
+  type SessionState,
   switchPower,
   type ThrownFact,
   type Topology,
@@ -439,7 +440,7 @@ export class Simulator {
     this.#network.step(this.#now, { kind: 'nic', nic, isUp }, this.#onNetwork);
   }
 
-  #onSession({ nic: nexus, name }: MachineActor, state: 'begun' | 'broken' | 'lost'): void {
+  #onSession({ nic: nexus, name }: MachineActor, state: SessionState): void {
     if (state === 'begun') {
       const port = initiatorPort({ id: nexus, name });
       this.#target.step(this.#now, { kind: 'login', nexus, port }, this.#onTarget);

@@ -2,6 +2,7 @@ import type { Nanos } from '@quorate/kernel';
 import {
   type MachineFact,
   machineConfig,
+  type SessionState,
   VirtualMachine,
   type VirtualMachineInput,
   type VirtualMachineOutput,
@@ -128,7 +129,7 @@ export class MachineWorker implements Paced {
     }
   };
 
-  #onSession(at: Nanos, state: 'begun' | 'broken' | 'lost'): void {
+  #onSession(at: Nanos, state: SessionState): void {
     if (state === 'begun') {
       this.#session += 1;
       this.#toDisks.out.login(at, this.#session);
