@@ -101,7 +101,10 @@ export interface ControldConfig {
   readonly nodeId: number;
   /** `enable_fencing`: wait until failed nodes are fenced; true when absent. */
   readonly enableFencing?: boolean;
-  /** `enable_quorum`: wait for quorum; true when absent. */
+  /**
+   * `enable_quorum`: wait for quorum also where nobody has failed; false when absent. Who fences has quorum, so a lockspace
+   * without failed members is all that goes on without: it can be left, and its file system unmounted, when the quorum is gone.
+   */
   readonly enableQuorum?: boolean;
   /** Share of a node in a lockspace's directory (`<lockspace><master weight/>`); 1 when absent. */
   readonly weightOf?: (lockspace: string, node: number) => number;
@@ -174,7 +177,7 @@ const NO_RING = -1;
 
 /**
  * dlm_controld: every change of a lockspace's group stops the lockspace at once. It starts again when all members have
- * stopped, the cluster is quorate, and the failed ones are fenced.
+ * stopped, and the failed ones are fenced; with `enable_quorum`, not before the cluster is quorate.
  *
  * A START is sent only by who has stopped and sees all conditions met, and starting takes the START of every member: so
  * the lockspace has stopped everywhere before it starts anywhere.
@@ -538,7 +541,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   }
 
   get #hasQuorum(): boolean {
-    return this.#cluster.isQuorate || this.#config.enableQuorum === false;
+    return this.#cluster.isQuorate || this.#config.enableQuorum !== true;
   }
 
   /** CPG and cman speak of the same ring, and CPG has named the one that came after a node went down. */

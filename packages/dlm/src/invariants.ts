@@ -310,7 +310,8 @@ const fencedFirst: Invariant = defineInvariant<ControldFact>({
   id: 'dlm.S5',
   name: 'fenced-and-quorate-before-start',
   statement:
-    'A lockspace starts after a failure only when every node that failed with state in it is fenced, and in a quorate cluster. ' +
+    'A lockspace starts after a failure only when every node that failed with state in it is fenced, ' +
+    'and, with enable_quorum, in a quorate cluster. ' +
     'A start of the kernel whose START was sent with quorum is counted as start-outlives-quorum.',
   kinds: ['dlm.node-failed', 'dlm.node-fenced', 'dlm.start-sent', 'dlm.starting'],
   start(): Check<ControldFact> {

@@ -8,11 +8,11 @@ import {
 } from '@quorate/dlm';
 import { Checker, hex, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
-import { Daemons } from './daemons.js';
+import { Daemons, type DaemonsOptions } from './daemons.js';
 
 /** Three nodes with the lockspace `ls` running. */
-function threeNodes(): Daemons {
-  const daemons = new Daemons([1, 2, 3]);
+function threeNodes(options?: DaemonsOptions): Daemons {
+  const daemons = new Daemons([1, 2, 3], options);
   for (const node of [1, 2, 3]) daemons.online(node, 'ls');
   daemons.take();
   return daemons;
@@ -110,8 +110,22 @@ describe('a node dies', () => {
     expect(daemons.take()).toEqual(['1 start ls: 1 2, failed 3', '2 start ls: 1 2, failed 3']);
   });
 
-  it('it waits for quorum, however long, and says so once a second, later once an hour', () => {
-    const daemons = threeNodes();
+  // Storms 50 and 112 of swarm shut down without the quorum device.
+  it('without quorum a lockspace is left, unless `enable_quorum` asks for it', () => {
+    const leave = (enableQuorum: boolean): readonly (string | undefined)[] => {
+      const daemons = threeNodes({ enableQuorum });
+      daemons.loseQuorum(1);
+      daemons.loseQuorum(2);
+      daemons.input(3, { kind: 'offline', lockspace: 'ls' });
+      daemons.drain();
+      return [1, 2].map((node) => daemons.wait('ls', node));
+    };
+    expect(leave(false)).toEqual([undefined, undefined]);
+    expect(leave(true)).toEqual(['quorum', 'quorum']);
+  });
+
+  it('with `enable_quorum` it waits, however long, and says so once a second, later once an hour', () => {
+    const daemons = threeNodes({ enableQuorum: true });
     daemons.crash(3);
     daemons.crash(2);
     daemons.newRing();
@@ -129,7 +143,7 @@ describe('a node dies', () => {
   });
 
   it('quorum that goes while the STARTs of others are waited for does not hold it up', () => {
-    const daemons = threeNodes();
+    const daemons = threeNodes({ enableQuorum: true });
     daemons.crash(3);
     daemons.newRing();
     daemons.take();
@@ -215,13 +229,13 @@ describe('a node dies', () => {
 });
 
 describe('partitions', () => {
-  it('the side without quorum stands still; after a merge the side with quorum has the other killed', () => {
+  it('the side without quorum fences nobody and stands still; after a merge the side with quorum has the other killed', () => {
     const daemons = threeNodes();
     daemons.now = SECOND;
     daemons.split([1, 2], [3]);
     for (const node of [1, 2]) daemons.input(node, { kind: 'victims', nodes: [3] });
     expect(daemons.take().sort()).toEqual(['1 stop ls', '2 stop ls', '3 stop ls']);
-    expect([daemons.wait('ls', 1), daemons.wait('ls', 3)]).toEqual(['fencing', 'quorum']);
+    expect([daemons.wait('ls', 1), daemons.wait('ls', 3)]).toEqual(['fencing', 'fencing']);
     daemons.now = 2 * SECOND;
     daemons.merge();
     const lines = daemons.take();

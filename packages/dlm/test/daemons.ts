@@ -11,6 +11,7 @@ interface Daemon {
 }
 
 export interface DaemonsOptions {
+  readonly enableQuorum?: boolean;
   /** Hears what is meant for the lock manager; when absent a stop is done at once. */
   readonly onKernel?: (node: number, output: ControldOutput & { readonly lockspace: string }) => void;
   readonly onFact?: (fact: Stamped<ControldFact>) => void;
@@ -147,7 +148,8 @@ export class Daemons {
       daemon.facts += 1;
       this.#options.onFact?.({ ...(fact as ControldFact), node: id, life: 1, seq: daemon.facts, at: this.now });
     };
-    const controld = new DlmControld({ nodeId: id, observe });
+    const { enableQuorum = false } = this.#options;
+    const controld = new DlmControld({ nodeId: id, enableQuorum, observe });
     const daemon: Daemon = { id, controld, machine: guarded(controld), facts: 0 };
     this.daemons.set(id, daemon);
   }

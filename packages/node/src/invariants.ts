@@ -35,79 +35,62 @@ function isQuorumKind(kind: string): boolean {
   return (Quorates.kinds as readonly string[]).includes(kind);
 }
 
-/** Something known of what a node has under way for a service or a lockspace. */
-class PerNode<T> {
+/** Something known of the request that a node's rgmanager carries out for a service. */
+class PerRequest<T> {
   readonly #values = new Map<string, T>();
 
-  set(fact: Stamped<AnyFact>, what: string, value: T): void {
-    this.#values.set(PerNode.#key(fact, what), value);
+  set(fact: Stamped<AnyFact>, value: T): void {
+    this.#values.set(PerRequest.#key(fact), value);
   }
 
-  of(fact: Stamped<AnyFact>, what: string): T | undefined {
-    return this.#values.get(PerNode.#key(fact, what));
+  of(fact: Stamped<AnyFact>): T | undefined {
+    return this.#values.get(PerRequest.#key(fact));
   }
 
-  delete(fact: Stamped<AnyFact>, what: string): void {
-    this.#values.delete(PerNode.#key(fact, what));
+  delete(fact: Stamped<AnyFact>): void {
+    this.#values.delete(PerRequest.#key(fact));
   }
 
-  static #key({ node, life, service, lockspace }: Stamped<AnyFact>, what: string): string {
-    return `${node}.${life} ${what} ${service ?? lockspace ?? ''}`;
+  static #key({ node, life, service }: Stamped<AnyFact>): string {
+    return `${node}.${life} ${service}`;
   }
 }
 
-/** What begins with the one ends with the other. */
-const BEGINNINGS: ReadonlyMap<string, string> = new Map([
-  ['rg.request-started', 'rg.agent-started'],
-  ['dlm.start-sent', 'dlm.recovered'],
-  ['gfs2.mounting', 'gfs2.mounted'],
-]);
-
-/** What is no longer under way then: a request has many agents, the others are over with their end. */
-const OVER: ReadonlyMap<string, string> = new Map([
-  ['rg.request-ended', 'rg.agent-started'],
-  ['dlm.recovered', 'dlm.recovered'],
-  ['gfs2.mounted', 'gfs2.mounted'],
-]);
-
-/** Ends that may come when the quorum is lost meanwhile, and the names under which they are counted. */
-const OUTLIVING: ReadonlyMap<string, string> = new Map([
-  ['rg.agent-started', 'svc-start-outlives-quorum'],
-  ['dlm.recovered', 'recovery-outlives-quorum'],
-  ['gfs2.mounted', 'mount-outlives-quorum'],
+/** What goes on without quorum, and the names under which it is counted. */
+const NO_QUORUM_ASKED: ReadonlyMap<string, string> = new Map([
+  ['dlm.recovered', 'recovery-without-quorum'],
+  ['gfs2.mounted', 'mount-without-quorum'],
 ]);
 
 const quorumFirst = defineInvariant<AnyFact>({
   id: 'S11',
   name: 'quorum-first',
   statement:
-    'no fence start, lock recovery end, mount, or service start by an inquorate node; counted as svc-start-outlives-quorum, ' +
-    'recovery-outlives-quorum and mount-outlives-quorum: what began with quorum goes on without',
+    'no fence start and no service start by an inquorate node; counted as svc-start-outlives-quorum: a start that was taken up ' +
+    'with quorum; as recovery-without-quorum and mount-without-quorum: without `enable_quorum` a lockspace waits for fencing (S12) only',
   kinds: [
     ...Quorates.kinds,
     'fenced.fencing-started',
-    'dlm.recovered',
-    'gfs2.mounted',
+    'rg.request-started',
     'rg.agent-started',
     'rg.request-ended',
-    ...BEGINNINGS.keys(),
+    ...NO_QUORUM_ASKED.keys(),
   ],
   start(): Check<AnyFact> {
     const quorates = new Quorates();
-    /** Whether what is under way began with quorum: by node, end, and service or lockspace. */
-    const begun = new PerNode<boolean>();
+    /** Whether a service's request was taken up with quorum. */
+    const begun = new PerRequest<boolean>();
     return {
       observe(fact, verdict) {
         if (isQuorumKind(fact.kind)) return quorates.hear(fact);
-        const end = BEGINNINGS.get(fact.kind);
-        if (end !== undefined) return begun.set(fact, end, quorates.has(fact.node));
-        const beganWithQuorum = begun.of(fact, fact.kind) === true;
-        const over = OVER.get(fact.kind);
-        if (over !== undefined) begun.delete(fact, over);
-        if (fact.kind === 'rg.request-ended' || (fact.kind === 'rg.agent-started' && fact.action !== 'start')) return;
-        if (quorates.has(fact.node)) return;
-        const name = OUTLIVING.get(fact.kind);
-        if (name !== undefined && beganWithQuorum) verdict.count(name);
+        const hasQuorum = quorates.has(fact.node);
+        if (fact.kind === 'rg.request-started') return begun.set(fact, hasQuorum);
+        if (fact.kind === 'rg.request-ended') return begun.delete(fact);
+        if (hasQuorum || (fact.kind === 'rg.agent-started' && fact.action !== 'start')) return;
+        const name = NO_QUORUM_ASKED.get(fact.kind);
+        if (name !== undefined) verdict.count(name);
+        else if (fact.kind === 'rg.agent-started' && begun.of(fact) === true)
+          verdict.count('svc-start-outlives-quorum');
         else verdict.violate(`${fact.kind} on a node without quorum`, [fact.node]);
       },
     };
@@ -157,14 +140,14 @@ const fenceBeforeRecover = defineInvariant<AnyFact>({
      * Who was to be fenced when a service's request was taken up: what dies later has nothing to do with it, nor who died without
      * rgmanager, and so without a service that could be relocated.
      */
-    const begun = new PerNode<readonly number[]>();
+    const begun = new PerRequest<readonly number[]>();
     return {
       observe(fact, verdict) {
         if ((PendingVictims.kinds as readonly string[]).includes(fact.kind)) return victims.hear(fact);
         if (fact.kind === 'gfs2.journal-recovered' && (fact.wasDirty !== true || fact.result !== 'done')) return;
-        if (fact.kind === 'rg.request-started') return begun.set(fact, '', victims.in(fact.node, 'rgmanager'));
+        if (fact.kind === 'rg.request-started') return begun.set(fact, victims.in(fact.node, 'rgmanager'));
         if (fact.kind === 'rg.agent-started' && fact.action !== 'start') return;
-        const before = fact.kind === 'rg.agent-started' ? begun.of(fact, '') : undefined;
+        const before = fact.kind === 'rg.agent-started' ? begun.of(fact) : undefined;
         // A lockspace has locks of its own members only, and dlm_controld waits for those.
         const failed =
           fact.kind === 'dlm.recovered' ? victims.in(fact.node, String(fact.lockspace)) : victims.of(fact.node);

@@ -71,6 +71,8 @@ export class LockManager implements GroupMember {
     });
     this.#controldMachine = new DlmControld({
       nodeId: config.nodeId,
+      enableFencing: config.conf.dlm.isFencingEnabled,
+      enableQuorum: config.conf.dlm.isQuorumEnabled,
       ...(observe && { observe: observe as Observe<ControldFact> }),
     });
     const clock = (): Nanos => services.now();
