@@ -41,17 +41,13 @@ it.each([
   expect(illness(...facts)).toBe(isIll ? 'has lost its registration' : undefined);
 });
 
-it('a mount is under way from its lockspace on, whatever rgmanager does', () => {
-  const lockspace = (kind: string, name: string) => ({ kind: `dlm.${kind}`, node: 1, lockspace: name });
-  const hasLockspace = (...facts: readonly Record<string, unknown>[]) => overviewAfter(facts).of(1).hasLockspace;
-  const started = [
-    lockspace('started', 'storage'),
-    lockspace('started', 'rgmanager'),
-    lockspace('released', 'rgmanager'),
-  ];
-  expect(hasLockspace(...started)).toBe(true);
-  expect(hasLockspace(...started, lockspace('released', 'storage'))).toBe(false);
-  expect(hasLockspace(...started, power('off'))).toBe(false);
+it('nobody resets a machine that waits in the mount group: only one that has left it, or was never there, mounts no more', () => {
+  const members = (group: string, ...pids: string[]) => ({ kind: 'cpg.members', node: 1, group, members: pids });
+  const waits = (...facts: readonly Record<string, unknown>[]) => overviewAfter(facts).of(1).isInMountGroup;
+  const joined = [members('gfs:mount:storage', '4/9', '1/7'), members('dlm:ls:storage', '4/9')];
+  expect(waits(...joined)).toBe(true);
+  expect(waits(...joined, members('gfs:mount:storage', '4/9'))).toBe(false);
+  expect(waits(...joined, power('off'))).toBe(false);
 });
 
 it('rgmanager looks at a stopped service when a node comes or goes, and not when it hears the same again', () => {

@@ -1,5 +1,4 @@
 import type { Nanos, Stamped } from '@quorate/kernel';
-import { DiskState } from '@quorate/qdisk';
 import type { AnyFact } from '../../lab.js';
 import type { PowerState } from '../../virtual-machine.js';
 
@@ -7,7 +6,7 @@ import type { PowerState } from '../../virtual-machine.js';
 export const OVERVIEW_KINDS: readonly string[] = [
   'node.state',
   'totem.configuration',
-  'qdisk.state',
+  'cpg.members',
   'quorum.changed',
   'quorum.killed',
   'quorum.left',
@@ -17,8 +16,6 @@ export const OVERVIEW_KINDS: readonly string[] = [
   'fenced.fenced',
   'fenced.start-refused',
   'scsi.reservation-changed',
-  'dlm.started',
-  'dlm.released',
   'gfs2.mounted',
   'gfs2.unmounted',
   'gfs2.withdrawn',
@@ -27,8 +24,8 @@ export const OVERVIEW_KINDS: readonly string[] = [
   'client.request',
 ];
 
-/** The lockspace that is no file system's. */
-const RGMANAGER = 'rgmanager';
+/** How the groups of those begin who have a file system mounted, or wait to mount it. */
+const MOUNT_GROUP = 'gfs:mount:';
 
 /** What is known of one machine, from its facts and from those that name it. */
 export interface MachineView {
@@ -41,12 +38,10 @@ export interface MachineView {
   isQuorate: boolean;
   isMounted: boolean;
   unmountedAt: Nanos;
-  /** The lockspace of its file system is there: it is mounted, or about to be. */
-  hasLockspace: boolean;
+  /** Its gfs_controld is in the file system's mount group. */
+  isInMountGroup: boolean;
   /** It has unfenced itself since it was off. */
   isRegistered: boolean;
-  /** Its qdiskd has started; without it, it has nobody's votes when it is left alone. */
-  hasQdiskd: boolean;
   /** Whom its fenced has to fence. */
   readonly victims: Set<number>;
   /** Members of its fence domain whose START its fenced refuses, and since when: it waits until they are gone. */
@@ -77,9 +72,8 @@ export class Overview {
       isQuorate: false,
       isMounted: false,
       unmountedAt: 0,
-      hasLockspace: false,
+      isInMountGroup: false,
       isRegistered: false,
-      hasQdiskd: false,
       victims: new Set(),
       refused: new Map(),
       illness: undefined,
@@ -122,10 +116,6 @@ export class Overview {
       case 'totem.configuration':
         if (fact.type === 'regular') view.ring = fact.members as readonly number[];
         break;
-      case 'qdisk.state':
-        // In its first states it may still give up, when the disk does not answer.
-        view.hasQdiskd ||= fact.state === DiskState.RUN || fact.state === DiskState.MASTER;
-        break;
       case 'quorum.changed':
         view.isQuorate = fact.isQuorate === true;
         break;
@@ -155,9 +145,9 @@ export class Overview {
       case 'fenced.fenced':
         this.#onFenced(view, fact);
         break;
-      case 'dlm.started':
-      case 'dlm.released':
-        if (fact.lockspace !== RGMANAGER) view.hasLockspace = fact.kind === 'dlm.started';
+      case 'cpg.members':
+        if (!String(fact.group).startsWith(MOUNT_GROUP)) break;
+        view.isInMountGroup = (fact.members as readonly string[]).some((each) => each.startsWith(`${fact.node}/`));
         break;
       case 'gfs2.mounted':
         view.isMounted = true;
@@ -220,9 +210,8 @@ export class Overview {
     view.rgMembers = '';
     view.isQuorate = false;
     view.isMounted = false;
-    view.hasLockspace = false;
+    view.isInMountGroup = false;
     view.isRegistered = false;
-    view.hasQdiskd = false;
     view.victims.clear();
     view.refused.clear();
     view.illness = undefined;

@@ -40,8 +40,7 @@ const STAYS_TRUE: Nanos = 10 * SECOND;
 const NOTICE: Nanos = 20 * SECOND;
 const NOTICE_HEALED: Nanos = 8 * SECOND;
 
-/** So long after a boot a machine has all its daemons. */
-const STARTED_AFTER: Nanos = 30 * SECOND;
+/** So long after a boot a machine has mounted its file system. */
 const MOUNTED_AFTER: Nanos = 90 * SECOND;
 /** A stop that takes longer, with nothing broken, has no end. */
 const STOPPED_AFTER: Nanos = 60 * SECOND;
@@ -263,19 +262,18 @@ export class Storm implements Scenario<StormResult> {
   }
 
   /**
-   * A machine whose qdiskd or mount did not come up, because the disks did not answer or a member died, goes on without; a mount
-   * that goes on for ever is nobody's to end. One whose fence domain has met another half, and a node that joined in between,
-   * fences nobody until either is gone.
+   * A machine whose mount did not come up, because the disks did not answer or a member died, goes on without; a mount that goes
+   * on for ever is nobody's to end. One whose fence domain has met another half, and a node that joined in between, fences nobody
+   * until either is gone.
    */
   #defectOf(lab: Lab, machine: string): string | undefined {
-    const { state, hasQdiskd, isMounted, hasLockspace, upSince, unmountedAt, refused } = this.#viewOf(machine);
+    const { state, isMounted, isInMountGroup, upSince, unmountedAt, refused } = this.#viewOf(machine);
     if (!this.#arena!.isOver || state !== 'up') return undefined;
-    if (!hasQdiskd && lab.now() - upSince >= STARTED_AFTER) return 'runs without qdiskd';
     const other = [...refused].find(([, since]) => lab.now() - since >= STANDS_OFF)?.[0];
     if (other !== undefined) return `waits in its fence domain for ${this.#names.get(other)}, which it refuses`;
     // One that has unmounted it shuts down.
     const isEarly = lab.now() - Math.max(upSince, unmountedAt) < MOUNTED_AFTER;
-    return isMounted || hasLockspace || isEarly ? undefined : 'could not mount its file system';
+    return isMounted || isInMountGroup || isEarly ? undefined : 'could not mount its file system';
   }
 
   /**
