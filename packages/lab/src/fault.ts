@@ -1,7 +1,8 @@
 import type { Nanos } from '@quorate/kernel';
-import type { LinkParameters } from '@quorate/network';
+import type { LinkParameters, NetworkInput } from '@quorate/network';
 import type { ProgramFault } from '@quorate/node';
-import type { Impairment } from '@quorate/scsi';
+import type { Impairment, TargetInput } from '@quorate/scsi';
+import { nicOf, type Topology } from './topology.js';
 
 /**
  * What can be made to go wrong beside power, pause and cables. Each replaces what the same fault did before, and stays until
@@ -30,3 +31,40 @@ export type Fault =
       readonly impairment: Partial<Omit<Impairment, 'hungUntil'>> & { readonly hungFor?: Nanos };
     }
   | { readonly kind: 'program'; readonly machine: string; readonly fault: ProgramFault };
+
+/** A fault of the network. */
+export type LinkFault = Extract<Fault, { kind: 'links' | 'clog' }>;
+/** A fault of the disks, as one machine has them. */
+export type DiskFault = Extract<Fault, { kind: 'disks' }>;
+/** A fault of one machine. */
+export type MachineFault = Extract<Fault, { kind: 'clock-drift' | 'clock-step' | 'program' }>;
+
+/**
+ * What the network is told of a fault that begins now.
+ *
+ * @throws {RangeError} when an end of the links is not in the topology.
+ */
+export function networkInputOf(fault: LinkFault, topology: Topology, now: Nanos): NetworkInput {
+  const { from, to } = fault;
+  const ends = {
+    ...(from !== undefined && { from: nicOf(topology, from) }),
+    ...(to !== undefined && { to: nicOf(topology, to) }),
+  };
+  if (fault.kind === 'links') return { kind: 'link', ...ends, parameters: fault.parameters };
+  return { kind: 'clog', ...ends, until: now + fault.duration };
+}
+
+/**
+ * What the disks are told of a fault that begins now.
+ *
+ * @throws {RangeError} when the topology has no such machine.
+ */
+export function targetInputOf({ machine, impairment }: DiskFault, topology: Topology, now: Nanos): TargetInput {
+  const { hungFor, ...rest } = impairment;
+  const nexus = nicOf(topology, machine);
+  return {
+    kind: 'impair',
+    nexus,
+    impairment: hungFor === undefined ? rest : { ...rest, hungUntil: now + hungFor },
+  };
+}

@@ -1,6 +1,13 @@
 export { coverageGoals } from './coverage-goals.js';
 export { Director, type DirectorInput, type DirectorOutput } from './director.js';
-export type { Fault } from './fault.js';
+export {
+  type DiskFault,
+  type Fault,
+  type LinkFault,
+  type MachineFault,
+  networkInputOf,
+  targetInputOf,
+} from './fault.js';
 export { Browser, type BrowserConfig, type BrowserFact } from './hosts/browser.js';
 export { Gateway } from './hosts/gateway.js';
 export type { Host, HostInput, HostOutput, PageRequest } from './hosts/host.js';
@@ -8,6 +15,7 @@ export { imageHash } from './image-hash.js';
 export type { ThrownFact } from './invariants.js';
 export type { AnyFact, Fetched, Lab, Observed, Progress, Scenario } from './lab.js';
 export { NEMESIS_PRESETS, type NemesisPreset } from './nemesis/presets.js';
+export { NodeClock } from './node-clock.js';
 export { type OutageSpan, PHASE_KINDS, type Phase, phasesOf } from './outage-phases.js';
 export {
   ClusterPicture,
@@ -46,6 +54,7 @@ export {
   machineConfig,
   networkConfig,
   newHost,
+  nicOf,
   type Topology,
   targetConfig,
 } from './topology.js';

@@ -95,6 +95,18 @@ export function machineConfig(
   };
 }
 
+/**
+ * The NIC of a machine, by its name, or of a host, by its kind.
+ *
+ * @throws {RangeError} when the topology has neither.
+ */
+export function nicOf(topology: Topology, name: string): number {
+  const host = topology.hosts.find(({ kind }) => kind === name);
+  const nic = host?.nic ?? topology.machines.find((machine) => machine.name === name)?.id;
+  if (nic === undefined) throw new RangeError(`no machine named ${name}`);
+  return nic;
+}
+
 export function networkConfig(topology: Topology, world: World): NetworkConfig {
   const machines = topology.machines.map(({ id, mac }) => ({ nic: id, mac }));
   const hosts = topology.hosts.map(({ nic, mac }) => ({ nic, mac, takesMulticast: false }));

@@ -13,7 +13,6 @@ export {
 } from './campaign/seed-run.js';
 export { type ShrinkOptions, type Shrunk, shrink } from './campaign/shrink.js';
 export { type EndedRun, type Verdict, verdictOf } from './campaign/verdict.js';
-export { NodeClock } from './clock.js';
 export {
   type Decision,
   type DecisionLog,

@@ -23,8 +23,11 @@ import {
   initiatorPort,
   type MachineFact,
   machineConfig,
+  NodeClock,
   networkConfig,
+  networkInputOf,
   newHost,
+  nicOf,
   type RunWatcher,
   type Scenario,
   type SessionState,
@@ -32,6 +35,7 @@ import {
   type ThrownFact,
   type Topology,
   targetConfig,
+  targetInputOf,
   VirtualMachine,
   type VirtualMachineInput,
   type VirtualMachineOutput,
@@ -39,7 +43,6 @@ import {
 import { Network, type NetworkOutput } from '@quorate/network';
 import { type BlockStore, ScsiTarget, type TargetOutput } from '@quorate/scsi';
 import { EventKind, type EventTap, TraceRing } from '@quorate/trace';
-import { NodeClock } from './clock.js';
 import { ReplayDiverged } from './decisions/replayed-world.js';
 import { EventHash } from './event-hash.js';
 import { Fabric } from './fabric.js';
@@ -494,8 +497,8 @@ export class Simulator {
         for (const host of this.#hosts) this.#stepHost(host, output);
         break;
       case 'partition': {
-        const from = output.from.map((name) => this.#nicOf(name));
-        const to = output.to.map((name) => this.#nicOf(name));
+        const from = output.from.map(this.#nicOf);
+        const to = output.to.map(this.#nicOf);
         this.#network.step(this.#now, { kind: 'partition', from, to }, this.#onNetwork);
         if (output.isBothWays) {
           this.#network.step(this.#now, { kind: 'partition', from: to, to: from }, this.#onNetwork);
@@ -503,8 +506,8 @@ export class Simulator {
         break;
       }
       case 'heal': {
-        const from = output.from?.map((name) => this.#nicOf(name));
-        const to = output.to?.map((name) => this.#nicOf(name));
+        const from = output.from?.map(this.#nicOf);
+        const to = output.to?.map(this.#nicOf);
         this.#network.step(this.#now, { kind: 'heal', ...(from && { from }), ...(to && { to }) }, this.#onNetwork);
         break;
       }
@@ -527,17 +530,12 @@ export class Simulator {
 
   #fail(fault: Fault): void {
     const now = this.#now;
+    const { topology } = this.#config;
     switch (fault.kind) {
-      case 'links': {
-        const { parameters } = fault;
-        this.#network.step(now, { kind: 'link', ...this.#endsOf(fault), parameters }, this.#onNetwork);
+      case 'links':
+      case 'clog':
+        this.#network.step(now, networkInputOf(fault, topology, now), this.#onNetwork);
         break;
-      }
-      case 'clog': {
-        const until = now + fault.duration;
-        this.#network.step(now, { kind: 'clog', ...this.#endsOf(fault), until }, this.#onNetwork);
-        break;
-      }
       case 'clock-drift': {
         const machine = this.#named(fault.machine);
         machine.clock.setDrift(now, fault.ppm);
@@ -547,31 +545,16 @@ export class Simulator {
       case 'clock-step':
         this.#stepMachine(this.#named(fault.machine), fault);
         break;
-      case 'disks': {
-        const { hungFor, ...rest } = fault.impairment;
-        const impairment = hungFor === undefined ? rest : { ...rest, hungUntil: now + hungFor };
-        const { nic: nexus } = this.#named(fault.machine);
-        this.#target.step(now, { kind: 'impair', nexus, impairment }, this.#onTarget);
+      case 'disks':
+        this.#target.step(now, targetInputOf(fault, topology, now), this.#onTarget);
         break;
-      }
       case 'program':
         this.#stepMachine(this.#named(fault.machine), { kind: 'program-fault', fault: fault.fault });
         break;
     }
   }
 
-  #endsOf({ from, to }: { readonly from?: string; readonly to?: string }): { from?: number; to?: number } {
-    return {
-      ...(from !== undefined && { from: this.#nicOf(from) }),
-      ...(to !== undefined && { to: this.#nicOf(to) }),
-    };
-  }
-
-  /** Of a machine, or of a host by its kind. */
-  #nicOf(name: string): number {
-    const host = this.#config.topology.hosts.find(({ kind }) => kind === name);
-    return host?.nic ?? this.#named(name).nic;
-  }
+  readonly #nicOf = (name: string): number => nicOf(this.#config.topology, name);
 
   #named(name: string): MachineActor {
     const machine = this.#machineByName.get(name);

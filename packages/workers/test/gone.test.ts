@@ -1,5 +1,5 @@
-import type { Fact, Stamped } from '@quorate/kernel';
-import type { Scenario } from '@quorate/lab';
+import { type Fact, type Program, SECOND, type Stamped } from '@quorate/kernel';
+import { plainTopology, type Scenario, stackInvariants, type Topology } from '@quorate/lab';
 import { describe, expect, it } from 'vitest';
 import { inProcessWorker, type WorkersConfig, WorkersLab } from '../src/index.js';
 import { threadWorker } from '../src/node/index.js';
@@ -84,6 +84,34 @@ describe('a worker that is no more', () => {
     const result = await newLab({ spawn: () => inProcessWorker({ other: twoMachines }) }).run();
     expect(result.gone).toMatchObject({ worker: 'switch', reason: 'threw' });
     expect(result.gone?.message).toContain('no topology pair: this worker serves other');
+  });
+
+  it('because its machine threw violates S32, and another part of the lab nothing', async () => {
+    const throwing: Program = function* () {
+      throw new Error('planted');
+    };
+    const build = (): Topology => plainTopology({ machines: 2, programs: new Map([['throwing', throwing]]) });
+    const scenario: Scenario = {
+      ...patient,
+      kinds: ['node.state'],
+      *script(lab) {
+        lab.powerOn('node2');
+        yield* lab.waitFor((fact) => fact.node === 2 && 'state' in fact && fact.state === 'up', 60 * SECOND);
+        yield* lab.exec('node2', 'throwing');
+      },
+    };
+    const spawn = () => inProcessWorker({ pair: build });
+    const result = await newLab({ scenario, topology: build(), spawn, speed: 50, invariants: stackInvariants }).run();
+    expect(result).toMatchObject({
+      reason: 'gone',
+      gone: { worker: 'node2', reason: 'threw' },
+      violations: [{ invariant: 'S32', nodes: [2], message: 'node2 threw on exec: planted' }],
+    });
+    const other = await newLab({
+      spawn: () => inProcessWorker({ other: twoMachines }),
+      invariants: stackInvariants,
+    }).run();
+    expect([other.gone?.reason, other.violations]).toEqual(['threw', []]);
   });
 
   it('at the end of the script is missed when the disks are asked for', async () => {

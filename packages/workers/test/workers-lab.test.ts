@@ -1,5 +1,6 @@
 import { concatBytes, defineInvariant, type Fact, SECOND, type Stamped } from '@quorate/kernel';
-import type { LogLine } from '@quorate/lab';
+import { type Fault, type LogLine, plainTopology, type Topology } from '@quorate/lab';
+import { administratorsPrograms } from '@quorate/shell';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   inProcessWorker,
@@ -217,4 +218,121 @@ it('an embedder types commands and asks for pages beside the script, and cuts po
   lab.stop();
   expect((await run).reason).toBe('stopped');
   expect(kept).toEqual(['1 booting', '1 up', '1 off']);
+});
+
+describe('a fault', () => {
+  const withTools = (): Topology => plainTopology({ machines: 2, programs: administratorsPrograms });
+  const keys = 'sg_persist -i -k /dev/sdb';
+
+  interface Done {
+    readonly status: number | undefined;
+    readonly last: string | undefined;
+    readonly seconds: number;
+  }
+
+  /** Two machines boot, a fault is set, and node1 types a command: in worker time, and again in the recording. */
+  async function afterFault(fault: Fault, command: string): Promise<Done> {
+    const recorded: Uint8Array[] = [];
+    const result = await newLab({
+      topology: withTools(),
+      spawn: () => inProcessWorker({ pair: withTools }),
+      recordTo: (bytes) => recorded.push(bytes.slice()),
+      scenario: {
+        name: 'fault',
+        title: 'a fault',
+        kinds: ['node.state'],
+        *script(lab) {
+          lab.powerOn(...lab.machines);
+          yield* lab.wait(31 * SECOND);
+          lab.fault(fault);
+          const from = lab.now();
+          const done = yield* lab.exec('node1', command);
+          const seconds = (lab.now() - from) / SECOND;
+          return { status: done?.status, last: done?.output.trim().split('\n').at(-1), seconds };
+        },
+      },
+    }).run();
+    expect(result).toMatchObject({ reason: 'ended', exception: undefined, gone: undefined });
+    const parts = [...replay(new Recording(concatBytes(...recorded)), { pair: withTools })];
+    expect(parts.filter(({ isEqual }) => !isEqual)).toEqual([]);
+    return result.result as Done;
+  }
+
+  // The script hears of a command's end up to three slices later, 0.15 s: it takes at least as long as in the simulator.
+  it.each<readonly [string, Fault, string, number, string, number]>([
+    [
+      'links',
+      { kind: 'links', from: 'node1', parameters: { loss: 1 } },
+      'ping -c1 -W1 10.0.0.2',
+      1,
+      '1 packets transmitted, 0 received, 100% packet loss, time 1000ms',
+      1,
+    ],
+    [
+      'clog',
+      { kind: 'clog', from: 'node2', to: 'node1', duration: 3 * SECOND },
+      'ping -c1 -W5 10.0.0.2',
+      0,
+      'rtt min/avg/max/mdev',
+      2.9,
+    ],
+    [
+      'clock-drift',
+      { kind: 'clock-drift', machine: 'node1', ppm: 400_000 },
+      'ping -c1 -W3 10.0.0.99',
+      1,
+      '1 packets transmitted, 0 received, 100% packet loss, time 3000ms',
+      2.1,
+    ],
+    [
+      'clock-step',
+      { kind: 'clock-step', machine: 'node1', offset: -3600 * SECOND },
+      'date',
+      0,
+      'Wed Dec 31 23:00:3',
+      0,
+    ],
+    ['disks', { kind: 'disks', machine: 'node1', impairment: { hungFor: 4 * SECOND } }, keys, 0, '', 3.9],
+    [
+      'program',
+      { kind: 'program', machine: 'node1', fault: { program: 'date', runs: 1, delay: 2 * SECOND, status: 7 } },
+      'date',
+      7,
+      '',
+      2,
+    ],
+  ])(
+    'of %s changes what a command finds, as in the simulator',
+    async (_kind, fault, command, status, last, seconds) => {
+      const done = await afterFault(fault, command);
+      expect(done.status).toBe(status);
+      expect(done.last).toContain(last);
+      expect(done.seconds).toBeGreaterThanOrEqual(seconds);
+      expect(done.seconds).toBeLessThan(seconds + 1);
+    },
+  );
+
+  it("of a machine that there is not is the script's mistake", async () => {
+    for (const fault of [
+      { kind: 'links', to: 'node9', parameters: {} },
+      { kind: 'disks', machine: 'node9', impairment: {} },
+      { kind: 'clock-drift', machine: 'node9', ppm: 1 },
+    ] satisfies Fault[]) {
+      const lab = newLab({
+        scenario: {
+          name: 'mistake',
+          title: 'a wrong name',
+          kinds: [],
+          *script(lab) {
+            lab.fault(fault);
+            yield* lab.wait(SECOND);
+          },
+        },
+      });
+      expect(await lab.run()).toMatchObject({
+        reason: 'exception',
+        exception: expect.stringContaining('no machine named node9'),
+      });
+    }
+  });
 });

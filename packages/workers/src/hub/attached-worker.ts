@@ -1,16 +1,15 @@
 import { type Remote, releaseProxy, wrap } from 'comlink';
 import { type Boot, portsOf, type Role } from '../boot.js';
 import type { Departure, WorkerLike } from '../platform/worker-like.js';
-import type { RecordPiece } from '../record/machine-recorder.js';
 import type { Grant } from '../time/slice-clock.js';
-import type { FromWorker, Report } from '../wire/report.js';
+import type { Failure, FromWorker, Report } from '../wire/report.js';
 
 /** What a worker tells its hub. */
 export interface WorkerEvents {
   ready(): void;
   report(report: Report): void;
-  /** Told once, and never after `stop`. `record` is what it had not reported. */
-  gone(departure: Departure, record?: RecordPiece): void;
+  /** Told once, and never after `stop`. `failure` is what it had to say of an exception. */
+  gone(departure: Departure, failure?: Failure): void;
 }
 
 /**
@@ -70,10 +69,10 @@ export class AttachedWorker<Control> {
   }
 
   /** The worker is no more, or has to be taken for that. */
-  depart(departure: Departure, record?: RecordPiece): void {
+  depart(departure: Departure, failure?: Failure): void {
     if (!this.#isAttached) return;
     this.#detach();
-    this.#events.gone(departure, record);
+    this.#events.gone(departure, failure);
   }
 
   /** Ends the worker; it may be called again. */
@@ -98,7 +97,7 @@ export class AttachedWorker<Control> {
       case 'report':
         return this.#events.report(message);
       case 'failed':
-        return this.depart({ reason: 'threw', message: message.message }, message.record);
+        return this.depart({ reason: 'threw', message: message.message }, message);
     }
   }
 }

@@ -1,21 +1,34 @@
-import { Checker, type Fact, MILLISECOND, type Nanos, type ProgramResult, SECOND, type Stamped } from '@quorate/kernel';
+import {
+  Checker,
+  type Fact,
+  MILLISECOND,
+  type Nanos,
+  type ProgramResult,
+  SECOND,
+  SeededWorld,
+  type Stamped,
+} from '@quorate/kernel';
 import {
   Director,
   type DirectorOutput,
+  type DiskFault,
+  type Fault,
   type Fetched,
+  nicOf,
   type PageRequest,
   type PowerState,
   switchPower,
+  type ThrownFact,
 } from '@quorate/lab';
+import type { Remote } from 'comlink';
 import type { Role } from '../boot.js';
 import type { Departure } from '../platform/worker-like.js';
-import type { RecordPiece } from '../record/machine-recorder.js';
 import { type RecordedPart, RecordingWriter } from '../record/recording-writer.js';
 import { HubClock } from '../time/hub-clock.js';
 import { lookaheadOf } from '../time/lookahead.js';
 import type { Grant } from '../time/slice-clock.js';
 import { THREAD_WALL, type Wall } from '../time/wall.js';
-import { type Item, ItemReader, type Report } from '../wire/report.js';
+import { type Failure, type Item, ItemReader, type Report } from '../wire/report.js';
 import type { DiskControl } from '../worker/disk-worker.js';
 import type { MachineCommand, MachineControl } from '../worker/machine-worker.js';
 import type { SwitchCommand, SwitchControl } from '../worker/switch-worker.js';
@@ -77,7 +90,7 @@ export class WorkersLab {
   /** No command takes effect before this: one that was named an instant keeps its place before those after it. */
   #notBefore: Nanos = 0;
   /** Workers that have not confirmed a command with such an instant, once for each. */
-  readonly #unconfirmed: AttachedWorker<MachineControl>[] = [];
+  readonly #unconfirmed: AttachedWorker<unknown>[] = [];
   readonly #unheard: { readonly worker: number; readonly slice: number }[] = [];
   #worldSeq = 0;
   #events = 0;
@@ -88,7 +101,7 @@ export class WorkersLab {
     this.#config = config;
     this.#wall = config.wall ?? THREAD_WALL;
     this.#hangTimeoutMs = config.hangTimeoutMs ?? HANG_TIMEOUT_MS;
-    const { topology, speed } = config;
+    const { topology, seed, speed } = config;
     const workers = topology.machines.length + 2;
     const sliceMs = config.sliceMs ?? Math.min(10, Math.max(2, 50 / speed));
     this.#clock = new HubClock({ workers, speed, sliceMs });
@@ -97,6 +110,7 @@ export class WorkersLab {
     this.#director = new Director(
       config.scenario,
       topology.machines.map(({ name }) => name),
+      new SeededWorld(seed),
     );
     this.#over = new Promise((resolve) => {
       this.#end = resolve;
@@ -231,7 +245,7 @@ export class WorkersLab {
       {
         ready: () => this.#onReady(index),
         report: (report) => this.#onReport(index, report),
-        gone: (departure, record) => this.#onGone(index, departure, record),
+        gone: (departure, failure) => this.#onGone(index, departure, failure),
       },
     );
     this.#all.push(worker as AttachedWorker<unknown>);
@@ -326,15 +340,23 @@ export class WorkersLab {
     }
   }
 
-  #onGone(index: number, departure: Departure, record: RecordPiece | undefined): void {
+  #onGone(index: number, departure: Departure, failure: Failure | undefined): void {
     if (this.#gone !== undefined) return;
     const worker = this.#all[index]!.name;
     this.#gone = { kind: 'workers.gone', now: this.#now, worker, ...departure };
     this.#fail('gone');
     this.#attempt(() => {
-      if (record !== undefined) this.#recording?.piece(index, record);
+      if (failure?.record !== undefined) this.#recording?.piece(index, failure.record);
+      if (failure?.thrown !== undefined) this.#tellThrown(worker, failure.thrown);
       this.#worldFact({ ...this.#gone! });
     });
+  }
+
+  /** For the rules: a machine may never throw. */
+  #tellThrown(machine: string, { input, message }: NonNullable<Failure['thrown']>): void {
+    const id = nicOf(this.#config.topology, machine);
+    const fact: ThrownFact = { kind: 'machine.thrown', now: this.#now, machine, id, input, message };
+    this.#worldFact(fact);
   }
 
   #stop(reason: StopReason): void {
@@ -500,9 +522,9 @@ export class WorkersLab {
       case 'heal':
         return this.#heal(output);
       case 'fault':
-        throw new RangeError(`a fault of ${output.fault.kind}: the workers have none, the simulator has`);
+        return this.#breakPart(output.fault);
       case 'fetch':
-        return this.#toSwitch(output);
+        return this.#toHosts(output);
       case 'ended':
         this.#result = output.result;
         return this.#stop('ended');
@@ -511,35 +533,58 @@ export class WorkersLab {
     }
   }
 
-  /**
-   * Names an instant that no worker can have passed, and grants nothing more until the machine knows of it: so machines that
-   * lose their power together lose it at the same instant, although each of them is told by itself.
-   */
+  /** A name that is wrong is the script's mistake: nothing is told to a worker then. */
+  #breakPart(fault: Fault): void {
+    switch (fault.kind) {
+      case 'links':
+      case 'clog':
+        for (const end of [fault.from, fault.to]) if (end !== undefined) this.#nicsOf([end]);
+        return this.#toWires(fault);
+      case 'disks':
+        this.#named(fault.machine);
+        return this.#toDisks(fault);
+      default:
+        return this.#toMachine(fault.machine, fault);
+    }
+  }
+
   #cutPower(name: string): void {
-    const machine = this.#named(name);
+    this.#atOneInstant(this.#named(name), (control, at) => control.command(at, { kind: 'power-off' }));
+  }
+
+  /**
+   * Names an instant that no worker can have passed, and grants nothing more until the worker knows of it: so machines that
+   * lose their power together lose it at the same instant, although each of them is told by itself, and what the script does
+   * to a machine after it has broken the network or the disks comes after that.
+   */
+  #atOneInstant<Control>(
+    worker: AttachedWorker<Control>,
+    command: (control: Remote<Control>, at: Nanos) => Promise<void>,
+  ): void {
     const { grantedSlice, sliceNanos, highestSpeed } = this.#clock;
     const at = grantedSlice * sliceNanos + lookaheadOf(highestSpeed) + MILLISECOND;
     this.#notBefore = at;
-    this.#unconfirmed.push(machine);
-    const told = machine.call((control) => control.command(at, { kind: 'power-off' }));
-    void told.then(() => {
-      this.#unconfirmed.splice(this.#unconfirmed.indexOf(machine), 1);
-      this.#hear();
-    });
+    this.#unconfirmed.push(worker as AttachedWorker<unknown>);
+    void worker
+      .call((control) => command(control, at))
+      .then(() => {
+        this.#unconfirmed.splice(this.#unconfirmed.indexOf(worker as AttachedWorker<unknown>), 1);
+        this.#hear();
+      });
   }
 
   #heal({ from, to }: DirectorOutput & { kind: 'heal' }): void {
-    this.#toSwitch({ kind: 'heal', ...(from && { from: this.#nicsOf(from) }), ...(to && { to: this.#nicsOf(to) }) });
+    this.#toWires({ kind: 'heal', ...(from && { from: this.#nicsOf(from) }), ...(to && { to: this.#nicsOf(to) }) });
   }
 
   #partition({ from, to, isBothWays }: DirectorOutput & { kind: 'partition' }): void {
     const [here, there] = [this.#nicsOf(from), this.#nicsOf(to)];
-    this.#toSwitch({ kind: 'partition', from: here, to: there });
-    if (isBothWays) this.#toSwitch({ kind: 'partition', from: there, to: here });
+    this.#toWires({ kind: 'partition', from: here, to: there });
+    if (isBothWays) this.#toWires({ kind: 'partition', from: there, to: here });
   }
 
   #nicsOf(names: readonly string[]): number[] {
-    return names.map((name) => this.#config.topology.machines.find((machine) => machine.name === name)!.id);
+    return names.map((name) => nicOf(this.#config.topology, name));
   }
 
   #toMachine(name: string, command: MachineCommand): void {
@@ -547,9 +592,17 @@ export class WorkersLab {
     void this.#named(name).call((control) => control.command(at, command));
   }
 
-  #toSwitch(command: SwitchCommand): void {
+  #toHosts(request: DirectorOutput & { kind: 'fetch' }): void {
     const at = this.#notBefore;
-    void this.#switch?.call((control) => control.command(at, command));
+    void this.#switch?.call((control) => control.command(at, request));
+  }
+
+  #toWires(command: Exclude<SwitchCommand, { kind: 'fetch' }>): void {
+    this.#atOneInstant(this.#switch!, (control, at) => control.command(at, command));
+  }
+
+  #toDisks(fault: DiskFault): void {
+    this.#atOneInstant(this.#disks!, (control, at) => control.command(at, fault));
   }
 
   #named(name: string): AttachedWorker<MachineControl> {

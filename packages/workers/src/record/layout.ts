@@ -17,7 +17,8 @@
  *     12    – data    MessagePack documents, one after another
  *
  * inputs: `[at, input]`; outputs: `[at, kind, size, digest]`, see `OutputMark`; the end, once and last: a map `RecordingEnd`.
- * Chunks of one part follow each other in the order of its time. The instants are cluster time in ns.
+ * Chunks of one part follow each other in the order of its time. The instants are
+ * cluster time in ns; of a machine, as its own clock shows it.
  */
 export const MAGIC = 'QRRECRD1';
 export const HEAD_BYTES = 16;

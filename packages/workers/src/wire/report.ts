@@ -34,10 +34,18 @@ export function instantOf(item: Item): Nanos {
 /** What a worker posts on its clock port. */
 export type FromWorker =
   /** It has built its machines and waits for the first grant. */
-  | { readonly kind: 'ready' }
-  | Report
-  /** One of its machines threw: it does nothing more. `record` has the input at which it did. */
-  | { readonly kind: 'failed'; readonly message: string; readonly record?: RecordPiece };
+  { readonly kind: 'ready' } | Report | Failure;
+
+/** Something in a worker threw: it does nothing more. */
+export interface Failure {
+  readonly kind: 'failed';
+  /** With its stack, where it has one. */
+  readonly message: string;
+  /** When a cluster machine threw in its step: kind of the input, and the message alone. */
+  readonly thrown?: { readonly input: string; readonly message: string };
+  /** Of a run that is recorded, what was not reported: the last input is the one at which it threw. */
+  readonly record?: RecordPiece;
+}
 
 /**
  * What a worker posts when its clock has passed the end of a slice: a plain object, its items as MessagePack documents one

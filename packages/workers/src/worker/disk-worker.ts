@@ -1,5 +1,5 @@
 import { type Fact, type Nanos, SeededWorld } from '@quorate/kernel';
-import { imageHash, initiatorPort, targetConfig } from '@quorate/lab';
+import { type DiskFault, imageHash, initiatorPort, type Topology, targetConfig, targetInputOf } from '@quorate/lab';
 import {
   PAGE_BYTES,
   ScsiTarget,
@@ -13,6 +13,7 @@ import type { Role } from '../boot.js';
 import { type Paced, Pacer } from '../time/pacer.js';
 import { type BatchRecord, RecordKind } from '../wire/batch.js';
 import { RawPort } from '../wire/raw-port.js';
+import { CommandQueue } from './command-queue.js';
 import type { Reporter } from './reporter.js';
 import type { WorkerContext } from './worker-context.js';
 
@@ -36,6 +37,8 @@ export interface DiskPages {
 
 /** The Comlink side of the disks. */
 export interface DiskControl {
+  /** Begins at `at`, or at once if that has passed; faults keep their order. */
+  command(at: Nanos, fault: DiskFault): void;
   disks(): readonly DiskFacts[];
   /** The content of a disk that is not zero, in pieces: from its start, then what follows the piece before. */
   pages(lun: number, isFirst: boolean): DiskPages;
@@ -54,15 +57,18 @@ const PIECE_PAGES = 256;
 export class DiskWorker implements Paced {
   readonly pacer: Pacer;
   readonly control: DiskControl;
+  readonly #topology: Topology;
   readonly #target: ScsiTarget;
   readonly #stores: ReadonlyMap<number, SparseStore>;
   readonly #reporter: Reporter;
   readonly #initiators = new Map<number, Initiator>();
+  readonly #commands = new CommandQueue<DiskFault>();
   #pages: Iterator<StorePage> = [].values();
   #at: Nanos = 0;
 
   constructor(role: Role & { kind: 'disks' }, context: WorkerContext) {
     const { topology, seed, pacing, reporter, guard } = context;
+    this.#topology = topology;
     this.#reporter = reporter;
     const { config, stores, images } = targetConfig(topology, new SeededWorld(seed));
     this.#stores = stores;
@@ -76,6 +82,7 @@ export class DiskWorker implements Paced {
       this.#initiators.set(id, { port: raw, name, session: 0 });
     }
     this.control = {
+      command: (at, fault) => inTurn(() => this.#commands.add(Math.max(at, this.pacer.reading()), fault)),
       disks: () =>
         [...stores].map(([lun, { blocks, blockLength }]) => {
           return { lun, blocks, blockLength, imageHash: imageHash(images.get(lun)!) };
@@ -85,11 +92,14 @@ export class DiskWorker implements Paced {
   }
 
   deadline(): Nanos {
-    return this.#target.deadline();
+    return Math.min(this.#target.deadline(), this.#commands.deadline());
   }
 
   wake(now: Nanos): void {
-    this.#step(now, WAKE);
+    for (let due = this.#commands.take(now); due; due = this.#commands.take(now)) {
+      this.#step(now, targetInputOf(due, this.#topology, now));
+    }
+    if (this.#target.deadline() <= now) this.#step(now, WAKE);
   }
 
   flush(): void {

@@ -1,7 +1,9 @@
 import type { Nanos } from '@quorate/kernel';
 import {
   type MachineFact,
+  type MachineFault,
   machineConfig,
+  NodeClock,
   type SessionState,
   VirtualMachine,
   type VirtualMachineInput,
@@ -16,7 +18,9 @@ import type { Reporter } from './reporter.js';
 import type { WorkerContext } from './worker-context.js';
 
 /** What the hub asks of a machine. */
-export type MachineCommand = Exclude<VirtualMachineInput, { kind: 'frame' | 'io-done' | 'wake' }>;
+export type MachineCommand =
+  | Exclude<VirtualMachineInput, { kind: 'frame' | 'io-done' | 'clock-step' | 'program-fault' | 'wake' }>
+  | MachineFault;
 
 /** The Comlink side of a machine's worker. */
 export interface MachineControl {
@@ -34,11 +38,14 @@ export class MachineWorker implements Paced {
   readonly control: MachineControl;
   readonly #name: string;
   readonly #vm: VirtualMachine;
+  readonly #clock = new NodeClock();
   readonly #reporter: Reporter;
   readonly #toSwitch: RawPort;
   readonly #toDisks: RawPort;
   readonly #commands = new CommandQueue<MachineCommand>();
   #at: Nanos = 0;
+  /** The same instant on the machine's own clock. */
+  #own: Nanos = 0;
   /** Number of the session at the disks that runs or ran last: a response of an earlier one is void. */
   #session = 0;
 
@@ -62,12 +69,12 @@ export class MachineWorker implements Paced {
   }
 
   deadline(): Nanos {
-    return Math.min(this.#vm.deadline(), this.#commands.deadline());
+    return Math.min(this.#clock.global(this.#vm.deadline()), this.#commands.deadline());
   }
 
   wake(now: Nanos): void {
-    for (let due = this.#commands.take(now); due; due = this.#commands.take(now)) this.#step(now, due);
-    if (this.#vm.deadline() <= now) this.#step(now, WAKE);
+    for (let due = this.#commands.take(now); due; due = this.#commands.take(now)) this.#obey(now, due);
+    if (this.#vm.deadline() <= this.#clock.local(now)) this.#step(now, WAKE);
   }
 
   flush(): void {
@@ -77,6 +84,12 @@ export class MachineWorker implements Paced {
 
   acknowledge(slice: number): void {
     this.#reporter.report(slice);
+  }
+
+  #obey(now: Nanos, command: MachineCommand): void {
+    if (command.kind === 'clock-drift') this.#clock.setDrift(now, command.ppm);
+    else if (command.kind === 'program') this.#step(now, { kind: 'program-fault', fault: command.fault });
+    else this.#step(now, command);
   }
 
   #fromSwitch(record: BatchRecord): void {
@@ -91,13 +104,16 @@ export class MachineWorker implements Paced {
   #step(now: Nanos, input: VirtualMachineInput): void {
     this.#reporter.count(1);
     this.#at = now;
-    this.#reporter.recorder?.input(now, input);
-    this.#vm.step(now, input, this.#onOutput);
+    this.#own = this.#clock.local(now);
+    this.#reporter.recorder?.input(this.#own, input);
+    this.#reporter.steppedWith = input.kind;
+    this.#vm.step(this.#own, input, this.#onOutput);
+    this.#reporter.steppedWith = undefined;
   }
 
   readonly #onOutput = (output: VirtualMachineOutput): void => {
     const at = this.#at;
-    this.#reporter.recorder?.output(at, output);
+    this.#reporter.recorder?.output(this.#own, output);
     switch (output.kind) {
       case 'frame':
         this.#toSwitch.out.frame(at, output.bytes);

@@ -9,6 +9,8 @@ export class Reporter {
   readonly wantsLog: boolean;
   /** For what the worker's machine is stepped with and emits; undefined unless the run is recorded. */
   readonly recorder: MachineRecorder | undefined;
+  /** Kind of the input that the worker's cluster machine is being stepped with. */
+  steppedWith: string | undefined;
   readonly #clock: MessagePort;
   readonly #kinds: ReadonlySet<string> | undefined;
   readonly #items = new ItemWriter();
@@ -43,9 +45,13 @@ export class Reporter {
   }
 
   failed(error: unknown): void {
-    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const [text, stack] = error instanceof Error ? [error.message, error.stack] : [String(error), undefined];
+    const thrown = this.steppedWith === undefined ? undefined : { input: this.steppedWith, message: text };
     const record = this.recorder?.take();
-    this.#post({ kind: 'failed', message, ...(record && { record }) }, record ? [record.inputs, record.outputs] : []);
+    this.#post(
+      { kind: 'failed', message: stack ?? text, ...(thrown && { thrown }), ...(record && { record }) },
+      record ? [record.inputs, record.outputs] : [],
+    );
   }
 
   report(slice: number): void {

@@ -5,8 +5,8 @@ import { Network, type NetworkInput, type NetworkOutput } from '@quorate/network
 export type SegmentInput =
   /** Hosts are plugged in, machines are not yet: once, before everything else. */
   | { readonly kind: 'start' }
-  /** A machine sends a frame, or its card goes up or down; or the wires change. Numbers are those of NICs. */
-  | Extract<NetworkInput, { kind: 'send' | 'nic' | 'partition' | 'heal' }>
+  /** A machine sends a frame, or its card goes up or down; or the links change. Numbers are those of NICs. */
+  | Exclude<NetworkInput, { kind: 'wake' }>
   /** A page is asked for at the host with a browser. */
   | Extract<HostInput, { kind: 'fetch' }>
   | { readonly kind: 'wake' };

@@ -1,4 +1,5 @@
 import type { Fact, Nanos } from '@quorate/kernel';
+import { type LinkFault, networkInputOf, type Topology } from '@quorate/lab';
 import type { Role } from '../boot.js';
 import { type Paced, Pacer } from '../time/pacer.js';
 import { type BatchRecord, RecordKind } from '../wire/batch.js';
@@ -9,7 +10,7 @@ import { Segment, type SegmentInput, type SegmentOutput } from './segment.js';
 import type { WorkerContext } from './worker-context.js';
 
 /** What the hub asks of the network, numbers being those of NICs, and of the hosts. */
-export type SwitchCommand = Exclude<SegmentInput, { kind: 'start' | 'send' | 'nic' | 'wake' }>;
+export type SwitchCommand = Extract<SegmentInput, { kind: 'partition' | 'heal' | 'fetch' }> | LinkFault;
 
 /** The Comlink side of the switch. */
 export interface SwitchControl {
@@ -23,6 +24,7 @@ const WAKE = { kind: 'wake' } as const;
 export class SwitchWorker implements Paced {
   readonly pacer: Pacer;
   readonly control: SwitchControl;
+  readonly #topology: Topology;
   readonly #segment: Segment;
   readonly #reporter: Reporter;
   readonly #ports = new Map<number, RawPort>();
@@ -31,6 +33,7 @@ export class SwitchWorker implements Paced {
 
   constructor(role: Role & { kind: 'switch' }, context: WorkerContext) {
     const { topology, seed, pacing, reporter, guard } = context;
+    this.#topology = topology;
     this.#reporter = reporter;
     this.#segment = new Segment({ topology, seed, observe: (fact) => this.#onFact(fact) });
     this.pacer = new Pacer(this, pacing);
@@ -51,7 +54,7 @@ export class SwitchWorker implements Paced {
   }
 
   wake(now: Nanos): void {
-    for (let due = this.#commands.take(now); due; due = this.#commands.take(now)) this.#step(now, due);
+    for (let due = this.#commands.take(now); due; due = this.#commands.take(now)) this.#obey(now, due);
     if (this.#segment.deadline() <= now) this.#step(now, WAKE);
   }
 
@@ -61,6 +64,11 @@ export class SwitchWorker implements Paced {
 
   acknowledge(slice: number): void {
     this.#reporter.report(slice);
+  }
+
+  #obey(now: Nanos, command: SwitchCommand): void {
+    const isFault = command.kind === 'links' || command.kind === 'clog';
+    this.#step(now, isFault ? networkInputOf(command, this.#topology, now) : command);
   }
 
   #fromMachine(nic: number, record: BatchRecord): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NodeClock } from '../src/clock.js';
+import { NodeClock } from '../src/node-clock.js';
 
 describe('a drifting clock', () => {
   it('shows global time when it does not drift', () => {
