@@ -1,13 +1,7 @@
-import type { Fact, Stamped } from '@quorate/kernel';
+import type { NodeStateFact, Stamped } from '@quorate/kernel';
 import type { DlmFact } from './facts.js';
 
-/** What the driver says of a node's power: one that is off takes part in nothing. */
-interface NodeStateFact extends Fact {
-  readonly kind: 'node.state';
-  readonly state: string;
-}
-
-/** Facts of the lock manager, and of the power of its nodes. */
+/** Facts of the lock manager, and of the power of its nodes: one that is off takes part in nothing. */
 export type Watched = DlmFact | NodeStateFact;
 
 /** What is known of one node in one lockspace. */

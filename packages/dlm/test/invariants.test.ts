@@ -1,18 +1,14 @@
 import { type ControldFact, type DlmFact, invariants, type ModeName } from '@quorate/dlm';
-import { Checker, type Fact, SECOND, type Stamped } from '@quorate/kernel';
+import { Checker, type Fact, type NodeStateFact, SECOND, type Stamped } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 
-interface PowerFact extends Fact {
-  readonly kind: 'node.state';
-  readonly state: 'off';
-}
 /** What Totem tells a node. */
 interface ConfigurationFact extends Fact {
   readonly kind: 'totem.configuration';
   readonly type: 'regular' | 'transitional';
   readonly members: readonly number[];
 }
-type Told = DlmFact | ControldFact | PowerFact | ConfigurationFact;
+type Told = DlmFact | ControldFact | NodeStateFact | ConfigurationFact;
 type Untimed = Told extends infer F ? (F extends Told ? Omit<F, 'now' | 'lockspace'> : never) : never;
 type Tell = (node: number, told: Untimed, life?: number) => void;
 

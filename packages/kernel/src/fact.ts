@@ -24,3 +24,12 @@ export type Stamped<F extends Fact = Fact> = F & Stamp;
 
 /** How a machine tells its facts. Called as `this.#observe?.({ … })`, so nothing is built when nobody listens. */
 export type Observe<F extends Fact = Fact> = (fact: F) => void;
+
+/** A node's power: `off -> booting -> up <-> paused`, and back to off from each. One that is paused does not know it. */
+export type PowerState = 'off' | 'booting' | 'up' | 'paused';
+
+/** The one fact about a node that its driver tells: rules of any package may hear who is there at all. */
+export interface NodeStateFact extends Fact {
+  readonly kind: 'node.state';
+  readonly state: PowerState;
+}

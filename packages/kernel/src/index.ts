@@ -4,7 +4,7 @@ export { type Choices, DrawnChoices, SeededWorld, TAME_WORLD, type World } from 
 export { crc32, crc32c, crc32cRaw } from './crc.js';
 export { AssertionError, assert, ConfigError } from './errors.js';
 export { EventQueue } from './event-queue.js';
-export type { Fact, Observe, Stamp, Stamped } from './fact.js';
+export type { Fact, NodeStateFact, Observe, PowerState, Stamp, Stamped } from './fact.js';
 export { HighWater } from './high-water.js';
 export { type Check, Checker, defineInvariant, type Invariant, type Verdict, type Violation } from './invariant.js';
 export { guarded, type Machine, MICROSECOND, MILLISECOND, type Nanos, SECOND } from './machine.js';

@@ -60,8 +60,6 @@ export {
 } from './topology.js';
 export {
   type MachineFact,
-  type PowerFact,
-  type PowerState,
   type SessionState,
   VirtualMachine,
   type VirtualMachineConfig,

@@ -1,5 +1,5 @@
 import type { PowerReply, PowerRequest } from '@quorate/fencing';
-import type { PowerState } from './virtual-machine.js';
+import type { PowerState } from '@quorate/kernel';
 
 /** What the switch does with a request: an answer, and for some a machine whose power is cut or given. */
 export interface Switched {

@@ -2,6 +2,8 @@ import {
   type Fact,
   type Machine,
   type Nanos,
+  type NodeStateFact,
+  type PowerState,
   type ProgramResult,
   SECOND,
   type Stamp,
@@ -10,9 +12,6 @@ import {
 } from '@quorate/kernel';
 import { ClusterNode, type NodeConfig, type NodeOutput, type ProgramFault } from '@quorate/node';
 import { RootDisk } from './root-disk.js';
-
-/** `off -> booting -> up <-> paused`, and back to off from each of them. */
-export type PowerState = 'off' | 'booting' | 'up' | 'paused';
 
 export type VirtualMachineInput =
   | { readonly kind: 'power-on' }
@@ -71,8 +70,6 @@ export type VirtualMachineOutput =
 
 /** A fact with everything but the driver's own time. */
 export type MachineFact = Fact & Omit<Stamp, 'at'>;
-
-export type PowerFact = Fact & { readonly kind: 'node.state'; readonly state: PowerState };
 
 export interface VirtualMachineConfig {
   /** Everything of a node but what changes with each of its lives. */
@@ -345,7 +342,8 @@ export class VirtualMachine implements Machine<VirtualMachineInput, VirtualMachi
 
   #enter(state: PowerState): void {
     this.#state = state;
-    this.#stamp({ kind: 'node.state', now: this.#now, state } as PowerFact);
+    const fact: NodeStateFact = { kind: 'node.state', now: this.#now, state };
+    this.#stamp(fact);
     this.#emit({ kind: 'power', state, life: this.#life });
   }
 

@@ -1,7 +1,7 @@
 import type { ControldFact, DlmFact } from '@quorate/dlm';
 import type { FencedFact } from '@quorate/fencing';
 import type { Gfs2Fact } from '@quorate/gfs2';
-import { Checker, type Fact, SECOND, type Stamped } from '@quorate/kernel';
+import { Checker, type NodeStateFact, type PowerState, SECOND, type Stamped } from '@quorate/kernel';
 import type { IpFact } from '@quorate/network';
 import type { QuorumFact } from '@quorate/quorum';
 import type { RgFact } from '@quorate/rgmanager';
@@ -10,10 +10,8 @@ import type { TotemFact } from '@quorate/totem';
 import { describe, expect, it } from 'vitest';
 import { invariants, type NodeFact } from '../src/index.js';
 
-/** What a driver tells of a node's power. */
-type PowerFact = Fact & { readonly kind: 'node.state'; readonly state: 'off' | 'booting' | 'up' | 'paused' };
 type StackFact =
-  | PowerFact
+  | NodeStateFact
   | NodeFact
   | QuorumFact
   | TotemFact
@@ -52,7 +50,7 @@ function violated(facts: readonly Stamped[]): string[] {
   return check(facts).violations.map(({ invariant, message }) => `${invariant}: ${message}`);
 }
 
-const power = (node: number, state: PowerFact['state'], life = 1) => fact(node, { kind: 'node.state', state }, life);
+const power = (node: number, state: PowerState, life = 1) => fact(node, { kind: 'node.state', state }, life);
 const quorum = (node: number, isQuorate: boolean, members: readonly number[] = [node], seq = 4) =>
   fact(node, {
     kind: 'quorum.changed',

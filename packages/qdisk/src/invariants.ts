@@ -4,6 +4,7 @@ import {
   type Fact,
   type Invariant,
   type Nanos,
+  type NodeStateFact,
   type Stamped,
   type Verdict,
 } from '@quorate/kernel';
@@ -26,12 +27,6 @@ class PerLife<T> {
     this.#nodes.set(fact.node, { life: fact.life, value });
     return value;
   }
-}
-
-/** What the driver says of a node's power: one that is off is nobody's master. */
-interface NodeStateFact extends Fact {
-  readonly kind: 'node.state';
-  readonly state: string;
 }
 
 /** A node that has confirmed itself master, by its own block read back. */

@@ -1,20 +1,14 @@
 import {
   type Check,
   defineInvariant,
-  type Fact,
   type Invariant,
   type Nanos,
+  type NodeStateFact,
   type Stamped,
   type Verdict,
 } from '@quorate/kernel';
 import type { NodeId } from './cluster-node.js';
 import type { QuorumCause, QuorumFact } from './fact.js';
-
-/** What the driver says of a node's power; only a node that is up can be quorate. */
-interface NodeStateFact extends Fact {
-  readonly kind: 'node.state';
-  readonly state: string;
-}
 
 type Watched = QuorumFact | NodeStateFact;
 type Changed = Extract<QuorumFact, { kind: 'quorum.changed' }>;
@@ -54,7 +48,7 @@ class QuorumUnique implements Check<Watched> {
     const view = this.#viewOf(fact);
     switch (fact.kind) {
       case 'node.state':
-        view.isUp = fact.state === 'up' || fact.state === 'stopping';
+        view.isUp = fact.state === 'up';
         break;
       case 'quorum.changed':
         view.isLowered ||= isLowering(view.last, fact);

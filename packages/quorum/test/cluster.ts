@@ -1,8 +1,5 @@
-import { guarded, type Machine, type Nanos, type Stamped } from '@quorate/kernel';
+import { guarded, type Machine, type Nanos, type NodeStateFact, type Stamped } from '@quorate/kernel';
 import { Cman, type CmanConfig, type CmanInput, type CmanOutput, type NodeId, type QuorumFact } from '../src/index.js';
-
-/** What a driver says of a node. */
-export type NodeState = { readonly kind: 'node.state'; readonly now: Nanos; readonly state: string };
 
 interface Host {
   readonly cman: Cman;
@@ -20,7 +17,7 @@ const WALL = 1_446_127_541;
  * ring arrives at all its members in one order.
  */
 export class Cluster {
-  readonly facts: Stamped<QuorumFact | NodeState>[] = [];
+  readonly facts: Stamped<QuorumFact | NodeStateFact>[] = [];
   now: Nanos = 0;
   readonly #hosts = new Map<NodeId, Host>();
   readonly #lives = new Map<NodeId, number>();

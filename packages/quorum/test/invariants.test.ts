@@ -1,7 +1,7 @@
-import { Checker, type Nanos, Prng, SECOND, type Stamped } from '@quorate/kernel';
+import { Checker, type Nanos, type NodeStateFact, type PowerState, Prng, SECOND, type Stamped } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { type CmanConfig, invariants, type NodeId, type QuorumCause, type QuorumFact } from '../src/index.js';
-import { Cluster, type NodeState } from './cluster.js';
+import { Cluster } from './cluster.js';
 
 type Changed = Extract<QuorumFact, { kind: 'quorum.changed' }>;
 
@@ -37,11 +37,11 @@ class History {
     return this.add(node, { kind: 'quorum.device', now: 0, event: isUp ? 'up' : 'lapsed', name: 'q', votes, isUp });
   }
 
-  state(node: NodeId, state: string, life = 1): this {
+  state(node: NodeId, state: PowerState, life = 1): this {
     return this.add(node, { kind: 'node.state', now: 0, state }, life);
   }
 
-  add(node: NodeId, fact: QuorumFact | NodeState, life = 1): this {
+  add(node: NodeId, fact: QuorumFact | NodeStateFact, life = 1): this {
     const seq = this.facts.length;
     this.facts.push({ ...fact, node, life, seq, at: seq * SECOND });
     return this;

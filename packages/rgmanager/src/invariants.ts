@@ -3,12 +3,13 @@ import {
   defineInvariant,
   type Invariant,
   type Nanos,
+  type NodeStateFact,
   SECOND,
   type Stamped,
   type Verdict,
 } from '@quorate/kernel';
 import type { RgFact, TreeFact } from './fact.js';
-import { LockWaits, type NodeStateFact } from './lock-waits.js';
+import { LockWaits } from './lock-waits.js';
 import { Result } from './state/result.js';
 import { ServiceFlag, ServiceState } from './state/service-record.js';
 

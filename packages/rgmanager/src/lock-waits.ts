@@ -1,11 +1,5 @@
-import type { Fact, Stamped } from '@quorate/kernel';
+import type { NodeStateFact, Stamped } from '@quorate/kernel';
 import type { RgFact } from './fact.js';
-
-/** What the driver says of a node's power. */
-export interface NodeStateFact extends Fact {
-  readonly kind: 'node.state';
-  readonly state: string;
-}
 
 type LockFact = Extract<RgFact, { readonly kind: 'rg.lock' }>;
 
@@ -58,7 +52,7 @@ export class LockWaits {
     return asked.filter(([, requests]) => requests > 0).map(([name]) => name);
   }
 
-  #lockerOf({ node, life }: Stamped<Fact>): Locker {
+  #lockerOf({ node, life }: Stamped): Locker {
     const known = this.#lockers.get(node);
     if (known?.life === life) return known;
     const fresh: Locker = { life, asked: new Map(), runs: true };

@@ -1,7 +1,6 @@
-import { type Nanos, SECOND, type Task } from '@quorate/kernel';
+import { type Nanos, type PowerState, SECOND, type Task } from '@quorate/kernel';
 import { type LinkParameters, type LinkPreset, linkPreset } from '@quorate/network';
 import type { Lab } from '../lab.js';
-import type { PowerState } from '../virtual-machine.js';
 
 /** How much may be broken at once. */
 export interface FaultBudget {

@@ -3,6 +3,8 @@ import {
   type Fact,
   MILLISECOND,
   type Nanos,
+  type NodeStateFact,
+  type PowerState,
   type ProgramResult,
   SECOND,
   SeededWorld,
@@ -16,7 +18,6 @@ import {
   type Fetched,
   nicOf,
   type PageRequest,
-  type PowerState,
   switchPower,
   type ThrownFact,
 } from '@quorate/lab';
@@ -455,7 +456,7 @@ export class WorkersLab {
       this.#worldSeq += 1;
       Object.assign(fact, { seq: this.#worldSeq });
     }
-    if (fact.kind === 'node.state') this.#states.set(fact.node, (fact as Stamped & { state: PowerState }).state);
+    if (fact.kind === 'node.state') this.#states.set(fact.node, (fact as Stamped<NodeStateFact>).state);
     this.checker.observe(fact);
     if (this.#director.wants(fact.kind)) this.#director.step(this.#now, { kind: 'fact', fact }, this.#onDirector);
     this.#config.watcher?.fact?.(fact);

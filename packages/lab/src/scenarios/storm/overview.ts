@@ -1,6 +1,5 @@
-import type { Nanos, Stamped } from '@quorate/kernel';
+import type { Nanos, PowerState, Stamped } from '@quorate/kernel';
 import type { AnyFact } from '../../lab.js';
-import type { PowerState } from '../../virtual-machine.js';
 
 /** Kinds of facts that the overview follows. */
 export const OVERVIEW_KINDS: readonly string[] = [
