@@ -1,4 +1,5 @@
 import type { Nanos, PowerState, Stamped } from '@quorate/kernel';
+import { DiskState } from '@quorate/qdisk';
 import type { AnyFact } from '../../lab.js';
 
 /** Kinds of facts that the overview follows. */
@@ -6,6 +7,7 @@ export const OVERVIEW_KINDS: readonly string[] = [
   'node.state',
   'totem.configuration',
   'cpg.members',
+  'qdisk.state',
   'quorum.changed',
   'quorum.killed',
   'quorum.left',
@@ -34,6 +36,8 @@ export interface MachineView {
   ring: readonly number[];
   /** Who runs rgmanager, as its own one sees it. */
   rgMembers: string;
+  /** Its qdiskd has started. */
+  hasQdiskd: boolean;
   isQuorate: boolean;
   isMounted: boolean;
   unmountedAt: Nanos;
@@ -68,6 +72,7 @@ export class Overview {
       upSince: 0,
       ring: [],
       rgMembers: '',
+      hasQdiskd: false,
       isQuorate: false,
       isMounted: false,
       unmountedAt: 0,
@@ -114,6 +119,10 @@ export class Overview {
         break;
       case 'totem.configuration':
         if (fact.type === 'regular') view.ring = fact.members as readonly number[];
+        break;
+      case 'qdisk.state':
+        // In its first states it may still give up, when the disk does not answer.
+        view.hasQdiskd ||= fact.state === DiskState.RUN || fact.state === DiskState.MASTER;
         break;
       case 'quorum.changed':
         view.isQuorate = fact.isQuorate === true;
@@ -207,6 +216,7 @@ export class Overview {
     this.forget(node);
     view.ring = [];
     view.rgMembers = '';
+    view.hasQdiskd = false;
     view.isQuorate = false;
     view.isMounted = false;
     view.isInMountGroup = false;

@@ -40,7 +40,8 @@ const STAYS_TRUE: Nanos = 10 * SECOND;
 const NOTICE: Nanos = 20 * SECOND;
 const NOTICE_HEALED: Nanos = 8 * SECOND;
 
-/** So long after a boot a machine has mounted its file system. */
+/** So long after a boot a machine has all its daemons, and has mounted its file system. */
+const STARTED_AFTER: Nanos = 30 * SECOND;
 const MOUNTED_AFTER: Nanos = 90 * SECOND;
 /** A stop that takes longer, with nothing broken, has no end. */
 const STOPPED_AFTER: Nanos = 60 * SECOND;
@@ -262,13 +263,17 @@ export class Storm implements Scenario<StormResult> {
   }
 
   /**
-   * A machine whose mount did not come up, because the disks did not answer or a member died, goes on without; a mount that goes
-   * on for ever is nobody's to end. One whose fence domain has met another half, and a node that joined in between, fences nobody
-   * until either is gone.
+   * A machine whose qdiskd did not come up, because the disks did not answer, does not count the quorum device: it may have no quorum
+   * where all others have, and fence nobody. One whose mount did not come up, because a member died, goes on without; a mount that
+   * goes on for ever is nobody's to end. One whose fence domain has met another half, and a node that joined in between, fences
+   * nobody until either is gone.
    */
   #defectOf(lab: Lab, machine: string): string | undefined {
-    const { state, isMounted, isInMountGroup, upSince, unmountedAt, refused } = this.#viewOf(machine);
+    const view = this.#viewOf(machine);
+    const { state, isMounted, isInMountGroup, upSince, unmountedAt, refused } = view;
     if (!this.#arena!.isOver || state !== 'up') return undefined;
+    if (!view.hasQdiskd && !view.isQuorate && lab.now() - upSince >= STARTED_AFTER)
+      return 'has neither qdiskd nor quorum';
     const other = [...refused].find(([, since]) => lab.now() - since >= STANDS_OFF)?.[0];
     if (other !== undefined) return `waits in its fence domain for ${this.#names.get(other)}, which it refuses`;
     // One that has unmounted it shuts down.
