@@ -59,6 +59,7 @@ describe('a hunt', () => {
   it.each([
     ['a name that is none', ['no-bug'], 'found "no-bug", expected the rule of a planted bug or one of '],
     ['no number', ['--seeds', 'many'], '--seeds: found "many", expected a whole number from 1'],
+    ['no number of runs', ['--shrink', '--runs', '0'], '--runs: found "0", expected a whole number from 1'],
     ['a place that is none', ['--in', 'tempest'], '--in: found "tempest", expected one of hyperv-blog, '],
     ['an unknown option', ['--fast'], "Unknown option '--fast'"],
   ])('%s is one line on stderr, and exit code 4', async (_, args, message) => {

@@ -10,7 +10,7 @@ import {
 } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
 import {
-  decisionCount,
+  decisionText,
   type PreparedScenario,
   runLogged,
   type ScenarioResult,
@@ -82,14 +82,16 @@ function huntInSimulator(scenarioOf: (topology: Topology) => Scenario, lo: numbe
   }
 }
 
-/** The most runs that shrinking takes for one bug: fewer than a person would give it, who has one bug and not forty. */
-const MOST_RUNS = 200;
-
 /**
  * Decisions that are left of a run that violates the rule when it is shrunk; undefined where the world decides nothing that is
  * logged (the storms of single packages), or where the rule is violated only after another one.
  */
-export function shrunkTo(ground: HuntingGround, seed: number, rule: string): number | undefined {
+export function shrunkTo(
+  ground: HuntingGround,
+  seed: number,
+  rule: string,
+  mostRuns: number,
+): readonly string[] | undefined {
   const scenarioOf = SCENARIOS[ground];
   if (scenarioOf === undefined) return undefined;
   const invariants = stackInvariants.filter(({ id }) => id === rule);
@@ -100,7 +102,8 @@ export function shrunkTo(ground: HuntingGround, seed: number, rule: string): num
   const world = { hi: 0, lo: seed };
   const { report, log } = runLogged(prepare(), world);
   if (report.id !== rule) return undefined;
-  return decisionCount(shrink(prepare, world, log, rule, { mostRuns: MOST_RUNS }).log);
+  const shrunk = shrink(prepare, world, log, rule, { mostRuns });
+  return [...shrunk.log].flatMap(([stream, decisions]) => decisions.map((each) => decisionText(stream, each)));
 }
 
 /** What the scenario missed. */

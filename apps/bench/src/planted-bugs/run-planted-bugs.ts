@@ -13,18 +13,23 @@ interface Outcome {
   /** Runs made, the last one included. */
   readonly runs: number;
   readonly last: HuntedRun;
-  /** Decisions that were left of the last one, when it was shrunk. */
-  readonly decisions: number | undefined;
+  /** Decisions that were left of the last one, as text, when it was shrunk. */
+  readonly decisions: readonly string[] | undefined;
 }
 
 /** What the command line asks for. */
 interface Wanted {
   readonly bugs: readonly PlantedBug[];
   readonly seeds: number;
-  readonly isShrunk: boolean;
+  /** The most runs that shrinking may take for one bug; 0: none is shrunk. */
+  readonly shrinkRuns: number;
 }
 
 const SEEDS = 100;
+/** Fewer than a person would give one bug, who does not have forty. */
+const SHRINK_RUNS = 200;
+/** So many decisions can still be read. */
+const MOST_SHOWN = 20;
 
 /**
  * Looks for the planted bugs that were named, or for all, one run after the other, each until its rule is violated.
@@ -52,14 +57,17 @@ export async function runPlantedBugs(
     isComplete = false;
   }
   for (const bug of wanted.bugs) {
-    const { runs, last, decisions } = await huntFor(bug, wanted.seeds, wanted.isShrunk);
+    const { runs, last, decisions } = await huntFor(bug, wanted.seeds, wanted.shrinkRuns);
     isComplete &&= last.found !== undefined;
     const seeds = last.found === undefined ? `none of ${runs}` : `${runs}`;
     const virtual = ((last.found?.at ?? last.at) / SECOND).toFixed(1);
-    const left = decisions === undefined ? '-' : `${decisions}`;
+    const left = decisions === undefined ? '-' : `${decisions.length}`;
     stdout.write(`${row(bug.name, bug.rule, last.first?.invariant ?? '-', seeds, virtual, left, bug.ground)}\n`);
     if (last.found !== undefined) stdout.write(`    ${last.found.message}\n`);
     else stdout.write(`    ended: ${last.end.split('\n')[0]}; first: ${last.first?.message ?? 'nothing'}\n`);
+    if (decisions !== undefined && decisions.length <= MOST_SHOWN) {
+      for (const decision of decisions) stdout.write(`      ${decision}\n`);
+    }
   }
   return isComplete ? 0 : 1;
 }
@@ -71,9 +79,10 @@ function readArguments(args: readonly string[], bugs: readonly PlantedBug[]): Wa
   } catch (error) {
     return (error as Error).message;
   }
-  const text = parsed.values.seeds ?? `${SEEDS}`;
-  const seeds = Number(text);
-  if (!Number.isInteger(seeds) || seeds < 1) return `--seeds: found "${text}", expected a whole number from 1`;
+  const seeds = countOf('seeds', parsed.values.seeds ?? `${SEEDS}`);
+  const shrinkRuns = countOf('runs', parsed.values.runs ?? `${SHRINK_RUNS}`);
+  if (typeof seeds === 'string') return seeds;
+  if (typeof shrinkRuns === 'string') return shrinkRuns;
   const names = parsed.positionals;
   const unknown = names.find((name) => !bugs.some((bug) => bug.name === name || bug.rule === name));
   if (unknown !== undefined) {
@@ -88,14 +97,25 @@ function readArguments(args: readonly string[], bugs: readonly PlantedBug[]): Wa
   return {
     bugs: ground === undefined ? found : found.map((bug) => ({ ...bug, ground })),
     seeds,
-    isShrunk: parsed.values.shrink,
+    shrinkRuns: parsed.values.shrink ? shrinkRuns : 0,
   };
+}
+
+function countOf(option: string, text: string): number | string {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  return `--${option}: found "${text}", expected a whole number from 1`;
 }
 
 function parse(args: readonly string[]) {
   return parseArgs({
     args: [...args],
-    options: { seeds: { type: 'string' }, in: { type: 'string' }, shrink: { type: 'boolean', default: false } },
+    options: {
+      seeds: { type: 'string' },
+      in: { type: 'string' },
+      shrink: { type: 'boolean', default: false },
+      runs: { type: 'string' },
+    },
     allowPositionals: true,
   });
 }
@@ -115,10 +135,10 @@ function row(...[name, rule, first, seeds, virtual, left, ground]: Row): string 
 export async function huntFor(
   target: PlantedBug | Pick<PlantedBug, 'ground' | 'rule'>,
   seeds: number,
-  isShrunk = false,
+  shrinkRuns = 0,
 ): Promise<Outcome> {
   const bundle = await bundleWith('find' in target ? target : undefined);
-  const order: HuntOrder = { ground: target.ground, rule: target.rule, seeds, isShrunk };
+  const order: HuntOrder = { ground: target.ground, rule: target.rule, seeds, shrinkRuns };
   try {
     return await new Promise<Outcome>((resolve, reject) => {
       let runs = 0;
