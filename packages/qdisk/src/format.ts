@@ -1,7 +1,6 @@
 import { HEADER_SECTOR, isSectorSize, MAX_NODES_DISK, statusSector } from './block.js';
-import { emptyMask } from './node-mask.js';
 import { encodeHeader, HEADER_MAGIC, HEADER_VERSION } from './quorum-header.js';
-import { DiskState, encodeStatus, Message, NO_INCARNATION } from './status-block.js';
+import { blankStatus, encodeStatus } from './status-block.js';
 
 export interface FormatOptions {
   readonly label: string;
@@ -48,24 +47,4 @@ export function formatQuorumDisk(
   writeSector: (sector: number, bytes: Uint8Array) => void,
 ): void {
   for (const { sector, bytes } of formattedSectors(options)) writeSector(sector, bytes);
-}
-
-function blankStatus(nodeId: number, timestamp: number): Parameters<typeof encodeStatus>[1] {
-  return {
-    updateNode: 0,
-    timestamp,
-    nodeId,
-    state: DiskState.NONE,
-    flags: 0,
-    score: 0,
-    scoreMax: 0,
-    meanWriteMicros: 0,
-    lastWriteMicros: 0,
-    incarnation: NO_INCARNATION,
-    message: Message.NONE,
-    sequence: 0,
-    argument: 0,
-    mask: emptyMask(),
-    masterMask: emptyMask(),
-  };
 }

@@ -1,5 +1,4 @@
-import { emptyMask } from './node-mask.js';
-import { DiskState, isRunning, Message, NO_INCARNATION, type StatusBlock } from './status-block.js';
+import { blankStatus, DiskState, isRunning, type StatusBlock } from './status-block.js';
 
 /** What a qdiskd knows of one node (`node_info_t`). Its own entry stays at state NONE; only `status` is kept up there. */
 export interface Peer {
@@ -22,23 +21,7 @@ export interface Peer {
 
 /** A node of which nothing has been read. `timestamp` is the second at which we start. */
 export function unknownPeer(nodeId: number, timestamp: number): Peer {
-  const status: StatusBlock = {
-    updateNode: 0,
-    timestamp,
-    nodeId,
-    state: DiskState.NONE,
-    flags: 0,
-    score: 0,
-    scoreMax: 0,
-    meanWriteMicros: 0,
-    lastWriteMicros: 0,
-    incarnation: NO_INCARNATION,
-    message: Message.NONE,
-    sequence: 0,
-    argument: 0,
-    mask: emptyMask(),
-    masterMask: emptyMask(),
-  };
+  const status = blankStatus(nodeId, timestamp);
   const incarnation = '';
   return {
     nodeId,

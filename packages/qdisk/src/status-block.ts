@@ -1,6 +1,6 @@
 import { fromHex, getU64, hex, setU64, viewOf } from '@quorate/kernel';
 import { openSlot, SLOT_DATA_OFFSET, type SlotDefect, sealSlot } from './block.js';
-import type { NodeMask } from './node-mask.js';
+import { emptyMask, type NodeMask } from './node-mask.js';
 
 /** State of a node in its status block. `EVICT` and below: it may be fenced; `INIT` and above: it runs. */
 export const DiskState = {
@@ -67,6 +67,27 @@ export interface StatusBlock {
 }
 
 export const NO_INCARNATION = '0000000000000000';
+
+/** The block of a node that has never run, as of that second. */
+export function blankStatus(nodeId: number, timestamp: number): StatusBlock {
+  return {
+    updateNode: 0,
+    timestamp,
+    nodeId,
+    state: DiskState.NONE,
+    flags: 0,
+    score: 0,
+    scoreMax: 0,
+    meanWriteMicros: 0,
+    lastWriteMicros: 0,
+    incarnation: NO_INCARNATION,
+    message: Message.NONE,
+    sequence: 0,
+    argument: 0,
+    mask: emptyMask(),
+    masterMask: emptyMask(),
+  };
+}
 
 /** Writes a status block into `sector`, all of it. Returns false when it must not be written (see `sealSlot`). */
 export function encodeStatus(sector: Uint8Array, block: StatusBlock): boolean {

@@ -1,6 +1,5 @@
 import { Fenced, type FencedCall, type FencedFact, type FencedInput, type FencedOutput } from '@quorate/fencing';
 import type { Errno, Nanos, Observe } from '@quorate/kernel';
-import type { CmanInput } from '@quorate/quorum';
 import { Child } from '../child.js';
 import type { StackConfig } from '../stack-config.js';
 import type { ClusterEngine, GroupChange, GroupMember } from './cluster-engine.js';
@@ -160,7 +159,7 @@ export class FenceDomainDaemon implements GroupMember {
         break;
       }
       case 'kick':
-        this.#toCman({ kind: 'kill', node: output.node, reason: 'cmantool' });
+        this.#engine.cman({ kind: 'kill', node: output.node, reason: 'cmantool' });
         break;
       case 'fenced':
         this.#listener.fenced(output.node, output.at);
@@ -182,10 +181,6 @@ export class FenceDomainDaemon implements GroupMember {
         break;
     }
   };
-
-  #toCman(input: CmanInput): void {
-    this.#engine.cman(input);
-  }
 
   #takeRefusal(): Errno | undefined {
     const refusal = this.#refusal;
