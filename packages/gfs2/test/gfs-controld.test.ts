@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ControlMessage, decodeControlMessage, encodeControlMessage } from '../src/control/control-message.js';
 import { GfsControld, type GfsControldInput } from '../src/control/gfs-controld.js';
+import { Mountgroup } from '../src/control/mountgroup.js';
 import { Cluster } from './mount-group-cluster.js';
 
 describe('messages', () => {
@@ -170,6 +171,36 @@ describe('a mount group', () => {
     cluster.fenced();
     cluster.settle();
     expect(cluster.log.filter((line) => line.includes('mount')).sort()).toEqual(['2: mount jid=1', '3: mount jid=2']);
+  });
+
+  // Found by storm 0x378 (gray): for each of the two the other one came last.
+  it('lets a node in that joined its group while it was cut off, and has known more changes of it than it', () => {
+    const cluster = mountedCluster(2);
+    cluster.bootApart(3);
+    cluster.join(3);
+    cluster.settle();
+    cluster.log.length = 0;
+    cluster.meet(3);
+    cluster.settle();
+    expect(cluster.log).toEqual(['3: mount jid=2']);
+  });
+
+  it('does not start two halves together that have both started, until one of them is gone', () => {
+    const [one, other] = [new Mountgroup('storage', 1), new Mountgroup('storage', 2)];
+    for (const half of [one, other]) {
+      half.addChange([half.node], [half.node], [], []);
+      expect(half.takeStart(half.node, half.startMessage())).toBe(true);
+      half.finishChange();
+    }
+    one.addChange([1, 2], [2], [], []);
+    other.addChange([1, 2], [1], [], []);
+    for (const half of [one, other]) {
+      for (const { node, ...from } of [one, other].map((each) => ({ node: each.node, ...each.startMessage() }))) {
+        expect(half.takeStart(node, from)).toBe(false);
+      }
+    }
+    one.addChange([1], [], [2], [2]);
+    expect(one.takeStart(1, one.startMessage())).toBe(true);
   });
 
   it('has the journal of a withdrawn node replayed before its locks go', () => {

@@ -8,6 +8,8 @@ export class Cluster {
   readonly log: string[] = [];
   readonly #members = new Set<number>();
   readonly #cluster = new Set<number>();
+  /** Nodes that are cut off, without quorum. */
+  readonly #apart = new Set<number>();
   /** What the group delivers next, to those who were members when it was sent. */
   readonly #queue: (() => void)[] = [];
   readonly mounted = new Map<number, number>();
@@ -26,6 +28,26 @@ export class Cluster {
   boot(node: number): void {
     this.daemons.set(node, new GfsControld({ node }));
     this.#cluster.add(node);
+    this.#membership();
+  }
+
+  /** It boots cut off from the others: what it joins it has for itself. */
+  bootApart(node: number): void {
+    this.daemons.set(node, new GfsControld({ node }));
+    this.#apart.add(node);
+    this.to(node, { kind: 'membership', members: [node], isQuorate: false });
+  }
+
+  /** The network is whole again: each side sees the other one join. */
+  meet(node: number): void {
+    const others = [...this.#members];
+    this.#apart.delete(node);
+    this.#cluster.add(node);
+    this.#members.add(node);
+    const members = [...this.#members];
+    const group = 'gfs:mount:storage';
+    for (const other of others) this.#deliver(other, { kind: 'confchg', group, members, joined: [node], left: [] });
+    this.#deliver(node, { kind: 'confchg', group, members, joined: others, left: [] });
     this.#membership();
   }
 
@@ -112,6 +134,10 @@ export class Cluster {
   #onOutput(node: number, output: GfsControldOutput): void {
     switch (output.kind) {
       case 'cpg-join':
+        if (this.#apart.has(node)) {
+          const members = [node];
+          return this.#deliver(node, { kind: 'confchg', group: output.group, members, joined: members, left: [] });
+        }
         this.#members.add(node);
         return this.#confchg([node], []);
       case 'cpg-leave':

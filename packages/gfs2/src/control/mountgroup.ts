@@ -55,6 +55,8 @@ export class Mountgroup {
   /** What a newcomer heard since the last configuration change: it may or may not be in the table that it takes over. */
   readonly heard: ((group: Mountgroup) => void)[] = [];
   #counts = new Map<number, number>();
+  /** Who has joined since the last change that was finished. */
+  readonly #newcomers = new Set<number>();
 
   constructor(name: string, node: number) {
     this.name = name;
@@ -93,7 +95,10 @@ export class Mountgroup {
   ): void {
     const counts = new Map<number, number>();
     for (const [node, changes] of this.#counts) if (members.includes(node)) counts.set(node, changes + 1);
-    for (const node of joined) counts.set(node, 1);
+    for (const node of joined) {
+      counts.set(node, 1);
+      this.#newcomers.add(node);
+    }
     this.#counts = counts;
     this.members = [...members].sort((a, b) => a - b);
     for (const node of left) this.#lose(node, failed.includes(node));
@@ -113,10 +118,16 @@ export class Mountgroup {
     };
   }
 
-  /** Takes a START if it belongs to the change under way; whether all are there now. */
+  /**
+   * Takes a START if it belongs to the change under way; whether all are there now.
+   *
+   * None is taken of a member that joins with a table of its own when we have one (`disallowed`): two halves that have both
+   * started do not start together, until one of them is gone.
+   */
   takeStart(from: number, message: StartMessage): boolean {
     const { change } = this;
     if (change === undefined || !change.members.includes(from) || !this.#isMatch(from, message, change)) return false;
+    if (this.isStarted && message.isStarted && this.#newcomers.has(from)) return false;
     change.starts.set(from, message);
     return change.starts.size === change.members.length;
   }
@@ -130,6 +141,7 @@ export class Mountgroup {
     else if (this.needsRecovery && ![...change.starts.values()].some(({ hasBegun }) => hasBegun)) this.#beginAgain();
     for (const node of change.members) this.#assignJournal(node);
     this.isStarted = true;
+    this.#newcomers.clear();
     this.heard.length = 0;
     this.change = undefined;
     this.admitMounts();
@@ -204,17 +216,12 @@ export class Mountgroup {
   }
 
   /**
-   * Whether a START speaks of this change: both sides count the changes since the later of them joined.
+   * Whether a START speaks of this change: both sides count the changes since the two of them are together in the group.
    *
    * Differs from gfs_controld, which compares member lists and could take a START for an earlier, equal change.
    */
   #isMatch(from: number, message: StartMessage, change: Change): boolean {
-    for (const node of [from, this.node]) {
-      const theirs = message.counts.find(([member]) => member === node)?.[1];
-      const ours = change.counts.get(node);
-      if (theirs !== undefined && ours !== undefined) return theirs === ours;
-    }
-    return false;
+    return sinceBoth(new Map(message.counts), from, this.node) === sinceBoth(change.counts, from, this.node);
   }
 
   /** A newcomer takes the table of the lowest node that has one, and what was said since. */
@@ -234,4 +241,12 @@ export class Mountgroup {
     while (this.journals.has(jid)) jid += 1;
     this.journals.set(jid, { jid, node, failure: 0, isInUse: false });
   }
+}
+
+/**
+ * Changes since the later of two members joined. Whom a node found when it joined it does not count for; when two halves of a
+ * group meet, each of the two has seen the other one join.
+ */
+function sinceBoth(counts: ReadonlyMap<number, number>, one: number, other: number): number {
+  return Math.min(counts.get(one) ?? Infinity, counts.get(other) ?? Infinity);
 }
