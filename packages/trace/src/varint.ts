@@ -1,5 +1,34 @@
 import { utf8Bytes } from '@quorate/kernel';
 
+/** The most bytes of one integer. */
+export const MOST_VARINT_BYTES = 8;
+
+/** Puts an integer from 0 to 2^53 - 1 at that place, seven bits a byte, low first, and gives the place behind it. */
+export function putUnsigned(bytes: Uint8Array, place: number, value: number): number {
+  if (value < 0x80) {
+    bytes[place] = value;
+    return place + 1;
+  }
+  let at = place;
+  let rest = value;
+  // Above 2^31 bit operations would lose the upper half.
+  while (rest > 0x7fff_ffff) {
+    bytes[at++] = (rest % 0x80) | 0x80;
+    rest = Math.floor(rest / 0x80);
+  }
+  while (rest >= 0x80) {
+    bytes[at++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  bytes[at++] = rest;
+  return at;
+}
+
+/** A signed integer within ±2^52, folded so that small magnitudes stay short. */
+export function putSigned(bytes: Uint8Array, place: number, value: number): number {
+  return putUnsigned(bytes, place, value >= 0 ? value * 2 : -value * 2 - 1);
+}
+
 /** Bytes that grow as values are added to them. */
 export class VarintWriter {
   #bytes = new Uint8Array(65_536);
@@ -18,33 +47,27 @@ export class VarintWriter {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  byte(value: number): void {
-    this.#reserve(1);
-    this.#bytes[this.#length++] = value;
+  /**
+   * Room for so many bytes behind those that were written, to be filled from `length` on; `filled` says how far. One record
+   * is put into it field by field, without asking for room each time.
+   */
+  room(count: number): Uint8Array {
+    this.#reserve(count);
+    return this.#bytes;
   }
 
-  /** An integer from 0 to 2^53 - 1: seven bits a byte, low first. */
+  filled(length: number): void {
+    this.#length = length;
+  }
+
   unsigned(value: number): void {
-    this.#reserve(8);
-    const bytes = this.#bytes;
-    let at = this.#length;
-    let rest = value;
-    // Above 2^31 bit operations would lose the upper half.
-    while (rest > 0x7fff_ffff) {
-      bytes[at++] = (rest % 0x80) | 0x80;
-      rest = Math.floor(rest / 0x80);
-    }
-    while (rest >= 0x80) {
-      bytes[at++] = (rest & 0x7f) | 0x80;
-      rest >>>= 7;
-    }
-    bytes[at++] = rest;
-    this.#length = at;
+    this.#reserve(MOST_VARINT_BYTES);
+    this.#length = putUnsigned(this.#bytes, this.#length, value);
   }
 
-  /** A signed integer within ±2^52, folded so that small magnitudes stay short. */
   signed(value: number): void {
-    this.unsigned(value >= 0 ? value * 2 : -value * 2 - 1);
+    this.#reserve(MOST_VARINT_BYTES);
+    this.#length = putSigned(this.#bytes, this.#length, value);
   }
 
   raw(bytes: Uint8Array): void {

@@ -12,7 +12,7 @@ import {
   HAS_PAYLOADS,
   VERSION,
 } from './layout.js';
-import { VarintWriter } from './varint.js';
+import { MOST_VARINT_BYTES, putSigned, putUnsigned, VarintWriter } from './varint.js';
 
 export interface NamedNode {
   readonly id: number;
@@ -44,12 +44,19 @@ interface Shape {
   readonly types: readonly FieldType[];
   /** Places of the strings among them. */
   readonly strings: readonly number[];
+  /** Of a record without payloads. */
+  readonly mostBytes: number;
 }
+
+const DOUBLE_BYTES = 8;
+/** Kind, node, and two differences. */
+const HEAD_BYTES = 2 + 2 * MOST_VARINT_BYTES;
 
 const SHAPES = Object.fromEntries(
   Object.entries(KINDS).map(([name, { id, fields }]): [string, Shape] => {
     const types = fields.map(([, type]) => type);
-    return [name, { id, types, strings: types.flatMap((type, i) => (type === 's' ? [i] : [])) }];
+    const strings = types.flatMap((type, i) => (type === 's' ? [i] : []));
+    return [name, { id, types, strings, mostBytes: HEAD_BYTES + types.length * MOST_VARINT_BYTES }];
   }),
 ) as Readonly<Record<KindName, Shape>>;
 
@@ -87,18 +94,36 @@ export class TraceWriter {
 
   /** Adds a record. `values` are in the order of the kind's schema; `node` is 255 for the driver. Instants never decrease. */
   add(name: KindName, node: number, time: number, seq: number, values: readonly FieldValue[]): void {
-    const { id, types, strings } = SHAPES[name];
+    const { id, types, strings, mostBytes } = SHAPES[name];
     // A string's own record comes before the record that names it.
     const indices = this.#indices;
     for (let i = 0; i < strings.length; i++) indices[i] = this.#indexOf(values[strings[i]!] as string, node, time, seq);
-    this.#head(id, node, time, seq);
+    const block = this.#block;
+    const room = block.room(mostBytes + (this.#withPayloads ? payloadBytes(values) : 0));
+    let at = this.#head(room, id, node, time, seq);
     let next = 0;
     for (let i = 0; i < types.length; i++) {
-      const type = types[i]!;
-      if (type === 's') this.#block.unsigned(indices[next++]!);
-      else this.#field(type, values[i]!);
+      const value = values[i]!;
+      switch (types[i]!) {
+        case 'u':
+          at = putUnsigned(room, at, value as number);
+          break;
+        case 's':
+          at = putUnsigned(room, at, indices[next++]!);
+          break;
+        case 'i':
+          at = putSigned(room, at, value as number);
+          break;
+        case 'b':
+          at = putBytes(room, at, this.#withPayloads ? (value as Uint8Array) : NOTHING);
+          break;
+        case 'd':
+          viewOf(room).setFloat64(at, value as number, true);
+          at += DOUBLE_BYTES;
+      }
     }
-    if (this.#block.length >= BLOCK_TARGET_BYTES) this.#flush();
+    block.filled(at);
+    if (at >= BLOCK_TARGET_BYTES) this.#flush();
   }
 
   /** Writes what is left, the index and the run's hash. Nothing may be added afterwards. */
@@ -116,53 +141,33 @@ export class TraceWriter {
     this.#put(end);
   }
 
-  #field(type: Exclude<FieldType, 's'>, value: FieldValue): void {
-    switch (type) {
-      case 'u':
-        return this.#block.unsigned(value as number);
-      case 'i':
-        return this.#block.signed(value as number);
-      case 'b':
-        return this.#bytes(this.#withPayloads ? (value as Uint8Array) : NOTHING);
-      case 'd':
-        return this.#double(value as number);
-    }
-  }
-
   /** A string's place in the table of the block, which it is added to if need be. */
   #indexOf(text: string, node: number, time: number, seq: number): number {
     const known = this.#strings.get(text);
     if (known !== undefined) return known;
     const index = this.#strings.size;
     this.#strings.set(text, index);
-    this.#head(KINDS.string.id, node, time, seq);
-    this.#block.text(text);
+    const block = this.#block;
+    block.filled(this.#head(block.room(HEAD_BYTES), KINDS.string.id, node, time, seq));
+    block.text(text);
     return index;
   }
 
-  #head(kind: number, node: number, time: number, seq: number): void {
+  /** Puts it behind what the block has, and gives the place behind it. */
+  #head(room: Uint8Array, kind: number, node: number, time: number, seq: number): number {
     if (this.#records === 0) {
       this.#firstTime = this.#lastTime = time;
       this.#firstSeq = this.#lastSeq = seq;
     }
     this.#records += 1;
-    this.#block.byte(kind);
-    this.#block.byte(node);
-    this.#block.unsigned(time - this.#lastTime);
-    this.#block.unsigned(seq - this.#lastSeq);
+    let at = this.#block.length;
+    room[at++] = kind;
+    room[at++] = node;
+    at = putUnsigned(room, at, time - this.#lastTime);
+    at = putUnsigned(room, at, seq - this.#lastSeq);
     this.#lastTime = time;
     this.#lastSeq = seq;
-  }
-
-  #bytes(bytes: Uint8Array): void {
-    this.#block.unsigned(bytes.length);
-    this.#block.raw(bytes);
-  }
-
-  #double(value: number): void {
-    const bytes = new Uint8Array(8);
-    viewOf(bytes).setFloat64(0, value, true);
-    this.#block.raw(bytes);
+    return at;
   }
 
   #flush(): void {
@@ -189,4 +194,17 @@ export class TraceWriter {
     this.#sink(bytes);
     this.#offset += bytes.length;
   }
+}
+
+function payloadBytes(values: readonly FieldValue[]): number {
+  let length = 0;
+  for (const value of values) if (value instanceof Uint8Array) length += value.length;
+  return length;
+}
+
+/** Puts their number and them. */
+function putBytes(room: Uint8Array, place: number, bytes: Uint8Array): number {
+  const at = putUnsigned(room, place, bytes.length);
+  if (bytes.length > 0) room.set(bytes, at);
+  return at + bytes.length;
 }
