@@ -567,11 +567,7 @@ export class Simulator {
     this.#eventsNow += 1;
     const now = this.#now;
     const hash = this.#hash;
-    hash.word(now | 0);
-    hash.word(Math.floor(now / 0x1_0000_0000));
-    hash.word((eventClass << 24) | (node << 16) | kind);
-    hash.word(a);
-    hash.word(b);
+    hash.event(now, (eventClass << 24) | (node << 16) | kind, a, b);
     if (parcel !== undefined) hash.word(murmur3Of(parcel.view, parcel.bytes.length));
     this.ring.add(now, this.#events, kind, node, eventClass, a, b, parcel?.bytes.length ?? 0);
     const { tap } = this.#config;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EventHash } from '../src/event-hash.js';
 
@@ -10,5 +11,17 @@ describe('the event hash', () => {
     const hash = new EventHash();
     for (const word of words) hash.word(word);
     expect(hash.digest()).toBe(digest);
+  });
+
+  it('takes an event as its five words', () => {
+    const word = fc.integer({ min: 0, max: 0xffff_ffff });
+    fc.assert(
+      fc.property(fc.maxSafeNat(), word, word, word, (now, what, first, second) => {
+        const [whole, byWords] = [new EventHash(), new EventHash()];
+        whole.event(now, what, first, second);
+        for (const each of [now | 0, Math.floor(now / 0x1_0000_0000), what, first, second]) byWords.word(each);
+        expect(whole.digest()).toBe(byWords.digest());
+      }),
+    );
   });
 });

@@ -3,7 +3,6 @@ export interface RingRecord {
   readonly time: number;
   readonly seq: number;
   readonly kind: number;
-  readonly flags: number;
   readonly node: number;
   readonly peer: number;
   readonly id: number;
@@ -11,33 +10,23 @@ export interface RingRecord {
   readonly b: number;
 }
 
-const RECORD_BYTES = 32;
+/** Of a record, beside its time. */
+const WORDS = 6;
 
-/**
- * The last events of a run, 32 bytes each, oldest overwritten first.
- *
- * offset size field
- *      0    8 time   ns, double
- *      8    4 seq    low 32 bits of the event's number
- *     12    1 kind
- *     13    1 flags  none yet, zero
- *     14    2 node
- *     16    4 peer
- *     20    4 id
- *     24    4 a
- *     28    4 b
- *
- * Little-endian, whatever the machine.
- */
+/** The last events of a run, 32 bytes each, oldest overwritten first. */
 export class TraceRing {
-  readonly #view: DataView;
   readonly #capacity: number;
+  /** In ns. */
+  readonly #times: Float64Array;
+  /** Low 32 bits of the event's number; kind and node; peer; id; a; b. */
+  readonly #words: Uint32Array;
   #count = 0;
 
   /** `capacity` in records. */
   constructor(capacity = 65_536) {
     this.#capacity = capacity;
-    this.#view = new DataView(new ArrayBuffer(capacity * RECORD_BYTES));
+    this.#times = new Float64Array(capacity);
+    this.#words = new Uint32Array(capacity * WORDS);
   }
 
   /** Records that were ever added. */
@@ -46,34 +35,35 @@ export class TraceRing {
   }
 
   add(time: number, seq: number, kind: number, node: number, peer: number, id: number, a: number, b: number): void {
-    const at = (this.#count % this.#capacity) * RECORD_BYTES;
+    const place = this.#count % this.#capacity;
     this.#count += 1;
-    const view = this.#view;
-    view.setFloat64(at, time, true);
-    view.setUint32(at + 8, seq, true);
-    view.setUint16(at + 12, kind & 0xff, true);
-    view.setUint16(at + 14, node, true);
-    view.setUint32(at + 16, peer, true);
-    view.setUint32(at + 20, id, true);
-    view.setUint32(at + 24, a, true);
-    view.setUint32(at + 28, b, true);
+    this.#times[place] = time;
+    const words = this.#words;
+    const at = place * WORDS;
+    words[at] = seq;
+    words[at + 1] = ((kind & 0xff) << 16) | (node & 0xffff);
+    words[at + 2] = peer;
+    words[at + 3] = id;
+    words[at + 4] = a;
+    words[at + 5] = b;
   }
 
   /** What is still held, oldest first. */
   *records(): Generator<RingRecord, void, undefined> {
-    const view = this.#view;
+    const words = this.#words;
     for (let n = Math.max(0, this.#count - this.#capacity); n < this.#count; n++) {
-      const at = (n % this.#capacity) * RECORD_BYTES;
+      const place = n % this.#capacity;
+      const at = place * WORDS;
+      const kindAndNode = words[at + 1]!;
       yield {
-        time: view.getFloat64(at, true),
-        seq: view.getUint32(at + 8, true),
-        kind: view.getUint8(at + 12),
-        flags: view.getUint8(at + 13),
-        node: view.getUint16(at + 14, true),
-        peer: view.getUint32(at + 16, true),
-        id: view.getUint32(at + 20, true),
-        a: view.getUint32(at + 24, true),
-        b: view.getUint32(at + 28, true),
+        time: this.#times[place]!,
+        seq: words[at]!,
+        kind: kindAndNode >>> 16,
+        node: kindAndNode & 0xffff,
+        peer: words[at + 2]!,
+        id: words[at + 3]!,
+        a: words[at + 4]!,
+        b: words[at + 5]!,
       };
     }
   }

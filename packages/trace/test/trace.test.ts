@@ -39,7 +39,6 @@ describe('the ring', () => {
       time: 30,
       seq: 3,
       kind: 9,
-      flags: 0,
       node: 2,
       peer: 3,
       id: 3,

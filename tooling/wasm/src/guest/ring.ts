@@ -35,11 +35,7 @@ export function ring({ events }: RingRequest): RingReply {
     const node = holders[frame]!;
     const seq = view.getUint32(0, true) + 1;
     view.setUint32(0, seq, true);
-    hash.word(now | 0);
-    hash.word(Math.floor(now / 0x1_0000_0000));
-    hash.word((EventClass.frame << 24) | (node << 16) | RECEIVE);
-    hash.word(frame);
-    hash.word(seq);
+    hash.event(now, (EventClass.frame << 24) | (node << 16) | RECEIVE, frame, seq);
     hash.word(murmur3Of(view, FRAME_BYTES));
     trace.add(now, event, RECEIVE, node, EventClass.frame, frame, seq, FRAME_BYTES);
     holders[frame] = (node + 1) % NODES;
