@@ -15,6 +15,8 @@ export type Gfs2Input =
       readonly options: string;
       readonly wall: WallTime;
     }
+  /** The mount under way is to fail, as it would wait for ever; nothing if it has ended. Answered by `mount-failed`. */
+  | { readonly kind: 'abort-mount' }
   /** `isLast`: no other node has it mounted, so unlinked inodes that nobody reclaimed can be. */
   | { readonly kind: 'unmount'; readonly isLast: boolean }
   | IoDone

@@ -1,10 +1,10 @@
-import { Prng, utf8Bytes } from '@quorate/kernel';
+import { MILLISECOND, Prng, utf8Bytes } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { check } from '../src/check.js';
 import type { Gfs2Input, Gfs2Output } from '../src/gfs2-ports.js';
 import { formattedDisk } from './formatted-disk.js';
 import { Model, perform, randomOperation, treeOf } from './model.js';
-import { NodeDriver } from './node-driver.js';
+import { NodeDriver, WALL } from './node-driver.js';
 import { fsck, hasProgram } from './real-programs.js';
 
 /** Carries out a random program of calls on a file system and on its model; both must answer the same. */
@@ -34,6 +34,25 @@ describe('a random program of calls', () => {
     const again = NodeDriver.mounted(disk);
     expect(sorted(treeOf(again))).toEqual(sorted(model.tree()));
   });
+});
+
+it('a mount that waits for a lock fails when it is given up, whatever comes after that; one that has ended stays', () => {
+  const disk = formattedDisk(24, { blockSize: 4096 });
+  const driver = new NodeDriver(disk, { protocol: 'lock_dlm', era: 'rhel6' });
+  driver.input({ kind: 'mount', jid: 1, isFirst: false, options: '', wall: WALL });
+  const asked = driver.outputs.filter((output) => output.kind === 'lock');
+  expect([asked.length > 0, driver.has('mount-failed')]).toEqual([true, false]);
+  driver.input({ kind: 'abort-mount' });
+  expect(driver.outputs.find(({ kind }) => kind === 'mount-failed')).toMatchObject({ errno: 'EIO' });
+  const { length } = driver.outputs;
+  for (const { handle, mode } of asked) driver.input({ kind: 'lock-cast', handle, status: 0, mode, flags: 0 });
+  driver.pass(10 * MILLISECOND);
+  expect(driver.outputs.slice(length).filter(({ kind }) => kind !== 'unlock')).toEqual([]);
+
+  const mounted = NodeDriver.mounted(disk);
+  mounted.input({ kind: 'abort-mount' });
+  expect(mounted.has('mount-failed')).toBe(false);
+  mounted.unmount();
 });
 
 it('a file system is busy while a file is being opened, and can be unmounted once it is closed', () => {

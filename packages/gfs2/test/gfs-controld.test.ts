@@ -11,12 +11,13 @@ describe('messages', () => {
   const message: fc.Arbitrary<ControlMessage> = fc.oneof(
     fc.record({
       kind: fc.constant('start' as const),
-      isStarted: fc.boolean(),
+      epoch: fc.option(fc.tuple(fc.nat(9), fc.nat(99)), { nil: undefined }),
+      members: fc.array(fc.nat(9)),
       counts: fc.array(fc.tuple(fc.nat(9), fc.nat(99))),
       journals: fc.array(journal),
       failures: fc.nat(99),
       needsFirst: fc.boolean(),
-      hasBegun: fc.boolean(),
+      progress: fc.constantFrom('none' as const, 'begun' as const, 'done' as const),
     }),
     fc.record({ kind: fc.constant('first-done' as const) }),
     fc.record({
@@ -143,6 +144,28 @@ describe('a mount group', () => {
     expect(cluster.blocked.size).toBe(0);
   });
 
+  // Storm 0x38 (gray): what it had begun with waited for a replay that nobody was left to make.
+  it('has a mount fail that cannot end as all who could replay are dead, and lets another node replay everything', () => {
+    const cluster = mountedCluster(1);
+    for (const node of [2, 3]) cluster.boot(node);
+    cluster.stuck.add(2);
+    cluster.join(2);
+    cluster.settle();
+    cluster.slow.set(3, undefined);
+    cluster.join(3);
+    cluster.settle();
+    cluster.log.length = 0;
+    cluster.die(1);
+    cluster.fenced();
+    cluster.settle();
+    expect(cluster.log.filter((line) => !line.includes('block') && !line.includes('notified'))).toEqual([
+      '2: abort',
+      '2: left',
+      '3: mount jid=0 first',
+    ]);
+    expect([...cluster.mounted]).toEqual([[3, 0]]);
+  });
+
   // Found by storm 102 (swarm): as many journals as nodes, and some died again before they could mount.
   it('has nothing to replay of a node that died before it might mount', () => {
     const cluster = mountedCluster(2);
@@ -185,22 +208,66 @@ describe('a mount group', () => {
     expect(cluster.log).toEqual(['3: mount jid=2']);
   });
 
-  it('does not start two halves together that have both started, until one of them is gone', () => {
-    const [one, other] = [new Mountgroup('storage', 1), new Mountgroup('storage', 2)];
-    for (const half of [one, other]) {
-      half.addChange([half.node], [half.node], [], []);
-      expect(half.takeStart(half.node, half.startMessage())).toBe(true);
-      half.finishChange();
-    }
-    one.addChange([1, 2], [2], [], []);
-    other.addChange([1, 2], [1], [], []);
-    for (const half of [one, other]) {
-      for (const { node, ...from } of [one, other].map((each) => ({ node: each.node, ...each.startMessage() }))) {
-        expect(half.takeStart(node, from)).toBe(false);
+  describe('two halves that have both started and meet', () => {
+    /** Each has ended a change of its own, in which it was to mount first; those named have begun to. */
+    function halves(...begun: readonly number[]): { readonly both: readonly Mountgroup[]; meet(): void } {
+      const both = [1, 2].map((node) => new Mountgroup('storage', node));
+      for (const half of both) {
+        half.addChange([half.node], [half.node], [], []);
+        expect(half.takeStart(half.node, half.startMessage())).toBe(true);
+        half.finishChange();
+        half.mount = 'mounting';
+        half.hasBegun = begun.includes(half.node);
       }
+      const meet = (): void => {
+        for (const half of both) half.addChange([1, 2], [3 - half.node], [], []);
+        const starts = both.map((half) => half.startMessage());
+        for (const half of both) {
+          for (const [i, start] of starts.entries()) if (half.takeStart(i + 1, start)) half.finishChange();
+        }
+      };
+      return { both, meet };
     }
-    one.addChange([1], [], [2], [2]);
-    expect(one.takeStart(1, one.startMessage())).toBe(true);
+
+    const tableOf = ({ journals }: Mountgroup): unknown =>
+      [...journals.values()].map(({ jid, node, isInUse }) => [jid, node, isInUse]);
+
+    it('begin anew when nobody has begun to mount', () => {
+      const { both, meet } = halves();
+      meet();
+      for (const half of both) {
+        expect([half.mount, half.needsFirst, tableOf(half)]).toEqual([
+          'waiting',
+          true,
+          [
+            [0, 1, true],
+            [1, 2, false],
+          ],
+        ]);
+      }
+    });
+
+    it('have the table of the one in which somebody has', () => {
+      const { both, meet } = halves(2);
+      meet();
+      expect(both.map(({ mount }) => mount)).toEqual(['waiting', 'mounting']);
+      for (const half of both)
+        expect(tableOf(half)).toEqual([
+          [0, 2, true],
+          [1, 1, false],
+        ]);
+    });
+
+    it('wait until one is gone when somebody has in both', () => {
+      const { both, meet } = halves(1, 2);
+      meet();
+      for (const half of both) expect(half.change).toBeDefined();
+      const [one] = both;
+      one!.addChange([1], [], [2], [2]);
+      expect(one!.takeStart(1, one!.startMessage())).toBe(true);
+      one!.finishChange();
+      expect([one!.change, one!.mount]).toEqual([undefined, 'mounting']);
+    });
   });
 
   it('has the journal of a withdrawn node replayed before its locks go', () => {
@@ -224,10 +291,16 @@ describe('a mount group', () => {
         const prng = new Prng(seed, 1, 2, 3);
         const cluster = new Cluster();
         const up = new Set<number>();
+        const apart = new Set<number>();
         for (let i = 0; i < 30; i++) {
           const node = 1 + prng.below(5);
-          if (!up.has(node)) {
-            cluster.boot(node);
+          if (apart.delete(node)) cluster.meet(node);
+          else if (!up.has(node)) {
+            if (prng.below(4) > 0) cluster.boot(node);
+            else {
+              cluster.bootApart(node, prng.below(2) > 0);
+              apart.add(node);
+            }
             cluster.join(node);
             up.add(node);
           } else if (prng.below(3) > 0) {
@@ -237,6 +310,7 @@ describe('a mount group', () => {
           } else cluster.fenced();
           cluster.deliverSome(prng.below(20));
         }
+        for (const node of apart) cluster.meet(node);
         // Somebody must be there to replay what the last one left.
         cluster.boot(6);
         cluster.join(6);
@@ -247,7 +321,7 @@ describe('a mount group', () => {
         expect(cluster.blocked.size).toBe(0);
         expect(cluster.dirty.size).toBe(0);
       }),
-      { numRuns: 200 },
+      { numRuns: 1000 },
     );
   });
 });

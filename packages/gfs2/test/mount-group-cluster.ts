@@ -6,11 +6,14 @@ type Reason = 'leave' | 'nodedown' | 'procdown';
 export class Cluster {
   readonly daemons = new Map<number, GfsControld>();
   readonly log: string[] = [];
-  readonly #members = new Set<number>();
+  /** Members by their lives: who boots again is none until he has joined. */
+  readonly #members = new Map<number, GfsControld>();
   readonly #cluster = new Set<number>();
-  /** Nodes that are cut off, without quorum. */
+  /** Nodes that are cut off. */
   readonly #apart = new Set<number>();
-  /** What the group delivers next, to those who were members when it was sent. */
+  /** Lives that joined while they were cut off: the kernel of such a one has not begun to mount when it has met the others. */
+  readonly #early = new Map<number, GfsControld>();
+  /** What happens next: something gets its place in the group's order, or a node is given what has one. */
   readonly #queue: (() => void)[] = [];
   readonly mounted = new Map<number, number>();
   readonly blocked = new Set<number>();
@@ -21,34 +24,41 @@ export class Cluster {
   now = 0;
   /** Nodes whose lockspace is still being made, and the journal with which their kernel begins to mount when locks are granted. */
   readonly slow = new Map<number, number | undefined>();
+  /** Nodes whose mount begins and waits for a lock for ever. */
+  readonly stuck = new Set<number>();
   /** Journals that the file system has. */
   journals = 6;
   #isDlmStopped = false;
 
   boot(node: number): void {
     this.daemons.set(node, new GfsControld({ node }));
+    this.#apart.delete(node);
     this.#cluster.add(node);
     this.#membership();
   }
 
-  /** It boots cut off from the others: what it joins it has for itself. */
-  bootApart(node: number): void {
+  /** It boots cut off from the others: what it joins it has for itself, but its lockspace waits until they are fenced. */
+  bootApart(node: number, isQuorate = false): void {
     this.daemons.set(node, new GfsControld({ node }));
     this.#apart.add(node);
-    this.to(node, { kind: 'membership', members: [node], isQuorate: false });
+    this.to(node, { kind: 'membership', members: [node], isQuorate });
   }
 
   /** The network is whole again: each side sees the other one join. */
   meet(node: number): void {
-    const others = [...this.#members];
-    this.#apart.delete(node);
-    this.#cluster.add(node);
-    this.#members.add(node);
-    const members = [...this.#members];
-    const group = 'gfs:mount:storage';
-    for (const other of others) this.#deliver(other, { kind: 'confchg', group, members, joined: [node], left: [] });
-    this.#deliver(node, { kind: 'confchg', group, members, joined: others, left: [] });
-    this.#membership();
+    const daemon = this.daemons.get(node)!;
+    this.#queue.push(() => {
+      if (this.daemons.get(node) !== daemon) return;
+      const others = [...this.#members];
+      this.#apart.delete(node);
+      this.#members.set(node, daemon);
+      const members = [...this.#members.keys()];
+      const change = { kind: 'confchg', group: 'gfs:mount:storage', members, left: [] } as const;
+      for (const [other, life] of others) this.#deliver(other, { ...change, joined: [node] }, life);
+      this.#deliver(node, { ...change, joined: others.map(([other]) => other) }, daemon);
+      this.#cluster.add(node);
+      this.#membership();
+    });
   }
 
   to(node: number, input: GfsControldInput): void {
@@ -71,8 +81,7 @@ export class Cluster {
     this.blocked.delete(node);
     this.daemons.delete(node);
     this.#cluster.delete(node);
-    const wasMember = this.#members.delete(node);
-    if (wasMember) this.#confchg([], [{ node, reason: 'nodedown' }]);
+    this.#lose(node, 'nodedown');
     this.#membership();
     this.#isDlmStopped = true;
     for (const other of this.daemons.keys()) this.to(other, { kind: 'dlm-stopped', lockspace: 'storage' });
@@ -81,13 +90,13 @@ export class Cluster {
   /** Only the daemon dies. */
   kill(node: number): void {
     this.daemons.delete(node);
-    this.#members.delete(node);
-    this.#confchg([], [{ node, reason: 'procdown' }]);
+    this.#lose(node, 'procdown');
   }
 
   /** The DLM runs again: that takes messages of its own, which come after every configuration change. */
   fenced(): void {
-    this.deliverSome(this.#queue.length);
+    // What has no place in the order yet gets one, then everybody is given it.
+    for (let pass = 0; pass < 2; pass++) this.deliverSome(this.#queue.length);
     this.#isDlmStopped = false;
     const ahead = [...this.mounted.keys()].filter((node) => this.dirty.size > 0 && !this.blocked.has(node));
     if (ahead.length > 0) throw new Error(`nodes ${ahead} grant locks while journals ${[...this.dirty]} are dirty`);
@@ -99,7 +108,8 @@ export class Cluster {
     for (let round = 0; round < 200; round++) {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) next();
       const due = Math.min(...[...this.daemons.values()].map((daemon) => daemon.deadline()));
-      if (due === Infinity) return;
+      if (due === Infinity && !this.#beginEarly()) return;
+      if (due === Infinity) continue;
       this.now = Math.max(this.now, due);
       for (const node of [...this.daemons.keys()]) this.to(node, { kind: 'wake' });
     }
@@ -111,10 +121,42 @@ export class Cluster {
   }
 
   /** Delivers to this life of the node only. */
-  #deliver(node: number, input: GfsControldInput): void {
-    const daemon = this.daemons.get(node);
+  #deliver(node: number, input: GfsControldInput, daemon: GfsControld | undefined = this.daemons.get(node)): void {
     this.#queue.push(() => {
       if (this.daemons.get(node) === daemon) this.to(node, input);
+    });
+  }
+
+  /** A member from its place in the order on: it also gets what others had sent before, and what comes behind. */
+  /** Lets the kernels begin that were to mount while they were cut off, and still are. */
+  #beginEarly(): boolean {
+    for (const [node, daemon] of this.#early) {
+      this.#early.delete(node);
+      const group = daemon.inspect()[0];
+      const own = group?.journals.find((journal) => journal.node === node);
+      if (this.daemons.get(node) !== daemon || group?.mount !== 'mounting' || this.mounted.has(node)) continue;
+      this.#mount(node, own!.jid, group.needsFirst);
+      return true;
+    }
+    return false;
+  }
+
+  #hasMet(node: number): boolean {
+    return this.daemons.get(node)!.inspect()[0]!.members.length > 1;
+  }
+
+  #join(node: number): void {
+    const daemon = this.daemons.get(node);
+    this.#queue.push(() => {
+      if (daemon === undefined || this.daemons.get(node) !== daemon) return;
+      this.#members.set(node, daemon);
+      this.#confchg([node], []);
+    });
+  }
+
+  #lose(node: number, reason: Reason): void {
+    this.#queue.push(() => {
+      if (this.#members.delete(node)) this.#confchg([], [{ node, reason }]);
     });
   }
 
@@ -124,39 +166,46 @@ export class Cluster {
   }
 
   #confchg(joined: readonly number[], left: readonly { node: number; reason: Reason }[]): void {
-    const members = [...this.#members];
-    const receivers = [...members, ...left.filter(({ reason }) => reason === 'leave').map(({ node }) => node)];
-    for (const node of receivers) {
-      this.#deliver(node, { kind: 'confchg', group: 'gfs:mount:storage', members, joined, left });
-    }
+    const members = [...this.#members.keys()];
+    const change = { kind: 'confchg', group: 'gfs:mount:storage', members, joined, left } as const;
+    for (const [node, daemon] of this.#members) this.#deliver(node, change, daemon);
+    for (const { node, reason } of left) if (reason === 'leave') this.#deliver(node, change);
   }
 
   #onOutput(node: number, output: GfsControldOutput): void {
     switch (output.kind) {
       case 'cpg-join':
         if (this.#apart.has(node)) {
+          this.#early.set(node, this.daemons.get(node)!);
           const members = [node];
           return this.#deliver(node, { kind: 'confchg', group: output.group, members, joined: members, left: [] });
         }
-        this.#members.add(node);
-        return this.#confchg([node], []);
+        return this.#join(node);
       case 'cpg-leave':
-        this.#members.delete(node);
-        return this.#confchg([], [{ node, reason: 'leave' }]);
+        return this.#lose(node, 'leave');
       case 'cpg-mcast': {
+        const { group } = output;
         const payload = output.payload.slice();
-        for (const to of this.#members) {
-          this.#deliver(to, { kind: 'message', group: output.group, from: node, payload });
-        }
+        this.#queue.push(() => {
+          for (const [to, daemon] of this.#members) {
+            this.#deliver(to, { kind: 'message', group, from: node, payload }, daemon);
+          }
+        });
         return;
       }
+      case 'abort-mount':
+        if (!this.stuck.delete(node)) return;
+        this.log.push(`${node}: abort`);
+        return this.#deliver(node, { kind: 'mount-done', filesystem: 'storage', isSuccess: false });
       case 'mount':
+        if (this.#early.get(node) === this.daemons.get(node) && !this.#hasMet(node)) return;
         return this.#mount(node, output.jid, output.isFirst);
       case 'block-locks':
         this.log.push(`${node}: ${output.isBlocked ? 'block' : 'unblock'}`);
         if (output.isBlocked) this.blocked.add(node);
         else {
-          if (this.dirty.size > 0)
+          // Who has not mounted has nothing to grant; the first mounter replays before it has.
+          if (this.dirty.size > 0 && this.mounted.has(node))
             throw new Error(`node ${node} grants locks while journals ${[...this.dirty]} are dirty`);
           this.blocked.delete(node);
           const jid = this.slow.get(node);
@@ -195,6 +244,7 @@ export class Cluster {
     }
     this.slow.delete(node);
     if (jid >= this.journals) throw new Error(`node ${node} is to mount journal ${jid}: there are ${this.journals}`);
+    if (this.stuck.has(node)) return this.to(node, { kind: 'mount-begun', filesystem: 'storage' });
     if ([...this.mounted.values()].includes(jid)) throw new Error(`journal ${jid} was given out twice`);
     if (isFirst && this.mounted.size > 0) throw new Error(`node ${node} mounts first while others have it mounted`);
     if (!isFirst && this.dirty.size > 0 && !this.#isDlmStopped)

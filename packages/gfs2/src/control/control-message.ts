@@ -15,7 +15,7 @@ export interface JournalRecord {
  * What the daemons of one mount group tell each other: a MessagePack array, its first element the kind.
  *
  * kind               elements behind it
- * start              isStarted, counts [node, changes][], journals [jid, node, failure, isInUse][], failures, needsFirst, hasBegun
+ * start              epoch, members, counts [node, changes][], journals [jid, node, failure, isInUse][], failures, needsFirst, progress
  * first-done         –
  * recovery-result    jid, failure, isRecovered
  * withdraw           –
@@ -33,8 +33,10 @@ export type ControlMessage =
 /** Sent once a node has stopped for a change: all of them together end it. */
 export interface StartMessage {
   readonly kind: 'start';
-  /** The sender took part in an earlier change: it knows the journals. */
-  readonly isStarted: boolean;
+  /** The last change that the sender has ended; it knows the journals since then. Undefined: none, it is new. */
+  readonly epoch: Epoch | undefined;
+  /** Of the change that it speaks of, lowest first. */
+  readonly members: readonly number[];
   /** For every member that the sender saw join, itself included: changes since, that member's join included. */
   readonly counts: readonly (readonly [node: number, changes: number])[];
   readonly journals: readonly JournalRecord[];
@@ -42,9 +44,19 @@ export interface StartMessage {
   readonly failures: number;
   /** No node has replayed all journals since the group began. */
   readonly needsFirst: boolean;
-  /** The sender has the file system mounted, or its kernel has begun to. */
-  readonly hasBegun: boolean;
+  readonly progress: MountProgress;
 }
+
+/**
+ * Which change of a group was ended last: its lowest member, and how many the group had ended by then. Members that have the same
+ * one hold the same table; halves of a group that were apart have ended different ones.
+ */
+export type Epoch = readonly [lowest: number, count: number];
+
+/** How far the sender's kernel is: it has not begun to mount, it is at it, or it has. */
+export type MountProgress = 'none' | 'begun' | 'done';
+
+const PROGRESS: readonly unknown[] = ['none', 'begun', 'done'] satisfies readonly MountProgress[];
 
 export function encodeControlMessage(message: ControlMessage): Uint8Array<ArrayBuffer> {
   return new Encoder().encode(fieldsOf(message)).slice();
@@ -55,12 +67,13 @@ function fieldsOf(message: ControlMessage): readonly unknown[] {
     case 'start':
       return [
         message.kind,
-        message.isStarted,
+        message.epoch ?? null,
+        message.members,
         message.counts,
         message.journals.map(({ jid, node, failure, isInUse }) => [jid, node, failure, isInUse]),
         message.failures,
         message.needsFirst,
-        message.hasBegun,
+        message.progress,
       ];
     case 'recovery-result':
       return [message.kind, message.jid, message.failure, message.isRecovered];
@@ -83,14 +96,17 @@ export function decodeControlMessage(bytes: Uint8Array): ControlMessage | undefi
   return Array.isArray(fields) ? messageOf(fields) : undefined;
 }
 
-function messageOf([kind, a, b, c, d, e, f]: readonly unknown[]): ControlMessage | undefined {
+function messageOf([kind, a, b, c, d, e, f, g]: readonly unknown[]): ControlMessage | undefined {
   switch (kind) {
     case 'start': {
-      const counts = listOf(b, countOf);
-      const journals = listOf(c, journalOf);
-      if (typeof a !== 'boolean' || typeof e !== 'boolean' || typeof f !== 'boolean' || !isId(d)) return;
-      if (counts === undefined || journals === undefined) return;
-      return { kind, isStarted: a, counts, journals, failures: d, needsFirst: e, hasBegun: f };
+      const members: readonly number[] | undefined = Array.isArray(b) && b.every(isId) ? b : undefined;
+      const counts = listOf(c, pairOf);
+      const journals = listOf(d, journalOf);
+      const epoch = Array.isArray(a) ? pairOf(a) : undefined;
+      if ((a !== null && epoch === undefined) || typeof f !== 'boolean' || !PROGRESS.includes(g) || !isId(e)) return;
+      if (members === undefined || counts === undefined || journals === undefined) return;
+      const progress = g as MountProgress;
+      return { kind, epoch, members, counts, journals, failures: e, needsFirst: f, progress };
     }
     case 'recovery-result':
       return isId(a) && isId(b) && typeof c === 'boolean' ? { kind, jid: a, failure: b, isRecovered: c } : undefined;
@@ -110,8 +126,8 @@ function listOf<T>(value: unknown, itemOf: (item: readonly unknown[]) => T | und
   return items.every((item) => item !== undefined) ? (items as T[]) : undefined;
 }
 
-function countOf([node, changes]: readonly unknown[]): readonly [number, number] | undefined {
-  return isId(node) && isId(changes) ? [node, changes] : undefined;
+function pairOf([one, other]: readonly unknown[]): readonly [number, number] | undefined {
+  return isId(one) && isId(other) ? [one, other] : undefined;
 }
 
 function journalOf([jid, node, failure, isInUse]: readonly unknown[]): JournalRecord | undefined {

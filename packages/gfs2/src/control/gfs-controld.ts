@@ -48,6 +48,8 @@ export type GfsControldOutput =
   | { readonly kind: 'cpg-mcast'; readonly group: string; readonly payload: Uint8Array }
   /** Mount it now, with that journal. */
   | { readonly kind: 'mount'; readonly filesystem: string; readonly jid: number; readonly isFirst: boolean }
+  /** The mount under way cannot end: it has to fail. Answered by `mount-done`, which may still say that it has succeeded. */
+  | { readonly kind: 'abort-mount'; readonly filesystem: string }
   | { readonly kind: 'block-locks'; readonly filesystem: string; readonly isBlocked: boolean }
   | { readonly kind: 'recover-journal'; readonly filesystem: string; readonly jid: number }
   /** For dlm_controld: this lockspace belongs to a file system; that failure has reached the file system. */
@@ -148,7 +150,7 @@ export class GfsControld implements Machine<GfsControldInput, GfsControldOutput>
       name: group.name,
       members: group.members,
       mount: group.mount,
-      isStarted: group.isStarted,
+      isStarted: group.epoch !== undefined,
       isBlocked: group.isBlocked,
       needsFirst: group.needsFirst,
       journals: [...group.journals.values()].map((journal) => ({ ...journal })),
@@ -230,15 +232,23 @@ export class GfsControld implements Machine<GfsControldInput, GfsControldOutput>
       return;
     }
     if (message.kind === 'start') {
-      if (group.takeStart(from, message)) group.finishChange();
+      if (group.takeStart(from, message) && !group.finishChange()) this.#giveUp(group);
     } else {
       applyMessage(group, from, message);
       group.admitMounts();
-      if (!group.isStarted) group.heard.push((later) => applyMessage(later, from, message));
+      if (group.change !== undefined) group.heard.push((later) => applyMessage(later, from, message));
       if (message.kind === 'withdraw') this.#onWithdraw(group, from);
       if (message.kind === 'recovery-result' && from === group.node) this.#endRecovery(group, message.isRecovered);
     }
     this.#proceed(group);
+  }
+
+  /**
+   * Differs from gfs_controld, where such a mount waits for ever, and everybody who comes later with it. When it has failed and
+   * its node has left the group, one who has not begun replays all journals.
+   */
+  #giveUp(group: Mountgroup): void {
+    if (group.mount === 'mounting') this.#emit({ kind: 'abort-mount', filesystem: group.name });
   }
 
   /** A member's file system has withdrawn: its locks must not be granted before its journal is replayed. */
@@ -313,7 +323,7 @@ export class GfsControld implements Machine<GfsControldInput, GfsControldOutput>
       }
       return;
     }
-    if (!group.isStarted || group.isLeaving) return;
+    if (group.epoch === undefined || group.isLeaving) return;
     if (group.mount === 'waiting') this.#startMount(group);
     else if (group.mount === 'mounted') this.#recover(group);
     else if (group.mount === 'withdrawn') this.#endWithdraw(group);

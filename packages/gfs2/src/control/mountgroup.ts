@@ -1,5 +1,5 @@
 import type { Nanos } from '@quorate/kernel';
-import type { JournalRecord, StartMessage } from './control-message.js';
+import type { Epoch, JournalRecord, MountProgress, StartMessage } from './control-message.js';
 
 /** A journal's record, as this node changes it. */
 export interface Journal {
@@ -36,8 +36,8 @@ export class Mountgroup {
   readonly journals: Map<number, Journal> = new Map();
   members: readonly number[] = [];
   change: Change | undefined = undefined;
-  /** Took part in a finished change. */
-  isStarted = false;
+  /** The last change that was ended. */
+  epoch: Epoch | undefined = undefined;
   needsFirst = true;
   failures = 0;
   mount: MountState = 'waiting';
@@ -52,11 +52,9 @@ export class Mountgroup {
   /** Nodes that have withdrawn, and those members who know that this one has. */
   readonly withdrawn: Set<number> = new Set();
   readonly acks: Set<number> = new Set();
-  /** What a newcomer heard since the last configuration change: it may or may not be in the table that it takes over. */
+  /** What was heard since the last configuration change: it may or may not be in a table that is taken over. */
   readonly heard: ((group: Mountgroup) => void)[] = [];
   #counts = new Map<number, number>();
-  /** Who has joined since the last change that was finished. */
-  readonly #newcomers = new Set<number>();
 
   constructor(name: string, node: number) {
     this.name = name;
@@ -95,10 +93,7 @@ export class Mountgroup {
   ): void {
     const counts = new Map<number, number>();
     for (const [node, changes] of this.#counts) if (members.includes(node)) counts.set(node, changes + 1);
-    for (const node of joined) {
-      counts.set(node, 1);
-      this.#newcomers.add(node);
-    }
+    for (const node of joined) counts.set(node, 1);
     this.#counts = counts;
     this.members = [...members].sort((a, b) => a - b);
     for (const node of left) this.#lose(node, failed.includes(node));
@@ -109,42 +104,55 @@ export class Mountgroup {
   startMessage(): StartMessage {
     return {
       kind: 'start',
-      isStarted: this.isStarted,
+      epoch: this.epoch,
+      members: this.members,
       counts: [...this.#counts],
       journals: [...this.journals.values()].map((journal) => ({ ...journal })),
       failures: this.failures,
       needsFirst: this.needsFirst,
-      hasBegun: this.hasBegun,
+      progress: this.#progress,
     };
   }
 
-  /**
-   * Takes a START if it belongs to the change under way; whether all are there now.
-   *
-   * None is taken of a member that joins with a table of its own when we have one (`disallowed`): two halves that have both
-   * started do not start together, until one of them is gone.
-   */
+  get #progress(): MountProgress {
+    if (this.mount === 'mounted') return 'done';
+    return this.hasBegun ? 'begun' : 'none';
+  }
+
+  /** Takes a START if it belongs to the change under way; whether all are there now. */
   takeStart(from: number, message: StartMessage): boolean {
     const { change } = this;
     if (change === undefined || !change.members.includes(from) || !this.#isMatch(from, message, change)) return false;
-    if (this.isStarted && message.isStarted && this.#newcomers.has(from)) return false;
     change.starts.set(from, message);
     return change.starts.size === change.members.length;
   }
 
-  /** All have stopped and said so: the change is finished, and every member has a journal. */
-  finishChange(): void {
+  /**
+   * All have stopped and said so: the change is finished, and every member has a journal.
+   *
+   * False when those who are mounting cannot end it: their locks wait for a replay, and all who could replay are gone, or their
+   * half of the group has given way to another one.
+   */
+  finishChange(): boolean {
     const { change } = this;
-    if (change === undefined) return;
-    if (!this.isStarted) this.#adopt(change);
+    if (change === undefined) return true;
+    const tellers = tellersOf(change);
+    // Two halves have the file system mounted. dlm_controld, whose halves have state then, has one of them killed.
+    if (tellers === undefined) return true;
+    const [teller, isBegun] = tellers;
+    let canEnd = true;
+    if (this.epoch === undefined || this.epoch.join() !== teller?.epoch?.join()) canEnd = this.#adopt(teller);
+    const progress = [...change.starts.values()].map((start) => start.progress);
+    const isLost = this.needsRecovery && !this.needsFirst && !progress.includes('done');
     if (![...this.journals.values()].some((journal) => journal.isInUse)) this.needsFirst = true;
-    else if (this.needsRecovery && ![...change.starts.values()].some(({ hasBegun }) => hasBegun)) this.#beginAgain();
+    else if (isLost && !isBegun) this.#beginAgain();
     for (const node of change.members) this.#assignJournal(node);
-    this.isStarted = true;
-    this.#newcomers.clear();
+    const ended = [...change.starts.values()].map(({ epoch }) => epoch?.[1] ?? 0);
+    this.epoch = [change.members[0]!, 1 + Math.max(...ended)];
     this.heard.length = 0;
     this.change = undefined;
     this.admitMounts();
+    return canEnd && !(isLost && isBegun);
   }
 
   /**
@@ -156,7 +164,7 @@ export class Mountgroup {
    * that was free when he came, which may be more than there are while those of dead nodes are not replayed.
    */
   admitMounts(): void {
-    if (this.change !== undefined || !this.isStarted) return;
+    if (this.change !== undefined || this.epoch === undefined) return;
     if (!this.needsFirst) {
       if (this.needsRecovery) return;
       this.#renumberWaiting();
@@ -216,23 +224,33 @@ export class Mountgroup {
   }
 
   /**
-   * Whether a START speaks of this change: both sides count the changes since the two of them are together in the group.
+   * Whether a START speaks of this change: one with the same members, and both sides count the changes since the later of the two
+   * joined, which the other has seen; when two halves of a group have met, each has seen the other join.
    *
-   * Differs from gfs_controld, which compares member lists and could take a START for an earlier, equal change.
+   * Differs from gfs_controld, which compares member lists only and could take a START for an earlier, equal change.
    */
   #isMatch(from: number, message: StartMessage, change: Change): boolean {
-    return sinceBoth(new Map(message.counts), from, this.node) === sinceBoth(change.counts, from, this.node);
+    if (message.members.join() !== change.members.join()) return false;
+    const theirs = new Map(message.counts);
+    const [sinceUs, sinceThem] = [theirs.get(this.node), change.counts.get(from)];
+    if (sinceUs === undefined) return sinceThem !== undefined && sinceThem === theirs.get(from);
+    return sinceUs === (sinceThem ?? change.counts.get(this.node));
   }
 
-  /** A newcomer takes the table of the lowest node that has one, and what was said since. */
-  #adopt(change: Change): void {
-    const teller = change.members.find((node) => change.starts.get(node)?.isStarted);
-    const start = teller === undefined ? undefined : change.starts.get(teller);
+  /**
+   * Takes over a table, and what was said since it was told; without a teller everybody begins anew. False when this node's
+   * kernel has begun to mount by the table that it had.
+   */
+  #adopt(teller: StartMessage | undefined): boolean {
     this.journals.clear();
-    for (const record of start?.journals ?? []) this.journals.set(record.jid, { ...(record satisfies JournalRecord) });
-    this.failures = start?.failures ?? 0;
-    this.needsFirst = start?.needsFirst ?? true;
+    for (const record of teller?.journals ?? []) this.journals.set(record.jid, { ...(record satisfies JournalRecord) });
+    this.failures = teller?.failures ?? 0;
+    this.needsFirst = teller?.needsFirst ?? true;
     for (const apply of this.heard) apply(this);
+    if (this.mount !== 'mounting') return true;
+    if (this.hasBegun) return false;
+    this.mount = 'waiting';
+    return true;
   }
 
   #assignJournal(node: number): void {
@@ -244,9 +262,16 @@ export class Mountgroup {
 }
 
 /**
- * Changes since the later of two members joined. Whom a node found when it joined it does not count for; when two halves of a
- * group meet, each of the two has seen the other one join.
+ * Whose table everybody takes, and whether anybody has begun to mount by it.
+ *
+ * Of halves that were apart it is the one in which somebody has begun to mount, told by the lowest of its members; when nobody has
+ * anywhere, the halves have nothing to lose and begin anew. Undefined: both have.
  */
-function sinceBoth(counts: ReadonlyMap<number, number>, one: number, other: number): number {
-  return Math.min(counts.get(one) ?? Infinity, counts.get(other) ?? Infinity);
+function tellersOf({ members, starts }: Change): readonly [StartMessage | undefined, boolean] | undefined {
+  const all = members.map((node) => starts.get(node)!);
+  const halves = new Set(all.filter(({ epoch }) => epoch !== undefined).map(({ epoch }) => epoch!.join()));
+  const begun = new Set(all.filter(({ progress }) => progress !== 'none').map(({ epoch }) => epoch?.join()));
+  if (begun.size > 1) return undefined;
+  const [half] = begun.size === 1 ? begun : halves.size === 1 ? halves : [undefined];
+  return [half === undefined ? undefined : all.find(({ epoch }) => epoch?.join() === half), begun.size === 1];
 }

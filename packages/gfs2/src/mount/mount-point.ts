@@ -103,6 +103,9 @@ export class MountPoint implements FileSystem {
       case 'mount':
         this.#onMount(input);
         break;
+      case 'abort-mount':
+        this.#onAbortMount();
+        break;
       case 'unmount':
         this.#onUnmount(input.isLast);
         break;
@@ -182,6 +185,17 @@ export class MountPoint implements FileSystem {
     this.#state = 'mounted';
     core.config.observe?.({ kind: 'gfs2.mounted', now: core.now, jid: core.jid, isFirst });
     this.#emit({ kind: 'mounted' });
+  }
+
+  /** Its locks go with the lockspace: those that it waits for would never be answered. */
+  #onAbortMount(): void {
+    if (this.#state !== 'mounting') return;
+    const { core } = this;
+    const text = 'gave up the mount: nobody is left who could replay the journals of dead nodes';
+    core.print('err', text);
+    core.scheduler.cancelAll();
+    this.#state = 'ended';
+    this.#emit({ kind: 'mount-failed', errno: 'EIO', text });
   }
 
   #onUnmount(isLast: boolean): void {
