@@ -14,6 +14,8 @@ export type FencedFact = Fact &
         readonly master: number;
         readonly members: readonly number[];
         readonly isQuorate: boolean;
+        /** Who it takes for a victim just now; the master fences them. */
+        readonly victims: readonly number[];
       }
     | {
         /** It counts a node as a victim. */

@@ -573,6 +573,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
       master: 0,
       members: [],
       isQuorate: this.#cluster.isQuorate,
+      victims: [],
     });
     this.#emit({ kind: 'left' });
   }
@@ -846,6 +847,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
     domain.isInitComplete = true;
     domain.victims = domain.victims.filter((victim) => !victim.isInit);
     this.#tellVictims(domain.victims);
+    if (domain.changes.length === 0) this.#tellState('none');
   }
 
   /** The master too takes a victim off its list only when its own message comes round. */
@@ -932,8 +934,10 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
     const domain = this.#domain;
     if (this.#observe === undefined || domain === undefined) return;
     const members = ((domain.changes[0] ?? domain.started)?.members ?? []).map((member) => member.nodeId);
+    const victims = domain.victims.map((victim) => victim.nodeId);
     const { master } = domain;
-    this.#observe({ kind: 'fenced.state', now: this.#now, state, master, members, isQuorate: this.#cluster.isQuorate });
+    const { isQuorate } = this.#cluster;
+    this.#observe({ kind: 'fenced.state', now: this.#now, state, master, members, isQuorate, victims });
   }
 
   #nameOf(nodeId: number): string {

@@ -25,7 +25,8 @@ const state = (
   node: number,
   members: number[],
   changes: { state?: 'quorum' | 'messages' | 'fencing' | 'none' | 'left' } = {},
-) => fact(node, { kind: 'fenced.state', state: 'fencing', master: 1, members, isQuorate: true, ...changes });
+) =>
+  fact(node, { kind: 'fenced.state', state: 'fencing', master: 1, members, isQuorate: true, victims: [], ...changes });
 /** Both have ended a start cycle, each in a half of its own. */
 const halves = () => [1, 2].map((node) => state(node, [node], { state: 'none' }));
 const started = (node: number, of: number, changes = {}) =>

@@ -45,8 +45,10 @@ export interface MachineView {
   isInMountGroup: boolean;
   /** It has unfenced itself since it was off. */
   isRegistered: boolean;
-  /** Whom its fenced has to fence. */
+  /** Whom its fenced takes for a victim. */
   readonly victims: Set<number>;
+  /** Since when its fence domain has no change under way; Infinity while it has. */
+  restsSince: Nanos;
   /** Members of its fence domain whose START its fenced refuses, and since when: it waits until they are gone. */
   readonly refused: Map<number, Nanos>;
   /** Why only a reboot helps; undefined while it is well. */
@@ -79,6 +81,7 @@ export class Overview {
       isInMountGroup: false,
       isRegistered: false,
       victims: new Set(),
+      restsSince: Infinity,
       refused: new Map(),
       illness: undefined,
     });
@@ -140,8 +143,6 @@ export class Overview {
         this.#onRgMembers(view, fact);
         break;
       case 'fenced.state':
-        // Victims that were assumed at its start are dropped without a word when the domain's master knows better.
-        if (fact.state === 'none' || fact.state === 'left') view.victims.clear();
         this.#onFenceDomain(view, fact);
         break;
       case 'fenced.start-refused':
@@ -178,7 +179,11 @@ export class Overview {
   }
 
   /** A newer change waits for its members only; when one was dealt with, nobody was refused. */
-  #onFenceDomain(view: MachineView, { state, members }: AnyFact): void {
+  #onFenceDomain(view: MachineView, { state, members, victims, at }: AnyFact): void {
+    view.restsSince = state === 'none' ? at : Infinity;
+    // Victims that were assumed at its start are dropped when the domain's master knows better.
+    if (state === 'none' || state === 'left') view.victims.clear();
+    if (state === 'none') for (const victim of victims as readonly number[]) view.victims.add(victim);
     if (state === 'messages') return;
     const awaited = state === 'quorum' ? (members as readonly number[]) : [];
     for (const node of [...view.refused.keys()]) if (!awaited.includes(node)) view.refused.delete(node);
@@ -221,6 +226,7 @@ export class Overview {
     view.isMounted = false;
     view.isInMountGroup = false;
     view.isRegistered = false;
+    view.restsSince = Infinity;
     view.victims.clear();
     view.refused.clear();
     view.illness = undefined;

@@ -266,7 +266,8 @@ export class Storm implements Scenario<StormResult> {
    * A machine whose qdiskd did not come up, because the disks did not answer, does not count the quorum device: it may have no quorum
    * where all others have, and fence nobody. One whose mount did not come up, because a member died, goes on without; a mount that
    * goes on for ever is nobody's to end. One whose fence domain has met another half, and a node that joined in between, fences
-   * nobody until either is gone.
+   * nobody until either is gone; when that was the half that knew all victims, a member that stays can be left with one that the new
+   * master has never heard of.
    */
   #defectOf(lab: Lab, machine: string): string | undefined {
     const view = this.#viewOf(machine);
@@ -276,6 +277,9 @@ export class Storm implements Scenario<StormResult> {
       return 'has neither qdiskd nor quorum';
     const other = [...refused].find(([, since]) => lab.now() - since >= STANDS_OFF)?.[0];
     if (other !== undefined) return `waits in its fence domain for ${this.#names.get(other)}, which it refuses`;
+    const stale = view.ring.find((node) => view.victims.has(node));
+    if (stale !== undefined && lab.now() - view.restsSince >= STANDS_OFF)
+      return `takes ${this.#names.get(stale)}, which is back, for a victim that nobody fences`;
     // One that has unmounted it shuts down.
     const isEarly = lab.now() - Math.max(upSince, unmountedAt) < MOUNTED_AFTER;
     return isMounted || isInMountGroup || isEarly ? undefined : 'could not mount its file system';
