@@ -161,6 +161,7 @@ describe('a mount group', () => {
     expect(cluster.log.filter((line) => !line.includes('block') && !line.includes('notified'))).toEqual([
       '2: abort',
       '2: left',
+      '3: hold',
       '3: mount jid=0 first',
     ]);
     expect([...cluster.mounted]).toEqual([[3, 0]]);

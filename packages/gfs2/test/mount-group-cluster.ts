@@ -193,6 +193,10 @@ export class Cluster {
         });
         return;
       }
+      case 'hold-mount':
+        if (this.slow.has(node)) this.slow.set(node, undefined);
+        this.log.push(`${node}: hold`);
+        return;
       case 'abort-mount':
         if (!this.stuck.delete(node)) return;
         this.log.push(`${node}: abort`);

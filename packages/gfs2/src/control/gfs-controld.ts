@@ -48,6 +48,8 @@ export type GfsControldOutput =
   | { readonly kind: 'cpg-mcast'; readonly group: string; readonly payload: Uint8Array }
   /** Mount it now, with that journal. */
   | { readonly kind: 'mount'; readonly filesystem: string; readonly jid: number; readonly isFirst: boolean }
+  /** The kernel has not begun to mount, and must not before `mount` comes again. */
+  | { readonly kind: 'hold-mount'; readonly filesystem: string }
   /** The mount under way cannot end: it has to fail. Answered by `mount-done`, which may still say that it has succeeded. */
   | { readonly kind: 'abort-mount'; readonly filesystem: string }
   | { readonly kind: 'block-locks'; readonly filesystem: string; readonly isBlocked: boolean }
@@ -232,7 +234,7 @@ export class GfsControld implements Machine<GfsControldInput, GfsControldOutput>
       return;
     }
     if (message.kind === 'start') {
-      if (group.takeStart(from, message) && !group.finishChange()) this.#giveUp(group);
+      if (group.takeStart(from, message)) this.#finishChange(group);
     } else {
       applyMessage(group, from, message);
       group.admitMounts();
@@ -244,11 +246,15 @@ export class GfsControld implements Machine<GfsControldInput, GfsControldOutput>
   }
 
   /**
-   * Differs from gfs_controld, where such a mount waits for ever, and everybody who comes later with it. When it has failed and
-   * its node has left the group, one who has not begun replays all journals.
+   * Differs from gfs_controld, where a mount that cannot end waits for ever, and everybody who comes later with it. When it has
+   * failed and its node has left the group, one who has not begun replays all journals.
    */
-  #giveUp(group: Mountgroup): void {
-    if (group.mount === 'mounting') this.#emit({ kind: 'abort-mount', filesystem: group.name });
+  #finishChange(group: Mountgroup): void {
+    const wasMounting = group.mount === 'mounting';
+    const canEnd = group.finishChange();
+    if (!wasMounting) return;
+    if (group.mount === 'waiting') this.#emit({ kind: 'hold-mount', filesystem: group.name });
+    else if (!canEnd) this.#emit({ kind: 'abort-mount', filesystem: group.name });
   }
 
   /** A member's file system has withdrawn: its locks must not be granted before its journal is replayed. */

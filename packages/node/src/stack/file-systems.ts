@@ -180,6 +180,9 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
       case 'mount':
         this.#mounts.get(output.filesystem)?.start(output.jid, output.isFirst);
         break;
+      case 'hold-mount':
+        this.#mounts.get(output.filesystem)?.hold();
+        break;
       case 'abort-mount':
         this.#mounts.get(output.filesystem)?.send({ kind: 'abort-mount' });
         break;

@@ -73,8 +73,9 @@ export class Mount implements TransferOwner, LockspaceUser {
   #lastOperation = 0;
   /** gfs_controld keeps locks back: a member has died, and its journal is not replayed yet. */
   #isBlocked = false;
-  /** The lockspace runs, and the file system waits for that replay. */
+  /** The lockspace runs, and the file system waits for that replay, or for its journal. */
   #isPostponed = false;
+  #isHeld = false;
 
   constructor(
     services: NodeServices,
@@ -104,6 +105,7 @@ export class Mount implements TransferOwner, LockspaceUser {
   start(jid: number, isFirst: boolean): void {
     const isAgain = this.#journal !== undefined;
     this.#journal = { jid, isFirst };
+    this.#isHeld = false;
     if (isAgain) return this.#startPostponed();
     // mount.gfs2 was killed while it waited for the group, and nobody calls mount(2).
     // Differs from gfs_controld, which stays in the group then, and refuses the next mount as one under way.
@@ -112,6 +114,11 @@ export class Mount implements TransferOwner, LockspaceUser {
       return this.#ports.toControld({ kind: 'mount-done', filesystem: this.#name, isSuccess: false });
     }
     this.#locks.create(this.#name, true, this);
+  }
+
+  /** The journal that `start` gave counts no more: it waits for another one. */
+  hold(): void {
+    this.#isHeld = true;
   }
 
   unmount(task: TaskId): void {
@@ -172,7 +179,7 @@ export class Mount implements TransferOwner, LockspaceUser {
   }
 
   #startPostponed(): void {
-    if (!this.#isPostponed || (this.#isBlocked && !this.#journal!.isFirst)) return;
+    if (!this.#isPostponed || this.#isHeld || (this.#isBlocked && !this.#journal!.isFirst)) return;
     this.#isPostponed = false;
     this.#startFilesystem();
   }
