@@ -184,7 +184,14 @@ const serviceDisk = defineInvariant<AnyFact>({
   id: 'S27a',
   name: 'svc-disk',
   statement: "no two nodes write a service's files; disk writes accepted from the wrong side: no exception",
-  kinds: ['fenced.attempt-ended', 'scsi.reservation-changed', 'scsi.written', 'node.state', 'gfs2.mounting'],
+  kinds: [
+    'fenced.fencing-started',
+    'fenced.attempt-ended',
+    'scsi.reservation-changed',
+    'scsi.written',
+    'node.state',
+    'gfs2.mounting',
+  ],
   start(): Check<AnyFact> {
     /**
      * Victims, and the life in which they were fenced: as the master's agent ended. Members can learn of it when the victim
@@ -194,6 +201,11 @@ const serviceDisk = defineInvariant<AnyFact>({
     const lives = new Map<number, number>();
     /** Lives in which a file system was mounted: such a node may not register again before its next one. */
     const stateful = new Map<number, number>();
+    /**
+     * Victims whose agent is at it: whether it has preempted them, and who has registered since, in a life that had mounted
+     * nothing: it came back between the preemption and the agent's end.
+     */
+    const attempts = new Map<number, { isPreempted: boolean; isBack: boolean }>();
     /** Units whose reservation cuts off who is not registered. */
     const guarded = new Set<number>();
     return {
@@ -203,16 +215,30 @@ const serviceDisk = defineInvariant<AnyFact>({
             // A life that boots has written nothing: who is fenced now is the one before it.
             if (fact.state === 'up') lives.set(fact.node, fact.life);
             break;
-          case 'fenced.attempt-ended':
-            if (fact.isSuccess === true) fenced.set(Number(fact.victim), lives.get(Number(fact.victim)) ?? 0);
+          case 'fenced.fencing-started':
+            attempts.set(Number(fact.victim), { isPreempted: false, isBack: false });
             break;
+          case 'fenced.attempt-ended': {
+            const victim = Number(fact.victim);
+            if (fact.isSuccess === true && attempts.get(victim)?.isBack !== true) {
+              fenced.set(victim, lives.get(victim) ?? 0);
+            }
+            attempts.delete(victim);
+            break;
+          }
           case 'scsi.reservation-changed':
             if (Number(fact.type) > 0) guarded.add(Number(fact.lun));
             else guarded.delete(Number(fact.lun));
+            for (const victim of numbers(fact.preempted)) {
+              const attempt = attempts.get(victim);
+              if (attempt !== undefined) attempt.isPreempted = true;
+            }
             // Fenced as one that had not started, and now starts: it registers as its init script says.
             if (String(fact.action).startsWith('register')) {
               const writer = Number(fact.nexus);
               if (stateful.get(writer) !== fenced.get(writer)) fenced.delete(writer);
+              const attempt = attempts.get(writer);
+              if (attempt?.isPreempted && stateful.get(writer) !== lives.get(writer)) attempt.isBack = true;
             }
             break;
           case 'gfs2.mounting':
@@ -285,21 +311,25 @@ const serviceAddress = defineInvariant<AnyFact>({
   },
 });
 
-/** How long nothing may have changed before views have to agree. */
+/**
+ * How long nothing may have changed before views have to agree: 5 s, and what it takes to miss a token. A ring that has lost it
+ * tells its members nothing more, and looks whole until then.
+ */
 const SETTLED: Nanos = 5 * SECOND;
+const TOKEN: Nanos = 10 * SECOND;
 
 const viewAgree = defineInvariant<AnyFact>({
   id: 'S30',
   name: 'view-agree',
   statement:
-    'clustat, membership, lockspace and service views agree on all nodes of a quorate partition when settled 5 s, and nobody is in ' +
+    'clustat, membership, lockspace and service views agree on all nodes of a quorate partition when settled 5 s and a token timeout, and nobody is in ' +
     'the view of another who is not there himself',
   kinds: NodeViews.kinds,
   start(): Check<AnyFact> {
     const views = new NodeViews();
     let changedAt: Nanos = 0;
     // Once more when nobody is excused any longer.
-    const waits = [SETTLED, LONGEST_RECKONING];
+    const waits = [SETTLED + TOKEN, LONGEST_RECKONING];
     let checks = waits.length;
     return {
       observe(fact) {
