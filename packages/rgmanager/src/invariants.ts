@@ -267,7 +267,9 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
   observe(fact: Stamped<RgFact | NodeStateFact>, verdict: Verdict): void {
     switch (fact.kind) {
       case 'rg.lock':
+        return this.#lockWaits.observe(fact);
       case 'node.state':
+        if (fact.state === 'off') this.#onOwnerOff(fact.node);
         return this.#lockWaits.observe(fact);
       case 'rg.configured':
         return this.#onConfigured(fact);
@@ -312,6 +314,13 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
     };
     this.#services.set(service, fresh);
     return fresh;
+  }
+
+  /** What it owned runs nowhere until somebody takes it over, and nobody does while nobody is there. */
+  #onOwnerOff(node: number): void {
+    for (const placement of this.#services.values()) {
+      if (placement.record?.owner === node) placement.ownerLife = undefined;
+    }
   }
 
   #onConfigured(fact: Configured): void {

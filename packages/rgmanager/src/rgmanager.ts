@@ -429,8 +429,10 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#isDissolving = true;
     this.#runtime.log('emerg', '#1: Quorum Dissolved');
     this.#state.isQuorate = false;
-    this.#members.update([]);
+    const { lost } = this.#members.update([]);
     this.#tellMembers();
+    // Whoever waits for one of them is told now: they may be back before he looks.
+    this.#channels.membersLost(lost);
     this.#state.lock(Lockdown.SYSTEM);
     this.#askAll(Request.INIT);
     yield* this.#threads.idle();

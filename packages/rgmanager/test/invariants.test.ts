@@ -217,6 +217,8 @@ describe('S29: the failover domain', () => {
 
   it.each<[string, () => History, string?]>([
     ['the best of those who are there', () => placed(2, [2, 3])],
+    // Storms 0x5a7 and 0x635 (gray): all lost their power, and nobody was there to take it over.
+    ['its owner is off', () => [...placed(2, [2, 3]).slice(0, -1), members(2, [1, 2, 3]), off(2), QUIET]],
     [
       'a user has put it elsewhere',
       () => [
