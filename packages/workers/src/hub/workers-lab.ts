@@ -16,10 +16,12 @@ import {
   type DiskFault,
   type Fault,
   type Fetched,
+  networkInputOf,
   nicOf,
   type PageRequest,
   switchPower,
   type ThrownFact,
+  targetInputOf,
 } from '@quorate/lab';
 import type { Remote } from 'comlink';
 import type { Role } from '../boot.js';
@@ -534,15 +536,15 @@ export class WorkersLab {
     }
   }
 
-  /** A name that is wrong is the script's mistake: nothing is told to a worker then. */
+  /** Worked out here too: a name that is wrong is the script's mistake, and nothing is told to a worker then. */
   #breakPart(fault: Fault): void {
     switch (fault.kind) {
       case 'links':
       case 'clog':
-        for (const end of [fault.from, fault.to]) if (end !== undefined) this.#nicsOf([end]);
+        networkInputOf(fault, this.#config.topology, this.#now);
         return this.#toWires(fault);
       case 'disks':
-        this.#named(fault.machine);
+        targetInputOf(fault, this.#config.topology, this.#now);
         return this.#toDisks(fault);
       default:
         return this.#toMachine(fault.machine, fault);
