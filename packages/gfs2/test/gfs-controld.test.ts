@@ -262,7 +262,11 @@ describe('a mount group', () => {
     it('wait until one is gone when somebody has in both', () => {
       const { both, meet } = halves(1, 2);
       meet();
-      for (const half of both) expect(half.change).toBeDefined();
+      for (const { change, epoch, node } of both)
+        expect([change?.members, epoch]).toEqual([
+          [1, 2],
+          [node, 1],
+        ]);
       const [one] = both;
       one!.addChange([1], [], [2], [2]);
       expect(one!.takeStart(1, one!.startMessage())).toBe(true);

@@ -137,7 +137,7 @@ export class Mountgroup {
     const { change } = this;
     if (change === undefined) return true;
     const tellers = tellersOf(change);
-    // Two halves have the file system mounted. dlm_controld, whose halves have state then, has one of them killed.
+    // In two halves somebody has begun to mount. dlm_controld, whose halves have state then, has one of them killed.
     if (tellers === undefined) return true;
     const [teller, isBegun] = tellers;
     let canEnd = true;
