@@ -67,7 +67,8 @@ const quorumFirst = defineInvariant<AnyFact>({
   name: 'quorum-first',
   statement:
     'no fence start and no service start by an inquorate node; counted as svc-start-outlives-quorum: a start that was taken up ' +
-    'with quorum; as recovery-without-quorum and mount-without-quorum: without `enable_quorum` a lockspace waits for fencing (S12) only',
+    'with quorum; as recovery-without-quorum and mount-without-quorum: without `enable_quorum` a lockspace waits for fencing ' +
+    '(S12) only',
   kinds: [
     ...Quorates.kinds,
     'fenced.fencing-started',
@@ -322,8 +323,8 @@ const viewAgree = defineInvariant<AnyFact>({
   id: 'S30',
   name: 'view-agree',
   statement:
-    'clustat, membership, lockspace and service views agree on all nodes of a quorate partition when settled 5 s and a token timeout, and nobody is in ' +
-    'the view of another who is not there himself',
+    'clustat, membership, lockspace and service views agree on all nodes of a quorate partition when settled 5 s and a token ' +
+    'timeout, and nobody is in the view of another who is not there himself',
   kinds: NodeViews.kinds,
   start(): Check<AnyFact> {
     const views = new NodeViews();
