@@ -50,6 +50,19 @@ it('nobody resets a machine that waits in the mount group: only one that has lef
   expect(waits(...joined, power('off'))).toBe(false);
 });
 
+it('somebody sees that a fenced was killed where no other runs, and since when', () => {
+  // Found by a storm: dlm_controld of a node that is alone waited for ever for victims of its dead fenced.
+  const fenceds = (...pids: string[]) => ({ kind: 'cpg.members', node: 1, group: 'fenced:daemon', members: pids });
+  const seen = (...facts: readonly Record<string, unknown>[]) => {
+    const { hasFenced, fencedSince } = overviewAfter(facts).of(1);
+    return [hasFenced, fencedSince];
+  };
+  expect(seen(power('up'), fenceds('1/7'))).toEqual([true, 1]);
+  expect(seen(power('up'), fenceds('1/7', '4/9'), fenceds('1/7'))).toEqual([true, 1]);
+  expect(seen(power('up'), fenceds('1/7'), fenceds())).toEqual([false, 2]);
+  expect(seen(power('up'), fenceds('1/7'), power('off'))[0]).toBe(false);
+});
+
 it('rgmanager looks at a stopped service when a node comes or goes, and not when it hears the same again', () => {
   const members = (node: number, ...nodes: number[]) => ({
     kind: 'rg.members',

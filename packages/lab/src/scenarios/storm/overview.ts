@@ -27,6 +27,8 @@ export const OVERVIEW_KINDS: readonly string[] = [
 
 /** How the groups of those begin who have a file system mounted, or wait to mount it. */
 const MOUNT_GROUP = 'gfs:mount:';
+/** The group of all fenceds that run. */
+const FENCED_GROUP = 'fenced:daemon';
 
 /** What is known of one machine, from its facts and from those that name it. */
 export interface MachineView {
@@ -43,6 +45,9 @@ export interface MachineView {
   unmountedAt: Nanos;
   /** Its gfs_controld is in the file system's mount group. */
   isInMountGroup: boolean;
+  /** Its fenced runs, and since when that is so. */
+  hasFenced: boolean;
+  fencedSince: Nanos;
   /** It has unfenced itself since it was off. */
   isRegistered: boolean;
   /** Whom its fenced takes for a victim. */
@@ -79,6 +84,8 @@ export class Overview {
       isMounted: false,
       unmountedAt: 0,
       isInMountGroup: false,
+      hasFenced: false,
+      fencedSince: 0,
       isRegistered: false,
       victims: new Set(),
       restsSince: Infinity,
@@ -155,8 +162,7 @@ export class Overview {
         this.#onFenced(view, fact);
         break;
       case 'cpg.members':
-        if (!String(fact.group).startsWith(MOUNT_GROUP)) break;
-        view.isInMountGroup = (fact.members as readonly string[]).some((each) => each.startsWith(`${fact.node}/`));
+        this.#onGroup(view, fact);
         break;
       case 'gfs2.mounted':
         view.isMounted = true;
@@ -170,6 +176,14 @@ export class Overview {
         view.illness ??= 'has withdrawn from its file system';
         break;
     }
+  }
+
+  #onGroup(view: MachineView, { group, members, node, at }: AnyFact): void {
+    const isIn = (members as readonly string[]).some((each) => each.startsWith(`${node}/`));
+    if (String(group).startsWith(MOUNT_GROUP)) view.isInMountGroup = isIn;
+    if (group !== FENCED_GROUP || isIn === view.hasFenced) return;
+    view.hasFenced = isIn;
+    view.fencedSince = at;
   }
 
   #onRgMembers(view: MachineView, fact: AnyFact): void {
@@ -225,6 +239,7 @@ export class Overview {
     view.isQuorate = false;
     view.isMounted = false;
     view.isInMountGroup = false;
+    view.hasFenced = false;
     view.isRegistered = false;
     view.restsSince = Infinity;
     view.victims.clear();

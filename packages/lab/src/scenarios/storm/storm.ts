@@ -267,7 +267,8 @@ export class Storm implements Scenario<StormResult> {
    * where all others have, and fence nobody. One whose mount did not come up, because a member died, goes on without; a mount that
    * goes on for ever is nobody's to end. One whose fence domain has met another half, and a node that joined in between, fences
    * nobody until either is gone; when that was the half that knew all victims, a member that stays can be left with one that the new
-   * master has never heard of.
+   * master has never heard of. One whose fenced was killed where no other runs stays in the cluster, and its dlm_controld waits for
+   * somebody to fence the dead.
    */
   #defectOf(lab: Lab, machine: string): string | undefined {
     const view = this.#viewOf(machine);
@@ -275,6 +276,7 @@ export class Storm implements Scenario<StormResult> {
     if (!this.#arena!.isOver || state !== 'up') return undefined;
     if (!view.hasQdiskd && !view.isQuorate && lab.now() - upSince >= STARTED_AFTER)
       return 'has neither qdiskd nor quorum';
+    if (!view.hasFenced && lab.now() - Math.max(upSince, view.fencedSince) >= STARTED_AFTER) return 'has no fenced';
     const other = [...refused].find(([, since]) => lab.now() - since >= STANDS_OFF)?.[0];
     if (other !== undefined) return `waits in its fence domain for ${this.#names.get(other)}, which it refuses`;
     const stale = view.ring.find((node) => view.victims.has(node));
