@@ -50,7 +50,15 @@ describe('killall -9', () => {
     machine.run(SECOND);
     const stopped = machine.facts.filter(({ kind }) => kind === 'dlm.stopped');
     expect(stopped.map((fact) => 'lockspace' in fact && fact.lockspace)).toEqual(['storage', 'rgmanager']);
-    expect(machine.log).toContain('gfs_controld: telling cman to remove nodeid 1 from cluster');
+    expect(machine.log).toContain('kernel: dlm: dlm_controld is gone with lockspaces, leaving the cluster');
+  });
+
+  it('without gfs_controld, too: nobody else would ever hear of its locks', () => {
+    const machine = booted();
+    machine.type('killall -9 gfs_controld');
+    machine.type('killall -9 dlm_controld');
+    machine.run(10 * SECOND);
+    expect(daemons(machine)).toBe('');
   });
 
   it('a cluster that is started with lockspaces from before is left again', () => {

@@ -1,7 +1,6 @@
 import { GfsControld, type GfsControldInput, type GfsControldOutput } from '@quorate/gfs2';
 import { type Nanos, PENDING, type Prng, type TaskId } from '@quorate/kernel';
 import { Child } from '../child.js';
-import { LOCKSPACES } from '../os/files.js';
 import type { StackConfig } from '../stack-config.js';
 import type { ClusterEngine, GroupChange, GroupMember } from './cluster-engine.js';
 import type { LockManager, LockspaceWatcher } from './lock-manager.js';
@@ -64,21 +63,10 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
     this.#engine.detach(this.#pid);
   }
 
-  /**
-   * dlm_controld is gone, and gfs_controld ends with it.
-   *
-   * Differs from gfs_controld, which leaves it to the members of its groups to remove this node from the cluster: where it was
-   * alone in them, the next node that joined would know nothing of what is locked here.
-   */
+  /** dlm_controld is gone, and gfs_controld ends with it. */
   dlmControldGone(): void {
     if (this.#controld.hasEnded) return;
-    const services = this.#services;
-    services.log('err', 'gfs_controld', 'cluster is down, exiting');
-    if (services.system.files.list(LOCKSPACES).length > 0) {
-      const { nodeId } = this.#config;
-      services.log('err', 'gfs_controld', `telling cman to remove nodeid ${nodeId} from cluster`);
-      this.#engine.cman({ kind: 'kill', node: nodeId, reason: 'cmantool' });
-    }
+    this.#services.log('err', 'gfs_controld', 'cluster is down, exiting');
     this.killDaemon();
   }
 

@@ -41,6 +41,7 @@ export interface LockspaceWatcher {
 export class LockManager implements GroupMember {
   readonly #services: NodeServices;
   readonly #engine: ClusterEngine;
+  readonly #nodeId: number;
   readonly #pid: number;
   readonly #watcher: LockspaceWatcher;
   readonly #transport: DlmTransport;
@@ -60,6 +61,7 @@ export class LockManager implements GroupMember {
   ) {
     this.#services = services;
     this.#engine = engine;
+    this.#nodeId = config.nodeId;
     this.#pid = pid;
     this.#watcher = watcher;
     const observe = services.observe;
@@ -111,14 +113,20 @@ export class LockManager implements GroupMember {
 
   /**
    * dlm_controld is killed: the kernel keeps its lockspaces with their locks, and stops them, as nobody tells it of members
-   * any more.
+   * any more. While there are lockspaces the node then has itself removed from the cluster.
+   *
+   * Differs from RHEL 6, where only the members of its daemons' groups remove it: where it was alone in them, the next node that
+   * joined would know nothing of what is locked here.
    *
    * Source: Linux fs/dlm/user.c, `monitor_device_close`.
    */
   killDaemon(): void {
     this.#controld.end();
     this.#engine.detach(this.#pid);
+    if (this.#users.size === 0) return;
     for (const lockspace of this.#users.keys()) this.#dlm.send({ kind: 'stop', lockspace });
+    this.#services.log('err', 'kernel', 'dlm: dlm_controld is gone with lockspaces, leaving the cluster');
+    this.#engine.cman({ kind: 'kill', node: this.#nodeId, reason: 'cmantool' });
   }
 
   get transport(): DlmTransport {
