@@ -101,3 +101,6 @@ export class AttachedWorker<Control> {
     }
   }
 }
+
+/** A worker whatever it is told: its clock, its name and its end. */
+export type AnyWorker = Pick<AttachedWorker<never>, 'name' | 'grant' | 'depart' | 'stop'>;

@@ -1,7 +1,6 @@
 import {
   Checker,
   type Fact,
-  MILLISECOND,
   type Nanos,
   type NodeStateFact,
   type PowerState,
@@ -13,36 +12,29 @@ import {
 import {
   Director,
   type DirectorOutput,
-  type DiskFault,
-  type Fault,
   type Fetched,
-  networkInputOf,
   nicOf,
   type PageRequest,
   switchPower,
   type ThrownFact,
-  targetInputOf,
 } from '@quorate/lab';
-import type { Remote } from 'comlink';
 import type { Role } from '../boot.js';
 import type { Departure } from '../platform/worker-like.js';
 import { type RecordedPart, RecordingWriter } from '../record/recording-writer.js';
 import { HubClock } from '../time/hub-clock.js';
-import { lookaheadOf } from '../time/lookahead.js';
 import type { Grant } from '../time/slice-clock.js';
 import { THREAD_WALL, type Wall } from '../time/wall.js';
 import { type Failure, type Item, ItemReader, type Report } from '../wire/report.js';
 import type { DiskControl } from '../worker/disk-worker.js';
-import type { MachineCommand, MachineControl } from '../worker/machine-worker.js';
-import type { SwitchCommand, SwitchControl } from '../worker/switch-worker.js';
-import { AttachedWorker } from './attached-worker.js';
+import { type AnyWorker, AttachedWorker } from './attached-worker.js';
+import { Dispatch, type Order } from './dispatch.js';
 import { type FetchedDisks, fetchStores } from './fetch-stores.js';
 import { Timeline } from './timeline.js';
 import { Watchdog } from './watchdog.js';
 import type { StopReason, WorkerGoneFact, WorkersConfig, WorkersResult } from './workers-config.js';
 
 /** What an embedder may do to a running lab beside its scenario. */
-export type LabCommand = Exclude<DirectorOutput, { kind: 'exec' | 'fetch' | 'progress' | 'ended' }>;
+export type LabCommand = Exclude<Order, { kind: 'exec' | 'fetch' }>;
 
 const MAX_TIME: Nanos = 3600 * SECOND;
 const HANG_TIMEOUT_MS = 10_000;
@@ -67,10 +59,9 @@ export class WorkersLab {
   readonly #director: Director;
   readonly #timeline: Timeline;
   readonly #reader = new ItemReader();
-  readonly #machines = new Map<string, AttachedWorker<MachineControl>>();
-  #switch: AttachedWorker<SwitchControl> | undefined;
+  readonly #dispatch: Dispatch;
   #disks: AttachedWorker<DiskControl> | undefined;
-  readonly #all: AttachedWorker<unknown>[] = [];
+  readonly #all: AnyWorker[] = [];
   readonly #states = new Map<number, PowerState>();
   #recording: RecordingWriter | undefined;
   readonly #script: DirectorOutput[] = [];
@@ -90,10 +81,6 @@ export class WorkersLab {
   #gone: WorkerGoneFact | undefined;
   #now: Nanos = 0;
   #nextTick: Nanos = SECOND;
-  /** No command takes effect before this: one that was named an instant keeps its place before those after it. */
-  #notBefore: Nanos = 0;
-  /** Workers that have not confirmed a command with such an instant, once for each. */
-  readonly #unconfirmed: AttachedWorker<unknown>[] = [];
   readonly #unheard: { readonly worker: number; readonly slice: number }[] = [];
   #worldSeq = 0;
   #events = 0;
@@ -108,6 +95,7 @@ export class WorkersLab {
     const workers = topology.machines.length + 2;
     const sliceMs = config.sliceMs ?? Math.min(10, Math.max(2, 50 / speed));
     this.#clock = new HubClock({ workers, speed, sliceMs });
+    this.#dispatch = new Dispatch(topology, this.#clock, () => this.#hear());
     this.#timeline = new Timeline(workers);
     this.checker = new Checker(config.invariants);
     this.#director = new Director(
@@ -207,7 +195,7 @@ export class WorkersLab {
 
   /** The state of a machine as plain data; undefined when its worker is gone. */
   inspect(machine: string): Promise<unknown> {
-    return this.#named(machine).call((control) => control.inspect());
+    return this.#dispatch.machine(machine).call((control) => control.inspect());
   }
 
   // ── workers ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -217,12 +205,13 @@ export class WorkersLab {
     const toSwitch = topology.machines.map(({ id }) => ({ id, channel: new MessageChannel() }));
     const toDisks = topology.machines.map(({ id }) => ({ id, channel: new MessageChannel() }));
     const portsAt = (ends: typeof toSwitch) => ends.map(({ id, channel }) => ({ id, port: channel.port2 }));
-    this.#switch = this.#spawn('switch', { kind: 'switch', machines: portsAt(toSwitch) });
+    this.#dispatch.switch = this.#spawn('switch', { kind: 'switch', machines: portsAt(toSwitch) });
     this.#disks = this.#spawn('disks', { kind: 'disks', machines: portsAt(toDisks) });
+    this.#dispatch.disks = this.#disks;
     topology.machines.forEach(({ id, name }, i) => {
       const [network, disks] = [toSwitch[i]!.channel.port1, toDisks[i]!.channel.port1];
       const role: Role = { kind: 'machine', id, toSwitch: network, toDisks: disks };
-      this.#machines.set(name, this.#spawn(name, role));
+      this.#dispatch.machines.set(name, this.#spawn(name, role));
     });
   }
 
@@ -251,7 +240,7 @@ export class WorkersLab {
         gone: (departure, failure) => this.#onGone(index, departure, failure),
       },
     );
-    this.#all.push(worker as AttachedWorker<unknown>);
+    this.#all.push(worker);
     return worker;
   }
 
@@ -290,7 +279,7 @@ export class WorkersLab {
 
   /** Acknowledgements wait while a command that names an instant is under way: no clock may pass it before that. */
   #hear(): void {
-    while (this.#unconfirmed.length === 0 && this.#unheard.length > 0) {
+    while (this.#dispatch.unconfirmed === undefined && this.#unheard.length > 0) {
       const { worker, slice } = this.#unheard.shift()!;
       this.#acknowledge(worker, slice);
     }
@@ -333,7 +322,7 @@ export class WorkersLab {
 
   #onHang(): void {
     const [starting] = this.#starting;
-    const [unconfirmed] = this.#unconfirmed;
+    const { unconfirmed } = this.#dispatch;
     const least = Math.min(...this.#passed);
     if (starting !== undefined) this.#all[starting]!.depart({ reason: 'hung', message: 'not ready' });
     else if (unconfirmed !== undefined) unconfirmed.depart({ reason: 'hung', message: 'a command is not confirmed' });
@@ -482,11 +471,11 @@ export class WorkersLab {
 
   /** The switch says what it has seen: that a machine is off only when all have passed the instant at which it was. */
   #onSwitch({ machine, id, request }: Item & { kind: 'switch-power' }): void {
-    const names = [...this.#machines.keys()];
+    const names = [...this.#dispatch.machines.keys()];
     const { reply, command } = switchPower(request as Parameters<typeof switchPower>[0], names, (name) =>
       this.#stateOf(name),
     );
-    this.#toMachine(machine, { kind: 'power-switched', id, reply });
+    this.#dispatch.toMachine(machine, { kind: 'power-switched', id, reply });
     if (command !== undefined) this.#obey(command);
   }
 
@@ -508,110 +497,14 @@ export class WorkersLab {
 
   #obey(output: DirectorOutput): void {
     switch (output.kind) {
-      case 'power-off':
-        return this.#cutPower(output.machine);
-      case 'power-on':
-      case 'pause':
-      case 'resume':
-        return this.#toMachine(output.machine, { kind: output.kind });
-      case 'link':
-        return this.#toMachine(output.machine, { kind: 'carrier', nic: 0, isUp: output.isUp });
-      case 'disk-path':
-        return this.#toMachine(output.machine, { kind: 'disk-path', isUp: output.isUp });
-      case 'exec':
-        return this.#toMachine(output.machine, { kind: 'exec', id: output.id, command: output.command });
-      case 'partition':
-        return this.#partition(output);
-      case 'heal':
-        return this.#heal(output);
-      case 'fault':
-        return this.#breakPart(output.fault);
-      case 'fetch':
-        return this.#toHosts(output);
       case 'ended':
         this.#result = output.result;
         return this.#stop('ended');
       case 'progress':
         return;
-    }
-  }
-
-  /** Worked out here too: a name that is wrong is the script's mistake, and nothing is told to a worker then. */
-  #breakPart(fault: Fault): void {
-    switch (fault.kind) {
-      case 'links':
-      case 'clog':
-        networkInputOf(fault, this.#config.topology, this.#now);
-        return this.#toWires(fault);
-      case 'disks':
-        targetInputOf(fault, this.#config.topology, this.#now);
-        return this.#toDisks(fault);
       default:
-        return this.#toMachine(fault.machine, fault);
+        return this.#dispatch.obey(output, this.#now);
     }
-  }
-
-  #cutPower(name: string): void {
-    this.#atOneInstant(this.#named(name), (control, at) => control.command(at, { kind: 'power-off' }));
-  }
-
-  /**
-   * Names an instant that no worker can have passed, and grants nothing more until the worker knows of it: so machines that
-   * lose their power together lose it at the same instant, although each of them is told by itself, and what the script does
-   * to a machine after it has broken the network or the disks comes after that.
-   */
-  #atOneInstant<Control>(
-    worker: AttachedWorker<Control>,
-    command: (control: Remote<Control>, at: Nanos) => Promise<void>,
-  ): void {
-    const { grantedSlice, sliceNanos, highestSpeed } = this.#clock;
-    const at = grantedSlice * sliceNanos + lookaheadOf(highestSpeed) + MILLISECOND;
-    this.#notBefore = at;
-    this.#unconfirmed.push(worker as AttachedWorker<unknown>);
-    void worker
-      .call((control) => command(control, at))
-      .then(() => {
-        this.#unconfirmed.splice(this.#unconfirmed.indexOf(worker as AttachedWorker<unknown>), 1);
-        this.#hear();
-      });
-  }
-
-  #heal({ from, to }: DirectorOutput & { kind: 'heal' }): void {
-    this.#toWires({ kind: 'heal', ...(from && { from: this.#nicsOf(from) }), ...(to && { to: this.#nicsOf(to) }) });
-  }
-
-  #partition({ from, to, isBothWays }: DirectorOutput & { kind: 'partition' }): void {
-    const [here, there] = [this.#nicsOf(from), this.#nicsOf(to)];
-    this.#toWires({ kind: 'partition', from: here, to: there });
-    if (isBothWays) this.#toWires({ kind: 'partition', from: there, to: here });
-  }
-
-  #nicsOf(names: readonly string[]): number[] {
-    return names.map((name) => nicOf(this.#config.topology, name));
-  }
-
-  #toMachine(name: string, command: MachineCommand): void {
-    const at = this.#notBefore;
-    void this.#named(name).call((control) => control.command(at, command));
-  }
-
-  #toHosts(request: DirectorOutput & { kind: 'fetch' }): void {
-    const at = this.#notBefore;
-    void this.#switch?.call((control) => control.command(at, request));
-  }
-
-  #toWires(command: Exclude<SwitchCommand, { kind: 'fetch' }>): void {
-    this.#atOneInstant(this.#switch!, (control, at) => control.command(at, command));
-  }
-
-  #toDisks(fault: DiskFault): void {
-    this.#atOneInstant(this.#disks!, (control, at) => control.command(at, fault));
-  }
-
-  #named(name: string): AttachedWorker<MachineControl> {
-    const machine = this.#machines.get(name);
-    if (machine === undefined) throw new RangeError(`no machine named ${name}`);
-    return machine;
   }
 
   #ask(start: (id: number) => void): Promise<unknown> {
