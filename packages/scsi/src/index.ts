@@ -63,8 +63,11 @@ export {
 export { isSameSense, type Sense, type SenseField, SenseKey, senseOf, senseText } from './sense.js';
 export { DISK_SERVICE, type ServiceModel } from './service-model.js';
 export { Status } from './status.js';
-export { type BlockStore, PAGE_BYTES, type StorePage } from './store/block-store.js';
+export { type BlockStore, PAGE_BYTES, type StoreExtent, type StorePage } from './store/block-store.js';
+export type { ByteFile } from './store/byte-file.js';
+export { MemoryFile } from './store/memory-file.js';
 export { SparseStore, type SparseStoreOptions } from './store/sparse-store.js';
+export { StoreError, type StoreFailure } from './store/store-error.js';
 export {
   ScsiTarget,
   type TargetConfig,

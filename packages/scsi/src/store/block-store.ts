@@ -2,7 +2,7 @@
  * Where a logical unit keeps its blocks: memory here, a VHDX file or a browser's file system elsewhere.
  *
  * Calls are synchronous and never fail for what an initiator did: the target checks every range first. A range outside
- * the store is the caller's bug and throws RangeError.
+ * the store is the caller's bug and throws RangeError. What the store itself cannot do is a `StoreError`.
  */
 export interface BlockStore {
   /** Size in blocks. */
@@ -15,8 +15,18 @@ export interface BlockStore {
   write(lba: number, bytes: Uint8Array): void;
   /** Makes what was written durable. */
   flush(): void;
+  /** Gives the blocks' room back; they read as zero from then on. A store that has this can be a thin unit. */
+  unmap?(lba: number, blocks: number): void;
+  /** Whether the blocks from `lba` on have room, and how many of them (at least one) are alike in that. */
+  extentAt?(lba: number): StoreExtent;
   /** What is not zero, in ascending order; left out by a store that cannot tell without reading everything. */
   pages?(): Iterable<StorePage>;
+}
+
+/** A run of blocks that all have room in the store, or all have none and read as zero. */
+export interface StoreExtent {
+  readonly blocks: number;
+  readonly isMapped: boolean;
 }
 
 /** A piece of a store's content, for images and their hashes. */

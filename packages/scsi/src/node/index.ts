@@ -1,0 +1,1 @@
+export { NodeFile, type NodeFileOptions } from './node-file.js';
