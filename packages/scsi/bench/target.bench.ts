@@ -1,11 +1,22 @@
 import { type Observe, SeededWorld, TAME_WORLD, type World } from '@quorate/kernel';
 import { bench, describe } from 'vitest';
-import { read10, type ScsiFact, ScsiTarget, SparseStore, Status, testUnitReady, write10 } from '../src/index.js';
+import {
+  IMMEDIATE_SERVICE,
+  read10,
+  type ScsiFact,
+  ScsiTarget,
+  type ServiceModel,
+  SparseStore,
+  Status,
+  testUnitReady,
+  write10,
+} from '../src/index.js';
 
 const COMMANDS = 20_000;
 const NO_DATA = new Uint8Array(0);
 
 interface Load {
+  readonly service?: ServiceModel;
   readonly world: World;
   readonly observe?: Observe<ScsiFact>;
   readonly blocks: number;
@@ -18,8 +29,8 @@ const STORE = new SparseStore({ blocks: 2 * 1024 * 1024 });
 for (let lba = 0; lba < 131_072; lba += 8) STORE.write(lba, new Uint8Array(4096).fill(1));
 
 /** Runs commands of five initiators through a target, `depth` in flight, and checks that each ended well. */
-function run({ world, observe, blocks, isWrite, depth }: Load): void {
-  const units = [{ lun: 0, store: STORE, serial: 'BENCH' }];
+function run({ world, service, observe, blocks, isWrite, depth }: Load): void {
+  const units = [{ lun: 0, store: STORE, serial: 'BENCH', ...(service === undefined ? undefined : { service }) }];
   const target = new ScsiTarget({
     name: 'iqn.bench',
     logicalUnits: units,
@@ -46,7 +57,7 @@ function run({ world, observe, blocks, isWrite, depth }: Load): void {
     const lba = ((i * 7919) % 8192) * 8;
     const bytes = isWrite ? write10(lba, blocks, cdb) : read10(lba, blocks, cdb);
     target.step(now, { kind: 'command', nexus: 1 + (i % 5), lun: 0, tag: i, cdb: bytes, data }, emit);
-    if (i >= depth) drain();
+    if (i >= depth && target.deadline() !== Infinity) drain();
   }
   while (target.deadline() !== Infinity) drain();
   if (good !== COMMANDS) throw new Error(`${good} of ${COMMANDS} commands ended with GOOD`);
@@ -58,6 +69,15 @@ describe(`${COMMANDS} commands per iteration`, () => {
   const observe = (): void => {
     facts += 1;
   };
+  bench('immediate: read 8 blocks', () =>
+    run({ world: TAME_WORLD, service: IMMEDIATE_SERVICE, blocks: 8, isWrite: false, depth: 1 }),
+  );
+  bench('immediate: write 8 blocks', () =>
+    run({ world: TAME_WORLD, service: IMMEDIATE_SERVICE, blocks: 8, isWrite: true, depth: 1 }),
+  );
+  bench('immediate: read 1 block', () =>
+    run({ world: TAME_WORLD, service: IMMEDIATE_SERVICE, blocks: 1, isWrite: false, depth: 1 }),
+  );
   bench('read 1 block, 1 in flight', () => run({ world: TAME_WORLD, blocks: 1, isWrite: false, depth: 1 }));
   bench('write 1 block, 1 in flight', () => run({ world: TAME_WORLD, blocks: 1, isWrite: true, depth: 1 }));
   bench('write 1 block, 24 in flight, random latency', () =>

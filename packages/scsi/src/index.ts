@@ -61,7 +61,7 @@ export {
   type ReserveCapabilities,
 } from './reservation/reserve-in-data.js';
 export { isSameSense, type Sense, type SenseField, SenseKey, senseOf, senseText } from './sense.js';
-export { DISK_SERVICE, type ServiceModel } from './service-model.js';
+export { DISK_SERVICE, IMMEDIATE_SERVICE, type ServiceModel } from './service-model.js';
 export { Status } from './status.js';
 export { type BlockStore, PAGE_BYTES, type StoreExtent, type StorePage } from './store/block-store.js';
 export type { ByteFile } from './store/byte-file.js';

@@ -2,6 +2,7 @@ import type { Nanos, Observe } from '@quorate/kernel';
 import type { CommandRequest, Reply, TargetContext, UnitContext } from './commands/command.js';
 import { commandOf } from './commands/command-set.js';
 import type { AbortReason, CommandEnabledFact, CommandEndedFact, ReservationAction, ScsiFact } from './facts.js';
+import { UNIMPAIRED } from './impairment.js';
 import type { UnitNexus } from './nexus.js';
 import { ReserveOut } from './opcode.js';
 import { refusalOf } from './order-of-checks.js';
@@ -19,7 +20,7 @@ import {
   type Sense,
   senseText,
 } from './sense.js';
-import { meanExtraTime } from './service-model.js';
+import { isImmediate, meanExtraTime } from './service-model.js';
 import { ServiceQueue } from './service-queue.js';
 import { Status } from './status.js';
 import type { BlockStore } from './store/block-store.js';
@@ -71,6 +72,8 @@ export class LogicalUnit implements UnitContext {
   readonly #service: ServiceQueue;
   readonly #tasks: TaskSet;
   readonly #sense = new Uint8Array(MAX_SENSE_BYTES);
+  /** No command takes any time: what can be answered in the step that brought it is. */
+  readonly #isImmediate: boolean;
   /** Where the command that is being carried out answers to. */
   #emit: Emit = () => {};
 
@@ -90,6 +93,7 @@ export class LogicalUnit implements UnitContext {
     this.#observe = observe;
     this.#service = new ServiceQueue(this.settings.service);
     this.#tasks = new TaskSet(this.settings.service.inService);
+    this.#isImmediate = isImmediate(this.settings.service);
   }
 
   /** When the next command ends; Infinity when none is in service. */
@@ -132,16 +136,11 @@ export class LogicalUnit implements UnitContext {
     task.load(from, tag, cdb, data, attribute);
     task.command = commandOf(task.cdb);
     task.isOrphan = from.nexus.state !== 'logged-in';
+    if (this.#isImmediate) return this.#acceptAtOnce(now, task, emit);
     // Drawn for every command alike, refused ones too: what others do to its fate never moves a nexus's stream.
     const mean = meanExtraTime(this.settings.service, task.command?.service ?? 'other');
     task.extraTime = from.choices.exponential('latency', mean);
-    if (this.#tasks.size >= this.settings.maxTasks) {
-      this.#answer(now, task, Status.taskSetFull, undefined, NOTHING, emit);
-      this.#service.giveBack(task);
-      return;
-    }
-    this.#tasks.add(task);
-    this.#enableReady(now);
+    this.#queue(now, task, emit);
   }
 
   /** Carries out and answers what is due. */
@@ -245,21 +244,58 @@ export class LogicalUnit implements UnitContext {
     this.#enableReady(now);
   }
 
+  #queue(now: Nanos, task: Task, emit: Emit): void {
+    if (this.#tasks.size >= this.settings.maxTasks) {
+      this.#answer(now, task, Status.taskSetFull, undefined, NOTHING, emit);
+      this.#service.giveBack(task);
+      return;
+    }
+    this.#tasks.add(task);
+    this.#enableReady(now);
+  }
+
+  /** The way of a command when none takes any time. With nobody before it, it does not even enter the task set. */
+  #acceptAtOnce(now: Nanos, task: Task, emit: Emit): void {
+    if (this.#tasks.size > 0 || task.from.nexus.impairment !== UNIMPAIRED) {
+      task.extraTime = 0;
+      this.#queue(now, task, emit);
+      if (this.#service.deadline <= now) this.wake(now, emit);
+      return;
+    }
+    this.#emit = emit;
+    task.state = 'enabled';
+    this.#enable(now, task);
+    const reply = this.#carryOut(now, task);
+    task.state = 'pooled';
+    this.#answer(now, task, reply.status, task.refusal?.sense ?? reply.sense, reply.data, emit);
+    this.#service.giveBack(task);
+  }
+
   #enableReady(now: Nanos): void {
     for (let task = this.#tasks.enableNext(); task !== undefined; task = this.#tasks.enableNext()) {
-      if (this.#observe !== undefined) this.#observeEnabled(now, task, this.#observe);
-      task.refusal = refusalOf(this, task, task.command, task.cdbLength);
+      this.#enable(now, task);
       this.#service.begin(now, task, transferBytes(task, this.store.blockLength));
     }
   }
 
+  /** The turn of a task has come: its rights are decided now. */
+  #enable(now: Nanos, task: Task): void {
+    if (this.#observe !== undefined) this.#observeEnabled(now, task, this.#observe);
+    task.refusal = refusalOf(this, task, task.command, task.cdbLength);
+  }
+
   #end(now: Nanos, task: Task, emit: Emit): void {
-    const reply = this.#reply.reset();
-    if (task.refusal === undefined) this.#execute(now, task);
-    else reply.status = task.refusal.status;
+    const reply = this.#carryOut(now, task);
     this.#tasks.remove(task);
     this.#answer(now, task, reply.status, task.refusal?.sense ?? reply.sense, reply.data, emit);
     this.#service.giveBack(task);
+  }
+
+  #carryOut(now: Nanos, task: Task): Reply {
+    const reply = this.#reply.reset();
+    if (task.refusal === undefined) this.#execute(now, task);
+    else reply.status = task.refusal.status;
+    return reply;
   }
 
   #execute(now: Nanos, task: Task): void {

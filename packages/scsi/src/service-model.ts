@@ -31,6 +31,28 @@ export const DISK_SERVICE: ServiceModel = {
   nanosPerByte: 5,
 };
 
+/**
+ * No disk behind the target: whatever has its turn is carried out and answered within the step that brought it.
+ *
+ * For targets that serve real initiators, where the store itself takes the time. Impairments still count.
+ */
+export const IMMEDIATE_SERVICE: ServiceModel = {
+  readBase: 0,
+  readMean: 0,
+  writeBase: 0,
+  writeMean: 0,
+  flush: 0,
+  other: 0,
+  inService: 32,
+  nanosPerByte: 0,
+};
+
+/** Whether no command takes any time by that model. */
+export function isImmediate(model: ServiceModel): boolean {
+  const { readBase, readMean, writeBase, writeMean, flush, other, nanosPerByte } = model;
+  return readBase + readMean + writeBase + writeMean + flush + other + nanosPerByte === 0;
+}
+
 /** Least service time of a command, without its transfer. */
 export function baseTime(model: ServiceModel, service: ServiceClass): Nanos {
   switch (service) {

@@ -97,7 +97,10 @@ function tooLong({ cdb }: CommandRequest): Sense {
 }
 
 function read(unit: UnitContext, { lba, blocks }: CommandRequest, reply: Reply): void {
-  unit.store.read(lba, blocks, reply.allocate(blocks * unit.store.blockLength));
+  const { store } = unit;
+  const lent = store.lend?.(lba, blocks);
+  if (lent !== undefined) reply.data = lent;
+  else store.read(lba, blocks, reply.allocate(blocks * store.blockLength));
 }
 
 /** Writes what arrived of the Data-Out, and of that what a crash left. A block that arrived in part keeps its rest. */

@@ -11,6 +11,8 @@ export interface BlockStore {
   readonly blockLength: number;
   /** Fills the first `blocks` × `blockLength` bytes of `into`. */
   read(lba: number, blocks: number, into: Uint8Array): void;
+  /** The same bytes without a copy, where they lie together; valid until the store is next written. */
+  lend?(lba: number, blocks: number): Uint8Array | undefined;
   /** Copies whole blocks in. */
   write(lba: number, bytes: Uint8Array): void;
   /** Makes what was written durable. */

@@ -62,6 +62,17 @@ export class SparseStore implements BlockStore {
     }
   }
 
+  /** Bytes of one page that was written here. */
+  lend(lba: number, blocks: number): Uint8Array | undefined {
+    const offset = lba * this.blockLength;
+    const length = blocks * this.blockLength;
+    const page = Math.floor(offset / PAGE_BYTES);
+    const start = offset - page * PAGE_BYTES;
+    if (start + length > PAGE_BYTES || lba > this.blocks - blocks) return undefined;
+    const bytes = this.#pages.get(page);
+    return bytes === undefined || length === PAGE_BYTES ? bytes : bytes.subarray(start, start + length);
+  }
+
   write(lba: number, bytes: Uint8Array): void {
     this.#checkRange(lba, bytes.length / this.blockLength, bytes.length);
     let offset = lba * this.blockLength;
