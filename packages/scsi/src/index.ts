@@ -21,17 +21,12 @@ export {
   write10,
   write16,
 } from './cdb.js';
-export {
-  type Designator,
-  decodeDesignators,
-  decodeInquiry,
-  decodeVpd,
-  type InquiryData,
-  VpdPage,
-} from './commands/inquiry.js';
-export { decodeModePages, ModePage } from './commands/mode-sense.js';
+export { decodeInquiry, type InquiryData } from './commands/inquiry.js';
+export { ModePage } from './commands/mode-page.js';
+export { decodeModePages } from './commands/mode-sense.js';
 export { type Capacity, decodeCapacity10, decodeCapacity16 } from './commands/read-capacity.js';
 export { decodeLuns } from './commands/report-luns.js';
+export { type Designator, decodeDesignators, decodeVpd, VpdPage } from './commands/vital-product-data.js';
 export type {
   AbortReason,
   CommandAbortedFact,
@@ -65,6 +60,7 @@ export { DISK_SERVICE, IMMEDIATE_SERVICE, type ServiceModel } from './service-mo
 export { Status } from './status.js';
 export { type BlockStore, PAGE_BYTES, type StoreExtent, type StorePage } from './store/block-store.js';
 export type { ByteFile } from './store/byte-file.js';
+export { FileStore, type FileStoreOptions } from './store/file-store.js';
 export { MemoryFile } from './store/memory-file.js';
 export { SparseStore, type SparseStoreOptions } from './store/sparse-store.js';
 export { StoreError, type StoreFailure } from './store/store-error.js';

@@ -1,11 +1,15 @@
-import type { Nanos, Observe } from '@quorate/kernel';
+import { assert, type Nanos, type Observe } from '@quorate/kernel';
+import { read10, write10 } from './cdb.js';
 import type { CommandRequest, Reply, TargetContext, UnitContext } from './commands/command.js';
-import { commandOf } from './commands/command-set.js';
+import { CommandSet } from './commands/command-set.js';
 import type { AbortReason, CommandEnabledFact, CommandEndedFact, ReservationAction, ScsiFact } from './facts.js';
 import { UNIMPAIRED } from './impairment.js';
+import { Medium } from './medium.js';
+import { ModeParameters } from './mode-parameters.js';
 import type { UnitNexus } from './nexus.js';
 import { ReserveOut } from './opcode.js';
 import { refusalOf } from './order-of-checks.js';
+import { conflictsWithReservation } from './reservation/conflict.js';
 import {
   PersistentReservations,
   type ReservationOutcome,
@@ -13,17 +17,20 @@ import {
 } from './reservation/persistent-reservations.js';
 import { Spc2Reservation } from './reservation/spc2-reservation.js';
 import {
-  BUS_DEVICE_RESET_FUNCTION,
   COMMANDS_CLEARED_BY_ANOTHER_INITIATOR,
   encodeSense,
   MAX_SENSE_BYTES,
   type Sense,
+  SOFTWARE_WRITE_PROTECTED,
+  senseOfStoreError,
   senseText,
+  WRITE_PROTECTED,
 } from './sense.js';
 import { isImmediate, meanExtraTime } from './service-model.js';
 import { ServiceQueue } from './service-queue.js';
 import { Status } from './status.js';
 import type { BlockStore } from './store/block-store.js';
+import { StoreError } from './store/store-error.js';
 import type { Task, TaskAttribute } from './task.js';
 import { TaskSet } from './task-set.js';
 import { type LogicalUnitConfig, type UnitSettings, unitSettings } from './unit-config.js';
@@ -66,6 +73,10 @@ export class LogicalUnit implements UnitContext {
   readonly settings: UnitSettings;
   readonly reservations: PersistentReservations = new PersistentReservations();
   readonly spc2: Spc2Reservation = new Spc2Reservation();
+  readonly mode: ModeParameters;
+  readonly medium: Medium = new Medium();
+  readonly commands: CommandSet;
+  readonly observeRead: ((now: Nanos, lba: number, bytes: Uint8Array) => void) | undefined;
   readonly #observe: Observe<ScsiFact> | undefined;
   readonly #reply: Reply;
   readonly #nexuses = new Map<number, UnitNexus>();
@@ -89,11 +100,19 @@ export class LogicalUnit implements UnitContext {
     this.target = target;
     this.store = config.store;
     this.settings = unitSettings(config);
+    this.mode = new ModeParameters(this.settings);
+    this.commands = new CommandSet(this.settings);
+    this.observeRead = undefined;
     this.#reply = reply;
     this.#observe = observe;
     this.#service = new ServiceQueue(this.settings.service);
     this.#tasks = new TaskSet(this.settings.service.inService);
     this.#isImmediate = isImmediate(this.settings.service);
+  }
+
+  get writeProtection(): Sense | undefined {
+    if (this.settings.isWriteProtected) return WRITE_PROTECTED;
+    return this.mode.isSoftwareWriteProtected ? SOFTWARE_WRITE_PROTECTED : undefined;
   }
 
   /** When the next command ends; Infinity when none is in service. */
@@ -134,7 +153,7 @@ export class LogicalUnit implements UnitContext {
   ): void {
     const task = this.#service.take();
     task.load(from, tag, cdb, data, attribute);
-    task.command = commandOf(task.cdb);
+    task.command = this.commands.of(task.cdb);
     task.isOrphan = from.nexus.state !== 'logged-in';
     if (this.#isImmediate) return this.#acceptAtOnce(now, task, emit);
     // Drawn for every command alike, refused ones too: what others do to its fate never moves a nexus's stream.
@@ -171,12 +190,15 @@ export class LogicalUnit implements UnitContext {
     this.#abort(now, () => true, 'clear-task-set', from);
   }
 
-  /** LUN RESET: tasks and the reservation of the old kind go, persistent reservations stay (P20). */
-  reset(now: Nanos, from: UnitNexus, emit: Emit): void {
+  /**
+   * LUN RESET, or a reset of the target: tasks and the reservation of the old kind go, mode parameters are the default
+   * ones, the medium can be removed; persistent reservations stay (P20).
+   */
+  reset(now: Nanos, from: UnitNexus, attention: Sense, emit: Emit): void {
     this.#emit = emit;
     this.#abort(now, () => true, 'lun-reset', from);
-    this.spc2.reset();
-    for (const each of this.#nexuses.values()) each.attentions.add(BUS_DEVICE_RESET_FUNCTION);
+    this.#resetConditions();
+    for (const each of this.#nexuses.values()) each.attentions.add(attention);
   }
 
   /** The target lost power: writes in service may have reached the medium, whole or in part. */
@@ -186,7 +208,7 @@ export class LogicalUnit implements UnitContext {
     }
     this.#service.forgetAborted();
     this.reservations.powerCycle();
-    this.spc2.reset();
+    this.#resetConditions();
     for (const each of this.#nexuses.values()) each.attentions.clear();
     const hasKeptReservations = this.reservations.isAptplActive;
     this.#observe?.({ kind: 'scsi.power-cycled', now, lun: this.lun, hasKeptReservations });
@@ -194,15 +216,27 @@ export class LogicalUnit implements UnitContext {
 
   write(now: Nanos, request: CommandRequest, lba: number, bytes: Uint8Array): void {
     this.store.write(lba, bytes);
-    this.#observe?.({
-      kind: 'scsi.written',
-      now,
-      lun: this.lun,
-      nexus: request.from.nexus.id,
-      tag: request.tag,
-      lba,
-      blocks: bytes.length / this.store.blockLength,
-    });
+    if (this.#observe === undefined) return;
+    this.#observeWritten(now, request, lba, bytes.length / this.store.blockLength, this.#observe);
+  }
+
+  unmap(now: Nanos, request: CommandRequest, lba: number, blocks: number): void {
+    assert(this.store.unmap !== undefined, 'only a store that can unmap is asked to');
+    this.store.unmap(lba, blocks);
+    if (this.#observe !== undefined) this.#observeWritten(now, request, lba, blocks, this.#observe);
+  }
+
+  mayAccess(now: Nanos, nexus: number, access: 'read' | 'write'): boolean {
+    if (this.medium.notReady(now) !== undefined) return false;
+    if (access === 'write' && this.writeProtection !== undefined) return false;
+    const { spc2, reservations } = this;
+    const probe = access === 'read' ? READ_PROBE : WRITE_PROBE;
+    if (reservations.size === 0) return !spc2.conflicts(probe, nexus);
+    return !conflictsWithReservation(probe, reservations.standing(nexus), reservations.isRegistered(nexus));
+  }
+
+  tellOthers(nexus: number, sense: Sense): void {
+    for (const each of this.#nexuses.values()) if (each.nexus.id !== nexus) each.attentions.add(sense);
   }
 
   reservationsChanged(now: Nanos, request: ReservationRequest, outcome: ReservationOutcome & { kind: 'done' }): void {
@@ -240,6 +274,7 @@ export class LogicalUnit implements UnitContext {
   #leave(now: Nanos, from: UnitNexus): void {
     this.#service.forgetAborted();
     this.spc2.release(from.nexus.id);
+    this.medium.allow(from.nexus.id);
     from.attentions.clear();
     this.#enableReady(now);
   }
@@ -256,7 +291,8 @@ export class LogicalUnit implements UnitContext {
 
   /** The way of a command when none takes any time. With nobody before it, it does not even enter the task set. */
   #acceptAtOnce(now: Nanos, task: Task, emit: Emit): void {
-    if (this.#tasks.size > 0 || task.from.nexus.impairment !== UNIMPAIRED) {
+    const isPlain = task.command?.takesLong !== true && task.from.nexus.impairment === UNIMPAIRED;
+    if (!isPlain || this.#tasks.size > 0) {
       task.extraTime = 0;
       this.#queue(now, task, emit);
       if (this.#service.deadline <= now) this.wake(now, emit);
@@ -281,11 +317,12 @@ export class LogicalUnit implements UnitContext {
   /** The turn of a task has come: its rights are decided now. */
   #enable(now: Nanos, task: Task): void {
     if (this.#observe !== undefined) this.#observeEnabled(now, task, this.#observe);
-    task.refusal = refusalOf(this, task, task.command, task.cdbLength);
+    task.refusal = refusalOf(now, this, task, task.command, task.cdbLength);
   }
 
   #end(now: Nanos, task: Task, emit: Emit): void {
     const reply = this.#carryOut(now, task);
+    if (reply.waitUntil > now) return this.#service.prolong(task, reply.waitUntil);
     this.#tasks.remove(task);
     this.#answer(now, task, reply.status, task.refusal?.sense ?? reply.sense, reply.data, emit);
     this.#service.giveBack(task);
@@ -293,13 +330,25 @@ export class LogicalUnit implements UnitContext {
 
   #carryOut(now: Nanos, task: Task): Reply {
     const reply = this.#reply.reset();
-    if (task.refusal === undefined) this.#execute(now, task);
-    else reply.status = task.refusal.status;
+    if (task.refusal !== undefined) reply.status = task.refusal.status;
+    else if (!task.isCarriedOut) this.#execute(now, task);
     return reply;
   }
 
   #execute(now: Nanos, task: Task): void {
-    task.command!.execute(this, task, this.#reply, now);
+    task.isCarriedOut = true;
+    try {
+      task.command!.execute(this, task, this.#reply, now);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#reply.check(senseOfStoreError(error, this.store.blockLength));
+    }
+  }
+
+  #resetConditions(): void {
+    this.spc2.reset();
+    this.mode.reset();
+    this.medium.allowAll();
   }
 
   #answer(now: Nanos, task: Task, status: Status, sense: Sense | undefined, data: Uint8Array, emit: Emit): void {
@@ -317,7 +366,7 @@ export class LogicalUnit implements UnitContext {
   }
 
   #encodeSense(sense: Sense): Uint8Array {
-    return this.#sense.subarray(0, encodeSense(sense, this.settings.senseFormat, this.#sense));
+    return this.#sense.subarray(0, encodeSense(sense, this.mode.senseFormat, this.#sense));
   }
 
   /**
@@ -339,7 +388,7 @@ export class LogicalUnit implements UnitContext {
   }
 
   #tellAborted(now: Nanos, task: Task): void {
-    if (this.settings.hasTaskAbortedStatus) {
+    if (this.mode.hasTaskAbortedStatus) {
       this.#answer(now, task, Status.taskAborted, undefined, NOTHING, this.#emit);
     } else {
       task.from.attentions.add(COMMANDS_CLEARED_BY_ANOTHER_INITIATOR);
@@ -350,7 +399,7 @@ export class LogicalUnit implements UnitContext {
   #tearAborted(now: Nanos, task: Task): void {
     if (!isWriting(task) || task.from.choices.choose('abort', 2) === 0) return;
     task.tornAfter = this.#tear(task);
-    this.#execute(now, task);
+    if (task.tornAfter > 0) this.#execute(now, task);
   }
 
   /** It is over when this returns: a write in service has reached the medium, whole or in part, or it has not. */
@@ -370,7 +419,7 @@ export class LogicalUnit implements UnitContext {
 
   /** Number of blocks of a write that reach the medium, fewer than it has. A block is never torn. */
   #tear(task: Task): number {
-    const blocks = task.command?.service === 'write' ? Math.floor(task.dataOut.length / this.store.blockLength) : 0;
+    const blocks = task.command?.isTearable === true ? Math.floor(task.dataOut.length / this.store.blockLength) : 0;
     return blocks > 1 ? task.from.choices.choose('torn', blocks) : 0;
   }
 
@@ -406,6 +455,11 @@ export class LogicalUnit implements UnitContext {
     const serviceAction = task.command?.serviceAction;
     if (serviceAction !== undefined) fact.serviceAction = serviceAction;
     return fact;
+  }
+
+  #observeWritten(now: Nanos, request: CommandRequest, lba: number, blocks: number, observe: Observe<ScsiFact>): void {
+    const { tag } = request;
+    observe({ kind: 'scsi.written', now, lun: this.lun, nexus: request.from.nexus.id, tag, lba, blocks });
   }
 
   #observeReservation(now: Nanos, request: ReservationRequest, preempted: readonly number[], aborted: number): void {
@@ -452,12 +506,18 @@ const ACTION_NAMES: { readonly [action in ReserveOut]: ReservationAction } = {
   [ReserveOut.registerAndMove]: 'register-and-move',
 };
 
+/** CDBs that stand for all that read and for all that write, as far as reservations care. */
+const READ_PROBE: Uint8Array = read10(0, 0);
+const WRITE_PROBE: Uint8Array = write10(0, 0);
+
 /** Whether a task is in service and would change the medium. */
 function isWriting(task: Task): boolean {
-  return task.state === 'enabled' && task.refusal === undefined && task.command?.service === 'write';
+  if (task.state !== 'enabled' || task.refusal !== undefined || task.isCarriedOut) return false;
+  return task.command?.service === 'write';
 }
 
+/** Bytes that a task moves over the path; lists and answers that are not blocks count as nothing. */
 function transferBytes(task: Task, blockLength: number): number {
   if (task.refusal !== undefined || task.blocks <= 0) return 0;
-  return task.command?.service === 'flush' ? 0 : task.blocks * blockLength;
+  return task.command!.transfer.bytes(task.cdb, blockLength);
 }

@@ -1,4 +1,5 @@
 import type { Choices } from '@quorate/kernel';
+import type { CopyResult } from './commands/extended-copy.js';
 import { type Impairment, UNIMPAIRED } from './impairment.js';
 import type { InitiatorPort } from './transport-id.js';
 import { UnitAttentions } from './unit-attention.js';
@@ -27,6 +28,8 @@ export interface Nexus {
 export interface UnitNexus {
   readonly nexus: Nexus;
   readonly attentions: UnitAttentions;
+  /** How its last EXTENDED COPY ended, as long as nobody asked to discard that. */
+  copyResult: CopyResult | undefined;
   /** What the world does to its commands. */
   readonly choices: Choices;
 }
@@ -42,6 +45,7 @@ export function newNexus(id: number, port: InitiatorPort, choicesOfUnits: readon
     impairment: UNIMPAIRED,
     units,
   };
-  for (const choices of choicesOfUnits) units.push({ nexus, attentions: new UnitAttentions(), choices });
+  for (const choices of choicesOfUnits)
+    units.push({ nexus, attentions: new UnitAttentions(), copyResult: undefined, choices });
   return nexus;
 }

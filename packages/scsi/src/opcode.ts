@@ -75,6 +75,12 @@ export const MaintenanceIn = {
   reportTimestamp: 0x0f,
 } as const;
 
+/** Service actions of SANITIZE. Source: SBC-3, "SANITIZE service actions". */
+export const Sanitize = { overwrite: 0x01, blockErase: 0x02, cryptographicErase: 0x03, exitFailureMode: 0x1f } as const;
+
+/** Service actions of RECEIVE COPY RESULTS. Source: SPC-4. */
+export const ReceiveCopyResults = { copyStatus: 0x00, operatingParameters: 0x03 } as const;
+
 /** Service actions of PERSISTENT RESERVE IN. Source: SPC-4, "PERSISTENT RESERVE IN service action codes". */
 export const ReserveIn = { readKeys: 0, readReservation: 1, reportCapabilities: 2, readFullStatus: 3 } as const;
 

@@ -1,5 +1,5 @@
+import type { Nanos } from '@quorate/kernel';
 import type { Command, CommandRequest, UnitContext } from './commands/command.js';
-import { isKnownOpcode } from './commands/command-set.js';
 import { Opcode } from './opcode.js';
 import type { Refusal } from './refusal.js';
 import { conflictsWithReservation } from './reservation/conflict.js';
@@ -15,11 +15,12 @@ function check(sense: Sense): Refusal {
 
 /**
  * The checks of a command whose logical unit exists, in their order: unit attention, opcode and service action,
- * reservations, CDB. Sets the range of a command that addresses the medium; takes the unit attention that it reports.
+ * reservations, medium, CDB. Sets the range of a command that addresses the medium; takes the unit attention that it reports.
  *
  * Reservations come after unit attentions, the order of LIO: a preempted initiator learns first what happened to it.
  */
 export function refusalOf(
+  now: Nanos,
   unit: UnitContext,
   request: CommandRequest,
   command: Command | undefined,
@@ -31,10 +32,15 @@ export function refusalOf(
     if (attention !== undefined) return check(attention);
   }
   if (command === undefined || cdbLength === 0) {
-    return check(cdbLength > 0 && isKnownOpcode(cdb[0]!) ? invalidFieldInCdb(1, 4) : INVALID_COMMAND_OPERATION_CODE);
+    return check(
+      cdbLength > 0 && unit.commands.isKnownOpcode(cdb[0]!) ? invalidFieldInCdb(1, 4) : INVALID_COMMAND_OPERATION_CODE,
+    );
   }
   if (conflicts(unit, request)) return CONFLICT;
-  const sense = reservedBits(cdb, cdbLength, command.usage) ?? command.validate?.(unit, request);
+  const sense =
+    unit.medium.refusalOf(now, command) ??
+    reservedBits(cdb, cdbLength, command.usage) ??
+    command.validate?.(unit, request);
   return sense === undefined ? undefined : check(sense);
 }
 

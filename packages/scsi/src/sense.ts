@@ -1,4 +1,5 @@
 import { getU64, setU64, viewOf } from '@quorate/kernel';
+import type { StoreError } from './store/store-error.js';
 
 /** Why a command ended with CHECK CONDITION, or what REQUEST SENSE found: sense key, ASC, ASCQ and what belongs to them. */
 export interface Sense {
@@ -9,6 +10,8 @@ export interface Sense {
   readonly information?: number;
   /** ILLEGAL REQUEST: the field in error, and the highest of its wrong bits where one can be named. */
   readonly field?: SenseField;
+  /** NOT READY: how much of an operation is done, in 65 536ths. */
+  readonly progress?: number;
 }
 
 export interface SenseField {
@@ -53,12 +56,34 @@ export const INVALID_RELEASE_OF_PERSISTENT_RESERVATION: Sense = illegalRequest(0
 export const PARAMETER_LIST_LENGTH_ERROR: Sense = illegalRequest(0x1a, 0x00);
 export const SAVING_PARAMETERS_NOT_SUPPORTED: Sense = illegalRequest(0x39, 0x00);
 export const INSUFFICIENT_REGISTRATION_RESOURCES: Sense = illegalRequest(0x55, 0x04);
+export const MEDIUM_REMOVAL_PREVENTED: Sense = illegalRequest(0x53, 0x02);
+export const TOO_MANY_TARGET_DESCRIPTORS: Sense = illegalRequest(0x26, 0x06);
+export const UNSUPPORTED_TARGET_DESCRIPTOR: Sense = illegalRequest(0x26, 0x07);
+export const TOO_MANY_SEGMENT_DESCRIPTORS: Sense = illegalRequest(0x26, 0x08);
+export const UNSUPPORTED_SEGMENT_DESCRIPTOR: Sense = illegalRequest(0x26, 0x09);
+
 export const WRITE_PROTECTED: Sense = { key: SenseKey.dataProtect, asc: 0x27, ascq: 0x00 };
+export const SOFTWARE_WRITE_PROTECTED: Sense = { key: SenseKey.dataProtect, asc: 0x27, ascq: 0x02 };
+const SPACE_ALLOCATION_FAILED: Sense = { key: SenseKey.dataProtect, asc: 0x27, ascq: 0x07 };
+const UNRECOVERED_READ_ERROR: Sense = { key: SenseKey.mediumError, asc: 0x11, ascq: 0x00 };
+const WRITE_ERROR: Sense = { key: SenseKey.mediumError, asc: 0x0c, ascq: 0x00 };
+export const MEDIUM_NOT_PRESENT: Sense = { key: SenseKey.notReady, asc: 0x3a, ascq: 0x00 };
+const SANITIZE_IN_PROGRESS: Sense = { key: SenseKey.notReady, asc: 0x04, ascq: 0x1b };
+const MISCOMPARE_DURING_VERIFY: Sense = { key: SenseKey.miscompare, asc: 0x1d, ascq: 0x00 };
+export const INTERNAL_TARGET_FAILURE: Sense = { key: SenseKey.hardwareError, asc: 0x44, ascq: 0x00 };
+export const INVALID_FIELD_IN_COMMAND_INFORMATION_UNIT: Sense = {
+  key: SenseKey.abortedCommand,
+  asc: 0x0e,
+  ascq: 0x03,
+};
+export const SEGMENT_BEYOND_END: Sense = { key: SenseKey.copyAborted, asc: 0x00, ascq: 0x00 };
+export const COPY_TARGET_DEVICE_NOT_REACHABLE: Sense = { key: SenseKey.copyAborted, asc: 0x0d, ascq: 0x02 };
 
 /** Unit attentions that this target raises. Source: SPC-4, "ASC and ASCQ assignments". */
 export const POWER_ON_OR_RESET: Sense = unitAttention(0x29, 0x00);
 export const BUS_DEVICE_RESET_FUNCTION: Sense = unitAttention(0x29, 0x03);
 export const I_T_NEXUS_LOSS: Sense = unitAttention(0x29, 0x07);
+export const MODE_PARAMETERS_CHANGED: Sense = unitAttention(0x2a, 0x01);
 export const RESERVATIONS_PREEMPTED: Sense = unitAttention(0x2a, 0x03);
 export const RESERVATIONS_RELEASED: Sense = unitAttention(0x2a, 0x04);
 export const REGISTRATIONS_PREEMPTED: Sense = unitAttention(0x2a, 0x05);
@@ -73,6 +98,29 @@ export function invalidFieldInCdb(byte: number, bit?: number): Sense {
 /** INVALID FIELD IN PARAMETER LIST with the field pointer at that byte. */
 export function invalidFieldInParameterList(byte: number): Sense {
   return { ...INVALID_FIELD_IN_PARAMETER_LIST, field: { in: 'data', byte } };
+}
+
+/** A comparison failed: INFORMATION is the offset of the first byte that differs. */
+export function miscompareAt(offset: number): Sense {
+  return { ...MISCOMPARE_DURING_VERIFY, information: offset };
+}
+
+/** A sanitize operation runs, and so much of it is done, in 65 536ths. */
+export function sanitizeInProgress(progress: number): Sense {
+  return { ...SANITIZE_IN_PROGRESS, progress };
+}
+
+/** What a store could not do, with the LBA of the first block that failed. */
+export function senseOfStoreError({ failure, offset }: StoreError, blockLength: number): Sense {
+  const information = Math.floor(offset / blockLength);
+  switch (failure) {
+    case 'unreadable':
+      return { ...UNRECOVERED_READ_ERROR, information };
+    case 'unwritable':
+      return { ...WRITE_ERROR, information };
+    case 'no-space':
+      return { ...SPACE_ALLOCATION_FAILED, information };
+  }
 }
 
 /** Whether two sense values have the same key, ASC and ASCQ. */
@@ -107,7 +155,8 @@ export function encodeSense(sense: Sense, format: SenseFormat, into: Uint8Array)
  *      7    1 length          of what follows, 0Ah
  *     12    1 ASC
  *     13    1 ASCQ
- *     15    3 key specific    bit 7 SKSV, 6 C/D (1: CDB), 3 BPV, 2-0 bit pointer; u16 field pointer
+ *     15    3 key specific    bit 7 SKSV, 6 C/D (1: CDB), 3 BPV, 2-0 bit pointer; u16 field pointer. NOT READY: SKSV,
+ *                           u16 progress
  *
  * Source: SPC-4, "Fixed format sense data".
  */
@@ -123,7 +172,7 @@ function encodeFixed(sense: Sense, into: Uint8Array): number {
   into[7] = 0x0a;
   into[12] = sense.asc;
   into[13] = sense.ascq;
-  if (sense.field !== undefined) encodeField(sense.field, view, 15);
+  encodeKeySpecific(sense, view, 15);
   return 18;
 }
 
@@ -155,14 +204,22 @@ function encodeDescriptors(sense: Sense, into: Uint8Array): number {
     setU64(view, at + 4, sense.information);
     at += 12;
   }
-  if (sense.field !== undefined) {
+  if (sense.field !== undefined || sense.progress !== undefined) {
     into[at] = 0x02;
     into[at + 1] = 0x06;
-    encodeField(sense.field, view, at + 4);
+    encodeKeySpecific(sense, view, at + 4);
     at += 8;
   }
   into[7] = at - 8;
   return at;
+}
+
+/** Sense key specific bytes: a field pointer, or the progress of an operation. Zeros when there is neither. */
+function encodeKeySpecific({ field, progress }: Sense, view: DataView, at: number): void {
+  if (field !== undefined) encodeField(field, view, at);
+  if (progress === undefined) return;
+  view.setUint8(at, 0x80);
+  view.setUint16(at + 1, progress);
 }
 
 function encodeField(field: SenseField, view: DataView, at: number): void {
@@ -193,7 +250,7 @@ function decodeFixed(bytes: Uint8Array): Sense {
     asc: bytes[12] ?? 0,
     ascq: bytes[13] ?? 0,
     ...(hasInformation ? { information: view.getUint32(3) } : undefined),
-    ...(bytes.length >= 18 ? decodeField(key, view, 15) : undefined),
+    ...(bytes.length >= 18 ? decodeKeySpecific(key, view, 15) : undefined),
   };
 }
 
@@ -208,15 +265,17 @@ function decodeDescriptors(bytes: Uint8Array): Sense {
     if (bytes[at] === 0x00 && length === 0x0a && (bytes[at + 2]! & 0x80) !== 0) {
       sense = { ...sense, information: getU64(view, at + 4) };
     } else if (bytes[at] === 0x02 && length === 0x06) {
-      sense = { ...sense, ...decodeField(key, view, at + 4) };
+      sense = { ...sense, ...decodeKeySpecific(key, view, at + 4) };
     }
   }
   return sense;
 }
 
-function decodeField(key: number, view: DataView, at: number): { readonly field: SenseField } | undefined {
+function decodeKeySpecific(key: number, view: DataView, at: number): Partial<Sense> | undefined {
   const flags = view.getUint8(at);
-  if ((flags & 0x80) === 0 || key !== SenseKey.illegalRequest) return undefined;
+  if ((flags & 0x80) === 0) return undefined;
+  if (key === SenseKey.notReady) return { progress: view.getUint16(at + 1) };
+  if (key !== SenseKey.illegalRequest) return undefined;
   const field: SenseField = { in: (flags & 0x40) !== 0 ? 'cdb' : 'data', byte: view.getUint16(at + 1) };
   return { field: (flags & 0x08) !== 0 ? { ...field, bit: flags & 0x07 } : field };
 }

@@ -61,6 +61,13 @@ export class ServiceQueue {
     this.#ends.push(Math.max(start + duration, impairment.hungUntil), task.order, task.slot);
   }
 
+  /** A task in service goes on until that instant. */
+  prolong(task: Task, until: Nanos): void {
+    this.#lastOrder += 1;
+    task.order = this.#lastOrder;
+    this.#ends.push(until, task.order, task.slot);
+  }
+
   /** The next task that is done by now; undefined when there is none. */
   takeDone(now: Nanos): Task | undefined {
     while (this.#ends.time <= now) {

@@ -5,13 +5,23 @@ import { checkImpairment, type Impairment, UNIMPAIRED } from './impairment.js';
 import { LogicalUnit, type UnitResponse } from './logical-unit.js';
 import { answerForMissingUnit } from './missing-unit.js';
 import { type Nexus, newNexus } from './nexus.js';
-import { encodeSense, I_T_NEXUS_LOSS, MAX_SENSE_BYTES, POWER_ON_OR_RESET } from './sense.js';
+import { BUS_DEVICE_RESET_FUNCTION, encodeSense, I_T_NEXUS_LOSS, MAX_SENSE_BYTES, POWER_ON_OR_RESET } from './sense.js';
 import type { TaskAttribute } from './task.js';
 import { checkPort, type InitiatorPort, portName } from './transport-id.js';
 import type { LogicalUnitConfig } from './unit-config.js';
 
 /** Functions of task management. Source: SAM-5, "Task management functions". */
-export type TaskManagementFunction = 'abort-task' | 'abort-task-set' | 'clear-task-set' | 'lun-reset';
+export type TaskManagementFunction =
+  | 'abort-task'
+  | 'abort-task-set'
+  | 'clear-task-set'
+  /** There is no ACA, so there is nothing to do. */
+  | 'clear-aca'
+  | 'lun-reset'
+  /** As a reset of every logical unit; `lun` does not matter. */
+  | 'target-warm-reset'
+  /** The same; the driver closes the sessions afterwards. */
+  | 'target-cold-reset';
 
 export type TargetInput =
   /**
@@ -117,6 +127,7 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
       luns: config.logicalUnits.map((unit) => unit.lun).sort((a, b) => a - b),
       nexusOf: (port) => this.#nexusByPort.get(portName(port)),
       portOf: (nexus) => this.#nexuses.get(nexus)!.port,
+      unitOf: (naa) => this.#units.find((unit) => unit.settings.identity.naa === naa),
     };
     this.#units = config.logicalUnits.map(
       (unit, i) => new LogicalUnit(unit, i, this.#context, this.#reply, config.observe),
@@ -242,6 +253,10 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
     input: TargetInput & { kind: 'task-management' },
     emit: Emit,
   ): TaskManagementResponse {
+    if (input.function === 'target-warm-reset' || input.function === 'target-cold-reset') {
+      for (const unit of this.#units) unit.reset(now, nexus.units[unit.index]!, POWER_ON_OR_RESET, emit);
+      return 'function-complete';
+    }
     const unit = this.#unitsByLun.get(input.lun);
     if (unit === undefined) return 'incorrect-lun';
     const from = nexus.units[unit.index]!;
@@ -255,7 +270,9 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
         unit.clearTaskSet(now, from, emit);
         break;
       case 'lun-reset':
-        unit.reset(now, from, emit);
+        unit.reset(now, from, BUS_DEVICE_RESET_FUNCTION, emit);
+        break;
+      case 'clear-aca':
         break;
     }
     return 'function-complete';

@@ -43,6 +43,8 @@ export class Task {
   isOrphan = false;
   /** Blocks of a write that reach the medium; -1 for all of them. */
   tornAfter = -1;
+  /** It was carried out, and only its answer waits. */
+  isCarriedOut = false;
 
   /** Neighbours in the task set. */
   older: Task | undefined;
@@ -73,6 +75,7 @@ export class Task {
     this.refusal = undefined;
     this.isOrphan = false;
     this.tornAfter = -1;
+    this.isCarriedOut = false;
   }
 
   /** Lets go of a buffer too large to be kept for the next command. */

@@ -1,4 +1,4 @@
-import { ConfigError, fmix32, hex, murmur3, utf8Bytes } from '@quorate/kernel';
+import { ConfigError, fmix32, hex, murmur3, type Nanos, SECOND, utf8Bytes } from '@quorate/kernel';
 import type { SenseFormat } from './sense.js';
 import { DISK_SERVICE, type ServiceModel } from './service-model.js';
 import type { BlockStore } from './store/block-store.js';
@@ -31,11 +31,20 @@ export interface LogicalUnitConfig {
   /** Default `1.0`. */
   readonly revision?: string;
   readonly naa?: string;
+  /** The medium cannot be written. */
   readonly isWriteProtected?: boolean;
+  /** RMB: the medium can be ejected and loaded. */
+  readonly isRemovable?: boolean;
+  /** Blocks can be unmapped, and read as zeros then; the store must have `unmap` and `extentAt`. */
+  readonly isThin?: boolean;
   /** D_SENSE of the control mode page: sense data by descriptors. */
   readonly hasDescriptorSense?: boolean;
   /** TAS: a task that another nexus aborts ends with TASK ABORTED instead of silently. */
   readonly hasTaskAbortedStatus?: boolean;
+  /** Bytes of a physical block, from one logical block to 32768 of them, a power of two; default 4096. */
+  readonly physicalBlockLength?: number;
+  /** How long a SANITIZE takes: the unit is not ready for so long. Default 8 s. */
+  readonly sanitizeTime?: Nanos;
   /** MAXIMUM TRANSFER LENGTH, default 16 MiB. */
   readonly maxTransferBlocks?: number;
   /** Tasks that the unit holds before it answers TASK SET FULL, default 4096. */
@@ -47,9 +56,22 @@ export interface LogicalUnitConfig {
 export interface UnitSettings {
   readonly identity: Identity;
   readonly isWriteProtected: boolean;
+  readonly isRemovable: boolean;
+  readonly isThin: boolean;
+  /** D_SENSE and TAS as they are after power on. */
   readonly senseFormat: SenseFormat;
   readonly hasTaskAbortedStatus: boolean;
   readonly maxTransferBlocks: number;
+  /** MAXIMUM COMPARE AND WRITE LENGTH. */
+  readonly maxCompareAndWriteBlocks: number;
+  /** MAXIMUM WRITE SAME LENGTH. */
+  readonly maxWriteSameBlocks: number;
+  /** MAXIMUM ATOMIC TRANSFER LENGTH. */
+  readonly maxAtomicBlocks: number;
+  /** MAXIMUM UNMAP LBA COUNT of one command; 0 for thick units, like the next. */
+  readonly maxUnmapBlocks: number;
+  readonly maxUnmapDescriptors: number;
+  readonly sanitizeTime: Nanos;
   readonly maxTasks: number;
   /** Logical blocks per physical block as a power of two: 4 KiB physical blocks, as a VHDX has them. */
   readonly physicalBlockExponent: number;
@@ -67,8 +89,16 @@ export function unitSettings(config: LogicalUnitConfig): UnitSettings {
   const maxTasks = config.maxTasks ?? 4096;
   if (!(maxTransferBlocks > 0)) throw new ConfigError(`${at}/maxTransferBlocks`, `${maxTransferBlocks}`, 'at least 1');
   if (!(maxTasks > 0)) throw new ConfigError(`${at}/maxTasks`, `${maxTasks}`, 'at least 1');
-  const naa = config.naa ?? naaOf(serial);
-  if (!/^6[0-9a-f]{31}$/i.test(naa)) throw new ConfigError(`${at}/naa`, naa, '32 hex digits, the first one 6');
+  const isThin = config.isThin ?? false;
+  if (isThin && (store.unmap === undefined || store.extentAt === undefined)) {
+    throw new ConfigError(`${at}/isThin`, 'true', 'a store with unmap and extentAt');
+  }
+  const sanitizeTime = config.sanitizeTime ?? 8 * SECOND;
+  if (!Number.isSafeInteger(sanitizeTime) || sanitizeTime < 0) {
+    throw new ConfigError(`${at}/sanitizeTime`, `${sanitizeTime}`, 'a whole number of ns');
+  }
+  const naa = config.naa?.toLowerCase() ?? naaOf(serial);
+  if (!/^6[0-9a-f]{31}$/.test(naa)) throw new ConfigError(`${at}/naa`, naa, '32 hex digits, the first one 6');
   return {
     identity: {
       vendor: ascii(`${at}/vendor`, config.vendor ?? 'Msft', 8),
@@ -78,13 +108,33 @@ export function unitSettings(config: LogicalUnitConfig): UnitSettings {
       naa,
     },
     isWriteProtected: config.isWriteProtected ?? false,
+    isRemovable: config.isRemovable ?? false,
+    isThin,
     senseFormat: config.hasDescriptorSense === true ? 'descriptor' : 'fixed',
     hasTaskAbortedStatus: config.hasTaskAbortedStatus ?? false,
     maxTransferBlocks,
+    maxCompareAndWriteBlocks: Math.min(255, maxTransferBlocks),
+    maxWriteSameBlocks: 65_535,
+    maxAtomicBlocks: Math.min(2048, maxTransferBlocks),
+    maxUnmapBlocks: isThin ? 65_536 : 0,
+    maxUnmapDescriptors: isThin ? 256 : 0,
+    sanitizeTime,
     maxTasks,
-    physicalBlockExponent: store.blockLength === 512 ? 3 : 0,
+    physicalBlockExponent: physicalBlockExponent(`${at}/physicalBlockLength`, config),
     service: config.service ?? DISK_SERVICE,
   };
+}
+
+function physicalBlockExponent(path: string, { store, physicalBlockLength }: LogicalUnitConfig): number {
+  const exponent = Math.log2((physicalBlockLength ?? Math.max(4096, store.blockLength)) / store.blockLength);
+  if (!Number.isInteger(exponent) || exponent < 0 || exponent > 15) {
+    throw new ConfigError(
+      path,
+      `${physicalBlockLength}`,
+      `${store.blockLength} bytes times a power of two up to 32768`,
+    );
+  }
+  return exponent;
 }
 
 function ascii(path: string, text: string, longest: number): string {

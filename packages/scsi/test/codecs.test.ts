@@ -1,10 +1,11 @@
 import { bytesEqual, concatBytes, hex } from '@quorate/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeDesignators, decodeInquiry, decodeVpd } from '../src/commands/inquiry.js';
+import { decodeInquiry } from '../src/commands/inquiry.js';
 import { decodeModePages } from '../src/commands/mode-sense.js';
 import { decodeCapacity10, decodeCapacity16 } from '../src/commands/read-capacity.js';
 import { decodeLuns, encodeLuns } from '../src/commands/report-luns.js';
+import { decodeDesignators, decodeVpd } from '../src/commands/vital-product-data.js';
 import { ReserveOut } from '../src/opcode.js';
 import {
   decodeRegisterAndMoveList,

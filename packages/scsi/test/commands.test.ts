@@ -183,7 +183,7 @@ describe('MODE SENSE', () => {
   it('6, all pages: header, block descriptor, pages in ascending order', () => {
     const data = new Rig().login(1).run(1, modeSense6(0x3f)).data;
     expect(hex(data.subarray(0, 12))).toBe(HEADER_6.replace('4b', hex(Uint8Array.of(data.length - 1))));
-    expect([...decodeModePages(data, 6).keys()]).toEqual([0x01, 0x08, 0x0a, 0x1c]);
+    expect([...decodeModePages(data, 6).keys()]).toEqual([0x01, 0x02, 0x08, 0x0a, 0x1c]);
   });
 
   it.each([
@@ -222,7 +222,7 @@ describe('MODE SENSE', () => {
   });
 
   it.each([
-    ['changeable values: none', 0x4a, '00', '0a0a00000000000000000000'],
+    ['changeable values: D_SENSE, SWP, TAS', 0x4a, '00', '0a0a04000840000000000000'],
     ['default values: the current ones', 0x8a, '00', '0a0a021000000000ffff0000'],
     ['saved values: not supported', 0xca, '5/39/00', undefined],
     ['a page that is not there', 0x05, '5/24/00', undefined],
@@ -286,8 +286,8 @@ describe('REQUEST SENSE', () => {
 describe('a CDB that is wrong', () => {
   it.each([
     ['unknown opcode', 'c0 00 00 00 00 00', '5/20/00'],
-    ['an opcode of the standard that is not there: UNMAP', '42 00 00 00 00 00 00 00 00 00', '5/20/00'],
-    ['unknown service action of SERVICE ACTION IN(16)', `9e 12 ${'00'.repeat(14)}`, '5/24/00'],
+    ['UNMAP of a thick unit', '42 00 00 00 00 00 00 00 00 00', '5/20/00'],
+    ['unknown service action of SERVICE ACTION IN(16)', `9e 13 ${'00'.repeat(14)}`, '5/24/00'],
     ['unknown service action of PERSISTENT RESERVE IN', '5e 04 00 00 00 00 00 00 08 00', '5/24/00'],
     ['unknown service action of PERSISTENT RESERVE OUT', '5f 08 00 00 00 00 00 00 18 00', '5/24/00'],
     ['a reserved bit', '00 00 00 01 00 00', '5/24/00'],

@@ -17,7 +17,7 @@ describe('standard INQUIRY', () => {
     ['version SPC-4', 2, '06'],
     ['HISUP, format 2', 3, '12'],
     ['additional length 91', 4, '5b'],
-    ['no access controls, port groups, third-party copy or protection', 5, '00'],
+    ['third-party copy, no access controls, port groups or protection', 5, '08'],
     ['one port', 6, '00'],
     ['CMDQUE', 7, '02'],
     ['vendor "Msft    "', 8, '4d73667420202020'],
@@ -65,11 +65,33 @@ describe('standard INQUIRY', () => {
 
 describe('vital product data', () => {
   it.each([
-    [0x00, '00 00 0004 008083b0'],
+    [0x00, '00 00 0008 0080 8386 8fb0 b1b2'],
     [0x80, `00 80 0008 ${hex(new Uint8Array([...'A1B2C3D4'].map((c) => c.charCodeAt(0))))}`],
-    [0xb0, `00 b0 003c 00000000 00008000 00000800 ${'00'.repeat(48)}`],
+    [0x86, `00 86 003c 00070001 ${'00'.repeat(56)}`],
+    // a compare and write of 255 blocks, no unmap, write same of 65535, atomic write of 2048
+    [0xb0, `00 b0 003c 00ff0008 00008000 00000800 ${'00'.repeat(20)} 000000000000ffff 00000800 ${'00'.repeat(16)}`],
+    [0xb1, `00 b1 003c 0001 0050 ${'00'.repeat(56)}`],
+    [0xb2, '00 b2 0004 00000000'],
   ])('page %i', (page, bytes) => {
     expect(hex(data(inquiry(page)))).toBe(bytes.replaceAll(' ', ''));
+  });
+
+  it('a thin unit tells how much it unmaps, and that it does', () => {
+    const thin = (page: number): Uint8Array => data(inquiry(page), { isThin: true });
+    expect(hex(thin(0xb0), 20, 32)).toBe('00010000' + '00000100' + '00000008');
+    expect(hex(thin(0xb2))).toBe('00b2000400e40200');
+  });
+
+  it('page 8Fh: EXTENDED COPY and RECEIVE COPY RESULTS, and their limits', () => {
+    expect(hex(data(inquiry(0x8f)))).toBe(
+      [
+        '008f0058',
+        '00010008' + '07830100' + '84020003',
+        `0004001c${'00'.repeat(4)}0008000800000400${'00'.repeat(16)}`,
+        '00080004' + '0202e400',
+        `80010020${'00000001'.repeat(2)}0100000009${'00'.repeat(19)}`,
+      ].join(''),
+    );
   });
 
   it('page 83h: the unit by NAA and T10 name, the port by number, group and name', () => {
@@ -132,8 +154,22 @@ describe('sg3_utils read it', () => {
     expect(printed).toContain('iqn.2024-01.lab:disks,t,0x0001');
   });
 
+  itWith('sg_vpd', 'sg_vpd: provisioning, characteristics, third-party copy', () => {
+    const read = (page: number, name: string): string =>
+      outputAbout(data(inquiry(page), { isThin: true }), 'sg_vpd', (file) => [
+        '--raw',
+        `--inhex=${file}`,
+        `--page=${name}`,
+      ]);
+    expect(read(0xb2, 'lbpv')).toMatch(/LBPU\): 1[\s\S]*LBPWS\): 1[\s\S]*LBPWS10\): 1[\s\S]*LBPRZ\): 1[\s\S]*thin/);
+    expect(read(0xb1, 'bdc')).toContain('Non-rotating medium');
+    expect(read(0x8f, 'tpc')).toMatch(/Maximum CSCD descriptor count: 8[\s\S]*Maximum segment length|EXTENDED COPY/i);
+  });
+
   itWith('sg_vpd', 'sg_vpd: block limits', () => {
     const printed = outputAbout(data(inquiry(0xb0)), 'sg_vpd', (file) => ['--raw', `--inhex=${file}`, '--page=bl']);
     expect(printed).toMatch(/Maximum transfer length: 32768 blocks/);
+    expect(printed).toMatch(/Maximum compare and write length: 255 blocks/);
+    expect(printed).toMatch(/Maximum atomic transfer length: 2048/);
   });
 });

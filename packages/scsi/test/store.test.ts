@@ -1,7 +1,7 @@
 import { bytesEqual } from '@quorate/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BlockStore, PAGE_BYTES, SparseStore } from '../src/index.js';
+import { type BlockStore, FileStore, MemoryFile, PAGE_BYTES, SparseStore } from '../src/index.js';
 
 const HUNDRED_GB = (100 * 1024 ** 3) / 512;
 
@@ -133,5 +133,126 @@ describe('SparseStore', () => {
     expect(() => new SparseStore({})).toThrow(RangeError);
     expect(() => new SparseStore({ blocks: 8, blockLength: 520 })).toThrow(RangeError);
     expect(() => new SparseStore({ blocks: 8, base: new SparseStore({ blocks: 9 }) })).toThrow(RangeError);
+  });
+});
+
+/** Writes and unmaps, told to a store and to an array; and what the store then says of its blocks. */
+const CHANGE = fc.record({
+  isWrite: fc.boolean(),
+  lba: fc.nat(60),
+  blocks: fc.integer({ min: 1, max: 40 }),
+  fill: fc.integer({ min: 1, max: 255 }),
+});
+const BLOCKS = 61;
+
+function change(
+  store: BlockStore,
+  changes: readonly { isWrite: boolean; lba: number; blocks: number; fill: number }[],
+) {
+  const plain = new PlainStore(BLOCKS, store.blockLength);
+  for (const { isWrite, lba, blocks, fill } of changes) {
+    const count = Math.min(blocks, BLOCKS - lba);
+    const bytes = block(isWrite ? fill : 0, count, store.blockLength);
+    plain.write(lba, bytes);
+    if (isWrite) store.write(lba, bytes);
+    else store.unmap!(lba, count);
+  }
+  return plain;
+}
+
+describe.each([
+  ['SparseStore', (blockLength: number) => new SparseStore({ blocks: BLOCKS, blockLength })],
+  [
+    'SparseStore over a base',
+    (blockLength: number) => new SparseStore({ base: new SparseStore({ blocks: BLOCKS, blockLength }) }),
+  ],
+  [
+    'FileStore, thin',
+    (blockLength: number) => new FileStore(new MemoryFile(), { blocks: BLOCKS, blockLength, isThin: true }),
+  ],
+] as const)('%s', (_name, make) => {
+  it.each([512, 4096])('unmapped blocks read as zeros and have no room, %i bytes a block', (blockLength) => {
+    fc.assert(
+      fc.property(fc.array(CHANGE, { maxLength: 20 }), (changes) => {
+        const store = make(blockLength);
+        const plain = change(store, changes);
+        expect(bytesEqual(content(store), plain.bytes)).toBe(true);
+        for (let lba = 0; lba < BLOCKS; ) {
+          const { blocks, isMapped } = store.extentAt!(lba);
+          expect(blocks).toBeGreaterThan(0);
+          const bytes = plain.bytes.subarray(lba * blockLength, (lba + blocks) * blockLength);
+          if (!isMapped) expect(bytes.every((byte) => byte === 0)).toBe(true);
+          lba += blocks;
+          expect(lba).toBeLessThanOrEqual(BLOCKS);
+        }
+        const last = changes.at(-1);
+        if (last !== undefined) expect(store.extentAt!(last.lba).isMapped).toBe(last.isWrite);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('unmapping a SparseStore', () => {
+  it('gives pages back, and hides those of a base', () => {
+    const base = new SparseStore({ blocks: 64 });
+    base.write(0, block(1, 64));
+    const store = new SparseStore({ base });
+    store.write(8, block(2, 16));
+    expect(store.allocatedPages).toBe(2);
+    store.unmap(8, 8);
+    store.unmap(24, 8);
+    expect(store.allocatedPages).toBe(1);
+    expect([0, 8, 16, 24].map((lba) => store.extentAt(lba))).toEqual([
+      { blocks: 8, isMapped: true },
+      { blocks: 8, isMapped: false },
+      { blocks: 8, isMapped: true },
+      { blocks: 8, isMapped: false },
+    ]);
+    store.write(9, block(7));
+    const into = block(0, 3);
+    store.read(8, 3, into);
+    expect(bytesEqual(into, Uint8Array.of(...block(0), ...block(7), ...block(0)))).toBe(true);
+    expect(content(base)[8 * 512]).toBe(1);
+  });
+
+  it('unmapping all of 100 GB costs nothing', () => {
+    const store = new SparseStore({ blocks: HUNDRED_GB });
+    store.write(77, block(1));
+    store.unmap(0, HUNDRED_GB);
+    expect([store.allocatedPages, store.extentAt(77).isMapped]).toEqual([0, false]);
+  });
+});
+
+describe('FileStore', () => {
+  it('block n lies at byte n × length of the file', () => {
+    const file = new MemoryFile();
+    const store = new FileStore(file, { blocks: 8 });
+    expect(file.size).toBe(4096);
+    store.write(3, block(9));
+    const into = block(0, 1);
+    file.read(3 * 512, into);
+    expect(bytesEqual(into, block(9))).toBe(true);
+    expect([store.unmap, store.extentAt]).toEqual([undefined, undefined]);
+  });
+
+  it('thin: grows with what is written, shrinks when its end is unmapped', () => {
+    const file = new MemoryFile();
+    const store = new FileStore(file, { blocks: 64, isThin: true });
+    expect(file.size).toBe(0);
+    store.write(7, block(1));
+    expect(file.size).toBe(4096);
+    store.unmap!(4, 60);
+    expect(file.size).toBe(2048);
+    expect(new FileStore(file, { blocks: 64, isThin: true }).extentAt!(0)).toEqual({ blocks: 4, isMapped: true });
+  });
+
+  it('refuses a size or block length that does not fit', () => {
+    const file = new MemoryFile();
+    file.resize(4097);
+    expect(() => new FileStore(file)).toThrow('whole blocks of 512 bytes');
+    expect(() => new FileStore(file, { blocks: 8 })).toThrow('at least the 9 of the file');
+    expect(() => new FileStore(file, { blocks: 9, blockLength: 520 })).toThrow('512 or 4096');
+    expect(() => new FileStore(file, { blocks: 9 }).read(9, 1, block(0))).toThrow(RangeError);
   });
 });

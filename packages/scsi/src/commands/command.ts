@@ -1,4 +1,6 @@
 import type { Nanos } from '@quorate/kernel';
+import type { Medium } from '../medium.js';
+import type { ModeParameters } from '../mode-parameters.js';
 import type { UnitNexus } from '../nexus.js';
 import type {
   PersistentReservations,
@@ -12,6 +14,8 @@ import { Status } from '../status.js';
 import type { BlockStore } from '../store/block-store.js';
 import type { InitiatorPort } from '../transport-id.js';
 import type { UnitSettings } from '../unit-config.js';
+import type { CommandSet } from './command-set.js';
+import type { Transfer } from './transfer.js';
 
 /** What a command knows of the task that carries it. */
 export interface CommandRequest {
@@ -34,6 +38,8 @@ export interface TargetContext {
   readonly luns: readonly number[];
   /** The nexus of that initiator port; undefined when it never logged in. */
   nexusOf(port: InitiatorPort): number | undefined;
+  /** The logical unit with that NAA identifier, hex digits; undefined when this target has none. */
+  unitOf(naa: string): UnitContext | undefined;
   portOf(nexus: number): InitiatorPort;
 }
 
@@ -44,8 +50,21 @@ export interface UnitContext {
   readonly settings: UnitSettings;
   readonly reservations: PersistentReservations;
   readonly spc2: Spc2Reservation;
+  readonly mode: ModeParameters;
+  readonly medium: Medium;
+  readonly commands: CommandSet;
+  /** Why it cannot be written; undefined when it can. */
+  readonly writeProtection: Sense | undefined;
+  /** Whether no reservation keeps that nexus from reading or writing here, and the medium is ready. */
+  mayAccess(now: Nanos, nexus: number, access: 'read' | 'write'): boolean;
   /** Changes the medium. */
   write(now: Nanos, request: CommandRequest, lba: number, bytes: Uint8Array): void;
+  /** Gives blocks of the medium back: they read as zeros. */
+  unmap(now: Nanos, request: CommandRequest, lba: number, blocks: number): void;
+  /** Leaves a unit attention for every other nexus. */
+  tellOthers(nexus: number, sense: Sense): void;
+  /** Set when somebody checks what is read. */
+  readonly observeRead: ((now: Nanos, lba: number, bytes: Uint8Array) => void) | undefined;
   /** Tells and aborts whom a PERSISTENT RESERVE OUT concerns. */
   reservationsChanged(now: Nanos, request: ReservationRequest, outcome: ReservationOutcome & { kind: 'done' }): void;
 }
@@ -60,8 +79,19 @@ export interface Command {
   /** Bits of the CDB that this target evaluates, one byte per byte of the CDB; all others must be 0. */
   readonly usage: Uint8Array;
   readonly service: ServiceClass;
+  readonly transfer: Transfer;
   /** Runs in spite of a pending unit attention. */
   readonly passesUnitAttention?: boolean;
+  /** Ends with NOT READY when the medium is ejected. */
+  readonly needsMedium?: boolean;
+  /** Runs while the medium is being sanitized, as most commands do not. */
+  readonly runsDuringSanitize?: boolean;
+  /** A crash or an abort may leave its first blocks on the medium; of others it leaves all or nothing. */
+  readonly isTearable?: boolean;
+  /** Goes on after it was carried out: `Reply.waitUntil`. */
+  readonly takesLong?: boolean;
+  /** Whether a unit has it; left out when every unit does. */
+  isOn?(settings: UnitSettings): boolean;
   /** Checks the CDB and sets the range; what is wrong, or undefined. */
   validate?(unit: UnitContext, request: CommandRequest): Sense | undefined;
   execute(unit: UnitContext, request: CommandRequest, reply: Reply, now: Nanos): void;
@@ -74,6 +104,8 @@ export class Reply {
   status: Status = Status.good;
   sense: Sense | undefined;
   data: Uint8Array = NOTHING;
+  /** When it is given; 0 for at once. Only commands that take long set it. */
+  waitUntil: Nanos = 0;
   #buffer = new Uint8Array(4096);
   #lent: Uint8Array = this.#buffer;
 
@@ -81,6 +113,7 @@ export class Reply {
     this.status = Status.good;
     this.sense = undefined;
     this.data = NOTHING;
+    this.waitUntil = 0;
     return this;
   }
 
@@ -100,6 +133,7 @@ export class Reply {
   }
 
   check(sense: Sense): void {
+    this.data = NOTHING;
     this.status = Status.checkCondition;
     this.sense = sense;
   }

@@ -11,6 +11,7 @@ import {
 } from '../reservation/reserve-in-data.js';
 import type { InitiatorPort } from '../transport-id.js';
 import type { Command, UnitContext } from './command.js';
+import { allocationAt } from './transfer.js';
 
 /** Types that can be reserved: all six. */
 const TYPES: readonly number[] = [1, 3, 5, 6, 7, 8];
@@ -30,6 +31,8 @@ function action(name: string, serviceAction: ReserveIn, answer: (unit: UnitConte
     serviceAction,
     usage: fromHex('5e 1f 00 00 00 00 00 ff ff 00'),
     service: 'other',
+    transfer: allocationAt(7, 2),
+    runsDuringSanitize: true,
     execute(unit, { cdb }, reply) {
       reply.give(answer(unit), viewOf(cdb).getUint16(7));
     },

@@ -4,6 +4,7 @@ import { decodeRegisterAndMoveList, decodeReserveOutList } from '../reservation/
 import type { ReservationRequest } from '../reservation/persistent-reservations.js';
 import { invalidFieldInParameterList, type Sense } from '../sense.js';
 import type { Command, CommandRequest, Reply, UnitContext } from './command.js';
+import { parameterListAt } from './transfer.js';
 
 /** One indivisible step each, carried out when the service of the command ends. */
 export const PERSISTENT_RESERVE_OUT: readonly Command[] = [
@@ -24,6 +25,7 @@ function action(name: string, serviceAction: ReserveOut): Command {
     serviceAction,
     usage: fromHex('5f 1f ff 00 00 ff ff ff ff 00'),
     service: 'other',
+    transfer: parameterListAt(5, 4),
     execute(unit, request, reply, now) {
       reserveOut(unit, request, serviceAction, reply, now);
     },

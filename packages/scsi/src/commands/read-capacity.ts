@@ -2,6 +2,7 @@ import { fromHex, getU64, setU64, viewOf } from '@quorate/kernel';
 import { Opcode, ServiceActionIn16 } from '../opcode.js';
 import { invalidFieldInCdb } from '../sense.js';
 import type { Command } from './command.js';
+import { allocationAt, fixedIn } from './transfer.js';
 
 /** Size and geometry of a logical unit. */
 export interface Capacity {
@@ -9,12 +10,18 @@ export interface Capacity {
   readonly blockLength: number;
 }
 
+const LBPME = 0x80;
+/** Unmapped blocks read as zeros. */
+const LBPRZ = 0x40;
+
 /** READ CAPACITY(10): u32 last LBA, FFFFFFFFh when it does not fit, and u32 block length. */
 export const READ_CAPACITY_10: Command = {
   name: 'READ CAPACITY(10)',
   opcode: Opcode.readCapacity10,
   usage: fromHex('25 00 ff ff ff ff 00 00 01 00'),
   service: 'other',
+  transfer: fixedIn(8),
+  needsMedium: true,
   validate(_unit, { cdb }) {
     const hasPmi = (cdb[8]! & 1) !== 0;
     return !hasPmi && viewOf(cdb).getUint32(2) !== 0 ? invalidFieldInCdb(2) : undefined;
@@ -46,6 +53,8 @@ export const READ_CAPACITY_16: Command = {
   serviceAction: ServiceActionIn16.readCapacity16,
   usage: fromHex('9e 1f ffffffffffffffff ffffffff 01 00'),
   service: 'other',
+  transfer: allocationAt(10, 4),
+  needsMedium: true,
   validate(_unit, { cdb }) {
     const hasPmi = (cdb[14]! & 1) !== 0;
     return !hasPmi && getU64(viewOf(cdb), 2) !== 0 ? invalidFieldInCdb(2) : undefined;
@@ -56,6 +65,7 @@ export const READ_CAPACITY_16: Command = {
     setU64(view, 0, unit.store.blocks - 1);
     view.setUint32(8, unit.store.blockLength);
     bytes[13] = unit.settings.physicalBlockExponent;
+    if (unit.settings.isThin) bytes[14] = LBPME | LBPRZ;
     reply.give(bytes, viewOf(cdb).getUint32(10));
   },
 };

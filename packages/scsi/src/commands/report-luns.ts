@@ -2,6 +2,7 @@ import { fromHex, viewOf } from '@quorate/kernel';
 import { Opcode } from '../opcode.js';
 import { invalidFieldInCdb, REPORTED_LUNS_DATA_HAS_CHANGED, type Sense } from '../sense.js';
 import type { Command } from './command.js';
+import { allocationAt } from './transfer.js';
 
 /** SELECT REPORT: 0 and 2 list all logical units, 1 the well known ones, of which there are none. */
 export const REPORT_LUNS: Command = {
@@ -9,6 +10,8 @@ export const REPORT_LUNS: Command = {
   opcode: Opcode.reportLuns,
   usage: fromHex('a0 00 ff 00 00 00 ff ff ff ff 00 00'),
   service: 'other',
+  transfer: allocationAt(6, 4),
+  runsDuringSanitize: true,
   passesUnitAttention: true,
   validate: (_unit, { cdb }) => checkReportLuns(cdb),
   execute(unit, { cdb, from }, reply) {

@@ -2,16 +2,19 @@ import { fromHex } from '@quorate/kernel';
 import { Opcode } from '../opcode.js';
 import { encodeSense, MAX_SENSE_BYTES, NO_SENSE, type Sense } from '../sense.js';
 import type { Command } from './command.js';
+import { allocationAt } from './transfer.js';
 
-/** Takes the oldest unit attention away and gives it as data, with GOOD. The DESC bit chooses the format. */
+/** Takes the oldest unit attention away, or tells why the unit is not ready, as data with GOOD. DESC chooses the format. */
 export const REQUEST_SENSE: Command = {
   name: 'REQUEST SENSE',
   opcode: Opcode.requestSense,
   usage: fromHex('03 01 00 00 ff 00'),
   service: 'other',
+  transfer: allocationAt(4, 1),
+  runsDuringSanitize: true,
   passesUnitAttention: true,
-  execute(_unit, { cdb, from }, reply) {
-    reply.give(requestedSense(cdb, from.attentions.take() ?? NO_SENSE), cdb[4]!);
+  execute({ medium }, { cdb, from }, reply, now) {
+    reply.give(requestedSense(cdb, from.attentions.take() ?? medium.notReady(now) ?? NO_SENSE), cdb[4]!);
   },
 };
 

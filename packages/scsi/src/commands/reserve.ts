@@ -1,6 +1,7 @@
 import { fromHex } from '@quorate/kernel';
 import { Opcode } from '../opcode.js';
 import type { Command, CommandRequest, UnitContext } from './command.js';
+import { NO_TRANSFER } from './transfer.js';
 
 /** RESERVE and RELEASE of SPC-2. Third-party and extent reservations are obsolete and refused by `usage`. */
 export const RESERVE_6: Command = {
@@ -8,6 +9,7 @@ export const RESERVE_6: Command = {
   opcode: Opcode.reserve6,
   usage: fromHex('16 00 ff ff ff 00'),
   service: 'other',
+  transfer: NO_TRANSFER,
   execute: reserve,
 };
 
@@ -16,6 +18,7 @@ export const RESERVE_10: Command = {
   opcode: Opcode.reserve10,
   usage: fromHex('56 00 ff ff 00 00 00 ff ff 00'),
   service: 'other',
+  transfer: NO_TRANSFER,
   execute: reserve,
 };
 
@@ -24,6 +27,7 @@ export const RELEASE_6: Command = {
   opcode: Opcode.release6,
   usage: fromHex('17 00 ff ff ff 00'),
   service: 'other',
+  transfer: NO_TRANSFER,
   execute: release,
 };
 
@@ -32,6 +36,7 @@ export const RELEASE_10: Command = {
   opcode: Opcode.release10,
   usage: fromHex('57 00 ff ff 00 00 00 ff ff 00'),
   service: 'other',
+  transfer: NO_TRANSFER,
   execute: release,
 };
 

@@ -1,4 +1,4 @@
-import { type BlockStore, PAGE_BYTES, type StorePage } from './block-store.js';
+import { type BlockStore, PAGE_BYTES, type StoreExtent, type StorePage } from './block-store.js';
 
 export interface SparseStoreOptions {
   /** Size in blocks; taken from `base` when left out. */
@@ -21,9 +21,11 @@ export interface SparseStoreOptions {
 export class SparseStore implements BlockStore {
   readonly blocks: number;
   readonly blockLength: number;
-  readonly #base: BlockStore | undefined;
-  /** Pages written here, by number. The last page of the store may be used in part. */
+  #base: BlockStore | undefined;
+  /** Pages written here, by number. The last page of the store may be used in part. `NO_ROOM` hides one of the base. */
   readonly #pages = new Map<number, Uint8Array<ArrayBuffer>>();
+  /** Blocks of pages that are there which were unmapped since, a bit each; pages without any are left out. */
+  readonly #holes = new Map<number, number>();
 
   /** @throws {RangeError} when there is no size, the block length is neither 512 nor 4096, or the base differs in either. */
   constructor(options: SparseStoreOptions) {
@@ -42,7 +44,9 @@ export class SparseStore implements BlockStore {
 
   /** Number of pages written here, not counting the base. */
   get allocatedPages(): number {
-    return this.#pages.size;
+    let pages = 0;
+    for (const page of this.#pages.values()) if (page !== NO_ROOM) pages += 1;
+    return pages;
   }
 
   read(lba: number, blocks: number, into: Uint8Array): void {
@@ -83,12 +87,41 @@ export class SparseStore implements BlockStore {
       const length = Math.min(PAGE_BYTES - start, bytes.length - at);
       const part = length === bytes.length ? bytes : bytes.subarray(at, at + length);
       this.#pageForWriting(page, length).set(part, start);
+      if (this.#holes.size > 0) this.#fillHoles(page, start, length);
       offset += length;
       at += length;
     }
   }
 
   flush(): void {}
+
+  /** A page of which all blocks are unmapped takes no room any more. */
+  unmap(lba: number, blocks: number): void {
+    this.#checkRange(lba, blocks, blocks * this.blockLength);
+    if (blocks === this.blocks) return this.#unmapAll();
+    const end = (lba + blocks) * this.blockLength;
+    for (let offset = lba * this.blockLength; offset < end; ) {
+      const page = Math.floor(offset / PAGE_BYTES);
+      const start = offset - page * PAGE_BYTES;
+      const length = Math.min(PAGE_BYTES - start, end - offset);
+      this.#unmapIn(page, start, length);
+      offset += length;
+    }
+  }
+
+  /** A block has room when its page has, and it was not unmapped since. Looks over at most 256 MiB. */
+  extentAt(lba: number): StoreExtent {
+    this.#checkRange(lba, 1, this.blockLength);
+    const perPage = PAGE_BYTES / this.blockLength;
+    const isMapped = this.#isMapped(lba);
+    const limit = Math.min(this.blocks, lba + EXTENT_PAGES * perPage);
+    let end = lba + 1;
+    while (end < limit && this.#isMapped(end) === isMapped) {
+      const isWhole = end % perPage === 0 && !this.#holes.has(end / perPage);
+      end += isWhole ? perPage : 1;
+    }
+    return { blocks: Math.min(end, limit) - lba, isMapped };
+  }
 
   /** The whole content, base included. Equal contents give equal pages, whatever was written on the way there. */
   *pages(): Iterable<StorePage> {
@@ -103,6 +136,51 @@ export class SparseStore implements BlockStore {
     while (next < own.length) yield* this.#ownPage(own[next++]!);
   }
 
+  #isMapped(lba: number): boolean {
+    const offset = lba * this.blockLength;
+    const page = Math.floor(offset / PAGE_BYTES);
+    const bytes = this.#pages.get(page);
+    if (bytes === undefined) return this.#base !== undefined && (this.#base.extentAt?.(lba).isMapped ?? true);
+    return bytes !== NO_ROOM && ((this.#holes.get(page) ?? 0) & this.#bits(offset - page * PAGE_BYTES, 1)) === 0;
+  }
+
+  #unmapIn(page: number, start: number, length: number): void {
+    const bytes = this.#pages.get(page);
+    if (bytes === NO_ROOM || (bytes === undefined && this.#base === undefined)) return;
+    const used = Math.min(PAGE_BYTES, this.blocks * this.blockLength - page * PAGE_BYTES);
+    const holes = (this.#holes.get(page) ?? 0) | this.#bits(start, length);
+    if (holes === this.#bits(0, used)) return this.#drop(page);
+    this.#pageForWriting(page, 0).fill(0, start, start + length);
+    this.#holes.set(page, holes);
+  }
+
+  #drop(page: number): void {
+    this.#holes.delete(page);
+    if (this.#base === undefined) this.#pages.delete(page);
+    else this.#pages.set(page, NO_ROOM);
+  }
+
+  #unmapAll(): void {
+    this.#pages.clear();
+    this.#holes.clear();
+    this.#base = undefined;
+  }
+
+  #fillHoles(page: number, start: number, length: number): void {
+    const holes = this.#holes.get(page);
+    if (holes === undefined) return;
+    const left = holes & ~this.#bits(start, length);
+    if (left === 0) this.#holes.delete(page);
+    else this.#holes.set(page, left);
+  }
+
+  /** A bit for each block that begins in those bytes of a page, the first block of the page in bit 0. */
+  #bits(start: number, length: number): number {
+    const first = start / this.blockLength;
+    const count = Math.ceil(length / this.blockLength);
+    return ((1 << count) - 1) << first;
+  }
+
   *#ownPage(page: number): Iterable<StorePage> {
     const offset = page * PAGE_BYTES;
     const used = Math.min(PAGE_BYTES, this.blocks * this.blockLength - offset);
@@ -113,9 +191,10 @@ export class SparseStore implements BlockStore {
   /** The page to write into; its old content is only fetched when `length` leaves some of it. */
   #pageForWriting(page: number, length: number): Uint8Array<ArrayBuffer> {
     let bytes = this.#pages.get(page);
-    if (bytes !== undefined) return bytes;
+    if (bytes !== undefined && bytes !== NO_ROOM) return bytes;
+    const isHidden = bytes === NO_ROOM;
     bytes = new Uint8Array(PAGE_BYTES);
-    if (length < PAGE_BYTES) {
+    if (length < PAGE_BYTES && !isHidden) {
       const offset = page * PAGE_BYTES;
       this.#readBase(offset, Math.min(PAGE_BYTES, this.blocks * this.blockLength - offset), bytes, 0);
     }
@@ -135,6 +214,12 @@ export class SparseStore implements BlockStore {
     if (bytes < blocks * this.blockLength) throw new RangeError(`${bytes} bytes for ${blocks} blocks`);
   }
 }
+
+/** Stands for a page that was unmapped over a base: it reads as zeros and takes no room. */
+const NO_ROOM: Uint8Array<ArrayBuffer> = new Uint8Array(PAGE_BYTES);
+
+/** Pages that `extentAt` looks over. */
+const EXTENT_PAGES = 65_536;
 
 function basePages(base: BlockStore): Iterable<StorePage> {
   return base.pages === undefined ? readPages(base) : base.pages();

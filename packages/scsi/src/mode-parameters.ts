@@ -1,0 +1,31 @@
+import type { SenseFormat } from './sense.js';
+import type { UnitSettings } from './unit-config.js';
+
+/** What MODE SELECT may change of a logical unit, for all its nexuses. */
+export class ModeParameters {
+  /** D_SENSE of the control mode page. */
+  senseFormat: SenseFormat;
+  /** SWP: software write protection. */
+  isSoftwareWriteProtected = false;
+  /** TAS: a task that another nexus aborts ends with TASK ABORTED. */
+  hasTaskAbortedStatus: boolean;
+  readonly #defaults: UnitSettings;
+
+  constructor(defaults: UnitSettings) {
+    this.#defaults = defaults;
+    this.senseFormat = defaults.senseFormat;
+    this.hasTaskAbortedStatus = defaults.hasTaskAbortedStatus;
+  }
+
+  /** Those after a reset and after power on: the configured ones. */
+  reset(): void {
+    this.senseFormat = this.#defaults.senseFormat;
+    this.isSoftwareWriteProtected = false;
+    this.hasTaskAbortedStatus = this.#defaults.hasTaskAbortedStatus;
+  }
+
+  /** Default values, as MODE SENSE reports them. */
+  defaults(): ModeParameters {
+    return new ModeParameters(this.#defaults);
+  }
+}

@@ -1,0 +1,63 @@
+import type { StoreExtent } from './block-store.js';
+
+const CHUNK_BYTES = 4096;
+const CHUNK_BLOCKS = 8 * CHUNK_BYTES;
+
+/** One bit for each block: whether it has room. Chunks of 32768 blocks that are all alike take no memory. */
+export class BlockBitmap {
+  readonly #blocks: number;
+  /** By number of the chunk: all of it, none of it, or its bits, the first block in the least significant bit. */
+  readonly #chunks: (boolean | Uint8Array)[];
+
+  /** All blocks are without room at first. */
+  constructor(blocks: number) {
+    this.#blocks = blocks;
+    this.#chunks = new Array<boolean | Uint8Array>(Math.ceil(blocks / CHUNK_BLOCKS)).fill(false);
+  }
+
+  set(lba: number, blocks: number, isMapped: boolean): void {
+    const end = lba + blocks;
+    for (let at = lba; at < end; ) {
+      const number = Math.floor(at / CHUNK_BLOCKS);
+      const start = at - number * CHUNK_BLOCKS;
+      const count = Math.min(CHUNK_BLOCKS - start, end - at);
+      if (this.#chunks[number] !== isMapped) this.#setIn(number, start, count, isMapped);
+      at += count;
+    }
+  }
+
+  /** The run of blocks that are like the one at `lba`. */
+  runAt(lba: number): StoreExtent {
+    const isMapped = this.#isMapped(lba);
+    let end = lba + 1;
+    while (end < this.#blocks && this.#isMapped(end) === isMapped) {
+      const isWhole = end % CHUNK_BLOCKS === 0 && typeof this.#chunks[end / CHUNK_BLOCKS] === 'boolean';
+      end += isWhole ? CHUNK_BLOCKS : 1;
+    }
+    return { blocks: Math.min(end, this.#blocks) - lba, isMapped };
+  }
+
+  #isMapped(lba: number): boolean {
+    const chunk = this.#chunks[Math.floor(lba / CHUNK_BLOCKS)]!;
+    if (typeof chunk === 'boolean') return chunk;
+    const bit = lba % CHUNK_BLOCKS;
+    return ((chunk[bit >> 3]! >> (bit & 7)) & 1) === 1;
+  }
+
+  #setIn(number: number, start: number, count: number, isMapped: boolean): void {
+    const last = Math.min(CHUNK_BLOCKS, this.#blocks - number * CHUNK_BLOCKS);
+    if (count === last) {
+      this.#chunks[number] = isMapped;
+      return;
+    }
+    let chunk = this.#chunks[number]!;
+    if (typeof chunk === 'boolean') {
+      chunk = new Uint8Array(CHUNK_BYTES).fill(chunk ? 0xff : 0);
+      this.#chunks[number] = chunk;
+    }
+    for (let bit = start; bit < start + count; bit++) {
+      if (isMapped) chunk[bit >> 3]! |= 1 << (bit & 7);
+      else chunk[bit >> 3]! &= ~(1 << (bit & 7));
+    }
+  }
+}
