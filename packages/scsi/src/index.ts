@@ -42,6 +42,7 @@ export type { Impairment } from './impairment.js';
 export { invariants } from './invariants.js';
 export type { UnitResponse } from './logical-unit.js';
 export { MaintenanceIn, Opcode, ReserveIn, ReserveOut, ServiceActionIn16 } from './opcode.js';
+export { type AptplRecord, type AptplRegistration, decodeAptpl, encodeAptpl } from './reservation/aptpl-record.js';
 export type { RegisterAndMoveParameters } from './reservation/parameter-list.js';
 export { ReservationType } from './reservation/reservation-type.js';
 export {

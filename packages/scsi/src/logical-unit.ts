@@ -9,12 +9,15 @@ import { ModeParameters } from './mode-parameters.js';
 import type { UnitNexus } from './nexus.js';
 import { ReserveOut } from './opcode.js';
 import { refusalOf } from './order-of-checks.js';
+import type { AptplRecord } from './reservation/aptpl-record.js';
 import { conflictsWithReservation } from './reservation/conflict.js';
 import {
   PersistentReservations,
   type ReservationOutcome,
   type ReservationRequest,
+  type ReservationsSnapshot,
 } from './reservation/persistent-reservations.js';
+import { ReservationType } from './reservation/reservation-type.js';
 import { Spc2Reservation } from './reservation/spc2-reservation.js';
 import {
   COMMANDS_CLEARED_BY_ANOTHER_INITIATOR,
@@ -33,6 +36,7 @@ import type { BlockStore } from './store/block-store.js';
 import { StoreError } from './store/store-error.js';
 import type { Task, TaskAttribute } from './task.js';
 import { TaskSet } from './task-set.js';
+import type { InitiatorPort } from './transport-id.js';
 import { type LogicalUnitConfig, type UnitSettings, unitSettings } from './unit-config.js';
 
 /** How a command of a nexus ended. `sense` and `data` are lent. */
@@ -78,6 +82,7 @@ export class LogicalUnit implements UnitContext {
   readonly commands: CommandSet;
   readonly observeRead: ((now: Nanos, lba: number, bytes: Uint8Array) => void) | undefined;
   readonly #observe: Observe<ScsiFact> | undefined;
+  readonly #saveAptpl: ((record: AptplRecord) => void) | undefined;
   readonly #reply: Reply;
   readonly #nexuses = new Map<number, UnitNexus>();
   readonly #service: ServiceQueue;
@@ -103,6 +108,7 @@ export class LogicalUnit implements UnitContext {
     this.mode = new ModeParameters(this.settings);
     this.commands = new CommandSet(this.settings);
     this.observeRead = undefined;
+    this.#saveAptpl = config.saveAptpl;
     this.#reply = reply;
     this.#observe = observe;
     this.#service = new ServiceQueue(this.settings.service);
@@ -237,6 +243,48 @@ export class LogicalUnit implements UnitContext {
 
   tellOthers(nexus: number, sense: Sense): void {
     for (const each of this.#nexuses.values()) if (each.nexus.id !== nexus) each.attentions.add(sense);
+  }
+
+  keepReservations(before: ReservationsSnapshot): boolean {
+    if (this.#saveAptpl === undefined || !(before.isAptplActive || this.reservations.isAptplActive)) return true;
+    try {
+      this.#saveAptpl(this.aptplRecord());
+      return true;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.reservations.restore(before);
+      return false;
+    }
+  }
+
+  /** What is left after a power loss. */
+  aptplRecord(): AptplRecord {
+    const { reservations, target } = this;
+    if (!reservations.isAptplActive) return { isActive: false, type: ReservationType.none, registrations: [] };
+    const registrations = Array.from(reservations.registrations(), ({ nexus, key, allTargetPorts }) => ({
+      port: target.portOf(nexus),
+      key,
+      allTargetPorts,
+      isHolder: reservations.holder === nexus,
+    }));
+    return { isActive: true, type: reservations.type, registrations };
+  }
+
+  /** Takes a record back; `numberOf` gives the number of the nexus that a port is or will be. */
+  restoreAptpl(record: AptplRecord, numberOf: (port: InitiatorPort) => number): void {
+    const registrations = record.registrations.map(({ port, key, allTargetPorts }) => ({
+      nexus: numberOf(port),
+      key,
+      allTargetPorts,
+    }));
+    const holder = record.registrations.findIndex((registration) => registration.isHolder);
+    this.reservations.restore({
+      registrations,
+      type: record.type as ReservationType,
+      holder: registrations[holder]?.nexus,
+      generation: 0,
+      isAptplActive: record.isActive,
+    });
   }
 
   reservationsChanged(now: Nanos, request: ReservationRequest, outcome: ReservationOutcome & { kind: 'done' }): void {

@@ -5,6 +5,7 @@ import { checkImpairment, type Impairment, UNIMPAIRED } from './impairment.js';
 import { LogicalUnit, type UnitResponse } from './logical-unit.js';
 import { answerForMissingUnit } from './missing-unit.js';
 import { type Nexus, newNexus } from './nexus.js';
+import type { AptplRecord } from './reservation/aptpl-record.js';
 import { BUS_DEVICE_RESET_FUNCTION, encodeSense, I_T_NEXUS_LOSS, MAX_SENSE_BYTES, POWER_ON_OR_RESET } from './sense.js';
 import type { TaskAttribute } from './task.js';
 import { checkPort, type InitiatorPort, portName } from './transport-id.js';
@@ -26,7 +27,7 @@ export type TaskManagementFunction =
 export type TargetInput =
   /**
    * A session begins. `nexus` is the embedder's number for this initiator port: one number, one port, for the life of
-   * the target; a port that comes back gets its registrations back.
+   * the target, not negative; a port that comes back gets its registrations back.
    */
   | { readonly kind: 'login'; readonly nexus: number; readonly port: InitiatorPort }
   /** A session ends in order: its tasks are dropped. */
@@ -116,6 +117,8 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
   readonly #sense = new Uint8Array(MAX_SENSE_BYTES);
   /** Of initiators that are not served as they should be. */
   readonly #impairments = new Map<number, Impairment>();
+  /** Ports of restored registrations that have not logged in, by the negative numbers that stand for them until then. */
+  readonly #expected = new Map<number, InitiatorPort>();
   #rejects = 0;
 
   /** @throws {ConfigError} when a logical unit is configured wrongly or its number is taken. */
@@ -126,7 +129,7 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
       relativePort: config.relativePort ?? 1,
       luns: config.logicalUnits.map((unit) => unit.lun).sort((a, b) => a - b),
       nexusOf: (port) => this.#nexusByPort.get(portName(port)),
-      portOf: (nexus) => this.#nexuses.get(nexus)!.port,
+      portOf: (nexus) => this.#nexuses.get(nexus)?.port ?? this.#expected.get(nexus)!,
       unitOf: (naa) => this.#units.find((unit) => unit.settings.identity.naa === naa),
     };
     this.#units = config.logicalUnits.map(
@@ -136,6 +139,17 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
     if (this.#unitsByLun.size < this.#units.length) {
       throw new ConfigError('/logicalUnits', this.#context.luns.join(' '), 'every LUN once');
     }
+    config.logicalUnits.forEach(({ aptpl }, i) => {
+      if (aptpl !== undefined) this.#units[i]!.restoreAptpl(aptpl, (port) => this.#expect(port));
+    });
+  }
+
+  /**
+   * What the logical unit keeps of its reservations when the target loses power, for `LogicalUnitConfig.aptpl` of the next
+   * one; undefined when there is no such LUN.
+   */
+  aptplRecord(lun: number): AptplRecord | undefined {
+    return this.#unitsByLun.get(lun)?.aptplRecord();
   }
 
   /**
@@ -180,8 +194,11 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
 
   #onLogin(now: Nanos, id: number, port: InitiatorPort): void {
     checkPort(port);
+    if (!(id >= 0)) throw new RangeError(`nexus ${id}: not negative`);
     const known = this.#nexuses.get(id);
-    if (this.#nexusByPort.get(portName(port)) !== known?.id) {
+    const numbered = this.#nexusByPort.get(portName(port));
+    const isExpected = numbered !== undefined && this.#expected.has(numbered);
+    if (isExpected ? known !== undefined : numbered !== known?.id) {
       throw new RangeError(`nexus ${id} and ${portName(port)}: one number for one initiator port`);
     }
     const nexus = known ?? this.#admit(id, port);
@@ -193,7 +210,20 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
     for (const unit of this.#units) unit.login(nexus.units[unit.index]!, attention);
   }
 
+  /** The number of a port with a restored registration. */
+  #expect(port: InitiatorPort): number {
+    checkPort(port);
+    const known = this.#nexusByPort.get(portName(port));
+    if (known !== undefined) return known;
+    const number = -1 - this.#expected.size;
+    this.#expected.set(number, { name: port.name, isid: port.isid });
+    this.#nexusByPort.set(portName(port), number);
+    return number;
+  }
+
   #admit(id: number, port: InitiatorPort): Nexus {
+    const expected = this.#nexusByPort.get(portName(port));
+    if (expected !== undefined) for (const unit of this.#units) unit.reservations.renumber(expected, id);
     const choices = this.#units.map((unit) => this.#world.choices(`disk/${unit.lun}/${id}`));
     const nexus = newNexus(id, port, choices);
     nexus.impairment = this.#impairments.get(id) ?? UNIMPAIRED;

@@ -1,4 +1,5 @@
 import { ConfigError, fmix32, hex, murmur3, type Nanos, SECOND, utf8Bytes } from '@quorate/kernel';
+import { type AptplRecord, checkAptpl } from './reservation/aptpl-record.js';
 import type { SenseFormat } from './sense.js';
 import { DISK_SERVICE, type ServiceModel } from './service-model.js';
 import type { BlockStore } from './store/block-store.js';
@@ -50,6 +51,13 @@ export interface LogicalUnitConfig {
   /** Tasks that the unit holds before it answers TASK SET FULL, default 4096. */
   readonly maxTasks?: number;
   readonly service?: ServiceModel;
+  /** What was kept of the reservations when the target lost power; they are there again before the first command. */
+  readonly aptpl?: AptplRecord;
+  /**
+   * Keeps them: called with the new record before a PERSISTENT RESERVE OUT that changed it ends with GOOD. When it throws
+   * a `StoreError` nothing has changed, and the command ends with 4/44/00.
+   */
+  readonly saveAptpl?: (record: AptplRecord) => void;
 }
 
 /** A checked configuration with its defaults. */
@@ -89,6 +97,7 @@ export function unitSettings(config: LogicalUnitConfig): UnitSettings {
   const maxTasks = config.maxTasks ?? 4096;
   if (!(maxTransferBlocks > 0)) throw new ConfigError(`${at}/maxTransferBlocks`, `${maxTransferBlocks}`, 'at least 1');
   if (!(maxTasks > 0)) throw new ConfigError(`${at}/maxTasks`, `${maxTasks}`, 'at least 1');
+  if (config.aptpl !== undefined) checkAptpl(config.aptpl);
   const isThin = config.isThin ?? false;
   if (isThin && (store.unmap === undefined || store.extentAt === undefined)) {
     throw new ConfigError(`${at}/isThin`, 'true', 'a store with unmap and extentAt');

@@ -6,6 +6,7 @@ import type {
   PersistentReservations,
   ReservationOutcome,
   ReservationRequest,
+  ReservationsSnapshot,
 } from '../reservation/persistent-reservations.js';
 import type { Spc2Reservation } from '../reservation/spc2-reservation.js';
 import type { Sense } from '../sense.js';
@@ -65,6 +66,8 @@ export interface UnitContext {
   tellOthers(nexus: number, sense: Sense): void;
   /** Set when somebody checks what is read. */
   readonly observeRead: ((now: Nanos, lba: number, bytes: Uint8Array) => void) | undefined;
+  /** Keeps changed reservations over a power loss, if they are to be; false, and as before, when that failed. */
+  keepReservations(before: ReservationsSnapshot): boolean;
   /** Tells and aborts whom a PERSISTENT RESERVE OUT concerns. */
   reservationsChanged(now: Nanos, request: ReservationRequest, outcome: ReservationOutcome & { kind: 'done' }): void;
 }

@@ -2,7 +2,7 @@ import { fromHex, type Nanos, viewOf } from '@quorate/kernel';
 import { Opcode, ReserveOut } from '../opcode.js';
 import { decodeRegisterAndMoveList, decodeReserveOutList } from '../reservation/parameter-list.js';
 import type { ReservationRequest } from '../reservation/persistent-reservations.js';
-import { invalidFieldInParameterList, type Sense } from '../sense.js';
+import { INTERNAL_TARGET_FAILURE, invalidFieldInParameterList, type Sense } from '../sense.js';
 import type { Command, CommandRequest, Reply, UnitContext } from './command.js';
 import { parameterListAt } from './transfer.js';
 
@@ -41,9 +41,11 @@ function reserveOut(
 ): void {
   const parsed = parse(unit, request, serviceAction);
   if (!('action' in parsed)) return reply.check(parsed);
+  const before = unit.reservations.snapshot();
   const outcome = unit.reservations.out(parsed);
   switch (outcome.kind) {
     case 'done':
+      if (!unit.keepReservations(before)) return reply.check(INTERNAL_TARGET_FAILURE);
       return unit.reservationsChanged(now, parsed, outcome);
     case 'conflict':
       return reply.conflict();

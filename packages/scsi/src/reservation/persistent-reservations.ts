@@ -27,6 +27,16 @@ export interface Registration {
   readonly allTargetPorts: boolean;
 }
 
+/** Everything that a logical unit knows of its persistent reservations. */
+export interface ReservationsSnapshot {
+  /** In the order of registration. */
+  readonly registrations: readonly Registration[];
+  readonly type: ReservationType;
+  readonly holder: number | undefined;
+  readonly generation: number;
+  readonly isAptplActive: boolean;
+}
+
 /** PERSISTENT RESERVE OUT of one nexus, with initiator ports already resolved to nexuses. */
 export interface ReservationRequest {
   readonly nexus: number;
@@ -153,6 +163,39 @@ export class PersistentReservations {
     if (this.#isAptplActive) return;
     this.#registrations.clear();
     this.#release();
+  }
+
+  /** All of it, to be restored when a change cannot be kept. */
+  snapshot(): ReservationsSnapshot {
+    return {
+      registrations: [...this.#registrations.values()],
+      type: this.#type,
+      holder: this.#holder,
+      generation: this.#generation,
+      isAptplActive: this.#isAptplActive,
+    };
+  }
+
+  restore(snapshot: ReservationsSnapshot): void {
+    this.#registrations.clear();
+    for (const registration of snapshot.registrations) this.#registrations.set(registration.nexus, registration);
+    this.#type = snapshot.type;
+    this.#holder = snapshot.holder;
+    this.#generation = snapshot.generation;
+    this.#isAptplActive = snapshot.isAptplActive;
+    this.#check();
+  }
+
+  /** A nexus gets another number; the order of registration stays. */
+  renumber(from: number, to: number): void {
+    if (!this.#registrations.has(from)) return;
+    const before = this.snapshot();
+    const renumbered = (nexus: number): number => (nexus === from ? to : nexus);
+    this.restore({
+      ...before,
+      registrations: before.registrations.map((each) => ({ ...each, nexus: renumbered(each.nexus) })),
+      holder: before.holder === undefined ? undefined : renumbered(before.holder),
+    });
   }
 
   #act(request: ReservationRequest): ReservationOutcome {
