@@ -1,4 +1,5 @@
 import type { Fact } from '@quorate/kernel';
+import type { StoreFault } from './store/faulty-store.js';
 
 /** A command's turn has come: it leaves the queue and is checked against reservations now. */
 export interface CommandEnabledFact extends Fact {
@@ -57,6 +58,28 @@ export interface WrittenFact extends Fact {
   readonly tag: number;
   readonly lba: number;
   readonly blocks: number;
+  /**
+   * CRC32C of each block, or one for all when they are alike; only of units that tell their content. A block that is
+   * written in part, or torn, counts as it is afterwards.
+   */
+  readonly digests?: readonly number[];
+}
+
+/** A READ gave blocks to that nexus; only units that tell their content tell it. */
+export interface ReadFact extends Fact {
+  readonly kind: 'scsi.read';
+  readonly lun: number;
+  readonly nexus: number;
+  readonly tag: number;
+  readonly lba: number;
+  /** CRC32C of each block. */
+  readonly digests: readonly number[];
+}
+
+/** Blocks do not hold what was written to them from now on: told by who makes the disk fail, see `FaultyStore`. */
+export interface StoreFaultFact extends Fact, StoreFault {
+  readonly kind: 'scsi.store-fault';
+  readonly lun: number;
 }
 
 export type ReservationAction =
@@ -116,5 +139,7 @@ export type ScsiFact =
   | CommandEndedFact
   | CommandAbortedFact
   | WrittenFact
+  | ReadFact
+  | StoreFaultFact
   | ReservationChangedFact
   | PowerCycledFact;

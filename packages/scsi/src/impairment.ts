@@ -1,6 +1,6 @@
 import type { Nanos } from '@quorate/kernel';
 
-/** How badly the disks serve one initiator. It changes how long commands take, and nothing that they do. */
+/** How badly the disks serve one initiator. It changes how long commands take, or refuses them. */
 export interface Impairment {
   /** Factor on the service time of every command, at least 1. */
   readonly slow: number;
@@ -8,9 +8,11 @@ export interface Impairment {
   readonly hungUntil: Nanos;
   /** Further time of every PERSISTENT RESERVE OUT. */
   readonly reserveOut: Nanos;
+  /** Every command ends with that status instead of being taken up. */
+  readonly answer: 'none' | 'busy' | 'task-set-full';
 }
 
-export const UNIMPAIRED: Impairment = { slow: 1, hungUntil: 0, reserveOut: 0 };
+export const UNIMPAIRED: Impairment = { slow: 1, hungUntil: 0, reserveOut: 0, answer: 'none' };
 
 /** @throws {RangeError} for a factor below 1 or a time that is no whole number of ns. */
 export function checkImpairment(impairment: Impairment): Impairment {

@@ -27,15 +27,18 @@ export { decodeModePages } from './commands/mode-sense.js';
 export { type Capacity, decodeCapacity10, decodeCapacity16 } from './commands/read-capacity.js';
 export { decodeLuns } from './commands/report-luns.js';
 export { type Designator, decodeDesignators, decodeVpd, VpdPage } from './commands/vital-product-data.js';
+export { DISK_DURABLE } from './disk-durable.js';
 export type {
   AbortReason,
   CommandAbortedFact,
   CommandEnabledFact,
   CommandEndedFact,
   PowerCycledFact,
+  ReadFact,
   ReservationAction,
   ReservationChangedFact,
   ScsiFact,
+  StoreFaultFact,
   WrittenFact,
 } from './facts.js';
 export type { Impairment } from './impairment.js';
@@ -61,6 +64,7 @@ export { DISK_SERVICE, IMMEDIATE_SERVICE, type ServiceModel } from './service-mo
 export { Status } from './status.js';
 export { type BlockStore, PAGE_BYTES, type StoreExtent, type StorePage } from './store/block-store.js';
 export type { ByteFile } from './store/byte-file.js';
+export { FaultyStore, type StoreFault } from './store/faulty-store.js';
 export { FileStore, type FileStoreOptions } from './store/file-store.js';
 export { MemoryFile } from './store/memory-file.js';
 export { SparseStore, type SparseStoreOptions } from './store/sparse-store.js';

@@ -1,4 +1,4 @@
-import { assert, type Nanos, type Observe } from '@quorate/kernel';
+import { assert, crc32c, type Nanos, type Observe } from '@quorate/kernel';
 import { read10, write10 } from './cdb.js';
 import type { CommandRequest, Reply, TargetContext, UnitContext } from './commands/command.js';
 import { CommandSet } from './commands/command-set.js';
@@ -80,7 +80,8 @@ export class LogicalUnit implements UnitContext {
   readonly mode: ModeParameters;
   readonly medium: Medium = new Medium();
   readonly commands: CommandSet;
-  readonly observeRead: ((now: Nanos, lba: number, bytes: Uint8Array) => void) | undefined;
+  readonly observeRead: ((now: Nanos, request: CommandRequest, bytes: Uint8Array) => void) | undefined;
+  readonly #tellsContent: boolean;
   readonly #observe: Observe<ScsiFact> | undefined;
   readonly #saveAptpl: ((record: AptplRecord) => void) | undefined;
   readonly #reply: Reply;
@@ -107,7 +108,11 @@ export class LogicalUnit implements UnitContext {
     this.settings = unitSettings(config);
     this.mode = new ModeParameters(this.settings);
     this.commands = new CommandSet(this.settings);
-    this.observeRead = undefined;
+    this.#tellsContent = config.tellsContent === true;
+    this.observeRead =
+      observe === undefined || !this.#tellsContent
+        ? undefined
+        : (now, request, bytes) => this.#observeRead(now, request, bytes, observe);
     this.#saveAptpl = config.saveAptpl;
     this.#reply = reply;
     this.#observe = observe;
@@ -161,10 +166,14 @@ export class LogicalUnit implements UnitContext {
     task.load(from, tag, cdb, data, attribute);
     task.command = this.commands.of(task.cdb);
     task.isOrphan = from.nexus.state !== 'logged-in';
-    if (this.#isImmediate) return this.#acceptAtOnce(now, task, emit);
     // Drawn for every command alike, refused ones too: what others do to its fate never moves a nexus's stream.
-    const mean = meanExtraTime(this.settings.service, task.command?.service ?? 'other');
-    task.extraTime = from.choices.exponential('latency', mean);
+    if (!this.#isImmediate) {
+      const mean = meanExtraTime(this.settings.service, task.command?.service ?? 'other');
+      task.extraTime = from.choices.exponential('latency', mean);
+    }
+    const { answer } = from.nexus.impairment;
+    if (answer !== 'none') return this.#refuse(now, task, answer, emit);
+    if (this.#isImmediate) return this.#acceptAtOnce(now, task, emit);
     this.#queue(now, task, emit);
   }
 
@@ -223,13 +232,16 @@ export class LogicalUnit implements UnitContext {
   write(now: Nanos, request: CommandRequest, lba: number, bytes: Uint8Array): void {
     this.store.write(lba, bytes);
     if (this.#observe === undefined) return;
-    this.#observeWritten(now, request, lba, bytes.length / this.store.blockLength, this.#observe);
+    const digests = this.#tellsContent ? this.#digestsOf(bytes) : undefined;
+    this.#observeWritten(now, request, lba, bytes.length / this.store.blockLength, digests, this.#observe);
   }
 
   unmap(now: Nanos, request: CommandRequest, lba: number, blocks: number): void {
     assert(this.store.unmap !== undefined, 'only a store that can unmap is asked to');
     this.store.unmap(lba, blocks);
-    if (this.#observe !== undefined) this.#observeWritten(now, request, lba, blocks, this.#observe);
+    if (this.#observe === undefined) return;
+    const digests = this.#tellsContent ? this.#digestsOf(new Uint8Array(this.store.blockLength)) : undefined;
+    this.#observeWritten(now, request, lba, blocks, digests, this.#observe);
   }
 
   mayAccess(now: Nanos, nexus: number, access: 'read' | 'write'): boolean {
@@ -327,12 +339,14 @@ export class LogicalUnit implements UnitContext {
     this.#enableReady(now);
   }
 
+  /** A command that is not taken up at all. */
+  #refuse(now: Nanos, task: Task, why: 'busy' | 'task-set-full', emit: Emit): void {
+    this.#answer(now, task, why === 'busy' ? Status.busy : Status.taskSetFull, undefined, NOTHING, emit);
+    this.#service.giveBack(task);
+  }
+
   #queue(now: Nanos, task: Task, emit: Emit): void {
-    if (this.#tasks.size >= this.settings.maxTasks) {
-      this.#answer(now, task, Status.taskSetFull, undefined, NOTHING, emit);
-      this.#service.giveBack(task);
-      return;
-    }
+    if (this.#tasks.size >= this.settings.maxTasks) return this.#refuse(now, task, 'task-set-full', emit);
     this.#tasks.add(task);
     this.#enableReady(now);
   }
@@ -341,7 +355,6 @@ export class LogicalUnit implements UnitContext {
   #acceptAtOnce(now: Nanos, task: Task, emit: Emit): void {
     const isPlain = task.command?.takesLong !== true && task.from.nexus.impairment === UNIMPAIRED;
     if (!isPlain || this.#tasks.size > 0) {
-      task.extraTime = 0;
       this.#queue(now, task, emit);
       if (this.#service.deadline <= now) this.wake(now, emit);
       return;
@@ -505,9 +518,30 @@ export class LogicalUnit implements UnitContext {
     return fact;
   }
 
-  #observeWritten(now: Nanos, request: CommandRequest, lba: number, blocks: number, observe: Observe<ScsiFact>): void {
-    const { tag } = request;
-    observe({ kind: 'scsi.written', now, lun: this.lun, nexus: request.from.nexus.id, tag, lba, blocks });
+  #observeWritten(
+    now: Nanos,
+    { from, tag }: CommandRequest,
+    lba: number,
+    blocks: number,
+    digests: readonly number[] | undefined,
+    observe: Observe<ScsiFact>,
+  ): void {
+    const nexus = from.nexus.id;
+    const fact = { kind: 'scsi.written', now, lun: this.lun, nexus, tag, lba, blocks } as const;
+    observe(digests === undefined ? fact : { ...fact, digests });
+  }
+
+  #observeRead(now: Nanos, { from, tag, lba }: CommandRequest, bytes: Uint8Array, observe: Observe<ScsiFact>): void {
+    const nexus = from.nexus.id;
+    observe({ kind: 'scsi.read', now, lun: this.lun, nexus, tag, lba, digests: this.#digestsOf(bytes) });
+  }
+
+  /** CRC32C of each block. */
+  #digestsOf(bytes: Uint8Array): number[] {
+    const { blockLength } = this.store;
+    const digests: number[] = [];
+    for (let at = 0; at < bytes.length; at += blockLength) digests.push(crc32c(bytes.subarray(at, at + blockLength)));
+    return digests;
   }
 
   #observeReservation(now: Nanos, request: ReservationRequest, preempted: readonly number[], aborted: number): void {

@@ -51,6 +51,8 @@ export interface LogicalUnitConfig {
   /** Tasks that the unit holds before it answers TASK SET FULL, default 4096. */
   readonly maxTasks?: number;
   readonly service?: ServiceModel;
+  /** Facts about reads and writes carry digests of the blocks, for invariant S17; default false, as it takes time. */
+  readonly tellsContent?: boolean;
   /** What was kept of the reservations when the target lost power; they are there again before the first command. */
   readonly aptpl?: AptplRecord;
   /**

@@ -65,7 +65,7 @@ export interface UnitContext {
   /** Leaves a unit attention for every other nexus. */
   tellOthers(nexus: number, sense: Sense): void;
   /** Set when somebody checks what is read. */
-  readonly observeRead: ((now: Nanos, lba: number, bytes: Uint8Array) => void) | undefined;
+  readonly observeRead: ((now: Nanos, request: CommandRequest, bytes: Uint8Array) => void) | undefined;
   /** Keeps changed reservations over a power loss, if they are to be; false, and as before, when that failed. */
   keepReservations(before: ReservationsSnapshot): boolean;
   /** Tells and aborts whom a PERSISTENT RESERVE OUT concerns. */

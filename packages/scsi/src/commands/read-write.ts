@@ -45,12 +45,13 @@ function writing(name: string, opcode: number, usage: string): Command {
   };
 }
 
-function read(unit: UnitContext, { lba, blocks }: CommandRequest, reply: Reply, now: Nanos): void {
+function read(unit: UnitContext, request: CommandRequest, reply: Reply, now: Nanos): void {
+  const { lba, blocks } = request;
   const { store } = unit;
   const lent = store.lend?.(lba, blocks);
   if (lent !== undefined) reply.data = lent;
   else store.read(lba, blocks, reply.allocate(blocks * store.blockLength));
-  unit.observeRead?.(now, lba, reply.data);
+  unit.observeRead?.(now, request, reply.data);
 }
 
 /** Writes what arrived of the Data-Out, and of that what a crash left. A block that arrived in part keeps its rest. */
