@@ -1,8 +1,8 @@
-import { assert, crc32c, type Nanos, type Observe } from '@quorate/kernel';
+import { assert, type Nanos, type Observe } from '@quorate/kernel';
 import { read10, write10 } from './cdb.js';
 import type { CommandRequest, Reply, TargetContext, UnitContext } from './commands/command.js';
 import { CommandSet } from './commands/command-set.js';
-import type { AbortReason, CommandEnabledFact, CommandEndedFact, ReservationAction, ScsiFact } from './facts.js';
+import type { AbortReason, ScsiFact } from './facts.js';
 import { UNIMPAIRED } from './impairment.js';
 import { Medium } from './medium.js';
 import { ModeParameters } from './mode-parameters.js';
@@ -10,6 +10,7 @@ import type { UnitNexus } from './nexus.js';
 import { ReserveOut } from './opcode.js';
 import { refusalOf } from './order-of-checks.js';
 import type { AptplRecord } from './reservation/aptpl-record.js';
+import { recordOf } from './reservation/aptpl-state.js';
 import { conflictsWithReservation } from './reservation/conflict.js';
 import {
   PersistentReservations,
@@ -17,7 +18,6 @@ import {
   type ReservationRequest,
   type ReservationsSnapshot,
 } from './reservation/persistent-reservations.js';
-import { ReservationType } from './reservation/reservation-type.js';
 import { Spc2Reservation } from './reservation/spc2-reservation.js';
 import {
   COMMANDS_CLEARED_BY_ANOTHER_INITIATOR,
@@ -36,8 +36,8 @@ import type { BlockStore } from './store/block-store.js';
 import { StoreError } from './store/store-error.js';
 import type { Task, TaskAttribute } from './task.js';
 import { TaskSet } from './task-set.js';
-import type { InitiatorPort } from './transport-id.js';
 import { type LogicalUnitConfig, type UnitSettings, unitSettings } from './unit-config.js';
+import { UnitObserver } from './unit-observer.js';
 
 /** How a command of a nexus ended. `sense` and `data` are lent. */
 export interface UnitResponse {
@@ -80,9 +80,7 @@ export class LogicalUnit implements UnitContext {
   readonly mode: ModeParameters;
   readonly medium: Medium = new Medium();
   readonly commands: CommandSet;
-  readonly observeRead: ((now: Nanos, request: CommandRequest, bytes: Uint8Array) => void) | undefined;
-  readonly #tellsContent: boolean;
-  readonly #observe: Observe<ScsiFact> | undefined;
+  readonly #observer: UnitObserver | undefined;
   readonly #saveAptpl: ((record: AptplRecord) => void) | undefined;
   readonly #reply: Reply;
   readonly #nexuses = new Map<number, UnitNexus>();
@@ -108,14 +106,11 @@ export class LogicalUnit implements UnitContext {
     this.settings = unitSettings(config);
     this.mode = new ModeParameters(this.settings);
     this.commands = new CommandSet(this.settings);
-    this.#tellsContent = config.tellsContent === true;
-    this.observeRead =
-      observe === undefined || !this.#tellsContent
-        ? undefined
-        : (now, request, bytes) => this.#observeRead(now, request, bytes, observe);
     this.#saveAptpl = config.saveAptpl;
     this.#reply = reply;
-    this.#observe = observe;
+    if (observe !== undefined) {
+      this.#observer = new UnitObserver(this.lun, this.store.blockLength, config.tellsContent === true, observe);
+    }
     this.#service = new ServiceQueue(this.settings.service);
     this.#tasks = new TaskSet(this.settings.service.inService);
     this.#isImmediate = isImmediate(this.settings.service);
@@ -225,23 +220,22 @@ export class LogicalUnit implements UnitContext {
     this.reservations.powerCycle();
     this.#resetConditions();
     for (const each of this.#nexuses.values()) each.attentions.clear();
-    const hasKeptReservations = this.reservations.isAptplActive;
-    this.#observe?.({ kind: 'scsi.power-cycled', now, lun: this.lun, hasKeptReservations });
+    this.#observer?.powerCycled(now, this.reservations.isAptplActive);
   }
 
   write(now: Nanos, request: CommandRequest, lba: number, bytes: Uint8Array): void {
     this.store.write(lba, bytes);
-    if (this.#observe === undefined) return;
-    const digests = this.#tellsContent ? this.#digestsOf(bytes) : undefined;
-    this.#observeWritten(now, request, lba, bytes.length / this.store.blockLength, digests, this.#observe);
+    this.#observer?.written(now, request, lba, bytes.length / this.store.blockLength, bytes);
+  }
+
+  wasRead(now: Nanos, request: CommandRequest, bytes: Uint8Array): void {
+    this.#observer?.read(now, request, bytes);
   }
 
   unmap(now: Nanos, request: CommandRequest, lba: number, blocks: number): void {
     assert(this.store.unmap !== undefined, 'only a store that can unmap is asked to');
     this.store.unmap(lba, blocks);
-    if (this.#observe === undefined) return;
-    const digests = this.#tellsContent ? this.#digestsOf(new Uint8Array(this.store.blockLength)) : undefined;
-    this.#observeWritten(now, request, lba, blocks, digests, this.#observe);
+    this.#observer?.written(now, request, lba, blocks, new Uint8Array(this.store.blockLength));
   }
 
   mayAccess(now: Nanos, nexus: number, access: 'read' | 'write'): boolean {
@@ -271,32 +265,7 @@ export class LogicalUnit implements UnitContext {
 
   /** What is left after a power loss. */
   aptplRecord(): AptplRecord {
-    const { reservations, target } = this;
-    if (!reservations.isAptplActive) return { isActive: false, type: ReservationType.none, registrations: [] };
-    const registrations = Array.from(reservations.registrations(), ({ nexus, key, allTargetPorts }) => ({
-      port: target.portOf(nexus),
-      key,
-      allTargetPorts,
-      isHolder: reservations.holder === nexus,
-    }));
-    return { isActive: true, type: reservations.type, registrations };
-  }
-
-  /** Takes a record back; `numberOf` gives the number of the nexus that a port is or will be. */
-  restoreAptpl(record: AptplRecord, numberOf: (port: InitiatorPort) => number): void {
-    const registrations = record.registrations.map(({ port, key, allTargetPorts }) => ({
-      nexus: numberOf(port),
-      key,
-      allTargetPorts,
-    }));
-    const holder = record.registrations.findIndex((registration) => registration.isHolder);
-    this.reservations.restore({
-      registrations,
-      type: record.type as ReservationType,
-      holder: registrations[holder]?.nexus,
-      generation: 0,
-      isAptplActive: record.isActive,
-    });
+    return recordOf(this.reservations, (nexus) => this.target.portOf(nexus));
   }
 
   reservationsChanged(now: Nanos, request: ReservationRequest, outcome: ReservationOutcome & { kind: 'done' }): void {
@@ -306,7 +275,7 @@ export class LogicalUnit implements UnitContext {
       const isVictims = (task: Task): boolean => outcome.preempted.includes(task.from.nexus.id);
       aborted = this.#abort(now, isVictims, 'preempt', this.#nexuses.get(request.nexus)!);
     }
-    if (this.#observe !== undefined) this.#observeReservation(now, request, outcome.preempted, aborted);
+    this.#observer?.reservationChanged(now, request, this.reservations, outcome.preempted, aborted);
   }
 
   inspect(): Readonly<Record<string, unknown>> {
@@ -377,7 +346,7 @@ export class LogicalUnit implements UnitContext {
 
   /** The turn of a task has come: its rights are decided now. */
   #enable(now: Nanos, task: Task): void {
-    if (this.#observe !== undefined) this.#observeEnabled(now, task, this.#observe);
+    this.#observer?.enabled(now, task);
     task.refusal = refusalOf(now, this, task, task.command, task.cdbLength);
   }
 
@@ -413,7 +382,7 @@ export class LogicalUnit implements UnitContext {
   }
 
   #answer(now: Nanos, task: Task, status: Status, sense: Sense | undefined, data: Uint8Array, emit: Emit): void {
-    if (this.#observe !== undefined) this.#observeEnded(now, task, status, sense, this.#observe);
+    this.#observer?.ended(now, task, status, sense);
     if (task.isOrphan) return;
     emit({
       kind: 'response',
@@ -490,103 +459,9 @@ export class LogicalUnit implements UnitContext {
     const opcode = task.cdb[0]!;
     this.#tasks.remove(task);
     this.#service.giveBack(task);
-    this.#observe?.({ kind: 'scsi.command-aborted', now, lun: this.lun, nexus, tag, opcode, reason });
-  }
-
-  #observeEnabled(now: Nanos, task: Task, observe: Observe<ScsiFact>): void {
-    observe(this.#factOf('scsi.command-enabled', now, task));
-  }
-
-  #observeEnded(now: Nanos, task: Task, status: Status, sense: Sense | undefined, observe: Observe<ScsiFact>): void {
-    const fact = this.#factOf('scsi.command-ended', now, task);
-    fact.status = status;
-    if (sense !== undefined) fact.sense = senseText(sense);
-    if (task.blocks >= 0) {
-      fact.lba = task.lba;
-      fact.blocks = task.blocks;
-    }
-    fact.isDelivered = !task.isOrphan;
-    observe(fact);
-  }
-
-  /** What all facts about a command begin with. Two are told of each command, so it is built without copies. */
-  #factOf<K extends keyof CommandFacts>(kind: K, now: Nanos, task: Task): CommandFacts[K] {
-    const nexus = task.from.nexus.id;
-    const fact = { kind, now, lun: this.lun, nexus, tag: task.tag, opcode: task.cdb[0]! } as CommandFacts[K];
-    const serviceAction = task.command?.serviceAction;
-    if (serviceAction !== undefined) fact.serviceAction = serviceAction;
-    return fact;
-  }
-
-  #observeWritten(
-    now: Nanos,
-    { from, tag }: CommandRequest,
-    lba: number,
-    blocks: number,
-    digests: readonly number[] | undefined,
-    observe: Observe<ScsiFact>,
-  ): void {
-    const nexus = from.nexus.id;
-    const fact = { kind: 'scsi.written', now, lun: this.lun, nexus, tag, lba, blocks } as const;
-    observe(digests === undefined ? fact : { ...fact, digests });
-  }
-
-  #observeRead(now: Nanos, { from, tag, lba }: CommandRequest, bytes: Uint8Array, observe: Observe<ScsiFact>): void {
-    const nexus = from.nexus.id;
-    observe({ kind: 'scsi.read', now, lun: this.lun, nexus, tag, lba, digests: this.#digestsOf(bytes) });
-  }
-
-  /** CRC32C of each block. */
-  #digestsOf(bytes: Uint8Array): number[] {
-    const { blockLength } = this.store;
-    const digests: number[] = [];
-    for (let at = 0; at < bytes.length; at += blockLength) digests.push(crc32c(bytes.subarray(at, at + blockLength)));
-    return digests;
-  }
-
-  #observeReservation(now: Nanos, request: ReservationRequest, preempted: readonly number[], aborted: number): void {
-    const { generation, type, holder } = this.reservations;
-    const { destination } = request;
-    this.#observe?.({
-      kind: 'scsi.reservation-changed',
-      now,
-      lun: this.lun,
-      nexus: request.nexus,
-      action: ACTION_NAMES[request.action],
-      requestedType: request.type,
-      key: request.key.toString(16),
-      serviceActionKey: request.serviceActionKey.toString(16),
-      aptpl: request.aptpl,
-      alsoRegister: request.alsoRegister ?? [],
-      ...(destination === undefined ? undefined : { destination }),
-      unregister: request.unregister,
-      generation,
-      type,
-      ...(holder === undefined ? undefined : { holder }),
-      registered: Array.from(this.reservations.registrations(), ({ nexus, key }) => ({ nexus, key: key.toString(16) })),
-      preempted,
-      aborted,
-    });
+    this.#observer?.aborted(now, nexus, tag, opcode, reason);
   }
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-interface CommandFacts {
-  'scsi.command-enabled': Mutable<CommandEnabledFact>;
-  'scsi.command-ended': Mutable<CommandEndedFact>;
-}
-
-const ACTION_NAMES: { readonly [action in ReserveOut]: ReservationAction } = {
-  [ReserveOut.register]: 'register',
-  [ReserveOut.reserve]: 'reserve',
-  [ReserveOut.release]: 'release',
-  [ReserveOut.clear]: 'clear',
-  [ReserveOut.preempt]: 'preempt',
-  [ReserveOut.preemptAndAbort]: 'preempt-and-abort',
-  [ReserveOut.registerAndIgnoreExistingKey]: 'register-and-ignore',
-  [ReserveOut.registerAndMove]: 'register-and-move',
-};
 
 /** CDBs that stand for all that read and for all that write, as far as reservations care. */
 const READ_PROBE: Uint8Array = read10(0, 0);

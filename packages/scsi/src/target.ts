@@ -6,6 +6,7 @@ import { LogicalUnit, type UnitResponse } from './logical-unit.js';
 import { answerForMissingUnit } from './missing-unit.js';
 import { type Nexus, newNexus } from './nexus.js';
 import type { AptplRecord } from './reservation/aptpl-record.js';
+import { restoreRecord } from './reservation/aptpl-state.js';
 import { BUS_DEVICE_RESET_FUNCTION, encodeSense, I_T_NEXUS_LOSS, MAX_SENSE_BYTES, POWER_ON_OR_RESET } from './sense.js';
 import type { TaskAttribute } from './task.js';
 import { checkPort, type InitiatorPort, portName } from './transport-id.js';
@@ -140,7 +141,7 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
       throw new ConfigError('/logicalUnits', this.#context.luns.join(' '), 'every LUN once');
     }
     config.logicalUnits.forEach(({ aptpl }, i) => {
-      if (aptpl !== undefined) this.#units[i]!.restoreAptpl(aptpl, (port) => this.#expect(port));
+      if (aptpl !== undefined) restoreRecord(this.#units[i]!.reservations, aptpl, (port) => this.#expect(port));
     });
   }
 

@@ -64,8 +64,8 @@ export interface UnitContext {
   unmap(now: Nanos, request: CommandRequest, lba: number, blocks: number): void;
   /** Leaves a unit attention for every other nexus. */
   tellOthers(nexus: number, sense: Sense): void;
-  /** Set when somebody checks what is read. */
-  readonly observeRead: ((now: Nanos, request: CommandRequest, bytes: Uint8Array) => void) | undefined;
+  /** Tells what a READ gave, to who checks that. */
+  wasRead(now: Nanos, request: CommandRequest, bytes: Uint8Array): void;
   /** Keeps changed reservations over a power loss, if they are to be; false, and as before, when that failed. */
   keepReservations(before: ReservationsSnapshot): boolean;
   /** Tells and aborts whom a PERSISTENT RESERVE OUT concerns. */

@@ -51,7 +51,7 @@ function read(unit: UnitContext, request: CommandRequest, reply: Reply, now: Nan
   const lent = store.lend?.(lba, blocks);
   if (lent !== undefined) reply.data = lent;
   else store.read(lba, blocks, reply.allocate(blocks * store.blockLength));
-  unit.observeRead?.(now, request, reply.data);
+  unit.wasRead(now, request, reply.data);
 }
 
 /** Writes what arrived of the Data-Out, and of that what a crash left. A block that arrived in part keeps its rest. */
