@@ -10,8 +10,17 @@ const READERS_UNDER: ReadonlyMap<number, 'all' | 'registered' | 'nobody'> = new 
   [8, 'registered'],
 ]);
 
-const READS: ReadonlySet<number> = new Set([0x1a, 0x28, 0x5a, 0x88]);
-const WRITES: ReadonlySet<number> = new Set([0x2a, 0x35, 0x8a, 0x91]);
+/** MODE SENSE, READ, PRE-FETCH, VERIFY and READ DEFECT DATA. */
+const READS: ReadonlySet<number> = new Set([
+  0x08, 0x1a, 0x28, 0x2f, 0x34, 0x37, 0x5a, 0x88, 0x8f, 0x90, 0xa8, 0xaf, 0xb7,
+]);
+/** WRITE in all its forms, MODE SELECT, SYNCHRONIZE CACHE, UNMAP. */
+const WRITES: ReadonlySet<number> = new Set([
+  0x0a, 0x15, 0x2a, 0x2e, 0x35, 0x41, 0x42, 0x55, 0x89, 0x8a, 0x8b, 0x8e, 0x91, 0x93, 0x9c, 0xaa, 0xae,
+]);
+/** SANITIZE, EXTENDED COPY and RECEIVE COPY RESULTS: as WRITES, with service actions that may be unknown. */
+const WRITES_WITH_ACTIONS: ReadonlySet<number> = new Set([0x48, 0x83, 0x84]);
+const GET_LBA_STATUS = { opcode: 0x9e, serviceAction: 0x12 } as const;
 const PERSISTENT_RESERVE_OUT = 0x5f;
 
 /**
@@ -71,16 +80,18 @@ export class ReservationWitness {
 
   /**
    * Whether a command may run; undefined for commands whose rights do not depend on persistent reservations, and for a
-   * PERSISTENT RESERVE OUT with a service action that the target does not know.
+   * service action that the target does not know.
    */
   mayRun(nexus: number, opcode: number, serviceAction: number | undefined): boolean | undefined {
     if (this.#type === 0 || this.#holds(nexus)) return true;
     const isRegistered = this.#keys.has(nexus);
-    if (READS.has(opcode)) {
+    const isStatus = opcode === GET_LBA_STATUS.opcode && serviceAction === GET_LBA_STATUS.serviceAction;
+    if (READS.has(opcode) || isStatus) {
       const readers = READERS_UNDER.get(this.#type);
       return readers === 'all' || (readers === 'registered' && isRegistered);
     }
-    if (WRITES.has(opcode)) return this.#type >= 5 && isRegistered;
+    const isWrite = WRITES.has(opcode) || (WRITES_WITH_ACTIONS.has(opcode) && serviceAction !== undefined);
+    if (isWrite) return this.#type >= 5 && isRegistered;
     if (opcode !== PERSISTENT_RESERVE_OUT || serviceAction === undefined) return undefined;
     const isOpenToAll = serviceAction === 0 || serviceAction === 6;
     const isOpenToRegistered = serviceAction !== 1 && serviceAction !== 7;
