@@ -316,6 +316,7 @@ export class LogicalUnit implements UnitContext {
 
   #queue(now: Nanos, task: Task, emit: Emit): void {
     if (this.#tasks.size >= this.settings.maxTasks) return this.#refuse(now, task, 'task-set-full', emit);
+    task.keepData();
     this.#tasks.add(task);
     this.#enableReady(now);
   }

@@ -51,6 +51,8 @@ export class Task {
   younger: Task | undefined;
 
   #data: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  /** The part of it that the last kept Data-Out took. */
+  #kept: Uint8Array = this.#data;
   #dataOut: Uint8Array = this.#data;
 
   constructor(slot: number) {
@@ -62,14 +64,14 @@ export class Task {
     return this.#dataOut;
   }
 
-  /** Copies CDB and Data-Out in: both are lent. */
+  /** Copies the CDB in: it is lent. The Data-Out is borrowed, for as long as the step lasts that brought it. */
   load(from: UnitNexus, tag: number, cdb: Uint8Array, data: Uint8Array, attribute: TaskAttribute): void {
     this.from = from;
     this.tag = tag;
     this.attribute = attribute;
     this.cdbLength = Math.min(cdb.length, MAX_CDB_BYTES);
     for (let i = 0; i < MAX_CDB_BYTES; i++) this.cdb[i] = i < cdb.length ? cdb[i]! : 0;
-    this.#loadData(data);
+    this.#dataOut = data;
     this.lba = 0;
     this.blocks = -1;
     this.refusal = undefined;
@@ -78,14 +80,20 @@ export class Task {
     this.isCarriedOut = false;
   }
 
-  /** Lets go of a buffer too large to be kept for the next command. */
-  unload(): void {
-    if (this.#data.length > MAX_KEPT_BYTES) this.#dataOut = this.#data = new Uint8Array(0);
+  /** Copies the Data-Out as well: the task outlives the step that brought it. */
+  keepData(): void {
+    const data = this.#dataOut;
+    if (data.length > this.#data.length) this.#data = new Uint8Array(Math.max(512, data.length));
+    if (this.#kept.length !== data.length || this.#kept.buffer !== this.#data.buffer) {
+      this.#kept = this.#data.subarray(0, data.length);
+    }
+    if (data.length > 0) this.#data.set(data);
+    this.#dataOut = this.#kept;
   }
 
-  #loadData(data: Uint8Array): void {
-    if (data.length > this.#data.length) this.#data = new Uint8Array(Math.max(512, data.length));
-    if (this.#dataOut.length !== data.length) this.#dataOut = this.#data.subarray(0, data.length);
-    if (data.length > 0) this.#data.set(data);
+  /** Lets go of what was borrowed, and of a buffer too large to be kept for the next command. */
+  unload(): void {
+    if (this.#data.length > MAX_KEPT_BYTES) this.#kept = this.#data = new Uint8Array(0);
+    this.#dataOut = this.#kept;
   }
 }
