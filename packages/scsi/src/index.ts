@@ -21,6 +21,8 @@ export {
   write10,
   write16,
 } from './cdb.js';
+export { type BlockRange, compareAndWrite, getLbaStatus, unmap, unmapSame16, writeSame16 } from './cdb-thin.js';
+export { decodeLbaStatus, type LbaStatus } from './commands/get-lba-status.js';
 export { decodeInquiry, type InquiryData } from './commands/inquiry.js';
 export { ModePage } from './commands/mode-page.js';
 export { decodeModePages } from './commands/mode-sense.js';

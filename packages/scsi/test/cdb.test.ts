@@ -3,6 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../src/commands/command-set.js';
 import {
+  compareAndWrite,
+  decodeLbaStatus,
+  getLbaStatus,
   inquiry,
   modeSense6,
   modeSense10,
@@ -23,8 +26,11 @@ import {
   synchronizeCache10,
   synchronizeCache16,
   testUnitReady,
+  unmap,
+  unmapSame16,
   write10,
   write16,
+  writeSame16,
 } from '../src/index.js';
 import { cdbLengthOf } from '../src/opcode.js';
 import { itWith, output } from './oracle.js';
@@ -33,6 +39,15 @@ import { Rig } from './rig.js';
 const BUILT: readonly (readonly [name: string, cdb: Uint8Array, bytes: string])[] = [
   ['TEST UNIT READY', testUnitReady(), '00 00 00 00 00 00'],
   ['REQUEST SENSE', requestSense(18, true), '03 01 00 00 12 00'],
+  ['UNMAP', unmap([{ lba: 5, blocks: 3 }]).cdb, '42 00 00000000 00 0018 00'],
+  ['WRITE SAME(16)', writeSame16(5, 3, new Uint8Array(512)).cdb, '93 00 0000000000000005 00000003 00 00'],
+  ['WRITE SAME(16)', unmapSame16(5, 3, 512).cdb, '93 08 0000000000000005 00000003 00 00'],
+  [
+    'COMPARE AND WRITE',
+    compareAndWrite(5, new Uint8Array(1024), new Uint8Array(1024), 512).cdb,
+    '89 00 0000000000000005 000000 02 00 00',
+  ],
+  ['GET LBA STATUS', getLbaStatus(5, 24), '9e 12 0000000000000005 00000018 00 00'],
   ['INQUIRY', inquiry(), '12 00 00 00 ff 00'],
   ['INQUIRY', inquiry(0x83, 0x1234), '12 01 83 12 34 00'],
   ['RESERVE(6)', reserve6(), '16 00 00 00 00 00'],
@@ -73,6 +88,7 @@ const NAMES_OF_SG3: Readonly<Record<string, string>> = {
   'PERSISTENT RESERVE IN (READ KEYS)': 'Persistent reserve in, read keys',
   'PERSISTENT RESERVE OUT (PREEMPT AND ABORT)': 'Persistent reserve out, preempt and abort',
   'PERSISTENT RESERVE OUT (REGISTER AND MOVE)': 'Persistent reserve out, register and move',
+  'GET LBA STATUS': 'Get LBA status(16)',
   'RESERVE(6)': 'Reserve(6)',
   'RELEASE(6)': 'Release(6)',
 };
@@ -122,5 +138,29 @@ describe('CDBs', () => {
         expect(printed.trim().toLowerCase()).toBe((NAMES_OF_SG3[name] ?? name).toLowerCase());
       });
     }
+  });
+});
+
+describe('a thin unit, by the initiator', () => {
+  it('is written, compared, unmapped and asked', () => {
+    const rig = new Rig({ units: [{ isThin: true }] }).login(1);
+    const block = (fill: number, blocks = 1): Uint8Array<ArrayBuffer> => new Uint8Array(512 * blocks).fill(fill);
+    expect(rig.outcomeOf(1, writeSame16(0, 24, block(7)))).toBe('00');
+    expect(rig.outcomeOf(1, compareAndWrite(4, block(7, 2), block(8, 2), 512))).toBe('00');
+    expect(rig.outcomeOf(1, compareAndWrite(4, block(7, 2), block(9, 2), 512))).toBe('E/1D/00');
+    expect(rig.outcomeOf(1, unmap([{ lba: 8, blocks: 8 }]))).toBe('00');
+    expect(rig.outcomeOf(1, unmapSame16(1024, 8, 512))).toBe('00');
+    expect(decodeLbaStatus(rig.run(1, getLbaStatus(0)).data)).toEqual([
+      { lba: 0, blocks: 8, isMapped: true },
+      { lba: 8, blocks: 8, isMapped: false },
+      { lba: 16, blocks: 8, isMapped: true },
+      { lba: 24, blocks: 2024, isMapped: false },
+    ]);
+    expect(rig.run(1, read10(4, 5)).data[0]).toBe(8);
+  });
+
+  it('COMPARE AND WRITE needs as much to write as to compare', () => {
+    expect(() => compareAndWrite(0, new Uint8Array(512), new Uint8Array(1024), 512)).toThrow(RangeError);
+    expect(() => compareAndWrite(0, new Uint8Array(100), new Uint8Array(100), 512)).toThrow(RangeError);
   });
 });

@@ -1,6 +1,7 @@
 import { bytesEqual, concatBytes, hex } from '@quorate/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decodeLbaStatus } from '../src/commands/get-lba-status.js';
 import { decodeInquiry } from '../src/commands/inquiry.js';
 import { decodeModePages } from '../src/commands/mode-sense.js';
 import { decodeCapacity10, decodeCapacity16 } from '../src/commands/read-capacity.js';
@@ -228,6 +229,7 @@ it('no decoder throws, whatever it reads', () => {
       for (const decode of [decodeInquiry, decodeVpd, decodeDesignators, decodeCapacity10, decodeCapacity16])
         decode(bytes);
       decodeModePages(bytes, 6);
+      decodeLbaStatus(bytes);
       decodeModePages(bytes, 10);
       expect(bytesEqual(bytes, copy)).toBe(true);
     }),

@@ -1,8 +1,10 @@
 import { cString, hex } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import {
+  DISK_SERVICE,
   decodeKeys,
   decodeReservation,
+  IMMEDIATE_SERVICE,
   persistentReserveIn,
   ReserveIn,
   ReserveOut,
@@ -23,8 +25,11 @@ const BLOCK = new Uint8Array(512);
  * "ours", step by step. Where it differs from LIO the standard is followed (READ CAPACITY and SYNCHRONIZE CACHE under a
  * reservation, the status for unregistered callers, the generation at an unregister).
  */
-describe('live trace of persistent reservations', () => {
-  const rig = new Rig().login(a, b, c);
+describe.each([
+  ['with latency', DISK_SERVICE],
+  ['answered at once', IMMEDIATE_SERVICE],
+] as const)('live trace of persistent reservations, %s', (_how, service) => {
+  const rig = new Rig({ units: [{ service }] }).login(a, b, c);
   const write = (nexus: number): string => rig.outcome(nexus, write10(0, 1), BLOCK);
   const read = (nexus: number): string => rig.outcome(nexus, read10(0, 1));
   /** `g3 b`: generation and keys. */

@@ -59,3 +59,24 @@ function encodeExtents(store: BlockStore, first: number, room: number): Uint8Arr
 function extentAt(store: BlockStore, lba: number): StoreExtent {
   return store.extentAt?.(lba) ?? { blocks: store.blocks - lba, isMapped: true };
 }
+
+/** What GET LBA STATUS says of a run of blocks. */
+export interface LbaStatus {
+  readonly lba: number;
+  readonly blocks: number;
+  /** False when it has no room in the store and reads as zeros. */
+  readonly isMapped: boolean;
+}
+
+/** Reads the answer to GET LBA STATUS; a descriptor that is cut off ends the list. */
+export function decodeLbaStatus(bytes: Uint8Array): LbaStatus[] {
+  const found: LbaStatus[] = [];
+  if (bytes.length < 8) return found;
+  const view = viewOf(bytes);
+  const end = Math.min(bytes.length, 4 + view.getUint32(0));
+  for (let at = 8; at + 16 <= end; at += 16) {
+    const isMapped = (bytes[at + 12]! & 0x0f) === ProvisioningStatus.mapped;
+    found.push({ lba: getU64(view, at), blocks: view.getUint32(at + 8), isMapped });
+  }
+  return found;
+}
