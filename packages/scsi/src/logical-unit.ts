@@ -49,7 +49,7 @@ export interface UnitResponse {
   readonly status: number;
   /** Sense data in the unit's format; empty unless CHECK CONDITION. */
   readonly sense: Uint8Array;
-  /** Data-In. */
+  /** Data-In; it may be the bytes of the store themselves. */
   readonly data: Uint8Array;
 }
 
