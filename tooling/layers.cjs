@@ -4,6 +4,8 @@ const allowed = {
   'cluster-conf': [],
   network: [],
   scsi: [],
+  vhdx: ['scsi'],
+  volumes: ['scsi'],
   totem: [],
   quorum: [],
   qdisk: [],
