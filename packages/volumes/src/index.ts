@@ -65,6 +65,7 @@ export {
   type PartitionEntry,
   type PartitionSector,
 } from './partitions/partition-sector.js';
+export { partitionStore } from './partitions/partition-store.js';
 export {
   type Partition,
   type PartitionTable,
@@ -72,6 +73,8 @@ export {
   writePartitionTable,
 } from './partitions/partition-table.js';
 export { isExtended, PartitionType, partitionTypeName } from './partitions/partition-type.js';
-export { partitionStore } from './partitions/window-store.js';
+export { lvDisplay, newPvDisplay, pvDisplay, type VolumeDevice, vgDisplay } from './reports/display.js';
+export { lvsReport, pvsReport, type VolumeState, vgsReport } from './reports/reports.js';
+export { columnSize, displaySize } from './reports/size.js';
 export { finish, SECTOR_BYTES, type SectorDevice, storeDevice } from './sector-device.js';
 export { VolumeError, type VolumeErrorCode } from './volume-error.js';
