@@ -1,4 +1,5 @@
 export { FormatError, type Structure } from './format-error.js';
+export { invariants } from './invariants.js';
 export { checkGroup } from './lvm/check-group.js';
 export { type CommitOptions, commitGroup, releasePhysicalVolume, removeGroup } from './lvm/commit.js';
 export { type ConfigNode, ConfigSyntaxError, type ConfigValue, formatValue, parseConfig } from './lvm/config-text.js';
