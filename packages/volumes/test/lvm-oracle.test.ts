@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Prng } from '@quorate/kernel';
+import { describe, expect } from 'vitest';
+import {
+  checkGroup,
+  createVolume,
+  decodeMetadataText,
+  extendVolume,
+  findVolume,
+  groupExtents,
+  lvDisplay,
+  lvsReport,
+  newPvDisplay,
+  pvDisplay,
+  pvsReport,
+  reduceVolume,
+  removeVolume,
+  setClustered,
+  type VolumeGroup,
+  vgDisplay,
+  vgsReport,
+} from '../src/index.js';
+import { lacksLvm, type RealLvm, withLvm } from './lvm-oracle.js';
+import { TestMachine } from './machine.js';
+import { itWith } from './oracle.js';
+
+/** The text with the names of the test machine's disks in place of the loop devices', and columns as narrow. */
+function renamed(text: string, lvm: RealLvm): string {
+  return lvm.devices.reduce((each, device, i) => each.replaceAll(device.padEnd(10), `/dev/sd${'abcdefgh'[i]}  `), text);
+}
+
+/** Runs of blanks as one: the names of disks differ in length. */
+function squeezed(text: string): string {
+  return text.replace(/ +/g, ' ').replace(/ $/gm, '');
+}
+
+/** What vgcfgbackup says that the group is. */
+function backupOf(lvm: RealLvm, name: string): VolumeGroup {
+  const file = join(tmpdir(), `volumes-backup-${process.pid}`);
+  lvm.output('vgcfgbackup', '-f', file, name);
+  return decodeMetadataText(readFileSync(file, 'utf8')).group;
+}
+
+function withoutDevices(group: VolumeGroup): VolumeGroup {
+  return { ...group, physicalVolumes: group.physicalVolumes.map((each) => ({ ...each, device: '' })) };
+}
+
+describe('LVM reads what is written here', () => {
+  for (const version of [1, 2] as const) {
+    itWith(lacksLvm, `a group with two volumes, header extension ${version}: it says the same in its own words`, () => {
+      const machine = new TestMachine([64, 129, 64]).pvCreate(version);
+      machine.vgCreate();
+      machine.change((group) => createVolume(group, machine.newVolume('my-store1', 20)));
+      machine.change((group) => createVolume(group, machine.newVolume('b', 17)));
+      machine.change((group) => extendVolume(group, 'my-store1', 20));
+      const { group } = machine.group();
+      withLvm(machine.stores, (lvm) => {
+        const scan = machine.scan();
+        expect(squeezed(renamed(lvm.output('pvs', '--units', 'h'), lvm))).toBe(squeezed(pvsReport(scan)));
+        expect(lvm.output('vgs', '--units', 'h')).toBe(vgsReport(scan.groups));
+        expect(lvm.output('lvs', '--units', 'h').replaceAll('XX', '--')).toBe(lvsReport(scan.groups));
+        for (const [i, physicalVolume] of group.physicalVolumes.entries()) {
+          const theirs = renamed(lvm.output('pvdisplay', '--units', 'h', lvm.devices[i]!), lvm);
+          expect(squeezed(theirs)).toBe(squeezed(pvDisplay(scan.groups[0]!, physicalVolume)));
+        }
+        expect(lvm.output('vgdisplay', '--units', 'h')).toBe(vgDisplay(scan.groups[0]!));
+        const displays = group.logicalVolumes.map((each) => lvDisplay(group, each, undefined)).join('');
+        // LVM cannot know that without device-mapper.
+        expect(lvm.output('lvdisplay', '--units', 'h')).toBe(displays.replaceAll(/ {2}LV Status .*\n/g, ''));
+        expect(withoutDevices(backupOf(lvm, 'my-vg1'))).toEqual(withoutDevices(group));
+        const { stderr } = lvm.run('vgck', 'my-vg1');
+        expect(stderr.replace(/^.*is using an old PV header, modify the VG to update.\n/gm, '')).toBe('');
+        for (const device of lvm.devices) expect(lvm.run('pvck', device).status).toBe(0);
+      });
+    });
+  }
+
+  itWith(lacksLvm, 'physical volumes without group', () => {
+    const machine = new TestMachine([64, 64]).pvCreate();
+    withLvm(machine.stores, (lvm) => {
+      const scan = machine.scan();
+      expect(squeezed(renamed(lvm.output('pvs', '--units', 'h'), lvm))).toBe(squeezed(pvsReport(scan)));
+      const theirs = squeezed(renamed(lvm.output('pvdisplay', '--units', 'h'), lvm)).replace(
+        /"(\/dev\/sd.) +"/g,
+        '"$1"',
+      );
+      const ours = squeezed(scan.physicalVolumes.map(newPvDisplay).join(''));
+      expect(
+        theirs.replaceAll(/"\/dev\/loop\d+"/g, (name) => `"/dev/sd${'ab'[lvm.devices.indexOf(name.slice(1, -1))]}"`),
+      ).toBe(ours);
+    });
+  });
+
+  itWith(lacksLvm, 'a clustered group: LVM of today skips it until it is told to force the lock type', () => {
+    const machine = new TestMachine([64]).pvCreate();
+    machine.vgCreate('my-vg1', { isClustered: true });
+    machine.change((group) => createVolume(group, machine.newVolume('my-store1', 5)));
+    withLvm(machine.stores, (lvm) => {
+      expect(lvm.run('vgs').stderr).toContain('Skipping clustered VG my-vg1.');
+      expect(lvm.output('pvck', '--dump', 'metadata', lvm.devices[0]!)).toContain('"WRITE", "CLUSTERED"]');
+      lvm.output('vgchange', '-y', '--lock-type', 'none', '--lock-opt', 'force', 'my-vg1');
+      expect(lvm.output('lvs', '--noheadings', '-o', 'lv_name')).toBe('  my-store1\n');
+    });
+    expect(setClustered(machine.group().group, false)).toEqual(machine.group().group);
+  });
+});
+
+describe('what LVM writes is read here', () => {
+  itWith(lacksLvm, 'a group with volumes that grew around each other', () => {
+    const machine = new TestMachine([64, 129, 64]);
+    withLvm(machine.stores, (lvm) => {
+      const [a, b, c] = lvm.devices;
+      lvm.output('pvcreate', a!, b!, c!);
+      lvm.output('vgcreate', 'my-vg1', a!, b!);
+      for (const name of ['my-store1', 'b', 'c'])
+        lvm.output('lvcreate', '-an', '-Zn', '-Wn', '-l', '7', '-n', name, 'my-vg1');
+      lvm.output('lvextend', '-l', '+9', 'my-vg1/my-store1');
+      lvm.output('lvremove', '-y', 'my-vg1/b');
+      lvm.output('lvcreate', '-an', '-Zn', '-Wn', '-l', '20', '-n', 'd', 'my-vg1');
+    });
+    const { group, stale, missing } = machine.group();
+    expect(machine.scan().defects).toEqual([]);
+    expect([stale, missing]).toEqual([[], []]);
+    expect(checkGroup(group)).toEqual([]);
+    expect(group.logicalVolumes.map(({ name }) => name)).toEqual(['my-store1', 'c', 'd']);
+    expect(machine.scan().physicalVolumes.map(({ label }) => label.extension)).toEqual([
+      { version: 2, flags: 1, bootloaderAreas: [] },
+      { version: 2, flags: 1, bootloaderAreas: [] },
+      { version: 2, flags: 0, bootloaderAreas: [] },
+    ]);
+  });
+});
+
+describe('both write in turn', () => {
+  /** One operation on a group, and the command of LVM that does the same. */
+  function draw(prng: Prng, group: VolumeGroup, machine: TestMachine): [string[], (group: VolumeGroup) => VolumeGroup] {
+    const { free } = groupExtents(group);
+    const names = group.logicalVolumes.map(({ name }) => name);
+    const name = names[prng.below(Math.max(1, names.length))];
+    const extents = 1 + prng.below(Math.max(1, Math.min(free, 12)));
+    const kind = name === undefined ? 0 : prng.below(4);
+    const size =
+      name === undefined ? 0 : findVolume(group, name)!.segments.reduce((sum, each) => sum + each.extentCount, 0);
+    if (kind === 1 && free > 0)
+      return [['lvextend', '-l', `+${extents}`, `my-vg1/${name}`], (g) => extendVolume(g, name!, extents)];
+    if (kind === 2 && size > 1)
+      return [['lvreduce', '-f', '-l', '-1', `my-vg1/${name}`], (g) => reduceVolume(g, name!, 1)];
+    if (kind === 3 || free === 0) return [['lvremove', '-y', `my-vg1/${name}`], (g) => removeVolume(g, name!)];
+    const wanted = machine.newVolume(`v${group.seqno}`, extents);
+    const command = ['lvcreate', '-an', '-Zn', '-Wn', '-l', String(extents), '-n', wanted.name, 'my-vg1'];
+    return [command, (g) => createVolume(g, wanted)];
+  }
+
+  for (const seed of [1, 2, 3]) {
+    itWith(lacksLvm, `sequence ${seed}: each finds what the other wrote`, () => {
+      const machine = new TestMachine([64, 129]).pvCreate(2);
+      const prng = Prng.derive({ hi: 0, lo: seed }, 'volumes/turns');
+      machine.vgCreate();
+      for (let turn = 0; turn < 5; turn++) {
+        for (let i = 0; i < 3; i++) machine.change(draw(prng, machine.group().group, machine)[1]);
+        const before = machine.group().group;
+        withLvm(machine.stores, (lvm) => {
+          expect(withoutDevices(backupOf(lvm, 'my-vg1'))).toEqual(withoutDevices(before));
+          expect(lvm.run('vgck', 'my-vg1')).toEqual({ status: 0, stdout: '', stderr: '' });
+          lvm.output(...draw(prng, before, machine)[0]);
+        });
+        const { group, stale } = machine.group();
+        expect(group.seqno).toBe(before.seqno + 1);
+        expect([checkGroup(group), stale, machine.scan().defects]).toEqual([[], [], []]);
+      }
+    });
+  }
+});
