@@ -34,8 +34,8 @@ function piecesOf(area: DiskArea, { offset, size }: RawLocation): readonly Piece
 /** Reads the header of a metadata area. @throws {FormatError} @throws {VolumeError} `io` */
 export function* readMdaHeader(device: SectorDevice, area: DiskArea): Task<MdaHeader> {
   const fail = (why: string) => new FormatError('mda_header', area.offset, why);
-  if (area.offset % SECTOR_BYTES !== 0 || area.size % SECTOR_BYTES !== 0) {
-    throw fail(`an area of ${area.size} bytes, expected whole sectors`);
+  if (area.offset % SECTOR_BYTES !== 0 || area.size % SECTOR_BYTES !== 0 || area.size <= MDA_HEADER_BYTES) {
+    throw fail(`an area of ${area.size} bytes, expected at least two whole sectors`);
   }
   const end = device.sectors * SECTOR_BYTES;
   if (area.offset + area.size > end) {
