@@ -8,6 +8,7 @@ import {
   createVolume,
   decodeMetadataText,
   extendVolume,
+  extentsFor,
   findVolume,
   groupExtents,
   lvDisplay,
@@ -104,6 +105,23 @@ describe('LVM reads what is written here', () => {
       expect(lvm.output('lvs', '--noheadings', '-o', 'lv_name')).toBe('  my-store1\n');
     });
     expect(setClustered(machine.group().group, false)).toEqual(machine.group().group);
+  });
+});
+
+describe("the walk-through's disk", () => {
+  itWith(lacksLvm, 'LVM finds my-vg1 and my-store1 on a partition of 30 GB', () => {
+    const machine = new TestMachine([62_926_542 / 2048]).pvCreate();
+    machine.vgCreate();
+    machine.change((group) => createVolume(group, machine.newVolume('my-store1', extentsFor(group, 20 * 1024 ** 3))));
+    const scan = machine.scan();
+    withLvm(machine.stores, (lvm) => {
+      expect(squeezed(renamed(lvm.output('pvs', '--units', 'h'), lvm))).toBe(squeezed(pvsReport(scan)));
+      expect(lvm.output('vgs', '--units', 'h')).toBe(vgsReport(scan.groups));
+      expect(lvm.output('lvs', '--units', 'h').replaceAll('XX', '--')).toBe(lvsReport(scan.groups));
+      const theirs = renamed(lvm.output('pvdisplay', '--units', 'h'), lvm);
+      expect(squeezed(theirs)).toBe(squeezed(pvDisplay(scan.groups[0]!, machine.group().group.physicalVolumes[0]!)));
+      expect(squeezed(theirs)).toContain('PV Size 30.01 GiB / not usable 1.85 MiB\n');
+    });
   });
 });
 

@@ -141,6 +141,16 @@ describe('the plan of fdisk in cylinder mode', () => {
     expect(() => planned([...before, asked])).toThrow(expect.objectContaining({ name: 'VolumeError', code, message }));
   });
 
+  it('a disk of 4 TiB is used as far as 2 TiB', () => {
+    const { partitions } = addPartition(EMPTY, { diskSectors: 2 ** 33, kind: 'primary' });
+    expect(partitions.map(({ start, sectors }) => start + sectors)).toEqual([267_349 * 16_065]);
+    const store = diskOf(2 ** 42);
+    const beyond = { number: 1, isActive: false, type: 0x83, start: 2 ** 32, sectors: 1 };
+    const write = () =>
+      finish(writePartitionTable(storeDevice('/dev/sdb', store), { signature: 1, partitions: [beyond] }));
+    expect(write).toThrow('a partition of 1 sectors at 4294967296: expected at most 4294967295');
+  });
+
   it('sets a type, of a partition that is there', () => {
     expect(setPartitionType(planned([{ kind: 'primary' }]), 1, 0x8e).partitions[0]!.type).toBe(0x8e);
     expect(() => setPartitionType(EMPTY, 1, 0x8e)).toThrow('partition 1 is not there');

@@ -5,7 +5,7 @@ import { isExtended, PartitionType } from './partition-type.js';
 
 /** What is asked of a new partition, in the answers that fdisk takes in cylinder mode. */
 export interface NewPartition {
-  /** Size of the disk in sectors of 512 bytes. */
+  /** Size of the disk in sectors of 512 bytes. What lies behind 2 TiB is out of reach and left alone. */
   readonly diskSectors: number;
   readonly kind: 'primary' | 'extended' | 'logical';
   /** 1 to 4; the first one free when left out. Not for a logical partition, which gets the next number. */
@@ -71,6 +71,9 @@ function freeNumber(table: PartitionTable, wanted: number | undefined): number {
   return number;
 }
 
+/** As many as the 32 bits of an entry count. */
+const MAX_SECTORS = 0xffff_ffff;
+
 /** The cylinders, from 1, in which a new partition may lie. */
 class FreeCylinders {
   readonly unit: number;
@@ -81,7 +84,7 @@ class FreeCylinders {
   readonly #extended: Partition | undefined;
 
   constructor(table: PartitionTable, wanted: NewPartition) {
-    const geometry = diskGeometry(wanted.diskSectors);
+    const geometry = diskGeometry(Math.min(wanted.diskSectors, MAX_SECTORS));
     this.unit = sectorsPerCylinder(geometry);
     const isLogical = wanted.kind === 'logical';
     this.#extended = isLogical ? extendedOf(table) : undefined;

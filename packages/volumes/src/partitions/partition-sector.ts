@@ -48,6 +48,7 @@ export interface PartitionSector {
 const SIGNATURE = 440;
 const ENTRIES = 446;
 const ENTRY_BYTES = 16;
+const MAX_SECTORS = 0xffff_ffff;
 
 /** Whether the sector ends as a partition sector does. */
 export function isPartitionSector(sector: Uint8Array): boolean {
@@ -70,7 +71,11 @@ export function decodePartitionSector(
   return { signature: view.getUint32(SIGNATURE, true), entries };
 }
 
-/** Writes everything but the boot code, which stays. @throws {RangeError} unless there are four entries. */
+/**
+ * Writes everything but the boot code, which stays.
+ *
+ * @throws {RangeError} unless there are four entries, and none of them reaches behind 2^32 sectors (2 TiB).
+ */
 export function encodePartitionSector(sector: Uint8Array, { signature, entries }: PartitionSector): void {
   if (entries.length !== 4) throw new RangeError(`${entries.length} entries: expected 4`);
   const view = viewOf(sector);
@@ -93,6 +98,9 @@ function decodeEntry(sector: Uint8Array, view: DataView, at: number): PartitionE
 }
 
 function encodeEntry(sector: Uint8Array, view: DataView, at: number, entry: PartitionEntry): void {
+  if (entry.start > MAX_SECTORS || entry.sectors > MAX_SECTORS) {
+    throw new RangeError(`a partition of ${entry.sectors} sectors at ${entry.start}: expected at most ${MAX_SECTORS}`);
+  }
   sector[at] = entry.boot;
   encodeChs(sector, at + 1, entry.first);
   sector[at + 4] = entry.type;

@@ -1,0 +1,21 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { invariants } from '../src/index.js';
+import { log } from './example.js';
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+
+it('the example of the README is the one that runs', () => {
+  const example = readFileSync(new URL('example.ts', import.meta.url), 'utf8');
+  expect(/```ts\n(.*?)```/s.exec(readme)![1]).toBe(example);
+});
+
+it('the example prints what the README says', () => {
+  const printed = /```text\n(.*?)```/s.exec(readme)![1]!;
+  // LVM ends its lines with blanks.
+  expect(log.replace(/ +$/gm, '')).toBe(printed);
+});
+
+it('the README names every invariant', () => {
+  for (const { id, name } of invariants) expect(readme).toContain(`${id} ${name}`);
+});
