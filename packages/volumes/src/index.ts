@@ -58,7 +58,7 @@ export {
 export { logicalVolumeStore } from './lvm/volume-store.js';
 export { fdiskReport, partitionPath } from './partitions/fdisk-report.js';
 export { type Chs, chsOf, type DiskGeometry, diskGeometry } from './partitions/geometry.js';
-export { addPartition, type NewPartition, setPartitionType } from './partitions/new-partition.js';
+export { addPartition, type NewPartition, removePartition, setPartitionType } from './partitions/new-partition.js';
 export {
   decodePartitionSector,
   encodePartitionSector,

@@ -27,6 +27,7 @@ import {
   type VolumeGroup,
   writePartitionTable,
 } from '../src/index.js';
+import { commitMetadata, precommitMetadata } from '../src/lvm/metadata-area.js';
 import { TestMachine } from './machine.js';
 
 const AREA = { offset: 4096, size: 1_044_480 };
@@ -374,6 +375,40 @@ describe('the two phases of a commit', () => {
     const swapped = members.map((each, i) => ({ ...each, device: members[1 - i]!.device }));
     expect(commit(group, swapped)).toThrow('/dev/sdb is not physical volume');
     expect(machine.group().group.seqno).toBe(2);
+  });
+});
+
+describe('a text that is whole and not understood', () => {
+  const machine = new TestMachine([64]).pvCreate();
+  machine.vgCreate();
+  const [found] = machine.scan().physicalVolumes;
+  const text = 'my-vg1 { format = "lvm3" } contents = "Text Format Volume Group" version = 1\n\0';
+  finish(
+    commitMetadata(machine.devices[0]!, finish(precommitMetadata(machine.devices[0]!, found!.areas[0]!.header!, text))),
+  );
+
+  it('is told, and keeps its physical volume from everybody', () => {
+    const scan = machine.scan();
+    expect(scan.defects.map(({ error }) => error.message)).toEqual([
+      expect.stringMatching(/^metadata text at byte \d+: my-vg1: format "lvm3", expected "lvm2"$/),
+    ]);
+    expect([scan.groups, orphansOf(scan)]).toEqual([[], []]);
+    const create = () => createGroup({ name: 'vg', id: machine.uuid() }, scan.physicalVolumes);
+    expect(create).toThrow("Physical volume '/dev/sda' is already in volume group 'unknown'");
+    expect(() => machine.pvCreate()).toThrow('of volume group "unknown" without -ff');
+    expect(() => finish(pvRemove(machine.devices[0]!))).toThrow('belongs to Volume Group unknown');
+  });
+
+  it('is not written over by a commit of the group as it was', () => {
+    const before = found!.areas[0]!.metadata!.group;
+    expect(() => finish(commitGroup(before, [found!], machine.options))).toThrow(
+      '/dev/sda: not understood: metadata text at',
+    );
+  });
+
+  it('goes when pvcreate is forced', () => {
+    finish(pvCreate(machine.devices[0]!, { uuid: machine.uuid(), isForced: true }));
+    expect(orphansOf(machine.scan())).toHaveLength(1);
   });
 });
 

@@ -115,6 +115,13 @@ describe('a text that contradicts itself', () => {
   });
 });
 
+it.each(['a/b', '..', '-a', 'a b'])('a volume called %j is refused', (name) => {
+  const text = recorded.metadata.replace('my-store2 {', `"${name}" {`);
+  expect(() => decodeMetadataText(text)).toThrow(
+    `metadata text at byte 0: my-vg1/logical_volumes/${name}: the name is invalid, expected A-Z`,
+  );
+});
+
 describe('checkGroup', () => {
   const { group } = decodeMetadataText(recorded.metadata);
 

@@ -14,6 +14,7 @@ import {
   partitionPath,
   partitionStore,
   readPartitionTable,
+  removePartition,
   setPartitionType,
   storeDevice,
   writePartitionTable,
@@ -151,9 +152,33 @@ describe('the plan of fdisk in cylinder mode', () => {
     expect(write).toThrow('a partition of 1 sectors at 4294967296: expected at most 4294967295');
   });
 
+  it('partitions go: logical ones behind move up, an extended one takes its own along', () => {
+    const numbers = (table: PartitionTable) => table.partitions.map(({ number, start }) => [number, start]);
+    const table = planned(TWO_LOGICAL_BEHIND);
+    expect(numbers(removePartition(table, 5))).toEqual([
+      [1, 63],
+      [2, 62_926_605],
+      [5, 73_433_178],
+    ]);
+    expect(numbers(removePartition(table, 2))).toEqual([[1, 63]]);
+    expect(() => removePartition(table, 3)).toThrow('Partition 3 does not exist yet!');
+    const store = written(removePartition(table, 5));
+    expect(finish(readPartitionTable(storeDevice('/dev/sdb', store)))).toEqual(removePartition(table, 5));
+  });
+
+  it('has 60 partitions at most', () => {
+    const many: Asked[] = [
+      { kind: 'extended' },
+      ...Array.from({ length: 56 }, (): Asked => ({ kind: 'logical', last: '+9' })),
+    ];
+    expect(planned(many).partitions).toHaveLength(57);
+    expect(() => planned([...many, { kind: 'logical' }])).toThrow('The maximum number of partitions has been created');
+    expect(finish(readPartitionTable(storeDevice('/dev/sdb', written(planned(many)))))).toEqual(planned(many));
+  });
+
   it('sets a type, of a partition that is there', () => {
     expect(setPartitionType(planned([{ kind: 'primary' }]), 1, 0x8e).partitions[0]!.type).toBe(0x8e);
-    expect(() => setPartitionType(EMPTY, 1, 0x8e)).toThrow('partition 1 is not there');
+    expect(() => setPartitionType(EMPTY, 1, 0x8e)).toThrow('Partition 1 does not exist yet!');
   });
 });
 

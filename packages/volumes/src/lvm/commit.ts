@@ -6,7 +6,7 @@ import type { VolumesFact } from './facts.js';
 import { PV_EXT_USED } from './label.js';
 import { encodeMdaHeader, type MdaHeader, NO_LOCATION } from './mda-header.js';
 import { clearMetadata, commitMetadata, isIgnored, precommitMetadata, revertMetadata } from './metadata-area.js';
-import { type FoundPhysicalVolume, readPhysicalVolume, writeLabel } from './physical-volume.js';
+import { type FoundArea, type FoundPhysicalVolume, readPhysicalVolume, writeLabel } from './physical-volume.js';
 import type { VolumeGroup } from './volume-group.js';
 
 /** Who commits, and who watches. */
@@ -31,6 +31,9 @@ interface Target {
   header: MdaHeader;
 }
 
+/** Tells that the header of an area was written. */
+type Tell = (phase: 'precommit' | 'commit', target: Target) => void;
+
 /**
  * Writes a group to the metadata areas of all its physical volumes, in two phases: the text is precommitted everywhere
  * before it is committed anywhere. Whoever reads sees the old text or the new one.
@@ -39,9 +42,9 @@ interface Target {
  * no harm. They are read again before anything is written. Areas that are damaged, or hold an older text, are written anew.
  *
  * @returns the group as it is on disk: with the next `seqno`, and the devices as the scan saw them.
- * @throws {VolumeError} `inconsistent` when a physical volume is missing, or has a newer text than `group` was made of;
- * nothing was written then. `io`: in the first
- * phase everything is taken back as far as the devices let it; in the second the newest text counts for the next scan.
+ * @throws {VolumeError} `inconsistent` when a physical volume is missing, or has a text that is newer than `group` or is
+ * not understood; nothing was written then. `io`: in the first phase everything is taken back as far as the devices let
+ * it; in the second the newest text counts for the next scan.
  */
 export function* commitGroup(
   group: VolumeGroup,
@@ -54,11 +57,14 @@ export function* commitGroup(
   if (targets.length === 0) throw new VolumeError('inconsistent', `${group.name} has no metadata area in use`);
   const { host, time, description = '', writer = QUORATE } = options;
   const text = encodeMetadataText({ group: next, description, creationHost: host, creationTime: time }, writer);
+  const tell: Tell = (phase, target) =>
+    tellWritten(options, phase, target, { group: next, areas: targets.length, text });
   for (const member of own) yield* setUsed(member, true);
-  yield* precommit(targets, text);
-  tell(options, 'precommit', next, targets, text);
-  for (const target of targets) target.header = yield* commitMetadata(target.member.device, target.header);
-  tell(options, 'commit', next, targets, text);
+  yield* precommit(targets, text, tell);
+  for (const target of targets) {
+    target.header = yield* commitMetadata(target.member.device, target.header);
+    tell('commit', target);
+  }
   options.observe?.({ kind: 'volumes.committed', now: options.now?.() ?? 0, group: next });
   return next;
 }
@@ -104,13 +110,15 @@ function* readAgain(group: VolumeGroup, members: readonly FoundPhysicalVolume[])
     if (found?.label.uuid !== label.uuid) {
       throw new VolumeError('inconsistent', `${device.path} is not physical volume ${label.uuid} any more`);
     }
-    for (const { metadata } of found.areas) checkNotNewer(group, device.path, metadata?.group);
+    for (const area of found.areas) checkArea(group, device.path, area);
     fresh.push(found);
   }
   return fresh;
 }
 
-function checkNotNewer(group: VolumeGroup, path: string, onDisk: VolumeGroup | undefined): void {
+function checkArea(group: VolumeGroup, path: string, { metadata, isIntact, defect }: FoundArea): void {
+  if (isIntact === true) throw new VolumeError('inconsistent', `${path}: not understood: ${defect?.message}`);
+  const onDisk = metadata?.group;
   if (onDisk === undefined) return;
   if (onDisk.id !== group.id) {
     throw new VolumeError('in-use', `Physical volume '${path}' is already in volume group '${onDisk.name}'`);
@@ -139,10 +147,11 @@ function targetsOf(member: FoundPhysicalVolume): readonly Target[] {
 }
 
 /** Writes the text everywhere, or takes it back where it was written. */
-function* precommit(targets: readonly Target[], text: string): Task {
+function* precommit(targets: readonly Target[], text: string, tell: Tell): Task {
   for (const [i, target] of targets.entries()) {
     try {
       target.header = yield* precommitMetadata(target.member.device, target.header, text);
+      tell('precommit', target);
     } catch (error) {
       for (const { member, header } of targets.slice(0, i)) yield* attempt(revertMetadata(member.device, header));
       throw error;
@@ -168,27 +177,23 @@ function* setUsed({ device, label }: FoundPhysicalVolume, isUsed: boolean): Task
   if (!isUsed || flags !== extension.flags) yield* writeLabel(device, { ...label, extension: { ...extension, flags } });
 }
 
-function tell(
+function tellWritten(
   { observe, now }: CommitOptions,
   phase: 'precommit' | 'commit',
-  group: VolumeGroup,
-  targets: readonly Target[],
-  text: string,
+  { member, header }: Target,
+  { group, areas, text }: { readonly group: VolumeGroup; readonly areas: number; readonly text: string },
 ): void {
-  if (observe === undefined) return;
-  for (const { member, header } of targets) {
-    observe({
-      kind: 'volumes.area-written',
-      now: now?.() ?? 0,
-      phase,
-      groupId: group.id,
-      seqno: group.seqno,
-      physicalVolumeId: member.label.uuid,
-      offset: header.area.offset,
-      size: header.area.size,
-      areas: targets.length,
-      header: encodeMdaHeader(header),
-      text: utf8Bytes(text),
-    });
-  }
+  observe?.({
+    kind: 'volumes.area-written',
+    now: now?.() ?? 0,
+    phase,
+    groupId: group.id,
+    seqno: group.seqno,
+    physicalVolumeId: member.label.uuid,
+    offset: header.area.offset,
+    size: header.area.size,
+    areas,
+    header: encodeMdaHeader(header),
+    text: utf8Bytes(text),
+  });
 }

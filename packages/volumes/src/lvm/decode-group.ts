@@ -2,6 +2,7 @@ import { FormatError } from '../format-error.js';
 import { checkGroup } from './check-group.js';
 import { type ConfigNode, ConfigSyntaxError, parseConfig } from './config-text.js';
 
+import { isName } from './names.js';
 import { SectionReader } from './section-reader.js';
 import { isUuid } from './uuid.js';
 import type { LogicalVolume, PhysicalVolume, Segment, Stripe, VolumeGroup } from './volume-group.js';
@@ -35,7 +36,7 @@ const ENVELOPE = new Set(['contents', 'version', 'description', 'creation_host',
 export function decodeMetadataText(text: string, offsetOf: (index: number) => number = (index) => index): MetadataText {
   const fail = (why: string) => new FormatError('metadata text', offsetOf(0), why);
   const nodes = parse(text, offsetOf);
-  const envelope = new SectionReader('', nodes, fail);
+  const envelope = new SectionReader('', '', nodes, fail);
   const contents = envelope.text('contents');
   const version = envelope.count('version');
   if (contents !== CONTENTS || version !== CONTENTS_VERSION) {
@@ -46,7 +47,7 @@ export function decodeMetadataText(text: string, offsetOf: (index: number) => nu
   if (section === undefined || sections.length > 1) {
     throw fail(`${sections.length} sections, expected one: the volume group`);
   }
-  const group = decodeGroup(section.key, new SectionReader(section.key, section.nodes, fail));
+  const group = decodeGroup(new SectionReader('', section.key, section.nodes, fail));
   const [wrong] = checkGroup(group);
   if (wrong !== undefined) throw fail(`${group.name}: ${wrong}`);
   return {
@@ -66,7 +67,7 @@ function parse(text: string, offsetOf: (index: number) => number): readonly Conf
   }
 }
 
-function decodeGroup(name: string, reader: SectionReader): VolumeGroup {
+function decodeGroup(reader: SectionReader): VolumeGroup {
   const format = reader.optionalText('format') ?? 'lvm2';
   if (format !== 'lvm2') throw reader.fail(`format "${format.slice(0, 40)}", expected "lvm2"`);
   const physicalVolumes = reader.section('physical_volumes').children().map(decodePhysicalVolume);
@@ -74,7 +75,7 @@ function decodeGroup(name: string, reader: SectionReader): VolumeGroup {
   // Written always as 0 by versions that have it, and read by none.
   reader.count('metadata_copies', 0);
   const group = {
-    name,
+    name: nameOf(reader),
     id: uuidOf(reader),
     seqno: reader.count('seqno'),
     ...states(reader),
@@ -89,7 +90,7 @@ function decodeGroup(name: string, reader: SectionReader): VolumeGroup {
 
 function decodePhysicalVolume(reader: SectionReader): PhysicalVolume {
   const physicalVolume = {
-    key: reader.key,
+    key: nameOf(reader),
     id: uuidOf(reader),
     device: reader.optionalText('device') ?? '',
     ...states(reader),
@@ -109,7 +110,7 @@ function decodeLogicalVolume(reader: SectionReader): LogicalVolume {
   const creationTime = reader.optionalCount('creation_time');
   const creationHost = reader.optionalText('creation_host');
   const volume = {
-    name: reader.key,
+    name: nameOf(reader),
     id: uuidOf(reader),
     ...states(reader),
     ...(creationTime === undefined ? {} : { creationTime }),
@@ -139,6 +140,12 @@ function decodeStripes(reader: SectionReader, count: number): readonly Stripe[] 
     stripes.push({ on, extent });
   }
   return stripes;
+}
+
+/** Names become paths under /dev, so none is taken that LVM would not make. */
+function nameOf(reader: SectionReader): string {
+  if (isName(reader.key)) return reader.key;
+  throw reader.fail('the name is invalid, expected A-Z a-z 0-9 + _ . - only, and no hyphen first');
 }
 
 function uuidOf(reader: SectionReader): string {

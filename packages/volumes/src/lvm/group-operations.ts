@@ -2,7 +2,7 @@ import { SECTOR_BYTES } from '../sector-device.js';
 import { VolumeError } from '../volume-error.js';
 import { usedRuns } from './extents.js';
 import { checkName } from './names.js';
-import type { FoundPhysicalVolume } from './physical-volume.js';
+import { type FoundPhysicalVolume, ownerOf } from './physical-volume.js';
 import { isUuid } from './uuid.js';
 import type { PhysicalVolume, VolumeGroup } from './volume-group.js';
 
@@ -77,8 +77,9 @@ export function setClustered(group: VolumeGroup, isClustered: boolean): VolumeGr
   return { ...group, status: isClustered ? [...status, 'CLUSTERED'] : status };
 }
 
-function addPhysicalVolume(group: VolumeGroup, { device, label, areas }: FoundPhysicalVolume): VolumeGroup {
-  const owner = areas.find(({ metadata }) => metadata !== undefined)?.metadata?.group.name;
+function addPhysicalVolume(group: VolumeGroup, found: FoundPhysicalVolume): VolumeGroup {
+  const { device, label } = found;
+  const owner = ownerOf(found);
   if (owner !== undefined || group.physicalVolumes.some(({ id }) => id === label.uuid)) {
     const name = owner ?? group.name;
     throw new VolumeError('in-use', `Physical volume '${device.path}' is already in volume group '${name}'`);

@@ -3,7 +3,6 @@ import { FormatError } from '../format-error.js';
 import { readSectors, SECTOR_BYTES, type SectorDevice, writeSectors } from '../sector-device.js';
 import { VolumeError } from '../volume-error.js';
 import { lvmChecksum } from './checksum.js';
-import { decodeMetadataText, type MetadataText } from './decode-group.js';
 import type { DiskArea } from './label.js';
 import {
   decodeMdaHeader,
@@ -49,17 +48,18 @@ export function isIgnored({ committed }: MdaHeader): boolean {
   return (committed.flags & RAW_LOCN_IGNORED) !== 0;
 }
 
+/** A text as it was read, and where each of its characters stands on the device. */
+export interface PlacedText {
+  readonly text: string;
+  readonly offsetOf: (index: number) => number;
+}
+
 /**
- * The text at a place of a metadata area; undefined when there is none.
+ * The text at a place of a metadata area.
  *
- * @throws {FormatError} when its checksum or the text itself is wrong. @throws {VolumeError} `io`
+ * @throws {FormatError} when its checksum is wrong. @throws {VolumeError} `io`
  */
-export function* readMetadata(
-  device: SectorDevice,
-  area: DiskArea,
-  location: RawLocation,
-): Task<MetadataText | undefined> {
-  if (location.offset === 0) return undefined;
+export function* readText(device: SectorDevice, area: DiskArea, location: RawLocation): Task<PlacedText> {
   const pieces = piecesOf(area, location);
   const fail = (why: string) => new FormatError('metadata text', pieces[0]!.at, why);
   if (location.size > MAX_TEXT_BYTES) throw fail(`${location.size} bytes, expected at most ${MAX_TEXT_BYTES}`);
@@ -72,7 +72,7 @@ export function* readMetadata(
     );
   }
   const text = utf8Text(concatBytes(...parts));
-  return decodeMetadataText(text, (index) => placeOf(text, index, pieces));
+  return { text, offsetOf: (index) => placeOf(text, index, pieces) };
 }
 
 /** Where a character of a text stands on the device. */

@@ -4,6 +4,12 @@ import { VolumeError } from '../volume-error.js';
 const NAME_CHARACTERS = 127;
 const RESERVED_PARTS = ['_mlog', '_mimage', '_rimage', '_rmeta', '_tdata', '_tmeta', '_vorigin', '_cdata', '_cmeta'];
 
+/** Whether a group, a volume or a physical volume in a text can have that name. */
+export function isName(name: string): boolean {
+  const isSpelt = /^[A-Za-z0-9+_.][A-Za-z0-9+_.-]*$/.test(name);
+  return isSpelt && name.length <= NAME_CHARACTERS && name !== '.' && name !== '..';
+}
+
 /**
  * Checks the name of a group or a volume that is to be made.
  *
@@ -14,9 +20,7 @@ export function checkName(what: 'volume group' | 'logical volume', name: string)
   const fail = (why: string) => new VolumeError('bad-name', `${what} name "${name.slice(0, 160)}" ${why}`);
   if (name === '') throw fail('is empty');
   if (name.length > NAME_CHARACTERS) throw fail(`has ${name.length} characters, expected at most ${NAME_CHARACTERS}`);
-  if (!/^[A-Za-z0-9+_.-]*$/.test(name)) throw fail('is invalid: expected A-Z a-z 0-9 + _ . - only');
-  if (name.startsWith('-') || name === '.' || name === '..')
-    throw fail('is invalid: it has a hyphen first, or is a directory');
+  if (!isName(name)) throw fail('is invalid: expected A-Z a-z 0-9 + _ . - only, no hyphen first, and no directory');
   if (what === 'volume group') return;
   const isReserved = /^(snapshot|pvmove)/.test(name) || RESERVED_PARTS.some((part) => name.includes(part));
   if (isReserved) throw fail('is reserved');

@@ -4,10 +4,10 @@ import { decodePartitionSector, isPartitionSector } from '../partitions/partitio
 import { PartitionType } from '../partitions/partition-type.js';
 import { readSectors, SECTOR_BYTES, type SectorDevice, writeSectors } from '../sector-device.js';
 import { VolumeError } from '../volume-error.js';
-import type { MetadataText } from './decode-group.js';
+import { decodeMetadataText, type MetadataText } from './decode-group.js';
 import { type DiskArea, decodeLabel, encodeLabel, hasLabelId, LABEL_SCAN_SECTORS, type PvLabel } from './label.js';
 import type { MdaHeader } from './mda-header.js';
-import { clearMetadata, isIgnored, readMdaHeader, readMetadata } from './metadata-area.js';
+import { clearMetadata, isIgnored, readMdaHeader, readText } from './metadata-area.js';
 import { isUuid } from './uuid.js';
 
 /** What a device that is a physical volume says of itself. */
@@ -23,6 +23,8 @@ export interface FoundArea {
   readonly header?: MdaHeader;
   readonly metadata?: MetadataText;
   readonly defect?: FormatError;
+  /** The text has the right checksum, but says what is not understood here: nobody may write over it. */
+  readonly isIntact?: true;
 }
 
 /** Where LVM of RHEL 6 puts things: the metadata area fills what the first MiB leaves. In bytes. */
@@ -36,6 +38,8 @@ export interface PvCreateOptions {
   readonly uuid: string;
   /** Version of the header's extension: 1 (the default) as RHEL 6.5 and later write, 2 as LVM 2.02.165 and later do. */
   readonly extensionVersion?: 1 | 2;
+  /** As `-ff`: also a physical volume that belongs to a group, or has a text that is not understood. Default false. */
+  readonly isForced?: boolean;
 }
 
 /**
@@ -49,7 +53,8 @@ export function* pvCreate(device: SectorDevice, options: PvCreateOptions): Task<
   if (device.sectors < MIN_SECTORS) {
     throw new VolumeError('no-space', `${device.path} has ${device.sectors} sectors, expected at least ${MIN_SECTORS}`);
   }
-  yield* refuseInUse(device);
+  yield* refusePartitions(device);
+  if (options.isForced !== true) yield* refuseInUse(device);
   const label: PvLabel = {
     sector: 1,
     uuid: options.uuid,
@@ -64,7 +69,7 @@ export function* pvCreate(device: SectorDevice, options: PvCreateOptions): Task<
   return label;
 }
 
-function* refuseInUse(device: SectorDevice): Task {
+function* refusePartitions(device: SectorDevice): Task {
   const first = yield* readSectors(device, 0, 1);
   if (
     isPartitionSector(first) &&
@@ -72,9 +77,12 @@ function* refuseInUse(device: SectorDevice): Task {
   ) {
     throw new VolumeError('in-use', `${device.path} has partitions`);
   }
-  const group = groupOf(yield* readIfSound(device));
-  if (group === undefined) return;
-  const why = `Can't initialize physical volume "${device.path}" of volume group "${group}" without -ff`;
+}
+
+function* refuseInUse(device: SectorDevice): Task {
+  const owner = ownerOf(yield* readIfSound(device));
+  if (owner === undefined) return;
+  const why = `Can't initialize physical volume "${device.path}" of volume group "${owner}" without -ff`;
   throw new VolumeError('in-use', why);
 }
 
@@ -92,9 +100,9 @@ export function* writeLabel(device: SectorDevice, label: PvLabel): Task {
 export function* pvRemove(device: SectorDevice): Task {
   const found = yield* readPhysicalVolume(device);
   if (found === undefined) throw new VolumeError('not-found', `No PV label found on ${device.path}.`);
-  const group = groupOf(found);
-  if (group !== undefined) {
-    throw new VolumeError('in-use', `PV ${device.path} belongs to Volume Group ${group} so please use vgreduce first.`);
+  const owner = ownerOf(found);
+  if (owner !== undefined) {
+    throw new VolumeError('in-use', `PV ${device.path} belongs to Volume Group ${owner} so please use vgreduce first.`);
   }
   yield* writeSectors(device, found.label.sector, new Uint8Array(SECTOR_BYTES));
 }
@@ -124,14 +132,17 @@ function* readLabel(device: SectorDevice): Task<PvLabel | undefined> {
 }
 
 function* readArea(device: SectorDevice, area: DiskArea): Task<FoundArea> {
-  let header: MdaHeader | undefined;
+  let found: FoundArea = { area };
   try {
-    header = yield* readMdaHeader(device, area);
-    const metadata = isIgnored(header) ? undefined : yield* readMetadata(device, area, header.committed);
-    return metadata === undefined ? { area, header } : { area, header, metadata };
+    const header = yield* readMdaHeader(device, area);
+    found = { area, header };
+    if (isIgnored(header) || header.committed.offset === 0) return found;
+    const { text, offsetOf } = yield* readText(device, area, header.committed);
+    found = { area, header, isIntact: true };
+    return { area, header, metadata: decodeMetadataText(text, offsetOf) };
   } catch (defect) {
     if (!(defect instanceof FormatError)) throw defect;
-    return header === undefined ? { area, defect } : { area, header, defect };
+    return { ...found, defect };
   }
 }
 
@@ -145,6 +156,11 @@ function* readIfSound(device: SectorDevice): Task<FoundPhysicalVolume | undefine
   }
 }
 
-function groupOf(found: FoundPhysicalVolume | undefined): string | undefined {
-  return found?.areas.find(({ metadata }) => metadata !== undefined)?.metadata?.group.name;
+/** Name of the group that has a text on the physical volume; `unknown` for a text that is not understood. */
+export function ownerOf(found: FoundPhysicalVolume | undefined): string | undefined {
+  for (const { metadata, isIntact } of found?.areas ?? []) {
+    if (metadata !== undefined) return metadata.group.name;
+    if (isIntact === true) return 'unknown';
+  }
+  return undefined;
 }

@@ -3,7 +3,7 @@ import { FormatError } from '../format-error.js';
 import type { SectorDevice } from '../sector-device.js';
 import { VolumeError } from '../volume-error.js';
 import { isIgnored } from './metadata-area.js';
-import { type FoundArea, type FoundPhysicalVolume, readPhysicalVolume } from './physical-volume.js';
+import { type FoundArea, type FoundPhysicalVolume, ownerOf, readPhysicalVolume } from './physical-volume.js';
 import type { VolumeGroup } from './volume-group.js';
 
 /** What a scan of a machine's devices found. */
@@ -53,8 +53,7 @@ export function* scanVolumes(devices: readonly SectorDevice[]): Task<VolumeScan>
 /**
  * The group of that name.
  *
- * @throws {VolumeError} `not-found`; `inconsistent` when two groups have the name, or devices are missing: nothing may be
- * changed then.
+ * @throws {VolumeError} `not-found`; `inconsistent` when two groups have the name.
  */
 export function findGroup({ groups }: VolumeScan, name: string): FoundGroup {
   const [found, another] = groups.filter(({ group }) => group.name === name);
@@ -66,9 +65,11 @@ export function findGroup({ groups }: VolumeScan, name: string): FoundGroup {
   return found;
 }
 
-/** Physical volumes that belong to no group. */
+/** Physical volumes that belong to no group: no group names them, and they name none. */
 export function orphansOf({ physicalVolumes, groups }: VolumeScan): readonly FoundPhysicalVolume[] {
-  return physicalVolumes.filter((found) => !groups.some(({ members }) => members.get(found.label.uuid) === found));
+  const isMember = (found: FoundPhysicalVolume) =>
+    groups.some(({ members }) => members.get(found.label.uuid) === found);
+  return physicalVolumes.filter((found) => !isMember(found) && ownerOf(found) === undefined);
 }
 
 /** The newest text of each group, by its identifier: names can be the same, and can change. */

@@ -2,20 +2,23 @@ import { type ConfigNode, type ConfigValue, findNode } from './config-text.js';
 
 /** Reads the keys of one section and remembers which, so that the rest can be kept. */
 export class SectionReader {
+  /** Keys from the top on, joined by slashes; empty at the top. */
   readonly path: string;
+  readonly key: string;
   readonly #nodes: readonly ConfigNode[];
   readonly #fail: (why: string) => Error;
   readonly #read = new Set<string>();
 
   /** `fail` makes the error of a key that is missing or has another value than expected. */
-  constructor(path: string, nodes: readonly ConfigNode[], fail: (why: string) => Error) {
-    this.path = path;
+  constructor(above: string, key: string, nodes: readonly ConfigNode[], fail: (why: string) => Error) {
+    this.path = above === '' ? key : `${above}/${key}`;
+    this.key = key;
     this.#nodes = nodes;
     this.#fail = fail;
   }
 
   fail(why: string): Error {
-    return this.#fail(`${this.path}: ${why}`);
+    return this.#fail(this.path === '' ? why : `${this.path}: ${why}`);
   }
 
   text(key: string): string {
@@ -72,18 +75,13 @@ export class SectionReader {
     });
   }
 
-  /** Last part of the path. */
-  get key(): string {
-    return this.path.slice(this.path.lastIndexOf('/') + 1);
-  }
-
   /** What has not been asked for. */
   rest(): readonly ConfigNode[] {
     return this.#nodes.filter(({ key }) => !this.#read.has(key));
   }
 
   #below(key: string, nodes: readonly ConfigNode[]): SectionReader {
-    return new SectionReader(`${this.path}/${key}`, nodes, this.#fail);
+    return new SectionReader(this.path, key, nodes, this.#fail);
   }
 
   #has(key: string): boolean {

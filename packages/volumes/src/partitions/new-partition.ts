@@ -1,6 +1,6 @@
 import { VolumeError } from '../volume-error.js';
 import { diskGeometry, sectorsPerCylinder } from './geometry.js';
-import type { Partition, PartitionTable } from './partition-table.js';
+import { MAX_PARTITIONS, type Partition, type PartitionTable } from './partition-table.js';
 import { isExtended, PartitionType } from './partition-type.js';
 
 /** What is asked of a new partition, in the answers that fdisk takes in cylinder mode. */
@@ -45,13 +45,25 @@ export function addPartition(table: PartitionTable, wanted: NewPartition): Parti
   return { ...table, partitions: [...table.partitions, added].sort((a, b) => a.number - b.number) };
 }
 
+/** Takes a partition away, as fdisk's `d`; an extended one with all logical ones, of which those behind move up. @throws {VolumeError} `not-found`. */
+export function removePartition(table: PartitionTable, number: number): PartitionTable {
+  const gone = partitionOf(table, number);
+  const takesLogical = number <= 4 && isExtended(gone.type);
+  const rest = table.partitions.filter((each) => each !== gone && !(takesLogical && each.number > 4));
+  const isBehind = (each: Partition) => number > 4 && each.number > number;
+  return { ...table, partitions: rest.map((each) => (isBehind(each) ? { ...each, number: each.number - 1 } : each)) };
+}
+
 /** Sets the type of a partition, as fdisk's `t`. @throws {VolumeError} `not-found`. */
 export function setPartitionType(table: PartitionTable, number: number, type: number): PartitionTable {
-  if (!table.partitions.some((partition) => partition.number === number)) {
-    throw new VolumeError('not-found', `partition ${number} is not there`);
-  }
-  const partitions = table.partitions.map((each) => (each.number === number ? { ...each, type } : each));
-  return { ...table, partitions };
+  const changed = partitionOf(table, number);
+  return { ...table, partitions: table.partitions.map((each) => (each === changed ? { ...each, type } : each)) };
+}
+
+function partitionOf(table: PartitionTable, number: number): Partition {
+  const partition = table.partitions.find((each) => each.number === number);
+  if (partition !== undefined) return partition;
+  throw new VolumeError('not-found', `Partition ${number} does not exist yet!`);
 }
 
 function extendedOf(table: PartitionTable): Partition | undefined {
@@ -59,7 +71,9 @@ function extendedOf(table: PartitionTable): Partition | undefined {
 }
 
 function nextLogical(table: PartitionTable): number {
-  return Math.max(4, ...table.partitions.map(({ number }) => number)) + 1;
+  const number = Math.max(4, ...table.partitions.map((each) => each.number)) + 1;
+  if (number <= MAX_PARTITIONS) return number;
+  throw new VolumeError('no-space', 'The maximum number of partitions has been created');
 }
 
 function freeNumber(table: PartitionTable, wanted: number | undefined): number {

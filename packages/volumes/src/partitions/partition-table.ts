@@ -31,7 +31,7 @@ export interface PartitionTable {
 }
 
 /** As many as fdisk handles. */
-const MAX_PARTITIONS = 60;
+export const MAX_PARTITIONS = 60;
 
 /**
  * Reads the master boot record and the chain of extended boot records.
