@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Prng } from '@quorate/kernel';
+import { hex, Prng } from '@quorate/kernel';
 import { describe, expect } from 'vitest';
 import {
   checkGroup,
@@ -10,13 +10,16 @@ import {
   extendVolume,
   extentsFor,
   findVolume,
+  finish,
   groupExtents,
   lvDisplay,
   lvsReport,
   newPvDisplay,
+  pvCreate,
   pvDisplay,
   pvsReport,
   reduceVolume,
+  removeGroup,
   removeVolume,
   setClustered,
   type VolumeGroup,
@@ -126,6 +129,27 @@ describe("the walk-through's disk", () => {
 });
 
 describe('what LVM writes is read here', () => {
+  itWith(lacksLvm, 'pvcreate with a given identifier writes the same first MiB, byte for byte', () => {
+    const theirs = new TestMachine([64]);
+    const uuid = theirs.uuid();
+    withLvm(theirs.stores, (lvm) => lvm.output('pvcreate', '--uuid', uuid, '--norestorefile', lvm.devices[0]!));
+    const ours = new TestMachine([64]);
+    finish(pvCreate(ours.devices[0]!, { uuid, extensionVersion: 2 }));
+    const [a, b] = [theirs, ours].map(({ stores: [store] }) =>
+      [...store!.pages()].map((page) => [page.offset, hex(page.bytes)]),
+    );
+    expect(b).toEqual(a);
+  });
+
+  itWith(lacksLvm, 'vgremove leaves the same headers', () => {
+    const [theirs, ours] = [new TestMachine([64]).pvCreate(2), new TestMachine([64]).pvCreate(2)];
+    for (const machine of [theirs, ours]) machine.vgCreate();
+    withLvm(theirs.stores, (lvm) => lvm.output('vgremove', 'my-vg1'));
+    finish(removeGroup(ours.group().group, ours.scan().physicalVolumes));
+    expect(ours.scan().physicalVolumes[0]!.label).toEqual(theirs.scan().physicalVolumes[0]!.label);
+    expect(ours.scan().physicalVolumes[0]!.areas).toEqual(theirs.scan().physicalVolumes[0]!.areas);
+  });
+
   itWith(lacksLvm, 'a group with volumes that grew around each other', () => {
     const machine = new TestMachine([64, 129, 64]);
     withLvm(machine.stores, (lvm) => {
