@@ -175,6 +175,28 @@ describe('what LVM writes is read here', () => {
   });
 });
 
+describe('volumes of kinds that are not made here', () => {
+  itWith(lacksLvm, 'a striped volume is kept by a commit of ours, and LVM finds it as it was', () => {
+    const machine = new TestMachine([64, 64]);
+    withLvm(machine.stores, (lvm) => {
+      lvm.output('pvcreate', ...lvm.devices);
+      lvm.output('vgcreate', '--addtag', 'seed', 'my-vg1', ...lvm.devices);
+      lvm.output('lvcreate', '-an', '-Zn', '-Wn', '-i', '2', '-l', '4', '-n', 'striped', 'my-vg1');
+    });
+    const before = machine.group().group;
+    machine.change((group) => createVolume(group, machine.newVolume('linear', 5)));
+    withLvm(machine.stores, (lvm) => {
+      const { logicalVolumes, tags } = backupOf(lvm, 'my-vg1');
+      expect([logicalVolumes[0], tags]).toEqual([before.logicalVolumes[0], ['seed']]);
+      const [, ...columns] = lvm
+        .output('lvs', '--noheadings', '-o', 'lv_name,stripes,stripe_size', 'my-vg1/striped')
+        .trim()
+        .split(/ +/);
+      expect(columns).toEqual(['2', '64.00k']);
+    });
+  });
+});
+
 describe('both write in turn', () => {
   /** One operation on a group, and the command of LVM that does the same. */
   function draw(prng: Prng, group: VolumeGroup, machine: TestMachine): [string[], (group: VolumeGroup) => VolumeGroup] {
