@@ -20,5 +20,6 @@ v.finish(v.commitGroup(full, orphans, { host: 'my-vm1', time: 1_446_127_500 }));
 
 const scan = v.finish(v.scanVolumes(devices));
 const volume = v.logicalVolumeStore(scan.groups[0]!.group, 'my-store1', () => partition);
-const reports = [v.pvsReport(scan), v.vgsReport(scan.groups), v.lvsReport(scan.groups)];
-export const log: string = `${reports.join('')}/dev/mapper/${v.mapperName('my-vg1', 'my-store1')}: ${volume.blocks} blocks\n`;
+const device = `/dev/mapper/${v.mapperName('my-vg1', 'my-store1')}: ${volume.blocks} blocks`;
+const text = [v.pvsReport(scan), v.vgsReport(scan.groups), v.lvsReport(scan.groups), device].join('');
+export const log: string[] = text.split('\n').map((line) => line.trimEnd());
