@@ -166,6 +166,22 @@ describe('the plan of fdisk in cylinder mode', () => {
     expect(finish(readPartitionTable(storeDevice('/dev/sdb', store)))).toEqual(removePartition(table, 5));
   });
 
+  it('a logical partition in the gap at the head of the chain becomes number 5 again', () => {
+    const gap = removePartition(planned(TWO_LOGICAL_BEHIND), 5);
+    const table = addPartition(gap, { diskSectors, kind: 'logical', last: '+2G' });
+    expect(table.partitions.map(({ number, start }) => [number, start]).slice(2)).toEqual([
+      [5, 62_926_668],
+      [6, 73_433_178],
+    ]);
+    expect(finish(readPartitionTable(storeDevice('/dev/sdb', written(table))))).toEqual(table);
+    const wrong = table.partitions.map((each) => ({
+      ...each,
+      number: each.number > 4 ? 11 - each.number : each.number,
+    }));
+    const swapped = { ...table, partitions: [...wrong].sort((a, b) => a.number - b.number) };
+    expect(() => written(swapped)).toThrow('logical partition 6 is the first of its chain');
+  });
+
   it('has 60 partitions at most', () => {
     const many: Asked[] = [
       { kind: 'extended' },
@@ -254,16 +270,16 @@ describe('partition tables', () => {
     expect(patch(EBR, change)).toThrow(message);
   });
 
-  it('a chain of 60 links is cut short', () => {
+  it('a chain of 70 links is cut short', () => {
     const store = written(planned([{ kind: 'extended' }]));
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 70; i++) {
       const record = sectorOf(store, 63);
       new DataView(record.buffer).setUint32(462 + 8, (i + 1) * 100, true);
       record[462 + 4] = 5;
       store.write(63 + i * 100, record);
     }
     expect(() => finish(readPartitionTable(storeDevice('/dev/sdb', store)))).toThrow(
-      'the chain has more than 56 links',
+      'the chain has more than 60 links',
     );
   });
 

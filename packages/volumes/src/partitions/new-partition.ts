@@ -42,7 +42,14 @@ export function addPartition(table: PartitionTable, wanted: NewPartition): Parti
   const type = wanted.type ?? (wanted.kind === 'extended' ? PartitionType.extended : PartitionType.linux);
   const sectors = last * cylinders.unit - start;
   const added: Partition = { number, isActive: false, type, start, sectors, ...record };
-  return { ...table, partitions: [...table.partitions, added].sort((a, b) => a.number - b.number) };
+  const partitions = cylinders.beginsChain(record.ebr) ? asFirstLogical(table, added) : [...table.partitions, added];
+  return { ...table, partitions: [...partitions].sort((a, b) => a.number - b.number) };
+}
+
+/** The record at the start of the extended partition begins the chain, by whose order logical partitions are numbered. */
+function asFirstLogical(table: PartitionTable, added: Partition): readonly Partition[] {
+  const moved = table.partitions.map((each) => (each.number > 4 ? { ...each, number: each.number + 1 } : each));
+  return [...moved, { ...added, number: 5 }];
 }
 
 /** Takes a partition away, as fdisk's `d`; an extended one with all logical ones, of which those behind move up. @throws {VolumeError} `not-found`. */
@@ -132,6 +139,10 @@ class FreeCylinders {
   /** Where the extended boot record of a logical partition stands: an extended partition in cylinder 1 begins a track later. */
   recordAt(boundary: number): number {
     return Math.max(boundary, this.#extended!.start);
+  }
+
+  beginsChain(record: number | undefined): boolean {
+    return record !== undefined && record === this.#extended?.start;
   }
 
   #limitFrom(first: number): number {

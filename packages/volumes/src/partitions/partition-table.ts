@@ -37,7 +37,7 @@ export const MAX_PARTITIONS = 60;
  * Reads the master boot record and the chain of extended boot records.
  *
  * @throws {FormatError} when a sector of them does not end with 55 aa, or the chain leaves the extended partition, comes
- * back to itself or has more than 56 links. @throws {VolumeError} `io`.
+ * back to itself or has more than 60 links. @throws {VolumeError} `io`.
  */
 export function* readPartitionTable(device: SectorDevice): Task<PartitionTable> {
   const { signature, entries } = decodePartitionSector(yield* readSectors(device, 0, 1));
@@ -76,14 +76,15 @@ function checkLink(ebr: number, extended: Partition, end: number, visited: Set<n
   const fail = (why: string) => new FormatError('ebr', ebr * SECTOR_BYTES, why);
   if (ebr >= end) throw fail(`sector ${ebr}, expected one of the extended partition, ${extended.start} to ${end - 1}`);
   if (visited.has(ebr)) throw fail('the chain comes back to it');
-  if (visited.size >= MAX_PARTITIONS - 4) throw fail(`the chain has more than ${MAX_PARTITIONS - 4} links`);
+  if (visited.size >= MAX_PARTITIONS) throw fail(`the chain has more than ${MAX_PARTITIONS} links`);
   visited.add(ebr);
 }
 
 /**
  * Writes the table: first the extended boot records, then the master boot record, whose boot code stays.
  *
- * @throws {RangeError} for a logical partition without extended partition or record. @throws {VolumeError} `io`.
+ * @throws {RangeError} for a logical partition without extended partition or record, and
+ * for one at the start of the extended partition that is not number 5. @throws {VolumeError} `io`.
  */
 export function* writePartitionTable(device: SectorDevice, table: PartitionTable): Task {
   const geometry = diskGeometry(device.sectors);
@@ -110,6 +111,11 @@ function* writeLogical(
     return ebr;
   });
   // The chain starts at the head of the extended partition, whether or not there is a partition behind it.
+  if (records.indexOf(extended.start) > 0) {
+    throw new RangeError(
+      `logical partition ${logical[records.indexOf(extended.start)]!.number} is the first of its chain`,
+    );
+  }
   if (records[0] !== extended.start) records.unshift(extended.start);
   for (const [i, ebr] of records.entries()) {
     const partition = logical.find((candidate) => candidate.ebr === ebr);
