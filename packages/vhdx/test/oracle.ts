@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { it } from 'vitest';
+
+/** Whether qemu-img and qemu-io can be run; with QUORATE_REQUIRE_ORACLES=1 their absence is an error. */
+function hasQemu(): boolean {
+  const isThere = ['qemu-img', 'qemu-io'].every((name) => spawnSync(name, ['--version']).error === undefined);
+  if (!isThere && process.env.QUORATE_REQUIRE_ORACLES === '1') throw new Error('qemu-img or qemu-io is not installed');
+  return isThere;
+}
+
+/** A test that asks QEMU about files in a directory of its own; skipped with a sentence when QEMU is absent. */
+export function itWithQemu(name: string, test: (directory: string) => void): void {
+  if (!hasQemu()) {
+    it.skip(`${name} (qemu-img or qemu-io is not installed)`, () => {});
+    return;
+  }
+  it(name, () => withDirectory(test));
+}
+
+export function withDirectory(use: (directory: string) => void): void {
+  const directory = mkdtempSync(join(tmpdir(), 'vhdx-'));
+  try {
+    use(directory);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** Runs a program; gives its exit status and what it printed, both streams together. */
+export function run(program: string, ...args: readonly string[]): { readonly status: number; readonly text: string } {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+  return { status: status ?? -1, text: stdout + stderr };
+}
+
+/** Runs a program that must succeed. @throws {Error} with what it printed when it does not. */
+export function succeed(program: string, ...args: readonly string[]): string {
+  const { status, text } = run(program, ...args);
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: status ${status}\n${text}`);
+  return text;
+}
