@@ -17,6 +17,8 @@ import { MIB } from './units.js';
 import { corrupt } from './vhdx-error.js';
 
 const ENTRIES_PER_SECTOR = LOG_SECTOR_BYTES / BAT_ENTRY_BYTES;
+/** Sectors that are written at once where the log has no say. */
+const PIECE_SECTORS = 256;
 
 /** The block allocation table in memory, 5 bytes for each payload block, and which of its sectors have changed. */
 export class BlockMap {
@@ -70,8 +72,12 @@ export class BlockMap {
     for (const sector of sectors) this.#changed.delete(sector);
   }
 
-  encodeSector(sector: number): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(LOG_SECTOR_BYTES);
+  /** Fills `bytes`, one sector, as it shall stand in the file. */
+  encodeSector(
+    sector: number,
+    bytes: Uint8Array<ArrayBuffer> = new Uint8Array(LOG_SECTOR_BYTES),
+  ): Uint8Array<ArrayBuffer> {
+    bytes.fill(0);
     const view = viewOf(bytes);
     for (let i = 0; i < ENTRIES_PER_SECTOR; i++) {
       const block = blockOfEntry(sector * ENTRIES_PER_SECTOR + i, this.geometry.chunkRatio);
@@ -79,6 +85,20 @@ export class BlockMap {
       putEntry(view, i * BAT_ENTRY_BYTES, this.#states[block]!, this.#mibs[block]!);
     }
     return bytes;
+  }
+
+  /** Writes the whole table to a place where nobody looks for it yet, without the log. */
+  writeTo(file: ByteFile, offset: number): void {
+    const sectors = Math.ceil(entryCount(this.geometry) / ENTRIES_PER_SECTOR);
+    const piece = new Uint8Array(Math.min(sectors, PIECE_SECTORS) * LOG_SECTOR_BYTES);
+    for (let first = 0; first < sectors; first += PIECE_SECTORS) {
+      const here = Math.min(PIECE_SECTORS, sectors - first);
+      for (let i = 0; i < here; i++) {
+        this.encodeSector(first + i, piece.subarray(i * LOG_SECTOR_BYTES, (i + 1) * LOG_SECTOR_BYTES));
+      }
+      file.write(offset + first * LOG_SECTOR_BYTES, piece.subarray(0, here * LOG_SECTOR_BYTES));
+    }
+    this.#changed.clear();
   }
 
   /** The same blocks in a table of another size. Nothing of it counts as changed. */

@@ -1,10 +1,9 @@
 import { ConfigError } from '@quorate/kernel';
 import type { ByteFile } from '@quorate/scsi';
 import { BlockMap } from './block-map.js';
-import { BAT_ENTRY_BYTES, BlockState, batGeometry, entryCount } from './format/bat.js';
+import { BAT_ENTRY_BYTES, type BatGeometry, BlockState, batGeometry, entryCount } from './format/bat.js';
 import { encodeFileIdentifier } from './format/file-identifier.js';
 import { encodeHeader, HEADER_OFFSETS } from './format/header.js';
-import { LOG_SECTOR_BYTES } from './format/log-entry.js';
 import { BLOCK_SIZES, encodeMetadata, isBlockSize, isDiskSize } from './format/metadata.js';
 import { BAT_REGION, encodeRegionTable, METADATA_REGION, REGION_TABLE_OFFSETS } from './format/region-table.js';
 import { NIL_GUID, newGuid, type RandomBytes } from './guid.js';
@@ -58,7 +57,7 @@ export function createVhdx(file: ByteFile, options: CreateOptions): void {
     metadataOffset,
     encodeMetadata({ blockSize, isFixed, diskSize: size, diskId, logicalSectorSize, physicalSectorSize }),
   );
-  if (isFixed) writeFixedBat(file, bat.offset, new BlockMap(geometry), payloadOffset / MIB, blockSize / MIB);
+  if (isFixed) fixedMap(geometry, payloadOffset / MIB, blockSize / MIB).writeTo(file, bat.offset);
   file.flush();
   const header = {
     fileWriteGuid: newGuid(random),
@@ -74,11 +73,10 @@ export function createVhdx(file: ByteFile, options: CreateOptions): void {
 }
 
 /** All blocks one after the other. */
-function writeFixedBat(file: ByteFile, batOffset: number, map: BlockMap, firstMib: number, blockMib: number): void {
+function fixedMap(geometry: BatGeometry, firstMib: number, blockMib: number): BlockMap {
+  const map = new BlockMap(geometry);
   for (let block = 0; block < map.blocks; block++) map.set(block, BlockState.fullyPresent, firstMib + block * blockMib);
-  for (const sector of map.changedSectors()) {
-    file.write(batOffset + sector * LOG_SECTOR_BYTES, map.encodeSector(sector));
-  }
+  return map;
 }
 
 function checked(file: ByteFile, options: CreateOptions): Required<CreateOptions> {

@@ -100,10 +100,9 @@ function moveBat(state: ImageState, writing: WritingState, map: BlockMap, layout
   const mib = rooms.take(mibs);
   const bat: Region = { ...layout.bat, offset: mib * MIB, length: mibs * MIB };
   if (file.size < (mib + mibs) * MIB) file.resize((mib + mibs) * MIB);
-  map.markChanged(0, bat.length / BAT_ENTRY_BYTES);
-  const sectors = map.changedSectors();
-  for (const sector of sectors) file.write(bat.offset + sector * LOG_SECTOR_BYTES, map.encodeSector(sector));
-  map.markSaved(sectors);
+  // Room that was used before is not zero: what follows the table must be.
+  writeZeros(file, bat.offset, Math.min(mibs, writing.freshFrom - mib) * MIB);
+  map.writeTo(file, bat.offset);
   writing.freshFrom = Math.max(writing.freshFrom, mib + mibs);
   const regions = layout.regions.map((region) => (region.guid === BAT_REGION ? bat : region));
   durably(writing, () => {

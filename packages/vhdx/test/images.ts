@@ -42,18 +42,6 @@ export function bytesOf(file: ByteFile): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** A file in memory with the same bytes. */
-export function copyOf(file: ByteFile): MemoryFile {
-  const copy = new MemoryFile();
-  const piece = new Uint8Array(64 * 1024);
-  for (let at = 0; at < file.size; at += piece.length) {
-    file.read(at, piece);
-    if (piece.some((byte) => byte !== 0)) copy.write(at, piece);
-  }
-  copy.resize(file.size);
-  return copy;
-}
-
 export function sectors(fill: number, count = 1): Uint8Array<ArrayBuffer> {
   return new Uint8Array(count * 512).fill(fill);
 }
