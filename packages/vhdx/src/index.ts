@@ -16,6 +16,7 @@ export type { Region } from './format/region-table.js';
 export type { Guid, RandomBytes } from './guid.js';
 export type { VhdxImage } from './image.js';
 export type { VhdxInfo } from './info.js';
+export { invariants } from './invariants.js';
 export { type OpenOptions, openVhdx } from './open.js';
 export type { ResizeOptions } from './resize.js';
 export { VhdxError, type VhdxFailure } from './vhdx-error.js';
