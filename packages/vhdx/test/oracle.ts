@@ -12,7 +12,7 @@ function hasQemu(): boolean {
 }
 
 /** A test that asks QEMU about files in a directory of its own; skipped with a sentence when QEMU is absent. */
-export function itWithQemu(name: string, test: (directory: string) => void): void {
+export function itWithQemu(name: string, test: (directory: string) => void | Promise<void>): void {
   if (!hasQemu()) {
     it.skip(`${name} (qemu-img or qemu-io is not installed)`, () => {});
     return;
@@ -20,10 +20,10 @@ export function itWithQemu(name: string, test: (directory: string) => void): voi
   it(name, () => withDirectory(test));
 }
 
-export function withDirectory(use: (directory: string) => void): void {
+async function withDirectory(use: (directory: string) => void | Promise<void>): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'vhdx-'));
   try {
-    use(directory);
+    await use(directory);
   } finally {
     rmSync(directory, { recursive: true });
   }
