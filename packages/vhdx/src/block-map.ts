@@ -123,7 +123,12 @@ export class BlockMap {
     for (let entry = 0; entry < entries; ) {
       const here = Math.min(piece.length / BAT_ENTRY_BYTES, entries - entry);
       file.read(offset + entry * BAT_ENTRY_BYTES, piece);
-      for (let i = 0; i < here; i++) map.#take(entry + i, view, i * BAT_ENTRY_BYTES, offset);
+      for (let i = 0; i < here; i++) {
+        const at = i * BAT_ENTRY_BYTES;
+        // Most entries of most tables: not present, no place.
+        if (view.getUint32(at) === 0 && view.getUint32(at + 4) === 0) continue;
+        map.#take(entry + i, view, at, offset);
+      }
       entry += here;
     }
     return map;

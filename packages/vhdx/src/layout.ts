@@ -43,10 +43,11 @@ export interface Structure {
  */
 export function readLayout(file: ByteFile, header: Header): Layout {
   const regions = readRegions(file);
+  const structures = structuresOf(header, regions);
   const bat = regionOf(regions, BAT_REGION, 'BAT');
   const metadataRegion = regionOf(regions, METADATA_REGION, 'metadata region');
-  const structures = structuresOf(header, regions);
   for (const structure of structures) checkInside(structure, file.size);
+  checkApart(structures);
   const metadata = readMetadata(file, metadataRegion);
   const geometry = batGeometry(metadata.diskSize, metadata.blockSize, metadata.logicalSectorSize);
   const entries = entryCount(geometry);
@@ -111,9 +112,18 @@ function checkInside({ name, offset, length }: Structure, fileSize: number): voi
   }
 }
 
+function checkApart(structures: readonly Structure[]): void {
+  const inOrder = [...structures].sort((a, b) => a.offset - b.offset);
+  for (let i = 1; i < inOrder.length; i++) {
+    const [before, { name, offset, length }] = [inOrder[i - 1]!, inOrder[i]!];
+    if (offset >= before.offset + before.length) continue;
+    throw corrupt(name, offset, `${length} bytes over the ${before.name}`, 'room of its own');
+  }
+}
+
 /**
- * Works out which parts of the file are taken, and tells every structure or block that lies over another one or has no
- * place in the file.
+ * Works out which parts of the file are taken, and tells every block that lies over something else or has no place in
+ * the file.
  */
 export function placeAll(
   { structures, metadata, bat, geometry }: Layout,
@@ -122,10 +132,7 @@ export function placeAll(
   onMisplaced: (error: VhdxError) => void,
 ): RoomMap {
   const rooms = new RoomMap();
-  for (const { name, offset, length } of structures.slice(1)) {
-    if (rooms.claim(offset / MIB, length / MIB)) continue;
-    onMisplaced(corrupt(name, offset, `${length} bytes over another structure`, 'room of its own'));
-  }
+  for (const { offset, length } of structures.slice(1)) rooms.claim(offset / MIB, length / MIB);
   const blockMib = metadata.blockSize / MIB;
   for (let block = 0; block < map.blocks; block++) {
     const mib = map.mibOf(block);

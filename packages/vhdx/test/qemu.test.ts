@@ -3,7 +3,8 @@ import { bytesEqual } from '@quorate/kernel';
 import { NodeFile } from '@quorate/scsi/node';
 import { describe, expect } from 'vitest';
 import { checkVhdx } from '../src/index.js';
-import { content, MIB, newImage, open, openReadOnly, pattern } from './images.js';
+import { CrashFile } from './crash-file.js';
+import { bytesOf, content, MIB, newImage, open, openReadOnly, pattern } from './images.js';
 import { itWithQemu, run, succeed } from './oracle.js';
 
 /** Every block size that the format has. */
@@ -83,6 +84,102 @@ describe('images made here', () => {
       expect(bytes.subarray(12 * MIB, 12 * MIB + 512).every((byte) => byte === 0xa5)).toBe(true);
       expect(bytes.filter((byte) => byte !== 0)).toHaveLength(65_536 + 512);
     });
+  });
+});
+
+describe('a log that waits', () => {
+  /** An image as a crash leaves it: its log holds the BAT entries that are not yet in place. */
+  function crashed(path: string): Uint8Array {
+    const file = new CrashFile(newImage({ size: 16 * MIB }));
+    const image = open(file);
+    for (const offset of [0, 3 * MIB + 512, 9 * MIB]) image.write(offset / 512, pattern(offset, MIB));
+    image.flush();
+    const bytes = content(image);
+    const left = file.afterPrefix(0);
+    fileOf(path, false, (target) => {
+      target.resize(0);
+      target.write(0, bytesOf(left));
+    });
+    return bytes;
+  }
+
+  itWithQemu('QEMU refuses it to read only, replays it, and then has the same content', (directory) => {
+    const path = `${directory}/disk.vhdx`;
+    new NodeFile(path, { isNew: true }).close();
+    const bytes = crashed(path);
+    fileOf(path, true, (file) => {
+      expect(checkVhdx(file).map(({ severity, structure }) => [severity, structure])).toEqual([['warning', 'log']]);
+      const image = openReadOnly(file);
+      expect(bytesEqual(content(image), bytes)).toBe(true);
+      expect(image.info.isLogEmpty).toBe(false);
+    });
+    expect(run('qemu-img', 'check', '-f', 'vhdx', path).text).toContain('log that needs to be replayed');
+    succeed('qemu-img', 'check', '-f', 'vhdx', '-r', 'all', path);
+    succeed('qemu-img', 'convert', '-f', 'vhdx', '-O', 'raw', path, `${directory}/disk.raw`);
+    expect(bytesEqual(readFileSync(`${directory}/disk.raw`), bytes)).toBe(true);
+    fileOf(path, true, (file) => expect(openReadOnly(file).info.isLogEmpty).toBe(true));
+  });
+
+  itWithQemu('replayed here, QEMU finds nothing to do', (directory) => {
+    const path = `${directory}/disk.vhdx`;
+    new NodeFile(path, { isNew: true }).close();
+    const bytes = crashed(path);
+    fileOf(path, false, (file) => open(file).close());
+    expect(run('qemu-img', 'check', '-f', 'vhdx', path)).toMatchObject({ status: 0 });
+    succeed('qemu-img', 'convert', '-f', 'vhdx', '-O', 'raw', path, `${directory}/disk.raw`);
+    expect(bytesEqual(readFileSync(`${directory}/disk.raw`), bytes)).toBe(true);
+  });
+});
+
+describe('resized images', () => {
+  for (const kind of ['dynamic', 'fixed'] as const) {
+    itWithQemu(`${kind}: QEMU sees the new size and the same content`, (directory) => {
+      const path = `${directory}/disk.vhdx`;
+      made(path, { size: 5 * MIB, kind });
+      const bytes = fileOf(path, false, (file) => {
+        const image = open(file);
+        image.write(100, pattern(1, 4 * MIB));
+        image.resize(12 * MIB + 512);
+        image.write(12 * 2048, pattern(2, 512));
+        image.close();
+        return content(image);
+      });
+      expect(run('qemu-img', 'check', '-f', 'vhdx', path)).toMatchObject({ status: 0 });
+      succeed('qemu-img', 'convert', '-f', 'vhdx', '-O', 'raw', path, `${directory}/disk.raw`);
+      expect(bytesEqual(readFileSync(`${directory}/disk.raw`), bytes)).toBe(true);
+    });
+  }
+
+  itWithQemu('a BAT that moved', (directory) => {
+    const path = `${directory}/disk.vhdx`;
+    made(path, { size: 5 * MIB });
+    fileOf(path, false, (file) => {
+      const image = open(file);
+      image.write(100, pattern(1, MIB));
+      image.resize(200_000 * MIB);
+      image.write(image.blocks - 1, pattern(2, 512));
+      image.close();
+    });
+    const read = (offset: string, length: string): string => {
+      const raw = `${directory}/part.raw`;
+      succeed(
+        'qemu-img',
+        'dd',
+        '-f',
+        'vhdx',
+        '-O',
+        'raw',
+        'bs=512',
+        `skip=${offset}`,
+        `count=${length}`,
+        `if=${path}`,
+        `of=${raw}`,
+      );
+      return raw;
+    };
+    expect(run('qemu-img', 'check', '-f', 'vhdx', path)).toMatchObject({ status: 0 });
+    const last = 200_000 * 2048 - 1;
+    expect(new Uint8Array(readFileSync(read(`${last}`, `${last + 1}`)))).toEqual(pattern(2, 512));
   });
 });
 
