@@ -29,6 +29,13 @@ export interface BlockFreedFact extends ImageFact {
   readonly offset: number;
 }
 
+/** The BAT has a new place, and the old one is free. */
+export interface BatMovedFact extends ImageFact {
+  readonly kind: 'vhdx.bat-moved';
+  readonly from: { readonly offset: number; readonly length: number };
+  readonly to: { readonly offset: number; readonly length: number };
+}
+
 /** Bytes of a payload block were written. */
 export interface PayloadWrittenFact extends ImageFact {
   readonly kind: 'vhdx.payload-written';
@@ -70,6 +77,7 @@ export type VhdxFact =
   | OpenedFact
   | BlockPlacedFact
   | BlockFreedFact
+  | BatMovedFact
   | PayloadWrittenFact
   | LogWrittenFact
   | SectorWrittenFact

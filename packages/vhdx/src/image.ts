@@ -2,7 +2,7 @@ import { type BlockStore, PAGE_BYTES, StoreError, type StoreExtent, type StorePa
 import type { BlockMap } from './block-map.js';
 import { NIL_GUID } from './guid.js';
 import { beginWrite, durably, flushImage, type ImageState } from './image-state.js';
-import { describe, type VhdxInfo } from './info.js';
+import { infoOf, type VhdxInfo } from './info.js';
 import { writePayload, zeroPayload } from './payload.js';
 import { type ResizeOptions, resizeImage } from './resize.js';
 import { MIB } from './units.js';
@@ -54,7 +54,7 @@ export class VhdxImage implements BlockStore {
   }
 
   get info(): VhdxInfo {
-    return describe(this.#state);
+    return infoOf(this.#state);
   }
 
   read(lba: number, blocks: number, into: Uint8Array): void {

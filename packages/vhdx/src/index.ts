@@ -1,6 +1,7 @@
 export { checkVhdx, type Finding } from './check.js';
 export { type CreateOptions, createVhdx } from './create.js';
 export type {
+  BatMovedFact,
   BlockFreedFact,
   BlockPlacedFact,
   Clock,

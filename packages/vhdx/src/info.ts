@@ -31,7 +31,7 @@ export interface VhdxInfo {
   readonly regions: readonly Region[];
 }
 
-export function describe({ file, creator, headers, layout, map }: ImageState): VhdxInfo {
+export function infoOf({ file, creator, headers, layout, map }: ImageState): VhdxInfo {
   const { metadata, regions } = layout;
   const { current } = headers;
   let presentBlocks = 0;

@@ -1,5 +1,6 @@
 import { defineInvariant, type Invariant, type Stamped, type Verdict } from '@quorate/kernel';
 import type {
+  BatMovedFact,
   BlockFreedFact,
   BlockPlacedFact,
   FlushedFact,
@@ -37,7 +38,7 @@ class ByImage<F extends VhdxFact> {
   }
 }
 
-type RoomFact = OpenedFact | BlockPlacedFact | BlockFreedFact;
+type RoomFact = OpenedFact | BlockPlacedFact | BlockFreedFact | BatMovedFact;
 
 class OwnRoom {
   #blockSize = MIB;
@@ -53,8 +54,15 @@ class OwnRoom {
       case 'vhdx.block-placed':
         return this.#take(`block ${fact.block}`, fact.offset, this.#blockSize, verdict);
       case 'vhdx.block-freed':
-        for (let at = 0; at < this.#blockSize; at += MIB) this.#owners.delete((fact.offset + at) / MIB);
+        return this.#free(fact.offset, this.#blockSize);
+      case 'vhdx.bat-moved':
+        this.#free(fact.from.offset, fact.from.length);
+        return this.#take('the BAT', fact.to.offset, fact.to.length, verdict);
     }
+  }
+
+  #free(offset: number, length: number): void {
+    for (let at = 0; at < length; at += MIB) this.#owners.delete((offset + at) / MIB);
   }
 
   #take(owner: string, offset: number, length: number, verdict: Verdict): void {
@@ -177,7 +185,7 @@ export const invariants: readonly Invariant[] = [
     id: 'vhdx.V1',
     name: 'own-room',
     statement: 'headers, log, regions and payload blocks have room of their own, in whole MiB',
-    kinds: ['vhdx.opened', 'vhdx.block-placed', 'vhdx.block-freed'],
+    kinds: ['vhdx.opened', 'vhdx.block-placed', 'vhdx.block-freed', 'vhdx.bat-moved'],
     start: () => new ByImage<RoomFact>(() => new OwnRoom()),
   }),
   defineInvariant<LogFirstFact>({

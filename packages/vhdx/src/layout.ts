@@ -29,7 +29,7 @@ export interface Layout {
 }
 
 /** Something that takes room in the file. */
-export interface Structure {
+interface Structure {
   readonly name: string;
   /** In bytes, like `length`: multiples of 1 MiB. */
   readonly offset: number;

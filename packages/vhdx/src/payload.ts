@@ -1,7 +1,7 @@
 import { BlockState } from './format/bat.js';
 import type { ImageState, WritingState } from './image-state.js';
-import { writeZeros } from './log/replay.js';
 import { MIB } from './units.js';
+import { writeZeros } from './zeros.js';
 
 /** Writes within one payload block, which gets a place in the file if it has none. `start` is in bytes within it. */
 export function writePayload(

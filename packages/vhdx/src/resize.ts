@@ -13,9 +13,9 @@ import {
 import { beginWrite, durably, flushImage, type ImageState, saveMap, type WritingState } from './image-state.js';
 import type { Layout } from './layout.js';
 import type { SectorUpdate } from './log/log-writer.js';
-import { writeZeros } from './log/replay.js';
 import { freeBlock } from './payload.js';
 import { MIB, mibOf } from './units.js';
+import { writeZeros } from './zeros.js';
 
 export interface ResizeOptions {
   /** Whether a smaller size may throw away blocks that have a place in the file. Default false. */
@@ -113,6 +113,7 @@ function moveBat(state: ImageState, writing: WritingState, map: BlockMap, layout
     ]);
   });
   writing.freed.push({ mib: layout.bat.offset / MIB, count: layout.bat.length / MIB });
+  writing.note?.({ kind: 'vhdx.bat-moved', from: placeOf(layout.bat), to: placeOf(bat) });
   const structures = layout.structures.map((one) => (one.name === 'BAT' ? { ...one, ...placeOf(bat) } : one));
   return { ...layout, regions, bat, structures };
 }

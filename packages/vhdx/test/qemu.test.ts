@@ -186,7 +186,7 @@ describe('resized images', () => {
 describe('images made by qemu-img', () => {
   for (const subformat of ['dynamic', 'fixed']) {
     for (const blockMib of BLOCK_SIZES) {
-      for (const zero of ['on', 'off']) {
+      for (const zero of blockMib === 1 || blockMib === 16 ? ['on', 'off'] : ['on']) {
         const options = `subformat=${subformat},block_size=${blockMib}M,block_state_zero=${zero}`;
         itWithQemu(`${options}: read and written here`, (directory) => {
           const path = `${directory}/disk.vhdx`;

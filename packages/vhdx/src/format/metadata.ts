@@ -19,7 +19,7 @@ const LEAVE_BLOCKS_ALLOCATED = 1;
 const HAS_PARENT = 2;
 
 /** The largest virtual disk that the format allows: 64 TiB. */
-export const MAX_DISK_BYTES: number = 64 * 1024 ** 4;
+const MAX_DISK_BYTES: number = 64 * 1024 ** 4;
 
 /** The items that every image has, in the order in which they are written: where, how long, and their flags. */
 const ITEMS = {

@@ -2,8 +2,9 @@ import type { ByteFile } from '@quorate/scsi';
 import type { Header } from '../format/header.js';
 import type { LogUpdate } from '../format/log-entry.js';
 import { REGION_TABLE_OFFSETS } from '../format/region-table.js';
-import { MAX_FILE_BYTES, MIB } from '../units.js';
+import { MAX_FILE_BYTES } from '../units.js';
 import { corrupt } from '../vhdx-error.js';
+import { writeZeros } from '../zeros.js';
 import type { LogEntry } from './active-sequence.js';
 
 /**
@@ -27,12 +28,19 @@ export function replay(file: ByteFile, header: Header, entries: readonly LogEntr
   for (const entry of entries) {
     for (const update of entry.updates) checkUpdate(update, header, header.logOffset + entry.position, end);
   }
+  // What the file is extended by is zero already, however long a stretch of zeros an entry asks for.
+  let written = file.size;
   if (file.size < end) file.resize(end);
-  for (const { updates } of entries) for (const update of updates) apply(file, update);
-}
-
-export function lengthOf(update: LogUpdate): number {
-  return update.kind === 'data' ? update.bytes.length : update.length;
+  for (const { updates } of entries) {
+    for (const update of updates) {
+      if (update.kind === 'zero') {
+        writeZeros(file, update.offset, Math.min(update.length, written - update.offset));
+      } else {
+        file.write(update.offset, update.bytes);
+        written = Math.max(written, update.offset + update.bytes.length);
+      }
+    }
+  }
 }
 
 function checkUpdate(update: LogUpdate, header: Header, at: number, fileEnd: number): void {
@@ -48,17 +56,6 @@ function checkUpdate(update: LogUpdate, header: Header, at: number, fileEnd: num
   );
 }
 
-function apply(file: ByteFile, update: LogUpdate): void {
-  if (update.kind === 'data') file.write(update.offset, update.bytes);
-  else writeZeros(file, update.offset, update.length);
-}
-
-const ZEROS = new Uint8Array(MIB);
-
-/** Writes zeros, a MiB at a time. */
-export function writeZeros(file: ByteFile, offset: number, length: number): void {
-  for (let done = 0; done < length; done += MIB) {
-    const piece = Math.min(MIB, length - done);
-    file.write(offset + done, piece === MIB ? ZEROS : ZEROS.subarray(0, piece));
-  }
+function lengthOf(update: LogUpdate): number {
+  return update.kind === 'data' ? update.bytes.length : update.length;
 }

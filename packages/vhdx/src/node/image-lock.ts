@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 
 /** Another process, or this one, has the image open for writing. */
@@ -26,7 +27,7 @@ export class ImageLock {
   /** @throws {ImageInUseError} when a process that lives has the lock. */
   constructor(imagePath: string) {
     this.#path = lockPath(imagePath);
-    const own = `${this.#path}.${process.pid}`;
+    const own = `${this.#path}.${randomUUID()}`;
     writeFileSync(own, ownerText(process.pid));
     try {
       // A lock may vanish or appear between two looks at it; each round one process gets further.
@@ -54,7 +55,7 @@ function lockPath(imagePath: string): string {
 function refuseOrRemove(imagePath: string): void {
   refuseIfLocked(imagePath);
   const path = lockPath(imagePath);
-  const aside = `${path}.${process.pid}.stale`;
+  const aside = `${path}.${randomUUID()}`;
   try {
     renameSync(path, aside);
   } catch (error) {
