@@ -63,7 +63,8 @@ export interface HeaderWrittenFact extends ImageFact {
   readonly kind: 'vhdx.header-written';
   /** 1 or 2. */
   readonly copy: number;
-  readonly sequence: bigint;
+  /** 64 bits, in decimal digits. */
+  readonly sequence: string;
   readonly logGuid: Guid;
 }
 

@@ -4,7 +4,7 @@ import type { Note } from './facts.js';
 import { hasRightChecksum } from './format/checksum.js';
 import { decodeHeader, encodeHeader, HEADER_BYTES, HEADER_OFFSETS, type Header } from './format/header.js';
 import { hasSignature } from './format/signature.js';
-import { corrupt, VhdxError } from './vhdx-error.js';
+import { corrupt } from './vhdx-error.js';
 
 /** Which of the two copies. */
 export type Copy = 0 | 1;
@@ -47,7 +47,12 @@ export class HeaderPair {
       const copy: Copy = this.#copy === 0 ? 1 : 0;
       const header = { ...this.#current, ...change, sequence: this.#current.sequence + 1n };
       this.#file.write(HEADER_OFFSETS[copy], encodeHeader(header));
-      this.#note?.({ kind: 'vhdx.header-written', copy: copy + 1, sequence: header.sequence, logGuid: header.logGuid });
+      this.#note?.({
+        kind: 'vhdx.header-written',
+        copy: copy + 1,
+        sequence: `${header.sequence}`,
+        logGuid: header.logGuid,
+      });
       this.#file.flush();
       this.#copy = copy;
       this.#current = header;
@@ -79,13 +84,7 @@ function currentCopy(first: Header | undefined, second: Header | undefined, areE
   if (second === undefined) return 0;
   // Some writers leave two equal copies: then it does not matter which.
   if (first.sequence === second.sequence && !areEqual) {
-    throw new VhdxError(
-      'corrupt',
-      'headers',
-      HEADER_OFFSETS[1],
-      `sequence number ${second.sequence} twice`,
-      'two numbers',
-    );
+    throw corrupt('headers', HEADER_OFFSETS[1], `sequence number ${second.sequence} twice`, 'two numbers');
   }
   return first.sequence >= second.sequence ? 0 : 1;
 }

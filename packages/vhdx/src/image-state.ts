@@ -1,10 +1,11 @@
 import { type ByteFile, StoreError } from '@quorate/scsi';
 import type { BlockMap } from './block-map.js';
 import type { Note } from './facts.js';
+import { LOG_SECTOR_BYTES } from './format/log-entry.js';
 import { newGuid, type RandomBytes } from './guid.js';
 import type { HeaderPair } from './header-pair.js';
 import type { Layout } from './layout.js';
-import type { LogWriter } from './log/log-writer.js';
+import { type LogWriter, MAX_UPDATES } from './log/log-writer.js';
 import type { RoomMap } from './room-map.js';
 import { MIB, mibOf } from './units.js';
 
@@ -81,10 +82,12 @@ export function flushImage({ file, layout, map, rooms }: ImageState, writing: Wr
 /** Logs the changed sectors of the BAT and writes them. The file has been flushed since the last commit. */
 export function saveMap(file: ByteFile, log: LogWriter, map: BlockMap, batOffset: number): void {
   const changed = map.changedSectors();
-  for (let i = 0; i < changed.length; i += log.maxUpdates) {
+  for (let i = 0; i < changed.length; i += MAX_UPDATES) {
     if (i > 0) file.flush();
-    const sectors = changed.slice(i, i + log.maxUpdates);
-    log.commit(sectors.map((sector) => ({ offset: batOffset + sector * 4096, bytes: map.encodeSector(sector) })));
+    const sectors = changed.slice(i, i + MAX_UPDATES);
+    log.commit(
+      sectors.map((sector) => ({ offset: batOffset + sector * LOG_SECTOR_BYTES, bytes: map.encodeSector(sector) })),
+    );
     map.markSaved(sectors);
   }
 }

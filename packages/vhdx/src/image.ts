@@ -6,6 +6,7 @@ import { infoOf, type VhdxInfo } from './info.js';
 import { writePayload, zeroPayload } from './payload.js';
 import { type ResizeOptions, resizeImage } from './resize.js';
 import { MIB } from './units.js';
+import { isZero } from './zeros.js';
 
 /** Granularity in which `pages` reads the file. */
 const PIECE_BYTES = 64 * 1024;
@@ -134,7 +135,7 @@ export class VhdxImage implements BlockStore {
       this.#state.file.read(place + offset - from, piece);
       for (let at = 0; at < piece.length; at += PAGE_BYTES) {
         const bytes = piece.subarray(at, at + PAGE_BYTES);
-        if (bytes.some((byte) => byte !== 0)) yield { offset: offset + at, bytes };
+        if (!isZero(bytes)) yield { offset: offset + at, bytes };
       }
     }
   }
@@ -142,7 +143,7 @@ export class VhdxImage implements BlockStore {
   /**
    * Changes the size of the virtual disk, and flushes. A crash leaves the old size or the new one.
    *
-   * @throws {ConfigError} when the size is impossible, or blocks beyond it have a place and `isDiscarding` is not given.
+   * @throws {ConfigError} when the size is impossible, or cuts off blocks that have a place and `isDiscarding` is not given.
    * @throws {StoreError} when the image cannot be written.
    */
   resize(size: number, options: ResizeOptions = {}): void {

@@ -146,7 +146,7 @@ class HeaderTurns {
     const last = this.#last;
     if (!this.#isFlushed) verdict.violate(`header ${fact.copy} is written before the other one is durable`, []);
     if (last?.copy === fact.copy) verdict.violate(`header ${fact.copy} is written twice in a row`, []);
-    if (last !== undefined && fact.sequence !== last.sequence + 1n) {
+    if (last !== undefined && BigInt(fact.sequence) !== BigInt(last.sequence) + 1n) {
       verdict.violate(`header sequence number ${fact.sequence} after ${last.sequence}`, []);
     }
     this.#last = fact;

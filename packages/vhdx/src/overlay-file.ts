@@ -1,4 +1,5 @@
 import type { ByteFile } from '@quorate/scsi';
+import { isZero } from './zeros.js';
 
 interface Patch {
   readonly offset: number;
@@ -39,9 +40,8 @@ export class OverlayFile implements ByteFile {
   }
 
   write(offset: number, bytes: Uint8Array): void {
-    const isZero = bytes.every((byte) => byte === 0);
     const patch = { offset, length: bytes.length };
-    this.#patches.push(isZero ? patch : { ...patch, bytes: bytes.slice() });
+    this.#patches.push(isZero(bytes) ? patch : { ...patch, bytes: bytes.slice() });
     this.#size = Math.max(this.#size, offset + bytes.length);
   }
 

@@ -18,7 +18,7 @@ import { MIB, mibOf } from './units.js';
 import { writeZeros } from './zeros.js';
 
 export interface ResizeOptions {
-  /** Whether a smaller size may throw away blocks that have a place in the file. Default false. */
+  /** Whether a smaller size may throw away, in whole or in part, blocks that have a place in the file. Default false. */
   readonly isDiscarding?: boolean;
 }
 
@@ -28,8 +28,7 @@ export function resizeImage(state: ImageState, size: number, { isDiscarding = fa
   if (!isDiskSize(size, logicalSectorSize)) {
     throw new ConfigError('/size', `${size}`, `a multiple of ${logicalSectorSize} up to 64 TiB`);
   }
-  const blocks = Math.ceil(size / blockSize);
-  if (!isDiscarding) refuseLoss(state.map, blocks);
+  if (size < diskSize && !isDiscarding) refuseLoss(state.map, Math.floor(size / blockSize));
   const writing = beginWrite(state, 0);
   flushImage(state, writing);
   if (size > diskSize) grow(state, writing, size);
@@ -38,10 +37,11 @@ export function resizeImage(state: ImageState, size: number, { isDiscarding = fa
   flushImage(state, writing);
 }
 
-function refuseLoss(map: BlockMap, blocks: number): void {
-  for (let block = blocks; block < map.blocks; block++) {
+/** @throws {ConfigError} when a block from `first` on has a place: the new size ends before it or within it. */
+function refuseLoss(map: BlockMap, first: number): void {
+  for (let block = first; block < map.blocks; block++) {
     if (!map.isPresent(block)) continue;
-    throw new ConfigError('/size', `block ${block} beyond it`, 'a size above the last block in use, or isDiscarding');
+    throw new ConfigError('/size', `block ${block} in use`, 'a size that leaves out no block in use, or isDiscarding');
   }
 }
 

@@ -10,3 +10,8 @@ export function writeZeros(file: ByteFile, offset: number, length: number): void
     file.write(offset + done, piece === MIB ? ZEROS : ZEROS.subarray(0, piece));
   }
 }
+
+export function isZero(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
+  return true;
+}

@@ -80,7 +80,7 @@ class CrashRun {
     if (pending > 8 && pending % 24 !== 0) return;
     for (const torn of [0, 512, 4096]) this.#survives(this.file.afterPrefix(Math.max(0, pending - 1), torn));
     this.#survives(this.file.afterPrefix(pending));
-    for (let i = 0; i < 3; i++) this.#survives(this.file.afterSubset(this.#prng));
+    for (let i = 0; i < 2; i++) this.#survives(this.file.afterSubset(this.#prng));
   }
 
   #survives(file: PageFile): void {

@@ -301,7 +301,8 @@ describe('resize', () => {
     const image = open(newImage({ size: 8 * MIB }));
     image.write(5 * 2048, sectors(1));
     image.resize(6 * MIB);
-    expect(() => image.resize(5 * MIB)).toThrow('block 5');
+    expect(() => image.resize(5 * MIB)).toThrow('block 5 in use');
+    expect(() => image.resize(5 * MIB + 512)).toThrow('block 5 in use');
     expect(() => image.resize(100)).toThrow('/size');
     image.resize(5 * MIB, { isDiscarding: true });
     expect(image.info).toMatchObject({ size: 5 * MIB, presentBlocks: 0 });

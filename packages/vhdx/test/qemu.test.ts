@@ -9,13 +9,13 @@ import { itWithQemu, run, succeed } from './oracle.js';
 
 /** Every block size that the format has. */
 const BLOCK_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
-/** Places of an image of 40 MiB and one sector that are worth writing: borders of blocks, the start and the end. */
-const SIZE = 40 * MIB + 512;
+/** Places of an image of 20 MiB and one sector that are worth writing: borders of blocks, the start and the end. */
+const SIZE = 20 * MIB + 512;
 const WRITES = [
   [0, 512],
   [MIB - 512, 1024],
   [7 * MIB + 4096, 3 * MIB],
-  [32 * MIB - 65_536, 131_072],
+  [16 * MIB - 65_536, 131_072],
   [SIZE - 512, 512],
 ] as const;
 

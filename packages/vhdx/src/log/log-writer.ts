@@ -1,14 +1,14 @@
 import { assert } from '@quorate/kernel';
 import type { ByteFile } from '@quorate/scsi';
 import type { Note } from '../facts.js';
-import { encodeLogEntry, LOG_SECTOR_BYTES, logEntryLength } from '../format/log-entry.js';
+import { encodeLogEntry, logEntryLength } from '../format/log-entry.js';
 import { NIL_GUID, newGuid, type RandomBytes } from '../guid.js';
 import type { HeaderPair } from '../header-pair.js';
 import { MIB, mibOf } from '../units.js';
 import { LogRing } from './ring.js';
 
-/** Descriptors in the first sector of an entry: more would make no commit faster. */
-const MAX_UPDATES = 126;
+/** Sectors that one entry can change: their descriptors fill one sector, and the entry takes less than half a MiB. */
+export const MAX_UPDATES = 126;
 
 /** A sector of the file and what shall stand there; `offset` is a multiple of 4096. */
 export interface SectorUpdate {
@@ -20,7 +20,7 @@ export interface SectorUpdate {
  * Changes metadata so that a crash leaves all of a change or none of it.
  *
  * Every entry is a sequence of its own (its tail is itself): before the next one is written, the caller has flushed what
- * the last one changed in place. An entry takes at most half of the ring, so the last one is whole until the next is durable.
+ * the last one changed in place. An entry takes less than half of the ring, so the last one is whole until the next is durable.
  *
  * Source: MS-VHDX 2.3.
  */
@@ -44,11 +44,6 @@ export class LogWriter {
     this.#note = note;
   }
 
-  /** Sectors that one entry can change. */
-  get maxUpdates(): number {
-    return Math.min(MAX_UPDATES, this.#ring.length / LOG_SECTOR_BYTES / 2 - 1);
-  }
-
   /**
    * Logs the change, makes it durable, and carries it out in place.
    *
@@ -56,7 +51,7 @@ export class LogWriter {
    * next flush makes it so by itself.
    */
   commit(updates: readonly SectorUpdate[]): void {
-    assert(updates.length <= this.maxUpdates, `${updates.length} updates in one log entry`);
+    assert(updates.length <= MAX_UPDATES, `${updates.length} updates in one log entry`);
     if (this.#logGuid === NIL_GUID) this.#logGuid = newGuid(this.#random);
     const entry = encodeLogEntry(
       {
