@@ -72,9 +72,10 @@ export class CrashFile implements ByteFile {
       const fate = prng.below(4);
       if (fate === 1) apply(file, operation);
       else if (fate >= 2 && operation.kind === 'write') {
-        const sector = fate === 2 ? 512 : 4096;
-        for (let at = 0; at < operation.bytes.length; at += sector) {
-          if (prng.below(2) === 1) apply(file, torn(operation, at, at + sector));
+        // Large writes are torn into 64 pieces, which keeps a run short.
+        const piece = operation.bytes.length > 64 * 4096 ? operation.bytes.length / 64 : fate === 2 ? 512 : 4096;
+        for (let at = 0; at < operation.bytes.length; at += piece) {
+          if (prng.below(2) === 1) apply(file, torn(operation, at, at + piece));
         }
       }
     }
