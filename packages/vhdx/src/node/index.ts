@@ -1,2 +1,2 @@
-export { ImageInUseError } from './image-lock.js';
+export { ImageInUseError } from '@quorate/scsi/node';
 export { createVhdxFile, type OpenedVhdx, type OpenFileOptions, openVhdxFile } from './vhdx-file.js';

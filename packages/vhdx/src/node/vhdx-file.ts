@@ -1,9 +1,8 @@
 import { randomFillSync } from 'node:crypto';
 import { unlinkSync } from 'node:fs';
 import type { Observe } from '@quorate/kernel';
-import { NodeFile } from '@quorate/scsi/node';
+import { ImageLock, NodeFile, refuseIfLocked } from '@quorate/scsi/node';
 import { type CreateOptions, createVhdx, openVhdx, type VhdxFact, type VhdxImage } from '../index.js';
-import { ImageLock, refuseIfLocked } from './image-lock.js';
 
 export interface OpenFileOptions {
   /** Default false. */
