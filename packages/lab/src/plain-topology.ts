@@ -38,7 +38,7 @@ export function plainTopology(options: PlainTopologyOptions): Topology {
       { kind: 'browser', nic: count + 2, mac: mac(count + 2), address: '10.0.0.200/24' },
     ],
     gateway: '10.0.0.254',
-    disks: () => [{ lun: 0, serial: '6002248000000001', image }],
+    disks: () => [{ lun: 0, name: 'shared', serial: '6002248000000001', image }],
     devices: [{ path: '/dev/sdb', lun: 0, start: 0, blocks: image.blocks }],
     link: 'hyperv-vswitch',
     clusterConf: options.clusterConf ?? clusterConfOf(ids),

@@ -38,6 +38,8 @@ export interface HostSpec {
 /** A shared disk: what it looks like to the machines, and what is on it before the run. */
 export interface DiskSpec {
   readonly lun: number;
+  /** For people, and for the files that a run leaves: `storage`. */
+  readonly name: string;
   readonly serial: string;
   /** Content at the start of a run, shared by all runs and never written. */
   readonly image: BlockStore;
@@ -113,20 +115,25 @@ export function networkConfig(topology: Topology, world: World): NetworkConfig {
   return { nics: [...machines, ...hosts], link: topology.link, world };
 }
 
-/** The target, the stores behind its units, and the images that those are copies on write of; by LUN. */
+/**
+ * The target, the stores behind its units, and the images that those begin as; by LUN.
+ *
+ * A unit's store is a copy on write of its image in memory, unless there is one in `given` that has the image's content.
+ */
 export function targetConfig(
   topology: Topology,
   world: World,
+  given: ReadonlyMap<number, BlockStore> = new Map(),
 ): {
   readonly config: TargetConfig;
-  readonly stores: ReadonlyMap<number, SparseStore>;
+  readonly stores: ReadonlyMap<number, BlockStore>;
   readonly images: ReadonlyMap<number, BlockStore>;
 } {
   const images = new Map<number, BlockStore>();
-  const stores = new Map<number, SparseStore>();
+  const stores = new Map<number, BlockStore>();
   const logicalUnits: LogicalUnitConfig[] = [];
   for (const { lun, serial, image } of topology.disks()) {
-    const store = new SparseStore({ base: image });
+    const store = given.get(lun) ?? new SparseStore({ base: image });
     images.set(lun, image);
     stores.set(lun, store);
     logicalUnits.push({ lun, serial, store });

@@ -71,6 +71,7 @@ export { FileStore, type FileStoreOptions } from './store/file-store.js';
 export { MemoryFile } from './store/memory-file.js';
 export { SparseStore, type SparseStoreOptions } from './store/sparse-store.js';
 export { StoreError, type StoreFailure } from './store/store-error.js';
+export { pagesOf } from './store/store-pages.js';
 export {
   ScsiTarget,
   type TargetConfig,

@@ -59,6 +59,8 @@ export interface SimulatorConfig {
   /** What the world does; drawn from the seed when absent. */
   readonly world?: World;
   readonly invariants: readonly Invariant[];
+  /** Where disks are written, by LUN, each with the content that the topology gives it; others in memory. */
+  readonly stores?: ReadonlyMap<number, BlockStore>;
   /** Drift of each machine's clock in ppm, by host name. */
   readonly drift?: ReadonlyMap<string, number>;
   readonly maxEvents?: number;
@@ -179,7 +181,7 @@ export class Simulator {
     );
     this.#network = new Network({ ...networkConfig(topology, world), observe: (fact) => this.#worldFact(fact) });
     this.#fabric = new Fabric((nexus) => world.choices(`fabric/${nexus}`));
-    const target = targetConfig(topology, world);
+    const target = targetConfig(topology, world, config.stores);
     this.stores = target.stores;
     this.images = target.images;
     this.#target = new ScsiTarget({ ...target.config, observe: (fact) => this.#worldFact(fact) });

@@ -1,8 +1,22 @@
 import type { Nanos, Seed } from '@quorate/kernel';
-import type { Topology } from '@quorate/lab';
+import type { DiskSpec, Topology } from '@quorate/lab';
+import type { BlockStore } from '@quorate/scsi';
 
 /** Topologies by name. Functions do not pass between threads, so hub and workers build the same one each for itself. */
 export type Registry = Readonly<Record<string, (options: unknown) => Topology>>;
+
+/** Stores that a run writes, by LUN. */
+export interface OpenedStores {
+  readonly stores: ReadonlyMap<number, BlockStore>;
+  /** The run is over: makes what was written durable. */
+  close(): void;
+}
+
+/**
+ * Opens the stores of a run, each with the content of its disk's image; asked for only where the disks are. `options` is the
+ * plain data that the hub was given as `storeOptions`.
+ */
+export type OpenStores = (options: unknown, disks: readonly DiskSpec[]) => OpenedStores;
 
 /** A machine's port at the switch or the disks. */
 interface MachinePort {
@@ -24,6 +38,8 @@ export interface Boot {
   readonly topologyName: string;
   /** Plain data for the builder of the topology. */
   readonly topologyOptions: unknown;
+  /** Plain data for who opens the stores; undefined: copies of the images in memory. */
+  readonly storeOptions: unknown;
   readonly seed: Seed;
   readonly speed: number;
   readonly sliceNanos: Nanos;

@@ -1,4 +1,4 @@
-import type { Boot, Registry } from './boot.js';
+import type { Boot, OpenStores, Registry } from './boot.js';
 import type { WorkerLike } from './platform/worker-like.js';
 import { startWorker } from './worker/start-worker.js';
 
@@ -7,11 +7,11 @@ import { startWorker } from './worker/start-worker.js';
  *
  * It cannot be terminated while it works, so one that hangs hangs everything.
  */
-export function inProcessWorker(registry: Registry): WorkerLike {
+export function inProcessWorker(registry: Registry, openStores?: OpenStores): WorkerLike {
   let stop: () => void = () => {};
   return {
     postMessage: (boot) => {
-      stop = startWorker(boot as Boot, registry);
+      stop = startWorker(boot as Boot, registry, { openStores });
     },
     onGone: () => {},
     terminate: () => stop(),

@@ -1,4 +1,4 @@
-export type { Registry } from './boot.js';
+export type { OpenedStores, OpenStores, Registry } from './boot.js';
 export type { StopReason, WorkerGoneFact, WorkersConfig, WorkersResult } from './hub/workers-config.js';
 export { type LabCommand, WorkersLab } from './hub/workers-lab.js';
 export { inProcessWorker } from './in-process.js';

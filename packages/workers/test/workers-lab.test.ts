@@ -1,9 +1,11 @@
-import { concatBytes, defineInvariant, type Fact, SECOND, type Stamped } from '@quorate/kernel';
+import { concatBytes, defineInvariant, type Fact, latin1, SECOND, type Stamped } from '@quorate/kernel';
 import { type Fault, type LogLine, plainTopology, type Topology } from '@quorate/lab';
+import { SparseStore } from '@quorate/scsi';
 import { administratorsPrograms } from '@quorate/shell';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   inProcessWorker,
+  type OpenStores,
   Recording,
   replay,
   type WorkerLike,
@@ -29,6 +31,47 @@ function newLab(config: Partial<WorkersConfig>): WorkersLab {
     ...config,
   });
 }
+
+function withTools(): Topology {
+  return plainTopology({ machines: 2, programs: administratorsPrograms });
+}
+
+it('disks are written where the embedder says, and are durable when the run has ended', async () => {
+  const opened: SparseStore[] = [];
+  let closed = 0;
+  const openStores: OpenStores = (options, disks) => {
+    expect(options).toEqual({ where: 'here' });
+    for (const { image } of disks) opened.push(new SparseStore({ base: image }));
+    return {
+      stores: new Map(disks.map(({ lun }, i) => [lun, opened[i]!])),
+      close: () => {
+        closed += 1;
+      },
+    };
+  };
+  const result = await newLab({
+    scenario: {
+      ...pingScenario(),
+      *script(lab) {
+        lab.powerOn('node1');
+        yield* lab.waitFor((fact) => 'state' in fact && fact.state === 'up', 60 * SECOND);
+        return yield* lab.exec('node1', 'echo y | mkqdisk -c /dev/sdb -l here');
+      },
+    },
+    storeOptions: { where: 'here' },
+    topology: withTools(),
+    spawn: () => inProcessWorker({ pair: withTools }, openStores),
+  }).run();
+  expect(result).toMatchObject({ reason: 'ended', exception: undefined, result: { status: 0 } });
+  expect([...opened[0]!.pages()].some(({ bytes }) => latin1(bytes).includes('here'))).toBe(true);
+  expect([opened.length, closed]).toEqual([1, 1]);
+});
+
+it('a worker that opens no stores says so', async () => {
+  const { reason, gone } = await newLab({ storeOptions: {} }).run();
+  expect(reason).toBe('gone');
+  expect(gone!.message).toContain('this worker opens no stores');
+});
 
 let bundle: Awaited<ReturnType<typeof bundlePairWorker>>;
 beforeAll(async () => {

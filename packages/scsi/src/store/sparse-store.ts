@@ -1,4 +1,5 @@
 import { type BlockStore, PAGE_BYTES, type StoreExtent, type StorePage } from './block-store.js';
+import { isZero, pagesOf } from './store-pages.js';
 
 export interface SparseStoreOptions {
   /** Size in blocks; taken from `base` when left out. */
@@ -127,7 +128,7 @@ export class SparseStore implements BlockStore {
   *pages(): Iterable<StorePage> {
     const own = [...this.#pages.keys()].sort((a, b) => a - b);
     let next = 0;
-    for (const below of this.#base === undefined ? [] : basePages(this.#base)) {
+    for (const below of this.#base === undefined ? [] : pagesOf(this.#base)) {
       const page = below.offset / PAGE_BYTES;
       while (next < own.length && own[next]! < page) yield* this.#ownPage(own[next++]!);
       if (next < own.length && own[next] === page) yield* this.#ownPage(own[next++]!);
@@ -220,22 +221,3 @@ const NO_ROOM: Uint8Array<ArrayBuffer> = new Uint8Array(PAGE_BYTES);
 
 /** Pages that `extentAt` looks over. */
 const EXTENT_PAGES = 65_536;
-
-function basePages(base: BlockStore): Iterable<StorePage> {
-  return base.pages === undefined ? readPages(base) : base.pages();
-}
-
-function* readPages(store: BlockStore): Iterable<StorePage> {
-  const perPage = PAGE_BYTES / store.blockLength;
-  for (let lba = 0; lba < store.blocks; lba += perPage) {
-    const blocks = Math.min(perPage, store.blocks - lba);
-    const bytes = new Uint8Array(blocks * store.blockLength);
-    store.read(lba, blocks, bytes);
-    if (!isZero(bytes)) yield { offset: lba * store.blockLength, bytes };
-  }
-}
-
-function isZero(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false;
-  return true;
-}

@@ -20,6 +20,8 @@ export interface WorkersConfig {
   readonly topologyName: string;
   /** Plain data for that. */
   readonly topologyOptions?: unknown;
+  /** Plain data for the workers' `openStores`; absent: disks are written in memory, as copies of the topology's images. */
+  readonly storeOptions?: unknown;
   /** The topology here; its disks are asked for in the worker only. */
   readonly topology: Topology;
   readonly seed: Seed;

@@ -216,7 +216,7 @@ export class WorkersLab {
   }
 
   #spawn<Control>(name: string, role: Role): AttachedWorker<Control> {
-    const { topologyName, topologyOptions, seed, speed, watcher, recordTo, spawn } = this.#config;
+    const { topologyName, topologyOptions, storeOptions, seed, speed, watcher, recordTo, spawn } = this.#config;
     const index = this.#all.length;
     this.#starting.add(index);
     this.#passed.push(0);
@@ -227,6 +227,7 @@ export class WorkersLab {
       {
         topologyName,
         topologyOptions,
+        storeOptions,
         seed,
         speed,
         sliceNanos: this.#clock.sliceNanos,
@@ -370,6 +371,7 @@ export class WorkersLab {
     const hasEnded = this.#reason === 'ended';
     const isLookedAt = wantsStores === true || (hasEnded && scenario.atEnd !== undefined);
     const disks = isLookedAt && this.#disks !== undefined ? await this.#fetchStores(this.#disks) : NO_DISKS;
+    await this.#closeStores();
     await this.#disks?.stop();
     if (hasEnded && this.#gone === undefined) {
       this.#attempt(() => {
@@ -380,12 +382,27 @@ export class WorkersLab {
     return disks;
   }
 
-  async #fetchStores(disks: AttachedWorker<DiskControl>): Promise<FetchedDisks> {
+  #fetchStores(disks: AttachedWorker<DiskControl>): Promise<FetchedDisks> {
+    return this.#patiently(disks, 'it does not hand over the disks', (heard) => fetchStores(disks, heard));
+  }
+
+  async #closeStores(): Promise<void> {
+    const disks = this.#disks;
+    if (disks === undefined || this.#config.storeOptions === undefined) return;
+    await this.#patiently(disks, 'it does not close the disks', () => disks.call((control) => control.close()));
+  }
+
+  /** Does something with the disks' worker, which counts as hung when nothing is heard of it for too long. */
+  async #patiently<Result>(
+    disks: AttachedWorker<DiskControl>,
+    otherwise: string,
+    work: (heard: () => void) => Promise<Result>,
+  ): Promise<Result> {
     const watchdog = new Watchdog(this.#wall, this.#hangTimeoutMs, () =>
-      disks.depart({ reason: 'hung', message: 'it does not hand over the disks' }),
+      disks.depart({ reason: 'hung', message: otherwise }),
     );
     try {
-      return await fetchStores(disks, () => watchdog.heard());
+      return await work(() => watchdog.heard());
     } finally {
       watchdog.stop();
     }

@@ -1,9 +1,10 @@
 import { type Fact, type Nanos, SeededWorld } from '@quorate/kernel';
 import { type DiskFault, imageHash, initiatorPort, type Topology, targetConfig, targetInputOf } from '@quorate/lab';
 import {
+  type BlockStore,
   PAGE_BYTES,
+  pagesOf,
   ScsiTarget,
-  type SparseStore,
   type StorePage,
   type TargetInput,
   type TargetOutput,
@@ -42,6 +43,8 @@ export interface DiskControl {
   disks(): readonly DiskFacts[];
   /** The content of a disk that is not zero, in pieces: from its start, then what follows the piece before. */
   pages(lun: number, isFirst: boolean): DiskPages;
+  /** Makes what was written durable: the last call of a run. */
+  close(): void;
 }
 
 interface Initiator {
@@ -59,7 +62,7 @@ export class DiskWorker implements Paced {
   readonly control: DiskControl;
   readonly #topology: Topology;
   readonly #target: ScsiTarget;
-  readonly #stores: ReadonlyMap<number, SparseStore>;
+  readonly #stores: ReadonlyMap<number, BlockStore>;
   readonly #reporter: Reporter;
   readonly #initiators = new Map<number, Initiator>();
   readonly #commands = new CommandQueue<DiskFault>();
@@ -70,7 +73,8 @@ export class DiskWorker implements Paced {
     const { topology, seed, pacing, reporter, guard } = context;
     this.#topology = topology;
     this.#reporter = reporter;
-    const { config, stores, images } = targetConfig(topology, new SeededWorld(seed));
+    const opened = context.openStores(topology.disks());
+    const { config, stores, images } = targetConfig(topology, new SeededWorld(seed), opened.stores);
     this.#stores = stores;
     this.#target = new ScsiTarget({ ...config, observe: (fact) => this.#onFact(fact) });
     this.pacer = new Pacer(this, pacing);
@@ -88,6 +92,7 @@ export class DiskWorker implements Paced {
           return { lun, blocks, blockLength, imageHash: imageHash(images.get(lun)!) };
         }),
       pages: (lun, isFirst) => this.#nextPages(lun, isFirst),
+      close: () => opened.close(),
     };
   }
 
@@ -148,7 +153,7 @@ export class DiskWorker implements Paced {
   }
 
   #nextPages(lun: number, isFirst: boolean): DiskPages {
-    if (isFirst) this.#pages = this.#stores.get(lun)!.pages()[Symbol.iterator]();
+    if (isFirst) this.#pages = pagesOf(this.#stores.get(lun)!)[Symbol.iterator]();
     const offsets: number[] = [];
     const bytes = new Uint8Array(PIECE_PAGES * PAGE_BYTES);
     let length = 0;

@@ -1,5 +1,5 @@
 import { expose } from 'comlink';
-import { type Boot, portsOf, type Registry } from '../boot.js';
+import { type Boot, type OpenedStores, type OpenStores, portsOf, type Registry } from '../boot.js';
 import type { Pacer } from '../time/pacer.js';
 import { type Grant, SliceClock } from '../time/slice-clock.js';
 import { THREAD_WALL, type Wall } from '../time/wall.js';
@@ -15,8 +15,16 @@ interface RoleWorker {
   readonly control: object;
 }
 
+/** What a worker's surroundings give it. */
+export interface Surroundings {
+  readonly wall?: Wall;
+  readonly openStores?: OpenStores | undefined;
+}
+
+const IN_MEMORY: OpenedStores = { stores: new Map(), close: () => {} };
+
 /** Starts what the boot message says, and gives back how to stop it; a thread is simply terminated. */
-export function startWorker(boot: Boot, registry: Registry, wall: Wall = THREAD_WALL): () => void {
+export function startWorker(boot: Boot, registry: Registry, surroundings: Surroundings = {}): () => void {
   const reporter = new Reporter(boot);
   let isStopped = false;
   const stop = (): void => {
@@ -33,7 +41,7 @@ export function startWorker(boot: Boot, registry: Registry, wall: Wall = THREAD_
     }
   };
   guard(() => {
-    const worker = newRoleWorker(boot, contextOf(boot, registry, wall, reporter, guard));
+    const worker = newRoleWorker(boot, contextOf(boot, registry, surroundings, reporter, guard));
     boot.clock.onmessage = ({ data }: MessageEvent<Grant>) => guard(() => worker.pacer.grant(data));
     expose(worker.control, boot.control);
     reporter.ready();
@@ -44,17 +52,19 @@ export function startWorker(boot: Boot, registry: Registry, wall: Wall = THREAD_
 function contextOf(
   boot: Boot,
   registry: Registry,
-  wall: Wall,
+  { wall = THREAD_WALL, openStores }: Surroundings,
   reporter: Reporter,
   guard: WorkerContext['guard'],
 ): WorkerContext {
-  const { topologyName, topologyOptions, seed, speed, sliceNanos } = boot;
+  const { topologyName, topologyOptions, storeOptions, seed, speed, sliceNanos } = boot;
   const build = Object.hasOwn(registry, topologyName) ? registry[topologyName] : undefined;
   if (build === undefined) {
     throw new RangeError(`no topology ${topologyName}: this worker serves ${Object.keys(registry).join(', ')}`);
   }
+  if (storeOptions !== undefined && openStores === undefined) throw new RangeError('this worker opens no stores');
   return {
     topology: build(topologyOptions),
+    openStores: (disks) => (storeOptions === undefined ? IN_MEMORY : openStores!(storeOptions, disks)),
     seed,
     reporter,
     guard,

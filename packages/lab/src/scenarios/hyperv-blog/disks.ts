@@ -64,7 +64,7 @@ export function formatDisks(clusterName: string): readonly DiskSpec[] {
     quorum.write(QUORUM_PARTITION.start + sector, bytes);
   });
   return [
-    { lun: 0, serial: '60022480a1b2c3d4e5f60001', image: storage },
-    { lun: 1, serial: '60022480a1b2c3d4e5f60002', image: quorum },
+    { lun: 0, name: 'storage', serial: '60022480a1b2c3d4e5f60001', image: storage },
+    { lun: 1, name: 'quorum', serial: '60022480a1b2c3d4e5f60002', image: quorum },
   ];
 }
