@@ -1,4 +1,5 @@
 import { serveWorker } from '@quorate/workers/worker';
-import { TOPOLOGIES } from './topologies.js';
+import { createImages } from './disk/disk-directory.js';
+import { type StoreOptions, TOPOLOGIES } from './topologies.js';
 
-serveWorker(TOPOLOGIES);
+serveWorker(TOPOLOGIES, (options, disks) => createImages((options as StoreOptions).directory, disks));

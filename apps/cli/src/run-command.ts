@@ -3,6 +3,7 @@ import type { Registry } from '@quorate/workers';
 import { Command, CommanderError } from 'commander';
 import { type CommandIo, coloursOf } from './command-io.js';
 import { conformanceCommand } from './conformance-command.js';
+import { diskCommand } from './disk/disk-command.js';
 import { replayCommand } from './replay-command.js';
 import { SCENARIOS, type Scenarios } from './scenarios.js';
 import { simCommand } from './sim-command.js';
@@ -34,7 +35,8 @@ export async function runCommand(
     .addCommand(simCommand(io, scenarios, exit))
     .addCommand(traceCommand(io))
     .addCommand(replayCommand(io, topologies, exit))
-    .addCommand(conformanceCommand(io, exit));
+    .addCommand(conformanceCommand(io, exit))
+    .addCommand(diskCommand(io, exit));
   const said = tame(program, io);
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -1,5 +1,6 @@
 import type { Invariant, Seed } from '@quorate/kernel';
 import { HypervBlog, type RunWatcher, type Topology } from '@quorate/lab';
+import type { BlockStore } from '@quorate/scsi';
 import { Simulator } from '@quorate/simulator';
 import { tuneForShortRuns } from '@quorate/simulator/node';
 import { hashesOf } from './image-hashes.js';
@@ -12,6 +13,8 @@ export interface SimulatedStoryOptions {
   readonly watcher: RunWatcher;
   /** Kinds of facts that the watcher wants. */
   readonly watchedKinds: readonly string[];
+  /** Where the disks are written, by LUN, with their images' content; absent: in memory. */
+  readonly stores?: ReadonlyMap<number, BlockStore>;
 }
 
 /** Runs the story in the simulator. Formatting the disks is no part of its processor time. */

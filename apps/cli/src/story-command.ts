@@ -2,6 +2,7 @@ import { hypervBlogTopology, stackInvariants } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
 import { Command, Option } from 'commander';
 import { type CommandIo, coloursOf } from './command-io.js';
+import { createImages, refuseOldImages } from './disk/disk-directory.js';
 import { clusterConfOf, seedOf, speedOf } from './options.js';
 import { OutputFile } from './output-file.js';
 import { type RunRecord, recordOf } from './run-record.js';
@@ -22,6 +23,7 @@ interface StoryOptions {
   readonly conf?: string;
   readonly json?: string;
   readonly image?: string;
+  readonly diskDir?: string;
   readonly record?: string;
 }
 
@@ -39,6 +41,7 @@ export function storyCommand(io: CommandIo, exit: (code: number) => void): Comma
     .option('--conf <file>', 'another cluster.conf on all nodes')
     .option('--json <file>', 'write the result as JSON; - for standard output')
     .option('--image <file>', "write the shared disk's GFS2 volume, for fsck.gfs2")
+    .option('--disk-dir <dir>', 'write the disks as VHDX images in that directory, and leave them there')
     .option('--record <file>', 'workers: write what every machine was stepped with, for quorate replay')
     .action(async (options: StoryOptions) => exit(await tellStory(options, io)));
 }
@@ -56,17 +59,23 @@ async function tellStory(options: StoryOptions, io: CommandIo): Promise<number> 
   const recordFile = options.record === undefined ? undefined : new OutputFile('--record', options.record);
   const imageFile = options.image === undefined ? undefined : new OutputFile('--image', options.image);
 
+  const { driver, diskDir } = options;
+  if (diskDir !== undefined) refuseOldImages(diskDir);
+  // In worker threads it is the disks' own that makes them.
+  const images = diskDir === undefined || driver === 'workers' ? undefined : createImages(diskDir, topology.disks());
+
   const names = topology.machines.map(({ name }) => name);
   const view = viewFor(io, options.driver === 'workers' && !isJsonOnly, isJsonOnly, names, speed);
   const common = { topology, seed, invariants: stackInvariants, watcher: view, watchedKinds: view.kinds };
   recordFile?.begin();
   const { run, pages } =
     options.driver === 'simulator'
-      ? simulateStory(common)
+      ? simulateStory({ ...common, ...(images && { stores: images.stores }) })
       : await workStory({
           ...common,
           speed,
           clusterConf,
+          diskDirectory: diskDir,
           wantsPages: imageFile !== undefined,
           ...(recordFile && { recordTo: (bytes: Uint8Array) => recordFile.write(bytes) }),
         });
@@ -82,6 +91,7 @@ async function tellStory(options: StoryOptions, io: CommandIo): Promise<number> 
     jsonFile.close();
   }
   if (imageFile !== undefined) writeVolumeImage(imageFile, pages);
+  images?.close();
   return Exit[run.verdict];
 }
 

@@ -7,6 +7,11 @@ export interface TopologyOptions {
   readonly clusterConf?: string;
 }
 
+/** What is told of the disks' images to the worker that makes them. */
+export interface StoreOptions {
+  readonly directory: string;
+}
+
 /** Topologies that workers build for themselves, and replays again, by name. */
 export const TOPOLOGIES: Registry = {
   'hyperv-blog': (options) => hypervBlogTopology(administratorsPrograms, (options as TopologyOptions).clusterConf),

@@ -3,7 +3,7 @@ import { HypervBlog, type RunWatcher, type Topology } from '@quorate/lab';
 import { WorkersLab } from '@quorate/workers';
 import { threadWorker } from '@quorate/workers/node';
 import { type ToldStory, toldStory } from './told-story.js';
-import type { TopologyOptions } from './topologies.js';
+import type { StoreOptions, TopologyOptions } from './topologies.js';
 
 /** Next to the bundled command. */
 const WORKER_FILE = new URL('./lab.worker.js', import.meta.url);
@@ -19,6 +19,8 @@ export interface WorkedStoryOptions {
   readonly watcher: RunWatcher;
   /** Kinds of facts that the watcher wants. */
   readonly watchedKinds: readonly string[];
+  /** Where the disks' images are made and written; undefined: in memory. */
+  readonly diskDirectory: string | undefined;
   readonly wantsPages: boolean;
   /** Gets a recording, piece by piece. */
   readonly recordTo?: (bytes: Uint8Array) => void;
@@ -26,12 +28,14 @@ export interface WorkedStoryOptions {
 
 /** Runs the story in worker threads. */
 export async function workStory(options: WorkedStoryOptions): Promise<ToldStory> {
-  const { topology, clusterConf, wantsPages, ...rest } = options;
+  const { topology, clusterConf, diskDirectory, wantsPages, ...rest } = options;
   const topologyOptions: TopologyOptions = clusterConf === undefined ? {} : { clusterConf };
+  const storeOptions: StoreOptions | undefined = diskDirectory === undefined ? undefined : { directory: diskDirectory };
   const lab = new WorkersLab({
     scenario: new HypervBlog(topology),
     topologyName: 'hyperv-blog',
     topologyOptions,
+    storeOptions,
     topology,
     ...rest,
     spawn: () => threadWorker(WORKER_FILE),
