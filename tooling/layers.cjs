@@ -4,6 +4,7 @@ const allowed = {
   'cluster-conf': [],
   network: [],
   scsi: [],
+  iscsi: ['scsi'],
   vhdx: ['scsi'],
   volumes: ['scsi'],
   totem: [],
