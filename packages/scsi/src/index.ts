@@ -30,6 +30,7 @@ export { type Capacity, decodeCapacity10, decodeCapacity16 } from './commands/re
 export { decodeLuns } from './commands/report-luns.js';
 export { type Designator, decodeDesignators, decodeVpd, VpdPage } from './commands/vital-product-data.js';
 export { DISK_DURABLE } from './disk-durable.js';
+export { dataOutLength } from './data-transfer.js';
 export type {
   AbortReason,
   CommandAbortedFact,
