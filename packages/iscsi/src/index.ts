@@ -1,1 +1,24 @@
-export {};
+export type { ChapSecret } from './chap/chap.js';
+export type {
+  ConnectionEnd,
+  ConnectionEndedFact,
+  IscsiFact,
+  LoggedInFact,
+  LoginRefusedFact,
+  PduFact,
+  PduReceivedFact,
+  PduSentFact,
+  RejectedFact,
+  SessionEndedFact,
+} from './facts.js';
+export { LoginStatus } from './login/login-status.js';
+export type { Authentication } from './login/target-login.js';
+export type { Parameters } from './session/parameters.js';
+export {
+  IscsiTarget,
+  type IscsiTargetConfig,
+  type IscsiTargetInput,
+  type IscsiTargetOutput,
+} from './target/iscsi-target.js';
+export { DEFAULT_LIMITS, type Limits } from './target/limits.js';
+export type { TargetNodeConfig } from './target/target-node.js';

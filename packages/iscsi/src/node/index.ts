@@ -1,1 +1,1 @@
-export {};
+export { IscsiServer, type IscsiServerOptions } from './iscsi-server.js';

@@ -1,0 +1,96 @@
+import type { TaskAttribute } from '@quorate/scsi';
+import type { Pdu } from '../pdu/pdu.js';
+import type { TargetConnection } from './connection.js';
+
+const CDB_BYTES = 16;
+
+/** Sense key, ASC and ASCQ of what goes wrong with Data-Out. Source: RFC 7143, 11.4.7.2, and SPC-4. */
+export const DataError = {
+  unexpectedUnsolicited: [0x0b, 0x0c, 0x0c],
+  incorrectAmount: [0x0b, 0x0c, 0x0d],
+  crc: [0x0b, 0x47, 0x05],
+  phase: [0x0b, 0x4b, 0x00],
+  tooMuch: [0x0b, 0x4b, 0x02],
+  offset: [0x0b, 0x4b, 0x05],
+} as const;
+
+export type DataError = (typeof DataError)[keyof typeof DataError];
+
+/** One run of Data-Out: what comes unsolicited, or the answer to one R2T. */
+export interface DataSequence {
+  /** Target transfer tag; FFFFFFFF for the unsolicited one. */
+  readonly tag: number;
+  readonly offset: number;
+  /** Bytes asked for; for the unsolicited sequence the most that may come. */
+  readonly length: number;
+  received: number;
+  nextDataSn: number;
+}
+
+/** One SCSI Command of a session: first it gathers its Data-Out, then the unit has it, then it is answered. Pooled. */
+export class CommandTask {
+  tag = 0;
+  lun = 0;
+  /** Its connection: PDUs of a task stay with the connection of its command. */
+  connection!: TargetConnection;
+  isRead = false;
+  isWrite = false;
+  /** Expected data transfer length. */
+  expected = 0;
+  attribute: TaskAttribute = 'simple';
+  readonly cdb: Uint8Array = new Uint8Array(CDB_BYTES);
+  state: 'gathering' | 'in-unit' = 'gathering';
+  /** Bytes of Data-Out that its CDB calls for. */
+  cdbLength = 0;
+  /** Bytes of Data-Out that are wanted of the initiator. */
+  wanted = 0;
+  received = 0;
+  /** First byte that no R2T has asked for. */
+  solicited = 0;
+  buffer: Uint8Array | undefined;
+  readonly sequences: DataSequence[] = [];
+  /** R2Ts or Data-Ins so far: the next R2TSN. */
+  nextR2tSn = 0;
+  /** What was wrong with its Data-Out: it ends with that once all of it is here. */
+  error: DataError | undefined;
+  /** There was no room for its Data-Out. */
+  isRefused = false;
+
+  load(connection: TargetConnection, pdu: Pdu): void {
+    const { flags } = pdu;
+    this.tag = pdu.initiatorTaskTag;
+    this.lun = pdu.lun;
+    this.connection = connection;
+    this.isRead = (flags & 0x40) !== 0;
+    this.isWrite = (flags & 0x20) !== 0;
+    this.expected = pdu.u32(20);
+    this.attribute = ATTRIBUTES[flags & 0x07]!;
+    for (let i = 0; i < CDB_BYTES; i++) this.cdb[i] = pdu.u8(32 + i);
+    this.state = 'gathering';
+    this.cdbLength = this.wanted = this.received = this.solicited = this.nextR2tSn = 0;
+    this.buffer = undefined;
+    this.sequences.length = 0;
+    this.error = undefined;
+    this.isRefused = false;
+  }
+
+  sequenceOf(tag: number): DataSequence | undefined {
+    return this.sequences.find((sequence) => sequence.tag === tag);
+  }
+
+  closeSequence(sequence: DataSequence): void {
+    this.sequences.splice(this.sequences.indexOf(sequence), 1);
+  }
+}
+
+/** By ATTR: untagged, simple, ordered, head of queue, ACA; NORMACA is 0, so ACA is simple. The rest is reserved. */
+const ATTRIBUTES: readonly TaskAttribute[] = [
+  'simple',
+  'simple',
+  'ordered',
+  'head-of-queue',
+  'simple',
+  'simple',
+  'simple',
+  'simple',
+];

@@ -1,0 +1,99 @@
+import { ConfigError, type Nanos, type Observe, type World } from '@quorate/kernel';
+import { type LogicalUnitConfig, type ScsiFact, ScsiTarget, type TargetOutput } from '@quorate/scsi';
+import type { ChapSecret } from '../chap/chap.js';
+import type { LoginTarget } from '../login/target-login.js';
+import type { Session } from './session.js';
+
+export interface TargetNodeConfig {
+  /** iSCSI name: `iqn.2024-01.lab:disks`. */
+  readonly name: string;
+  /** TargetAlias, for people. */
+  readonly alias?: string;
+  /** Portal group tag and relative target port, default 1. */
+  readonly portalGroupTag?: number;
+  readonly logicalUnits: readonly LogicalUnitConfig[];
+  /** Initiators that may log in, by iSCSI name; everybody when left out. */
+  readonly initiators?: readonly string[];
+  /** CHAP names and secrets of initiators; nobody is asked for one when left out. */
+  readonly users?: readonly ChapSecret[];
+  /** What the target proves itself with to an initiator that asks for it. */
+  readonly mutual?: ChapSecret;
+  readonly observe?: Observe<ScsiFact>;
+}
+
+/** One target: its SCSI device, and who is logged in to it. */
+export class TargetNode implements LoginTarget {
+  readonly name: string;
+  readonly alias?: string;
+  readonly portalGroupTag: number;
+  readonly users: readonly ChapSecret[];
+  readonly mutual?: ChapSecret;
+  readonly scsi: ScsiTarget;
+  readonly luns: readonly number[];
+  /** Sessions by nexus. */
+  readonly sessions: Map<number, Session> = new Map();
+  readonly #initiators: ReadonlySet<string> | undefined;
+  readonly #blockLengths: ReadonlyMap<number, number>;
+  readonly #nexuses = new Map<string, number>();
+  #lastNexus = 0;
+
+  /** @throws {ConfigError} for a name that is no iSCSI name, a portal group tag out of range, or a wrong logical unit. */
+  constructor(config: TargetNodeConfig, world: World) {
+    const portalGroupTag = config.portalGroupTag ?? 1;
+    if (!/^(?:iqn\.|eui\.|naa\.)[\x21-\x7e]{1,219}$/.test(config.name)) {
+      throw new ConfigError('/targets/name', config.name, 'an iSCSI name: iqn.2024-01.example:disk');
+    }
+    if (!(portalGroupTag >= 1 && portalGroupTag <= 0xffff)) {
+      throw new ConfigError(`/targets/${config.name}/portalGroupTag`, `${portalGroupTag}`, '1 to 65535');
+    }
+    this.name = config.name;
+    if (config.alias !== undefined) this.alias = config.alias;
+    this.portalGroupTag = portalGroupTag;
+    this.users = config.users ?? [];
+    if (config.mutual !== undefined) this.mutual = config.mutual;
+    this.#initiators = config.initiators === undefined ? undefined : new Set(config.initiators);
+    this.luns = config.logicalUnits.map((unit) => unit.lun);
+    this.#blockLengths = new Map(config.logicalUnits.map((unit) => [unit.lun, unit.store.blockLength]));
+    this.scsi = new ScsiTarget({
+      name: config.name,
+      relativePort: portalGroupTag,
+      logicalUnits: config.logicalUnits,
+      world,
+      ...(config.observe === undefined ? undefined : { observe: config.observe }),
+    });
+  }
+
+  isAllowed(initiator: string): boolean {
+    return this.#initiators === undefined || this.#initiators.has(initiator);
+  }
+
+  /** Bytes per block of a unit; 512 for one that is not there. */
+  blockLengthOf(lun: number): number {
+    return this.#blockLengths.get(lun) ?? 512;
+  }
+
+  /** The number of an initiator port's nexus: the same each time it comes. */
+  nexusOf(initiator: string, isid: string): number {
+    const port = `${initiator},i,0x${isid}`;
+    let nexus = this.#nexuses.get(port);
+    if (nexus === undefined) {
+      this.#lastNexus += 1;
+      nexus = this.#lastNexus;
+      this.#nexuses.set(port, nexus);
+    }
+    return nexus;
+  }
+
+  enter(now: Nanos, session: Session, emit: (output: TargetOutput) => void): void {
+    this.sessions.set(session.nexus, session);
+    const port = { name: session.initiator, isid: session.isid };
+    this.scsi.step(now, { kind: 'login', nexus: session.nexus, port }, emit);
+  }
+
+  leave(now: Nanos, session: Session, isOrderly: boolean, emit: (output: TargetOutput) => void): void {
+    this.sessions.delete(session.nexus);
+    const { nexus } = session;
+    if (isOrderly) this.scsi.step(now, { kind: 'logout', nexus }, emit);
+    else this.scsi.step(now, { kind: 'nexus-lost', nexus, isNoticed: true }, emit);
+  }
+}
