@@ -11,8 +11,19 @@ export type {
   RejectedFact,
   SessionEndedFact,
 } from './facts.js';
+export {
+  DEFAULT_WISHES,
+  type DiscoveredTarget,
+  type InitiatorEnd,
+  type InitiatorFunction,
+  IscsiInitiator,
+  type IscsiInitiatorConfig,
+  type IscsiInitiatorInput,
+  type IscsiInitiatorOutput,
+} from './initiator/iscsi-initiator.js';
 export { LoginStatus } from './login/login-status.js';
 export type { Authentication } from './login/target-login.js';
+export { AsyncEvent, RejectReason, TaskResponse } from './pdu/opcode.js';
 export type { Parameters } from './session/parameters.js';
 export {
   IscsiTarget,

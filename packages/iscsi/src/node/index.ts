@@ -1,1 +1,11 @@
+export {
+  type ConnectOptions,
+  connectIscsi,
+  discoverIscsi,
+  type IscsiDisk,
+  type ScsiResult,
+  ScsiStatusError,
+} from './connect-iscsi.js';
+export { IscsiError } from './initiator-socket.js';
 export { IscsiServer, type IscsiServerOptions } from './iscsi-server.js';
+export { type IscsiUrl, parseIscsiUrl } from './iscsi-url.js';
