@@ -21,6 +21,7 @@ export {
   type IscsiInitiatorInput,
   type IscsiInitiatorOutput,
 } from './initiator/iscsi-initiator.js';
+export { invariants } from './invariants.js';
 export { LoginStatus } from './login/login-status.js';
 export type { Authentication } from './login/target-login.js';
 export { AsyncEvent, RejectReason, TaskResponse } from './pdu/opcode.js';

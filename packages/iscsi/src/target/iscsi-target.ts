@@ -76,7 +76,8 @@ export class IscsiTarget implements Machine<IscsiTargetInput, IscsiTargetOutput>
   #lastSession = 0;
   /** Never later than the first connection that is due for a ping, or to be dropped. */
   #nextRound: Nanos = Infinity;
-  /** When everybody is dropped; Infinity unless the target stops. */
+  #isStopping = false;
+  /** When everybody who is still here is dropped. */
   #stopAt: Nanos = Infinity;
 
   /** @throws {ConfigError} when a target is configured wrongly, or two have one name. */
@@ -162,7 +163,7 @@ export class IscsiTarget implements Machine<IscsiTargetInput, IscsiTargetOutput>
     const { now } = this.#outlet;
     const connection = new TargetConnection(id, remote, local, now, this.#limits.maxRecvDataSegmentLength);
     this.#connections.set(id, connection);
-    if (this.#stopAt !== Infinity) return this.#drop(connection, 'stopped');
+    if (this.#isStopping) return this.#drop(connection, 'stopped');
     if (this.#connections.size > this.#limits.connections || this.#halfOpen() > this.#limits.halfOpenConnections) {
       return this.#drop(connection, 'too-many-connections');
     }
@@ -226,7 +227,8 @@ export class IscsiTarget implements Machine<IscsiTargetInput, IscsiTargetOutput>
   }
 
   #onStop(): void {
-    if (this.#stopAt !== Infinity) return;
+    if (this.#isStopping) return;
+    this.#isStopping = true;
     this.#stopAt = this.#outlet.now + this.#limits.stop;
     for (const connection of [...this.#connections.values()]) {
       if (connection.state === 'login') this.#drop(connection, 'stopped');

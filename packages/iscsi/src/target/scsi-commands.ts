@@ -234,12 +234,12 @@ export class ScsiCommands {
   #execute(session: Session, task: CommandTask, data: Uint8Array): void {
     task.state = 'in-unit';
     const { tag, lun, cdb, attribute } = task;
+    const { now } = this.#outlet;
+    const { scsi } = session.node!;
     this.#node = session.node;
-    session.node!.scsi.step(
-      this.#outlet.now,
-      { kind: 'command', nexus: session.nexus, lun, tag, cdb, data, attribute },
-      this.#onTargetOutput,
-    );
+    scsi.step(now, { kind: 'command', nexus: session.nexus, lun, tag, cdb, data, attribute }, this.#onTargetOutput);
+    // Answered before the next request is read: so the connection is paused before answers pile up.
+    while (scsi.deadline() <= now) scsi.step(now, { kind: 'wake' }, this.#onTargetOutput);
     // The unit has its own copy. A task that was answered is back in the pool, and gave its buffer back.
     this.#giveBuffer(task);
   }
