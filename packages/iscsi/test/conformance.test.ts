@@ -43,7 +43,7 @@ itWith(['iscsi-test-cu'], 'the test suite of libiscsi', async () => {
   const drops: string[] = [];
   const server = new IscsiServer({
     port: 0,
-    targets: [{ name: TARGET, logicalUnits: [{ lun: 0, serial: 'SUITE-1', store }] }],
+    targets: [{ name: TARGET, logicalUnits: [{ lun: 0, serial: 'SUITE-1', store, isThin: true }] }],
     observe: (fact) => {
       if (fact.kind === 'iscsi.connection-ended') drops.push(fact.reason);
     },

@@ -1,8 +1,8 @@
 import { Checker, type Stamped, TAME_WORLD } from '@quorate/kernel';
-import { read10, SparseStore, write10 } from '@quorate/scsi';
+import { IMMEDIATE_SERVICE, read10, SparseStore, write10 } from '@quorate/scsi';
 import { expect, it } from 'vitest';
 import { type IscsiFact, invariants, type PduFact } from '../src/index.js';
-import { BLOCKS, Client, NO_DELAY, Rig, TARGET } from './rig.js';
+import { BLOCKS, Client, Rig, TARGET } from './rig.js';
 
 type AnyFact = IscsiFact | PduFact;
 
@@ -13,7 +13,7 @@ function healthyFacts(): readonly AnyFact[] {
     facts.push(fact);
   };
   const store = new SparseStore({ blocks: BLOCKS });
-  const logicalUnits = [{ lun: 0, serial: 'RIG-1', store, service: NO_DELAY }];
+  const logicalUnits = [{ lun: 0, serial: 'RIG-1', store, service: IMMEDIATE_SERVICE }];
   const rig = new Rig({
     targets: [{ name: TARGET, logicalUnits }],
     world: TAME_WORLD,

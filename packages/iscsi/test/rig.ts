@@ -1,5 +1,5 @@
 import { Checker, guarded, type Machine, type Nanos, type Stamped, TAME_WORLD } from '@quorate/kernel';
-import { SparseStore } from '@quorate/scsi';
+import { IMMEDIATE_SERVICE, SparseStore } from '@quorate/scsi';
 import {
   type IscsiFact,
   IscsiInitiator,
@@ -18,18 +18,6 @@ export const TARGET = 'iqn.2024-01.lab:disks';
 export const INITIATOR = 'iqn.2024-01.lab:my-vm1';
 export const BLOCKS = 65_536;
 
-/** A service that takes no time. */
-export const NO_DELAY = {
-  readBase: 0,
-  readMean: 0,
-  writeBase: 0,
-  writeMean: 0,
-  flush: 0,
-  other: 0,
-  inService: 4096,
-  nanosPerByte: 0,
-};
-
 type Response = IscsiInitiatorOutput & { kind: 'response' };
 
 /** A target under the watch of its invariants, and whatever is connected to it, on one deterministic clock. */
@@ -47,7 +35,7 @@ export class Rig {
   #seq = 0;
 
   constructor(config: Partial<IscsiTargetConfig> = {}) {
-    const unit = { lun: 0, serial: 'RIG-1', store: this.store, service: NO_DELAY };
+    const unit = { lun: 0, serial: 'RIG-1', store: this.store, service: IMMEDIATE_SERVICE };
     this.machine = new IscsiTarget({
       targets: [{ name: TARGET, logicalUnits: [unit] }],
       world: TAME_WORLD,

@@ -28,7 +28,6 @@ it.each([
   ['PERSISTENT RESERVE OUT', persistentReserveOut(0, 0, 0n, 1n).cdb, 24],
   ['EXTENDED COPY', fromHex('83 00 0000000000000000 00000040 00 00'), 64],
   ['an opcode that is not known', fromHex('ff 00 00 00 00 00'), 0],
-  ['a WRITE(10) cut off', fromHex('2a 00 00'), 0],
 ])('%s', (_name, cdb, length) => {
   expect(dataOutLength(cdb, 512)).toBe(length);
 });

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Nanos } from '@quorate/kernel';
-import type { LogicalUnitConfig, ServiceModel } from '@quorate/scsi';
+import { IMMEDIATE_SERVICE, type LogicalUnitConfig } from '@quorate/scsi';
 import { IscsiTarget, type IscsiTargetConfig, type IscsiTargetOutput } from '../target/iscsi-target.js';
 import { RANDOM_WORLD } from './random-world.js';
 import { FramePool, SocketOutput } from './server-connection.js';
@@ -11,18 +11,6 @@ export interface IscsiServerOptions extends Omit<IscsiTargetConfig, 'world'> {
   /** Default 127.0.0.1. */
   readonly host?: string;
 }
-
-/** The store alone takes the time that there is. */
-const NO_DELAY: ServiceModel = {
-  readBase: 0,
-  readMean: 0,
-  writeBase: 0,
-  writeMean: 0,
-  flush: 0,
-  other: 0,
-  inService: 4096,
-  nanosPerByte: 0,
-};
 
 /** A socket that is to be closed and takes nothing any more is cut off after this many milliseconds. */
 const LINGER_MS = 5000;
@@ -51,7 +39,7 @@ export class IscsiServer {
     const targets = options.targets.map((target) => ({
       ...target,
       logicalUnits: target.logicalUnits.map(
-        (unit): LogicalUnitConfig => ({ ...unit, service: unit.service ?? NO_DELAY }),
+        (unit): LogicalUnitConfig => ({ ...unit, service: unit.service ?? IMMEDIATE_SERVICE }),
       ),
     }));
     this.#machine = new IscsiTarget({ ...options, targets, world: RANDOM_WORLD });

@@ -42,8 +42,10 @@ export class CommandTask {
   state: 'gathering' | 'in-unit' = 'gathering';
   /** Bytes of Data-Out that its CDB calls for. */
   cdbLength = 0;
-  /** Bytes of Data-Out that are wanted of the initiator. */
+  /** Bytes of Data-Out that it takes to run: R2Ts ask for no more. */
   wanted = 0;
+  /** Bytes of Data-Out that the unit is shown: all that the initiator sends, so that it can refuse what is too much. */
+  kept = 0;
   received = 0;
   /** First byte that no R2T has asked for. */
   solicited = 0;
@@ -67,7 +69,7 @@ export class CommandTask {
     this.attribute = ATTRIBUTES[flags & 0x07]!;
     for (let i = 0; i < CDB_BYTES; i++) this.cdb[i] = pdu.u8(32 + i);
     this.state = 'gathering';
-    this.cdbLength = this.wanted = this.received = this.solicited = this.nextR2tSn = 0;
+    this.cdbLength = this.wanted = this.kept = this.received = this.solicited = this.nextR2tSn = 0;
     this.buffer = undefined;
     this.sequences.length = 0;
     this.error = undefined;

@@ -129,8 +129,8 @@ export class ScsiCommands {
     const immediate = pdu.data.length;
     const mostUnsolicited = Math.min(parameters.firstBurstLength, task.expected);
     task.cdbLength = dataOutLength(task.cdb, session.node!.blockLengthOf(task.lun));
-    task.wanted =
-      task.cdbLength > this.#limits.dataOutBytes || task.lun < 0 ? 0 : Math.min(task.expected, task.cdbLength);
+    task.kept = task.lun < 0 ? 0 : task.expected;
+    task.wanted = task.cdbLength > this.#limits.dataOutBytes ? 0 : Math.min(task.kept, task.cdbLength);
     if (pdu.hasBadDataDigest) {
       this.#reject(task.connection, pdu, RejectReason.dataDigest, 'data digest');
       task.error = DataError.crc;
@@ -139,14 +139,14 @@ export class ScsiCommands {
     const isMoreToCome = (pdu.flags & FINAL) === 0;
     if (isMoreToCome && parameters.initialR2T) task.error ??= DataError.unexpectedUnsolicited;
     if (!isMoreToCome && task.error === undefined && immediate >= task.wanted) {
-      return this.#execute(session, task, immediate > task.wanted ? pdu.data.subarray(0, task.wanted) : pdu.data);
+      return this.#execute(session, task, task.kept === 0 ? NOTHING : pdu.data);
     }
     if (isMoreToCome) {
       const length = Math.max(mostUnsolicited, immediate);
       task.sequences.push({ tag: NO_TAG, offset: 0, length, received: immediate, nextDataSn: 0 });
     }
-    if (task.error === undefined && task.wanted > 0) {
-      const first = isMoreToCome ? Math.min(task.wanted, mostUnsolicited) : immediate;
+    if (task.error === undefined && task.kept > 0) {
+      const first = isMoreToCome ? mostUnsolicited : immediate;
       if (first > 0) task.buffer = this.#buffers.take(first);
       if (first > 0 && task.buffer === undefined) task.isRefused = true;
       this.#store(task, 0, pdu.data);
@@ -166,10 +166,10 @@ export class ScsiCommands {
     this.#store(task, offset, pdu.data);
   }
 
-  /** Keeps what is wanted of the data; the rest is thrown away. */
+  /** Keeps the data for the unit, if there is one. */
   #store(task: CommandTask, offset: number, data: Uint8Array): void {
     if (task.isRefused || task.buffer === undefined) return;
-    const length = Math.min(data.length, task.wanted - offset);
+    const length = Math.min(data.length, task.kept - offset);
     if (length <= 0) return;
     task.buffer.set(length === data.length ? data : data.subarray(0, length), offset);
     task.received += length;
@@ -184,7 +184,7 @@ export class ScsiCommands {
     }
     if (task.received < task.wanted) return this.#solicit(session, task);
     if (task.sequences.length > 0) return;
-    this.#execute(session, task, task.buffer === undefined ? NOTHING : task.buffer.subarray(0, task.wanted));
+    this.#execute(session, task, task.buffer === undefined ? NOTHING : task.buffer.subarray(0, task.received));
   }
 
   #solicit(session: Session, task: CommandTask): void {

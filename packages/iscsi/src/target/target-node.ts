@@ -29,7 +29,6 @@ export class TargetNode implements LoginTarget {
   readonly users: readonly ChapSecret[];
   readonly mutual?: ChapSecret;
   readonly scsi: ScsiTarget;
-  readonly luns: readonly number[];
   /** Sessions by nexus. */
   readonly sessions: Map<number, Session> = new Map();
   readonly #initiators: ReadonlySet<string> | undefined;
@@ -52,7 +51,6 @@ export class TargetNode implements LoginTarget {
     this.users = config.users ?? [];
     if (config.mutual !== undefined) this.mutual = config.mutual;
     this.#initiators = config.initiators === undefined ? undefined : new Set(config.initiators);
-    this.luns = config.logicalUnits.map((unit) => unit.lun);
     this.#blockLengths = new Map(config.logicalUnits.map((unit) => [unit.lun, unit.store.blockLength]));
     this.scsi = new ScsiTarget({
       name: config.name,

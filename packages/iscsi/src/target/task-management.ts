@@ -36,16 +36,16 @@ export class TaskManagement {
         this.#commands.dropGathering(session, (task) => task.lun === lun);
         return this.#manage(session, lun, 'abort-task-set');
       case TaskFunction.clearAca:
-        return session.node!.luns.includes(lun) ? TaskResponse.complete : TaskResponse.noSuchLun;
+        return this.#manage(session, lun, 'clear-aca');
       case TaskFunction.clearTaskSet:
         this.#commands.dropGathering(session, (task) => task.lun === lun);
         return this.#manage(session, lun, 'clear-task-set');
       case TaskFunction.lunReset:
-        return this.#resetLun(session, lun);
+        return this.#reset(session, 'lun-reset', lun);
       case TaskFunction.warmReset:
+        return this.#reset(session, 'target-warm-reset', undefined);
       case TaskFunction.coldReset:
-        for (const each of session.node!.luns) this.#resetLun(session, each);
-        return TaskResponse.complete;
+        return this.#reset(session, 'target-cold-reset', undefined);
       case TaskFunction.reassign:
         return TaskResponse.reassignNotSupported;
       default:
@@ -64,21 +64,22 @@ export class TaskManagement {
     return isOnItsWay && referenced !== pdu.u32(24) ? TaskResponse.complete : TaskResponse.noSuchTask;
   }
 
-  /** Tasks of every session on that unit are gone; all of them learn it by a unit attention. */
-  #resetLun(session: Session, lun: number): number {
+  /** Tasks of every session are gone, on that unit or on all; the sessions learn it by a unit attention. */
+  #reset(session: Session, name: TaskManagementFunction, lun: number | undefined): number {
     for (const each of session.node!.sessions.values()) {
-      this.#commands.dropGathering(each, (task) => task.lun === lun);
+      this.#commands.dropGathering(each, (task) => lun === undefined || task.lun === lun);
     }
-    return this.#manage(session, lun, 'lun-reset');
+    return this.#manage(session, lun, name);
   }
 
-  #manage(session: Session, lun: number, name: TaskManagementFunction, tag?: number): number {
+  #manage(session: Session, lun: number | undefined, name: TaskManagementFunction, tag?: number): number {
     const { node, nexus } = session;
+    const rest = tag === undefined ? undefined : { tag };
     let response = 'task-does-not-exist' as TaskManagementResponse;
     this.#commands.through(node!, (emit) => {
       node!.scsi.step(
         this.#outlet.now,
-        { kind: 'task-management', nexus, lun, function: name, id: 0, ...(tag === undefined ? undefined : { tag }) },
+        { kind: 'task-management', nexus, lun: lun ?? 0, function: name, id: 0, ...rest },
         (output) => {
           if (output.kind === 'task-management-ended') response = output.response;
           else emit(output);
@@ -90,10 +91,14 @@ export class TaskManagement {
   }
 
   /** The unit has no such task any more and answers none of them. */
-  #forgetTasks(session: Session, lun: number, name: TaskManagementFunction, tag: number | undefined): void {
+  #forgetTasks(session: Session, lun: number | undefined, name: TaskManagementFunction, tag: number | undefined): void {
+    if (name === 'clear-aca') return;
     const isOwnOnly = name === 'abort-task' || name === 'abort-task-set';
     for (const each of isOwnOnly ? [session] : session.node!.sessions.values()) {
-      this.#commands.dropInUnit(each, (task) => task.lun === lun && (tag === undefined || task.tag === tag));
+      this.#commands.dropInUnit(
+        each,
+        (task) => (lun === undefined || task.lun === lun) && (tag === undefined || task.tag === tag),
+      );
     }
   }
 
