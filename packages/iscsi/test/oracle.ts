@@ -9,9 +9,9 @@ function hasProgram(name: string): boolean {
 }
 
 /** A test that asks real programs; skipped with a sentence when one is absent. */
-export function itWith(programs: readonly string[], name: string, test: () => Promise<void>): void {
+export function itWith(programs: readonly string[], name: string, test: () => Promise<void>, timeoutMs?: number): void {
   const missing = programs.filter((program) => !hasProgram(program));
-  if (missing.length === 0) it(name, test);
+  if (missing.length === 0) it(name, test, timeoutMs);
   else it.skip(`${name} (${missing.join(' and ')} not installed)`, test);
 }
 

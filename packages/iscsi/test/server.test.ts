@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { bytesEqual, Prng } from '@quorate/kernel';
 import { decodeKeys, persistentReserveOut, ReserveIn, ReserveOut, SparseStore } from '@quorate/scsi';
 import { afterEach, describe, expect, it } from 'vitest';
+import { withTgt } from '../../../tooling/tgt.js';
 import type { IscsiFact } from '../src/index.js';
 import {
   connectIscsi,
@@ -172,5 +173,21 @@ describe('real initiators', () => {
     const { portal } = await serve({ discovery: { users: [{ name: 'me', secret: 'secret-of-12-b' }] } });
     expect(await output('iscsi-ls', portal.replace('iscsi://', 'iscsi://me%secret-of-12-b@'))).toContain('Target:');
     expect(await output('iscsi-ls', portal.replace('iscsi://', 'iscsi://me%secret-of-12-c@'))).not.toContain('Target:');
+  });
+});
+
+itWith(['tgtd', 'tgtadm'], 'our initiator writes and reads on tgt', async () => {
+  await withTgt(64 * 1024 * 1024, async (url) => {
+    const [discovered] = await discoverIscsi(url.replace(/\/iqn.*$/, ''));
+    expect(url).toContain(discovered!.name);
+    for (const wishes of [{}, { headerDigest: true, dataDigest: true }, { initialR2T: true, immediateData: false }]) {
+      const disk = await connectIscsi(url, { wishes });
+      expect((await disk.inquiry()).vendor).toBe('IET');
+      const bytes = random(3 * 1024 * 1024);
+      await disk.write(5, bytes);
+      await disk.flush();
+      expect(bytesEqual(await disk.read(5, bytes.length / 512), bytes)).toBe(true);
+      await disk.close();
+    }
   });
 });

@@ -39,8 +39,9 @@ export const DEFAULT_LIMITS: Limits = {
   sessions: 64,
   connectionsPerSession: 4,
   login: 15 * SECOND,
-  ping: 30 * SECOND,
-  pingAnswer: 15 * SECOND,
+  // An initiator of libiscsi that does something else for a minute is not dead.
+  ping: 60 * SECOND,
+  pingAnswer: 30 * SECOND,
   stop: 5 * SECOND,
   commandWindow: 128,
   maxRecvDataSegmentLength: 262_144,
