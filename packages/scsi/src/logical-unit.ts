@@ -132,6 +132,17 @@ export class LogicalUnit implements UnitContext {
     from.attentions.add(attention);
   }
 
+  /** Whether a nexus that left has something here: a registration, or commands that are still carried out. */
+  remembers(nexus: number): boolean {
+    if (this.reservations.isRegistered(nexus)) return true;
+    for (const task of this.#tasks.tasks()) if (task.from.nexus.id === nexus) return true;
+    return false;
+  }
+
+  forget(nexus: number): void {
+    this.#nexuses.delete(nexus);
+  }
+
   /** A nexus logs out: its tasks end without an answer, a reservation of the old kind is released, others stay. */
   logout(now: Nanos, from: UnitNexus): void {
     this.#abort(now, (task) => task.from === from, 'logout', from);

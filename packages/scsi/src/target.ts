@@ -63,6 +63,11 @@ export type TargetInput =
       /** Comes back with the response. */
       readonly id: number;
     }
+  /**
+   * A port that left may be forgotten: should it come back, it is new. Nothing happens while it is logged in, has a
+   * registration, or has commands in the target; otherwise `forgotten` says that number and port are free again.
+   */
+  | { readonly kind: 'forget'; readonly nexus: number }
   /** From now on the disks serve that initiator so badly; what is not given is as it should be. Known before its login. */
   | { readonly kind: 'impair'; readonly nexus: number; readonly impairment: Partial<Impairment> }
   /** The target loses power and has it back at once: sessions, tasks and, without APTPL, reservations are gone. */
@@ -79,6 +84,8 @@ export type TargetOutput =
       readonly id: number;
       readonly response: TaskManagementResponse;
     }
+  /** The target knows nothing of that nexus any more. */
+  | { readonly kind: 'forgotten'; readonly nexus: number }
   /** Something arrived from a nexus that is not logged in: it is dropped. */
   | { readonly kind: 'reject'; readonly reason: 'not-logged-in'; readonly nexus: number };
 
@@ -169,6 +176,8 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
         return this.#onCommand(now, input, emit);
       case 'task-management':
         return this.#onTaskManagement(now, input, emit);
+      case 'forget':
+        return this.#onForget(input.nexus, emit);
       case 'impair':
         return this.#onImpair(input.nexus, input.impairment);
       case 'power-cycle':
@@ -307,6 +316,16 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
         break;
     }
     return 'function-complete';
+  }
+
+  #onForget(id: number, emit: Emit): void {
+    const nexus = this.#nexuses.get(id);
+    if (nexus === undefined || nexus.state === 'logged-in') return;
+    if (this.#units.some((unit) => unit.remembers(id))) return;
+    for (const unit of this.#units) unit.forget(id);
+    this.#nexuses.delete(id);
+    this.#nexusByPort.delete(portName(nexus.port));
+    emit({ kind: 'forgotten', nexus: id });
   }
 
   #onImpair(id: number, change: Partial<Impairment>): void {
