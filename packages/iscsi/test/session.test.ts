@@ -2,6 +2,8 @@ import { bytesEqual, Prng, SECOND } from '@quorate/kernel';
 import {
   decodeInquiry,
   inquiry,
+  persistentReserveOut,
+  ReserveOut,
   read10,
   reportLuns,
   Status,
@@ -163,6 +165,23 @@ describe('task management', () => {
     clients[0]!.run();
     expect([...rig.closed.values()]).toEqual(['cold-reset', 'cold-reset']);
   });
+});
+
+it('ports that left long ago are forgotten, those with a registration are not', () => {
+  const rig = new Rig();
+  const session = (isid: number): Client => new Client(rig, { isid: isid.toString(16).padStart(12, '8') });
+  const leave = (client: Client): void => {
+    client.step({ kind: 'logout' });
+    client.run();
+  };
+  const registrant = session(1).settle();
+  const { cdb, data } = persistentReserveOut(ReserveOut.register, 0, 0n, 1n);
+  registrant.execute(cdb, { dataOut: data });
+  leave(registrant);
+  for (let isid = 2; isid < 1000; isid++) leave(session(isid));
+  const { targets } = rig.machine.inspect() as { targets: { scsi: { nexuses: unknown[] } }[] };
+  expect(targets[0]!.scsi.nexuses.length).toBe(257);
+  expect(session(1).execute(cdb, { dataOut: data }).status).toBe(Status.checkCondition);
 });
 
 describe('the end of a session', () => {

@@ -1,8 +1,11 @@
 import { ConfigError, type Nanos, type Observe, type World } from '@quorate/kernel';
-import { type LogicalUnitConfig, type ScsiFact, ScsiTarget, type TargetOutput } from '@quorate/scsi';
+import { type LogicalUnitConfig, portName, type ScsiFact, ScsiTarget, type TargetOutput } from '@quorate/scsi';
 import type { ChapSecret } from '../chap/chap.js';
 import type { LoginTarget } from '../login/target-login.js';
 import type { Session } from './session.js';
+
+/** Initiator ports that left and are still known, so that they hear of their loss when they come back. */
+const KEPT_PORTS = 256;
 
 export interface TargetNodeConfig {
   /** iSCSI name: `iqn.2024-01.lab:disks`. */
@@ -33,7 +36,10 @@ export class TargetNode implements LoginTarget {
   readonly sessions: Map<number, Session> = new Map();
   readonly #initiators: ReadonlySet<string> | undefined;
   readonly #blockLengths: ReadonlyMap<number, number>;
+  /** Numbers of nexuses by initiator port. */
   readonly #nexuses = new Map<string, number>();
+  /** Ports without a session by nexus, those that left first in front. */
+  readonly #left = new Map<number, string>();
   #lastNexus = 0;
 
   /** @throws {ConfigError} for a name that is no iSCSI name, a portal group tag out of range, or a wrong logical unit. */
@@ -70,9 +76,9 @@ export class TargetNode implements LoginTarget {
     return this.#blockLengths.get(lun) ?? 512;
   }
 
-  /** The number of an initiator port's nexus: the same each time it comes. */
+  /** The number of an initiator port's nexus: the same each time it comes, unless it was forgotten meanwhile. */
   nexusOf(initiator: string, isid: string): number {
-    const port = `${initiator},i,0x${isid}`;
+    const port = portName({ name: initiator, isid });
     let nexus = this.#nexuses.get(port);
     if (nexus === undefined) {
       this.#lastNexus += 1;
@@ -84,6 +90,7 @@ export class TargetNode implements LoginTarget {
 
   enter(now: Nanos, session: Session, emit: (output: TargetOutput) => void): void {
     this.sessions.set(session.nexus, session);
+    this.#left.delete(session.nexus);
     const port = { name: session.initiator, isid: session.isid };
     this.scsi.step(now, { kind: 'login', nexus: session.nexus, port }, emit);
   }
@@ -93,5 +100,16 @@ export class TargetNode implements LoginTarget {
     const { nexus } = session;
     if (isOrderly) this.scsi.step(now, { kind: 'logout', nexus }, emit);
     else this.scsi.step(now, { kind: 'nexus-lost', nexus, isNoticed: true }, emit);
+    this.#left.set(nexus, portName({ name: session.initiator, isid: session.isid }));
+    if (this.#left.size > KEPT_PORTS) this.#forgetOldest(now);
+  }
+
+  /** Initiators draw a new isid for each session: without this their ports would pile up. One with a registration stays. */
+  #forgetOldest(now: Nanos): void {
+    const [nexus, port] = this.#left.entries().next().value!;
+    this.#left.delete(nexus);
+    this.scsi.step(now, { kind: 'forget', nexus }, (output) => {
+      if (output.kind === 'forgotten') this.#nexuses.delete(port);
+    });
   }
 }
