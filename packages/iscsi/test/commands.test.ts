@@ -247,16 +247,26 @@ describe('Data-Out', () => {
   });
 
   it('what has no room waits when it is solicited, and is refused when it is not', () => {
-    const rig = new Rig({ limits: { bufferedBytes: 8192, maxOutstandingR2T: 1 } });
+    const rig = new Rig({ limits: { dataOutBytes: 8192, bufferedBytes: 32_768 } });
     const peer = peerAt(rig, { ImmediateData: 'No', InitialR2T: 'Yes' });
-    const [first] = peer.command(2, write10(0, 16), { flags: WRITE, expected: 8192 });
-    expect(peer.command(3, write10(16, 16), { flags: WRITE, expected: 8192 })).toEqual([]);
-    const answers = peer.dataOut(2, first!.transferTag, 0, 0, new Uint8Array(8192).fill(1));
-    expect(brief(answers)).toEqual(['21/0', '31/0']);
+    const [first, ...others] = [2, 3, 4, 5, 6].flatMap((tag) =>
+      peer.command(tag, write10(16 * tag, 16), { flags: WRITE, expected: 8192 }),
+    );
+    expect(others.map(({ tag }) => tag)).toEqual([3, 4, 5]);
     const other = new RawPeer(rig).enter({ InitialR2T: 'No' }, { isid: 2 });
     other.command(1, testUnitReady());
     other.command(2, write10(0, 1), { flags: WRITE_MORE, expected: 512 });
     expect(brief(other.dataOut(2, NO_TAG, 0, 0, BLOCK))).toEqual(['21/28']);
+    const answers = peer.dataOut(2, first!.transferTag, 0, 0, new Uint8Array(8192).fill(1));
+    expect(brief(answers)).toEqual(['21/0', '31/0']);
+  });
+
+  it('requests that are held have a limit', () => {
+    const rig = new Rig({ limits: { heldBytes: 2000 } });
+    const peer = peerAt(rig);
+    for (let i = 1; i < 5; i++)
+      peer.command(i + 1, write10(0, 1), { cmdSn: 2 + i, flags: WRITE, expected: 512, data: BLOCK });
+    expect(rig.closed.get(peer.connection)).toBe('held-too-much');
   });
 });
 

@@ -1,11 +1,17 @@
 import { SparseStore } from '@quorate/scsi';
-import { expect } from 'vitest';
+import { expect, it } from 'vitest';
 import { IscsiServer } from '../src/node/index.js';
 import { itWith, output } from './oracle.js';
 import { TARGET } from './rig.js';
 
 /** Tests of the family ALL that run and pass on one thin unit, SANITIZE left out: it sleeps for more than a minute. */
-const LEAST_PASSED = 206;
+const LEAST_PASSED = 208;
+
+/**
+ * What fails there: it asks for the status of a logical block, and expects an answer that begins with the next physical one,
+ * so only units whose physical blocks are their logical ones pass it, and those skip five others.
+ */
+const FAILS: readonly string[] = ['GetLBAStatus.UnmapSingle'];
 
 /**
  * What fails in the suite of SANITIZE: `Reservations` leaves a RESERVE(6) of the second initiator behind, so in `Reset` the
@@ -41,8 +47,7 @@ function tallyOf(text: string): Tally {
 /** Runs tests against a new server; every connection must end as the client means it to. */
 async function run(...options: readonly string[]): Promise<Tally> {
   const store = new SparseStore({ blocks: 131_072 });
-  // GetLBAStatus.UnmapSingle takes a logical block for a physical one.
-  const unit = { lun: 0, serial: 'SUITE-1', store, isThin: true, physicalBlockLength: 512 };
+  const unit = { lun: 0, serial: 'SUITE-1', store, isThin: true };
   const ends = new Set<string>();
   const server = new IscsiServer({
     port: 0,
@@ -63,7 +68,7 @@ async function run(...options: readonly string[]): Promise<Tally> {
 itWith(['iscsi-test-cu'], 'the test suite of libiscsi', async () => {
   const { passed, failed, skipped } = await run('--test=ALL');
   expect(passed.length + failed.length + skipped.length).toBe(230);
-  expect(failed).toEqual([]);
+  expect(failed).toEqual(FAILS);
   expect(passed.length).toBeGreaterThanOrEqual(LEAST_PASSED);
   // The protocol itself is complete: nothing of its suites is skipped.
   expect(skipped.filter((test) => /^(iSCSI|MultipathIO)/.test(test))).toEqual([]);
@@ -79,4 +84,6 @@ if (process.env.QUORATE_REQUIRE_ORACLES === '1') {
     },
     300_000,
   );
+} else {
+  it.skip('its tests of SANITIZE (they sleep for more than a minute: QUORATE_REQUIRE_ORACLES=1 runs them)', () => {});
 }

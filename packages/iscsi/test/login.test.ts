@@ -154,6 +154,7 @@ it.each([
   ['a name that is none', { targets: [{ name: 'disks', logicalUnits: [] }] }, /iSCSI name/],
   ['one name twice', { targets: [TARGET, TARGET].map((name) => ({ name, logicalUnits: [] })) }, /every name once/],
   ['a limit of 0', { targets: [], limits: { sessions: 0 } }, /more than 0/],
+  ['no room for the largest command', { targets: [], limits: { bufferedBytes: 1024 } }, /at least/],
   ['a portal group of 0', { targets: [{ name: TARGET, logicalUnits: [], portalGroupTag: 0 }] }, /1 to 65535/],
 ])('a target refuses %s', (_what, config, message) => {
   expect(() => new IscsiTarget({ ...config, world: { choices: () => ({}) as never } })).toThrow(message);

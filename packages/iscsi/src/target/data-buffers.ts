@@ -20,10 +20,15 @@ export class DataBuffers {
     return this.#taken;
   }
 
-  /** A buffer of at least that size, not zeroed; undefined when the limit does not allow it. One is always allowed. */
-  take(bytes: number): Uint8Array | undefined {
+  /**
+   * A buffer of at least that size, not zeroed; undefined when there is no room for it.
+   *
+   * What comes unsolicited has half of the limit. So there is room for the largest command whatever the others hold, and
+   * commands that wait for more than they have cannot wait for each other.
+   */
+  take(bytes: number, what: 'solicited' | 'unsolicited'): Uint8Array | undefined {
     const size = sizeFor(bytes);
-    if (this.#taken > 0 && this.#taken + size > this.#limit) return undefined;
+    if (this.#taken + size > (what === 'solicited' ? this.#limit : this.#limit / 2)) return undefined;
     this.#taken += size;
     const free = this.#free.get(size)?.pop();
     if (free === undefined) return new Uint8Array(size);

@@ -114,7 +114,7 @@ export class FullFeature {
     if (place === 'outside') return;
     if (place === 'later') {
       session.hold(cmdSn, connection, pdu);
-      if (session.heldBytes > this.#host.limits.bufferedBytes / 4) this.#host.drop(connection, 'held-too-much');
+      if (session.heldBytes > this.#host.limits.heldBytes) this.#host.drop(connection, 'held-too-much');
       return;
     }
     session.advance();

@@ -27,8 +27,13 @@ export interface Limits {
   readonly maxOutstandingR2T: number;
   /** Longest Data-Out of one command, bytes. What asks for more is handed to the unit without data, which refuses it. */
   readonly dataOutBytes: number;
-  /** Data-Out that is put together, of all sessions, bytes. Above it solicited data waits and unsolicited is refused. */
+  /**
+   * Data-Out that is put together, of all sessions, bytes; at least four times `dataOutBytes`. Above it solicited data
+   * waits, and above half of it unsolicited data is refused.
+   */
   readonly bufferedBytes: number;
+  /** Requests of a session that came before their turn, with their data, bytes. */
+  readonly heldBytes: number;
   /** Bytes sent and not yet taken by the network, of one connection, from which on its commands wait. */
   readonly unsentBytes: number;
 }
@@ -50,6 +55,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxOutstandingR2T: 4,
   dataOutBytes: 16 * 1024 * 1024,
   bufferedBytes: 64 * 1024 * 1024,
+  heldBytes: 4 * 1024 * 1024,
   unsentBytes: 4 * 1024 * 1024,
 };
 
@@ -65,6 +71,9 @@ export function checkLimits(limits: Partial<Limits>): Limits {
   }
   if (all.firstBurstLength > all.maxBurstLength) {
     throw new ConfigError('/limits/firstBurstLength', `${all.firstBurstLength}`, `at most ${all.maxBurstLength}`);
+  }
+  if (all.bufferedBytes < 4 * all.dataOutBytes) {
+    throw new ConfigError('/limits/bufferedBytes', `${all.bufferedBytes}`, `at least ${4 * all.dataOutBytes}`);
   }
   return all;
 }

@@ -147,7 +147,7 @@ export class ScsiCommands {
     }
     if (task.error === undefined && task.kept > 0) {
       const first = isMoreToCome ? mostUnsolicited : immediate;
-      if (first > 0) task.buffer = this.#buffers.take(first);
+      if (first > 0) task.buffer = this.#buffers.take(first, 'unsolicited');
       if (first > 0 && task.buffer === undefined) task.isRefused = true;
       this.#store(task, 0, pdu.data);
     }
@@ -212,7 +212,7 @@ export class ScsiCommands {
   /** Room for all that is wanted; false when there is none at the moment. */
   #growBuffer(task: CommandTask): boolean {
     const old = task.buffer;
-    const buffer = this.#buffers.take(task.wanted);
+    const buffer = this.#buffers.take(task.wanted, 'solicited');
     if (buffer === undefined) return false;
     if (old !== undefined) {
       buffer.set(old.subarray(0, task.received));

@@ -1,7 +1,7 @@
 import { cString, utf8Bytes } from '@quorate/kernel';
 
 /** A text with more than this is refused before it is put together. */
-export const MAX_TEXT_BYTES: number = 16 * 1024;
+const MAX_TEXT_BYTES = 16 * 1024;
 
 /** Keys with their values, in the order in which they came. */
 export type KeyValues = readonly (readonly [key: string, value: string])[];
