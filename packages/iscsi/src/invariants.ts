@@ -1,6 +1,6 @@
 import { defineInvariant, type Invariant, type Stamped, type Verdict } from '@quorate/kernel';
 import type { LoggedInFact, PduReceivedFact, PduSentFact } from './facts.js';
-import { FINAL, NO_TAG, PduOpcode, ResponseFlag } from './pdu/opcode.js';
+import { CommandFlag, FINAL, NO_TAG, PduOpcode, ResponseFlag } from './pdu/opcode.js';
 import { addSerial, isBefore } from './pdu/serial.js';
 import type { Parameters } from './session/parameters.js';
 
@@ -82,7 +82,7 @@ class Commands {
     else if (fact.opcode === PduOpcode.scsiCommand && !this.#open.has(keyOf(fact))) {
       this.#open.set(keyOf(fact), {
         expected: fact.transferTag,
-        isRead: (fact.flags & 0x40) !== 0,
+        isRead: (fact.flags & CommandFlag.read) !== 0,
         nextSn: 0,
         nextOffset: 0,
         burst: 0,

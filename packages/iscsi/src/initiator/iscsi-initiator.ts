@@ -1,7 +1,17 @@
 import { type Machine, type Nanos, SECOND, utf8Bytes, type World } from '@quorate/kernel';
 import type { TaskAttribute } from '@quorate/scsi';
 import type { ChapSecret } from '../chap/chap.js';
-import { CommandFlag, FINAL, NO_TAG, PduOpcode, ResponseFlag, TaskFunction, TextFlag } from '../pdu/opcode.js';
+import {
+  AsyncEvent,
+  CommandFlag,
+  FINAL,
+  IMMEDIATE,
+  NO_TAG,
+  PduOpcode,
+  ResponseFlag,
+  TaskFunction,
+  TextFlag,
+} from '../pdu/opcode.js';
 import type { Pdu } from '../pdu/pdu.js';
 import { type FramingError, PduReader } from '../pdu/pdu-reader.js';
 import { PduWriter } from '../pdu/pdu-writer.js';
@@ -232,7 +242,7 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
   }
 
   #sendLogin({ flags, text }: { readonly flags: number; readonly text: Uint8Array }): void {
-    const writer = this.#writer.begin(0x40 | PduOpcode.login, flags);
+    const writer = this.#writer.begin(IMMEDIATE | PduOpcode.login, flags);
     for (let i = 0; i < 6; i++) writer.u8(8 + i, Number.parseInt(this.#config.isid.slice(2 * i, 2 * i + 2), 16));
     writer.u32(16, 0).u32(24, this.#cmdSn).u32(28, this.#expStatSn);
     writer.end(text);
@@ -431,7 +441,7 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
     const referenced = input.command === undefined ? NO_TAG : this.#tagOf(input.command);
     const tag = this.#newTag();
     this.#functions.set(tag, input.id);
-    const writer = this.#writer.begin(0x40 | PduOpcode.taskManagement, FINAL | FUNCTIONS[input.function]);
+    const writer = this.#writer.begin(IMMEDIATE | PduOpcode.taskManagement, FINAL | FUNCTIONS[input.function]);
     writer.lun(input.lun).u32(16, tag).u32(20, referenced);
     writer.u32(24, this.#cmdSn).u32(28, this.#expStatSn).u32(32, this.#cmdSn);
     writer.end();
@@ -452,7 +462,7 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
   #onNopIn(pdu: Pdu): void {
     const transferTag = pdu.u32(20);
     if (transferTag === NO_TAG) return;
-    const writer = this.#writer.begin(0x40 | PduOpcode.nopOut, FINAL).raw(8, pdu.slice(8, 16));
+    const writer = this.#writer.begin(IMMEDIATE | PduOpcode.nopOut, FINAL).raw(8, pdu.slice(8, 16));
     writer.u32(16, NO_TAG).u32(20, transferTag).u32(24, this.#cmdSn).u32(28, this.#expStatSn);
     writer.end();
   }
@@ -464,7 +474,7 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
   }
 
   #sendText(text: Uint8Array, transferTag: number): void {
-    const writer = this.#writer.begin(0x40 | PduOpcode.text, TextFlag.final);
+    const writer = this.#writer.begin(IMMEDIATE | PduOpcode.text, TextFlag.final);
     writer.u32(16, this.#newTag()).u32(20, transferTag).u32(24, this.#cmdSn).u32(28, this.#expStatSn);
     writer.end(text);
   }
@@ -482,13 +492,14 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
 
   #onAsync(pdu: Pdu): void {
     const event = pdu.u8(36);
-    if (event === 1) this.#emit({ kind: 'logout-requested', seconds: pdu.u16(42) });
-    else if (event === 2 || event === 3) this.#end('dropped-by-target', `event ${event}`);
+    if (event === AsyncEvent.logoutRequest) this.#emit({ kind: 'logout-requested', seconds: pdu.u16(42) });
+    else if (event === AsyncEvent.dropConnection || event === AsyncEvent.dropSession)
+      this.#end('dropped-by-target', `event ${event}`);
   }
 
   #onLogout(): void {
     this.#mustBeIn();
-    const writer = this.#writer.begin(0x40 | PduOpcode.logout, FINAL);
+    const writer = this.#writer.begin(IMMEDIATE | PduOpcode.logout, FINAL);
     writer.u32(16, this.#newTag()).u32(24, this.#cmdSn).u32(28, this.#expStatSn);
     writer.end();
   }
@@ -498,7 +509,7 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
     if (this.#state === 'login') return this.#end('login-timeout', 'the login took too long');
     if (this.#pingedAt !== Infinity) return this.#end('no-answer-to-ping', 'the target is silent');
     this.#pingedAt = this.#now;
-    const writer = this.#writer.begin(0x40 | PduOpcode.nopOut, FINAL);
+    const writer = this.#writer.begin(IMMEDIATE | PduOpcode.nopOut, FINAL);
     writer.u32(16, this.#newTag()).u32(20, NO_TAG).u32(24, this.#cmdSn).u32(28, this.#expStatSn);
     writer.end();
   }

@@ -23,7 +23,8 @@ import {
 import type { ChapSecret } from '../chap/chap.js';
 import type { DiscoveredTarget, IscsiInitiatorOutput } from '../initiator/iscsi-initiator.js';
 import type { Parameters } from '../session/parameters.js';
-import { InitiatorSocket, IscsiError } from './initiator-socket.js';
+import { InitiatorSocket } from './initiator-socket.js';
+import { IscsiError } from './iscsi-error.js';
 import { parseIscsiUrl } from './iscsi-url.js';
 import { RANDOM_WORLD } from './random-world.js';
 

@@ -6,6 +6,6 @@ export {
   type ScsiResult,
   ScsiStatusError,
 } from './connect-iscsi.js';
-export { IscsiError } from './initiator-socket.js';
+export { IscsiError } from './iscsi-error.js';
 export { IscsiServer, type IscsiServerOptions } from './iscsi-server.js';
 export { type IscsiUrl, parseIscsiUrl } from './iscsi-url.js';

@@ -5,22 +5,7 @@ import {
   type IscsiInitiatorInput,
   type IscsiInitiatorOutput,
 } from '../initiator/iscsi-initiator.js';
-import { FramePool, SocketOutput } from './server-connection.js';
-
-/** An initiator that cannot go on: the login was refused, the target is gone. */
-export class IscsiError extends Error {
-  override readonly name = 'IscsiError';
-  /** Why the connection ended. */
-  readonly reason: (IscsiInitiatorOutput & { kind: 'close' })['reason'];
-  /** Class and detail of a login that was refused, 0 otherwise. */
-  readonly status: number;
-
-  constructor(end: Pick<IscsiInitiatorOutput & { kind: 'close' }, 'reason' | 'why' | 'status'>) {
-    super(end.why === '' ? end.reason : `${end.reason}: ${end.why}`);
-    this.reason = end.reason;
-    this.status = end.status;
-  }
-}
+import { FramePool, SocketOutput } from './socket-output.js';
 
 /** Runs an initiator over a TCP socket. What it emits, but for bytes, goes to `onOutput`. */
 export class InitiatorSocket {

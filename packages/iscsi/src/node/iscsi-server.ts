@@ -3,7 +3,7 @@ import type { Nanos } from '@quorate/kernel';
 import { IMMEDIATE_SERVICE, type LogicalUnitConfig } from '@quorate/scsi';
 import { IscsiTarget, type IscsiTargetConfig, type IscsiTargetOutput } from '../target/iscsi-target.js';
 import { RANDOM_WORLD } from './random-world.js';
-import { FramePool, SocketOutput } from './server-connection.js';
+import { FramePool, SocketOutput } from './socket-output.js';
 
 export interface IscsiServerOptions extends Omit<IscsiTargetConfig, 'world'> {
   /** Default 3260; 0 takes a free one. */

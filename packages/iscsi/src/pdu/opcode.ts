@@ -23,6 +23,9 @@ export const PduOpcode = {
 /** A task tag or transfer tag that names nothing. */
 export const NO_TAG = 0xffff_ffff;
 
+/** Byte 0 bit 6 of a request: it is carried out at once, and takes no CmdSN. */
+export const IMMEDIATE = 0x40;
+
 /** Byte 1 bit 7 of every PDU that ends a sequence. */
 export const FINAL = 0x80;
 

@@ -1,4 +1,5 @@
 import type { TaskAttribute } from '@quorate/scsi';
+import { CommandFlag } from '../pdu/opcode.js';
 import type { Pdu } from '../pdu/pdu.js';
 import type { TargetConnection } from './connection.js';
 
@@ -51,8 +52,8 @@ export class CommandTask {
   solicited = 0;
   buffer: Uint8Array | undefined;
   readonly sequences: DataSequence[] = [];
-  /** R2Ts or Data-Ins so far: the next R2TSN. */
-  nextR2tSn = 0;
+  /** DataSN of the next Data-In, or R2TSN of the next R2T: a command has one or the other. */
+  nextSn = 0;
   /** What was wrong with its Data-Out: it ends with that once all of it is here. */
   error: DataError | undefined;
   /** There was no room for its Data-Out. */
@@ -63,13 +64,13 @@ export class CommandTask {
     this.tag = pdu.initiatorTaskTag;
     this.lun = pdu.lun;
     this.connection = connection;
-    this.isRead = (flags & 0x40) !== 0;
-    this.isWrite = (flags & 0x20) !== 0;
+    this.isRead = (flags & CommandFlag.read) !== 0;
+    this.isWrite = (flags & CommandFlag.write) !== 0;
     this.expected = pdu.u32(20);
-    this.attribute = ATTRIBUTES[flags & 0x07]!;
+    this.attribute = ATTRIBUTES[flags & CommandFlag.attribute]!;
     for (let i = 0; i < CDB_BYTES; i++) this.cdb[i] = pdu.u8(32 + i);
     this.state = 'gathering';
-    this.cdbLength = this.wanted = this.kept = this.received = this.solicited = this.nextR2tSn = 0;
+    this.cdbLength = this.wanted = this.kept = this.received = this.solicited = this.nextSn = 0;
     this.buffer = undefined;
     this.sequences.length = 0;
     this.error = undefined;

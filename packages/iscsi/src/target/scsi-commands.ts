@@ -1,6 +1,6 @@
 import { assert } from '@quorate/kernel';
 import { dataOutLength, Status, type TargetOutput, type UnitResponse } from '@quorate/scsi';
-import { FINAL, NO_TAG, PduOpcode, RejectReason, ResponseFlag } from '../pdu/opcode.js';
+import { CommandFlag, FINAL, NO_TAG, PduOpcode, RejectReason, ResponseFlag } from '../pdu/opcode.js';
 import type { Pdu } from '../pdu/pdu.js';
 import { CommandTask, DataError, type DataSequence } from './command-task.js';
 import type { TargetConnection } from './connection.js';
@@ -112,12 +112,12 @@ export class ScsiCommands {
 
   #faultOf(session: Session, pdu: Pdu): { readonly reason: RejectReason; readonly why: string } | undefined {
     const { flags } = pdu;
-    const isWrite = (flags & 0x20) !== 0;
+    const isWrite = (flags & CommandFlag.write) !== 0;
     if (session.node === undefined) return { reason: RejectReason.protocolError, why: 'a command in discovery' };
     if (session.tasks.has(pdu.initiatorTaskTag)) return { reason: RejectReason.taskInProgress, why: 'task tag in use' };
     if (pdu.initiatorTaskTag === NO_TAG) return { reason: RejectReason.invalidField, why: 'task tag FFFFFFFF' };
     if (session.isFull) return { reason: RejectReason.tooManyImmediate, why: `${session.tasks.size} open commands` };
-    if (pdu.additionalHeaderBytes > 0 || (isWrite && (flags & 0x40) !== 0)) {
+    if (pdu.additionalHeaderBytes > 0 || (isWrite && (flags & CommandFlag.read) !== 0)) {
       return { reason: RejectReason.notSupported, why: 'a long CDB or data both ways' };
     }
     if (!isWrite && pdu.data.length > 0) return { reason: RejectReason.protocolError, why: 'data of a read' };
@@ -226,8 +226,8 @@ export class ScsiCommands {
     const { connection } = task;
     const writer = this.#outlet.begin(connection, PduOpcode.r2t, FINAL);
     writer.lun(Math.max(task.lun, 0)).u32(16, task.tag).u32(20, sequence.tag);
-    writer.u32(36, task.nextR2tSn).u32(40, sequence.offset).u32(44, sequence.length);
-    task.nextR2tSn += 1;
+    writer.u32(36, task.nextSn).u32(40, sequence.offset).u32(44, sequence.length);
+    task.nextSn += 1;
     this.#outlet.end(connection, 'next');
   }
 
@@ -288,8 +288,8 @@ export class ScsiCommands {
       let flags = end === burstEnd ? FINAL : 0;
       if (isLast && isCollapsed) flags |= ResponseFlag.status | residualFlags(task.expected, data.length);
       const writer = this.#outlet.begin(connection, PduOpcode.dataIn, flags);
-      writer.u32(16, task.tag).u32(20, NO_TAG).u32(36, task.nextR2tSn).u32(40, offset);
-      task.nextR2tSn += 1;
+      writer.u32(16, task.tag).u32(20, NO_TAG).u32(36, task.nextSn).u32(40, offset);
+      task.nextSn += 1;
       if (isLast && isCollapsed) writer.u8(3, status).u32(44, Math.abs(task.expected - data.length));
       const part = length === data.length ? data : data.subarray(offset, end);
       this.#outlet.end(connection, isLast && isCollapsed ? 'status' : 'none', part);
@@ -305,7 +305,7 @@ export class ScsiCommands {
     writer
       .u8(3, status)
       .u32(16, task.tag)
-      .u32(36, task.nextR2tSn)
+      .u32(36, task.nextSn)
       .u32(44, Math.abs(task.expected - length));
     this.#outlet.end(connection, 'status', sense.length === 0 ? undefined : this.#withLength(sense));
   }
