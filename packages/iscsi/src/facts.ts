@@ -6,6 +6,8 @@ export interface LoggedInFact extends Fact {
   readonly kind: 'iscsi.logged-in';
   readonly connection: number;
   readonly session: number;
+  /** Number of the I_T nexus in the facts of the SCSI target; 0 for a discovery session. */
+  readonly nexus: number;
   readonly remote: string;
   readonly initiator: string;
   readonly isid: string;

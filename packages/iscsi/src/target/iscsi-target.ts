@@ -407,6 +407,7 @@ export class IscsiTarget implements Machine<IscsiTargetInput, IscsiTargetOutput>
       now,
       connection: connection.id,
       session: session.id,
+      nexus: session.nexus,
       remote: connection.remote,
       initiator: session.initiator,
       isid: session.isid,
