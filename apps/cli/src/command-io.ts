@@ -12,6 +12,8 @@ export interface CommandIo {
   readonly stdout: TextStream;
   readonly stderr: TextStream;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Resolves when somebody wants this process to end; the next time it ends at once. */
+  untilSignal(): Promise<void>;
 }
 
 export type Colours = ReturnType<typeof picocolors.createColors>;

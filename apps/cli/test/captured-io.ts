@@ -37,7 +37,7 @@ export interface CapturedIo extends CommandIo {
   readonly stderr: CapturedStream;
 }
 
-/** A process whose output is no terminal. */
-export function capturedIo(env: CommandIo['env'] = {}): CapturedIo {
-  return { stdout: new CapturedStream(), stderr: new CapturedStream(), env };
+/** A process whose output is no terminal. `untilSignal`: until it is to end, by default for ever. */
+export function capturedIo(env: CommandIo['env'] = {}, untilSignal: Promise<void> = new Promise(() => {})): CapturedIo {
+  return { stdout: new CapturedStream(), stderr: new CapturedStream(), env, untilSignal: () => untilSignal };
 }
