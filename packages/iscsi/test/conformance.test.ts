@@ -1,5 +1,6 @@
 import { type LogicalUnitConfig, SparseStore } from '@quorate/scsi';
 import { expect, it } from 'vitest';
+import { isThorough } from '../../../tooling/thorough.js';
 import { IscsiServer } from '../src/node/index.js';
 import { itWith, output } from './oracle.js';
 import { TARGET } from './rig.js';
@@ -71,7 +72,7 @@ async function run({ unit, paths, tests }: Run): Promise<Tally> {
 
 const SUITE = 'the test suite of libiscsi';
 
-if (process.env.QUORATE_REQUIRE_ORACLES === '1') {
+if (isThorough) {
   itWith(
     ['iscsi-test-cu'],
     SUITE,

@@ -1,5 +1,6 @@
 import { Checker, SeededWorld, type Stamped } from '@quorate/kernel';
 import { expect, it } from 'vitest';
+import { isThorough } from '../../../tooling/thorough.js';
 import { CommandSet } from '../src/commands/command-set.js';
 import {
   DISK_DURABLE,
@@ -16,7 +17,7 @@ import { Mutator } from './mutation.js';
 import { Rig, stamp } from './rig.js';
 
 /** Commands for each kind of unit; a longer campaign is `QUORATE_FUZZ=100000`. */
-const COMMANDS = Number(process.env.QUORATE_FUZZ ?? 4000);
+const COMMANDS = Number(process.env.QUORATE_FUZZ ?? (isThorough ? 20_000 : 4000));
 const BLOCKS = 300;
 /** S13 is for those who fence and keep the reservation; who releases it lets a victim write again. */
 const RULES = invariants.filter((invariant) => invariant.id !== 'S13');
