@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { type ChildProcess, execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { IscsiServer } from '@quorate/iscsi/node';
-import { FileStore } from '@quorate/scsi';
-import { NodeFile } from '@quorate/scsi/node';
 import { hasTgt, withTgt } from '../../../tooling/tgt.js';
 import { figureLine } from './figures.js';
 import type { BenchIo } from './run-bench.js';
@@ -14,6 +12,8 @@ const ROUNDS = 5;
 const SECONDS = 3;
 const QUEUE_DEPTH = '32';
 const TARGET = 'iqn.2024-01.quorate:bench';
+/** Next to the bundled command. */
+const SERVER_FILE = new URL('./disk-server.js', import.meta.url);
 
 /** One kind of load, and the client that makes it. */
 interface Load {
@@ -45,26 +45,32 @@ export async function runDiskBench(io: BenchIo): Promise<number> {
     `node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}, load ${loadavg()[0]!.toFixed(1)}\n`,
   );
   const directory = mkdtempSync(join(tmpdir(), 'bench-disk-'));
-  const file = new NodeFile(join(directory, 'disk.img'), { isNew: true });
-  const store = new FileStore(file, { blocks: IMAGE_BYTES / 512 });
-  const server = new IscsiServer({
-    port: 0,
-    targets: [{ name: TARGET, logicalUnits: [{ lun: 0, serial: 'BENCH-1', store }] }],
-  });
+  const path = join(directory, 'disk.img');
+  writeFileSync(path, '');
+  truncateSync(path, IMAGE_BYTES);
+  const server = fork(SERVER_FILE, [path]);
   try {
-    const { port } = await server.listen();
+    const { port } = await newsOf<{ port: number }>(server);
     await withTgt(IMAGE_BYTES, (tgt) => compare(`iscsi://127.0.0.1:${port}/${TARGET}/0`, tgt, io));
-    const figure = { name: 'resident memory of this process', value: process.memoryUsage().rss / 1e6, unit: 'MB' };
-    io.stdout.write(`${figureLine({ ...figure, bar: { atMost: 160 } })}\n`);
+    server.send('end');
+    const { peakBytes } = await newsOf<{ peakBytes: number }>(server);
+    const peak = { name: 'resident memory of our server, peak', value: peakBytes / 1e6, unit: 'MB' };
+    io.stdout.write(`${figureLine({ ...peak, bar: { atMost: 160 } })}\n`);
     return 0;
   } catch (error) {
     io.stderr.write(`bench: disk: ${error instanceof Error ? error.message : error}\n`);
     return 1;
   } finally {
-    await server.close();
-    file.close();
+    server.kill();
     rmSync(directory, { recursive: true });
   }
+}
+
+/** What the server says next. */
+async function newsOf<News>(server: ChildProcess): Promise<News> {
+  const gone = once(server, 'exit').then(() => Promise.reject(new Error('our server ended by itself')));
+  const [news] = await Promise.race([once(server, 'message'), gone]);
+  return news as News;
 }
 
 async function compare(ours: string, tgt: string, io: BenchIo): Promise<void> {
