@@ -9,7 +9,8 @@ import { decodeKeys, persistentReserveOut, ReserveIn, ReserveOut, synchronizeCac
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../src/run-command.js';
 import { bundleCli } from './bundled-cli.js';
-import { type CapturedIo, capturedIo } from './captured-io.js';
+import { capturedIo } from './captured-io.js';
+import { serve } from './serving.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'quorate-iscsi-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -20,35 +21,6 @@ async function quorate(...words: readonly string[]) {
   const io = capturedIo();
   const code = await runCommand(words, io);
   return { code, out: io.stdout.text, errors: io.stderr.text };
-}
-
-interface Serving {
-  /** Of LUN 0. */
-  readonly url: string;
-  readonly io: CapturedIo;
-  /** Interrupts it; its exit code. */
-  stop(): Promise<number>;
-}
-
-/** `quorate iscsi serve` in this process, on a free port. */
-async function serve(...words: readonly string[]): Promise<Serving> {
-  let interrupt = (): void => {};
-  const io = capturedIo(
-    {},
-    new Promise((resolve) => {
-      interrupt = resolve;
-    }),
-  );
-  const ended = runCommand(['iscsi', 'serve', '--portal', '127.0.0.1:0', ...words], io);
-  while (io.stdout.text === '') {
-    const early = await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 5))]);
-    if (early !== undefined) throw new Error(`it ended: ${io.stderr.text}`);
-  }
-  const stop = (): Promise<number> => {
-    interrupt();
-    return ended;
-  };
-  return { url: io.stdout.text.trim(), io, stop };
 }
 
 const unitAt = (url: string, lun: number): string => url.replace(/\/0$/, `/${lun}`);

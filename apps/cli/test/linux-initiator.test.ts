@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { isThorough } from '../../../tooling/thorough.js';
+import { runCommand } from '../src/run-command.js';
+import { capturedIo } from './captured-io.js';
+import { lacksForGuest, runGuest } from './linux/guest.js';
+import { serve } from './serving.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'quorate-linux-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const NAME = "Linux's own initiator logs in, partitions, makes a file system, mounts it and reads back";
+
+const lacking = isThorough ? lacksForGuest() : undefined;
+if (lacking !== undefined) throw new Error(`${lacking} is not installed`);
+
+it.skipIf(!isThorough)(
+  isThorough ? NAME : `${NAME} (QUORATE_REQUIRE_ORACLES=1 boots a kernel for it)`,
+  async () => {
+    const image = join(folder, 'disk.vhdx');
+    await runCommand(['disk', 'create', image, '128M', '--block-size', '1M'], capturedIo());
+    const { url, io, stop } = await serve('--lun', image);
+    const [, port, target] = /:(\d+)\/(.*)\/0$/.exec(url)!;
+    const console = await runGuest(folder, target!, Number(port));
+    await stop();
+    const steps = ['logged in', 'partitioned', 'made a file system', 'mounted it', 'read back what it wrote'];
+    for (const step of [...steps, 'the file system is clean']) expect(console).toContain(`guest: ${step}`);
+    expect(console).toMatch(/1 registered reservation key follows:\s+0xabc/);
+    expect(io.stderr.text).toContain('LUN 0: register by iqn.2024-01.guest:linux, generation 1, keys 0xabc');
+    const checked = capturedIo();
+    expect(await runCommand(['disk', 'check', image], checked)).toBe(0);
+    expect(checked.stdout.text).toContain('no errors');
+  },
+  300_000,
+);
