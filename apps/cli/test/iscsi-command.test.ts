@@ -57,6 +57,10 @@ describe('quorate iscsi', () => {
     );
     await quorate('iscsi', 'read', url, '--lba', '100', '--blocks', '10', '--out', at('again'));
     expect(readFileSync(at('again'))).toEqual(Buffer.from(bytes));
+    writeFileSync(at('too-much'), new Uint8Array(8 * 1024 * 1024));
+    expect((await quorate('iscsi', 'write', url, at('too-much'), '--lba', '1')).errors).toContain(
+      'found 8388608 bytes, expected at most the 8388096 from block 1 on',
+    );
     expect(await quorate('iscsi', 'write', unitAt(url, 1), at('bytes'))).toMatchObject({
       code: 4,
       errors: expect.stringContaining('WRITE(16): status 02h, sense 7/27/00'),
