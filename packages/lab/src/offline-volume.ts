@@ -1,28 +1,25 @@
 import { Gfs2, type Gfs2Output, type Operation, type OperationResults } from '@quorate/gfs2';
 import { isErrno, Prng, utf8Bytes } from '@quorate/kernel';
-import type { BlockDevice } from '@quorate/node';
 import type { BlockStore } from '@quorate/scsi';
 
 const BLOCK_SIZE = 4096;
 const PER_BLOCK = BLOCK_SIZE / 512;
 
 /**
- * A GFS2 volume on a store, mounted without a cluster (`lock_nolock`) and used at once: no time passes.
+ * A store that is a GFS2 volume, mounted without a cluster (`lock_nolock`) and used at once: no time passes.
  *
  * @throws {Error} when it cannot be mounted, or an operation is refused.
  */
 export class OfflineVolume {
   readonly #store: BlockStore;
-  readonly #device: BlockDevice;
   readonly #gfs2: Gfs2;
   readonly #queue: Gfs2Output[] = [];
   readonly #results = new Map<number, unknown>();
   #state: 'mounting' | 'mounted' | 'unmounted' = 'mounting';
   #lastOperation = 0;
 
-  constructor(store: BlockStore, device: BlockDevice, wallSec: number) {
+  constructor(store: BlockStore, wallSec: number) {
     this.#store = store;
-    this.#device = device;
     this.#gfs2 = new Gfs2({ blockSize: BLOCK_SIZE, protocol: 'lock_nolock', era: 'rhel6', prng: new Prng(1, 1, 1, 1) });
     const wall = { sec: wallSec, nsec: 0 };
     this.#step({ kind: 'mount', jid: 0, isFirst: true, options: 'lockproto=lock_nolock', wall });
@@ -61,16 +58,15 @@ export class OfflineVolume {
   }
 
   #serve(output: Gfs2Output, emit: (output: Gfs2Output) => void): void {
-    const { start } = this.#device;
     switch (output.kind) {
       case 'read': {
         const data = new Uint8Array(output.count * BLOCK_SIZE);
-        this.#store.read(start + output.block * PER_BLOCK, output.count * PER_BLOCK, data);
+        this.#store.read(output.block * PER_BLOCK, output.count * PER_BLOCK, data);
         this.#gfs2.step(0, { kind: 'io-done', id: output.id, data }, emit);
         break;
       }
       case 'write':
-        this.#store.write(start + output.block * PER_BLOCK, output.data);
+        this.#store.write(output.block * PER_BLOCK, output.data);
         this.#gfs2.step(0, { kind: 'io-done', id: output.id }, emit);
         break;
       case 'flush':

@@ -2,6 +2,17 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { parseClusterConf } from '@quorate/cluster-conf';
 import { ConfigError, Prng, parseSeed, SECOND, type Stamped } from '@quorate/kernel';
 import { SparseStore } from '@quorate/scsi';
+import {
+  fdiskReport,
+  finish,
+  lvsReport,
+  partitionStore,
+  pvsReport,
+  readPartitionTable,
+  scanVolumes,
+  storeDevice,
+  vgsReport,
+} from '@quorate/volumes';
 import { describe, expect, it } from 'vitest';
 import {
   Browser,
@@ -63,6 +74,26 @@ it('the same disks are formatted every time, and their hash tells them from othe
   );
   expect(first).toEqual(second);
   expect(first![0]).not.toBe(other![0]);
+});
+
+it('the disks have the partitions and the volume of the walk-through, each in its place', () => {
+  const lines = (text: string) => text.split('\n').map((line) => line.trimEnd());
+  const [storage, quorum] = formatDisks('my-cluster').map(({ image }) => image);
+  const tables = [storage!, quorum!].map((disk) => finish(readPartitionTable(storeDevice('/dev/sdx', disk))));
+  const reports = ['/dev/sdb', '/dev/sdc'].map((path, i) =>
+    fdiskReport(path, [storage!, quorum!][i]!.blocks, tables[i]!),
+  );
+  expect(reports.flatMap((text) => lines(text).filter((line) => line.startsWith('/dev/')))).toEqual([
+    '/dev/sdb1               1        3917    31463271   8e  Linux LVM',
+    '/dev/sdc1               1         130     1044193+  83  Linux',
+  ]);
+  const scan = finish(scanVolumes([storeDevice('/dev/sdb1', partitionStore(storage!, tables[0]!.partitions[0]!))]));
+  const volumes = [pvsReport(scan), vgsReport(scan.groups), lvsReport(scan.groups)];
+  expect(volumes.map((text) => lines(text)[1])).toEqual([
+    '  /dev/sdb1 my-vg1 lvm2 a--  30.00g 10.00g',
+    '  my-vg1   1   1   0 wz--nc 30.00g 10.00g',
+    '  my-store1 my-vg1 -wi------- 20.00g',
+  ]);
 });
 
 it('the hash of an image is that of its content', () => {
