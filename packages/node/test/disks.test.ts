@@ -94,6 +94,67 @@ describe('a transfer', () => {
   });
 });
 
+describe('a device in several extents', () => {
+  const VOLUME: BlockDevice = {
+    path: '/dev/mapper/a-b',
+    lun: 3,
+    start: 500,
+    blocks: 30,
+    extents: [
+      { lun: 3, start: 500, blocks: 10 },
+      { lun: 4, start: 70, blocks: 15 },
+      { lun: 3, start: 20, blocks: 5 },
+    ],
+  };
+  const places = (sent: readonly DiskCommand[]): string[] =>
+    sent.map(({ lun, cdb, data }) => `${lun}: ${(cdb[4]! << 8) | cdb[5]!} + ${cdb[8]} ${data[0] ?? ''}`.trim());
+
+  it.each([
+    [0, 10, ['3: 500 + 10']],
+    [10, 15, ['4: 70 + 15']],
+    [9, 2, ['3: 509 + 1', '4: 70 + 1']],
+    [8, 20, ['3: 508 + 2', '4: 70 + 15', '3: 20 + 3']],
+  ])('is read from block %d, %d blocks, in the right places', (at, blocks, expected) => {
+    const { disks, sent, owner } = setUp();
+    disks.read(VOLUME, at, blocks, owner, 1);
+    expect(places(sent)).toEqual(expected);
+  });
+
+  it('gives what was read in order, whichever disk answers first', () => {
+    const { disks, sent } = setUp();
+    const read: Uint8Array[] = [];
+    disks.read(VOLUME, 9, 2, { transferDone: (_id, data) => read.push(data.slice()) }, 1);
+    for (const [i, fill] of [
+      [1, 7],
+      [0, 6],
+    ] as const)
+      disks.onDone(sent[i]!.tag, 0, NONE, new Uint8Array(512).fill(fill));
+    expect([read.length, read[0]![511], read[0]![512], read[0]!.length]).toEqual([1, 6, 7, 1024]);
+  });
+
+  it('is written in parts, and fails when one of them does', () => {
+    const { disks, sent, ended, owner } = setUp();
+    const data = new Uint8Array(1024).fill(1, 0, 512).fill(2, 512);
+    disks.write(VOLUME, 24, data, owner, 1);
+    expect(places(sent)).toEqual(['4: 84 + 1 1', '3: 20 + 1 2']);
+    disks.onDone(sent[0]!.tag, MEDIUM_ERROR.status, MEDIUM_ERROR.sense, NONE);
+    expect(ended).toEqual([]);
+    disks.onDone(sent[1]!.tag, 0, NONE, NONE);
+    expect(ended).toEqual(['1: EIO']);
+  });
+
+  it('is flushed when each of its disks is', () => {
+    const { disks, sent, ended, owner } = setUp();
+    disks.flush(VOLUME, owner, 1);
+    expect(sent.map(({ lun, cdb }) => [lun, cdb[0]])).toEqual([
+      [3, 0x35],
+      [4, 0x35],
+    ]);
+    for (const { tag } of sent) disks.onDone(tag, 0, NONE, NONE);
+    expect(ended).toEqual(['1: 0 bytes']);
+  });
+});
+
 it('a pass-through is sent once and gives back what the disk says', () => {
   const { disks, sent } = setUp();
   const replies: ScsiReply[] = [];

@@ -8,11 +8,12 @@ function* stopAll(os: Os): Task {
 }
 
 /**
- * What init runs at boot: every service that is enabled, one after the other.
+ * What init runs at boot: first disks get their partitions, then every service that is enabled starts, one after the other.
  *
  * A service that fails to start is logged and the next one is tried, as the rc script does.
  */
 export const rc: Program = function* (_argv, os) {
+  yield* os.run(['/sbin/start_udev']);
   for (const service of BOOT_ORDER) {
     const { status, output } = yield* os.run([`/etc/init.d/${service}`, 'start']);
     if (status !== 0) os.log('err', 'rc', `${service} did not start: ${failureIn(output)}`);

@@ -1,17 +1,33 @@
 import { type Errno, HighWater, type ScsiReply } from '@quorate/kernel';
 import { read10, SenseKey, Status, senseOf, synchronizeCache10, write10 } from '@quorate/scsi';
+import { JoinedTransfer } from './joined-transfer.js';
 
-/** A block device of the node: a whole SCSI disk, a partition of it, or a linear volume on it. */
-export interface BlockDevice {
-  /** `/dev/sdb`, `/dev/sdc1`, `/dev/mapper/my--vg1-my--store1`. */
-  readonly path: string;
-  /** Further names of the same device, as in `/dev/block/8:33`. */
-  readonly aliases?: readonly string[];
+/** A run of 512-byte blocks on a disk. */
+export interface Extent {
   readonly lun: number;
   /** First 512-byte block on the disk. */
   readonly start: number;
   /** Length in 512-byte blocks. */
   readonly blocks: number;
+}
+
+/**
+ * A block device of the node: a whole SCSI disk, a partition of it, or a linear volume.
+ *
+ * `lun` and `start` say where it begins; it goes on from there to its end, unless it has several extents.
+ */
+export interface BlockDevice extends Extent {
+  /** `/dev/sdb`, `/dev/sdc1`, `/dev/mapper/my--vg1-my--store1`. */
+  readonly path: string;
+  /** Further names of the same device, as in `/dev/block/8:33`. */
+  readonly aliases?: readonly string[];
+  /** Of a volume in more than one piece: all of them in order. */
+  readonly extents?: readonly Extent[];
+}
+
+/** Where a device lies, in the order of its blocks. */
+export function extentsOf(device: BlockDevice): readonly Extent[] {
+  return device.extents ?? [device];
 }
 
 /** Who gets the completion of a block transfer. */
@@ -44,6 +60,11 @@ interface PassThrough {
   readonly done: (reply: ScsiReply) => void;
 }
 
+/** A part of a transfer that lies on one disk in one piece. `at` counts from the start of the transfer. */
+interface Part extends Extent {
+  readonly at: number;
+}
+
 const NOTHING = new Uint8Array(0);
 /** As the Linux disk driver: a transfer is tried this often before its error reaches the file system. */
 const ATTEMPTS = 5;
@@ -55,7 +76,11 @@ const ATTEMPTS = 5;
  * behind the end of the device are `EIO`.
  */
 export class Disks {
+  /** Those that were there when the machine came up, with block 0 of their disks. */
+  readonly wholeDisks: readonly BlockDevice[];
   readonly #devices = new Map<string, BlockDevice>();
+  /** How often devices are open, by their path. */
+  readonly #open = new Map<string, number>();
   readonly #pending = new Map<number, Transfer | PassThrough>();
   readonly #emit: (command: DiskCommand) => void;
   readonly #onLonger: (underWay: number) => void;
@@ -67,11 +92,35 @@ export class Disks {
     emit: (command: DiskCommand) => void,
     onLonger: (underWay: number) => void = () => {},
   ) {
-    for (const device of devices) {
-      for (const path of [device.path, ...(device.aliases ?? [])]) this.#devices.set(path, device);
-    }
+    this.wholeDisks = devices.filter(({ start }) => start === 0);
+    for (const device of devices) this.add(device);
     this.#emit = emit;
     this.#onLonger = onLonger;
+  }
+
+  /** From now on there is this device; another one of the same path is gone. */
+  add(device: BlockDevice): void {
+    const before = this.#devices.get(device.path);
+    if (before !== undefined) this.remove(before);
+    for (const path of namesOf(device)) this.#devices.set(path, device);
+  }
+
+  /** Transfers that are under way end as if it were still there. */
+  remove(device: BlockDevice): void {
+    for (const path of namesOf(device)) this.#devices.delete(path);
+  }
+
+  /** Somebody uses the device: a mount, or a volume that lies on it. */
+  open({ path }: BlockDevice): void {
+    this.#open.set(path, this.openCount(path) + 1);
+  }
+
+  close({ path }: BlockDevice): void {
+    this.#open.set(path, this.openCount(path) - 1);
+  }
+
+  openCount(path: string): number {
+    return this.#open.get(path) ?? 0;
   }
 
   device(path: string): BlockDevice | undefined {
@@ -85,18 +134,34 @@ export class Disks {
   /** Reads `blocks` 512-byte blocks from block `at` of the device. */
   read(device: BlockDevice, at: number, blocks: number, owner: TransferOwner, id: number): void {
     if (!isInside(device, at, blocks)) return owner.transferDone(id, NOTHING, 'EIO');
-    this.#send(newTransfer(device, read10(device.start + at, blocks), NOTHING, owner, id));
+    const { extents } = device;
+    if (extents === undefined) return this.#read(device.lun, device.start + at, blocks, owner, id);
+    const parts = partsOf(extents, at, blocks);
+    const joined = new JoinedTransfer(owner, id, parts.length, new Uint8Array(blocks * 512));
+    for (const part of parts) this.#read(part.lun, part.start, part.blocks, joined, part.at * 512);
   }
 
   write(device: BlockDevice, at: number, data: Uint8Array, owner: TransferOwner, id: number): void {
     const blocks = data.length / 512;
     if (!isInside(device, at, blocks)) return owner.transferDone(id, NOTHING, 'EIO');
     // Kept for another attempt, which a unit attention asks for after the caller's bytes are gone.
-    this.#send(newTransfer(device, write10(device.start + at, blocks), data.slice(), owner, id));
+    const kept = data.slice();
+    const { extents } = device;
+    if (extents === undefined) return this.#write(device.lun, device.start + at, kept, owner, id);
+    const parts = partsOf(extents, at, blocks);
+    const joined = new JoinedTransfer(owner, id, parts.length, NOTHING);
+    for (const part of parts) {
+      const first = part.at * 512;
+      this.#write(part.lun, part.start, kept.subarray(first, first + part.blocks * 512), joined, first);
+    }
   }
 
   flush(device: BlockDevice, owner: TransferOwner, id: number): void {
-    this.#send(newTransfer(device, synchronizeCache10(0, 0), NOTHING, owner, id));
+    const { extents } = device;
+    if (extents === undefined) return this.#flush(device.lun, owner, id);
+    const luns = new Set(extents.map(({ lun }) => lun));
+    const joined = new JoinedTransfer(owner, id, luns.size, NOTHING);
+    for (const lun of luns) this.#flush(lun, joined, 0);
   }
 
   /** Sends a command as it is and gives back whatever the disk answers. */
@@ -116,6 +181,18 @@ export class Disks {
     pending.owner.transferDone(pending.id, NOTHING, 'EIO');
   }
 
+  #read(lun: number, start: number, blocks: number, owner: TransferOwner, id: number): void {
+    this.#send({ kind: 'transfer', owner, id, lun, cdb: read10(start, blocks), data: NOTHING, attempts: 0 });
+  }
+
+  #write(lun: number, start: number, data: Uint8Array, owner: TransferOwner, id: number): void {
+    this.#send({ kind: 'transfer', owner, id, lun, cdb: write10(start, data.length / 512), data, attempts: 0 });
+  }
+
+  #flush(lun: number, owner: TransferOwner, id: number): void {
+    this.#send({ kind: 'transfer', owner, id, lun, cdb: synchronizeCache10(0, 0), data: NOTHING, attempts: 0 });
+  }
+
   #send(transfer: Transfer): void {
     transfer.attempts += 1;
     const tag = this.#nextTag();
@@ -130,14 +207,8 @@ export class Disks {
   }
 }
 
-function newTransfer(
-  device: BlockDevice,
-  cdb: Uint8Array,
-  data: Uint8Array,
-  owner: TransferOwner,
-  id: number,
-): Transfer {
-  return { kind: 'transfer', owner, id, lun: device.lun, cdb, data, attempts: 0 };
+function namesOf({ path, aliases = [] }: BlockDevice): readonly string[] {
+  return [path, ...aliases];
 }
 
 /** A damaged file system may point anywhere. */
@@ -148,4 +219,19 @@ function isInside(device: BlockDevice, at: number, blocks: number): boolean {
 function isTransient(status: number, sense: Uint8Array): boolean {
   if (status === Status.busy || status === Status.taskSetFull) return true;
   return status === Status.checkCondition && senseOf(sense)?.key === SenseKey.unitAttention;
+}
+
+/** Cuts a transfer where the device goes on somewhere else. */
+function partsOf(extents: readonly Extent[], at: number, blocks: number): readonly Part[] {
+  const parts: Part[] = [];
+  const end = at + blocks;
+  let before = 0;
+  for (const extent of extents) {
+    const from = Math.max(at, before);
+    const to = Math.min(end, before + extent.blocks);
+    if (from < to)
+      parts.push({ lun: extent.lun, start: extent.start + from - before, blocks: to - from, at: from - at });
+    before += extent.blocks;
+  }
+  return parts;
 }

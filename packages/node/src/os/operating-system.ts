@@ -305,6 +305,8 @@ export class OperatingSystem {
       case 'scsi': {
         const device = this.disks.device(call.device);
         if (device === undefined) return 'ENOENT';
+        // As device-mapper, which passes on what is for one disk only.
+        if (device.extents !== undefined) return 'EINVAL';
         this.disks.passThrough(device, call.cdb, call.data ?? new Uint8Array(0), (reply) => this.reply(task, reply));
         return PENDING;
       }

@@ -7,18 +7,22 @@ import { cmanScript } from '../init/cman.js';
 import { gfs2Script } from '../init/gfs2.js';
 import { rgmanagerScript } from '../init/rgmanager.js';
 import { poweroff, rc, reboot, service, shutdown } from '../init/runlevel.js';
+import { startUdev } from '../init/udev.js';
 import type { Disks } from '../os/disks.js';
 import type { RootFiles } from '../os/files.js';
+import { Partitions } from '../os/partitions.js';
 import { quorumDisks } from '../os/quorum-disks.js';
 import { cmanTool } from './cman-tool.js';
 import { DAEMONS, daemonProgram, killall } from './daemon-control.js';
 import { httpd } from './httpd.js';
 import { arping, ifconfig, ip, mount, umount } from './network-tools.js';
+import { partprobe } from './partprobe.js';
 import { ping } from './ping.js';
 import { sh } from './sh.js';
 
 /** What init scripts, heuristics and agents call: the programs that every node has. */
 export function basePrograms(files: RootFiles, disks: Disks): ReadonlyMap<string, Program> {
+  const partitions = new Partitions(disks);
   let known: { readonly text: string; readonly conf: ClusterConf } | undefined;
   const conf = (): ClusterConf | undefined => {
     const bytes = files.read('/etc/cluster/cluster.conf');
@@ -43,6 +47,7 @@ export function basePrograms(files: RootFiles, disks: Disks): ReadonlyMap<string
     ['killall', killall],
     ['cman_tool', cmanTool],
     ['mkqdisk', mkqdiskProgram(() => quorumDisks(disks))],
+    ['partprobe', partprobe(disks, partitions)],
     ['fence_tool', fenceTool],
     ['fence_node', fenceNodeProgram(fenceConf)],
     ['fence_ack_manual', fenceAckManual],
@@ -52,6 +57,7 @@ export function basePrograms(files: RootFiles, disks: Disks): ReadonlyMap<string
     ['poweroff', poweroff],
     ['reboot', reboot],
     ['service', service],
+    ['/sbin/start_udev', startUdev(disks)],
     ['/etc/rc.d/rc', rc],
     ['/etc/init.d/cman', (argv, os) => cmanScript(hasQuorumDisk(conf))(argv, os)],
     ['/etc/init.d/gfs2', gfs2Script],
