@@ -16,7 +16,9 @@ import type { SystemCall } from './os/system-call.js';
 import type { CmanCall } from './programs/cman-tool.js';
 import type { DaemonName, InitCall } from './programs/daemon-control.js';
 import { addressInHosts } from './programs/hosts.js';
+import type { ClvmdCall } from './programs/lvm/clvmd-call.js';
 import { ClusterEngine, type EngineListener } from './stack/cluster-engine.js';
+import { Clvmd } from './stack/clvmd.js';
 import { FenceDomainDaemon } from './stack/fence-domain.js';
 import { FileSystems } from './stack/file-systems.js';
 import { LockManager } from './stack/lock-manager.js';
@@ -37,6 +39,7 @@ const CONF_FILE = '/etc/cluster/cluster.conf';
  *     qdisk:  missed updates → master writes eviction → votes                                  (QuorumDisk)
  *     fencing: victim chosen → agent → fenced                                                  (FenceDomainDaemon)
  *     dlm:    stopped → (quorate and fenced) → directory → locks remastered → granted          (LockManager)
+ *     clvmd:  volumes are active under its locks                                               (Clvmd)
  *     gfs2:   journal of the dead node replayed → its glocks may be granted                    (FileSystems)
  *     rgmanager: owner dead and fenced → failover domain picks a node → start                  (ServiceManager)
  *
@@ -51,6 +54,7 @@ export class ClusterStack implements EngineListener {
   #quorumDisk: QuorumDisk | undefined;
   #fencing: FenceDomainDaemon | undefined;
   #locks: LockManager | undefined;
+  #clvmd: Clvmd | undefined;
   #fileSystems: FileSystems | undefined;
   #serviceManager: ServiceManager | undefined;
   /** Tasks that wait until a daemon has ended, or this node has left the cluster. */
@@ -99,6 +103,7 @@ export class ClusterStack implements EngineListener {
     const answers: boolean[] = [];
     if (this.#fencing !== undefined) answers.push(!this.#fencing.isInDomain);
     if (this.#quorumDisk !== undefined) answers.push(true);
+    if (this.#clvmd !== undefined) answers.push(true);
     return answers;
   }
 
@@ -106,6 +111,8 @@ export class ClusterStack implements EngineListener {
   ended(why: 'killed' | 'failed' | 'left'): void {
     this.#engine = undefined;
     this.#daemonEnded('corosync');
+    this.#clvmd?.clusterDown();
+    this.#daemonEnded('clvmd');
     if (why === 'left') return;
     this.#fencing?.clusterDown();
     this.#serviceManager?.clusterDown();
@@ -169,6 +176,7 @@ export class ClusterStack implements EngineListener {
       this.#quorumDisk?.deadline() ?? Infinity,
       this.#fencing?.deadline() ?? Infinity,
       this.#locks?.deadline() ?? Infinity,
+      this.#clvmd?.deadline() ?? Infinity,
       this.#fileSystems?.deadline() ?? Infinity,
       this.#serviceManager?.deadline() ?? Infinity,
     );
@@ -180,6 +188,7 @@ export class ClusterStack implements EngineListener {
     this.#quorumDisk?.wakeIfDue(now);
     this.#fencing?.wakeIfDue(now);
     this.#locks?.wakeIfDue(now);
+    this.#clvmd?.wakeIfDue(now);
     this.#fileSystems?.wakeIfDue(now);
     this.#serviceManager?.wakeIfDue(now);
   }
@@ -190,6 +199,7 @@ export class ClusterStack implements EngineListener {
       qdisk: this.#quorumDisk?.inspect(),
       fencing: this.#fencing?.inspect(),
       dlm: this.#locks?.inspect(),
+      clvmd: this.#clvmd?.inspect(),
       gfs2: this.#fileSystems?.inspect(),
       rgmanager: this.#serviceManager?.inspect(),
     };
@@ -197,6 +207,7 @@ export class ClusterStack implements EngineListener {
 
   processEnded(pid: number): void {
     this.#fileSystems?.processEnded(pid);
+    this.#clvmd?.processEnded(pid);
   }
 
   // ── calls of programs ──────────────────────────────────────────────────────────────────────────────────────────
@@ -226,6 +237,8 @@ export class ClusterStack implements EngineListener {
         return this.#serveCman(task, request as CmanCall);
       case 'fenced':
         return this.#fencing === undefined ? 'ECONNREFUSED' : this.#fencing.call(request as FencedCall);
+      case 'clvmd':
+        return this.#clvmd === undefined ? 'ECONNREFUSED' : this.#clvmd.call(task, request as ClvmdCall);
       case 'rgmanager':
         return this.#serviceManager === undefined ? 'ECONNREFUSED' : this.#serviceManager.call(task, request);
       default:
@@ -299,7 +312,7 @@ export class ClusterStack implements EngineListener {
     if (this.#pids.has(daemon)) return 'EEXIST';
     if (daemon === 'qdiskd') return this.#startQuorumDisk(task, engine, config);
     const locks = this.#locks;
-    const needsLocks = daemon === 'gfs_controld' || daemon === 'rgmanager';
+    const needsLocks = daemon === 'gfs_controld' || daemon === 'clvmd' || daemon === 'rgmanager';
     if (needsLocks && locks === undefined) return 'ECONNREFUSED';
     const pid = this.#started(daemon, [daemon]);
     switch (daemon) {
@@ -319,6 +332,10 @@ export class ClusterStack implements EngineListener {
         this.#fileSystems = new FileSystems(this.#services, config, engine, pid, this.#prng);
         this.#fileSystems.start(locks!);
         break;
+      case 'clvmd':
+        this.#clvmd = new Clvmd(this.#services, engine, locks!, pid, () => this.#daemonEnded('clvmd'));
+        this.#clvmd.start(task);
+        return PENDING;
       case 'rgmanager':
         this.#serviceManager = new ServiceManager(this.#services, config, engine, locks!, () =>
           this.#daemonEnded('rgmanager'),
@@ -376,6 +393,10 @@ export class ClusterStack implements EngineListener {
         // It ends by itself, after its services have stopped.
         this.#serviceManager?.stop();
         return true;
+      case 'clvmd':
+        // It ends by itself, after its lockspace.
+        this.#clvmd?.stop();
+        return true;
       case 'fenced':
         if (this.#fencing?.terminate() === false) return false;
         this.#fencing = undefined;
@@ -425,6 +446,9 @@ export class ClusterStack implements EngineListener {
       case 'gfs_controld':
         this.#fileSystems?.killDaemon();
         break;
+      case 'clvmd':
+        this.#clvmd?.kill();
+        break;
     }
     this.#daemonEnded(daemon);
     return undefined;
@@ -442,6 +466,7 @@ export class ClusterStack implements EngineListener {
     this.#pids.delete(daemon);
     this.#services.system.daemonEnded(pid);
     if (daemon === 'qdiskd') this.#quorumDisk = undefined;
+    if (daemon === 'clvmd') this.#clvmd = undefined;
     if (daemon === 'rgmanager') this.#serviceManager = undefined;
     const waiting = this.#stopping.get(daemon) ?? [];
     this.#stopping.delete(daemon);

@@ -16,12 +16,16 @@ import {
   type WallTime,
 } from '@quorate/kernel';
 import { type IpFact, type IpInput, type IpOutput, IpStack } from '@quorate/network';
+import type { VolumesFact } from '@quorate/volumes';
 import { Child } from './child.js';
 import { ClusterStack } from './cluster-stack.js';
+import { DeviceMapper } from './os/device-mapper.js';
 import { type BlockDevice, type DiskCommand, Disks } from './os/disks.js';
 import { type FileChange, RootFiles } from './os/files.js';
 import { OperatingSystem } from './os/operating-system.js';
+import { Partitions } from './os/partitions.js';
 import type { ProgramFault } from './os/program-faults.js';
+import type { Storage } from './os/storage.js';
 import type { SystemCall } from './os/system-call.js';
 import { basePrograms } from './programs/index.js';
 
@@ -82,6 +86,7 @@ export interface NodeConfig {
   readonly seed: Seed;
   readonly interfaces: readonly NodeInterface[];
   readonly gateway?: string;
+  /** Whole disks, whose partitions it finds at boot; and parts of disks that are to be there without a table. */
   readonly devices: readonly BlockDevice[];
   /** Root disk: /etc/cluster/cluster.conf, /etc/hosts and /etc/fstab among its files. */
   readonly files: ReadonlyMap<string, Uint8Array>;
@@ -125,12 +130,17 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
       (command) => this.#out(command),
       (size) => observe?.({ kind: 'node.queue', now: this.#now, queue: 'disk commands', size } as NodeFact),
     );
+    const storage: Storage = {
+      disks,
+      partitions: new Partitions(disks),
+      mapper: new DeviceMapper(disks, () => this.#now, observe as Observe<VolumesFact> | undefined),
+    };
     const files = new RootFiles(config.files, (change) => this.#out({ kind: 'persist', change }));
     this.#system = new OperatingSystem({
       hostname: config.name,
       files,
       disks,
-      programs: new Map([...basePrograms(files, disks), ...(config.programs ?? [])]),
+      programs: new Map([...basePrograms(files, storage), ...(config.programs ?? [])]),
       toStack: (input) => this.#ip.send(input),
       newConnection: () => this.#newConnection(),
       interfaces: () => this.#interfaces(),
@@ -142,6 +152,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
     this.#stack = new ClusterStack(
       {
         system: this.#system,
+        storage,
         hostname: config.name,
         now: () => this.#now,
         toStack: (input) => this.#ip.send(input),

@@ -19,7 +19,7 @@ function booted(): TestMachine {
 
 function daemons(machine: TestMachine): string {
   const { output } = machine.type('ps aux')!;
-  return ['corosync', 'fenced', 'dlm_controld', 'gfs_controld', 'rgmanager']
+  return ['corosync', 'fenced', 'dlm_controld', 'gfs_controld', 'clvmd', 'rgmanager']
     .filter((name) => new RegExp(` ${name}( |$)`, 'm').test(output))
     .join(' ');
 }
@@ -27,9 +27,10 @@ function daemons(machine: TestMachine): string {
 describe('killall -9', () => {
   it.each([
     // killed      still there
-    ['fenced', 'corosync dlm_controld gfs_controld rgmanager'],
+    ['fenced', 'corosync dlm_controld gfs_controld clvmd rgmanager'],
     ['dlm_controld', ''],
-    ['gfs_controld', 'corosync fenced dlm_controld rgmanager'],
+    ['gfs_controld', 'corosync fenced dlm_controld clvmd rgmanager'],
+    ['clvmd', 'corosync fenced dlm_controld gfs_controld rgmanager'],
     ['corosync', ''],
   ])('%s: left are "%s"', (daemon, left) => {
     const machine = booted();
@@ -49,7 +50,7 @@ describe('killall -9', () => {
     machine.type('killall -9 dlm_controld');
     machine.run(SECOND);
     const stopped = machine.facts.filter(({ kind }) => kind === 'dlm.stopped');
-    expect(stopped.map((fact) => 'lockspace' in fact && fact.lockspace)).toEqual(['storage', 'rgmanager']);
+    expect(stopped.map((fact) => 'lockspace' in fact && fact.lockspace)).toEqual(['clvmd', 'storage', 'rgmanager']);
     expect(machine.log).toContain('kernel: dlm: dlm_controld is gone with lockspaces, leaving the cluster');
   });
 

@@ -1,6 +1,7 @@
 import { type Nanos, type Program, type ProgramResult, SECOND, utf8Bytes } from '@quorate/kernel';
 import { it } from 'vitest';
 import { checkTranscript } from '../../../tooling/transcript.js';
+import { clvmdScript } from '../src/init/clvmd.js';
 import { cmanScript } from '../src/init/cman.js';
 import { gfs2Script } from '../src/init/gfs2.js';
 import { rgmanagerScript } from '../src/init/rgmanager.js';
@@ -8,17 +9,18 @@ import { poweroff, rc, reboot, service, shutdown } from '../src/init/runlevel.js
 import { Disks } from '../src/os/disks.js';
 import { RootFiles } from '../src/os/files.js';
 import { OperatingSystem } from '../src/os/operating-system.js';
+import type { Storage } from '../src/os/storage.js';
 
 const FSTAB =
   '/dev/sda1 /mydata gfs2 defaults,noatime 0 0\n/dev/sda2 /old gfs2 noauto 0 0\n/dev/sda3 /boot ext4 defaults 1 2\n';
 
 /** What the scripts call. */
 const CALLED = ['cman_tool', 'qdiskd', 'fenced', 'dlm_controld', 'gfs_controld', 'fence_node', 'fence_tool', 'killall'];
-const OTHERS = ['mount', 'umount', 'rgmanager'];
+const OTHERS = ['start_udev', 'clvmd', 'vgchange', 'mount', 'umount', 'rgmanager'];
 
 /**
  * An operating system whose programs do nothing but say that they were called. The scene: `NAME=STATUS` of a program,
- * `quorum-disk`, `device-after=SECONDS`, `quorate-after=SECONDS`, `mounted`, `absent=DAEMON`, `stays=DAEMON` when told to
+ * `quorum-disk`, `clvmd-runs`, `active=GROUP/VOLUME,…` mapped, `device-after=SECONDS`, `quorate-after=SECONDS`, `mounted`, `absent=DAEMON`, `stays=DAEMON` when told to
  * end, and `verbose` for steps that went well.
  */
 class ScriptRun {
@@ -33,6 +35,7 @@ class ScriptRun {
     const programs = new Map<string, Program>([
       ...[...CALLED, ...OTHERS].map((name): [string, Program] => [name, this.#recorder()]),
       ['/etc/init.d/cman', cmanScript(scene.has('quorum-disk'))],
+      ['/etc/init.d/clvmd', clvmdScript({ mapper: this.#mapper(scene.get('active') ?? '') })],
       ['/etc/init.d/gfs2', gfs2Script],
       ['/etc/init.d/rgmanager', rgmanagerScript],
       ...Object.entries({ rc, service, shutdown, poweroff, reboot }),
@@ -50,8 +53,9 @@ class ScriptRun {
       serve: () => ({ isQuorate: this.#isPast('quorate-after') }),
       processEnded: () => {},
     });
-    for (const name of ['qdiskd', 'fenced', 'dlm_controld', 'gfs_controld']) {
-      if (scene.get('absent') !== name) this.#daemons.set(name, this.#system.daemonStarted([name]));
+    for (const name of ['qdiskd', 'fenced', 'dlm_controld', 'gfs_controld', 'clvmd']) {
+      if (scene.get('absent') !== name && (name !== 'clvmd' || scene.has('clvmd-runs')))
+        this.#daemons.set(name, this.#system.daemonStarted([name]));
     }
     if (scene.has('mounted')) {
       this.#system.mountTable.add({ device: '/dev/sda1', directory: '/mydata', type: 'gfs2', options: 'defaults' });
@@ -91,6 +95,16 @@ class ScriptRun {
     };
   }
 
+  /** `GROUP/VOLUME,…`, all of clustered groups but those of `local`. */
+  #mapper(active: string): Storage['mapper'] {
+    const volumes = active.split(',').filter((each) => each !== '');
+    const entries = volumes.map((each): [string, unknown] => {
+      const [group, name] = each.split('/');
+      return [each, { group, name, isClustered: group !== 'local' }];
+    });
+    return { active: new Map(entries) } as unknown as Storage['mapper'];
+  }
+
   #isPast(event: string): boolean {
     const at = this.#scene.get(event) ?? '0';
     return at !== 'never' && this.#now >= Number(at) * SECOND;
@@ -107,10 +121,11 @@ it('scripts call their programs in order', () => {
 
 function runLine(line: string, index: number, lines: readonly string[]): readonly string[] {
   const words = line.split(' ');
-  const isScene = (word: string): boolean => word.includes('=') || ['quorum-disk', 'mounted', 'verbose'].includes(word);
+  const isScene = (word: string): boolean =>
+    word.includes('=') || ['quorum-disk', 'mounted', 'verbose', 'clvmd-runs'].includes(word);
   const scene = new Map(words.filter(isScene).map((word) => word.split('=', 2) as [string, string]));
   const [name, ...rest] = words.filter((word) => !isScene(word));
-  const script = ['cman', 'gfs2', 'rgmanager'].includes(name!) ? `/etc/init.d/${name}` : name!;
+  const script = ['cman', 'clvmd', 'gfs2', 'rgmanager'].includes(name!) ? `/etc/init.d/${name}` : name!;
   const said = new ScriptRun(scene).run([script, ...rest]);
   return lines.length === 1 ? said : [...(index > 0 ? ['.'] : []), ...said];
 }

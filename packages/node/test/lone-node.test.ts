@@ -68,11 +68,13 @@ describe('a node alone', () => {
 
   it('stays in the fence domain while it has a lockspace, even one that rgmanager was still joining', () => {
     const lockspaces = (): string => machine.type('ls /sys/kernel/dlm')!.output.trim();
-    expect(lockspaces()).toBe('rgmanager storage');
+    expect(lockspaces()).toBe('clvmd rgmanager storage');
     expect(machine.type('fence_tool leave')!.errors).toContain('found dlm lockspace /sys/kernel/dlm/rgmanager\n');
     machine.type('service rgmanager stop');
-    expect(lockspaces()).toBe('storage');
+    expect(lockspaces()).toBe('clvmd storage');
     machine.type('service gfs2 stop');
+    expect(lockspaces()).toBe('clvmd');
+    machine.type('service clvmd stop');
     expect(lockspaces()).toBe('');
     expect(machine.type('fence_tool leave')!.status).toBe(0);
   });

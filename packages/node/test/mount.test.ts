@@ -22,7 +22,13 @@ function mountBeforeItsJournal({ isWaiting = true }): Mounting {
     observe: undefined,
     system: {
       wall: () => ({ sec: 0, nsec: 0 }),
-      disks: { read: () => said.push('read'), write: () => said.push('write'), flush: () => {} },
+      disks: {
+        open: () => {},
+        close: () => {},
+        read: () => said.push('read'),
+        write: () => said.push('write'),
+        flush: () => {},
+      },
       mountTable: { remove: () => {} },
     },
   } as unknown as NodeServices;

@@ -77,7 +77,7 @@ const FAULTS: readonly (readonly [string, Fault, string, unknown, Fault])[] = [
     'disks, slow',
     { kind: 'disks', machine: 'node1', impairment: { slow: 10_000 } },
     KEYS,
-    [0, expect.anything(), 1.5],
+    [0, expect.anything(), 1],
     { kind: 'disks', machine: 'node2', impairment: { slow: 1, reserveOut: 0 } },
   ],
   [

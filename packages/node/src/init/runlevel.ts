@@ -1,7 +1,7 @@
 import { type Nanos, type Os, type Program, SECOND, type Task } from '@quorate/kernel';
 
 /** The services of the stack in the order of their start; they stop in the reverse. */
-const BOOT_ORDER: readonly string[] = ['cman', 'gfs2', 'rgmanager'];
+const BOOT_ORDER: readonly string[] = ['cman', 'clvmd', 'gfs2', 'rgmanager'];
 
 function* stopAll(os: Os): Task {
   for (const service of [...BOOT_ORDER].reverse()) yield* os.run([`/etc/init.d/${service}`, 'stop']);

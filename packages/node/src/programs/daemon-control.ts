@@ -1,7 +1,7 @@
 import type { Errno, Program } from '@quorate/kernel';
 
 /** Daemons that `init` starts and stops on a node. */
-export const DAEMONS = ['qdiskd', 'fenced', 'dlm_controld', 'gfs_controld', 'rgmanager'] as const;
+export const DAEMONS = ['qdiskd', 'fenced', 'dlm_controld', 'gfs_controld', 'clvmd', 'rgmanager'] as const;
 
 export type DaemonName = (typeof DAEMONS)[number];
 

@@ -3,26 +3,28 @@ import { type FenceConf, fenceAckManual, fenceNodeProgram, fencePower, fenceScsi
 import { isErrno, type Program, utf8Text } from '@quorate/kernel';
 import { mkqdiskProgram } from '@quorate/qdisk';
 import { agentPrograms } from '@quorate/rgmanager';
+import { clvmdScript } from '../init/clvmd.js';
 import { cmanScript } from '../init/cman.js';
 import { gfs2Script } from '../init/gfs2.js';
 import { rgmanagerScript } from '../init/rgmanager.js';
 import { poweroff, rc, reboot, service, shutdown } from '../init/runlevel.js';
 import { startUdev } from '../init/udev.js';
-import type { Disks } from '../os/disks.js';
 import type { RootFiles } from '../os/files.js';
-import { Partitions } from '../os/partitions.js';
 import { quorumDisks } from '../os/quorum-disks.js';
+import type { Storage } from '../os/storage.js';
 import { cmanTool } from './cman-tool.js';
 import { DAEMONS, daemonProgram, killall } from './daemon-control.js';
+import { fdisk } from './fdisk.js';
 import { httpd } from './httpd.js';
+import { lvmPrograms } from './lvm/index.js';
 import { arping, ifconfig, ip, mount, umount } from './network-tools.js';
 import { partprobe } from './partprobe.js';
 import { ping } from './ping.js';
 import { sh } from './sh.js';
 
 /** What init scripts, heuristics and agents call: the programs that every node has. */
-export function basePrograms(files: RootFiles, disks: Disks): ReadonlyMap<string, Program> {
-  const partitions = new Partitions(disks);
+export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<string, Program> {
+  const { disks } = storage;
   let known: { readonly text: string; readonly conf: ClusterConf } | undefined;
   const conf = (): ClusterConf | undefined => {
     const bytes = files.read('/etc/cluster/cluster.conf');
@@ -47,7 +49,8 @@ export function basePrograms(files: RootFiles, disks: Disks): ReadonlyMap<string
     ['killall', killall],
     ['cman_tool', cmanTool],
     ['mkqdisk', mkqdiskProgram(() => quorumDisks(disks))],
-    ['partprobe', partprobe(disks, partitions)],
+    ['fdisk', fdisk(storage)],
+    ['partprobe', partprobe(storage)],
     ['fence_tool', fenceTool],
     ['fence_node', fenceNodeProgram(fenceConf)],
     ['fence_ack_manual', fenceAckManual],
@@ -60,9 +63,11 @@ export function basePrograms(files: RootFiles, disks: Disks): ReadonlyMap<string
     ['/sbin/start_udev', startUdev(disks)],
     ['/etc/rc.d/rc', rc],
     ['/etc/init.d/cman', (argv, os) => cmanScript(hasQuorumDisk(conf))(argv, os)],
+    ['/etc/init.d/clvmd', clvmdScript(storage)],
     ['/etc/init.d/gfs2', gfs2Script],
     ['/etc/init.d/rgmanager', rgmanagerScript],
     ...DAEMONS.map((daemon): [string, Program] => [daemon, daemonProgram(daemon)]),
+    ...lvmPrograms(storage),
     ...agentPrograms,
   ]);
 }

@@ -1,16 +1,16 @@
 import type { Os, Program, Task } from '@quorate/kernel';
 import { VolumeError } from '@quorate/volumes';
-import type { BlockDevice, Disks } from '../os/disks.js';
-import type { Partitions } from '../os/partitions.js';
+import type { BlockDevice } from '../os/disks.js';
+import type { Storage } from '../os/storage.js';
 
 /** `partprobe [DISK…]`: reads partition tables again, of all disks unless some are named. */
-export function partprobe(disks: Disks, partitions: Partitions): Program {
+export function partprobe(storage: Storage): Program {
   return function* (argv, os) {
     const names = argv.slice(1).filter((word) => !word.startsWith('-'));
-    const paths = names.length > 0 ? names : disks.wholeDisks.map(({ path }) => path);
+    const paths = names.length > 0 ? names : storage.disks.wholeDisks.map(({ path }) => path);
     let status = 0;
     for (const path of paths) {
-      const refused = yield* probe(os, path, disks, partitions);
+      const refused = yield* probe(os, path, storage);
       if (refused === undefined) continue;
       os.printError(`Error: ${refused}\n`);
       status = 1;
@@ -19,7 +19,7 @@ export function partprobe(disks: Disks, partitions: Partitions): Program {
   };
 }
 
-function* probe(os: Os, path: string, disks: Disks, partitions: Partitions): Task<string | undefined> {
+function* probe(os: Os, path: string, { disks, partitions }: Storage): Task<string | undefined> {
   const disk = disks.wholeDisks.find((each) => each === disks.device(path));
   if (disk === undefined) return `Could not stat device ${path} - No such file or directory.`;
   try {

@@ -1,4 +1,5 @@
 import {
+  type CallInput,
   type ControldFact,
   type ControldInput,
   type ControldOutput,
@@ -21,7 +22,7 @@ const ACK_AFTER = 32;
 /** Linux's first wait between two questions how far a recovery is. */
 const RECOVER_POLL: Nanos = 20 * MILLISECOND;
 
-/** Whoever has a lockspace on this node: a mounted file system, or rgmanager. */
+/** Whoever has a lockspace on this node: a mounted file system, clvmd or rgmanager. */
 export interface LockspaceUser {
   /** The lockspace runs, or could not be made. */
   created(errno: Errno | undefined): void;
@@ -144,7 +145,14 @@ export class LockManager implements GroupMember {
     this.#dlm.send({ kind: 'release', lockspace, isForced: true });
   }
 
-  locks(input: Extract<DlmInput, { kind: 'lock' | 'unlock' }>): void {
+  /** Takes over a lockspace that somebody who was killed has left behind; false when there is none. */
+  open(lockspace: string, user: LockspaceUser): boolean {
+    if (!this.#users.has(lockspace)) return false;
+    this.#users.set(lockspace, user);
+    return true;
+  }
+
+  locks(input: CallInput): void {
     this.#dlm.send(input);
   }
 

@@ -98,6 +98,7 @@ export class Mount implements TransferOwner, LockspaceUser {
 
   begin(task: TaskId): void {
     this.#mounting = task;
+    this.#services.system.disks.open(this.#device);
     this.#services.system.disks.read(this.#device, SUPERBLOCK_AT, SUPERBLOCK_BLOCKS, this, 0);
   }
 
@@ -310,6 +311,7 @@ export class Mount implements TransferOwner, LockspaceUser {
   }
 
   #end(errno: Errno | undefined): void {
+    this.#services.system.disks.close(this.#device);
     this.#ports.ended(this.#name);
     this.#mounting = this.#answer(this.#mounting, errno ?? 'EIO');
     this.#unmounting = this.#answer(this.#unmounting, errno);

@@ -1,10 +1,12 @@
 import type { LogPriority, Nanos, Observe } from '@quorate/kernel';
 import type { IpInput } from '@quorate/network';
 import type { OperatingSystem } from '../os/operating-system.js';
+import type { Storage } from '../os/storage.js';
 
 /** What every daemon of a node may use of the machine that it runs on. */
 export interface NodeServices {
   readonly system: OperatingSystem;
+  readonly storage: Storage;
   readonly hostname: string;
   now(): Nanos;
   toStack(input: IpInput): void;

@@ -1,0 +1,81 @@
+import type { Task } from '@quorate/kernel';
+import {
+  type FoundGroup,
+  isClustered,
+  mapVolume,
+  type SectorDevice,
+  scanVolumes,
+  VolumeError,
+  type VolumeScan,
+} from '@quorate/volumes';
+import { sectorDevice } from './sector-device.js';
+import type { Storage } from './storage.js';
+
+/** Looks for physical volumes on whatever may be one: partitions, and disks without any. Volumes are not looked into. */
+export function* scanStorage({ disks, partitions, mapper }: Storage): Task<VolumeScan> {
+  const volumes = new Set([...mapper.active.values()].map(({ device }) => device));
+  const candidates = disks.devices().filter((device) => !volumes.has(device) && partitions.of(device).length === 0);
+  const devices = candidates.map(sectorDevice);
+  try {
+    return yield* scanVolumes(devices);
+  } catch (error) {
+    if (!isFailedRead(error)) throw error;
+    return yield* scanVolumes(yield* answering(devices));
+  }
+}
+
+/** A device that cannot be read hides nothing but itself. */
+function* answering(devices: readonly SectorDevice[]): Task<readonly SectorDevice[]> {
+  const found: SectorDevice[] = [];
+  for (const device of devices) {
+    try {
+      yield* scanVolumes([device]);
+      found.push(device);
+    } catch (error) {
+      if (!isFailedRead(error)) throw error;
+    }
+  }
+  return found;
+}
+
+function isFailedRead(error: unknown): boolean {
+  return error instanceof VolumeError && error.code === 'io';
+}
+
+/** Makes a volume of a group a device of this machine. Undefined, or why it cannot be one. */
+export function activate({ disks, mapper }: Storage, { group, members }: FoundGroup, name: string): string | undefined {
+  const volume = group.logicalVolumes.find((each) => each.name === name)!;
+  try {
+    const segments = mapVolume(group, name);
+    const missing = segments.find(({ physicalVolumeId }) => !members.has(physicalVolumeId));
+    if (missing !== undefined) return `Refusing activation of partial LV ${name}.  Use --partial to override.`;
+    const refused = mapper.map({
+      group: group.name,
+      isClustered: isClustered(group),
+      name,
+      id: volume.id,
+      segments,
+      deviceOf: (id) => disks.device(members.get(id)!.device.path)!,
+    });
+    return refused && `device-mapper: resume ioctl on ${group.name}/${name} failed: Invalid argument`;
+  } catch (error) {
+    if (error instanceof VolumeError) return error.message;
+    throw error;
+  }
+}
+
+/** Reads the metadata and activates the volume of these identifiers. Undefined, or why it cannot be. */
+export function* activateById(
+  storage: Storage,
+  { groupId, volumeId }: { readonly groupId: string; readonly volumeId: string },
+): Task<string | undefined> {
+  try {
+    const found = (yield* scanStorage(storage)).groups.find(({ group }) => group.id === groupId);
+    const volume = found?.group.logicalVolumes.find(({ id }) => id === volumeId);
+    if (found === undefined || volume === undefined) return `There is no volume ${groupId} ${volumeId}`;
+    return activate(storage, found, volume.name);
+  } catch (error) {
+    if (error instanceof VolumeError) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,82 @@
+import type { Os, Program, Task } from '@quorate/kernel';
+import { type FoundGroup, isClustered, type LogicalVolume } from '@quorate/volumes';
+import { activate } from '../../os/activation.js';
+import type { Storage } from '../../os/storage.js';
+import { askClvmd } from './clvmd-call.js';
+import { FAILED, forEachGroup } from './groups.js';
+
+/**
+ * `vgchange -a[l]y|-a[l]n [GROUP…]`: makes the volumes of groups devices of this machine, or takes them away; all groups
+ * unless some are named.
+ *
+ * Differs from the original, which without `l` does so for a clustered group on all nodes.
+ */
+export function vgchange(storage: Storage): Program {
+  return function* (argv, os) {
+    const { change, names } = parse(argv.slice(1));
+    if (change === undefined) {
+      os.printError('  vgchange: expected -aly, -aln, -ay or -an\n');
+      return 3;
+    }
+    const act = change === 'y' ? activateAll : deactivateAll;
+    return (yield* forEachGroup(os, storage, names, (found) => act(os, storage, found))).status;
+  };
+}
+
+function parse(words: readonly string[]): {
+  readonly change: 'y' | 'n' | undefined;
+  readonly names: readonly string[];
+} {
+  const text = words.join(' ').replace(/^(?:-a|--available|--activate) ?/, '-a');
+  const [, change, rest = ''] = /^-al?([yn])( .*)?$/.exec(text) ?? [];
+  const names = rest.split(' ').filter((word) => word !== '');
+  if (names.some((name) => name.startsWith('-'))) return { change: undefined, names };
+  return { change: change as 'y' | 'n' | undefined, names };
+}
+
+function* activateAll(os: Os, storage: Storage, found: FoundGroup): Task<number> {
+  let status = 0;
+  for (const volume of visibleOf(found)) {
+    const refused = yield* activateOne(os, storage, found, volume);
+    if (refused === undefined) continue;
+    os.printError(`  ${refused}\n`);
+    status = FAILED;
+  }
+  return tell(os, storage, found, status);
+}
+
+function* activateOne(
+  os: Os,
+  storage: Storage,
+  found: FoundGroup,
+  { id, name }: LogicalVolume,
+): Task<string | undefined> {
+  if (!isClustered(found.group)) return activate(storage, found, name);
+  const refused = yield* askClvmd(os, { kind: 'activate', groupId: found.group.id, volumeId: id });
+  return refused && `Error locking on node ${os.hostname}: ${refused}`;
+}
+
+function* deactivateAll(os: Os, storage: Storage, found: FoundGroup): Task<number> {
+  const { group } = found;
+  const open = visibleOf(found).filter(({ id }) => storage.mapper.openCount(id) > 0);
+  for (const { name } of open) os.printError(`  Logical volume ${group.name}/${name} in use.\n`);
+  if (open.length > 0) {
+    os.printError(`  Can't deactivate volume group "${group.name}" with ${open.length} open logical volume(s)\n`);
+    return FAILED;
+  }
+  for (const { id } of visibleOf(found)) {
+    if (isClustered(group)) yield* askClvmd(os, { kind: 'deactivate', groupId: group.id, volumeId: id });
+    else storage.mapper.unmap(id);
+  }
+  return tell(os, storage, found, 0);
+}
+
+function tell(os: Os, { mapper }: Storage, { group }: FoundGroup, status: number): number {
+  const active = group.logicalVolumes.filter(({ id }) => mapper.active.has(id)).length;
+  os.print(`  ${active} logical volume(s) in volume group "${group.name}" now active\n`);
+  return status;
+}
+
+function visibleOf({ group }: FoundGroup): readonly LogicalVolume[] {
+  return group.logicalVolumes.filter(({ status }) => status.includes('VISIBLE'));
+}
