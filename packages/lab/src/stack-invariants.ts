@@ -9,6 +9,7 @@ import { invariants as quorum } from '@quorate/quorum';
 import { invariants as rgmanager } from '@quorate/rgmanager';
 import { invariants as scsi } from '@quorate/scsi';
 import { invariants as totem } from '@quorate/totem';
+import { invariants as volumes } from '@quorate/volumes';
 import { invariants as lab } from './invariants.js';
 
 /** Every rule of every package of the stack, as the packages state them. */
@@ -21,6 +22,7 @@ export const stackInvariants: readonly Invariant[] = [
   ...fencing,
   ...dlm,
   ...gfs2,
+  ...volumes,
   ...rgmanager,
   ...node,
   ...lab,

@@ -52,7 +52,7 @@ export interface Topology {
   readonly gateway: string;
   /** Formats the disks, or takes what was formatted before: asked for only where the disks are. */
   disks(): readonly DiskSpec[];
-  /** Names that the disks, partitions and volumes have on every machine. */
+  /** Names that the disks have on every machine, which finds partitions and volumes on them itself. */
   readonly devices: readonly BlockDevice[];
   readonly link: LinkPreset;
   /** Text of /etc/cluster/cluster.conf on every machine. */

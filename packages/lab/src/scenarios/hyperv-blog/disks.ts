@@ -32,24 +32,16 @@ const PE_START_BLOCKS = 2048;
 /** The volume that GFS2 is on, as the extent of the disk that it is. */
 export const VOLUME: BlockDevice = {
   path: `/dev/mapper/${volumes.mapperName('my-vg1', 'my-store1')}`,
-  aliases: ['/dev/dm-0'],
   lun: 0,
   start: STORAGE_PARTITION.start + PE_START_BLOCKS,
   blocks: 20 * GIB_BLOCKS,
 };
 
-/** The two shared disks, and what is on them, under their names on every node. */
+/** The two shared disks under their names on every node. */
 export const DEVICES: readonly BlockDevice[] = [
   { path: '/dev/sdb', aliases: ['/dev/block/8:16'], lun: 0, start: 0, blocks: STORAGE_BLOCKS },
-  partitionDevice('/dev/sdb1', '/dev/block/8:17', 0, STORAGE_PARTITION),
-  VOLUME,
   { path: '/dev/sdc', aliases: ['/dev/block/8:32'], lun: 1, start: 0, blocks: QUORUM_BLOCKS },
-  partitionDevice('/dev/sdc1', '/dev/block/8:33', 1, QUORUM_PARTITION),
 ];
-
-function partitionDevice(path: string, alias: string, lun: number, partition: volumes.Partition): BlockDevice {
-  return { path, aliases: [alias], lun, start: partition.start, blocks: partition.sectors };
-}
 
 /** 2015-10-29 14:05:00 UTC, when the walk-through's disks were made. */
 const FORMATTED_AT_SEC = 1_446_127_500;
