@@ -1,4 +1,5 @@
 import { SECOND, type Stamped, utf8Text } from '@quorate/kernel';
+import type { MappedSegment } from '@quorate/volumes';
 import { checkTranscript } from '../../../tooling/transcript.js';
 import type { TestMachine } from './machine.js';
 
@@ -52,12 +53,16 @@ function execute(machine: TestMachine, command: string): readonly string[] {
   }
 }
 
-/** What of a fact stands in a transcript, by its kind; other kinds do not. */
+/** What of a fact stands in a transcript, by its kind; other kinds do not, nor does what gives undefined. */
 const TELLING: Readonly<Record<string, (fact: Readonly<Record<string, unknown>>) => unknown>> = {
   'quorum.changed': ({ isQuorate }) => (isQuorate === true ? 'quorate' : 'inquorate'),
   'quorum.left': () => '',
   'dlm.recovered': ({ lockspace }) => lockspace,
+  'dlm.lock-granted': ({ lockspace, mode, resource }) => (lockspace === 'clvmd' ? `${mode} ${resource}` : undefined),
   'dlm.released': ({ lockspace }) => lockspace,
+  'volumes.activated': ({ volumeId, segments }) =>
+    `${volumeId} ${(segments as readonly MappedSegment[]).map((each) => `${each.physicalStart}+${each.sectors}`).join(' ')}`,
+  'volumes.deactivated': ({ volumeId }) => volumeId,
   'gfs2.mounted': () => '',
   'gfs2.unmounted': () => '',
   'rg.agent-started': ({ action, resource }) => `${action} ${resource}`,
@@ -67,9 +72,8 @@ const TELLING: Readonly<Record<string, (fact: Readonly<Record<string, unknown>>)
 };
 
 function tell(fact: Stamped): readonly string[] {
-  const telling = TELLING[fact.kind];
-  if (telling === undefined) return [];
-  return [`${fact.kind} ${telling(fact as Stamped & Readonly<Record<string, unknown>>)}`.trimEnd()];
+  const text = TELLING[fact.kind]?.(fact as Stamped & Readonly<Record<string, unknown>>);
+  return text === undefined ? [] : [`${fact.kind} ${text}`.trimEnd()];
 }
 
 function type(machine: TestMachine, command: string): readonly string[] {

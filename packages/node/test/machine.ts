@@ -48,6 +48,8 @@ export interface TestMachineOptions {
   readonly files?: Readonly<Record<string, string>>;
   readonly programs?: Readonly<Record<string, Program>>;
   readonly store?: BlockStore;
+  /** `DEVICES` unless told. */
+  readonly devices?: readonly BlockDevice[];
 }
 
 /** Each character is one byte. */
@@ -84,6 +86,7 @@ export class TestMachine {
     files = {},
     programs = {},
     store = new SparseStore({ blocks: DISK_BLOCKS }),
+    devices = DEVICES,
   }: TestMachineOptions = {}) {
     const seed = { hi: 1, lo: 2 };
     const interfaces = [{ name: 'eth0', mac: '02:00:00:00:00:01', addresses: [`${NODE_ADDRESS}/24`] }];
@@ -97,7 +100,7 @@ export class TestMachine {
         life: 1,
         seed,
         interfaces,
-        devices: DEVICES,
+        devices,
         files: new Map(Object.entries(root).map(([path, text]) => [path, bytesOf(text)])),
         programs: new Map(Object.entries(programs)),
         observe: (fact) => this.#tell(fact),
@@ -177,6 +180,11 @@ export class TestMachine {
       if (this.#nextDeadline() > limit) throw new Error(`${command} does not end`);
       this.#advance();
     }
+    return this.#replies.get(id);
+  }
+
+  /** How a command that was typed has ended; undefined before it has. */
+  resultOf(id: number): ProgramResult | undefined {
     return this.#replies.get(id);
   }
 

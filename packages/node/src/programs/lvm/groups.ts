@@ -7,6 +7,9 @@ import { askClvmd } from './clvmd-call.js';
 /** Exit status of a command of LVM that something was refused to. */
 export const FAILED = 5;
 
+/** What commands about groups say, with status 0, where there are none. */
+export const NO_GROUPS = '  No volume groups found\n';
+
 /**
  * Does something with volume groups, one after the other: with those of these names, or with all. A clustered one is locked
  * through clvmd, read again, and left out where clvmd does not run.
@@ -21,7 +24,6 @@ export function* forEachGroup(
 ): Task<{ readonly status: number; readonly scan: VolumeScan }> {
   const scan = yield* scanStorage(storage);
   let status = 0;
-  if (names.length === 0 && scan.physicalVolumes.length === 0) os.printError('  No volume groups found\n');
   for (const name of names) {
     if (scan.groups.some(({ group }) => group.name === name)) continue;
     os.printError(`  Volume group "${name}" not found\n`);

@@ -3,7 +3,7 @@ import { type FoundGroup, isClustered, type LogicalVolume } from '@quorate/volum
 import { activate } from '../../os/activation.js';
 import type { Storage } from '../../os/storage.js';
 import { askClvmd } from './clvmd-call.js';
-import { FAILED, forEachGroup } from './groups.js';
+import { FAILED, forEachGroup, NO_GROUPS } from './groups.js';
 
 /**
  * `vgchange -a[l]y|-a[l]n [GROUP…]`: makes the volumes of groups devices of this machine, or takes them away; all groups
@@ -19,7 +19,9 @@ export function vgchange(storage: Storage): Program {
       return 3;
     }
     const act = change === 'y' ? activateAll : deactivateAll;
-    return (yield* forEachGroup(os, storage, names, (found) => act(os, storage, found))).status;
+    const { status, scan } = yield* forEachGroup(os, storage, names, (found) => act(os, storage, found));
+    if (names.length === 0 && scan.groups.length === 0) os.printError(NO_GROUPS);
+    return status;
   };
 }
 
