@@ -36,6 +36,8 @@ const HISTORY: readonly (readonly [seconds: number, input: VirtualMachineInput])
   [0, { kind: 'power-on' }],
   [1, { kind: 'carrier', nic: 0, isUp: false }],
   [2, { kind: 'carrier', nic: 0, isUp: true }],
+  // The table of the disk, which it reads at boot, is empty.
+  [31, { kind: 'io-done', tag: 1, status: 0, sense: NOTHING, data: new Uint8Array(512) }],
   [40, { kind: 'frame', nic: 0, bytes: ARP_REQUEST }],
   [41, { kind: 'exec', id: 7, command: 'cat /dev/sdb' }],
   [42, { kind: 'exec', id: 0x8000_0001, command: 'echo grüß' }],
@@ -43,7 +45,7 @@ const HISTORY: readonly (readonly [seconds: number, input: VirtualMachineInput])
   [44, { kind: 'disk-path', isUp: true }],
   [45, { kind: 'power-switched', id: 1, reply: { isOk: true, state: 'off' } }],
   [46, { kind: 'pause' }],
-  [47, { kind: 'io-done', tag: 1, status: -1, sense: Uint8Array.of(0x70), data: NOTHING }],
+  [47, { kind: 'io-done', tag: 2, status: -1, sense: Uint8Array.of(0x70), data: NOTHING }],
   [48, { kind: 'resume' }],
   [50, { kind: 'power-off' }],
 ];

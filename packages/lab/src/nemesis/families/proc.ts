@@ -54,7 +54,7 @@ export const pause: Family = function* (attack): Task {
   arena.lab.resume(machine);
 };
 
-const DAEMONS = ['rgmanager', 'fenced', 'dlm_controld', 'gfs_controld', 'qdiskd', 'corosync'];
+const DAEMONS = ['rgmanager', 'fenced', 'dlm_controld', 'gfs_controld', 'clvmd', 'qdiskd', 'corosync'];
 
 /** A daemon is killed; after a while somebody resets the machine. */
 export const daemon: Family = function* (attack): Task {
