@@ -239,7 +239,8 @@ export function unlockAtMaster(ls: Lockspace, r: Rsb, lkb: Lkb): Errno | undefin
   return undefined;
 }
 
-function tellCalled(ls: Lockspace, lkb: Lkb, call: 'request' | 'convert' | 'unlock' | 'cancel'): void {
+/** Tells that an operation on a lock has begun: each ends with a completion. */
+export function tellCalled(ls: Lockspace, lkb: Lkb, call: 'request' | 'convert' | 'unlock' | 'cancel'): void {
   const { host, name: lockspace } = ls;
   const { lkid, resource } = lkb;
   host.observe?.({ kind: 'dlm.called', now: host.now, lockspace, resource: resource.name, lkid, call });

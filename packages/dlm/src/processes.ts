@@ -1,7 +1,7 @@
 import type { PurgeInput } from './dlm-io.js';
 import { LockFlag, Status } from './lock-flags.js';
 import type { Lockspace } from './lockspace.js';
-import { cancelAtMaster, completeHere, unlockAtMaster } from './owner.js';
+import { cancelAtMaster, completeHere, tellCalled, unlockAtMaster } from './owner.js';
 import { type Lkb, LkbFlag } from './resource.js';
 import { sendPurge } from './send.js';
 import { unlockVerdict } from './validate.js';
@@ -41,6 +41,7 @@ function orphanProcLock(ls: Lockspace, lkb: Lkb): void {
   // Not validated as a cancel: with an operation in flight nothing is canceled.
   if (unlockVerdict(lkb, 0) !== 'proceed') return;
   lkb.sbflags = 0;
+  tellCalled(ls, lkb, 'cancel');
   cancelAtMaster(ls, lkb.resource, lkb);
 }
 
@@ -51,6 +52,9 @@ function unlockProcLock(ls: Lockspace, lkb: Lkb): void {
   lkb.flags |= LkbFlag.DEAD;
   const flags = LockFlag.FORCEUNLOCK | LockFlag.IVVALBLK;
   const verdict = unlockVerdict(lkb, flags);
+  // One that is on its way out already has been told of.
+  if (verdict === 'EBUSY' || verdict === 'EINVAL') return;
+  tellCalled(ls, lkb, 'unlock');
   if (verdict === 'complete-here') completeHere(ls, lkb, Status.EUNLOCK);
   if (verdict !== 'proceed') return;
   lkb.exflags |= flags;
