@@ -130,10 +130,13 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
       (command) => this.#out(command),
       (size) => observe?.({ kind: 'node.queue', now: this.#now, queue: 'disk commands', size } as NodeFact),
     );
+    const observeVolumes = observe as Observe<VolumesFact> | undefined;
     const storage: Storage = {
       disks,
       partitions: new Partitions(disks),
-      mapper: new DeviceMapper(disks, () => this.#now, observe as Observe<VolumesFact> | undefined),
+      mapper: new DeviceMapper(disks, () => this.#now, observeVolumes),
+      prng: prng('lvm'),
+      observe: observeVolumes,
     };
     const files = new RootFiles(config.files, (change) => this.#out({ kind: 'persist', change }));
     this.#system = new OperatingSystem({

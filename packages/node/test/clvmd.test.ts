@@ -5,7 +5,7 @@ import { askClvmd } from '../src/programs/lvm/clvmd-call.js';
 import { checkConsole } from './console.js';
 import { DEVICES, loneCluster, TestMachine } from './machine.js';
 import { TEST_PROGRAMS } from './programs.js';
-import { diskWithVolumes } from './volume.js';
+import { diskWithVolumes, partitionedDisk } from './volume.js';
 
 const FILES = {
   '/etc/cluster/cluster.conf': loneCluster('  <rm/>\n'),
@@ -22,25 +22,28 @@ const hold: Program = function* ([, group = '', seconds], os) {
   return 0;
 };
 
-function machine(programs: Readonly<Record<string, Program>> = {}): TestMachine {
+function machine(programs: Readonly<Record<string, Program>> = {}, store = diskWithVolumes()): TestMachine {
   return new TestMachine({
     files: FILES,
     programs: { ...TEST_PROGRAMS, hold, ...programs },
-    store: diskWithVolumes(),
+    store,
     devices: [DEVICES[0]!],
   });
 }
 
-function booted(): TestMachine {
-  const node = machine();
+function booted(store = diskWithVolumes()): TestMachine {
+  const node = machine({}, store);
   node.boot();
   node.runUntilLogged('runlevel 3 reached');
   return node;
 }
 
-it('volumes.txt: a file system lies on a volume of a clustered group from boot to shutdown', () => {
-  const node = booted();
-  checkConsole('volumes', node);
+it.each([
+  ['volumes', 'a file system lies on a volume of a clustered group from boot to shutdown', diskWithVolumes],
+  ['lvm', 'physical volumes, groups and volumes are made and removed', () => partitionedDisk().store],
+])('%s.txt: %s', (name, _, store) => {
+  const node = booted(store());
+  checkConsole(name, node);
   const checker = new Checker(invariants);
   for (const fact of node.facts) checker.observe(fact);
   checker.end(node.now);

@@ -49,11 +49,8 @@ function format(store: BlockStore, lockTable: string): void {
   );
 }
 
-/**
- * A disk of two partitions: on the first one the clustered group `vg-1` with `wall` and, in two pieces around it, `data`, which is
- * GFS2 for the cluster `solo`; on the second one the group `own` with `home`.
- */
-export function diskWithVolumes(): SparseStore {
+/** A disk of two partitions of type 8e with nothing on them. */
+export function partitionedDisk(): { readonly store: SparseStore; readonly partitions: readonly BlockStore[] } {
   const store = new SparseStore({ blocks: DEVICES[0]!.blocks });
   const type = PartitionType.linuxLvm;
   const table = ['+44M', undefined].reduce<PartitionTable>(
@@ -62,7 +59,18 @@ export function diskWithVolumes(): SparseStore {
     { signature: 7, partitions: [] },
   );
   finish(writePartitionTable(storeDevice('/dev/sda', store), table));
-  const [first, second] = table.partitions.map((partition) => partitionStore(store, partition));
+  return { store, partitions: table.partitions.map((partition) => partitionStore(store, partition)) };
+}
+
+/**
+ * A disk of two partitions: on the first one the clustered group `vg-1` with `wall` and, in two pieces around it, `data`, which is
+ * GFS2 for the cluster `solo`; on the second one the group `own` with `home`.
+ */
+export function diskWithVolumes(): SparseStore {
+  const {
+    store,
+    partitions: [first, second],
+  } = partitionedDisk();
   const prng = new Prng(5, 6, 7, 8);
   const shared = createOn(storeDevice('/dev/sda1', first!), prng, { name: 'vg-1', isClustered: true }, (group, add) =>
     extendVolume(add(add(group, 'data', 4), 'wall', 1), 'data', 4),

@@ -20,11 +20,20 @@ export function* scanStorage({ disks, partitions, mapper }: Storage): Task<Volum
     return yield* scanVolumes(devices);
   } catch (error) {
     if (!isFailedRead(error)) throw error;
-    return yield* scanVolumes(yield* answering(devices));
+    return yield* scanAnswering(devices);
   }
 }
 
-/** A device that cannot be read hides nothing but itself. */
+/** What cannot be read hides nothing but itself; where disks come and go meanwhile, nothing is found. */
+function* scanAnswering(devices: readonly SectorDevice[]): Task<VolumeScan> {
+  try {
+    return yield* scanVolumes(yield* answering(devices));
+  } catch (error) {
+    if (!isFailedRead(error)) throw error;
+    return { physicalVolumes: [], groups: [], defects: [] };
+  }
+}
+
 function* answering(devices: readonly SectorDevice[]): Task<readonly SectorDevice[]> {
   const found: SectorDevice[] = [];
   for (const device of devices) {

@@ -1,3 +1,5 @@
+import type { Observe, Prng } from '@quorate/kernel';
+import type { VolumesFact } from '@quorate/volumes';
 import type { DeviceMapper } from './device-mapper.js';
 import type { Disks } from './disks.js';
 import type { Partitions } from './partitions.js';
@@ -7,4 +9,7 @@ export interface Storage {
   readonly disks: Disks;
   readonly partitions: Partitions;
   readonly mapper: DeviceMapper;
+  /** For identifiers of new volumes and groups. */
+  readonly prng: Prng;
+  readonly observe: Observe<VolumesFact> | undefined;
 }

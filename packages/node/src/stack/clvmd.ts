@@ -101,6 +101,8 @@ export class Clvmd implements LockspaceUser {
         return this.#activate(task, call);
       case 'deactivate':
         return this.#deactivate(task, call);
+      case 'claim':
+        return this.#claim(task, call);
     }
   }
 
@@ -162,7 +164,7 @@ export class Clvmd implements LockspaceUser {
 
   #lockGroup(task: TaskId, { group, mode, process }: Extract<ClvmdCall, { kind: 'lock-group' }>): unknown {
     const { system } = this.#services;
-    this.#lock(`V_${group}`, mode === 'read' ? Mode.PR : Mode.PW, 0, process, (status, handle) => {
+    this.#lock(groupResource(group), mode === 'read' ? Mode.PR : Mode.PW, 0, process, (status, handle) => {
       if (status === Status.granted && !system.isWaiting(task)) return this.#unlock(handle);
       system.reply(task, status === Status.granted ? undefined : 'Lock was not granted');
     });
@@ -170,7 +172,7 @@ export class Clvmd implements LockspaceUser {
   }
 
   #unlockGroup(task: TaskId, { group, process }: Extract<ClvmdCall, { kind: 'unlock-group' }>): unknown {
-    const found = this.#find(`V_${group}`, process);
+    const found = this.#find(groupResource(group), process);
     if (found === undefined) return 'EINVAL';
     this.#unlock(found[0], () => this.#services.system.reply(task, undefined));
     return PENDING;
@@ -209,6 +211,16 @@ export class Clvmd implements LockspaceUser {
     const found = this.#find(resourceOf(call), 0);
     if (found === undefined) return undefined;
     this.#unlock(found[0], () => system.reply(task, undefined));
+    return PENDING;
+  }
+
+  /** Nobody can activate it as long as the caller has the lock of its group. */
+  #claim(task: TaskId, call: VolumeCall): unknown {
+    const { system } = this.#services;
+    this.#lock(resourceOf(call), Mode.EX, LockFlag.NOQUEUE, 0, (status, handle) => {
+      if (status !== Status.granted) return system.reply(task, 'Volume is busy on another node');
+      this.#unlock(handle, () => system.reply(task, undefined));
+    });
     return PENDING;
   }
 
@@ -257,4 +269,9 @@ export class Clvmd implements LockspaceUser {
 /** The resource of a volume's lock: 64 characters. */
 function resourceOf({ groupId, volumeId }: VolumeCall): string {
   return `${groupId}${volumeId}`.replaceAll('-', '');
+}
+
+/** The resource of a group's lock. `#orphans` are the physical volumes that belong to none. */
+function groupResource(group: string): string {
+  return `${group.startsWith('#') ? 'P' : 'V'}_${group}`;
 }

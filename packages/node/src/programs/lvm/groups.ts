@@ -2,10 +2,15 @@ import type { Os, Task } from '@quorate/kernel';
 import { type FoundGroup, isClustered, scanVolumes, VolumeError, type VolumeScan } from '@quorate/volumes';
 import { scanStorage } from '../../os/activation.js';
 import type { Storage } from '../../os/storage.js';
-import { askClvmd } from './clvmd-call.js';
+import { askClvmd, type ClvmdCall } from './clvmd-call.js';
+
+type LockMode = Extract<ClvmdCall, { kind: 'lock-group' }>['mode'];
 
 /** Exit status of a command of LVM that something was refused to. */
 export const FAILED = 5;
+
+/** Exit status for a command line that is not understood. */
+export const MISUSED = 3;
 
 /** What commands about groups say, with status 0, where there are none. */
 export const NO_GROUPS = '  No volume groups found\n';
@@ -21,6 +26,7 @@ export function* forEachGroup(
   storage: Storage,
   names: readonly string[],
   act: (found: FoundGroup) => Task<number>,
+  mode: LockMode = 'read',
 ): Task<{ readonly status: number; readonly scan: VolumeScan }> {
   const scan = yield* scanStorage(storage);
   let status = 0;
@@ -37,10 +43,12 @@ export function* forEachGroup(
       status = Math.max(status, yield* guarded(os, act(found)));
       continue;
     }
-    const refused = hasClvmd ? yield* lock(os, found.group.name, 'lock-group') : 'ECONNREFUSED';
+    const refused = hasClvmd
+      ? yield* askClvmd(os, { kind: 'lock-group', group: found.group.name, mode, process: os.pid })
+      : 'ECONNREFUSED';
     if (refused === undefined) {
       status = Math.max(status, yield* guarded(os, actAgain(found, act)));
-      yield* lock(os, found.group.name, 'unlock-group');
+      yield* askClvmd(os, { kind: 'unlock-group', group: found.group.name, process: os.pid });
       continue;
     }
     if (hasClvmd && refused === 'ECONNREFUSED') os.printError(NO_CLVMD);
@@ -58,8 +66,18 @@ const NO_CLVMD = `  connect() failed on local socket: No such file or directory
   Volume Groups with the clustered attribute will be inaccessible.
 `;
 
-function* lock(os: Os, group: string, kind: 'lock-group' | 'unlock-group'): Task<string | undefined> {
-  return yield* askClvmd(os, { kind, group, mode: 'read', process: os.pid });
+/**
+ * Does something while nobody else makes a physical volume, or gives one to a group: where clvmd runs, no other node does either.
+ */
+export function* withOrphans(os: Os, task: (hasClvmd: boolean) => Task<number>): Task<number> {
+  const refused = yield* askClvmd(os, { kind: 'lock-group', group: '#orphans', mode: 'write', process: os.pid });
+  if (refused !== undefined && refused !== 'ECONNREFUSED') {
+    os.printError(`  Can't get lock for orphan PVs: ${refused}\n`);
+    return FAILED;
+  }
+  const status = yield* guarded(os, task(refused === undefined));
+  if (refused === undefined) yield* askClvmd(os, { kind: 'unlock-group', group: '#orphans', process: os.pid });
+  return status;
 }
 
 /** Somebody may have changed the group before it was locked. */
@@ -69,8 +87,8 @@ function* actAgain({ group, members }: FoundGroup, act: (found: FoundGroup) => T
   return found === undefined ? 0 : yield* act(found);
 }
 
-/** What disks refuse is an error of the command. */
-function* guarded(os: Os, task: Task<number>): Task<number> {
+/** What disks and groups refuse is an error of the command. */
+export function* guarded(os: Os, task: Task<number>): Task<number> {
   try {
     return yield* task;
   } catch (error) {

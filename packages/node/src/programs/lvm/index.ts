@@ -1,5 +1,8 @@
 import type { Program } from '@quorate/kernel';
 import type { Storage } from '../../os/storage.js';
+import { lvcreate, lvremove } from './logical-volumes.js';
+import { lvchange } from './lvchange.js';
+import { pvcreate, vgcreate, vgextend } from './physical-volumes.js';
 import { lvs, pvs, vgs, vgscan } from './reports.js';
 import { vgchange } from './vgchange.js';
 
@@ -11,5 +14,11 @@ export function lvmPrograms(storage: Storage): readonly (readonly [string, Progr
     ['lvs', lvs(storage)],
     ['vgscan', vgscan(storage)],
     ['vgchange', vgchange(storage)],
+    ['lvchange', lvchange(storage)],
+    ['pvcreate', pvcreate(storage)],
+    ['vgcreate', vgcreate(storage)],
+    ['vgextend', vgextend(storage)],
+    ['lvcreate', lvcreate(storage)],
+    ['lvremove', lvremove(storage)],
   ];
 }

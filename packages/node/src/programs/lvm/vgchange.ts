@@ -1,9 +1,8 @@
 import type { Os, Program, Task } from '@quorate/kernel';
-import { type FoundGroup, isClustered, type LogicalVolume } from '@quorate/volumes';
-import { activate } from '../../os/activation.js';
+import type { FoundGroup, LogicalVolume } from '@quorate/volumes';
 import type { Storage } from '../../os/storage.js';
-import { askClvmd } from './clvmd-call.js';
-import { FAILED, forEachGroup, NO_GROUPS } from './groups.js';
+import { activateOne, deactivateOne, parseActivation } from './activate-volume.js';
+import { FAILED, forEachGroup, MISUSED, NO_GROUPS } from './groups.js';
 
 /**
  * `vgchange -a[l]y|-a[l]n [GROUP…]`: makes the volumes of groups devices of this machine, or takes them away; all groups
@@ -13,27 +12,16 @@ import { FAILED, forEachGroup, NO_GROUPS } from './groups.js';
  */
 export function vgchange(storage: Storage): Program {
   return function* (argv, os) {
-    const { change, names } = parse(argv.slice(1));
+    const { change, names } = parseActivation(argv.slice(1));
     if (change === undefined) {
       os.printError('  vgchange: expected -aly, -aln, -ay or -an\n');
-      return 3;
+      return MISUSED;
     }
     const act = change === 'y' ? activateAll : deactivateAll;
     const { status, scan } = yield* forEachGroup(os, storage, names, (found) => act(os, storage, found));
     if (names.length === 0 && scan.groups.length === 0) os.printError(NO_GROUPS);
     return status;
   };
-}
-
-function parse(words: readonly string[]): {
-  readonly change: 'y' | 'n' | undefined;
-  readonly names: readonly string[];
-} {
-  const text = words.join(' ').replace(/^(?:-a|--available|--activate) ?/, '-a');
-  const [, change, rest = ''] = /^-al?([yn])( .*)?$/.exec(text) ?? [];
-  const names = rest.split(' ').filter((word) => word !== '');
-  if (names.some((name) => name.startsWith('-'))) return { change: undefined, names };
-  return { change: change as 'y' | 'n' | undefined, names };
 }
 
 function* activateAll(os: Os, storage: Storage, found: FoundGroup): Task<number> {
@@ -47,17 +35,6 @@ function* activateAll(os: Os, storage: Storage, found: FoundGroup): Task<number>
   return tell(os, storage, found, status);
 }
 
-function* activateOne(
-  os: Os,
-  storage: Storage,
-  found: FoundGroup,
-  { id, name }: LogicalVolume,
-): Task<string | undefined> {
-  if (!isClustered(found.group)) return activate(storage, found, name);
-  const refused = yield* askClvmd(os, { kind: 'activate', groupId: found.group.id, volumeId: id });
-  return refused && `Error locking on node ${os.hostname}: ${refused}`;
-}
-
 function* deactivateAll(os: Os, storage: Storage, found: FoundGroup): Task<number> {
   const { group } = found;
   const open = visibleOf(found).filter(({ id }) => storage.mapper.openCount(id) > 0);
@@ -66,11 +43,14 @@ function* deactivateAll(os: Os, storage: Storage, found: FoundGroup): Task<numbe
     os.printError(`  Can't deactivate volume group "${group.name}" with ${open.length} open logical volume(s)\n`);
     return FAILED;
   }
-  for (const { id } of visibleOf(found)) {
-    if (isClustered(group)) yield* askClvmd(os, { kind: 'deactivate', groupId: group.id, volumeId: id });
-    else storage.mapper.unmap(id);
+  let status = 0;
+  for (const volume of visibleOf(found)) {
+    const refused = yield* deactivateOne(os, storage, group, volume);
+    if (refused === undefined) continue;
+    os.printError(`  ${refused}\n`);
+    status = FAILED;
   }
-  return tell(os, storage, found, 0);
+  return tell(os, storage, found, status);
 }
 
 function tell(os: Os, { mapper }: Storage, { group }: FoundGroup, status: number): number {
