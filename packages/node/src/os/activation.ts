@@ -73,18 +73,7 @@ export function activate({ disks, mapper }: Storage, { group, members }: FoundGr
   }
 }
 
-/** Reads the metadata and activates the volume of these identifiers. Undefined, or why it cannot be. */
-export function* activateById(
-  storage: Storage,
-  { groupId, volumeId }: { readonly groupId: string; readonly volumeId: string },
-): Task<string | undefined> {
-  try {
-    const found = (yield* scanStorage(storage)).groups.find(({ group }) => group.id === groupId);
-    const volume = found?.group.logicalVolumes.find(({ id }) => id === volumeId);
-    if (found === undefined || volume === undefined) return `There is no volume ${groupId} ${volumeId}`;
-    return activate(storage, found, volume.name);
-  } catch (error) {
-    if (error instanceof VolumeError) return error.message;
-    throw error;
-  }
+/** Reads the metadata for the group of that identifier. Undefined when there is none. */
+export function* findGroupById(storage: Storage, groupId: string): Task<FoundGroup | undefined> {
+  return (yield* scanStorage(storage)).groups.find(({ group }) => group.id === groupId);
 }

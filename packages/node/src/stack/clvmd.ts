@@ -1,13 +1,13 @@
 import { LockFlag, Mode, Status } from '@quorate/dlm';
 import { type Errno, type Nanos, PENDING, SECOND, type TaskId } from '@quorate/kernel';
-import { activateById } from '../os/activation.js';
+import { activate, findGroupById } from '../os/activation.js';
 import type { ClvmdCall } from '../programs/lvm/clvmd-call.js';
 import type { ClusterEngine } from './cluster-engine.js';
 import type { LockManager, LockspaceUser } from './lock-manager.js';
 import type { NodeServices } from './services.js';
 
 /** cman port of clvmd. */
-export const CLVMD_PORT = 11;
+const CLVMD_PORT = 11;
 
 const LOCKSPACE = 'clvmd';
 
@@ -29,7 +29,8 @@ interface Lock {
  * clvmd: commands of LVM lock groups through it, and volumes of clustered groups are active with a lock of the cluster.
  *
  * A group's lock is `V_` and its name, PR to read its metadata and PW to change it; it is given back by the command, or when the
- * command ends. A volume's lock is the identifiers of group and volume, CR as long as it is active.
+ * command ends. A volume's lock is the identifiers of group and volume, CR as long as it is active; in EX it is granted when the
+ * volume is active nowhere.
  *
  * Differs from the original, where a command can have other nodes activate a volume too, by messages on the port.
  *
@@ -199,10 +200,15 @@ export class Clvmd implements LockspaceUser {
     return PENDING;
   }
 
-  /** Reads the metadata and maps the volume. */
-  #map(call: VolumeCall, done: (why: string | undefined) => void): void {
+  /** Reads the metadata and maps the volume, unless this daemon has ended meanwhile and its locks are gone. */
+  #map({ groupId, volumeId }: VolumeCall, done: (why: string | undefined) => void): void {
     const { system, storage } = this.#services;
-    system.runTask(activateById(storage, call), done);
+    system.runTask(findGroupById(storage, groupId), (found) => {
+      if (this.#state !== 'running') return done('Lock was not granted');
+      const volume = found?.group.logicalVolumes.find(({ id }) => id === volumeId);
+      if (found === undefined || volume === undefined) return done(`There is no volume ${groupId} ${volumeId}`);
+      done(activate(storage, found, volume.name));
+    });
   }
 
   #deactivate(task: TaskId, call: VolumeCall): unknown {

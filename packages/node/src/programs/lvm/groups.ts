@@ -88,7 +88,7 @@ function* actAgain({ group, members }: FoundGroup, act: (found: FoundGroup) => T
 }
 
 /** What disks and groups refuse is an error of the command. */
-export function* guarded(os: Os, task: Task<number>): Task<number> {
+function* guarded(os: Os, task: Task<number>): Task<number> {
   try {
     return yield* task;
   } catch (error) {
