@@ -132,9 +132,11 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
   /** @throws {ConfigError} when a logical unit is configured wrongly or its number is taken. */
   constructor(config: TargetConfig) {
     this.#world = config.world;
+    const relativePort = config.relativePort ?? 1;
     this.#context = {
       name: config.name,
-      relativePort: config.relativePort ?? 1,
+      relativePort,
+      portGroup: relativePort,
       luns: config.logicalUnits.map((unit) => unit.lun).sort((a, b) => a - b),
       nexusOf: (port) => this.#nexusByPort.get(portName(port)),
       portOf: (nexus) => this.#nexuses.get(nexus)?.port ?? this.#expected.get(nexus)!,

@@ -17,7 +17,7 @@ describe('standard INQUIRY', () => {
     ['version SPC-4', 2, '06'],
     ['HISUP, format 2', 3, '12'],
     ['additional length 91', 4, '5b'],
-    ['third-party copy, no access controls, port groups or protection', 5, '08'],
+    ['implicit port groups, third-party copy, no access controls or protection', 5, '18'],
     ['one port', 6, '00'],
     ['CMDQUE', 7, '02'],
     ['vendor "Msft    "', 8, '4d73667420202020'],
@@ -144,6 +144,7 @@ describe('sg3_utils read it', () => {
     expect(printed).toContain('Product revision level: 1.0');
     expect(printed).toMatch(/PDT=0 .*RMB=0 .*version=0x06 .*\[SPC-4\]/s);
     expect(printed).toContain('CmdQue=1');
+    expect(printed).toContain('TPGS=1');
   });
 
   itWith('sg_vpd', 'sg_vpd: identification of unit and port', () => {

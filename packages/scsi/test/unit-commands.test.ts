@@ -1,7 +1,9 @@
-import { concatBytes, fromHex, hex, SECOND, setU64, viewOf } from '@quorate/kernel';
+import { concatBytes, fromHex, hex, SECOND, setU64, TAME_WORLD, viewOf } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../src/commands/command-set.js';
 import {
+  decodeDesignators,
+  decodeVpd,
   IMMEDIATE_SERVICE,
   inquiry,
   type LogicalUnitConfig,
@@ -13,6 +15,7 @@ import {
   reportLuns,
   requestSense,
   reserve6,
+  ScsiTarget,
   SparseStore,
   StoreError,
   senseOf,
@@ -303,6 +306,55 @@ it('what a CDB moves is what its command says', () => {
   expect(moved('2f 06 00000000 00 0003 00')).toEqual(['out', 512]);
   expect(moved('5f 00 00 00 00 00000018 00')).toEqual(['out', 24]);
   expect(moved('25 00 00000000 0000 00 00')).toEqual(['in', 8]);
+});
+
+describe('REPORT TARGET PORT GROUPS', () => {
+  const GROUP = '0001 0001 00 00 00 01 0000 0001';
+
+  it.each([
+    ['a header of the length only', 'a3 0a 00000000 000000ff 00 00', `0000000c ${GROUP}`],
+    ['an extended header', 'a3 2a 00000000 000000ff 00 00', `00000010 10 00 0000 ${GROUP}`],
+    ['cut off, with the length of all', 'a3 0a 00000000 00000006 00 00', '0000000c 0001'],
+    ['no room', 'a3 0a 00000000 00000000 00 00', ''],
+  ])('one group, active/optimized: %s', (_what, cdb, bytes) => {
+    const { status, data } = rigOf().run(1, fromHex(cdb));
+    expect([status, hex(data)]).toEqual([0, bytes.replaceAll(' ', '')]);
+  });
+
+  it('another header format is refused, with a pointer to the field', () => {
+    const { sense } = rigOf().run(1, fromHex('a3 4a 00000000 000000ff 00 00'));
+    expect(senseOf(sense)).toMatchObject({ key: 5, asc: 0x24, field: { in: 'cdb', byte: 1, bit: 7 } });
+  });
+
+  it('group and port are those of page 83h, whatever the number of the port', () => {
+    const target = new ScsiTarget({
+      name: 'iqn.2024-01.lab:disks',
+      relativePort: 0x0203,
+      logicalUnits: [{ lun: 0, serial: 'A', store: new SparseStore({ blocks: 8 }), service: IMMEDIATE_SERVICE }],
+      world: TAME_WORLD,
+    });
+    const answer = (cdb: Uint8Array): Uint8Array => {
+      const answers: Uint8Array[] = [];
+      target.step(0, { kind: 'command', nexus: 1, lun: 0, tag: 1, cdb, data: new Uint8Array(0) }, (output) => {
+        if (output.kind === 'response') answers.push(output.data.slice());
+      });
+      return answers[0]!;
+    };
+    target.step(0, { kind: 'login', nexus: 1, port: { name: 'iqn.2024-01.lab:a', isid: '400000000001' } }, () => {});
+    answer(testUnitReady());
+    const groups = answer(fromHex('a3 0a 00000000 000000ff 00 00'));
+    const designators = decodeDesignators(decodeVpd(answer(inquiry(0x83)))!.body);
+    const [port, group] = [4, 5].map((type) => hex(designators.find((each) => each.type === type)!.value, 2));
+    expect([hex(groups, 6, 8), hex(groups, 14, 16)]).toEqual([group, port]);
+    expect(port).toBe('0203');
+  });
+
+  it('runs under a reservation of somebody else', () => {
+    const rig = rigOf({}, 2);
+    rig.reserveOut(2, ReserveOut.register, 0, 0n, 2n);
+    rig.reserveOut(2, ReserveOut.reserve, 3, 2n);
+    expect(rig.outcome(1, fromHex('a3 0a 00000000 000000ff 00 00'))).toBe('00');
+  });
 });
 
 describe('READ DEFECT DATA', () => {

@@ -16,6 +16,7 @@ import { READ, WRITE } from './read-write.js';
 import { RECEIVE_COPY_RESULTS } from './receive-copy-results.js';
 import { REPORT_LUNS } from './report-luns.js';
 import { REPORT_SUPPORTED_OPERATION_CODES, REPORT_SUPPORTED_TASK_MANAGEMENT_FUNCTIONS } from './report-supported.js';
+import { REPORT_TARGET_PORT_GROUPS } from './report-target-port-groups.js';
 import { REQUEST_SENSE } from './request-sense.js';
 import { RELEASE_6, RELEASE_10, RESERVE_6, RESERVE_10 } from './reserve.js';
 import { SANITIZE } from './sanitize.js';
@@ -61,6 +62,7 @@ export const COMMANDS: readonly Command[] = [
   READ_CAPACITY_16,
   GET_LBA_STATUS,
   REPORT_LUNS,
+  REPORT_TARGET_PORT_GROUPS,
   REPORT_SUPPORTED_OPERATION_CODES,
   REPORT_SUPPORTED_TASK_MANAGEMENT_FUNCTIONS,
 ].sort((a, b) => a.opcode - b.opcode || (a.serviceAction ?? 0) - (b.serviceAction ?? 0));

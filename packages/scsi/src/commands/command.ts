@@ -35,7 +35,10 @@ export interface CommandRequest {
 export interface TargetContext {
   /** iSCSI name of the target. */
   readonly name: string;
+  /** Relative identifier of the one target port. */
   readonly relativePort: number;
+  /** Number of the one target port group. */
+  readonly portGroup: number;
   readonly luns: readonly number[];
   /** The nexus of that initiator port; undefined when it never logged in. */
   nexusOf(port: InitiatorPort): number | undefined;

@@ -46,7 +46,8 @@ export function inquiryOfMissingUnit(cdb: Uint8Array): Uint8Array {
  *      2    1 version                  06h SPC-4
  *      3    1 flags, format            bit 4 HISUP, 3-0 format 2
  *      4    1 additional length        91
- *      5    3 flags                    byte 5 bit 3 3PC: EXTENDED COPY; byte 7 bit 1 CMDQUE
+ *      5    3 flags                    byte 5 bits 5-4 TPGS 1: implicit access states, bit 3 3PC: EXTENDED COPY;
+ *                                    byte 7 bit 1 CMDQUE
  *      8    8 vendor                   ASCII, padded with blanks, like the next two
  *     16   16 product
  *     32    4 revision
@@ -61,7 +62,7 @@ function encodeInquiry(identity: Identity, isRemovable: boolean): Uint8Array<Arr
   bytes[2] = 0x06;
   bytes[3] = 0x12;
   bytes[4] = 91;
-  bytes[5] = 0x08;
+  bytes[5] = 0x18;
   bytes[7] = 0x02;
   bytes.set(asciiBytes(identity.vendor.padEnd(8)), 8);
   bytes.set(asciiBytes(identity.product.padEnd(16)), 16);

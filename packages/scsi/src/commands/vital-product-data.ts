@@ -58,17 +58,16 @@ function vpdBody(unit: UnitContext, page: number): Uint8Array {
  */
 function designators(unit: UnitContext): Uint8Array<ArrayBuffer> {
   const { identity } = unit.settings;
-  const { relativePort, name } = unit.target;
+  const { relativePort, portGroup, name } = unit.target;
   const t10 = asciiBytes(identity.vendor.padEnd(8) + identity.product.padEnd(16) + identity.serial);
   const port = asciiBytes(`${name},t,0x${relativePort.toString(16).padStart(4, '0')}`);
   const portName = new Uint8Array((port.length + 4) & ~3);
   portName.set(port);
-  const portId = new Uint8Array([0, 0, relativePort >> 8, relativePort]);
   return concatBytes(
     designator(0x01, 0x03, fromHex(identity.naa)),
     designator(0x02, 0x01, t10),
-    designator(0x51, 0x94, portId),
-    designator(0x51, 0x95, portId),
+    designator(0x51, 0x94, Uint8Array.of(0, 0, relativePort >> 8, relativePort)),
+    designator(0x51, 0x95, Uint8Array.of(0, 0, portGroup >> 8, portGroup)),
     designator(0x53, 0x98, portName),
   );
 }
