@@ -46,7 +46,6 @@ export type {
 } from './facts.js';
 export type { Impairment } from './impairment.js';
 export { invariants } from './invariants.js';
-export type { UnitResponse } from './logical-unit.js';
 export { MaintenanceIn, Opcode, ReserveIn, ReserveOut, ServiceActionIn16 } from './opcode.js';
 export { type AptplRecord, type AptplRegistration, decodeAptpl, encodeAptpl } from './reservation/aptpl-record.js';
 export type { RegisterAndMoveParameters } from './reservation/parameter-list.js';
@@ -84,3 +83,4 @@ export {
 export type { TaskAttribute } from './task.js';
 export { type InitiatorPort, portName } from './transport-id.js';
 export type { LogicalUnitConfig } from './unit-config.js';
+export type { UnitResponse } from './unit-response.js';

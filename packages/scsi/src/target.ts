@@ -2,7 +2,7 @@ import { ConfigError, type Machine, type Nanos, type Observe, type World } from 
 import { Reply, type TargetContext } from './commands/command.js';
 import type { ScsiFact } from './facts.js';
 import { checkImpairment, type Impairment, UNIMPAIRED } from './impairment.js';
-import { LogicalUnit, type UnitResponse } from './logical-unit.js';
+import { LogicalUnit } from './logical-unit.js';
 import { answerForMissingUnit } from './missing-unit.js';
 import { type Nexus, newNexus } from './nexus.js';
 import type { AptplRecord } from './reservation/aptpl-record.js';
@@ -11,6 +11,7 @@ import { BUS_DEVICE_RESET_FUNCTION, encodeSense, I_T_NEXUS_LOSS, MAX_SENSE_BYTES
 import type { TaskAttribute } from './task.js';
 import { checkPort, type InitiatorPort, portName } from './transport-id.js';
 import type { LogicalUnitConfig } from './unit-config.js';
+import type { UnitResponse } from './unit-response.js';
 
 /** Functions of task management. Source: SAM-5, "Task management functions". */
 export type TaskManagementFunction =
@@ -191,7 +192,7 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
 
   deadline(): Nanos {
     let least = Infinity;
-    for (const unit of this.#units) least = Math.min(least, unit.deadline());
+    for (const unit of this.#units) least = Math.min(least, unit.tasks.deadline);
     return least;
   }
 
@@ -268,7 +269,7 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
     const { lun, tag, cdb, data, attribute = 'simple' } = input;
     const unit = this.#unitsByLun.get(lun);
     if (unit === undefined) return this.#answerForMissingUnit(nexus, lun, tag, cdb, emit);
-    unit.accept(now, nexus.units[unit.index]!, tag, cdb, data, attribute, emit);
+    unit.tasks.accept(now, nexus.units[unit.index]!, tag, cdb, data, attribute, emit);
   }
 
   #answerForMissingUnit(nexus: Nexus, lun: number, tag: number, cdb: Uint8Array, emit: Emit): void {
@@ -304,12 +305,12 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
     const from = nexus.units[unit.index]!;
     switch (input.function) {
       case 'abort-task':
-        return unit.abortTask(now, from, input.tag ?? -1) ? 'function-complete' : 'task-does-not-exist';
+        return unit.tasks.abortTask(now, from, input.tag ?? -1) ? 'function-complete' : 'task-does-not-exist';
       case 'abort-task-set':
-        unit.abortTaskSet(now, from);
+        unit.tasks.abortTaskSet(now, from);
         break;
       case 'clear-task-set':
-        unit.clearTaskSet(now, from, emit);
+        unit.tasks.clear(now, 'clear-task-set', from, emit);
         break;
       case 'lun-reset':
         unit.reset(now, from, BUS_DEVICE_RESET_FUNCTION, emit);
@@ -346,7 +347,7 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
   }
 
   #onWake(now: Nanos, emit: Emit): void {
-    for (const unit of this.#units) if (unit.deadline() <= now) unit.wake(now, emit);
+    for (const unit of this.#units) if (unit.tasks.deadline <= now) unit.tasks.wake(now, emit);
   }
 
   #reject(nexus: number, emit: Emit): void {
