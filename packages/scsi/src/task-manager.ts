@@ -1,5 +1,5 @@
 import type { Nanos } from '@quorate/kernel';
-import type { Reply, UnitContext } from './commands/command.js';
+import { Reply, type UnitContext } from './commands/command.js';
 import type { AbortReason } from './facts.js';
 import { UNIMPAIRED } from './impairment.js';
 import type { UnitNexus } from './nexus.js';
@@ -39,6 +39,8 @@ export class TaskManager {
   readonly #unit: UnitContext;
   readonly #lun: number;
   readonly #reply: Reply;
+  /** For what is carried out and answered to nobody, in the middle of a command that has an answer. */
+  readonly #unheard = new Reply();
   readonly #observer: UnitObserver | undefined;
   readonly #service: ServiceQueue;
   readonly #tasks: TaskSet;
@@ -214,17 +216,17 @@ export class TaskManager {
   #carryOut(now: Nanos, task: Task): Reply {
     const reply = this.#reply.reset();
     if (task.refusal !== undefined) reply.status = task.refusal.status;
-    else if (!task.isCarriedOut) this.#execute(now, task);
+    else if (!task.isCarriedOut) this.#execute(now, task, reply);
     return reply;
   }
 
-  #execute(now: Nanos, task: Task): void {
+  #execute(now: Nanos, task: Task, reply: Reply): void {
     task.isCarriedOut = true;
     try {
-      task.command!.execute(this.#unit, task, this.#reply, now);
+      task.command!.execute(this.#unit, task, reply, now);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      this.#reply.check(senseOfStoreError(error, this.#unit.store.blockLength));
+      reply.check(senseOfStoreError(error, this.#unit.store.blockLength));
     }
   }
 
@@ -277,14 +279,14 @@ export class TaskManager {
     const blocks = blocksLeftByAbort(task, this.#unit.store.blockLength);
     if (blocks === 0) return;
     task.tornAfter = blocks;
-    this.#execute(now, task);
+    this.#execute(now, task, this.#unheard.reset());
   }
 
   /** It is over when this returns: a write in service has reached the medium, whole or in part, or it has not. */
   #endUnanswered(now: Nanos, task: Task, reason: AbortReason): void {
     this.#settleFate(now, task, reason);
     if (task.state === 'pooled') return;
-    if (isWriting(task)) this.#execute(now, task);
+    if (isWriting(task)) this.#execute(now, task, this.#unheard.reset());
     this.#discard(now, task, reason);
   }
 

@@ -1,9 +1,10 @@
-import { Checker, SeededWorld, type Stamped } from '@quorate/kernel';
+import { Checker, type Choices, SeededWorld, type Stamped } from '@quorate/kernel';
 import { describe, expect, it, vi } from 'vitest';
 import {
   DISK_DURABLE,
   FaultyStore,
   IMMEDIATE_SERVICE,
+  ReserveOut,
   read10,
   type ScsiFact,
   SparseStore,
@@ -212,4 +213,21 @@ describe('S17 disk-durable', () => {
     rig.outcome(2, read10(0, 2));
     expect(violations().length).toBe(1);
   });
+});
+
+it('a victim whose aborted write the store cannot take does not spoil the answer of who fences it', () => {
+  const choices: Choices = {
+    choose: (kind) => (kind === 'abort' || kind === 'torn' ? 1 : 0),
+    happens: () => false,
+    exponential: () => 0,
+  };
+  const store = new FaultyStore(new SparseStore({ blocks: 2048 }));
+  const rig = new Rig({ units: [{ store, isThin: true }], world: { choices: () => choices } }).login(1, 2);
+  rig.reserveOut(1, ReserveOut.register, 0, 0n, 1n);
+  rig.reserveOut(2, ReserveOut.register, 0, 0n, 2n);
+  rig.reserveOut(1, ReserveOut.reserve, 5, 1n);
+  store.fill(true);
+  const tag = rig.send(2, write10(0, 2048), filled(2048, 7));
+  expect(rig.reserveOut(1, ReserveOut.preemptAndAbort, 5, 1n, 2n)).toBe('00');
+  expect(rig.responseTo(2, tag)).toBeUndefined();
 });
