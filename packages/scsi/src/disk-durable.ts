@@ -1,5 +1,5 @@
 import { defineInvariant, type Invariant, type Stamped, type Verdict } from '@quorate/kernel';
-import type { ReadFact, StoreFaultFact, WrittenFact } from './facts.js';
+import type { CapacityChangedFact, ReadFact, StoreFaultFact, WrittenFact } from './facts.js';
 
 /** What is known of a block: the digest of its content, and whether a declared fault stands between it and its reader. */
 interface Known {
@@ -8,7 +8,7 @@ interface Known {
   fault: 'none' | 'by-this-write' | 'until-written';
 }
 
-type ContentFact = WrittenFact | ReadFact | StoreFaultFact;
+type ContentFact = WrittenFact | ReadFact | StoreFaultFact | CapacityChangedFact;
 
 class DiskDurable {
   /** By logical unit and block. */
@@ -22,7 +22,14 @@ class DiskDurable {
         return this.#onWritten(fact);
       case 'scsi.read':
         return this.#onRead(fact, verdict);
+      case 'scsi.capacity-changed':
+        return this.#onCapacityChanged(fact);
     }
+  }
+
+  #onCapacityChanged({ lun, blocks }: CapacityChangedFact): void {
+    const unit = this.#units.get(lun);
+    for (const block of unit?.keys() ?? []) if (block >= blocks) unit!.delete(block);
   }
 
   #onFault({ lun, lba, blocks, fault }: StoreFaultFact): void {
@@ -93,6 +100,6 @@ export const DISK_DURABLE: Invariant = defineInvariant<ContentFact>({
   id: 'S17',
   name: 'disk-durable',
   statement: 'what was written last is read back, unless a fault of the disk was declared for the block',
-  kinds: ['scsi.written', 'scsi.read', 'scsi.store-fault'],
+  kinds: ['scsi.written', 'scsi.read', 'scsi.store-fault', 'scsi.capacity-changed'],
   start: () => new DiskDurable(),
 });

@@ -134,6 +134,13 @@ export interface PowerCycledFact extends Fact {
   readonly hasKeptReservations: boolean;
 }
 
+/** The medium has so many blocks now; what was in blocks that are gone is lost, should they come back. */
+export interface CapacityChangedFact extends Fact {
+  readonly kind: 'scsi.capacity-changed';
+  readonly lun: number;
+  readonly blocks: number;
+}
+
 export type ScsiFact =
   | CommandEnabledFact
   | CommandEndedFact
@@ -142,4 +149,5 @@ export type ScsiFact =
   | ReadFact
   | StoreFaultFact
   | ReservationChangedFact
-  | PowerCycledFact;
+  | PowerCycledFact
+  | CapacityChangedFact;

@@ -33,6 +33,7 @@ export { dataOutLength } from './data-transfer.js';
 export { DISK_DURABLE } from './disk-durable.js';
 export type {
   AbortReason,
+  CapacityChangedFact,
   CommandAbortedFact,
   CommandEnabledFact,
   CommandEndedFact,

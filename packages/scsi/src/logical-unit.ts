@@ -17,7 +17,13 @@ import {
   type ReservationsSnapshot,
 } from './reservation/persistent-reservations.js';
 import { Spc2Reservation } from './reservation/spc2-reservation.js';
-import { type Sense, SOFTWARE_WRITE_PROTECTED, senseText, WRITE_PROTECTED } from './sense.js';
+import {
+  CAPACITY_DATA_HAS_CHANGED,
+  type Sense,
+  SOFTWARE_WRITE_PROTECTED,
+  senseText,
+  WRITE_PROTECTED,
+} from './sense.js';
 import type { BlockStore } from './store/block-store.js';
 import { StoreError } from './store/store-error.js';
 import { TaskManager } from './task-manager.js';
@@ -42,6 +48,8 @@ export class LogicalUnit implements UnitContext {
   readonly #observer: UnitObserver | undefined;
   readonly #saveAptpl: ((record: AptplRecord) => void) | undefined;
   readonly #nexuses = new Map<number, UnitNexus>();
+  /** Size of the store, as the initiators were told. */
+  #blocks: number;
 
   constructor(
     config: LogicalUnitConfig,
@@ -54,6 +62,7 @@ export class LogicalUnit implements UnitContext {
     this.index = index;
     this.target = target;
     this.store = config.store;
+    this.#blocks = config.store.blocks;
     this.settings = unitSettings(config);
     this.mode = new ModeParameters(this.settings);
     this.commands = new CommandSet(this.settings);
@@ -104,6 +113,16 @@ export class LogicalUnit implements UnitContext {
     this.tasks.clear(now, 'lun-reset', from, emit);
     this.#resetConditions();
     for (const each of this.#nexuses.values()) each.attentions.add(attention);
+  }
+
+  /** The store has another size: what does not fit any more is refused, and every nexus is told. */
+  capacityChanged(now: Nanos): void {
+    const { blocks } = this.store;
+    if (blocks === this.#blocks) return;
+    this.#blocks = blocks;
+    this.tasks.refuseBeyond(blocks);
+    for (const each of this.#nexuses.values()) each.attentions.add(CAPACITY_DATA_HAS_CHANGED);
+    this.#observer?.capacityChanged(now, blocks);
   }
 
   /** The target lost power: writes in service may have reached the medium, whole or in part. */

@@ -87,6 +87,7 @@ export const MODE_PARAMETERS_CHANGED: Sense = unitAttention(0x2a, 0x01);
 export const RESERVATIONS_PREEMPTED: Sense = unitAttention(0x2a, 0x03);
 export const RESERVATIONS_RELEASED: Sense = unitAttention(0x2a, 0x04);
 export const REGISTRATIONS_PREEMPTED: Sense = unitAttention(0x2a, 0x05);
+export const CAPACITY_DATA_HAS_CHANGED: Sense = unitAttention(0x2a, 0x09);
 export const COMMANDS_CLEARED_BY_ANOTHER_INITIATOR: Sense = unitAttention(0x2f, 0x00);
 export const REPORTED_LUNS_DATA_HAS_CHANGED: Sense = unitAttention(0x3f, 0x0e);
 

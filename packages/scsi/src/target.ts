@@ -71,6 +71,8 @@ export type TargetInput =
   | { readonly kind: 'forget'; readonly nexus: number }
   /** From now on the disks serve that initiator so badly; what is not given is as it should be. Known before its login. */
   | { readonly kind: 'impair'; readonly nexus: number; readonly impairment: Partial<Impairment> }
+  /** The store of that logical unit got another size since the last input: every nexus is told. */
+  | { readonly kind: 'capacity-changed'; readonly lun: number }
   /** The target loses power and has it back at once: sessions, tasks and, without APTPL, reservations are gone. */
   | { readonly kind: 'power-cycle' }
   | { readonly kind: 'wake' };
@@ -183,6 +185,8 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
         return this.#onForget(input.nexus, emit);
       case 'impair':
         return this.#onImpair(input.nexus, input.impairment);
+      case 'capacity-changed':
+        return this.#onCapacityChanged(now, input.lun);
       case 'power-cycle':
         return this.#onPowerCycle(now);
       case 'wake':
@@ -336,6 +340,12 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
     this.#impairments.set(id, impairment);
     const nexus = this.#nexuses.get(id);
     if (nexus !== undefined) nexus.impairment = impairment;
+  }
+
+  #onCapacityChanged(now: Nanos, lun: number): void {
+    const unit = this.#unitsByLun.get(lun);
+    if (unit === undefined) throw new RangeError(`LUN ${lun}: one of ${this.#context.luns.join(', ')}`);
+    unit.capacityChanged(now);
   }
 
   #onPowerCycle(now: Nanos): void {

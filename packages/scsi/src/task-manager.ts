@@ -4,9 +4,11 @@ import type { AbortReason } from './facts.js';
 import { UNIMPAIRED } from './impairment.js';
 import type { UnitNexus } from './nexus.js';
 import { refusalOf } from './order-of-checks.js';
+import type { Refusal } from './refusal.js';
 import {
   COMMANDS_CLEARED_BY_ANOTHER_INITIATOR,
   encodeSense,
+  LOGICAL_BLOCK_ADDRESS_OUT_OF_RANGE,
   MAX_SENSE_BYTES,
   type Sense,
   senseOfStoreError,
@@ -20,6 +22,8 @@ import { blocksLeftByAbort, isWriting, survivesItsInitiator } from './task-fate.
 import { TaskSet } from './task-set.js';
 import type { UnitObserver } from './unit-observer.js';
 import type { UnitResponse } from './unit-response.js';
+
+const BEYOND_END: Refusal = { status: Status.checkCondition, sense: LOGICAL_BLOCK_ADDRESS_OUT_OF_RANGE };
 
 type Emit = (response: UnitResponse) => void;
 
@@ -120,6 +124,16 @@ export class TaskManager {
     for (let task = this.#tasks.enableNext(); task !== undefined; task = this.#tasks.enableNext()) {
       this.#enable(now, task);
       this.#service.begin(now, task, transferBytes(task, this.#unit.store.blockLength));
+    }
+  }
+
+  /** The unit has so many blocks now: commands in service, of which the range was checked, are checked again. */
+  refuseBeyond(size: number): void {
+    for (const task of this.#tasks.tasks()) {
+      const isInService = task.state === 'enabled' && task.refusal === undefined && !task.isCarriedOut;
+      if (!isInService || task.blocks < 0 || task.blocks <= size - task.lba) continue;
+      task.refusal = BEYOND_END;
+      task.blocks = -1;
     }
   }
 

@@ -63,6 +63,10 @@ export class UnitObserver {
     this.#observe({ kind: 'scsi.power-cycled', now, lun: this.#lun, hasKeptReservations });
   }
 
+  capacityChanged(now: Nanos, blocks: number): void {
+    this.#observe({ kind: 'scsi.capacity-changed', now, lun: this.#lun, blocks });
+  }
+
   /** `bytes` are those of the blocks, or of one block when all are alike. */
   written(now: Nanos, { from, tag }: CommandRequest, lba: number, blocks: number, bytes: Uint8Array): void {
     const nexus = from.nexus.id;

@@ -5,7 +5,7 @@
  * the store is the caller's bug and throws RangeError. What the store itself cannot do is a `StoreError`.
  */
 export interface BlockStore {
-  /** Size in blocks. */
+  /** Size in blocks. Who changes it tells the target, with `capacity-changed`, before anything else. */
   readonly blocks: number;
   /** Bytes per block: 512 or 4096. */
   readonly blockLength: number;

@@ -26,7 +26,6 @@ interface Overlay {
  * them away. Writing a block mends it. Source: simulation specification, 7.3.
  */
 export class FaultyStore implements BlockStore {
-  readonly blocks: number;
   readonly blockLength: number;
   /** What a disk without faults would hold. */
   readonly pristine: BlockStore;
@@ -43,7 +42,6 @@ export class FaultyStore implements BlockStore {
   /** `onFault` hears of each fault when it begins; of a write that goes wrong, before that write returns. */
   constructor(pristine: BlockStore, onFault: (fault: StoreFault) => void = () => {}) {
     this.pristine = pristine;
-    this.blocks = pristine.blocks;
     this.blockLength = pristine.blockLength;
     this.#onFault = onFault;
     const { unmap, extentAt } = pristine;
@@ -54,6 +52,10 @@ export class FaultyStore implements BlockStore {
       };
     }
     if (extentAt !== undefined) this.extentAt = (lba) => extentAt.call(pristine, lba);
+  }
+
+  get blocks(): number {
+    return this.pristine.blocks;
   }
 
   /** Blocks that show something else than what was written to them. */
