@@ -61,6 +61,7 @@ export const TOO_MANY_TARGET_DESCRIPTORS: Sense = illegalRequest(0x26, 0x06);
 export const UNSUPPORTED_TARGET_DESCRIPTOR: Sense = illegalRequest(0x26, 0x07);
 export const TOO_MANY_SEGMENT_DESCRIPTORS: Sense = illegalRequest(0x26, 0x08);
 export const UNSUPPORTED_SEGMENT_DESCRIPTOR: Sense = illegalRequest(0x26, 0x09);
+export const INLINE_DATA_LENGTH_EXCEEDED: Sense = illegalRequest(0x26, 0x0b);
 
 export const WRITE_PROTECTED: Sense = { key: SenseKey.dataProtect, asc: 0x27, ascq: 0x00 };
 export const SOFTWARE_WRITE_PROTECTED: Sense = { key: SenseKey.dataProtect, asc: 0x27, ascq: 0x02 };

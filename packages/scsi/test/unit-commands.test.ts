@@ -493,6 +493,12 @@ function withByte(at: number, byte: number): (list: Uint8Array) => void {
   };
 }
 
+/** The last segment descriptor becomes inline data. */
+function inlineData(list: Uint8Array): void {
+  list[11]! -= 28;
+  list[15] = 28;
+}
+
 const A = `6${'a'.repeat(31)}`;
 const B = `6${'b'.repeat(31)}`;
 
@@ -536,11 +542,23 @@ describe('EXTENDED COPY and RECEIVE COPY RESULTS', () => {
     ['an index without a target', [A], [[0, 10, 1, 100, 2]], () => {}, 'A/0D/02'],
     ['a unit that is not there', [A.replace('a', 'c')], [[0, 10, 0, 100, 2]], () => {}, 'A/0D/02'],
     ['beyond the end', [A], [[0, 10, 0, 2047, 2]], () => {}, 'A/00/00'],
+    ['inline data', [A], [[0, 10, 0, 100, 2]], inlineData, '5/26/0B'],
+    ['no list identifier, and one that is given', [A], [[0, 10, 0, 100, 2]], withByte(1, 0x18), '5/26/00'],
   ] as const)('%s', (_what, targets, segments, change, outcome) => {
     const rig = twoUnits();
     const before = rig.facts.filter((fact) => fact.kind === 'scsi.written').length;
     expect(rig.outcome(1, ...extendedCopy(targets, segments as never, change as never))).toBe(outcome);
     expect(rig.facts.filter((fact) => fact.kind === 'scsi.written').length).toBe(before);
+  });
+
+  it('without a list identifier nothing is kept of it, and what was kept before stays', () => {
+    const rig = twoUnits();
+    expect(rig.outcome(1, ...extendedCopy([A], [[0, 10, 0, 100, 2]]))).toBe('00');
+    const unnamed = (list: Uint8Array): void => list.set([0, 0x18]);
+    expect(rig.outcome(1, ...extendedCopy([A], [[0, 10, 0, 200, 4]], unnamed))).toBe('00');
+    expect(firstByte(rig.store, 203)).toBe(5);
+    expect(rig.outcome(1, receiveCopyResults(0, 0))).toBe('5/24/00');
+    expect(hex(rig.run(1, receiveCopyResults(0, 9)).data, 8)).toBe('00000400');
   });
 
   it('has the rights of who asked for it, on every unit', () => {
@@ -559,8 +577,12 @@ describe('EXTENDED COPY and RECEIVE COPY RESULTS', () => {
     const cdb = new Uint8Array(16);
     cdb[0] = 0x83;
     expect(rig.outcome(1, cdb)).toBe('00');
-    const { data } = rig.run(1, receiveCopyResults(3, 0));
-    expect([viewOf(data).getUint16(8), viewOf(data).getUint16(10), hex(data, 43)]).toEqual([8, 8, '0202e4']);
+    expect(hex(rig.run(1, receiveCopyResults(3, 0)).data)).toBe(
+      // its length; SNLID; 8 targets, 8 segments in 1024 bytes of descriptors, segments of 16 MiB, no inline or held data
+      `0000002a 01000000 0008 0008 00000400 01000000 ${'00000000'.repeat(2)}`.replaceAll(' ', '') +
+        // no stream device; one copy at a time, in multiples of 512 bytes; block to block, by identification
+        `${'00'.repeat(6)} 0001 01 09 ${'00'.repeat(5)} 02 02e4`.replaceAll(' ', ''),
+    );
   });
 });
 

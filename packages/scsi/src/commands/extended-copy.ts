@@ -2,6 +2,7 @@ import { fromHex, getU64, hex, type Nanos, viewOf } from '@quorate/kernel';
 import { Opcode } from '../opcode.js';
 import {
   COPY_TARGET_DEVICE_NOT_REACHABLE,
+  INLINE_DATA_LENGTH_EXCEEDED,
   invalidFieldInParameterList,
   PARAMETER_LIST_LENGTH_ERROR,
   SEGMENT_BEYOND_END,
@@ -23,6 +24,8 @@ export const CopyLimits = {
   descriptorListBytes: 1024,
   /** Bytes that one segment moves. */
   segmentBytes: 16_777_216,
+  /** No segment takes inline data. */
+  inlineBytes: 0,
 } as const;
 
 /** Descriptors that are supported. */
@@ -61,7 +64,7 @@ export const EXTENDED_COPY: Command = {
 /**
  * offset size field
  *      0    1 LIST IDENTIFIER
- *      1    1 flags             bits 4-3 LIST ID USAGE: 3 discards the results
+ *      1    1 flags             bits 4-3 LIST ID USAGE: 3 keeps nothing of the copy, and the identifier is 0
  *      2    2 length            of the target descriptors
  *      8    4 length            of the segment descriptors
  *     12    4 length            of inline data
@@ -77,19 +80,31 @@ function execute(unit: UnitContext, request: CommandRequest, reply: Reply, now: 
   const view = viewOf(list);
   const targetBytes = view.getUint16(2);
   const segmentBytes = view.getUint32(8);
-  const sense = checkLengths(list, targetBytes, segmentBytes) ?? checkCodes(list, targetBytes, segmentBytes);
+  const sense =
+    checkIdentifier(list) ??
+    checkLengths(list, targetBytes, segmentBytes) ??
+    checkCodes(list, targetBytes, segmentBytes);
   if (sense !== undefined) return reply.check(sense);
   const copy = new Copy(unit, request, now, list.subarray(HEADER_BYTES), targetBytes);
   copy.run(segmentBytes / SEGMENT_BYTES);
-  const isDiscarded = ((list[1]! >> 3) & 0x03) === 3;
-  if (!isDiscarded) request.from.copyResult = copy.result(list[0]!);
+  if (!isUnnamed(list)) request.from.copyResult = copy.result(list[0]!);
   if (copy.failure !== undefined) reply.check(copy.failure);
+}
+
+/** Whether LIST ID USAGE says that RECEIVE COPY RESULTS will not ask for the copy. */
+function isUnnamed(list: Uint8Array): boolean {
+  return (list[1]! & 0x18) === 0x18;
+}
+
+function checkIdentifier(list: Uint8Array): Sense | undefined {
+  return isUnnamed(list) && list[0] !== 0 ? invalidFieldInParameterList(0) : undefined;
 }
 
 function checkLengths(list: Uint8Array, targetBytes: number, segmentBytes: number): Sense | undefined {
   const descriptorBytes = targetBytes + segmentBytes;
   const inline = viewOf(list).getUint32(12);
   if (HEADER_BYTES + descriptorBytes + inline > list.length) return PARAMETER_LIST_LENGTH_ERROR;
+  if (inline > CopyLimits.inlineBytes) return INLINE_DATA_LENGTH_EXCEEDED;
   if (descriptorBytes > CopyLimits.descriptorListBytes) return PARAMETER_LIST_LENGTH_ERROR;
   if (targetBytes % TARGET_BYTES !== 0) return invalidFieldInParameterList(2);
   if (targetBytes / TARGET_BYTES > CopyLimits.targetDescriptors) return TOO_MANY_TARGET_DESCRIPTORS;

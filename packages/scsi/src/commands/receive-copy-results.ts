@@ -61,7 +61,7 @@ function encodeStatus(isGood: boolean, segments: number, bytes: number): Uint8Ar
 /**
  * offset size field
  *      0    4 length                     of what follows
- *      4    1 SNLID                      bit 0
+ *      4    1 SNLID                      bit 0: a copy may go without a list identifier
  *      8    2 MAXIMUM TARGET DESCRIPTOR COUNT
  *     10    2 MAXIMUM SEGMENT DESCRIPTOR COUNT
  *     12    4 MAXIMUM DESCRIPTOR LIST LENGTH
@@ -81,10 +81,12 @@ function encodeOperatingParameters(): Uint8Array {
   const data = new Uint8Array(44 + codes.length);
   const view = viewOf(data);
   view.setUint32(0, data.length - 4);
+  data[4] = 1;
   view.setUint16(8, CopyLimits.targetDescriptors);
   view.setUint16(10, CopyLimits.segmentDescriptors);
   view.setUint32(12, CopyLimits.descriptorListBytes);
   view.setUint32(16, CopyLimits.segmentBytes);
+  view.setUint32(20, CopyLimits.inlineBytes);
   view.setUint16(34, 1);
   data[36] = 1;
   data[37] = 9;

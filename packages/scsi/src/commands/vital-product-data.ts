@@ -106,6 +106,7 @@ function thirdPartyCopy(): Uint8Array {
   limitsView.setUint16(4, CopyLimits.targetDescriptors);
   limitsView.setUint16(6, CopyLimits.segmentDescriptors);
   limitsView.setUint32(8, CopyLimits.descriptorListBytes);
+  limitsView.setUint32(12, CopyLimits.inlineBytes);
   const codes = Object.values(CopyDescriptor);
   const general = new Uint8Array(32);
   const generalView = viewOf(general);
