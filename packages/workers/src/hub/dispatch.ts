@@ -21,7 +21,7 @@ export type Order = Exclude<DirectorOutput, { kind: 'progress' | 'ended' }>;
 
 /** Which worker is told what when a script does something, and from which instant on it is so. */
 export class Dispatch {
-  readonly machines = new Map<string, AttachedWorker<MachineControl>>();
+  readonly machines: Map<string, AttachedWorker<MachineControl>> = new Map();
   switch: AttachedWorker<SwitchControl> | undefined;
   disks: AttachedWorker<DiskControl> | undefined;
   readonly #topology: Topology;
