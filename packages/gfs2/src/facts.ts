@@ -38,6 +38,8 @@ export interface WithdrawnFact {
 export interface JournalRecoveredFact {
   readonly kind: 'gfs2.journal-recovered';
   readonly now: Nanos;
+  /** The lock table's part after the colon, and so the name of the lockspace. */
+  readonly filesystem: string;
   readonly jid: number;
   /** Journal id of the node that did it. */
   readonly by: number;

@@ -49,7 +49,16 @@ const replayed = (node: number, journal: number) => [
   fact(node, { kind: 'gfs2.write-done', write: 6, isSuccess: true }),
 ];
 const recovered = (node: number, jid: number, wasDirty = true) =>
-  fact(node, { kind: 'gfs2.journal-recovered', jid, by: 0, wasDirty, replayed: 1, found: 1, result: 'done' });
+  fact(node, {
+    kind: 'gfs2.journal-recovered',
+    filesystem: 'storage',
+    jid,
+    by: 0,
+    wasDirty,
+    replayed: 1,
+    found: 1,
+    result: 'done',
+  });
 const boot = (node: number, jid: number, life = 1) => [
   mounting(node, jid, life),
   journalGlock(node, jid, life),

@@ -149,9 +149,9 @@ const fenceBeforeRecover = defineInvariant<AnyFact>({
         if (fact.kind === 'rg.request-started') return begun.set(fact, victims.in(fact.node, 'rgmanager'));
         if (fact.kind === 'rg.agent-started' && fact.action !== 'start') return;
         const before = fact.kind === 'rg.agent-started' ? begun.of(fact) : undefined;
-        // A lockspace has locks of its own members only, and dlm_controld waits for those.
-        const failed =
-          fact.kind === 'dlm.recovered' ? victims.in(fact.node, String(fact.lockspace)) : victims.of(fact.node);
+        // A lockspace has locks of its own members only, and dlm_controld waits for those; a journal is of a member, too.
+        const lockspace = fact.kind === 'dlm.recovered' ? fact.lockspace : fact.filesystem;
+        const failed = lockspace === undefined ? victims.of(fact.node) : victims.in(fact.node, String(lockspace));
         const pending = failed.filter((victim) => before?.includes(victim) !== false);
         if (pending.length > 0) {
           verdict.violate(`${fact.kind} while ${pending.join(' ')} is not fenced`, [fact.node, ...pending]);

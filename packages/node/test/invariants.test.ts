@@ -69,7 +69,7 @@ const recovered = (node: number, members: readonly number[] = [node], lockspace 
 const stopped = (node: number) => fact(node, { kind: 'dlm.stopped', lockspace: 'storage' });
 const mounted = (node: number) => fact(node, { kind: 'gfs2.mounted', jid: 0, isFirst: true });
 const replayed = (node: number, wasDirty: boolean, result: 'done' | 'gave-up') =>
-  fact(node, { kind: 'gfs2.journal-recovered', jid: 1, wasDirty, result });
+  fact(node, { kind: 'gfs2.journal-recovered', filesystem: 'storage', jid: 1, wasDirty, result });
 const agent = (node: number, action: string) => fact(node, { kind: 'rg.agent-started', service: 'web', action });
 const attempted = (node: number, victim: number, isSuccess = true) =>
   fact(node, { kind: 'fenced.attempt-ended', victim, attempt: 1, isSuccess });
@@ -163,6 +163,8 @@ describe('S12: fencing before recovery', () => {
     ['a start was taken up before', [fenced(1, 2), request(1), failed(1, 4), agent(1, 'start')]],
     ['who failed had no rgmanager yet', [fenced(1, 2), failed(1, 4, 'storage'), request(1), agent(1, 'start')]],
     ['a lockspace recovers that the dead node was not in', [recovers(1, 'storage')]],
+    // Found by storm 0xf6 (swarm): the dead had withdrawn from the file system before, and another one does.
+    ['a journal is replayed of a file system that the dead node had left', [replayed(1, true, 'done')]],
     ['who is off has nothing pending in its next life', [power(1, 'off'), quorum(1, true), recovers(1)]],
   ])('holds: %s', (_, facts) => {
     expect(violated([...start, ...facts])).toEqual([]);
@@ -173,7 +175,7 @@ describe('S12: fencing before recovery', () => {
     ['replays a journal', replayed(1, true, 'done'), 'S12: gfs2.journal-recovered while 2 is not fenced'],
     ['starts a service', agent(3, 'start'), 'S12: rg.agent-started while 2 is not fenced'],
   ])('is violated by a node that %s', (_, last, message) => {
-    expect(violated([...start, request(3), last])).toEqual([message]);
+    expect(violated([...start, failed(1, 2, 'storage'), request(3), last])).toEqual([message]);
   });
 
   it('is violated by a start for one who failed in both lockspaces, one after the other', () => {

@@ -50,7 +50,9 @@ export function* recoverJournal(fs: FileSystem, journal: Journal): Task<Recovery
     say('Failed');
   } finally {
     for (const holder of holders.reverse()) core.locks.release(holder);
-    core.config.observe?.({ kind: 'gfs2.journal-recovered', now: core.now, jid, by: core.jid, ...counts, result });
+    const filesystem = (core.options.lockTable ?? core.superblock?.lockTable)?.split(':')[1] ?? '';
+    const told = { kind: 'gfs2.journal-recovered', now: core.now, filesystem, jid, by: core.jid } as const;
+    core.config.observe?.({ ...told, ...counts, result });
   }
   return result;
 }
