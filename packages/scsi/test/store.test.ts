@@ -247,6 +247,36 @@ describe('FileStore', () => {
     expect(new FileStore(file, { blocks: 64, isThin: true }).extentAt!(0)).toEqual({ blocks: 4, isMapped: true });
   });
 
+  it('thin: a raw image keeps its length, and with it the size of its disk, whatever is unmapped', () => {
+    const file = new MemoryFile();
+    file.resize(64 * 512);
+    const store = new FileStore(file, { isThin: true });
+    store.write(2, block(1, 6));
+    store.write(40, block(1));
+    store.unmap!(4, 60);
+    // As after a kill: nobody has closed it.
+    const again = new FileStore(file, { isThin: true });
+    expect(again.blocks).toBe(64);
+    const into = block(9, 64);
+    again.read(0, 64, into);
+    expect([2, 3, 4, 40].map((lba) => into[lba * 512])).toEqual([1, 1, 0, 0]);
+  });
+
+  it('thin: what has no room is not written again when it is unmapped again', () => {
+    const file = new MemoryFile();
+    file.resize(64 * 512);
+    const store = new FileStore(file, { isThin: true });
+    store.unmap!(8, 8);
+    let written = 0;
+    const write = file.write.bind(file);
+    file.write = (offset, bytes) => {
+      written += bytes.length;
+      write(offset, bytes);
+    };
+    store.unmap!(4, 16);
+    expect(written).toBe(8 * 512);
+  });
+
   it('refuses a size or block length that does not fit', () => {
     const file = new MemoryFile();
     file.resize(4097);

@@ -86,23 +86,19 @@ function openRaw(path: string, { isReadOnly, blockLength = 512, isThin = false }
 
 function rawImage(path: string, file: NodeFile, options: FileStoreOptions, release: () => void): DiskImage {
   const store = new FileStore(file, options);
-  let size = file.size;
   return {
     path,
     store,
     vhdx: undefined,
     fileSize: () => file.size,
     resize: (to, isDiscarding) => {
-      if (to < size && !isDiscarding)
-        throw new ConfigError('size', `${to}`, `at least the ${size} bytes that it has, or --discard`);
+      if (to < file.size && !isDiscarding)
+        throw new ConfigError('size', `${to}`, `at least the ${file.size} bytes that it has, or --discard`);
       if (to % store.blockLength !== 0)
         throw new ConfigError('size', `${to}`, `a multiple of ${store.blockLength} bytes`);
       file.resize(to);
-      size = to;
     },
     close: () => {
-      // A thin store has cut off what was unmapped at its end.
-      if (file.size < size) file.resize(size);
       if (!file.isReadOnly) file.flush();
       file.close();
       release();

@@ -17,8 +17,8 @@ export interface FileStoreOptions {
  * A raw image: block n lies at byte n × `blockLength` of the file, and nothing else is in it.
  *
  * Thin: which blocks have room is known for as long as the store lives. A file that is opened again has room for all
- * blocks up to its end, as a raw image cannot say more. What is unmapped is overwritten with zeros, or cut off at the end
- * of the file.
+ * blocks up to its end, as a raw image cannot say more. What is unmapped is overwritten with zeros; at the end of the file it
+ * is cut off, and the file gets the length back that it was opened with: a raw image says its disk's size by that.
  */
 export class FileStore implements BlockStore {
   readonly blocks: number;
@@ -27,6 +27,8 @@ export class FileStore implements BlockStore {
   readonly unmap?: (lba: number, blocks: number) => void;
   readonly extentAt?: (lba: number) => StoreExtent;
   readonly #file: ByteFile;
+  /** Of the file when it was opened: it never stays shorter. */
+  readonly #leastSize: number;
   readonly #mapped: BlockBitmap | undefined;
 
   /** @throws {ConfigError} for another block length, or a size that is no whole number of blocks or smaller than the file. */
@@ -44,6 +46,7 @@ export class FileStore implements BlockStore {
     this.blocks = blocks;
     this.blockLength = blockLength;
     this.#file = file;
+    this.#leastSize = file.size;
     if (options.isThin !== true) {
       if (file.size < blocks * blockLength) file.resize(blocks * blockLength);
       return;
@@ -77,10 +80,25 @@ export class FileStore implements BlockStore {
   #unmap(lba: number, blocks: number, mapped: BlockBitmap): void {
     this.#checkRange(lba, blocks);
     const { blockLength } = this;
-    const end = Math.min(this.#file.size, (lba + blocks) * blockLength);
-    if (end === this.#file.size && lba * blockLength < end) this.#file.resize(lba * blockLength);
-    else this.#zero(lba * blockLength, end);
+    const end = Math.min(Math.ceil(this.#file.size / blockLength), lba + blocks);
+    if (end * blockLength >= this.#file.size && lba < end) this.#cut(lba * blockLength);
+    else this.#zeroMapped(lba, end, mapped);
     mapped.set(lba, blocks, false);
+  }
+
+  #cut(size: number): void {
+    this.#file.resize(size);
+    if (size < this.#leastSize) this.#file.resize(this.#leastSize);
+  }
+
+  /** What has no room is zero already. */
+  #zeroMapped(lba: number, end: number, mapped: BlockBitmap): void {
+    for (let at = lba; at < end; ) {
+      const run = mapped.runAt(at);
+      const next = Math.min(end, at + run.blocks);
+      if (run.isMapped) this.#zero(at * this.blockLength, next * this.blockLength);
+      at = next;
+    }
   }
 
   #zero(offset: number, end: number): void {
