@@ -1,4 +1,4 @@
-import type { Nanos } from '@quorate/kernel';
+import { fromHex, type Nanos } from '@quorate/kernel';
 import type { Medium } from '../medium.js';
 import type { ModeParameters } from '../mode-parameters.js';
 import type { UnitNexus } from '../nexus.js';
@@ -101,6 +101,14 @@ export interface Command {
   /** Checks the CDB and sets the range; what is wrong, or undefined. */
   validate?(unit: UnitContext, request: CommandRequest): Sense | undefined;
   execute(unit: UnitContext, request: CommandRequest, reply: Reply, now: Nanos): void;
+}
+
+/** One command in CDBs of several lengths: what they share, then name, opcode and `usage` in hex of each. */
+export function family(
+  shared: Omit<Command, 'name' | 'opcode' | 'usage'>,
+  members: readonly (readonly [name: string, opcode: number, usage: string])[],
+): readonly Command[] {
+  return members.map(([name, opcode, usage]) => ({ name, opcode, usage: fromHex(usage), ...shared }));
 }
 
 const NOTHING: Uint8Array = new Uint8Array(0);

@@ -1,49 +1,36 @@
-import { fromHex, type Nanos } from '@quorate/kernel';
+import type { Nanos } from '@quorate/kernel';
 import { Opcode } from '../opcode.js';
 import { setTransferRange, setWriteRange } from './block-range.js';
-import type { Command, CommandRequest, Reply, UnitContext } from './command.js';
+import { type Command, type CommandRequest, family, type Reply, type UnitContext } from './command.js';
+import { flushIfForced } from './force-unit-access.js';
 import { BLOCKS_IN, BLOCKS_OUT } from './transfer.js';
 
-export const READ: readonly Command[] = [
-  reading('READ(6)', Opcode.read6, '08 1f ffff ff 00'),
-  reading('READ(10)', Opcode.read10, '28 1e ffffffff 1f ffff 00'),
-  reading('READ(12)', Opcode.read12, 'a8 1e ffffffff ffffffff 1f 00'),
-  reading('READ(16)', Opcode.read16, '88 1e ffffffffffffffff ffffffff 1f 00'),
-];
+export const READ: readonly Command[] = family(
+  { service: 'read', transfer: BLOCKS_IN, needsMedium: true, validate: setTransferRange, execute: read },
+  [
+    ['READ(6)', Opcode.read6, '08 1f ffff ff 00'],
+    ['READ(10)', Opcode.read10, '28 1e ffffffff 1f ffff 00'],
+    ['READ(12)', Opcode.read12, 'a8 1e ffffffff ffffffff 1f 00'],
+    ['READ(16)', Opcode.read16, '88 1e ffffffffffffffff ffffffff 1f 00'],
+  ],
+);
 
-export const WRITE: readonly Command[] = [
-  writing('WRITE(6)', Opcode.write6, '0a 1f ffff ff 00'),
-  writing('WRITE(10)', Opcode.write10, '2a 1a ffffffff 1f ffff 00'),
-  writing('WRITE(12)', Opcode.write12, 'aa 1a ffffffff ffffffff 1f 00'),
-  writing('WRITE(16)', Opcode.write16, '8a 1a ffffffffffffffff ffffffff 1f 00'),
-];
-
-function reading(name: string, opcode: number, usage: string): Command {
-  return {
-    name,
-    opcode,
-    usage: fromHex(usage),
-    service: 'read',
-    transfer: BLOCKS_IN,
-    needsMedium: true,
-    validate: setTransferRange,
-    execute: read,
-  };
-}
-
-function writing(name: string, opcode: number, usage: string): Command {
-  return {
-    name,
-    opcode,
-    usage: fromHex(usage),
+export const WRITE: readonly Command[] = family(
+  {
     service: 'write',
     transfer: BLOCKS_OUT,
     needsMedium: true,
     isTearable: true,
     validate: setWriteRange,
     execute: write,
-  };
-}
+  },
+  [
+    ['WRITE(6)', Opcode.write6, '0a 1f ffff ff 00'],
+    ['WRITE(10)', Opcode.write10, '2a 1a ffffffff 1f ffff 00'],
+    ['WRITE(12)', Opcode.write12, 'aa 1a ffffffff ffffffff 1f 00'],
+    ['WRITE(16)', Opcode.write16, '8a 1a ffffffffffffffff ffffffff 1f 00'],
+  ],
+);
 
 function read(unit: UnitContext, request: CommandRequest, reply: Reply, now: Nanos): void {
   const { lba, blocks } = request;
@@ -62,12 +49,7 @@ export function write(unit: UnitContext, request: CommandRequest, _reply: Reply,
   if (length === 0) return;
   const data = length === request.dataOut.length ? request.dataOut : request.dataOut.subarray(0, length);
   unit.write(now, request, request.lba, length % blockLength === 0 ? data : fillLastBlock(unit, request.lba, data));
-  if (hasForceUnitAccess(request.cdb)) unit.store.flush();
-}
-
-/** FUA, byte 1 bit 3 of all but the 6 byte CDBs. */
-function hasForceUnitAccess(cdb: Uint8Array): boolean {
-  return cdb[0]! >= 0x20 && (cdb[1]! & 0x08) !== 0;
+  flushIfForced(unit, request.cdb);
 }
 
 function fillLastBlock(unit: UnitContext, lba: number, data: Uint8Array): Uint8Array {

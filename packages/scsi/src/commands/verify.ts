@@ -1,8 +1,8 @@
-import { fromHex, type Nanos } from '@quorate/kernel';
+import type { Nanos } from '@quorate/kernel';
 import { Opcode } from '../opcode.js';
 import { INVALID_FIELD_IN_COMMAND_INFORMATION_UNIT, invalidFieldInCdb, miscompareAt, type Sense } from '../sense.js';
 import { blocksOf, setRange, setTransferRange, setWriteRange } from './block-range.js';
-import type { Command, CommandRequest, Reply, UnitContext } from './command.js';
+import { type Command, type CommandRequest, family, type Reply, type UnitContext } from './command.js';
 import { write } from './read-write.js';
 import { BLOCKS_OUT, type Transfer } from './transfer.js';
 
@@ -25,44 +25,30 @@ const VERIFY_TRANSFER: Transfer = {
   },
 };
 
-export const VERIFY: readonly Command[] = [
-  verifying('VERIFY(10)', Opcode.verify10, '2f 16 ffffffff 1f ffff 00'),
-  verifying('VERIFY(12)', Opcode.verify12, 'af 16 ffffffff ffffffff 1f 00'),
-  verifying('VERIFY(16)', Opcode.verify16, '8f 16 ffffffffffffffff ffffffff 1f 00'),
-];
+export const VERIFY: readonly Command[] = family(
+  { service: 'read', transfer: VERIFY_TRANSFER, needsMedium: true, validate: validateVerify, execute: verify },
+  [
+    ['VERIFY(10)', Opcode.verify10, '2f 16 ffffffff 1f ffff 00'],
+    ['VERIFY(12)', Opcode.verify12, 'af 16 ffffffff ffffffff 1f 00'],
+    ['VERIFY(16)', Opcode.verify16, '8f 16 ffffffffffffffff ffffffff 1f 00'],
+  ],
+);
 
-export const WRITE_AND_VERIFY: readonly Command[] = [
-  writingAndVerifying('WRITE AND VERIFY(10)', Opcode.writeAndVerify10, '2e 16 ffffffff 1f ffff 00'),
-  writingAndVerifying('WRITE AND VERIFY(12)', Opcode.writeAndVerify12, 'ae 16 ffffffff ffffffff 1f 00'),
-  writingAndVerifying('WRITE AND VERIFY(16)', Opcode.writeAndVerify16, '8e 16 ffffffffffffffff ffffffff 1f 00'),
-];
-
-function verifying(name: string, opcode: number, usage: string): Command {
-  return {
-    name,
-    opcode,
-    usage: fromHex(usage),
-    service: 'read',
-    transfer: VERIFY_TRANSFER,
-    needsMedium: true,
-    validate: validateVerify,
-    execute: verify,
-  };
-}
-
-function writingAndVerifying(name: string, opcode: number, usage: string): Command {
-  return {
-    name,
-    opcode,
-    usage: fromHex(usage),
+export const WRITE_AND_VERIFY: readonly Command[] = family(
+  {
     service: 'write',
     transfer: BLOCKS_OUT,
     needsMedium: true,
     isTearable: true,
     validate: validateWriteAndVerify,
     execute: writeAndVerify,
-  };
-}
+  },
+  [
+    ['WRITE AND VERIFY(10)', Opcode.writeAndVerify10, '2e 16 ffffffff 1f ffff 00'],
+    ['WRITE AND VERIFY(12)', Opcode.writeAndVerify12, 'ae 16 ffffffff ffffffff 1f 00'],
+    ['WRITE AND VERIFY(16)', Opcode.writeAndVerify16, '8e 16 ffffffffffffffff ffffffff 1f 00'],
+  ],
+);
 
 function byteCheckOf(cdb: Uint8Array): number {
   return (cdb[1]! >> 1) & 0x03;

@@ -1,8 +1,8 @@
-import { fromHex, type Nanos } from '@quorate/kernel';
+import type { Nanos } from '@quorate/kernel';
 import { Opcode } from '../opcode.js';
 import { invalidFieldInCdb, type Sense } from '../sense.js';
 import { setRange, wrongBlocks } from './block-range.js';
-import type { Command, CommandRequest, Reply, UnitContext } from './command.js';
+import { type Command, type CommandRequest, family, type Reply, type UnitContext } from './command.js';
 import type { Transfer } from './transfer.js';
 
 const ANCHOR = 0x10;
@@ -15,23 +15,13 @@ const ONE_BLOCK: Transfer = {
   bytes: (cdb, blockLength) => (hasNoData(cdb) ? 0 : blockLength),
 };
 
-export const WRITE_SAME: readonly Command[] = [
-  writingSame('WRITE SAME(10)', Opcode.writeSame10, '41 18 ffffffff 1f ffff 00'),
-  writingSame('WRITE SAME(16)', Opcode.writeSame16, '93 19 ffffffffffffffff ffffffff 1f 00'),
-];
-
-function writingSame(name: string, opcode: number, usage: string): Command {
-  return {
-    name,
-    opcode,
-    usage: fromHex(usage),
-    service: 'write',
-    transfer: ONE_BLOCK,
-    needsMedium: true,
-    validate,
-    execute,
-  };
-}
+export const WRITE_SAME: readonly Command[] = family(
+  { service: 'write', transfer: ONE_BLOCK, needsMedium: true, validate, execute },
+  [
+    ['WRITE SAME(10)', Opcode.writeSame10, '41 18 ffffffff 1f ffff 00'],
+    ['WRITE SAME(16)', Opcode.writeSame16, '93 19 ffffffffffffffff ffffffff 1f 00'],
+  ],
+);
 
 function hasNoData(cdb: Uint8Array): boolean {
   return cdb[0] === Opcode.writeSame16 && (cdb[1]! & NDOB) !== 0;
