@@ -1,7 +1,7 @@
 import type { SenseFormat } from './sense.js';
 import type { UnitSettings } from './unit-config.js';
 
-/** What MODE SELECT may change of a logical unit, for all its nexuses. */
+/** What the mode pages say of a logical unit, and MODE SELECT may change for all its nexuses. */
 export class ModeParameters {
   /** D_SENSE of the control mode page. */
   senseFormat: SenseFormat;
@@ -15,6 +15,11 @@ export class ModeParameters {
     this.#defaults = defaults;
     this.senseFormat = defaults.senseFormat;
     this.hasTaskAbortedStatus = defaults.hasTaskAbortedStatus;
+  }
+
+  /** WCE of the caching mode page, which nobody changes. */
+  get hasWriteCache(): boolean {
+    return this.#defaults.hasWriteCache;
   }
 
   /** Those after a reset and after power on: the configured ones. */

@@ -68,6 +68,8 @@ export interface UnitSettings {
   readonly isWriteProtected: boolean;
   readonly isRemovable: boolean;
   readonly isThin: boolean;
+  /** WCE: what is written is durable only after a flush. */
+  readonly hasWriteCache: boolean;
   /** D_SENSE and TAS as they are after power on. */
   readonly senseFormat: SenseFormat;
   readonly hasTaskAbortedStatus: boolean;
@@ -121,6 +123,7 @@ export function unitSettings(config: LogicalUnitConfig): UnitSettings {
     isWriteProtected: config.isWriteProtected ?? false,
     isRemovable: config.isRemovable ?? false,
     isThin,
+    hasWriteCache: store.hasWriteCache ?? false,
     senseFormat: config.hasDescriptorSense === true ? 'descriptor' : 'fixed',
     hasTaskAbortedStatus: config.hasTaskAbortedStatus ?? false,
     maxTransferBlocks,

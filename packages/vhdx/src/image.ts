@@ -22,6 +22,7 @@ const PIECE_BYTES = 64 * 1024;
  */
 export class VhdxImage implements BlockStore {
   readonly blockLength: number;
+  readonly hasWriteCache = true;
   /**
    * Gives back the room of blocks that are covered whole, and makes the rest zero. A fixed image has no such thing.
    *

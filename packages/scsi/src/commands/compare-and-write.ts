@@ -3,6 +3,7 @@ import { Opcode } from '../opcode.js';
 import { miscompareAt, type Sense } from '../sense.js';
 import { blocksOf, setRange, wrongBlocks } from './block-range.js';
 import type { Command, CommandRequest, Reply, UnitContext } from './command.js';
+import { flushIfForced } from './force-unit-access.js';
 
 /** The first half of the Data-Out is compared, the second written, in one indivisible step. */
 export const COMPARE_AND_WRITE: Command = {
@@ -33,4 +34,5 @@ function execute(unit: UnitContext, request: CommandRequest, reply: Reply, now: 
   unit.store.read(lba, blocks, found);
   for (let i = 0; i < half; i++) if (found[i] !== dataOut[i]) return reply.check(miscompareAt(i));
   unit.write(now, request, lba, dataOut.subarray(half));
+  flushIfForced(unit, request.cdb);
 }

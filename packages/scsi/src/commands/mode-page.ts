@@ -13,6 +13,9 @@ export const ModePage = {
 
 export const MODE_PAGES: readonly number[] = [0x01, 0x02, 0x08, 0x0a, 0x1c];
 
+/** WCE of the caching mode page. */
+const WRITE_CACHE_ENABLE = 0x04;
+
 /** Bits of the control mode page, by byte. */
 const Control = { dSense: 0x04, swp: 0x08, tas: 0x40 } as const;
 
@@ -22,7 +25,7 @@ const Control = { dSense: 0x04, swp: 0x08, tas: 0x40 } as const;
  * page  bytes
  * 01    nothing set: no automatic reallocation, no retries
  * 02    nothing set: no limits of the transport
- * 08    nothing set: WCE 0, the cache writes through
+ * 08    [2] bit 2 WCE: the store has a write cache
  * 0A    [2] bit 2 D_SENSE, 1 GLTSD; [3] bits 7-4 QAM 1: SIMPLE commands may be reordered; [4] bit 3 SWP; [5] bit 6 TAS;
  *       [8-9] busy timeout FFFFh: unlimited
  * 1C    [2] bit 3 DEXCPT: exceptions are not reported
@@ -35,8 +38,11 @@ export function encodeModePage(page: number, mode: ModeParameters): Uint8Array<A
       return fromHex('01 0a 00 00 00 00 00 00 00 00 00 00');
     case ModePage.disconnectReconnect:
       return fromHex('02 0e 00 00 00 00 00 00 00 00 00 00 00 00 00 00');
-    case ModePage.caching:
-      return fromHex('08 12 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00');
+    case ModePage.caching: {
+      const bytes = fromHex('08 12 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00');
+      if (mode.hasWriteCache) bytes[2]! |= WRITE_CACHE_ENABLE;
+      return bytes;
+    }
     case ModePage.control: {
       const bytes = fromHex('0a 0a 02 10 00 00 00 00 ff ff 00 00');
       if (mode.senseFormat === 'descriptor') bytes[2]! |= Control.dSense;

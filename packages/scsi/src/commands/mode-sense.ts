@@ -64,7 +64,7 @@ function parameterList10(unit: UnitContext, cdb: Uint8Array): Uint8Array {
   return concatBytes(header, descriptor, pages);
 }
 
-/** Bit 7 WP; bit 4 DPOFUA: DPO and FUA are accepted, as every write goes through to the medium. */
+/** Bit 7 WP; bit 4 DPOFUA: DPO and FUA are accepted. */
 function deviceFlags(unit: UnitContext): number {
   return (unit.writeProtection !== undefined ? 0x80 : 0) | 0x10;
 }

@@ -2,6 +2,7 @@ import { fromHex, type Nanos } from '@quorate/kernel';
 import { Opcode } from '../opcode.js';
 import { setWriteRange } from './block-range.js';
 import type { Command, CommandRequest, Reply, UnitContext } from './command.js';
+import { flushIfForced } from './force-unit-access.js';
 import { BLOCKS_OUT } from './transfer.js';
 
 /** What is stored, OR the Data-Out, as far as that arrived: one indivisible step. */
@@ -24,4 +25,5 @@ function execute(unit: UnitContext, request: CommandRequest, _reply: Reply, now:
   unit.store.read(request.lba, bytes.length / blockLength, bytes);
   for (let i = 0; i < length; i++) bytes[i]! |= request.dataOut[i]!;
   unit.write(now, request, request.lba, bytes);
+  flushIfForced(unit, request.cdb);
 }

@@ -94,10 +94,12 @@ function validateWriteAndVerify(unit: UnitContext, request: CommandRequest): Sen
   return byteCheckOf(request.cdb) > ByteCheck.all ? invalidFieldInCdb(1, 2) : setWriteRange(unit, request);
 }
 
+/** What is verified is on the medium, and no more in a cache. */
 function writeAndVerify(unit: UnitContext, request: CommandRequest, reply: Reply, now: Nanos): void {
   write(unit, request, reply, now);
   if (request.tornAfter >= 0) return;
   const { store } = unit;
+  store.flush();
   const wanted = request.dataOut.subarray(0, request.blocks * store.blockLength);
   const found = new Uint8Array(Math.ceil(wanted.length / store.blockLength) * store.blockLength);
   store.read(request.lba, found.length / store.blockLength, found);

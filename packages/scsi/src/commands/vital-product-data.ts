@@ -31,7 +31,7 @@ function vpdBody(unit: UnitContext, page: number): Uint8Array {
     case VpdPage.deviceIdentification:
       return designators(unit);
     case VpdPage.extendedInquiry:
-      return extendedInquiry();
+      return extendedInquiry(unit);
     case VpdPage.thirdPartyCopy:
       return thirdPartyCopy();
     case VpdPage.blockLimits:
@@ -80,9 +80,10 @@ function designator(codeSet: number, type: number, value: Uint8Array): Uint8Arra
  * Extended INQUIRY data, 60 bytes after the header: byte 5 bits 2 HEADSUP, 1 ORDSUP, 0 SIMPSUP; byte 7 bit 0 LUICLR: unit
  * attentions of resets clear others. Source: SPC-4, "Extended INQUIRY Data VPD page".
  */
-function extendedInquiry(): Uint8Array {
+function extendedInquiry({ settings }: UnitContext): Uint8Array {
   const page = new Uint8Array(64);
   page[5] = 0x07;
+  if (settings.hasWriteCache) page[6] = 0x01;
   page[7] = 0x01;
   return page.subarray(4);
 }

@@ -15,6 +15,8 @@ export interface BlockStore {
   lend?(lba: number, blocks: number): Uint8Array | undefined;
   /** Copies whole blocks in. */
   write(lba: number, bytes: Uint8Array): void;
+  /** Whether what was written can be lost until the next `flush`; initiators are told so, and flush (WCE). */
+  readonly hasWriteCache?: boolean;
   /** Makes what was written durable. */
   flush(): void;
   /** Gives the blocks' room back; they read as zero from then on. A store that has this can be a thin unit. */

@@ -27,6 +27,7 @@ interface Overlay {
  */
 export class FaultyStore implements BlockStore {
   readonly blockLength: number;
+  readonly hasWriteCache: boolean;
   /** What a disk without faults would hold. */
   readonly pristine: BlockStore;
   readonly unmap?: (lba: number, blocks: number) => void;
@@ -43,6 +44,7 @@ export class FaultyStore implements BlockStore {
   constructor(pristine: BlockStore, onFault: (fault: StoreFault) => void = () => {}) {
     this.pristine = pristine;
     this.blockLength = pristine.blockLength;
+    this.hasWriteCache = pristine.hasWriteCache ?? false;
     this.#onFault = onFault;
     const { unmap, extentAt } = pristine;
     if (unmap !== undefined) {

@@ -23,6 +23,7 @@ export interface FileStoreOptions {
 export class FileStore implements BlockStore {
   readonly blocks: number;
   readonly blockLength: number;
+  readonly hasWriteCache = true;
   /** Only for thin stores. */
   readonly unmap?: (lba: number, blocks: number) => void;
   readonly extentAt?: (lba: number) => StoreExtent;
