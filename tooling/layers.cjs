@@ -1,4 +1,7 @@
 // The floors of docs/ARCHITECTURE.md as an allow-list: which package may import which. Arrows point down only.
+/** What a cluster node is made of, by floor. */
+const floor1 = ['cluster-conf', 'network', 'scsi', 'volumes'];
+const floor2 = ['totem', 'quorum', 'qdisk', 'fencing', 'dlm', 'gfs2', 'rgmanager'];
 const allowed = {
   kernel: [],
   'cluster-conf': [],
@@ -14,35 +17,10 @@ const allowed = {
   dlm: [],
   gfs2: [],
   rgmanager: [],
-  node: [
-    'cluster-conf',
-    'network',
-    'scsi',
-    'totem',
-    'quorum',
-    'qdisk',
-    'fencing',
-    'dlm',
-    'gfs2',
-    'rgmanager',
-    'volumes',
-  ],
+  node: [...floor1, ...floor2],
   trace: [],
   shell: ['cluster-conf', 'scsi', 'quorum', 'qdisk', 'fencing', 'dlm', 'gfs2', 'rgmanager', 'node'],
-  lab: [
-    'cluster-conf',
-    'network',
-    'scsi',
-    'totem',
-    'quorum',
-    'qdisk',
-    'fencing',
-    'dlm',
-    'gfs2',
-    'rgmanager',
-    'volumes',
-    'node',
-  ],
+  lab: [...floor1, ...floor2, 'node'],
 };
 const upper = {
   simulator: [...Object.keys(allowed)],
