@@ -1,13 +1,7 @@
-import { parseSeed, SECOND, type Task } from '@quorate/kernel';
-import { hypervBlogTopology, type Lab, type Scenario, stackInvariants } from '@quorate/lab';
-import { administratorsPrograms } from '@quorate/shell';
-import { expect, it } from 'vitest';
-import { Simulator } from '../src/index.js';
+import { it } from 'vitest';
+import { expectAnswers, type Line } from './typed-lines.js';
 
 const SERVICE = 'my_service_group';
-
-/** What is typed, where, and what comes of it. */
-type Line = readonly [machine: string, command: string, expected: RegExp];
 
 const TYPED: readonly Line[] = [
   [
@@ -29,29 +23,6 @@ const TYPED: readonly Line[] = [
   ['my-vm1', 'ps aux', /httpd|rgmanager/],
 ];
 
-function* type(lab: Lab): Task<readonly (readonly [Line, string])[]> {
-  lab.powerOn(...lab.machines);
-  yield* lab.wait(70 * SECOND);
-  const found: (readonly [Line, string])[] = [];
-  for (const line of TYPED) {
-    const done = yield* lab.exec(line[0], line[1]);
-    found.push([line, done === undefined ? 'no answer' : done.output + done.errors]);
-    yield* lab.wait(SECOND);
-  }
-  return found;
-}
-
 it('an administrator moves, disables, enables, restarts and freezes the service', () => {
-  const scenario: Scenario<readonly (readonly [Line, string])[]> = {
-    name: 'administration',
-    title: 'what an administrator types',
-    kinds: [],
-    script: type,
-  };
-  const topology = hypervBlogTopology(administratorsPrograms);
-  const run = new Simulator({ scenario, topology, seed: parseSeed('7')!, invariants: stackInvariants }).run();
-  expect([run.exception, run.violations]).toEqual([undefined, []]);
-  for (const [[machine, command, expected], output] of run.result as readonly (readonly [Line, string])[]) {
-    expect(output, `${machine}# ${command}`).toMatch(expected);
-  }
+  expectAnswers(TYPED);
 });
