@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { itWith, pathOf } from '../../../tooling/oracle.js';
 import { runCommand } from '../src/run-command.js';
 import { capturedIo } from './captured-io.js';
 
@@ -15,15 +16,6 @@ async function disk(...words: readonly string[]) {
   const io = capturedIo();
   const code = await runCommand(['disk', ...words], io);
   return { code, out: io.stdout.text, errors: io.stderr.text.replaceAll(folder, 'DIR') };
-}
-
-const QEMU = 'qemu-img';
-
-/** Skipped with a sentence without QEMU; with QUORATE_REQUIRE_ORACLES=1 its absence is an error. */
-function itWithQemu(name: string, test: () => Promise<void>): void {
-  if (spawnSync(QEMU, ['--version']).error === undefined) it(name, test);
-  else if (process.env.QUORATE_REQUIRE_ORACLES === '1') throw new Error('qemu-img is not installed');
-  else it.skip(`${name} (qemu-img is not installed)`, test);
 }
 
 const FINE = { code: 0, out: '', errors: '' };
@@ -100,8 +92,8 @@ describe('quorate disk', () => {
     expect(existsSync(at('b.vhdx'))).toBe(false);
   });
 
-  itWithQemu('qemu-img takes what we make, and we what it makes', async () => {
-    const run = (...words: readonly string[]): string => execFileSync(QEMU, words, { encoding: 'utf8' });
+  itWith(['qemu-img'], 'qemu-img takes what we make, and we what it makes', async () => {
+    const run = (...words: readonly string[]): string => execFileSync(pathOf('qemu-img')!, words, { encoding: 'utf8' });
     const bytes = new Uint8Array(2 * 1024 * 1024).fill(7, 600_000, 700_000);
     writeFileSync(at('q.img'), bytes);
     await disk('convert', at('q.img'), at('ours.vhdx'));

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect } from 'vitest';
+import { itUnless } from '../../../tooling/oracle.js';
 import { isThorough } from '../../../tooling/thorough.js';
 import { runCommand } from '../src/run-command.js';
 import { capturedIo } from './captured-io.js';
@@ -13,11 +14,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const NAME = "Linux's own initiator logs in, partitions, makes a file system, mounts it and reads back";
 
-const lacking = isThorough ? lacksForGuest() : undefined;
-if (lacking !== undefined) throw new Error(`${lacking} is not installed`);
-
-it.skipIf(!isThorough)(
-  isThorough ? NAME : `${NAME} (QUORATE_REQUIRE_ORACLES=1 boots a kernel for it)`,
+itUnless(
+  isThorough ? lacksForGuest() : 'QUORATE_REQUIRE_ORACLES=1 boots a kernel for it',
+  NAME,
   async () => {
     const image = join(folder, 'disk.vhdx');
     await runCommand(['disk', 'create', image, '128M', '--block-size', '1M'], capturedIo());

@@ -2,20 +2,17 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { lacksPrograms, oracleEnv } from '../../../tooling/oracle.js';
 import { SparseImage } from './sparse-image.js';
 
 /** Whether a program is installed. Where oracles are required its absence is an error. */
 export function hasProgram(name: string): boolean {
-  const found = spawnSync('sh', ['-c', `command -v ${name} || PATH=$PATH:/usr/sbin:/sbin command -v ${name}`]);
-  if (found.status === 0) return true;
-  if (process.env.QUORATE_REQUIRE_ORACLES === '1') throw new Error(`${name} is required and not installed`);
-  return false;
+  return lacksPrograms(name) === undefined;
 }
 
 /** Runs a program that may be where only administrators look, with a file as its descriptor 3. */
 function run(name: string, args: readonly string[], file: number) {
-  const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
-  return spawnSync(name, args, { env, maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe', file] });
+  return spawnSync(name, args, { env: oracleEnv, maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe', file] });
 }
 
 /** The scratch file of fsck.gfs2, which has no name, and what it holds: most images are the last one with a few changes. */

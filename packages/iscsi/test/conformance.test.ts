@@ -1,8 +1,9 @@
 import { type LogicalUnitConfig, SparseStore } from '@quorate/scsi';
 import { expect, it } from 'vitest';
+import { itWith } from '../../../tooling/oracle.js';
 import { isThorough } from '../../../tooling/thorough.js';
 import { IscsiServer } from '../src/node/index.js';
-import { itWith, output } from './oracle.js';
+import { output } from './oracle.js';
 import { TARGET } from './rig.js';
 
 /** A logical unit, and how the suite is run against it. */

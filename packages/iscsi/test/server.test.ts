@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { bytesEqual, Prng } from '@quorate/kernel';
 import { decodeKeys, persistentReserveOut, ReserveIn, ReserveOut, SparseStore } from '@quorate/scsi';
 import { afterEach, describe, expect, it } from 'vitest';
+import { itWith } from '../../../tooling/oracle.js';
 import { withTgt } from '../../../tooling/tgt.js';
 import type { IscsiFact } from '../src/index.js';
 import {
@@ -12,7 +13,7 @@ import {
   parseIscsiUrl,
   ScsiStatusError,
 } from '../src/node/index.js';
-import { itWith, output } from './oracle.js';
+import { output } from './oracle.js';
 import { TARGET } from './rig.js';
 
 const running: IscsiServer[] = [];

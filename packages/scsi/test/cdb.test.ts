@@ -1,6 +1,7 @@
 import { hex } from '@quorate/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { itWith } from '../../../tooling/oracle.js';
 import { COMMANDS } from '../src/commands/command-set.js';
 import {
   compareAndWrite,
@@ -33,7 +34,7 @@ import {
   writeSame16,
 } from '../src/index.js';
 import { cdbLengthOf } from '../src/opcode.js';
-import { itWith, output } from './oracle.js';
+import { output } from './oracle.js';
 import { Rig } from './rig.js';
 
 const BUILT: readonly (readonly [name: string, cdb: Uint8Array, bytes: string])[] = [
@@ -133,7 +134,7 @@ describe('CDBs', () => {
 
   describe('sg_decode_sense knows them by the same name', () => {
     for (const [name, cdb] of BUILT) {
-      itWith('sg_decode_sense', name, () => {
+      itWith(['sg_decode_sense'], name, () => {
         const printed = output('sg_decode_sense', '--cdb', '--nospace', hex(cdb));
         expect(printed.trim().toLowerCase()).toBe((NAMES_OF_SG3[name] ?? name).toLowerCase());
       });

@@ -1,7 +1,8 @@
 import { hex } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
+import { itWith } from '../../../tooling/oracle.js';
 import { decodeDesignators, decodeInquiry, decodeVpd, inquiry, type LogicalUnitConfig } from '../src/index.js';
-import { itWith, outputAbout } from './oracle.js';
+import { outputAbout } from './oracle.js';
 import { Rig } from './rig.js';
 
 function data(cdb: Uint8Array, unit: Partial<LogicalUnitConfig> = {}, lun = 0): Uint8Array {
@@ -137,7 +138,7 @@ describe('vital product data', () => {
 });
 
 describe('sg3_utils read it', () => {
-  itWith('sg_inq', 'sg_inq: vendor, product, revision, versions', () => {
+  itWith(['sg_inq'], 'sg_inq: vendor, product, revision, versions', () => {
     const printed = outputAbout(data(STANDARD), 'sg_inq', (file) => ['--raw', `--inhex=${file}`]);
     expect(printed).toContain('Vendor identification: Msft');
     expect(printed).toContain('Product identification: Virtual Disk');
@@ -147,7 +148,7 @@ describe('sg3_utils read it', () => {
     expect(printed).toContain('TPGS=1');
   });
 
-  itWith('sg_vpd', 'sg_vpd: identification of unit and port', () => {
+  itWith(['sg_vpd'], 'sg_vpd: identification of unit and port', () => {
     const printed = outputAbout(data(inquiry(0x83)), 'sg_vpd', (file) => ['--raw', `--inhex=${file}`, '--page=di']);
     expect(printed).toContain('designator type: NAA,  code set: Binary');
     expect(printed).toContain('vendor id: Msft');
@@ -155,7 +156,7 @@ describe('sg3_utils read it', () => {
     expect(printed).toContain('iqn.2024-01.lab:disks,t,0x0001');
   });
 
-  itWith('sg_vpd', 'sg_vpd: provisioning, characteristics, third-party copy', () => {
+  itWith(['sg_vpd'], 'sg_vpd: provisioning, characteristics, third-party copy', () => {
     const read = (page: number, name: string): string =>
       outputAbout(data(inquiry(page), { isThin: true }), 'sg_vpd', (file) => [
         '--raw',
@@ -167,7 +168,7 @@ describe('sg3_utils read it', () => {
     expect(read(0x8f, 'tpc')).toMatch(/Maximum CSCD descriptor count: 8[\s\S]*Maximum segment length|EXTENDED COPY/i);
   });
 
-  itWith('sg_vpd', 'sg_vpd: block limits', () => {
+  itWith(['sg_vpd'], 'sg_vpd: block limits', () => {
     const printed = outputAbout(data(inquiry(0xb0)), 'sg_vpd', (file) => ['--raw', `--inhex=${file}`, '--page=bl']);
     expect(printed).toMatch(/Maximum transfer length: 32768 blocks/);
     expect(printed).toMatch(/Maximum compare and write length: 255 blocks/);

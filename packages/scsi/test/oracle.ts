@@ -2,20 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { it } from 'vitest';
-
-/** Whether a program of sg3_utils can be run; with QUORATE_REQUIRE_ORACLES=1 its absence is an error. */
-export function hasProgram(name: string): boolean {
-  const isThere = spawnSync(name, ['--version']).error === undefined;
-  if (!isThere && process.env.QUORATE_REQUIRE_ORACLES === '1') throw new Error(`${name} is not installed`);
-  return isThere;
-}
-
-/** A test that asks a real program; skipped with a sentence when it is absent. */
-export function itWith(program: string, name: string, test: () => void): void {
-  if (hasProgram(program)) it(name, test);
-  else it.skip(`${name} (${program} is not installed)`, test);
-}
 
 /** What a program prints, both streams together. */
 export function output(program: string, ...args: readonly string[]): string {

@@ -1,6 +1,7 @@
 import { fromHex, hex } from '@quorate/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { itWith } from '../../../tooling/oracle.js';
 import {
   COMMANDS_CLEARED_BY_ANOTHER_INITIATOR,
   encodeSense,
@@ -18,7 +19,7 @@ import {
   senseOf,
   senseText,
 } from '../src/sense.js';
-import { itWith, output } from './oracle.js';
+import { output } from './oracle.js';
 
 function encode(sense: Sense, format: SenseFormat): Uint8Array {
   const bytes = new Uint8Array(MAX_SENSE_BYTES).fill(0xee);
@@ -90,7 +91,7 @@ describe('sense data', () => {
       [COMMANDS_CLEARED_BY_ANOTHER_INITIATOR, 'Unit Attention', 'Commands cleared by another initiator'],
     ];
     for (const [sense, key, text] of cases) {
-      itWith('sg_decode_sense', text, () => {
+      itWith(['sg_decode_sense'], text, () => {
         for (const format of ['fixed', 'descriptor'] as const) {
           const printed = output('sg_decode_sense', '--nospace', hex(encode(sense, format)));
           expect(printed).toContain(`Sense key: ${key}`);

@@ -2,22 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { it } from 'vitest';
+import { itWith } from '../../../tooling/oracle.js';
 
-/** Whether qemu-img and qemu-io can be run; with QUORATE_REQUIRE_ORACLES=1 their absence is an error. */
-function hasQemu(): boolean {
-  const isThere = ['qemu-img', 'qemu-io'].every((name) => spawnSync(name, ['--version']).error === undefined);
-  if (!isThere && process.env.QUORATE_REQUIRE_ORACLES === '1') throw new Error('qemu-img or qemu-io is not installed');
-  return isThere;
-}
-
-/** A test that asks QEMU about files in a directory of its own; skipped with a sentence when QEMU is absent. */
+/** A test that asks QEMU about files in a directory of its own. */
 export function itWithQemu(name: string, test: (directory: string) => void | Promise<void>): void {
-  if (!hasQemu()) {
-    it.skip(`${name} (qemu-img or qemu-io is not installed)`, () => {});
-    return;
-  }
-  it(name, () => withDirectory(test));
+  itWith(['qemu-img', 'qemu-io'], name, () => withDirectory(test));
 }
 
 async function withDirectory(use: (directory: string) => void | Promise<void>): Promise<void> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hex, Prng } from '@quorate/kernel';
 import { describe, expect } from 'vitest';
+import { itUnless } from '../../../tooling/oracle.js';
 import { isThorough } from '../../../tooling/thorough.js';
 import {
   checkGroup,
@@ -29,7 +30,6 @@ import {
 } from '../src/index.js';
 import { lacksLvm, type RealLvm, withLvm } from './lvm-oracle.js';
 import { TestMachine } from './machine.js';
-import { itWith } from './oracle.js';
 
 /** The text with the names of the test machine's disks in place of the loop devices', and columns as narrow. */
 function renamed(text: string, lvm: RealLvm): string {
@@ -52,9 +52,11 @@ function withoutDevices(group: VolumeGroup): VolumeGroup {
   return { ...group, physicalVolumes: group.physicalVolumes.map((each) => ({ ...each, device: '' })) };
 }
 
+const LACKS = lacksLvm();
+
 describe('LVM reads what is written here', () => {
   for (const version of [1, 2] as const) {
-    itWith(lacksLvm, `a group with two volumes, header extension ${version}: it says the same in its own words`, () => {
+    itUnless(LACKS, `a group with two volumes, header extension ${version}: it says the same in its own words`, () => {
       const machine = new TestMachine([64, 129, 64]).pvCreate(version);
       machine.vgCreate();
       machine.change((group) => createVolume(group, machine.newVolume('my-store1', 20)));
@@ -82,7 +84,7 @@ describe('LVM reads what is written here', () => {
     });
   }
 
-  itWith(lacksLvm, 'physical volumes without group', () => {
+  itUnless(LACKS, 'physical volumes without group', () => {
     const machine = new TestMachine([64, 64]).pvCreate();
     withLvm(machine.stores, (lvm) => {
       const scan = machine.scan();
@@ -98,7 +100,7 @@ describe('LVM reads what is written here', () => {
     });
   });
 
-  itWith(lacksLvm, 'a clustered group: LVM of today skips it until it is told to force the lock type', () => {
+  itUnless(LACKS, 'a clustered group: LVM of today skips it until it is told to force the lock type', () => {
     const machine = new TestMachine([64]).pvCreate();
     machine.vgCreate('my-vg1', { isClustered: true });
     machine.change((group) => createVolume(group, machine.newVolume('my-store1', 5)));
@@ -113,7 +115,7 @@ describe('LVM reads what is written here', () => {
 });
 
 describe("the walk-through's disk", () => {
-  itWith(lacksLvm, 'LVM finds my-vg1 and my-store1 on a partition of 30 GB', () => {
+  itUnless(LACKS, 'LVM finds my-vg1 and my-store1 on a partition of 30 GB', () => {
     const machine = new TestMachine([62_926_542 / 2048]).pvCreate();
     machine.vgCreate();
     machine.change((group) => createVolume(group, machine.newVolume('my-store1', extentsFor(group, 20 * 1024 ** 3))));
@@ -130,7 +132,7 @@ describe("the walk-through's disk", () => {
 });
 
 describe('what LVM writes is read here', () => {
-  itWith(lacksLvm, 'pvcreate with a given identifier writes the same first MiB, byte for byte', () => {
+  itUnless(LACKS, 'pvcreate with a given identifier writes the same first MiB, byte for byte', () => {
     const theirs = new TestMachine([64]);
     const uuid = theirs.uuid();
     withLvm(theirs.stores, (lvm) => lvm.output('pvcreate', '--uuid', uuid, '--norestorefile', lvm.devices[0]!));
@@ -142,7 +144,7 @@ describe('what LVM writes is read here', () => {
     expect(b).toEqual(a);
   });
 
-  itWith(lacksLvm, 'vgremove leaves the same headers', () => {
+  itUnless(LACKS, 'vgremove leaves the same headers', () => {
     const [theirs, ours] = [new TestMachine([64]).pvCreate(2), new TestMachine([64]).pvCreate(2)];
     for (const machine of [theirs, ours]) machine.vgCreate();
     withLvm(theirs.stores, (lvm) => lvm.output('vgremove', 'my-vg1'));
@@ -151,7 +153,7 @@ describe('what LVM writes is read here', () => {
     expect(ours.scan().physicalVolumes[0]!.areas).toEqual(theirs.scan().physicalVolumes[0]!.areas);
   });
 
-  itWith(lacksLvm, 'a group with volumes that grew around each other', () => {
+  itUnless(LACKS, 'a group with volumes that grew around each other', () => {
     const machine = new TestMachine([64, 129, 64]);
     withLvm(machine.stores, (lvm) => {
       const [a, b, c] = lvm.devices;
@@ -177,7 +179,7 @@ describe('what LVM writes is read here', () => {
 });
 
 describe('volumes of kinds that are not made here', () => {
-  itWith(lacksLvm, 'a striped volume is kept by a commit of ours, and LVM finds it as it was', () => {
+  itUnless(LACKS, 'a striped volume is kept by a commit of ours, and LVM finds it as it was', () => {
     const machine = new TestMachine([64, 64]);
     withLvm(machine.stores, (lvm) => {
       lvm.output('pvcreate', ...lvm.devices);
@@ -219,7 +221,7 @@ describe('both write in turn', () => {
   }
 
   for (const seed of isThorough ? [1, 2, 3] : [1]) {
-    itWith(lacksLvm, `sequence ${seed}: each finds what the other wrote`, () => {
+    itUnless(LACKS, `sequence ${seed}: each finds what the other wrote`, () => {
       const machine = new TestMachine([64, 129]).pvCreate(2);
       const prng = Prng.derive({ hi: 0, lo: seed }, 'volumes/turns');
       machine.vgCreate();

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SparseStore } from '@quorate/scsi';
+import { lacksPrograms } from '../../../tooling/oracle.js';
+import { isThorough } from '../../../tooling/thorough.js';
 import { fileToStore, storeToFile, withFile } from './image.js';
 import { type Outcome, run } from './oracle.js';
 
@@ -10,10 +12,15 @@ const METADATA: readonly [number, number] = [0, 2048];
 
 /** Undefined when LVM can be run on loop devices, which takes root. */
 export function lacksLvm(): string | undefined {
-  if (run('lvm', ['version']).status === -1) return 'lvm2 is not installed';
+  const lacks = lacksPrograms('lvm', 'losetup');
+  if (lacks !== undefined) return lacks;
   return withFile(1024 * 1024, (file) => {
     const { status, stdout } = run('losetup', ['--find', '--show', file]);
-    if (status !== 0) return 'there are no loop devices: LVM cannot be asked';
+    if (status !== 0) {
+      const why = 'there are no loop devices: LVM cannot be asked';
+      if (isThorough) throw new Error(why);
+      return why;
+    }
     run('losetup', ['--detach', stdout.trim()]);
     return undefined;
   });

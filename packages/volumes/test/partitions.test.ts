@@ -2,6 +2,7 @@ import { hex } from '@quorate/kernel';
 import type { SparseStore } from '@quorate/scsi';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { itWith } from '../../../tooling/oracle.js';
 import {
   addPartition,
   decodePartitionSector,
@@ -20,7 +21,7 @@ import {
   writePartitionTable,
 } from '../src/index.js';
 import { diskOf, fileToStore, storeToFile, withFile } from './image.js';
-import { itWith, lacksPrograms, run } from './oracle.js';
+import { run } from './oracle.js';
 
 const DISK_BYTES = 107_374_182_400;
 const diskSectors = DISK_BYTES / 512;
@@ -355,37 +356,30 @@ describe('the real fdisk and sfdisk', () => {
     ['logical partitions behind', TWO_LOGICAL_BEHIND],
     ['before and behind another one', BETWEEN],
   ] as const) {
-    itWith(
-      () => lacksPrograms('fdisk'),
-      `${name}: fdisk writes the same sectors`,
-      () => {
-        withFile(DISK_BYTES, (file) => {
-          const script = `${asked.map(dialog).join('\n')}\nw\n`;
-          expect(run('fdisk', ['-c=dos', '-u=cylinders', file], script).status).toBe(0);
-          const theirs = diskOf(DISK_BYTES);
-          fileToStore(file, theirs, [[0, 1]]);
-          const table = planned(asked, decodePartitionSector(sectorOf(theirs, 0)).signature);
-          const sectors = [0, ...table.partitions.flatMap(({ ebr }) => (ebr === undefined ? [] : [ebr]))];
-          fileToStore(
-            file,
-            theirs,
-            sectors.map((sector) => [sector, 1]),
-          );
-          const ours = written(table);
-          for (const sector of sectors) expect(hex(sectorOf(ours, sector))).toBe(hex(sectorOf(theirs, sector)));
-          expect(finish(readPartitionTable(storeDevice(file, theirs)))).toEqual(table);
-        });
-      },
-    );
+    itWith(['fdisk'], `${name}: fdisk writes the same sectors`, () => {
+      withFile(DISK_BYTES, (file) => {
+        const script = `${asked.map(dialog).join('\n')}\nw\n`;
+        expect(run('fdisk', ['-c=dos', '-u=cylinders', file], script).status).toBe(0);
+        const theirs = diskOf(DISK_BYTES);
+        fileToStore(file, theirs, [[0, 1]]);
+        const table = planned(asked, decodePartitionSector(sectorOf(theirs, 0)).signature);
+        const sectors = [0, ...table.partitions.flatMap(({ ebr }) => (ebr === undefined ? [] : [ebr]))];
+        fileToStore(
+          file,
+          theirs,
+          sectors.map((sector) => [sector, 1]),
+        );
+        const ours = written(table);
+        for (const sector of sectors) expect(hex(sectorOf(ours, sector))).toBe(hex(sectorOf(theirs, sector)));
+        expect(finish(readPartitionTable(storeDevice(file, theirs)))).toEqual(table);
+      });
+    });
   }
 
-  itWith(
-    () => lacksPrograms('sfdisk'),
-    'sfdisk reads what is written here',
-    () => {
-      withFile(DISK_BYTES, (file) => {
-        storeToFile(written(setPartitionType(planned(TWO_LOGICAL_BEHIND), 1, 0x8e)), file);
-        expect(run('sfdisk', ['--dump', file]).stdout.replaceAll(file, 'disk').replace(/ +/g, ' ')).toBe(`label: dos
+  itWith(['sfdisk'], 'sfdisk reads what is written here', () => {
+    withFile(DISK_BYTES, (file) => {
+      storeToFile(written(setPartitionType(planned(TWO_LOGICAL_BEHIND), 1, 0x8e)), file);
+      expect(run('sfdisk', ['--dump', file]).stdout.replaceAll(file, 'disk').replace(/ +/g, ' ')).toBe(`label: dos
 label-id: 0x1234abcd
 device: disk
 unit: sectors
@@ -396,32 +390,27 @@ disk2 : start= 62926605, size= 146785905, type=5
 disk5 : start= 62926668, size= 10506447, type=83
 disk6 : start= 73433178, size= 136279332, type=83
 `);
-      });
-    },
-  );
+    });
+  });
 
-  itWith(
-    () => lacksPrograms('sfdisk'),
-    'what sfdisk writes is read here',
-    () => {
-      withFile(DISK_BYTES, (file) => {
-        const script = 'label: dos\nlabel-id: 0xcafe0001\n2048,4194304,8e,*\n,,E\n,2097152,L\n,,82\n';
-        expect(run('sfdisk', [file], script).status).toBe(0);
-        const disk = diskOf(DISK_BYTES);
-        fileToStore(file, disk, [
-          [0, 1],
-          [4_196_352, 1],
-          [6_295_552, 1],
-        ]);
-        const { signature, partitions } = finish(readPartitionTable(storeDevice(file, disk)));
-        expect(signature).toBe(0xcafe0001);
-        expect(partitions.map(({ number, isActive, type, start }) => [number, isActive, type, start])).toEqual([
-          [1, true, 0x8e, 2048],
-          [2, false, 5, 4_196_352],
-          [5, false, 0x83, 4_198_400],
-          [6, false, 0x82, 6_297_600],
-        ]);
-      });
-    },
-  );
+  itWith(['sfdisk'], 'what sfdisk writes is read here', () => {
+    withFile(DISK_BYTES, (file) => {
+      const script = 'label: dos\nlabel-id: 0xcafe0001\n2048,4194304,8e,*\n,,E\n,2097152,L\n,,82\n';
+      expect(run('sfdisk', [file], script).status).toBe(0);
+      const disk = diskOf(DISK_BYTES);
+      fileToStore(file, disk, [
+        [0, 1],
+        [4_196_352, 1],
+        [6_295_552, 1],
+      ]);
+      const { signature, partitions } = finish(readPartitionTable(storeDevice(file, disk)));
+      expect(signature).toBe(0xcafe0001);
+      expect(partitions.map(({ number, isActive, type, start }) => [number, isActive, type, start])).toEqual([
+        [1, true, 0x8e, 2048],
+        [2, false, 5, 4_196_352],
+        [5, false, 0x83, 4_198_400],
+        [6, false, 0x82, 6_297_600],
+      ]);
+    });
+  });
 });

@@ -1,8 +1,9 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { lacksPrograms, pathOf } from '../../../../tooling/oracle.js';
 
 /** Programs of the host that run in the guest. */
 const GUEST_PROGRAMS = ['iscsistart', 'sfdisk', 'mkfs.ext4', 'e2fsck', 'sg_persist'];
@@ -16,16 +17,9 @@ const MODULES = [
   ...['libiscsi_tcp', 'iscsi_tcp', 'crc16', 'crc32c_generic', 'libcrc32c', 'mbcache', 'jbd2', 'ext4'],
 ];
 
-const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
-
-function pathOf(program: string): string | undefined {
-  const { status, stdout } = spawnSync('sh', ['-c', `command -v ${program}`], { env, encoding: 'utf8' });
-  return status === 0 ? stdout.trim() : undefined;
-}
-
-/** The first program that is missing to run a Linux kernel here; undefined: all are there. */
+/** Why no Linux kernel can be run here; undefined: it can. */
 export function lacksForGuest(): string | undefined {
-  return [...HOST_PROGRAMS, ...GUEST_PROGRAMS].find((program) => pathOf(program) === undefined);
+  return lacksPrograms(...HOST_PROGRAMS, ...GUEST_PROGRAMS);
 }
 
 /** Debian's kernel, unpacked and not installed; fetched once. */
