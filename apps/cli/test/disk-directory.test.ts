@@ -37,6 +37,14 @@ it("a run's disks become images that have their content, and what the run writes
   expect(found).toEqual([0x5a, 0, 0x5a]);
 });
 
+it('a disk whose image cannot be made leaves none open', () => {
+  const image = new SparseStore({ blocks: 8 });
+  const directory = join(folder, 'twice');
+  const twice = [0, 1].map((lun) => ({ lun, name: 'same', serial: `S${lun}`, image }));
+  expect(() => createImages(directory, twice)).toThrow('same.vhdx: EEXIST');
+  openVhdxFile(join(directory, 'same.vhdx')).close();
+});
+
 it('the story overwrites no image', async () => {
   createImages(join(folder, 'old'), [
     { lun: 0, name: 'disk', serial: 'S1', image: new SparseStore({ blocks: 8 }) },

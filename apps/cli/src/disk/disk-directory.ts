@@ -20,24 +20,26 @@ export function refuseOldImages(directory: string): void {
 export function createImages(directory: string, disks: readonly DiskSpec[]): OpenedStores {
   naming(directory, () => mkdirSync(directory, { recursive: true }));
   const images = new Map<number, OpenedVhdx>();
-  for (const { lun, name, image } of disks) {
-    const path = join(directory, `${name}.vhdx`);
-    images.set(
-      lun,
-      naming(path, () => {
-        const { blocks, blockLength } = image;
-        createVhdxFile(path, { size: blocks * blockLength, logicalSectorSize: blockLength, blockSize: BLOCK_SIZE });
-        const opened = openVhdxFile(path);
-        copy(image, opened.image);
-        opened.image.flush();
-        return opened;
-      }),
-    );
-  }
-  return {
-    stores: new Map([...images].map(([lun, { image }]) => [lun, image])),
-    close: () => {
-      for (const { close } of images.values()) close();
-    },
+  const close = (): void => {
+    for (const image of images.values()) image.close();
   };
+  try {
+    for (const disk of disks) images.set(disk.lun, createImage(directory, disk));
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { stores: new Map([...images].map(([lun, { image }]) => [lun, image])), close };
+}
+
+function createImage(directory: string, { name, image }: DiskSpec): OpenedVhdx {
+  const path = join(directory, `${name}.vhdx`);
+  return naming(path, () => {
+    const { blocks, blockLength } = image;
+    createVhdxFile(path, { size: blocks * blockLength, logicalSectorSize: blockLength, blockSize: BLOCK_SIZE });
+    const opened = openVhdxFile(path);
+    copy(image, opened.image);
+    opened.image.flush();
+    return opened;
+  });
 }
