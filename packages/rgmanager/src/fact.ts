@@ -67,6 +67,11 @@ export type RgFact = Fact &
         readonly name: string;
       }
     | {
+        /** It waits for members: for their votes on a value, or for the value that they have; until they answer or their time is up. */
+        readonly kind: 'rg.view';
+        readonly event: 'asked' | 'answered';
+      }
+    | {
         /** It looked at a service because a node came or went, or another service changed. */
         readonly kind: 'rg.evaluated';
         /** The node that came; 0: something else has happened. */

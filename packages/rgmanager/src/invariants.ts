@@ -9,7 +9,7 @@ import {
   type Verdict,
 } from '@quorate/kernel';
 import type { RgFact, TreeFact } from './fact.js';
-import { LockWaits } from './lock-waits.js';
+import { type Delay, LockWaits } from './lock-waits.js';
 import { Result } from './state/result.js';
 import { ServiceFlag, ServiceState } from './state/service-record.js';
 
@@ -200,13 +200,15 @@ type Departure =
   | 'svc-frozen'
   | 'svc-moving'
   | 'svc-second-best'
-  | 'svc-fencing'
+  | Delay
   | 'svc-outside-restricted';
 
 /** What is wrong with a place; with a departure it is allowed. */
 interface Problem {
   readonly message: string;
   readonly departure: Departure | undefined;
+  /** It has not settled: what it waits for comes by itself. */
+  readonly isDelay?: boolean;
 }
 
 /** What is known of a service. */
@@ -247,7 +249,8 @@ const IN_TRANSITION: readonly number[] = [ServiceState.STOPPING, ServiceState.ER
  *   start or relocation failed (`svc-failure`), or that member joined while services were locked (`svc-locked`), this
  *   one was frozen (`svc-frozen`) or between two states (`svc-moving`), or an even better one was there that was excused
  *   (`svc-second-best`: services are handed to the best only). Nor has it settled while its owner waits for a lock that
- *   only dead nodes keep from it (`svc-fencing`).
+ *   only dead nodes keep from it (`svc-fencing`), or it, or the node that has the lock, waits for members to
+ *   vote or to tell a value (`svc-unanswered`; a ring that has lost a member brings nothing until it is formed anew).
  * And at any time: no service of a nofailback domain leaves a node of its domain because a better one joined.
  * What keeps a service where it has settled is counted with how long it stayed.
  *
@@ -267,6 +270,7 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
   observe(fact: Stamped<RgFact | NodeStateFact>, verdict: Verdict): void {
     switch (fact.kind) {
       case 'rg.lock':
+      case 'rg.view':
         return this.#lockWaits.observe(fact);
       case 'node.state':
         if (fact.state === 'off') this.#onOwnerOff(fact.node);
@@ -418,7 +422,7 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
     if (view === undefined || !view.isQuorate || ownerLife !== this.#views.lifeOf(owner)) return;
     if (at - Math.max(changedAt, view.changedAt) < SETTLED_AFTER) return;
     const problem = this.#problem(view, service, owner, placement);
-    if (problem?.departure === 'svc-fencing') placement.changedAt = at;
+    if (problem?.isDelay === true) placement.changedAt = at;
     if (problem?.departure !== placement.open?.departure) close(placement, at, verdict);
     if (problem === undefined) return;
     if (problem.departure !== undefined) {
@@ -431,8 +435,8 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
 
   #problem(view: View, service: string, owner: number, placement: Placement): Problem | undefined {
     const problem = placeProblem(view, service, owner, placement);
-    const isWaiting = problem !== undefined && problem.departure === undefined && this.#lockWaits.isForTheDead(owner);
-    return isWaiting ? { ...problem, departure: 'svc-fencing' } : problem;
+    const delay = problem !== undefined && problem.departure === undefined ? this.#lockWaits.delayOf(owner) : undefined;
+    return delay === undefined ? problem : { ...problem!, departure: delay, isDelay: true };
   }
 }
 
@@ -501,6 +505,7 @@ const serviceDomain: Invariant = defineInvariant<RgFact | NodeStateFact>({
     'rg.request-started',
     'rg.request-ended',
     'rg.lock',
+    'rg.view',
     'node.state',
   ],
   start: () => new ServiceDomain(),

@@ -1,7 +1,10 @@
 import type { NodeStateFact, Stamped } from '@quorate/kernel';
 import type { RgFact } from './fact.js';
 
-type LockFact = Extract<RgFact, { readonly kind: 'rg.lock' }>;
+type LockFact = Extract<RgFact, { readonly kind: 'rg.lock' | 'rg.view' }>;
+
+/** Locks come when the dead are fenced, answers when the ring orders messages again. */
+export type Delay = 'svc-fencing' | 'svc-unanswered';
 
 interface Locker {
   readonly life: number;
@@ -9,9 +12,11 @@ interface Locker {
   readonly asked: Map<string, number>;
   /** Neither off nor paused. */
   runs: boolean;
+  /** It waits for members: for votes, or for a value. */
+  isAsking: boolean;
 }
 
-/** Who waits for which lock of rgmanager, and who has it. */
+/** Who waits for which lock of rgmanager, who has it, and who waits for members. */
 export class LockWaits {
   readonly #lockers = new Map<number, Locker>();
   readonly #holders = new Map<string, { readonly node: number; readonly life: number }>();
@@ -23,6 +28,10 @@ export class LockWaits {
       if (fact.state === 'off') locker.asked.clear();
       return;
     }
+    if (fact.kind === 'rg.view') {
+      locker.isAsking = fact.event === 'asked';
+      return;
+    }
     const { node, life, name, event } = fact;
     if (event === 'released') {
       if (this.#holders.get(name)?.node === node) this.#holders.delete(name);
@@ -32,19 +41,26 @@ export class LockWaits {
     if (event === 'granted') this.#holders.set(name, { node, life });
   }
 
-  /** Whether a node waits for a lock that nobody who lives keeps from it: the DLM gives it when the dead are fenced. */
-  isForTheDead(node: number): boolean {
-    return this.#namesAskedBy(node).some((name) => this.#isHeldByTheDead(name, new Set()));
+  /** What keeps a node waiting that goes on by itself when the cluster has got over a loss. */
+  delayOf(node: number): Delay | undefined {
+    return this.#delayOf(node, new Set());
   }
 
-  /** A holder that lives may itself wait so for another lock. */
-  #isHeldByTheDead(name: string, seen: Set<string>): boolean {
-    if (seen.has(name)) return false;
+  #delayOf(node: number, seen: Set<string>): Delay | undefined {
+    const locker = this.#lockers.get(node);
+    if (locker?.isAsking === true) return 'svc-unanswered';
+    const delays = this.#namesAskedBy(node).map((name) => this.#delayOfLock(name, seen));
+    return delays.find((delay) => delay !== undefined);
+  }
+
+  /** Nobody who lives keeps the lock from those who ask, or its holder waits itself. */
+  #delayOfLock(name: string, seen: Set<string>): Delay | undefined {
+    if (seen.has(name)) return undefined;
     seen.add(name);
     const holder = this.#holders.get(name);
     const locker = holder && this.#lockers.get(holder.node);
-    if (holder === undefined || locker?.life !== holder.life || !locker.runs) return true;
-    return this.#namesAskedBy(holder.node).some((other) => this.#isHeldByTheDead(other, seen));
+    if (holder === undefined || locker?.life !== holder.life || !locker.runs) return 'svc-fencing';
+    return this.#delayOf(holder.node, seen);
   }
 
   #namesAskedBy(node: number): readonly string[] {
@@ -55,7 +71,7 @@ export class LockWaits {
   #lockerOf({ node, life }: Stamped): Locker {
     const known = this.#lockers.get(node);
     if (known?.life === life) return known;
-    const fresh: Locker = { life, asked: new Map(), runs: true };
+    const fresh: Locker = { life, asked: new Map(), runs: true, isAsking: false };
     this.#lockers.set(node, fresh);
     return fresh;
   }

@@ -208,6 +208,7 @@ describe('S29: the failover domain', () => {
   const restricted = { isRestricted: true, nodes: nodes.slice(0, 2) };
   const lock = (node: number, event: 'asked' | 'granted' | 'released', name = 'usrm::vf') =>
     fact(node, { kind: 'rg.lock', event, name });
+  const view = (node: number, event: 'asked' | 'answered') => fact(node, { kind: 'rg.view', event });
   const off = (node: number) => fact(node, { kind: 'node.state', state: 'off' } as never);
   /** Node 1 joins, gets a lock, and the owner on node 2 waits for it. */
   const waiting = () => [
@@ -291,6 +292,17 @@ describe('S29: the failover domain', () => {
       ],
       'svc-fencing 1',
     ],
+    // Storm 0x102 (swarm): a machine of the ring had lost its power, and nothing was ordered until the ring was formed anew.
+    [
+      'its owner waits for a lock of a node that waits for members',
+      () => [...waiting(), view(1, 'asked'), QUIET],
+      'svc-unanswered 1',
+    ],
+    [
+      'its owner waits for members',
+      () => [...placed(2, [2, 3]), members(2, [1, 2, 3]), view(2, 'asked'), QUIET],
+      'svc-unanswered 1',
+    ],
     ['no failback', () => [...placed(2, [2, 3], { isNofailback: true }), members(2, [1, 2, 3]), QUIET]],
     ['no order', () => [...placed(2, [2, 3], { isOrdered: false }), members(2, [1, 2, 3]), QUIET]],
     ['it wants a node for itself', () => placed(3, [1, 3], {}, { isExclusive: true })],
@@ -310,6 +322,11 @@ describe('S29: the failover domain', () => {
     [
       'an owner that has the lock of a dead node now',
       () => [...waiting(), off(1), QUIET, lock(2, 'granted'), QUIET],
+      better(1, 2),
+    ],
+    [
+      'an owner that waits for a lock of a node that has its answers',
+      () => [...waiting(), view(1, 'asked'), QUIET, view(1, 'answered'), QUIET],
       better(1, 2),
     ],
     ['failing to fail back', () => [...placed(2, [2, 3]), members(2, [1, 2, 3]), QUIET], better(1, 2)],

@@ -76,7 +76,11 @@ export class Views {
     if (lock === undefined) return undefined;
     const known = this.#keyOf(key);
     yield* this.#settled(known);
-    if (known.data === undefined) yield* this.#requestCurrent(known);
+    if (known.data === undefined) {
+      this.#tell('asked');
+      yield* this.#requestCurrent(known);
+      this.#tell('answered');
+    }
     const data = known.data;
     yield* this.#locks.release(lock);
     return data;
@@ -173,6 +177,7 @@ export class Views {
   }
 
   *#collectVotes(transaction: number, joinView: RgMessage): Task<WriteResult> {
+    this.#tell('asked');
     const result = yield* this.#runtime.waitFor<WriteResult>(this.#voteTimeout, (resume) => {
       const voters = new Set(this.#members.online);
       this.#ballots.set(transaction, { voters, resume });
@@ -180,6 +185,7 @@ export class Views {
       if (voters.size === 0) resume('ok');
     });
     this.#ballots.delete(transaction);
+    this.#tell('answered');
     return result ?? 'timeout';
   }
 
@@ -229,5 +235,9 @@ export class Views {
       key.data = reply.data;
       return;
     }
+  }
+
+  #tell(event: 'asked' | 'answered'): void {
+    this.#runtime.observe?.({ kind: 'rg.view', now: this.#runtime.now, event });
   }
 }
