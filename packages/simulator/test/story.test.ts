@@ -16,6 +16,7 @@ import {
 import type { BlockStore } from '@quorate/scsi';
 import { administratorsPrograms } from '@quorate/shell';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { isThorough } from '../../../tooling/thorough.js';
 import { type RunResult, Simulator } from '../src/index.js';
 
 /** Invariants that every run of the story has to check. */
@@ -137,12 +138,15 @@ describe('the walk-through', () => {
   });
 });
 
-it.each(['1', '20151029', '0xfedcba9876543210'])('the walk-through holds in another world: seed %s', (seed) => {
-  const { run } = tell(seed);
-  expect([run.exception, run.violations, (run.result as StoryResult).failures]).toEqual([undefined, [], []]);
-});
+it.each(isThorough ? ['1', '20151029', '0xfedcba9876543210'] : ['0xfedcba9876543210'])(
+  'the walk-through holds in another world: seed %s',
+  (seed) => {
+    const { run } = tell(seed);
+    expect([run.exception, run.violations, (run.result as StoryResult).failures]).toEqual([undefined, [], []]);
+  },
+);
 
-it.each(['7', '8'])('an isolated node fences the majority, and a reset helps: seed %s', (seed) => {
+it.each(isThorough ? ['7', '8'] : ['8'])('an isolated node fences the majority, and a reset helps: seed %s', (seed) => {
   const simulator = new Simulator({
     scenario: new IsolatedNode(),
     topology,

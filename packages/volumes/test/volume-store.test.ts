@@ -2,6 +2,7 @@ import { bytesEqual } from '@quorate/kernel';
 import { SparseStore } from '@quorate/scsi';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isThorough } from '../../../tooling/thorough.js';
 import {
   createVolume,
   extendVolume,
@@ -73,7 +74,7 @@ describe('the store of a logical volume', () => {
         store.read(0, store.blocks, into);
         expect(bytesEqual(into, plain)).toBe(true);
       }),
-      { numRuns: 20 },
+      { numRuns: isThorough ? 20 : 5 },
     );
     store.flush();
     // What was written to the volume has touched neither metadata nor other volumes.

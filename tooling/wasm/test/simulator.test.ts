@@ -9,9 +9,13 @@ import {
   startQuickJs,
 } from '@quorate/wasm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isThorough } from '../../../tooling/thorough.js';
 import { neededChromium } from './needed-chromium.js';
 
 const STORY = { kind: 'simulate', scenario: 'hyperv-blog', seed: '7', every: 10 * SECOND } as const;
+
+/** The nodes are up at 45 s. */
+const END = (isThorough ? 45 : 20) * SECOND;
 
 /** Of a virtual machine on a busy machine. */
 const PATIENCE_MS = 300_000;
@@ -56,13 +60,13 @@ describe('the walk-through is the same run, to the last event', () => {
 });
 
 it.each([
-  { ...STORY, seed: '0xfedcba9876543210', until: 45 * SECOND },
-  { ...STORY, scenario: 'isolated-node-fences-majority', until: 45 * SECOND },
-])('the first 45 s of $scenario, seed $seed, in Node and in QuickJS', { timeout: PATIENCE_MS }, async (request) => {
+  { ...STORY, seed: '0xfedcba9876543210', until: END },
+  { ...STORY, scenario: 'isolated-node-fences-majority', until: END },
+])('the beginning of $scenario, seed $seed, in Node and in QuickJS', { timeout: PATIENCE_MS }, async (request) => {
   const reply = await ask(node, request);
   expect(await ask(quickJs, request)).toEqual(reply);
   expect(reply).toMatchObject({ reason: 'time', troubles: [] });
-  expect(reply.marks.map(({ at }) => at / SECOND)).toEqual([10, 20, 30, 40, 45]);
+  expect(reply.marks.map(({ at }) => at / SECOND)).toEqual(isThorough ? [10, 20, 30, 40, 45] : [10, 20]);
 });
 
 it('another seed is another run, and slices of another size are the same', async () => {
