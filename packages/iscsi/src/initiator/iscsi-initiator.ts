@@ -1,25 +1,16 @@
 import { type Machine, type Nanos, SECOND, utf8Bytes, type World } from '@quorate/kernel';
 import type { TaskAttribute } from '@quorate/scsi';
 import type { ChapSecret } from '../chap/chap.js';
-import {
-  AsyncEvent,
-  CommandFlag,
-  FINAL,
-  IMMEDIATE,
-  NO_TAG,
-  PduOpcode,
-  ResponseFlag,
-  TaskFunction,
-  TextFlag,
-} from '../pdu/opcode.js';
+import { AsyncEvent, FINAL, IMMEDIATE, NO_TAG, PduOpcode, TextFlag } from '../pdu/opcode.js';
 import type { Pdu } from '../pdu/pdu.js';
 import { type FramingError, PduReader } from '../pdu/pdu-reader.js';
 import { PduWriter } from '../pdu/pdu-writer.js';
-import { addSerial, isBefore } from '../pdu/serial.js';
+import { addSerial } from '../pdu/serial.js';
 import { DEFAULT_PARAMETERS, type Parameters } from '../session/parameters.js';
 import { decodeText, TextBuffer } from '../text/key-value.js';
 import { InitiatorLogin, type LoginStep } from './initiator-login.js';
-import type { InitiatorTask } from './initiator-task.js';
+import { InitiatorNumbers } from './initiator-numbers.js';
+import { InitiatorTasks } from './initiator-tasks.js';
 
 /** Functions of task management that an initiator may ask for. */
 export type InitiatorFunction =
@@ -133,15 +124,6 @@ export const DEFAULT_WISHES: Readonly<Parameters> = {
 };
 
 const NOTHING: Uint8Array = new Uint8Array(0);
-const FUNCTIONS: { readonly [name in InitiatorFunction]: number } = {
-  'abort-task': TaskFunction.abortTask,
-  'abort-task-set': TaskFunction.abortTaskSet,
-  'clear-task-set': TaskFunction.clearTaskSet,
-  'lun-reset': TaskFunction.lunReset,
-  'warm-reset': TaskFunction.warmReset,
-  'cold-reset': TaskFunction.coldReset,
-};
-const ATTRIBUTES: { readonly [attribute in TaskAttribute]: number } = { simple: 1, ordered: 2, 'head-of-queue': 3 };
 
 type Emit = (output: IscsiInitiatorOutput) => void;
 
@@ -156,22 +138,15 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
   readonly #reader: PduReader;
   readonly #writer = new PduWriter();
   readonly #login: InitiatorLogin;
-  readonly #tasks = new Map<number, InitiatorTask>();
-  /** Our numbers of functions by initiator task tag. */
-  readonly #functions = new Map<number, number>();
-  readonly #queue: InitiatorTask[] = [];
+  readonly #numbers = new InitiatorNumbers();
+  readonly #tasks: InitiatorTasks;
   readonly #text = new TextBuffer();
   #state: 'idle' | 'login' | 'full-feature' | 'closed' = 'idle';
-  #parameters: Readonly<Parameters> = DEFAULT_PARAMETERS;
   #emit: Emit = () => {};
   #now: Nanos = 0;
   #loginBy: Nanos = Infinity;
   #lastHeard: Nanos = 0;
   #pingedAt: Nanos = Infinity;
-  #lastTag = 0;
-  #cmdSn = 1;
-  #maxCmdSn = 1;
-  #expStatSn = 0;
 
   constructor(config: IscsiInitiatorConfig) {
     const ours = { ...DEFAULT_WISHES, ...config.wishes };
@@ -186,6 +161,12 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
       choices: config.world.choices('iscsi/initiator'),
     });
     this.#writer.sendTo((bytes) => this.#emit({ kind: 'send', bytes }));
+    this.#tasks = new InitiatorTasks({
+      writer: this.#writer,
+      numbers: this.#numbers,
+      emit: (output) => this.#emit(output),
+      fail: (why) => this.#end('protocol-error', why),
+    });
   }
 
   /** @throws {RangeError} for a command before the login has ended, or after the connection has. */
@@ -203,10 +184,12 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
         this.#end('peer-closed', 'the connection broke');
         break;
       case 'command':
-        this.#onCommand(input);
+        this.#mustBeIn();
+        this.#tasks.onCommand(input);
         break;
       case 'task-management':
-        this.#onTaskManagement(input);
+        this.#mustBeIn();
+        this.#tasks.onTaskManagement(input);
         break;
       case 'send-targets':
         this.#onSendTargets();
@@ -228,7 +211,7 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
   }
 
   inspect(): Readonly<Record<string, unknown>> {
-    return { state: this.#state, open: this.#tasks.size, queued: this.#queue.length, cmdSn: this.#cmdSn };
+    return { state: this.#state, ...this.#tasks.inspect(), cmdSn: this.#numbers.cmdSn };
   }
 
   get #ping(): Nanos {
@@ -244,7 +227,7 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
   #sendLogin({ flags, text }: { readonly flags: number; readonly text: Uint8Array }): void {
     const writer = this.#writer.begin(IMMEDIATE | PduOpcode.login, flags);
     for (let i = 0; i < 6; i++) writer.u8(8 + i, Number.parseInt(this.#config.isid.slice(2 * i, 2 * i + 2), 16));
-    writer.u32(16, 0).u32(24, this.#cmdSn).u32(28, this.#expStatSn);
+    writer.u32(16, 0).u32(24, this.#numbers.cmdSn).u32(28, this.#numbers.expStatSn);
     writer.end(text);
   }
 
@@ -259,7 +242,7 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
       if (this.#isOver) return;
     }
     this.#reader.keep();
-    this.#sendQueued();
+    if (this.#state === 'full-feature') this.#tasks.sendQueued();
   }
 
   get #isOver(): boolean {
@@ -269,16 +252,16 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
   #onPdu(pdu: Pdu): void {
     if (pdu.hasBadDataDigest) return this.#end('protocol-error', 'a data digest is wrong');
     if (this.#state === 'login') return this.#onLoginResponse(pdu);
-    this.#noteNumbers(pdu);
+    this.#numbers.note(pdu);
     switch (pdu.opcode) {
       case PduOpcode.scsiResponse:
-        return this.#onScsiResponse(pdu);
+        return this.#tasks.onScsiResponse(pdu);
       case PduOpcode.dataIn:
-        return this.#onDataIn(pdu);
+        return this.#tasks.onDataIn(pdu);
       case PduOpcode.r2t:
-        return this.#onR2t(pdu);
+        return this.#tasks.onR2t(pdu);
       case PduOpcode.taskManagementResponse:
-        return this.#onTaskManagementResponse(pdu);
+        return this.#tasks.onTaskManagementResponse(pdu);
       case PduOpcode.nopIn:
         return this.#onNopIn(pdu);
       case PduOpcode.textResponse:
@@ -295,18 +278,9 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
     }
   }
 
-  /** StatSN of what carries one, and the window. */
-  #noteNumbers(pdu: Pdu): void {
-    const { opcode, flags } = pdu;
-    const hasStatus = opcode === PduOpcode.dataIn ? (flags & ResponseFlag.status) !== 0 : opcode !== PduOpcode.r2t;
-    const isPing = opcode === PduOpcode.nopIn && pdu.initiatorTaskTag === NO_TAG;
-    if (hasStatus && !isPing) this.#expStatSn = addSerial(pdu.u32(24), 1);
-    if (isBefore(this.#maxCmdSn, pdu.u32(32))) this.#maxCmdSn = pdu.u32(32);
-  }
-
   #onLoginResponse(pdu: Pdu): void {
     if (pdu.opcode !== PduOpcode.loginResponse) return this.#end('protocol-error', 'no Login Response');
-    this.#expStatSn = addSerial(pdu.u32(24), 1);
+    this.#numbers.expStatSn = addSerial(pdu.u32(24), 1);
     const step: LoginStep = this.#login.response(pdu);
     switch (step.kind) {
       case 'request':
@@ -316,154 +290,26 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
       case 'done':
         break;
     }
-    this.#parameters = this.#login.settled;
+    const parameters: Readonly<Parameters> = { ...this.#login.settled };
+    this.#tasks.parameters = parameters;
     this.#state = 'full-feature';
-    this.#maxCmdSn = pdu.u32(32);
+    this.#numbers.maxCmdSn = pdu.u32(32);
     this.#writer.flush();
-    const { headerDigest, dataDigest } = this.#parameters;
+    const { headerDigest, dataDigest } = parameters;
     this.#writer.hasHeaderDigest = this.#reader.hasHeaderDigest = headerDigest;
     this.#writer.hasDataDigest = this.#reader.hasDataDigest = dataDigest;
-    this.#emit({ kind: 'logged-in', tsih: pdu.u16(14), parameters: { ...this.#parameters } });
-  }
-
-  #onCommand(input: IscsiInitiatorInput & { kind: 'command' }): void {
-    this.#mustBeIn();
-    const { id, lun, cdb, dataInLength = 0, dataOut = NOTHING, attribute = 'simple' } = input;
-    this.#queue.push({
-      id,
-      lun,
-      cdb: cdb.slice(),
-      attribute: ATTRIBUTES[attribute],
-      dataOut: dataOut.slice(),
-      dataIn: dataInLength === 0 ? NOTHING : new Uint8Array(dataInLength),
-      received: 0,
-      nextDataSn: 0,
-    });
-    this.#sendQueued();
+    this.#emit({ kind: 'logged-in', tsih: pdu.u16(14), parameters });
   }
 
   #mustBeIn(): void {
     if (this.#state !== 'full-feature') throw new RangeError(`the session is ${this.#state}, expected full-feature`);
   }
 
-  /** Sends commands that wait, as far as the window reaches. */
-  #sendQueued(): void {
-    let sent = 0;
-    while (this.#state === 'full-feature' && sent < this.#queue.length && !isBefore(this.#maxCmdSn, this.#cmdSn)) {
-      this.#sendCommand(this.#queue[sent]!);
-      sent += 1;
-    }
-    if (sent > 0) this.#queue.splice(0, sent);
-  }
-
-  #newTag(): number {
-    this.#lastTag = (this.#lastTag + 1) % NO_TAG;
-    return this.#lastTag;
-  }
-
-  #sendCommand(task: InitiatorTask): void {
-    const { initialR2T, immediateData, firstBurstLength, peerMaxRecvDataSegmentLength } = this.#parameters;
-    const { dataOut } = task;
-    const tag = this.#newTag();
-    const first = Math.min(dataOut.length, firstBurstLength);
-    const immediate = immediateData ? Math.min(first, peerMaxRecvDataSegmentLength) : 0;
-    const isMoreToCome = !initialR2T && first > immediate;
-    const direction = dataOut.length > 0 ? CommandFlag.write : task.dataIn.length > 0 ? CommandFlag.read : 0;
-    this.#tasks.set(tag, task);
-    const writer = this.#writer.begin(PduOpcode.scsiCommand, (isMoreToCome ? 0 : FINAL) | direction | task.attribute);
-    writer
-      .lun(task.lun)
-      .u32(16, tag)
-      .u32(20, dataOut.length > 0 ? dataOut.length : task.dataIn.length);
-    writer.u32(24, this.#cmdSn).u32(28, this.#expStatSn).raw(32, task.cdb.subarray(0, 16));
-    this.#cmdSn = addSerial(this.#cmdSn, 1);
-    writer.end(immediate === 0 ? undefined : dataOut.subarray(0, immediate));
-    if (isMoreToCome) this.#sendData(task, tag, NO_TAG, immediate, first);
-  }
-
-  /** A run of Data-Out from `start` to `end` of the command's data. */
-  #sendData(task: InitiatorTask, tag: number, transferTag: number, start: number, end: number): void {
-    const most = this.#parameters.peerMaxRecvDataSegmentLength;
-    for (let offset = start, dataSn = 0; offset < end; dataSn++) {
-      const length = Math.min(most, end - offset);
-      const writer = this.#writer.begin(PduOpcode.dataOut, offset + length === end ? FINAL : 0);
-      writer.lun(task.lun).u32(16, tag).u32(20, transferTag).u32(28, this.#expStatSn).u32(36, dataSn).u32(40, offset);
-      writer.end(task.dataOut.subarray(offset, offset + length));
-      offset += length;
-    }
-  }
-
-  #onR2t(pdu: Pdu): void {
-    const task = this.#tasks.get(pdu.initiatorTaskTag);
-    if (task === undefined) return;
-    const start = pdu.u32(40);
-    const end = start + pdu.u32(44);
-    if (end > task.dataOut.length || end === start) {
-      return this.#end('protocol-error', `R2T for bytes ${start} to ${end} of ${task.dataOut.length}`);
-    }
-    this.#sendData(task, pdu.initiatorTaskTag, pdu.u32(20), start, end);
-  }
-
-  #onDataIn(pdu: Pdu): void {
-    const task = this.#tasks.get(pdu.initiatorTaskTag);
-    if (task === undefined) return;
-    const offset = pdu.u32(40);
-    if (pdu.u32(36) !== task.nextDataSn || offset + pdu.data.length > task.dataIn.length) {
-      return this.#end('protocol-error', `Data-In ${pdu.u32(36)} of ${pdu.data.length} bytes at ${offset}`);
-    }
-    task.nextDataSn += 1;
-    task.dataIn.set(pdu.data, offset);
-    task.received = Math.max(task.received, offset + pdu.data.length);
-    if ((pdu.flags & ResponseFlag.status) !== 0) this.#finish(pdu, task, NOTHING);
-  }
-
-  #onScsiResponse(pdu: Pdu): void {
-    const task = this.#tasks.get(pdu.initiatorTaskTag);
-    if (task === undefined) return;
-    const { data } = pdu;
-    const length = data.length < 2 ? 0 : (data[0]! << 8) | data[1]!;
-    this.#finish(pdu, task, data.subarray(2, 2 + length));
-  }
-
-  #finish(pdu: Pdu, task: InitiatorTask, sense: Uint8Array): void {
-    this.#tasks.delete(pdu.initiatorTaskTag);
-    const count = pdu.u32(44);
-    const isOver = (pdu.flags & ResponseFlag.overflow) !== 0;
-    const residual = isOver ? -count : (pdu.flags & ResponseFlag.underflow) !== 0 ? count : 0;
-    const data = task.dataIn.subarray(0, task.received);
-    // A response code other than 0 says that the target failed: there is no status then (RFC 7143, 11.4.3).
-    const hasFailed = pdu.opcode === PduOpcode.scsiResponse && pdu.u8(2) !== 0;
-    this.#emit({ kind: 'response', id: task.id, status: hasFailed ? 0x02 : pdu.u8(3), sense, data, residual });
-  }
-
-  #onTaskManagement(input: IscsiInitiatorInput & { kind: 'task-management' }): void {
-    this.#mustBeIn();
-    const referenced = input.command === undefined ? NO_TAG : this.#tagOf(input.command);
-    const tag = this.#newTag();
-    this.#functions.set(tag, input.id);
-    const writer = this.#writer.begin(IMMEDIATE | PduOpcode.taskManagement, FINAL | FUNCTIONS[input.function]);
-    writer.lun(input.lun).u32(16, tag).u32(20, referenced);
-    writer.u32(24, this.#cmdSn).u32(28, this.#expStatSn).u32(32, this.#cmdSn);
-    writer.end();
-  }
-
-  #tagOf(id: number): number {
-    for (const [tag, task] of this.#tasks) if (task.id === id) return tag;
-    return NO_TAG;
-  }
-
-  #onTaskManagementResponse(pdu: Pdu): void {
-    const id = this.#functions.get(pdu.initiatorTaskTag);
-    if (id === undefined) return;
-    this.#functions.delete(pdu.initiatorTaskTag);
-    this.#emit({ kind: 'task-management-ended', id, response: pdu.u8(2) });
-  }
-
   #onNopIn(pdu: Pdu): void {
     const transferTag = pdu.u32(20);
     if (transferTag === NO_TAG) return;
     const writer = this.#writer.begin(IMMEDIATE | PduOpcode.nopOut, FINAL).raw(8, pdu.slice(8, 16));
-    writer.u32(16, NO_TAG).u32(20, transferTag).u32(24, this.#cmdSn).u32(28, this.#expStatSn);
+    writer.u32(16, NO_TAG).u32(20, transferTag).u32(24, this.#numbers.cmdSn).u32(28, this.#numbers.expStatSn);
     writer.end();
   }
 
@@ -475,7 +321,11 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
 
   #sendText(text: Uint8Array, transferTag: number): void {
     const writer = this.#writer.begin(IMMEDIATE | PduOpcode.text, TextFlag.final);
-    writer.u32(16, this.#newTag()).u32(20, transferTag).u32(24, this.#cmdSn).u32(28, this.#expStatSn);
+    writer
+      .u32(16, this.#numbers.newTag())
+      .u32(20, transferTag)
+      .u32(24, this.#numbers.cmdSn)
+      .u32(28, this.#numbers.expStatSn);
     writer.end(text);
   }
 
@@ -500,7 +350,7 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
   #onLogout(): void {
     this.#mustBeIn();
     const writer = this.#writer.begin(IMMEDIATE | PduOpcode.logout, FINAL);
-    writer.u32(16, this.#newTag()).u32(24, this.#cmdSn).u32(28, this.#expStatSn);
+    writer.u32(16, this.#numbers.newTag()).u32(24, this.#numbers.cmdSn).u32(28, this.#numbers.expStatSn);
     writer.end();
   }
 
@@ -510,7 +360,11 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
     if (this.#pingedAt !== Infinity) return this.#end('no-answer-to-ping', 'the target is silent');
     this.#pingedAt = this.#now;
     const writer = this.#writer.begin(IMMEDIATE | PduOpcode.nopOut, FINAL);
-    writer.u32(16, this.#newTag()).u32(20, NO_TAG).u32(24, this.#cmdSn).u32(28, this.#expStatSn);
+    writer
+      .u32(16, this.#numbers.newTag())
+      .u32(20, NO_TAG)
+      .u32(24, this.#numbers.cmdSn)
+      .u32(28, this.#numbers.expStatSn);
     writer.end();
   }
 
@@ -519,7 +373,6 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
     this.#writer.flush();
     this.#state = 'closed';
     this.#tasks.clear();
-    this.#queue.length = 0;
     this.#emit({ kind: 'close', reason, why, status });
   }
 }
