@@ -277,6 +277,33 @@ describe('FileStore', () => {
     expect(written).toBe(8 * 512);
   });
 
+  it.each([false, true])('thin %s: gets another size, and what is new reads as zero', (isThin) => {
+    const file = new MemoryFile();
+    file.write(0, block(7, 8));
+    const store = new FileStore(file, { isThin });
+    store.resize(4);
+    store.resize(100_000);
+    expect([store.blocks, file.size]).toEqual([100_000, 100_000 * 512]);
+    expect(content(store).subarray(0, 6 * 512)).toEqual(Uint8Array.from([...block(7, 4), ...block(0, 2)]));
+    store.write(99_999, block(9));
+    if (isThin) {
+      const runs: (readonly [number, boolean])[] = [];
+      for (let lba = 0; lba < store.blocks; ) {
+        const { blocks, isMapped } = store.extentAt!(lba);
+        runs.push([blocks, isMapped]);
+        lba += blocks;
+      }
+      expect(runs).toEqual([
+        [4, true],
+        [99_995, false],
+        [1, true],
+      ]);
+      store.unmap!(99_999, 1);
+      expect(file.size).toBe(100_000 * 512);
+    }
+    expect(() => store.resize(0)).toThrow(RangeError);
+  });
+
   it('refuses a size or block length that does not fit', () => {
     const file = new MemoryFile();
     file.resize(4097);

@@ -5,7 +5,7 @@ const CHUNK_BLOCKS = 8 * CHUNK_BYTES;
 
 /** One bit for each block: whether it has room. Chunks of 32768 blocks that are all alike take no memory. */
 export class BlockBitmap {
-  readonly #blocks: number;
+  #blocks: number;
   /** By number of the chunk: all of it, none of it, or its bits, the first block in the least significant bit. */
   readonly #chunks: (boolean | Uint8Array)[];
 
@@ -24,6 +24,16 @@ export class BlockBitmap {
       if (this.#chunks[number] !== isMapped) this.#setIn(number, start, count, isMapped);
       at += count;
     }
+  }
+
+  /** Another number of blocks; what is new is without room. */
+  resize(blocks: number): void {
+    const old = this.#blocks;
+    const count = Math.ceil(blocks / CHUNK_BLOCKS);
+    this.#blocks = blocks;
+    this.#chunks.length = Math.min(this.#chunks.length, count);
+    while (this.#chunks.length < count) this.#chunks.push(false);
+    if (blocks > old) this.set(old, blocks - old, false);
   }
 
   /** The run of blocks that are like the one at `lba`. */

@@ -21,15 +21,15 @@ export interface FileStoreOptions {
  * is cut off, and the file gets the length back that it was opened with: a raw image says its disk's size by that.
  */
 export class FileStore implements BlockStore {
-  readonly blocks: number;
   readonly blockLength: number;
   readonly hasWriteCache = true;
   /** Only for thin stores. */
   readonly unmap?: (lba: number, blocks: number) => void;
   readonly extentAt?: (lba: number) => StoreExtent;
   readonly #file: ByteFile;
-  /** Of the file when it was opened: it never stays shorter. */
-  readonly #leastSize: number;
+  #blocks: number;
+  /** Of the file when it was opened or resized: it never stays shorter. */
+  #leastSize: number;
   readonly #mapped: BlockBitmap | undefined;
 
   /** @throws {ConfigError} for another block length, or a size that is no whole number of blocks or smaller than the file. */
@@ -44,7 +44,7 @@ export class FileStore implements BlockStore {
     if (file.size > blocks * blockLength) {
       throw new ConfigError('blocks', `${blocks}`, `at least the ${Math.ceil(file.size / blockLength)} of the file`);
     }
-    this.blocks = blocks;
+    this.#blocks = blocks;
     this.blockLength = blockLength;
     this.#file = file;
     this.#leastSize = file.size;
@@ -57,6 +57,25 @@ export class FileStore implements BlockStore {
     this.#mapped = mapped;
     this.unmap = (lba, count) => this.#unmap(lba, count, mapped);
     this.extentAt = (lba) => mapped.runAt(lba);
+  }
+
+  get blocks(): number {
+    return this.#blocks;
+  }
+
+  /**
+   * Gives the disk, and the file, another size; what is new reads as zero.
+   *
+   * @throws {RangeError} for a size that is no whole number of blocks; `StoreError` when the file cannot have it.
+   */
+  resize(blocks: number): void {
+    const size = blocks * this.blockLength;
+    if (!Number.isSafeInteger(size) || !Number.isInteger(blocks) || blocks <= 0)
+      throw new RangeError(`${blocks} blocks`);
+    this.#file.resize(size);
+    this.#blocks = blocks;
+    this.#leastSize = size;
+    this.#mapped?.resize(blocks);
   }
 
   read(lba: number, blocks: number, into: Uint8Array): void {
