@@ -135,7 +135,8 @@ export class Client {
       if (output.kind === 'send') this.#toTarget.push(output.bytes.slice());
       else if (output.kind === 'response') {
         this.outputs.push({ ...output, sense: output.sense.slice(), data: output.data.slice() });
-      } else this.outputs.push(output);
+      } else if (output.kind === 'unit-event') this.outputs.push({ ...output, sense: output.sense.slice() });
+      else this.outputs.push(output);
     });
   }
 

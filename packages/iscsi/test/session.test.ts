@@ -14,7 +14,7 @@ import {
 } from '@quorate/scsi';
 import { describe, expect, it } from 'vitest';
 import type { Parameters } from '../src/index.js';
-import { Client, Rig, TARGET } from './rig.js';
+import { BLOCKS, Client, Rig, TARGET } from './rig.js';
 
 function random(length: number, name: string): Uint8Array {
   const prng = Prng.derive({ hi: 0, lo: 1 }, name);
@@ -258,4 +258,30 @@ it('a command outside a session is the caller’s mistake', () => {
   const client = new Client(new Rig());
   client.step({ kind: 'closed' });
   expect(() => client.begin(testUnitReady())).toThrow(/expected full-feature/);
+});
+
+describe('a unit that got another size', () => {
+  it('is told to each session at once, on one of its connections, and by a unit attention', () => {
+    const rig = new Rig();
+    const clients = ['800000000001', '800000000002'].map((isid) => new Client(rig, { isid }).settle());
+    Object.assign(rig.store, { blocks: 2 * BLOCKS });
+    rig.step({ kind: 'capacity-changed', target: TARGET, lun: 0 });
+    for (const client of clients) {
+      client.run();
+      const told = client.of('unit-event').map(({ lun, sense }) => [lun, senseText(senseOf(sense)!)]);
+      expect(told).toEqual([[0, '6/2A/09']]);
+      expect(senseText(senseOf(client.execute(testUnitReady()).sense)!)).toBe('6/2A/09');
+      expect(client.execute(read10(2 * BLOCKS - 1, 1), { dataInLength: 512 }).status).toBe(Status.good);
+    }
+    expect(rig.violations).toEqual([]);
+  });
+
+  it('a target or unit that is not there is the mistake of the driver', () => {
+    const rig = new Rig();
+    const other = 'iqn.2024-01.lab:other';
+    expect(() => rig.step({ kind: 'capacity-changed', target: other, lun: 0 })).toThrow(
+      `target ${other}: one of ${TARGET}`,
+    );
+    expect(() => rig.step({ kind: 'capacity-changed', target: TARGET, lun: 9 })).toThrow('LUN 9: one of 0');
+  });
 });

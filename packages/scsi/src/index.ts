@@ -84,4 +84,5 @@ export {
 export type { TaskAttribute } from './task.js';
 export { type InitiatorPort, portName } from './transport-id.js';
 export type { LogicalUnitConfig } from './unit-config.js';
+export type { UnitEvent } from './unit-event.js';
 export type { UnitResponse } from './unit-response.js';

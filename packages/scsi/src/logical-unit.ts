@@ -19,6 +19,8 @@ import {
 import { Spc2Reservation } from './reservation/spc2-reservation.js';
 import {
   CAPACITY_DATA_HAS_CHANGED,
+  encodeSense,
+  MAX_SENSE_BYTES,
   type Sense,
   SOFTWARE_WRITE_PROTECTED,
   senseText,
@@ -28,6 +30,7 @@ import type { BlockStore } from './store/block-store.js';
 import { StoreError } from './store/store-error.js';
 import { TaskManager } from './task-manager.js';
 import { type LogicalUnitConfig, type UnitSettings, unitSettings } from './unit-config.js';
+import type { UnitEvent } from './unit-event.js';
 import { UnitObserver } from './unit-observer.js';
 import type { UnitResponse } from './unit-response.js';
 
@@ -116,13 +119,13 @@ export class LogicalUnit implements UnitContext {
   }
 
   /** The store has another size: what does not fit any more is refused, and every nexus is told. */
-  capacityChanged(now: Nanos): void {
+  capacityChanged(now: Nanos, emit: (event: UnitEvent) => void): void {
     const { blocks } = this.store;
     if (blocks === this.#blocks) return;
     this.#blocks = blocks;
     this.tasks.refuseBeyond(blocks);
-    for (const each of this.#nexuses.values()) each.attentions.add(CAPACITY_DATA_HAS_CHANGED);
     this.#observer?.capacityChanged(now, blocks);
+    this.#tellAll(CAPACITY_DATA_HAS_CHANGED, emit);
   }
 
   /** The target lost power: writes in service may have reached the medium, whole or in part. */
@@ -207,6 +210,13 @@ export class LogicalUnit implements UnitContext {
         pending: attentions.pending().map(senseText),
       })),
     };
+  }
+
+  #tellAll(sense: Sense, emit: (event: UnitEvent) => void): void {
+    for (const each of this.#nexuses.values()) each.attentions.add(sense);
+    const bytes = new Uint8Array(MAX_SENSE_BYTES);
+    const length = encodeSense(sense, this.mode.senseFormat, bytes);
+    emit({ kind: 'unit-event', lun: this.lun, sense: bytes.subarray(0, length) });
   }
 
   /** What both ends of a session have in common. */

@@ -11,6 +11,7 @@ import { BUS_DEVICE_RESET_FUNCTION, encodeSense, I_T_NEXUS_LOSS, MAX_SENSE_BYTES
 import type { TaskAttribute } from './task.js';
 import { checkPort, type InitiatorPort, portName } from './transport-id.js';
 import type { LogicalUnitConfig } from './unit-config.js';
+import type { UnitEvent } from './unit-event.js';
 import type { UnitResponse } from './unit-response.js';
 
 /** Functions of task management. Source: SAM-5, "Task management functions". */
@@ -81,6 +82,7 @@ export type TaskManagementResponse = 'function-complete' | 'task-does-not-exist'
 
 export type TargetOutput =
   | UnitResponse
+  | UnitEvent
   | {
       readonly kind: 'task-management-ended';
       readonly nexus: number;
@@ -186,7 +188,7 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
       case 'impair':
         return this.#onImpair(input.nexus, input.impairment);
       case 'capacity-changed':
-        return this.#onCapacityChanged(now, input.lun);
+        return this.#onCapacityChanged(now, input.lun, emit);
       case 'power-cycle':
         return this.#onPowerCycle(now);
       case 'wake':
@@ -342,10 +344,10 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
     if (nexus !== undefined) nexus.impairment = impairment;
   }
 
-  #onCapacityChanged(now: Nanos, lun: number): void {
+  #onCapacityChanged(now: Nanos, lun: number, emit: Emit): void {
     const unit = this.#unitsByLun.get(lun);
     if (unit === undefined) throw new RangeError(`LUN ${lun}: one of ${this.#context.luns.join(', ')}`);
-    unit.capacityChanged(now);
+    unit.capacityChanged(now, emit);
   }
 
   #onPowerCycle(now: Nanos): void {

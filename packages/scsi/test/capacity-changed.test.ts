@@ -15,6 +15,7 @@ import {
   testUnitReady,
   write10,
 } from '../src/index.js';
+import { CAPACITY_DATA_HAS_CHANGED, senseOf } from '../src/sense.js';
 import { outcomeText, portOf, Rig, stamp } from './rig.js';
 
 function filled(blocks: number, fill: number): Uint8Array {
@@ -40,6 +41,8 @@ describe('a unit whose store has another size', () => {
     expect([rig.outcome(1, read10(blocks - 1, 1)), rig.outcome(1, read10(blocks, 1))]).toEqual(['00', '5/21/00']);
     const told = rig.facts.filter((fact) => fact.kind === 'scsi.capacity-changed');
     expect(told).toEqual([{ kind: 'scsi.capacity-changed', now: told[0]!.now, lun: 0, blocks }]);
+    const events = rig.other.map((output) => output.kind === 'unit-event' && [output.lun, senseOf(output.sense)]);
+    expect(events).toEqual([[0, CAPACITY_DATA_HAS_CHANGED]]);
   });
 
   it('says nothing when the size is the old one', () => {

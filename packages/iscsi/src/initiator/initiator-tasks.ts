@@ -2,6 +2,7 @@ import type { TaskAttribute } from '@quorate/scsi';
 import { CommandFlag, FINAL, IMMEDIATE, NO_TAG, PduOpcode, ResponseFlag, TaskFunction } from '../pdu/opcode.js';
 import type { Pdu } from '../pdu/pdu.js';
 import type { PduWriter } from '../pdu/pdu-writer.js';
+import { senseIn } from '../pdu/sense-segment.js';
 import { addSerial } from '../pdu/serial.js';
 import { DEFAULT_PARAMETERS, type Parameters } from '../session/parameters.js';
 import type { InitiatorNumbers } from './initiator-numbers.js';
@@ -152,9 +153,7 @@ export class InitiatorTasks {
   onScsiResponse(pdu: Pdu): void {
     const task = this.#open.get(pdu.initiatorTaskTag);
     if (task === undefined) return;
-    const { data } = pdu;
-    const length = data.length < 2 ? 0 : (data[0]! << 8) | data[1]!;
-    this.#finish(pdu, task, data.subarray(2, 2 + length));
+    this.#finish(pdu, task, senseIn(pdu));
   }
 
   #finish(pdu: Pdu, task: InitiatorTask, sense: Uint8Array): void {

@@ -5,6 +5,7 @@ import { AsyncEvent, FINAL, IMMEDIATE, NO_TAG, PduOpcode, TextFlag } from '../pd
 import type { Pdu } from '../pdu/pdu.js';
 import { type FramingError, PduReader } from '../pdu/pdu-reader.js';
 import { PduWriter } from '../pdu/pdu-writer.js';
+import { senseIn } from '../pdu/sense-segment.js';
 import { addSerial } from '../pdu/serial.js';
 import { DEFAULT_PARAMETERS, type Parameters } from '../session/parameters.js';
 import { decodeText, TextBuffer } from '../text/key-value.js';
@@ -87,6 +88,8 @@ export type IscsiInitiatorOutput =
   /** `response` as in `TaskResponse`: 0 is complete. */
   | { readonly kind: 'task-management-ended'; readonly id: number; readonly response: number }
   | { readonly kind: 'targets'; readonly targets: readonly DiscoveredTarget[] }
+  /** Something happened to a unit of the target; a unit attention says it again. `sense` is lent. */
+  | { readonly kind: 'unit-event'; readonly lun: number; readonly sense: Uint8Array }
   /** The target asks for a logout within so many seconds. */
   | { readonly kind: 'logout-requested'; readonly seconds: number }
   /** The target did not take a PDU of ours. */
@@ -342,9 +345,18 @@ export class IscsiInitiator implements Machine<IscsiInitiatorInput, IscsiInitiat
 
   #onAsync(pdu: Pdu): void {
     const event = pdu.u8(36);
-    if (event === AsyncEvent.logoutRequest) this.#emit({ kind: 'logout-requested', seconds: pdu.u16(42) });
-    else if (event === AsyncEvent.dropConnection || event === AsyncEvent.dropSession)
-      this.#end('dropped-by-target', `event ${event}`);
+    switch (event) {
+      case AsyncEvent.scsi:
+        this.#emit({ kind: 'unit-event', lun: pdu.lun, sense: senseIn(pdu) });
+        return;
+      case AsyncEvent.logoutRequest:
+        this.#emit({ kind: 'logout-requested', seconds: pdu.u16(42) });
+        return;
+      case AsyncEvent.dropConnection:
+      case AsyncEvent.dropSession:
+        this.#end('dropped-by-target', `event ${event}`);
+        return;
+    }
   }
 
   #onLogout(): void {

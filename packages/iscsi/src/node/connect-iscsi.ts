@@ -36,6 +36,8 @@ export interface ConnectOptions {
   /** What the target is to prove itself with. */
   readonly mutual?: ChapSecret;
   readonly wishes?: Partial<Parameters>;
+  /** Hears what the target says unasked of its units. */
+  readonly onUnitEvent?: (lun: number, sense: Sense | undefined) => void;
 }
 
 /** How a command ended; bytes are the receiver's to keep. */
@@ -80,6 +82,7 @@ export class IscsiDisk {
   readonly #ended: Promise<void>;
   #resolveEnded: () => void = () => {};
   #settleLogin: { resolve(): void; reject(error: Error): void } = { resolve: () => {}, reject: () => {} };
+  readonly #onUnitEvent: ConnectOptions['onUnitEvent'];
   #error: IscsiError | undefined;
   #lastId = 0;
   #blockLength = 0;
@@ -89,6 +92,7 @@ export class IscsiDisk {
     const { host, port, target, lun, user } = parseIscsiUrl(url);
     if (target === undefined) throw new ConfigError('url', url, 'a target and a LUN');
     this.lun = lun;
+    this.#onUnitEvent = options.onUnitEvent;
     this.#loggedIn = new Promise((resolve, reject) => {
       this.#settleLogin = { resolve, reject };
     });
@@ -209,6 +213,8 @@ export class IscsiDisk {
         this.#pending.delete(id);
         return pending?.resolve({ status, sense: senseOf(sense), data: data.slice(), residual });
       }
+      case 'unit-event':
+        return this.#onUnitEvent?.(output.lun, senseOf(output.sense));
       case 'close':
         return this.#onClose(new IscsiError(output));
       default:

@@ -65,6 +65,15 @@ export class IscsiServer {
   }
 
   /**
+   * The store of that logical unit got another size, in this very turn of the event loop: its initiators are told.
+   *
+   * @throws {RangeError} for a target or logical unit that is not there.
+   */
+  capacityChanged(target: string, lun: number): void {
+    this.#step({ kind: 'capacity-changed', target, lun });
+  }
+
+  /**
    * Takes nobody new, asks initiators to log out, drops after `limits.stop` who has not, and flushes the stores.
    */
   async close(): Promise<void> {

@@ -3,6 +3,7 @@ import type { TargetOutput } from '@quorate/scsi';
 import type { ConnectionEnd, IscsiFact, PduFact, SessionEndedFact } from '../facts.js';
 import { FINAL, LogoutReason, LogoutResponse, NO_TAG, PduOpcode, RejectReason } from '../pdu/opcode.js';
 import type { Pdu } from '../pdu/pdu.js';
+import type { AsyncMessages } from './async-messages.js';
 import type { TargetConnection } from './connection.js';
 import type { DataBuffers } from './data-buffers.js';
 import type { Limits } from './limits.js';
@@ -15,6 +16,7 @@ import { TextRequests } from './text-requests.js';
 
 export interface FullFeatureHost {
   readonly outlet: Outlet;
+  readonly messages: AsyncMessages;
   readonly limits: Limits;
   readonly buffers: DataBuffers;
   readonly nodes: ReadonlyMap<string, TargetNode>;
@@ -38,7 +40,7 @@ export class FullFeature {
     this.#outlet = host.outlet;
     const reject = (connection: TargetConnection, pdu: Pdu, reason: RejectReason, why: string): void =>
       this.#reject(connection, pdu, reason, why);
-    this.#commands = new ScsiCommands(host.outlet, host.limits, host.buffers, reject);
+    this.#commands = new ScsiCommands(host.outlet, host.messages, host.limits, host.buffers, reject);
     this.#taskManagement = new TaskManagement(host.outlet, this.#commands);
     this.#text = new TextRequests(host.outlet, host.nodes, host.portals, reject);
   }

@@ -1,11 +1,12 @@
-import { type Choices, ConfigError, type Machine, type Nanos, type Observe, SECOND, type World } from '@quorate/kernel';
+import { type Choices, ConfigError, type Machine, type Nanos, type Observe, type World } from '@quorate/kernel';
 import type { ConnectionEnd, IscsiFact, PduFact, SessionEndedFact } from '../facts.js';
 import { LoginStatus } from '../login/login-status.js';
 import { type Authentication, type LoginReply, type LoginSubject, TargetLogin } from '../login/target-login.js';
-import { AsyncEvent, FINAL, NO_TAG, PduOpcode } from '../pdu/opcode.js';
+import { PduOpcode } from '../pdu/opcode.js';
 import type { Pdu } from '../pdu/pdu.js';
 import { addSerial } from '../pdu/serial.js';
 import type { Parameters } from '../session/parameters.js';
+import { AsyncMessages } from './async-messages.js';
 import { TargetConnection } from './connection.js';
 import { DataBuffers } from './data-buffers.js';
 import { FullFeature } from './full-feature.js';
@@ -23,6 +24,11 @@ export type IscsiTargetInput =
   | { readonly kind: 'sent'; readonly connection: number; readonly bytes: number }
   /** The other side closed, or the network gave up. */
   | { readonly kind: 'closed'; readonly connection: number }
+  /**
+   * The store of that logical unit got another size since the last input: initiators are told at once, and by a unit
+   * attention with their next command.
+   */
+  | { readonly kind: 'capacity-changed'; readonly target: string; readonly lun: number }
   /** Initiators are asked to log out, nobody new is let in, and after a while everybody is dropped. */
   | { readonly kind: 'stop' }
   | { readonly kind: 'wake' };
@@ -68,6 +74,7 @@ export class IscsiTarget implements Machine<IscsiTargetInput, IscsiTargetOutput>
   readonly #choices: Choices;
   readonly #observe: Observe<IscsiFact> | undefined;
   readonly #outlet: Outlet;
+  readonly #messages: AsyncMessages;
   readonly #buffers: DataBuffers;
   readonly #fullFeature: FullFeature;
   readonly #connections = new Map<number, TargetConnection>();
@@ -92,9 +99,11 @@ export class IscsiTarget implements Machine<IscsiTargetInput, IscsiTargetOutput>
     this.#choices = config.world.choices('iscsi/login');
     this.#observe = config.observe;
     this.#outlet = new Outlet(config.observePdus);
+    this.#messages = new AsyncMessages(this.#outlet);
     this.#buffers = new DataBuffers(this.#limits.bufferedBytes);
     this.#fullFeature = new FullFeature({
       outlet: this.#outlet,
+      messages: this.#messages,
       limits: this.#limits,
       buffers: this.#buffers,
       nodes: this.#nodes,
@@ -106,7 +115,7 @@ export class IscsiTarget implements Machine<IscsiTargetInput, IscsiTargetOutput>
     });
   }
 
-  /** @throws {RangeError} for a connection number that is taken. */
+  /** @throws {RangeError} for a connection number that is taken, or a target or logical unit that is not there. */
   step(now: Nanos, input: IscsiTargetInput, emit: Emit): void {
     this.#outlet.open(now, emit);
     switch (input.kind) {
@@ -121,6 +130,9 @@ export class IscsiTarget implements Machine<IscsiTargetInput, IscsiTargetOutput>
         break;
       case 'closed':
         this.#onClosed(input.connection);
+        break;
+      case 'capacity-changed':
+        this.#onCapacityChanged(input.target, input.lun);
         break;
       case 'stop':
         this.#onStop();
@@ -226,22 +238,21 @@ export class IscsiTarget implements Machine<IscsiTargetInput, IscsiTargetOutput>
     if (connection !== undefined) this.#forget(connection, 'peer-closed');
   }
 
+  #onCapacityChanged(target: string, lun: number): void {
+    const node = this.#nodes.get(target);
+    if (node === undefined) throw new RangeError(`target ${target}: one of ${[...this.#nodes.keys()].join(', ')}`);
+    const { now } = this.#outlet;
+    this.#fullFeature.through(node, (emit) => node.scsi.step(now, { kind: 'capacity-changed', lun }, emit));
+  }
+
   #onStop(): void {
     if (this.#isStopping) return;
     this.#isStopping = true;
     this.#stopAt = this.#outlet.now + this.#limits.stop;
     for (const connection of [...this.#connections.values()]) {
       if (connection.state === 'login') this.#drop(connection, 'stopped');
-      else this.#askForLogout(connection);
+      else this.#messages.askForLogout(connection, this.#limits.stop);
     }
-  }
-
-  #askForLogout(connection: TargetConnection): void {
-    const writer = this.#outlet.begin(connection, PduOpcode.asyncMessage, FINAL);
-    writer.u32(16, NO_TAG).u8(36, AsyncEvent.logoutRequest);
-    // Parameter 3: seconds in which the logout is expected.
-    writer.u16(42, Math.ceil(this.#limits.stop / SECOND));
-    this.#outlet.end(connection, 'status');
   }
 
   #onWake(): void {

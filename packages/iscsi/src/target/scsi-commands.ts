@@ -2,6 +2,8 @@ import { assert } from '@quorate/kernel';
 import { dataOutLength, Status, type TargetOutput, type UnitResponse } from '@quorate/scsi';
 import { CommandFlag, FINAL, NO_TAG, PduOpcode, RejectReason, ResponseFlag } from '../pdu/opcode.js';
 import type { Pdu } from '../pdu/pdu.js';
+import { senseSegment } from '../pdu/sense-segment.js';
+import type { AsyncMessages } from './async-messages.js';
 import { CommandTask, DataError, type DataSequence } from './command-task.js';
 import type { TargetConnection } from './connection.js';
 import type { DataBuffers } from './data-buffers.js';
@@ -22,28 +24,30 @@ export type Reject = (connection: TargetConnection, pdu: Pdu, reason: RejectReas
  */
 export class ScsiCommands {
   readonly #outlet: Outlet;
+  readonly #messages: AsyncMessages;
   readonly #limits: Limits;
   readonly #buffers: DataBuffers;
   readonly #reject: Reject;
   readonly #free: CommandTask[] = [];
   /** Tasks that wait for room before they ask for their Data-Out, oldest first. */
   #waiting: CommandTask[] = [];
-  readonly #sense = new Uint8Array(2 + SENSE_BYTES);
   readonly #onTargetOutput: (output: TargetOutput) => void;
   /** Whose SCSI target is on the stack. */
   #node: TargetNode | undefined;
 
-  constructor(outlet: Outlet, limits: Limits, buffers: DataBuffers, reject: Reject) {
+  constructor(outlet: Outlet, messages: AsyncMessages, limits: Limits, buffers: DataBuffers, reject: Reject) {
     this.#outlet = outlet;
+    this.#messages = messages;
     this.#limits = limits;
     this.#buffers = buffers;
     this.#reject = reject;
     this.#onTargetOutput = (output) => {
       if (output.kind === 'response') this.#onResponse(output);
+      else if (output.kind === 'unit-event') this.#messages.report(this.#node!, output);
     };
   }
 
-  /** Lets the SCSI target of a node do something; its responses are sent. */
+  /** Lets the SCSI target of a node do something; its responses and events are sent. */
   through(node: TargetNode, act: (emit: (output: TargetOutput) => void) => void): void {
     this.#node = node;
     act(this.#onTargetOutput);
@@ -250,7 +254,7 @@ export class ScsiCommands {
       this.#respond(task, Status.taskSetFull, NOTHING, 0);
     } else {
       const [key, asc, ascq] = task.error;
-      const sense = this.#sense.subarray(2).fill(0);
+      const sense = new Uint8Array(SENSE_BYTES);
       sense[0] = 0x70;
       sense[2] = key;
       sense[7] = SENSE_BYTES - 8;
@@ -307,16 +311,7 @@ export class ScsiCommands {
       .u32(16, task.tag)
       .u32(36, task.nextSn)
       .u32(44, Math.abs(task.expected - length));
-    this.#outlet.end(connection, 'status', sense.length === 0 ? undefined : this.#withLength(sense));
-  }
-
-  /** The data segment of a SCSI Response: SenseLength (2) and the sense data. */
-  #withLength(sense: Uint8Array): Uint8Array {
-    const segment = this.#sense.length >= sense.length + 2 ? this.#sense : new Uint8Array(sense.length + 2);
-    if (sense.buffer !== segment.buffer) segment.set(sense, 2);
-    segment[0] = sense.length >>> 8;
-    segment[1] = sense.length;
-    return segment.subarray(0, sense.length + 2);
+    this.#outlet.end(connection, 'status', sense.length === 0 ? undefined : senseSegment(sense));
   }
 
   #release(session: Session, task: CommandTask): void {

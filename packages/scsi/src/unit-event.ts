@@ -1,0 +1,10 @@
+/**
+ * Something happened to a logical unit that its initiators should know. Each hears of it by a unit attention with its next
+ * command; a transport that can speak first tells them now.
+ */
+export interface UnitEvent {
+  readonly kind: 'unit-event';
+  readonly lun: number;
+  /** What the unit attention says, as sense data in the unit's format; lent. */
+  readonly sense: Uint8Array;
+}
