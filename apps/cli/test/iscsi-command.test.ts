@@ -218,6 +218,9 @@ describe('quorate iscsi serve, killed under load', () => {
     const { server, url } = await start(image);
     const durable = await writeUntilKilled(url, server);
     expect(durable.size).toBeGreaterThan(100);
+    // The socket of the killed server is still there, and nobody listens.
+    expect(existsSync(`${image}.control`)).toBe(true);
+    expect(await quorate('disk', 'resize', image, '17M')).toMatchObject({ code: 0, errors: '' });
     expect((await quorate('disk', 'check', image)).code).toBe(0);
     const second = await start(image);
     const disk = await connectIscsi(second.url);

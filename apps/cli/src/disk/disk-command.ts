@@ -16,6 +16,8 @@ import {
   naming,
   openDiskImage,
 } from './disk-image.js';
+import { askForResize } from './image-control.js';
+import { type ResizeRequest, resizeImage } from './resize-image.js';
 import { sizeOf, sizeText } from './sizes.js';
 
 interface LayoutOptions {
@@ -58,12 +60,12 @@ export function diskCommand(io: CommandIo, exit: (code: number) => void): Comman
     )
     .addCommand(
       new Command('resize')
-        .description('change the size of the disk in an image')
+        .description('change the size of the disk in an image, also of one that `quorate iscsi serve` has open')
         .argument('<file>')
         .argument('<size>', 'the new size, or +SIZE for so much more')
         .option('--discard', 'may throw away what lies beyond a smaller size')
         .action((file: string, size: string, options: { readonly discard?: boolean }) =>
-          resize(file, size, options.discard === true),
+          resize(file, { size, isDiscarding: options.discard === true }),
         ),
     );
 }
@@ -184,12 +186,9 @@ function convert(from: string, to: string, options: LayoutOptions): void {
   });
 }
 
-function resize(path: string, text: string, isDiscarding: boolean): void {
-  using(openDiskImage(path, { isReadOnly: false }), (image) => {
-    const old = image.store.blocks * image.store.blockLength;
-    const size = text.startsWith('+') ? old + sizeOf('size', text.slice(1)) : sizeOf('size', text);
-    naming(path, () => image.resize(size, isDiscarding));
-  });
+async function resize(path: string, request: ResizeRequest): Promise<void> {
+  if (await askForResize(path, request)) return;
+  using(openDiskImage(path, { isReadOnly: false }), (image) => resizeImage(image, request));
 }
 
 function using<Result>(image: DiskImage, work: (image: DiskImage) => Result): Result {

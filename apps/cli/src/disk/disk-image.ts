@@ -96,7 +96,7 @@ function rawImage(path: string, file: NodeFile, options: FileStoreOptions, relea
         throw new ConfigError('size', `${to}`, `at least the ${file.size} bytes that it has, or --discard`);
       if (to % store.blockLength !== 0)
         throw new ConfigError('size', `${to}`, `a multiple of ${store.blockLength} bytes`);
-      file.resize(to);
+      store.resize(to / store.blockLength);
     },
     close: () => {
       if (!file.isReadOnly) file.flush();

@@ -44,6 +44,8 @@ export function lunOptionOf(text: string): LunOption {
 /** A unit that is served, and how to let go of what is behind it. */
 export interface ServedUnit {
   readonly unit: LogicalUnitConfig;
+  /** What the unit's blocks are in; undefined for memory. */
+  readonly image: DiskImage | undefined;
   close(): void;
 }
 
@@ -59,6 +61,7 @@ export function openUnit(option: LunOption, lun: number, iqn: string): ServedUni
     const physicalBlockLength = option.physicalBlockLength ?? blockLength;
     return {
       unit: { ...common, store, isThin, physicalBlockLength, serial: serialOf(`${iqn} ${lun}`) },
+      image: undefined,
       close: () => {},
     };
   }
@@ -75,7 +78,11 @@ export function openUnit(option: LunOption, lun: number, iqn: string): ServedUni
     if (isThin && image.store.unmap === undefined) {
       throw new UsageError(`--lun: found thin, but ${source} is a fixed image, expected a dynamic one`);
     }
-    return { unit: { ...unit, isThin: isThin || image.vhdx?.info.kind === 'dynamic' }, close: () => image.close() };
+    return {
+      unit: { ...unit, isThin: isThin || image.vhdx?.info.kind === 'dynamic' },
+      image,
+      close: () => image.close(),
+    };
   } catch (error) {
     image.close();
     throw error;

@@ -2,6 +2,8 @@ import type { ChapSecret } from '@quorate/iscsi';
 import { IscsiServer } from '@quorate/iscsi/node';
 import { Command, Option } from 'commander';
 import type { CommandIo } from '../command-io.js';
+import { ImageControl } from '../disk/image-control.js';
+import { resizeImage } from '../disk/resize-image.js';
 import { UsageError } from '../usage-error.js';
 import { lunOptionOf, openUnit, type ServedUnit } from './lun-option.js';
 import { ServeLog } from './serve-log.js';
@@ -20,7 +22,9 @@ const collect = (text: string, before: readonly string[] = []): readonly string[
 /** `quorate iscsi serve`: a target with image files and memory behind it. */
 export function serveCommand(io: CommandIo): Command {
   return new Command('serve')
-    .description('serve image files, or memory, until it is interrupted')
+    .description(
+      'serve image files, or memory, until it is interrupted; `quorate disk resize` may resize them meanwhile',
+    )
     .option('--portal <host:port>', 'where to listen; port 0 takes a free one', '127.0.0.1:3260')
     .option('--iqn <name>', 'iSCSI name of the target', 'iqn.2024-01.quorate:disks')
     .addOption(
@@ -43,6 +47,7 @@ async function serve(options: ServeOptions, io: CommandIo): Promise<void> {
   const { host, port } = portalOf(options.portal);
   const users = options.chap?.map((text) => secretOf('--chap', text));
   const units: ServedUnit[] = [];
+  const controls: ImageControl[] = [];
   const log = new ServeLog((line) => io.stderr.write(`${line}\n`));
   try {
     for (const [lun, text] of options.lun.entries()) units.push(openUnit(lunOptionOf(text), lun, options.iqn));
@@ -65,12 +70,39 @@ async function serve(options: ServeOptions, io: CommandIo): Promise<void> {
     const address = await server.listen().catch((error: NodeJS.ErrnoException) => {
       throw new UsageError(`--portal: cannot listen on ${options.portal}: ${error.code}`);
     });
+    for (const unit of units) {
+      const control = await controlOf(unit, options.iqn, server, io);
+      if (control !== undefined) controls.push(control);
+    }
     const name = address.family === 'IPv6' ? `[${address.address}]` : address.address;
     io.stdout.write(`iscsi://${name}:${address.port}/${options.iqn}/0\n`);
     await isStopped;
     await server.close();
   } finally {
+    for (const control of controls) await control.close();
     for (const unit of units) unit.close();
+  }
+}
+
+/** Lets `quorate disk resize` change the image behind a unit; undefined for memory and for what is read only. */
+async function controlOf(
+  { unit, image }: ServedUnit,
+  iqn: string,
+  server: IscsiServer,
+  io: CommandIo,
+): Promise<ImageControl | undefined> {
+  if (image === undefined || unit.isWriteProtected === true) return undefined;
+  const control = new ImageControl(image.path, (request) => {
+    resizeImage(image, request);
+    server.capacityChanged(iqn, unit.lun);
+  });
+  try {
+    await control.listen();
+    return control;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    io.stderr.write(`LUN ${unit.lun}: cannot be resized while it is served, no socket beside the image: ${code}\n`);
+    return undefined;
   }
 }
 

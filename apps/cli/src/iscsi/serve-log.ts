@@ -47,6 +47,8 @@ export class ServeLog {
           `LUN ${lun}: ${action} by ${this.#nameOf(fact.nexus)}, generation ${generation}, keys ${keys}, ${held}`,
         );
       }
+      case 'scsi.capacity-changed':
+        return this.#write(`LUN ${fact.lun}: ${fact.blocks} blocks now`);
       case 'scsi.command-ended':
         // Medium and hardware errors: the host's file could not be read or written.
         if (fact.sense === undefined || !/^[34]\//.test(fact.sense)) return;
