@@ -18,7 +18,7 @@ const allowed = {
   gfs2: [],
   rgmanager: [],
   node: [...floor1, ...floor2],
-  trace: [],
+  trace: ['network'],
   shell: ['cluster-conf', 'scsi', 'quorum', 'qdisk', 'fencing', 'dlm', 'gfs2', 'rgmanager', 'node'],
   lab: [...floor1, ...floor2, 'node'],
 };

@@ -1,3 +1,8 @@
+export { FrameCapture, type FrameCaptureOptions } from './capture/frame-capture.js';
+export { Direction } from './capture/pcapng-layout.js';
+export { type ReadPacket, readPcapng } from './capture/pcapng-reader.js';
+export { type CapturedPacket, PcapngWriter } from './capture/pcapng-writer.js';
+export { RunCapture } from './capture/run-capture.js';
 export { EventKind, type EventTap } from './event-tap.js';
 export { type ChromeOptions, exportChrome } from './export/chrome.js';
 export { exportEdn } from './export/edn.js';
