@@ -39,6 +39,9 @@ const TEXTS: Readonly<Record<FenceError, string>> = {
   'status-error': 'status error',
 };
 
+/** fenced and fence_node keep so many entries of one operation (`FL_SIZE`); they say how many there were, if more. */
+export const LOG_ENTRIES_MAX = 32;
+
 /** An entry as fenced and fence_node print it, after the words `fence NAME`. */
 export function logEntryText({ error, method, device, agent }: FenceLog): string {
   return `dev ${method}.${device} agent ${agent === '' ? 'none' : agent} result: ${TEXTS[error]}`;
@@ -66,13 +69,14 @@ export type FenceOperation<Result = FenceOutcome> = Generator<AgentRun, Result, 
  */
 export function* fenceNode(conf: FenceConf, victim: string): FenceOperation {
   const log: FenceLog[] = [];
-  const methods = nodeOf(conf, victim)?.fenceMethods ?? [];
+  const node = lookupNode(conf, victim);
+  const methods = node?.fenceMethods ?? [];
   if (methods.length === 0) return { result: 'undefined', log: [entry('no-method', 0, 0)] };
   for (const [method, { devices }] of methods.entries()) {
     if (devices.length === 0) log.push(entry('no-device', method, 0));
     let isSuccess = devices.length > 0;
     for (let device = 0; device < devices.length && isSuccess; device++) {
-      const done = yield* useDevice(conf, victim, method, device, devices[device]!);
+      const done = yield* useDevice(conf, node!.name, method, device, devices[device]!);
       log.push(done);
       isSuccess = done.error === 'agent-success';
     }
@@ -87,10 +91,11 @@ export function* fenceNode(conf: FenceConf, victim: string): FenceOperation {
  * Source: cluster.git fence/libfence/agent.c, `unfence_node`.
  */
 export function* unfenceNode(conf: FenceConf, victim: string): FenceOperation {
-  const devices = nodeOf(conf, victim)?.unfenceDevices ?? [];
+  const node = lookupNode(conf, victim);
+  const devices = node?.unfenceDevices ?? [];
   if (devices.length === 0) return { result: 'undefined', log: [entry('no-device', 0, 0)] };
   const log: FenceLog[] = [];
-  for (const [device, use] of devices.entries()) log.push(yield* useDevice(conf, victim, 0, device, use));
+  for (const [device, use] of devices.entries()) log.push(yield* useDevice(conf, node!.name, 0, device, use));
   return { result: log.every(({ error }) => error === 'agent-success') ? 'success' : 'failed', log };
 }
 
@@ -100,12 +105,14 @@ export interface FenceStatus extends FenceOutcome {
 }
 
 /**
- * Asks every device of every method, or of one (`method`, from 1; 0 for all): success needs an answer from all of them.
+ * Asks every device of every method, or of one (`method`, from 1; 0 for all): success needs an answer from all of them, and
+ * from one at least.
  *
  * Source: cluster.git fence/libfence/agent.c, `fence_node_status`.
  */
 export function* fenceNodeStatus(conf: FenceConf, victim: string, method = 0): FenceOperation<FenceStatus> {
-  const methods = nodeOf(conf, victim)?.fenceMethods ?? [];
+  const node = lookupNode(conf, victim);
+  const methods = node?.fenceMethods ?? [];
   const undefinedBecause = (error: FenceError): FenceStatus => ({
     result: 'undefined',
     log: [entry(error, 0, 0)],
@@ -118,12 +125,13 @@ export function* fenceNodeStatus(conf: FenceConf, victim: string, method = 0): F
     if (method !== 0 && m + 1 !== method) continue;
     if (devices.length === 0) log.push(entry('no-device', m, 0));
     for (const [d, use] of devices.entries()) {
-      const done = yield* useDevice(conf, victim, m, d, use, 'status');
+      const done = yield* useDevice(conf, node!.name, m, d, use, 'status');
       log.push(done);
       if (done.error !== 'status-on' && done.error !== 'status-off') return { result: 'failed', log, isOn: false };
     }
   }
-  return { result: 'success', log, isOn: log.some(({ error }) => error === 'status-on') };
+  const isAnswered = log.some(({ error }) => error !== 'no-device');
+  return { result: isAnswered ? 'success' : 'failed', log, isOn: log.some(({ error }) => error === 'status-on') };
 }
 
 function* useDevice(
@@ -157,6 +165,21 @@ function entry(error: FenceError, method: number, device: number, agent = ''): F
   return { error, method, device, agent, input: '' };
 }
 
-function nodeOf(conf: FenceConf, name: string): FenceNode | undefined {
-  return conf.nodes.find((node) => node.name === name);
+/**
+ * The node that a name means: that very name; or its host part, the text before the first dot; or else a host part that is
+ * the same but for upper and lower case.
+ *
+ * Source: cluster.git config/libs/libccsconfdb/extras.c, `ccs_lookup_nodename`; addresses are not looked up.
+ */
+function lookupNode(conf: FenceConf, name: string): FenceNode | undefined {
+  const host = hostPart(name);
+  return (
+    conf.nodes.find((node) => node.name === name) ??
+    conf.nodes.find((node) => node.name === host) ??
+    conf.nodes.find((node) => hostPart(node.name).toLowerCase() === host.toLowerCase())
+  );
+}
+
+function hostPart(name: string): string {
+  return name.split('.', 1)[0]!;
 }

@@ -144,6 +144,29 @@ describe('fencing a node', () => {
   });
 });
 
+describe('the name of a node', () => {
+  const named = (...names: string[]): FenceConf => ({
+    nodes: names.map((name, i) => ({
+      nodeId: i + 1,
+      name,
+      fenceMethods: [{ name: 'm', devices: [use('a')] }],
+      unfenceDevices: [use('a')],
+    })),
+    devices: [device('a', 'agent_a')],
+  });
+  it.each([
+    ['itself', 'my-vm1.lab', ['my-vm1', 'my-vm1.lab'], 'my-vm1.lab'],
+    ['its host part', 'my-vm1.lab', ['MY-VM1', 'my-vm1'], 'my-vm1'],
+    ['the host part of a node', 'my-vm1', ['my-vm1.lab'], 'my-vm1.lab'],
+    ['in another case', 'My-VM1.else', ['my-vm1.lab'], 'my-vm1.lab'],
+  ])('%s', (_, asked, names, found) => {
+    const conf = named(...names);
+    for (const operation of [fenceNode(conf, asked), unfenceNode(conf, asked), fenceNodeStatus(conf, asked)]) {
+      expect(operation.next(0)).toMatchObject({ value: { input: expect.stringContaining(`nodename=${found}\n`) } });
+    }
+  });
+});
+
 describe('unfencing a node', () => {
   it('uses all devices, also after a failure', () => {
     expect(play(unfenceNode(conf, 'two-methods'), { agent_c: 1 })).toEqual([
@@ -179,5 +202,14 @@ describe('status of a node', () => {
     [{}, 3, ['undefined', false, 1]],
   ] as const)('%j, method %i', (statuses, method, expected) => {
     expect(status(statuses, method)).toEqual(expected);
+  });
+
+  it('is not known when no device was asked', () => {
+    const step = fenceNodeStatus(conf, 'broken', 1).next(0);
+    expect(step.value).toEqual({
+      result: 'failed',
+      log: [expect.objectContaining({ error: 'no-device' })],
+      isOn: false,
+    });
   });
 });
