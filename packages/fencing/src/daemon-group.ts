@@ -32,14 +32,17 @@ export type ProtocolEffect =
  */
 export class DaemonGroup {
   readonly #me: number;
+  readonly #debug: (text: string) => void;
   readonly #daemons = new Map<number, Daemon>();
   #members: readonly number[] = [];
   #run: Version = NO_VERSION;
   #isStateful = false;
   #hasProposed = false;
 
-  constructor(me: number) {
+  /** @param debug hears what is noted for `fence_tool dump`. */
+  constructor(me: number, debug: (text: string) => void) {
     this.#me = me;
+    this.#debug = debug;
   }
 
   /** Whether the protocol is settled; before that nothing else is dealt with. */
@@ -81,11 +84,13 @@ export class DaemonGroup {
   receive(from: number, protocol: Protocol): ProtocolEffect {
     const daemon = this.#daemons.get(from);
     if (daemon === undefined || !daemon.isMember || !isValid(protocol)) return 'none';
+    this.#debug(`receive_protocol from ${from} ${protocolText(protocol)}`);
     const isNews = daemon.protocol === undefined;
     if (from !== this.#me && isNews && protocol.isStateful && this.#isStateful) return 'stateful-merge';
     daemon.protocol = protocol;
     if (this.isRunning || protocol.run[0] === 0) return 'none';
     this.#run = protocol.run;
+    this.#debug(`run protocol from nodeid ${from}`);
     return protocol.run[0] !== OUR_MAX[0] || protocol.run[1] > OUR_MAX[1] ? 'incompatible' : 'running';
   }
 
@@ -95,6 +100,7 @@ export class DaemonGroup {
     this.#hasProposed = true;
     const versions = this.#members.map((node) => this.#daemons.get(node)?.protocol?.max ?? NO_VERSION);
     const run = versions.reduce((least, version) => (isLower(version, least) ? version : least));
+    this.#debug(`set_protocol member_count ${this.#members.length} propose daemon ${run.join('.')}`);
     return { max: OUR_MAX, run, isStateful: this.#isStateful };
   }
 
@@ -120,6 +126,10 @@ export class DaemonGroup {
 
 function newDaemon(): Daemon {
   return { isMember: true, wasKilled: false, leftAt: undefined, protocol: undefined };
+}
+
+function protocolText({ max, run, isStateful }: Protocol): string {
+  return `max ${max.join('.')}.0 run ${run.join('.')}.${+isStateful}`;
 }
 
 /** Zero is no version; once a protocol runs, no part of it is zero. */

@@ -103,7 +103,7 @@ type StartMessage = FencedMessage & { readonly kind: 'start' | 'complete' };
 
 /**
  * Whether a start message can have been sent for this change. There is no common number for changes: they are matched by
- * their counts and members, and by what cannot be.
+ * their counts and members, and by what cannot be. `debug` hears why it does not match, or that it does.
  *
  * Source: cluster.git fence/fenced/cpg.c, `match_change`, in its order.
  */
@@ -112,20 +112,38 @@ export function matchChange(
   message: StartMessage,
   me: number,
   history: ReadonlyMap<number, NodeHistory>,
+  debug: (text: string) => void,
 ): boolean {
-  const { header, info, nodes } = message;
-  if (!isMemberIn(nodes, me)) return false;
-  const sender = findMember(change, header.from);
-  if (sender === undefined || sender.hasStarted) return false;
-  const past = history.get(header.from);
-  if (past === undefined) return false;
-  if (past.clusterAddTime > change.createTime) return false;
-  if (past.failSeq > change.seq || past.leftSeq > change.seq) return false;
-  if (past.lastMatchSeq > change.seq) return false;
-  if (!hasCounts(change, info)) return false;
-  if (nodes.some((node) => node.isMember && findMember(change, node.nodeId) === undefined)) return false;
-  past.lastMatchSeq = change.seq;
+  const { from, data } = message.header;
+  const mismatch = mismatchOf(change, message, me, history.get(from));
+  const verdict = mismatch === undefined ? `matches cg ${change.seq}` : `skip cg ${change.seq} ${mismatch}`;
+  debug(`match_change ${from}:${data} ${verdict}`);
+  if (mismatch !== undefined) return false;
+  history.get(from)!.lastMatchSeq = change.seq;
   return true;
+}
+
+function mismatchOf(
+  change: Change,
+  { header, info, nodes }: StartMessage,
+  me: number,
+  past: NodeHistory | undefined,
+): string | undefined {
+  if (!isMemberIn(nodes, me)) return 'we are not in members';
+  const sender = findMember(change, header.from);
+  if (sender === undefined) return 'sender not member';
+  if (sender.hasStarted) return 'already start';
+  if (past === undefined) return 'no node history';
+  const { clusterAddTime, failSeq, leftSeq, lastMatchSeq } = past;
+  if (clusterAddTime > change.createTime) return `created ${change.createTime} cluster add ${clusterAddTime}`;
+  if (failSeq > change.seq || leftSeq > change.seq) return `fail cg ${failSeq} left cg ${leftSeq}`;
+  if (lastMatchSeq > change.seq) return `last matched cg ${lastMatchSeq}`;
+  if (!hasCounts(change, info)) {
+    const { members, joinedCount, removed, failedCount } = change;
+    return `expect counts ${members.length} ${joinedCount} ${removed.length} ${failedCount}`;
+  }
+  const stranger = nodes.find((node) => node.isMember && findMember(change, node.nodeId) === undefined);
+  return stranger === undefined ? undefined : `no memb ${stranger.nodeId}`;
 }
 
 /** Whether a node stands as a member in a start or complete message. */

@@ -9,45 +9,21 @@ import {
 } from '@quorate/kernel';
 import { ClusterView } from './cluster-view.js';
 import { DaemonGroup } from './daemon-group.js';
-import {
-  type Change,
-  type Confchg,
-  type Departure,
-  findMember,
-  isLookalike,
-  isMemberIn,
-  matchChange,
-  NO_RING,
-  newChange,
-} from './domain-change.js';
+import { DebugBuffer } from './debug-buffer.js';
+import { DOMAIN_GROUP, Domain, type DomainPort, type RingId, type Work } from './domain.js';
+import type { Confchg, Departure } from './domain-change.js';
 import type { FencedFact } from './facts.js';
 import type { FenceConf } from './fence-conf.js';
-import { type DomainNode, type FenceDomain, waitStateOf } from './fence-domain.js';
-import { type FencingPort, FencingRound, type Victim, type Wait } from './fencing-round.js';
+import { type FenceDaemon, withDefaults } from './fence-daemon.js';
+import type { FenceDomain } from './fence-domain.js';
+import type { Wait } from './fencing-round.js';
 import type { AgentRun } from './libfence.js';
-import {
-  decodeMessage,
-  type FencedHow,
-  type FencedMessage,
-  HOW,
-  type MessageDefect,
-  MessageFlag,
-  MessageType,
-  type Protocol,
-  type Version,
-} from './message.js';
+import { decodeMessage, type FencedHow, type MessageDefect, type Protocol, type Version } from './message.js';
 import { MessageWriter } from './message-writer.js';
-import { isFencedExternally, type NodeHistory, newHistory, saveHistory } from './node-history.js';
+import { RELEASE_VERSION } from './release.js';
 
-/** CPG groups: every running fenced, and the members of the one fence domain there is. */
+/** CPG group of every fenced that runs. */
 export const DAEMON_GROUP = 'fenced:daemon';
-export const DOMAIN_GROUP = 'fenced:default';
-
-/** A ring of totem: its representative and its sequence number. */
-export interface RingId {
-  readonly representative: number;
-  readonly seq: number;
-}
 
 export type FencedInput =
   /**
@@ -67,7 +43,7 @@ export type FencedInput =
       readonly left: readonly Departure[];
     }
   /** CPG is on that ring now; comes after the ring's `confchg`s, at the latest when a node has gone down. */
-  | { readonly kind: 'ring-confchg'; readonly ring: RingId }
+  | { readonly kind: 'ring-confchg'; readonly ring: RingId; readonly members: readonly number[] }
   /** A message of a group, our own included. */
   | { readonly kind: 'message'; readonly group: string; readonly from: number; readonly payload: Uint8Array }
   /** What cman says of the cluster. */
@@ -118,25 +94,10 @@ export type FencedOutput =
   /** The daemon ended. */
   | { readonly kind: 'stopped' }
   | { readonly kind: 'reject'; readonly group: string; readonly from: number; readonly reason: RejectReason }
+  /** Also in the debug buffer. What is of priority `debug` is for that alone, unless somebody wants all of it. */
   | { readonly kind: 'log'; readonly priority: LogPriority; readonly text: string };
 
 export type RejectReason = MessageDefect | 'wrong-version' | 'wrong-sender' | 'wrong-group';
-
-/** `fence_daemon` of cluster.conf; an absent field stands for an absent attribute. */
-export interface FenceDaemon {
-  /** Seconds; -1 waits for ever. 6 when absent. */
-  readonly postJoinDelaySec?: number;
-  /** Seconds; -1 waits for ever. 0 when absent. */
-  readonly postFailDelaySec?: number;
-  readonly isCleanStart?: boolean;
-  readonly isUndefinedSkipped?: boolean;
-  /** Where `fence_ack_manual` writes; empty: there is no override, and a failed attempt is repeated after 5 s. */
-  readonly overridePath?: string;
-  /** Seconds; 3 when absent. */
-  readonly overrideTimeSec?: number;
-}
-
-export const OVERRIDE_PATH = '/var/run/cluster/fenced_override';
 
 export interface FencedConfig {
   readonly nodeId: number;
@@ -146,29 +107,6 @@ export interface FencedConfig {
   readonly isTwoNode?: boolean;
   readonly observe?: Observe<FencedFact>;
 }
-
-/** The fence domain, from `join` until we have left (`struct fd`). */
-interface Domain {
-  /** Newest first. */
-  readonly changes: Change[];
-  started: Change | undefined;
-  changeSeq: number;
-  /** Completed start cycles. */
-  startedCount: number;
-  readonly history: Map<number, NodeHistory>;
-  /** We have seen the master complete a cycle with us in it, or completed one as master. */
-  isInitComplete: boolean;
-  isLocalInitComplete: boolean;
-  master: number;
-  isLeaving: boolean;
-  currentVictim: number;
-  /** Newest first. */
-  victims: Victim[];
-  /** Nodes of cluster.conf, until we know which of them are victims. */
-  initial: number[];
-}
-
-type Work = Generator<Wait, void, number | undefined>;
 
 /** Inputs that wait while we fence. */
 type Deferred = Extract<
@@ -181,10 +119,11 @@ const KICK_DELAY: Nanos = 5 * SECOND;
 /**
  * fenced: members of the fence domain agree on who is a victim, and the master among them fences the victims.
  *
- * While the master fences it deals with no new change of the domain (what arrives waits); the others deal with them up to
- * the point where they wait for the master's start message.
+ * This is the daemon: what arrives, the group of all daemons, and what waits. While the master fences it deals with no new
+ * change of the domain (what arrives waits); the others deal with them up to the point where they wait for the master's start
+ * message.
  *
- * Source: cluster.git fence/fenced/cpg.c, recover.c, member_cman.c; the functions keep their names.
+ * Source: cluster.git fence/fenced/main.c, cpg.c, member_cman.c; the functions keep their names.
  */
 export class Fenced implements Machine<FencedInput, FencedOutput> {
   readonly #me: number;
@@ -194,6 +133,8 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
   readonly #writer: MessageWriter;
   readonly #cluster = new ClusterView();
   readonly #wallClock = new WallClock();
+  readonly #debugBuffer = new DebugBuffer();
+  readonly #port: DomainPort = this.#domainPort();
   #conf: FenceConf;
   #daemon: Required<FenceDaemon>;
 
@@ -202,15 +143,13 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
   #phase: 'off' | 'running' | 'stopped' = 'off';
   #isClusterDown = false;
   #isJoinPending = false;
-  /** Ring that CPG named last. */
-  #cpgRingSeq = NO_RING;
+  #cpgRing: RingId | undefined;
   #domain: Domain | undefined;
   #work: Work | undefined;
   #wait: Wait | undefined;
   #deferred: Deferred[] = [];
   #kicks: { readonly node: number; readonly at: Nanos }[] = [];
   #lastRun = 0;
-  #told: readonly number[] = [];
   #rejects = 0;
 
   /** @throws {RangeError} when the node is not in the configuration. */
@@ -223,7 +162,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
     this.#daemon = withDefaults(config.daemon ?? {});
     this.#isTwoNode = config.isTwoNode ?? false;
     this.#observe = config.observe;
-    this.#group = new DaemonGroup(config.nodeId);
+    this.#group = new DaemonGroup(config.nodeId, (text) => this.#log('debug', text));
     this.#writer = new MessageWriter(config.nodeId);
   }
 
@@ -271,32 +210,12 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
 
   /** The domain as `fence_tool ls -n` shows it; undefined outside of one. */
   domain(): FenceDomain | undefined {
-    const domain = this.#domain;
-    if (domain === undefined) return undefined;
-    const current = domain.changes[0] ?? domain.started;
-    const ids = [...domain.history.keys()].sort((a, b) => a - b);
-    return {
-      memberCount: current?.members.length ?? 0,
-      victimCount: domain.victims.length,
-      currentVictim: domain.currentVictim,
-      master: domain.master,
-      waitState: waitStateOf(domain.changes[0]),
-      members: (domain.started?.members ?? []).map((member) => member.nodeId).sort((a, b) => a - b),
-      nodes: ids.map((nodeId) => this.#domainNode(domain, current, nodeId)),
-    };
+    return this.#domain?.view();
   }
 
-  #domainNode(domain: Domain, current: Change | undefined, nodeId: number): DomainNode {
-    const member = current === undefined ? undefined : findMember(current, nodeId);
-    const past = domain.history.get(nodeId);
-    const membership = member === undefined ? 0 : member.isDisallowed ? -1 : 1;
-    return {
-      nodeId,
-      membership,
-      isVictim: domain.victims.some((victim) => victim.nodeId === nodeId),
-      lastFencedBy: past?.fencedBy ?? 0,
-      how: HOW[past?.how ?? 0] ?? 'none',
-    };
+  /** What it has logged, debug messages too, oldest first: lines of a wall clock second and a text. */
+  dump(): string {
+    return this.#debugBuffer.text();
   }
 
   // What arrives
@@ -355,10 +274,9 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
       case 'leave':
         return this.#onLeave();
       case 'confchg':
-        return this.#onDomainConfchg(input.group, input);
+        return this.#onDomainConfchg(input);
       case 'ring-confchg':
-        this.#cpgRingSeq = input.ring.seq;
-        return this.#domain === undefined ? undefined : this.#applyChanges(this.#domain);
+        return this.#onRingConfchg(input.ring, input.members);
       case 'message':
         return this.#onDomainMessage(input.group, input.from, input.payload);
       case 'external':
@@ -371,6 +289,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
   #onStart(wall: number, uncontrolled: readonly string[]): void {
     if (this.#phase !== 'off') throw new RangeError('fenced was started twice');
     this.#wallClock.set(this.#now, wallTimeOf(wall));
+    this.#log('info', `fenced ${RELEASE_VERSION} started`);
     for (const entry of uncontrolled) this.#log('err', `found uncontrolled entry ${entry}`);
     if (uncontrolled.length > 0) return this.#end();
     this.#phase = 'running';
@@ -380,49 +299,24 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
 
   #onJoin(): void {
     if (this.#phase === 'off') return this.#emit({ kind: 'refused', reason: 'not-started' });
-    if (this.#domain !== undefined || this.#isJoinPending) return this.#emit({ kind: 'refused', reason: 'exists' });
+    if (this.#domain !== undefined || this.#isJoinPending) {
+      this.#log('debug', 'join error: domain default exists');
+      return this.#emit({ kind: 'refused', reason: 'exists' });
+    }
     if (this.#group.isRunning) return this.#fdJoin();
     this.#isJoinPending = true;
   }
 
   #fdJoin(): void {
     this.#isJoinPending = false;
-    this.#domain = {
-      changes: [],
-      started: undefined,
-      changeSeq: 0,
-      startedCount: 0,
-      history: new Map(),
-      isInitComplete: false,
-      isLocalInitComplete: false,
-      master: 0,
-      isLeaving: false,
-      currentVictim: 0,
-      victims: [],
-      initial: [],
-    };
-    this.#readCcs(this.#domain);
+    this.#domain = new Domain(this.#port);
     this.#log('debug', `cpg_join ${DOMAIN_GROUP} ...`);
     this.#emit({ kind: 'cpg-join', group: DOMAIN_GROUP });
   }
 
-  /** The nodes that are victims unless they are members; the last of cluster.conf comes first. */
-  #readCcs(domain: Domain): void {
-    if (this.#daemon.isCleanStart) return this.#log('debug', 'clean start, skipping initial nodes');
-    for (const { nodeId, name, fenceMethods } of this.#conf.nodes) {
-      if (this.#daemon.isUndefinedSkipped && fenceMethods.length === 0) {
-        this.#log('debug', `skip ${name} with zero methods`);
-        continue;
-      }
-      domain.initial.unshift(nodeId);
-      this.#nodeHistory(domain, nodeId);
-    }
-    this.#log('debug', `added ${domain.initial.length} nodes from ccs`);
-  }
-
   #onLeave(): void {
     if (this.#domain === undefined) return this.#emit({ kind: 'refused', reason: 'not-joined' });
-    this.#domain.isLeaving = true;
+    this.#domain.leave();
     this.#log('debug', `cpg_leave ${DOMAIN_GROUP} ...`);
     this.#emit({ kind: 'cpg-leave', group: DOMAIN_GROUP });
   }
@@ -444,14 +338,14 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
 
   /** An agent that runs is waited for. Differs from fenced, which then turns to the next victim, and tries for ever. */
   #endWithoutAgent(): void {
-    if (this.#wait?.kind !== 'agent') this.#end();
+    if (this.#wait?.kind === 'agent') return;
+    if (this.#domain !== undefined) this.#log('err', 'domain abandoned');
+    this.#end();
   }
 
+  /** SIGTERM is taken, and forgotten, in a domain. */
   #onStop(): void {
-    if (this.#domain !== undefined) {
-      this.#log('err', 'shutdown ignored, active domains');
-      return this.#emit({ kind: 'refused', reason: 'in-domain' });
-    }
+    if (this.#domain !== undefined) return this.#emit({ kind: 'refused', reason: 'in-domain' });
     if (this.#phase === 'running') {
       this.#log('debug', `cpg_leave ${DAEMON_GROUP} ...`);
       this.#emit({ kind: 'cpg-leave', group: DAEMON_GROUP });
@@ -459,10 +353,9 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
     this.#end();
   }
 
-  /** `fence_node` fenced it: should it become a victim now, it need not be fenced again. */
   #onExternal(node: number): void {
     if (this.#domain === undefined) return this.#emit({ kind: 'refused', reason: 'not-joined' });
-    this.#mcast(DOMAIN_GROUP, this.#writer.external(node));
+    this.#domain.sendExternal(node);
   }
 
   #onWake(): void {
@@ -475,9 +368,10 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
 
   // fenced:daemon
 
-  #onDaemonConfchg({ members, joined }: Confchg): void {
-    this.#group.confchg(this.#now, members);
-    if (joined.length > 0) this.#sendProtocol(this.#group.ours);
+  #onDaemonConfchg(confchg: Confchg): void {
+    this.#logConfig(DAEMON_GROUP, confchg);
+    this.#group.confchg(this.#now, confchg.members);
+    if (confchg.joined.length > 0) this.#sendProtocol(this.#group.ours);
     this.#propose();
   }
 
@@ -491,7 +385,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
       case 'running':
         return this.#onProtocol();
       case 'incompatible':
-        this.#log('err', `incompatible daemon protocol run ${message.protocol.run.join('.')}`);
+        this.#log('err', `incompatible daemon protocol ${versionsText(this.#group.ours)}`);
         return this.#end();
       case 'stateful-merge':
         return this.#onStatefulMerge(from);
@@ -504,7 +398,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
   }
 
   #onProtocol(): void {
-    this.#log('debug', `daemon run ${this.#group.ours.run.join('.')}`);
+    this.#log('debug', `daemon ${versionsText(this.#group.ours)}`);
     this.#writer.version = this.#group.ours.run;
     this.#sendProtocol(this.#group.ours);
     if (this.#isJoinPending) this.#fdJoin();
@@ -538,206 +432,94 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
   // cman
 
   #onMembership(members: readonly number[], ring: RingId, isQuorate: boolean, quorumGained: boolean | undefined): void {
+    const before = this.#cluster.members;
     const added = this.#cluster.update(this.#now, members, ring.seq, isQuorate, quorumGained);
-    const domain = this.#domain;
-    if (domain !== undefined) for (const node of added) this.#nodeHistory(domain, node).clusterAddTime = this.#time();
+    for (const node of before) {
+      if (!members.includes(node)) this.#log('debug', `cluster node ${node} removed seq ${ring.seq}`);
+    }
+    for (const node of added) this.#log('debug', `cluster node ${node} added seq ${ring.seq}`);
+    this.#domain?.clusterAdded(added);
     if (this.#wait?.kind === 'quorum' && isQuorate) this.#resume(undefined);
     // Differs from fenced, which looks again only when quorum came, and otherwise relies on cman being faster than CPG.
-    else if (domain !== undefined && this.#work === undefined) this.#applyChanges(domain);
+    else if (this.#work === undefined) this.#domain?.applyChanges();
   }
 
   // The domain
 
-  #onDomainConfchg(group: string, confchg: Confchg): void {
-    const domain = this.#domain;
-    if (group !== DOMAIN_GROUP || domain === undefined) return;
-    if (domain.isLeaving && confchg.left.some(({ node }) => node === this.#me)) return this.#onLeft();
-    const change = this.#addChange(domain, confchg);
-    this.#addVictims(domain, change);
-    if (change.weJoined) {
-      this.#addVictimsInit(domain, change);
-      this.#emit({ kind: 'joined' });
+  #onDomainConfchg(confchg: Confchg & { readonly group: string }): void {
+    if (confchg.group !== DOMAIN_GROUP || this.#domain === undefined) return;
+    this.#logConfig(DOMAIN_GROUP, confchg);
+    if (this.#domain.confchg(confchg) === 'left') this.#domain = undefined;
+  }
+
+  #onRingConfchg(ring: RingId, members: readonly number[]): void {
+    this.#cpgRing = ring;
+    const { representative, seq } = ring;
+    const text = `ring ${representative}:${seq} ${members.length} memb${listText(members)}`;
+    this.#log('debug', `${DAEMON_GROUP} ${text}`);
+    if (this.#domain === undefined) return;
+    this.#log('debug', `${DOMAIN_GROUP} ${text}`);
+    this.#domain.applyChanges();
+  }
+
+  #onDomainMessage(group: string, from: number, payload: Uint8Array): void {
+    if (group !== DOMAIN_GROUP || this.#domain === undefined) return;
+    const message = decodeMessage(payload);
+    if (typeof message === 'string') return this.#reject(group, from, message);
+    const { header } = message;
+    const { run } = this.#group.ours;
+    if (header.version[0] !== run[0] || header.version[1] !== run[1]) {
+      this.#logWrongVersion(from, header.version, run);
+      return this.#reject(group, from, 'wrong-version');
     }
-    this.#tellState('quorum');
-    this.#applyChanges(domain);
+    if (header.from !== from) return this.#reject(group, from, 'wrong-sender');
+    if (message.kind === 'protocol') return this.#reject(group, from, 'wrong-group');
+    this.#domain.message(message, payload.length);
   }
 
-  #onLeft(): void {
-    this.#log('debug', 'confchg for our leave');
-    this.#domain = undefined;
-    this.#tellVictims([]);
-    this.#observe?.({
-      kind: 'fenced.state',
-      now: this.#now,
-      state: 'left',
-      master: 0,
-      members: [],
-      isQuorate: this.#cluster.isQuorate,
-      victims: [],
-    });
-    this.#emit({ kind: 'left' });
+  #logWrongVersion(from: number, theirs: Version, ours: Version): void {
+    this.#log('err', `reject message from ${from} version ${theirs.join('.')} vs ${ours.join('.')}`);
   }
 
-  #addChange(domain: Domain, confchg: Confchg): Change {
-    domain.changeSeq += 1;
-    const change = newChange(confchg, domain.changeSeq, this.#me, this.#time(), this.#cpgRingSeq);
-    for (const { nodeId, hasFailed } of change.removed) {
-      const past = domain.history.get(nodeId);
-      if (past !== undefined) past[hasFailed ? 'failSeq' : 'leftSeq'] = change.seq;
-    }
-    for (const { node, reason } of confchg.left) {
-      this.#log('debug', `add_change cg ${change.seq} remove nodeid ${node} reason ${reason}`);
-      // A daemon that died alone leaves a node that nobody watches: the whole node has to go.
-      if (reason === 'procdown') this.#kickNodeFromCluster(node, 'process-down');
-    }
-    for (const member of change.members) {
-      if (member.isAdded || change.weJoined) this.#nodeHistory(domain, member.nodeId);
-    }
-    domain.changes.unshift(change);
-    return change;
-  }
-
-  #addVictims(domain: Domain, change: Change): void {
-    for (const { nodeId, hasFailed } of change.removed) {
-      if (!hasFailed) continue;
-      if (domain.victims.some((victim) => victim.nodeId === nodeId)) {
-        // A partition made it one, and it was killed after the merge.
-        this.#log('debug', `add_victims node ${nodeId} already victim`);
-        continue;
-      }
-      // Whoever fails before our first start cycle is the master's to judge: its complete message clears it.
-      this.#addVictim(domain, nodeId, domain.startedCount === 0);
-      this.#log('debug', `add_victims node ${nodeId}`);
-    }
-    this.#tellVictims(domain.victims);
-  }
-
-  /** We know of no failure, so every node of cluster.conf that is not there has to count as one. */
-  #addVictimsInit(domain: Domain, change: Change): void {
-    for (const nodeId of domain.initial.splice(0)) {
-      const isKnown = domain.victims.some((victim) => victim.nodeId === nodeId);
-      if (this.#cluster.members.includes(nodeId) || findMember(change, nodeId) !== undefined || isKnown) continue;
-      this.#addVictim(domain, nodeId, true);
-      this.#log('debug', `add_victims_init nodeid ${nodeId}`);
-    }
-    this.#tellVictims(domain.victims);
-  }
-
-  #addVictim(domain: Domain, nodeId: number, isInit: boolean): void {
-    domain.victims.unshift({ nodeId, isInit, isDoneLocally: false });
-    this.#observe?.({ kind: 'fenced.victim', now: this.#now, victim: nodeId, isInit });
-  }
-
-  /** Takes the newest change one step further, if what it waits for is there. */
-  #applyChanges(domain: Domain): void {
-    const change = domain.changes[0];
-    if (change === undefined) return;
-    switch (change.state) {
-      case 'quorum':
-        if (!this.#waitConditionsDone(domain)) return;
-        this.#sendStart(domain, change);
-        change.state = 'messages';
-        return this.#tellState('messages');
-      case 'messages':
-        if (change.members.every((member) => member.hasStarted)) this.#startCycleDone(domain, change);
-        return;
-      case 'fencing':
-        return;
-    }
-  }
-
-  /**
-   * cman and CPG speak of the same ring, and it is quorate.
-   *
-   * Differs from fenced, which would find both on the old ring, and quorate, if CPG told of a death before cman did.
-   */
-  #waitConditionsDone(domain: Domain): boolean {
-    const ring = this.#cpgRingSeq;
-    if (ring !== NO_RING && this.#cluster.ringSeq !== ring) return false;
-    if (domain.changes.some((change) => change.ringBefore === ring)) return false;
-    return this.#cluster.isQuorate;
-  }
-
-  #startCycleDone(domain: Domain, change: Change): void {
-    this.#group.becomeStateful();
-    this.#setMaster(domain, change);
-    change.state = 'fencing';
-    this.#tellState('fencing');
-    if (domain.master === this.#me) this.#run(this.#masterWork(domain));
-    else {
-      this.#deferFencing(domain);
-      this.#cleanupChanges(domain);
-    }
-  }
-
-  /** The lowest node that knows all victims, or else the lowest. */
-  #setMaster(domain: Domain, change: Change): void {
-    const complete = change.members.filter((member) => (member.startFlags & MessageFlag.COMPLETE) !== 0);
-    const candidates = complete.length > 0 ? complete : change.members;
-    const master = candidates.reduce((least, member) => Math.min(least, member.nodeId), Infinity);
-    this.#log(
-      'debug',
-      `set_master from ${domain.master} to ${complete.length > 0 ? 'complete' : 'low'} node ${master}`,
-    );
-    domain.master = master;
-  }
-
-  #deferFencing(domain: Domain): void {
-    if (domain.victims.length > 0) this.#log('info', `fencing deferred to ${this.#nameOf(domain.master)}`);
-  }
-
-  #cleanupChanges(domain: Domain): void {
-    domain.started = domain.changes[0];
-    domain.changes.length = 0;
-    domain.startedCount += 1;
-    this.#tellState('none');
-  }
-
-  // Fencing, by the master
-
-  *#masterWork(domain: Domain): Work {
-    const hasJoined = domain.changes.some((change) => change.joinedCount > 0);
-    const round = new FencingRound(this.#fencingPort(domain));
-    yield* round.delayFencing(hasJoined);
-    yield* round.fenceVictims();
-    this.#sendInfo(domain, domain.changes[0]!, MessageType.COMPLETE, 0);
-    domain.isLocalInitComplete = true;
-    this.#cleanupChanges(domain);
-  }
-
-  #fencingPort(domain: Domain): FencingPort {
+  #domainPort(): DomainPort {
     const fenced = this;
     return {
-      now: () => this.#now,
+      get me() {
+        return fenced.#me;
+      },
+      get now() {
+        return fenced.#now;
+      },
+      get time() {
+        return fenced.#time();
+      },
       get conf() {
         return fenced.#conf;
       },
-      get delays() {
+      get daemon() {
         return fenced.#daemon;
       },
-      get isQuorate() {
-        return fenced.#cluster.isQuorate;
+      get cluster() {
+        return fenced.#cluster;
       },
-      get isQuorateFromLastUpdate() {
-        return fenced.#cluster.isQuorateFromLastUpdate;
+      get group() {
+        return fenced.#group;
       },
-      get victims() {
-        return domain.victims;
+      get cpgRing() {
+        return fenced.#cpgRing;
       },
-      nameOf: (nodeId) => this.#nameOf(nodeId),
-      isClusterMember: (nodeId) => this.#cluster.members.includes(nodeId),
-      isClean: (nodeId) => this.#group.isClean(nodeId),
-      isFencedExternally: (nodeId) => isFencedExternally(this.#nodeHistory(domain, nodeId)),
-      victimDone: (nodeId, how) => this.#victimDone(domain, nodeId, how),
-      removeVictim: (nodeId) => this.#removeVictim(domain, nodeId),
-      setCurrentVictim: (nodeId) => {
-        domain.currentVictim = nodeId;
+      get writer() {
+        return fenced.#writer;
       },
-      runAgent: (run) => this.#runAgent(run),
-      attemptStarted: (victim, attempt) => this.#attemptStarted(domain, victim, attempt),
-      attemptEnded: (victim, attempt, isSuccess) =>
-        this.#observe?.({ kind: 'fenced.attempt-ended', now: this.#now, victim, attempt, isSuccess }),
+      get observe() {
+        return fenced.#observe;
+      },
+      emit: (output) => this.#emit(output),
       log: (priority, text) => this.#log(priority, text),
+      mcast: (payload) => this.#mcast(DOMAIN_GROUP, payload),
+      kickProcessDown: (node) => this.#kickNodeFromCluster(node, 'process-down'),
+      runAgent: (run) => this.#runAgent(run),
+      run: (work) => this.#run(work),
     };
   }
 
@@ -745,19 +527,6 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
     this.#lastRun += 1;
     this.#emit({ kind: 'run-agent', run: this.#lastRun, ...run });
     return this.#lastRun;
-  }
-
-  #attemptStarted(domain: Domain, victim: number, attempt: number): void {
-    this.#observe?.({
-      kind: 'fenced.fencing-started',
-      now: this.#now,
-      victim,
-      attempt,
-      master: domain.master,
-      isQuorate: this.#cluster.isQuorate,
-      clusterMembers: this.#cluster.members,
-      isClean: this.#group.isClean(victim),
-    });
   }
 
   #run(work: Work): void {
@@ -771,177 +540,17 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
     if (done === true) this.#work = undefined;
   }
 
-  // Messages of the domain
-
-  #onDomainMessage(group: string, from: number, payload: Uint8Array): void {
-    const domain = this.#domain;
-    if (group !== DOMAIN_GROUP || domain === undefined) return;
-    const message = decodeMessage(payload);
-    if (typeof message === 'string') return this.#reject(group, from, message);
-    const { header } = message;
-    const { run } = this.#group.ours;
-    if (header.version[0] !== run[0] || header.version[1] !== run[1]) {
-      this.#logWrongVersion(from, header.version, run);
-      return this.#reject(group, from, 'wrong-version');
-    }
-    if (header.from !== from) return this.#reject(group, from, 'wrong-sender');
-    switch (message.kind) {
-      case 'start':
-        this.#receiveStart(domain, message);
-        break;
-      case 'complete':
-        this.#receiveComplete(domain, message);
-        break;
-      case 'victim-done':
-        this.#receiveVictimDone(domain, message);
-        break;
-      case 'external':
-        this.#receiveExternal(domain, header.data, from);
-        break;
-      case 'protocol':
-        return this.#reject(group, from, 'wrong-group');
-    }
-    this.#applyChanges(domain);
-  }
-
-  #logWrongVersion(from: number, theirs: Version, ours: Version): void {
-    this.#log('err', `reject message from ${from} version ${theirs.join('.')} vs ${ours.join('.')}`);
-  }
-
-  #receiveStart(domain: Domain, message: FencedMessage & { readonly kind: 'start' | 'complete' }): void {
-    const { header, info, nodes } = message;
-    const change = this.#findChange(domain, message);
-    const member = change === undefined ? undefined : findMember(change, header.from);
-    if (member === undefined) return;
-    member.startFlags = header.flags;
-    const isAdded = domain.changes.some((each) => findMember(each, header.from)?.isAdded === true);
-    if (isAdded && info.startedCount > 0 && domain.startedCount > 0) {
-      // Two halves of a partition have met. Neither takes the other's start messages, until one half is gone. Whoever joins
-      // meanwhile belongs to both, completes its cycles, and counts for either as the other half, as in fenced.
-      this.#log('err', `receive_start ${header.from}:${header.data} add node with started_count ${info.startedCount}`);
-      member.isDisallowed = true;
-      if (change === domain.changes[0]) {
-        this.#observe?.({ kind: 'fenced.start-refused', now: this.#now, peer: header.from });
-      }
-      return;
-    }
-    this.#nodeHistory(domain, header.from).addTime = this.#time();
-    member.hasStarted = true;
-    for (const node of nodes) saveHistory(this.#nodeHistory(domain, node.nodeId), node);
-  }
-
-  /** The change that a start message is meant for: the oldest that matches, or of two that look alike the newer. */
-  #findChange(domain: Domain, message: FencedMessage & { readonly kind: 'start' | 'complete' }): Change | undefined {
-    const isForSecond = (message.header.flags & MessageFlag.DUPLICATE_CHANGE) !== 0;
-    let found: Change | undefined;
-    for (const change of [...domain.changes].reverse()) {
-      if (!matchChange(change, message, this.#me, domain.history)) continue;
-      if (found !== undefined || !isForSecond) return change;
-      found = change;
-    }
-    return found;
-  }
-
-  #receiveComplete(domain: Domain, { nodes }: { readonly nodes: Parameters<typeof isMemberIn>[0] }): void {
-    if (domain.isInitComplete || !isMemberIn(nodes, this.#me)) return;
-    domain.isInitComplete = true;
-    domain.victims = domain.victims.filter((victim) => !victim.isInit);
-    this.#tellVictims(domain.victims);
-    if (domain.changes.length === 0) this.#tellState('none');
-  }
-
-  /** The master too takes a victim off its list only when its own message comes round. */
-  #receiveVictimDone(domain: Domain, message: FencedMessage & { readonly kind: 'victim-done' }): void {
-    const { header, node } = message;
-    const how = HOW[node.how] ?? 'none';
-    this.#log(
-      'debug',
-      `receive_victim_done ${header.from}:${header.data} remove victim ${node.nodeId} how ${node.how}`,
-    );
-    if (header.from !== this.#me) {
-      const past = this.#nodeHistory(domain, node.nodeId);
-      past.fencedBy = node.fencedBy;
-      past.fenceTime = node.fenceTime;
-      past.how = node.how;
-    }
-    const { nodeId, fencedBy } = node;
-    this.#observe?.({ kind: 'fenced.fenced', now: this.#now, victim: nodeId, how, master: fencedBy });
-    this.#emit({ kind: 'fenced', node: nodeId, at: this.#now, how, by: fencedBy });
-    this.#removeVictim(domain, nodeId);
-  }
-
-  #receiveExternal(domain: Domain, nodeId: number, from: number): void {
-    const past = domain.history.get(nodeId);
-    if (past === undefined) return;
-    past.externalTime = this.#time();
-    past.externalBy = from;
-  }
-
-  #victimDone(domain: Domain, nodeId: number, how: FencedHow): void {
-    const past = this.#nodeHistory(domain, nodeId);
-    past.fencedBy = this.#me;
-    past.how = HOW.indexOf(how);
-    past.fenceTime = this.#time();
-    this.#mcast(DOMAIN_GROUP, this.#writer.victimDone(this.#completeFlag(domain), domain.changes[0]!.seq, past));
-  }
-
-  #sendStart(domain: Domain, change: Change): void {
-    const hasLookalike = domain.changes.some(
-      (other) => !other.hasSentStart && other.seq < change.seq && isLookalike(other, change),
-    );
-    change.hasSentStart = true;
-    this.#sendInfo(domain, change, MessageType.START, hasLookalike ? MessageFlag.DUPLICATE_CHANGE : 0);
-  }
-
-  #sendInfo(domain: Domain, change: Change, type: number, flags: number): void {
-    const { startedCount, history } = domain;
-    const all = flags | this.#completeFlag(domain);
-    this.#mcast(DOMAIN_GROUP, this.#writer.change(type, all, change, startedCount, history));
-  }
-
-  #completeFlag(domain: Domain): number {
-    return domain.isInitComplete || domain.isLocalInitComplete ? MessageFlag.COMPLETE : 0;
-  }
-
   #mcast(group: string, payload: Uint8Array): void {
     if (!this.#isClusterDown) this.#emit({ kind: 'cpg-mcast', group, payload });
   }
 
   // Everything else
 
-  #nodeHistory(domain: Domain, nodeId: number): NodeHistory {
-    let past = domain.history.get(nodeId);
-    if (past === undefined) {
-      past = newHistory(nodeId);
-      domain.history.set(nodeId, past);
-    }
-    return past;
-  }
-
-  #removeVictim(domain: Domain, nodeId: number): void {
-    domain.victims = domain.victims.filter((victim) => victim.nodeId !== nodeId);
-    this.#tellVictims(domain.victims);
-  }
-
-  #tellVictims(victims: readonly Victim[]): void {
-    const nodes = victims.map((victim) => victim.nodeId);
-    if (nodes.length === this.#told.length && nodes.every((node, i) => node === this.#told[i])) return;
-    this.#told = nodes;
-    this.#emit({ kind: 'victims', nodes });
-  }
-
-  #tellState(state: Change['state'] | 'none'): void {
-    const domain = this.#domain;
-    if (this.#observe === undefined || domain === undefined) return;
-    const members = ((domain.changes[0] ?? domain.started)?.members ?? []).map((member) => member.nodeId);
-    const victims = domain.victims.map((victim) => victim.nodeId);
-    const { master } = domain;
-    const { isQuorate } = this.#cluster;
-    this.#observe({ kind: 'fenced.state', now: this.#now, state, master, members, isQuorate, victims });
-  }
-
-  #nameOf(nodeId: number): string {
-    return this.#conf.nodes.find((node) => node.nodeId === nodeId)?.name ?? 'unknown';
+  #logConfig(group: string, { members, joined, left }: Confchg): void {
+    const counts = `${members.length} ${joined.length} ${left.length}`;
+    const gone = left.map(({ node }) => node);
+    const lists = `memb${listText(members)} join${listText(joined)} left${listText(gone)}`;
+    this.#log('debug', `${group} conf ${counts} ${lists}`);
   }
 
   #reject(group: string, from: number, reason: RejectReason): void {
@@ -955,6 +564,7 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
   }
 
   #log(priority: LogPriority, text: string): void {
+    this.#debugBuffer.add(this.#time(), text);
     this.#emit({ kind: 'log', priority, text });
   }
 
@@ -977,15 +587,12 @@ export interface FencedView {
   readonly domain: FenceDomain | undefined;
 }
 
-function withDefaults(daemon: FenceDaemon): Required<FenceDaemon> {
-  return {
-    postJoinDelaySec: daemon.postJoinDelaySec ?? 6,
-    postFailDelaySec: daemon.postFailDelaySec ?? 0,
-    isCleanStart: daemon.isCleanStart ?? false,
-    isUndefinedSkipped: daemon.isUndefinedSkipped ?? false,
-    overridePath: daemon.overridePath ?? OVERRIDE_PATH,
-    overrideTimeSec: daemon.overrideTimeSec ?? 3,
-  };
+function listText(nodes: readonly number[]): string {
+  return nodes.map((node) => ` ${node}`).join('');
+}
+
+function versionsText({ max, run }: Protocol): string {
+  return `run ${run.join('.')} max ${max.join('.')}`;
 }
 
 function notStepped(): void {

@@ -1,6 +1,6 @@
 import { type LogPriority, type Nanos, SECOND } from '@quorate/kernel';
 import type { FenceConf } from './fence-conf.js';
-import { type AgentRun, type FenceLog, fenceNode, logEntryText } from './libfence.js';
+import { type AgentRun, type FenceLog, fenceNode, LOG_ENTRIES_MAX, logEntryText } from './libfence.js';
 import type { FencedHow } from './message.js';
 
 export interface Victim {
@@ -188,7 +188,8 @@ export class FencingRound {
   }
 
   #logAttempt(name: string, log: readonly FenceLog[], isSuccess: boolean): void {
-    for (const entry of log) {
+    if (log.length > LOG_ENTRIES_MAX) this.#port.log('err', `fence_node log overflow ${log.length}`);
+    for (const entry of log.slice(0, LOG_ENTRIES_MAX)) {
       this.#port.log(entry.error === 'agent-success' ? 'debug' : 'err', `fence ${name} ${logEntryText(entry)}`);
     }
     this.#port.log('err', `fence ${name} ${isSuccess ? 'success' : 'failed'}`);

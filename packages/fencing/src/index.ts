@@ -1,18 +1,17 @@
 export { agentInput, parseAgentInput } from './agent-input.js';
+export { DOMAIN_GROUP } from './domain.js';
 export type { Departure, LeaveReason, WaitState } from './domain-change.js';
 export type { FencedFact } from './facts.js';
 export type { DeviceUse, FenceConf, FenceDevice, FenceMethod, FenceNode } from './fence-conf.js';
+export { type FenceDaemon, OVERRIDE_PATH } from './fence-daemon.js';
 export { type DomainNode, type FenceDomain, fenceDomainText } from './fence-domain.js';
 export {
   DAEMON_GROUP,
-  DOMAIN_GROUP,
-  type FenceDaemon,
   Fenced,
   type FencedConfig,
   type FencedInput,
   type FencedOutput,
   type FencedView,
-  OVERRIDE_PATH,
   type RejectReason,
 } from './fenced.js';
 export { invariants } from './invariants.js';

@@ -1,7 +1,6 @@
 import { ByteWriter } from '@quorate/kernel';
 import { type Change, changeInfoOf, findMember } from './domain-change.js';
 import {
-  MessageFlag,
   MessageType,
   type Protocol,
   type Version,
@@ -47,7 +46,7 @@ export class MessageWriter {
     startedCount: number,
     history: ReadonlyMap<number, NodeHistory>,
   ): Uint8Array {
-    this.#header(type, flags | (change.weJoined ? MessageFlag.JOINING : 0), change.seq);
+    this.#header(type, flags, change.seq);
     writeChangeInfo(this.#writer, changeInfoOf(change, startedCount), history.size);
     for (const past of history.values()) {
       writeNodeInfo(this.#writer, nodeInfoOf(past, findMember(change, past.nodeId) !== undefined));

@@ -37,16 +37,19 @@ export function newHistory(nodeId: number): NodeHistory {
   };
 }
 
-/** Takes over from another member what happened before we joined. */
-export function saveHistory(history: NodeHistory, info: NodeInfo): void {
+/** Takes over from another member what happened before we joined; `debug` hears of it. */
+export function saveHistory(history: NodeHistory, info: NodeInfo, debug: (text: string) => void): void {
+  const { nodeId } = history;
   if (history.fenceTime === 0 && info.fenceTime !== 0) {
     history.fencedBy = info.fencedBy;
     history.fenceTime = info.fenceTime;
     history.how = info.how;
+    debug(`save_history ${nodeId} master ${info.fencedBy} time ${info.fenceTime} how ${info.how}`);
   }
   if (history.externalTime === 0 && info.externalTime !== 0) {
     history.externalTime = info.externalTime;
     history.externalBy = info.externalBy;
+    debug(`save_history ${nodeId} ext node ${info.externalBy} ext time ${info.externalTime}`);
   }
 }
 

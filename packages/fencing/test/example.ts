@@ -16,7 +16,7 @@ for (let now = 0; now < 60 * SECOND; now = fenced.deadline()) {
       const payload = output.kind === 'cpg-mcast' ? output.payload.slice() : new Uint8Array(0);
       if (output.kind === 'cpg-join') queue.push({ ...output, kind: 'confchg', members: [1], joined: [1], left: [] });
       if (output.kind === 'cpg-mcast') queue.push({ ...output, kind: 'message', from: 1, payload });
-      if (output.kind === 'joined') queue.push({ kind: 'ring-confchg', ring });
+      if (output.kind === 'joined') queue.push({ kind: 'ring-confchg', ring, members: [1] });
       if (output.kind === 'run-agent') queue.push({ kind: 'agent-ended', run: output.run, status: 0 });
       if (output.kind !== 'cpg-mcast' && output.kind !== 'log')
         log.push(`${now / SECOND} s: ${JSON.stringify(output)}`);

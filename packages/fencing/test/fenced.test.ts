@@ -35,7 +35,7 @@ class Session {
   #methodless: number[] = [];
   #daemon: FenceDaemon = {};
   #isTwoNode = false;
-  #isLogShown = false;
+  #words: readonly string[] = [];
   #bus: GroupBus | undefined;
   #seen = 0;
 
@@ -77,8 +77,9 @@ class Session {
       case 'daemon':
         this.#daemon = JSON.parse(words.join(' ')) as FenceDaemon;
         return undefined;
+      // debug WORD…: shows debug messages that have one of these words
       case 'debug':
-        this.#isLogShown = words[0] === 'on';
+        this.#words = words;
         return undefined;
       default:
         return this.#onBus(this.#theBus(), verb!, words, numbers, node);
@@ -140,6 +141,8 @@ class Session {
         const domain = bus.fenced(node).domain();
         return domain === undefined ? 'no domain' : fenceDomainText(domain, verb === 'ls-n').trimEnd();
       }
+      case 'dump':
+        return bus.fenced(node).dump().trimEnd();
       case 'override-victim':
         return String(bus.fenced(node).overrideVictim);
       default:
@@ -148,12 +151,17 @@ class Session {
     return undefined;
   }
 
+  #isShown(text: string): boolean {
+    const isQuiet = text.startsWith('(debug)') || text.endsWith(' started');
+    return !isQuiet || this.#words.some((word) => text.includes(word));
+  }
+
   #newEvents(): string[] {
     const bus = this.#theBus();
     const events = bus.events.slice(this.#seen);
     this.#seen = bus.events.length;
     return events
-      .filter(({ text }) => this.#isLogShown || !text.startsWith('(debug)'))
+      .filter(({ text }) => this.#isShown(text))
       .map(({ at, node, text }) => `${(at / SECOND).toFixed(2).padStart(6)} ${node} ${text}`);
   }
 }
@@ -215,8 +223,8 @@ describe('rings', () => {
   });
 
   it.each([
-    ['CPG first', [{ kind: 'ring-confchg', ring: ring(8) }, members([1], 8)]],
-    ['cman first', [members([1], 8), { kind: 'ring-confchg', ring: ring(8) }]],
+    ['CPG first', [{ kind: 'ring-confchg', ring: ring(8), members: [1] }, members([1], 8)]],
+    ['cman first', [members([1], 8), { kind: 'ring-confchg', ring: ring(8), members: [1] }]],
   ] as const)('after a death nothing is done before both are on the new ring: %s', (_, [first, second]) => {
     const { fenced, step } = start();
     for (const input of [{ kind: 'start', wall: 1 }, members([1, 2], 4), { kind: 'join' }] as const) step(input);

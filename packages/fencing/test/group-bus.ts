@@ -193,7 +193,11 @@ export class GroupBus {
     this.#ringSeq += 4;
     partition.ring = { representative: Math.min(...partition.nodes), seq: this.#ringSeq };
     this.#tellCman(partition);
-    for (const node of partition.nodes) this.input(node, { kind: 'ring-confchg', ring: partition.ring });
+    for (const node of partition.nodes) this.#tellRing(node, partition);
+  }
+
+  #tellRing(node: number, { ring, nodes }: Partition): void {
+    this.input(node, { kind: 'ring-confchg', ring, members: [...nodes].sort((a, b) => a - b) });
   }
 
   #tellCman(partition: Partition): void {
@@ -250,8 +254,7 @@ export class GroupBus {
         return this.#later(host, () => {
           host.groups.add(output.group);
           this.#confchg(this.#partitionOf(id), output.group, [id], [], []);
-          const { ring } = this.#partitionOf(id);
-          this.input(id, { kind: 'ring-confchg', ring });
+          this.#tellRing(id, this.#partitionOf(id));
         });
       case 'cpg-leave':
         return this.#later(host, () => {

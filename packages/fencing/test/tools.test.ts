@@ -206,6 +206,8 @@ describe('fence_node', () => {
     ],
     ['fence_node', 1, 'fence_node: no node name specified\n'],
     ['fence_node a b', 1, 'fence_node: unknown option b\n'],
+    ['fence_node -Uz', 1, "fence_node: invalid option -- 'z'\nPlease use '-h' for usage.\n"],
+    ['fence_node -m', 1, "fence_node: option requires an argument -- 'm'\nPlease use '-h' for usage.\n"],
     ['fence_node -z', 1, "fence_node: invalid option -- 'z'\nPlease use '-h' for usage.\n"],
   ])('%s: exit status %i', (line, status, errors) => {
     expect(run(tool(new PowerSwitch()), line)).toMatchObject({ status, errors });
@@ -220,6 +222,26 @@ describe('fence_node', () => {
       status: 1,
       errors: 'status my-vm1 dev 0.0 agent fence_power result: status error\nstatus my-vm1 failed -1\n',
     });
+  });
+
+  it('-h and -V end it, whatever follows', () => {
+    const machine = tool(new PowerSwitch());
+    expect(run(machine, 'fence_node -V -z')).toEqual({ status: 0, output: 'fence_node 3.0.12.1\n', errors: '' });
+    const { status, output } = run(machine, 'fence_node -h -z');
+    expect(status).toBe(0);
+    expect(output).toContain('  -V       Print program version information, then exit\n  -e 0|1   Enable');
+  });
+
+  it('of more than 32 devices shows 32', () => {
+    const devices = Array.from({ length: 8 }, () => use('hv', { port: 'my-vm2' }));
+    const fenceMethods = Array.from({ length: 5 }, (_, i) => ({ name: `m${i}`, devices }));
+    const nodes = [{ nodeId: 1, name: 'my-vm1', fenceMethods, unfenceDevices: [] }];
+    const machine = tool(new PowerSwitch());
+    const program = fenceNodeProgram(() => ({ ...conf, nodes }));
+    machine.programs.set('fence_node', program).set('fence_power', printing(''));
+    const lines = run(machine, 'fence_node -v -S my-vm1').errors.split('\n');
+    expect(lines[0]).toBe('status_node log overflow 40status my-vm1 dev 0.0 agent fence_power result: status on');
+    expect(lines.filter((line) => line.includes('agent fence_power'))).toHaveLength(32);
   });
 
   it('needs cman', () => {
@@ -331,8 +353,12 @@ describe('fence_tool', () => {
   });
 
   it.each([
-    ['fence_tool', 'fence_tool: no operation specified\n'],
-    ['fence_tool dance', 'fence_tool: unknown option dance\n'],
+    // With an empty line after them, as in the original.
+    ['fence_tool', 'fence_tool: no operation specified\n\n'],
+    ['fence_tool dance', 'fence_tool: unknown option dance\n\n'],
+    ['fence_tool -t', "fence_tool: option requires an argument -- 't'\nPlease use '-h' for usage.\n"],
+    ['fence_tool -zh', "fence_tool: invalid option -- 'z'\nPlease use '-h' for usage.\n"],
+    ['fence_tool dump', "fence_tool: dump: can't communicate with fenced\n"],
     ['fence_tool -z', "fence_tool: invalid option -- 'z'\nPlease use '-h' for usage.\n"],
     ['fence_tool join', "fence_tool: can't connect to cman\n"],
     ['fence_tool leave', "fence_tool: leave: can't communicate with fenced\n"],
@@ -340,6 +366,57 @@ describe('fence_tool', () => {
     const machine = tool(() => 'ECONNREFUSED');
     machine.programs.delete('cman_tool');
     expect(run(machine, line)).toMatchObject({ status: 1, errors });
+  });
+
+  it('dump prints what fenced has noted', () => {
+    const machine = tool(({ kind }) => (kind === 'dump' ? '1446127500 fenced 3.0.12.1 started\n' : undefined));
+    expect(run(machine, 'fence_tool dump')).toEqual({
+      status: 0,
+      output: '1446127500 fenced 3.0.12.1 started\n',
+      errors: '',
+    });
+  });
+
+  it('a join that waits for a fenced which has gone fails, a leave has come to its end', () => {
+    let asked = 0;
+    const machine = tool(({ kind }) => {
+      if (kind !== 'domain') return undefined;
+      asked += 1;
+      return asked < 3 ? { ...domain, memberCount: asked % 2 } : 'ECONNREFUSED';
+    });
+    expect(run(machine, 'fence_tool join -w 20')).toEqual({ status: 0, output: '', errors: '' });
+    asked = 1;
+    expect(run(machine, 'fence_tool join -w 20')).toMatchObject({
+      status: 1,
+      errors: 'fence_tool: fenced not running, no lockfile\n',
+    });
+    expect(run(machine, 'fence_tool leave -w 20')).toEqual({ status: 0, output: '', errors: '' });
+  });
+
+  it('join -q and -m fail when cman goes away meanwhile', () => {
+    for (const option of ['-q', '-m']) {
+      const machine = tool(() => undefined);
+      machine.programs.set('cman_tool', function* (argv, os) {
+        if (os.now() > 2e9) return 1;
+        os.print(argv[1] === 'status' ? 'Node ID: 2\nQuorum: 5 Activity blocked\n' : '1 M\n2 X\n');
+        return 0;
+      });
+      expect(run(machine, `fence_tool join ${option} -1`)).toMatchObject({
+        status: 1,
+        errors: 'fence_tool: lost cman connection\n',
+      });
+    }
+  });
+
+  it('-h and -V end it, whatever follows', () => {
+    const machine = tool(() => undefined);
+    expect(run(machine, 'fence_tool -V -z')).toEqual({ status: 0, output: 'fence_tool 3.0.12.1\n', errors: '' });
+    const { status, output } = run(machine, 'fence_tool -h -z');
+    expect(status).toBe(0);
+    expect(output).toMatch(
+      /^Usage:\n\nfence_tool <ls\|join\|leave\|dump> \[options\]\n\nActions:\n {2}ls\t\t {3}List nodes status\n/,
+    );
+    expect(output).toMatch(/\n {2}-V {15}Print program version information, then exit\n {2}-h .*\n\n$/);
   });
 
   it('join without fenced fails', () => {
@@ -353,9 +430,9 @@ describe('fence_tool', () => {
 });
 
 describe('fence_ack_manual', () => {
-  const question =
-    'About to override fencing for my-vm3.\nImproper use of this command can cause severe file system damage.\n\n' +
-    'Continue [NO/absolutely]? ';
+  const warning =
+    'About to override fencing for my-vm3.\nImproper use of this command can cause severe file system damage.\n\n';
+  const question = 'Continue [NO/absolutely]? ';
 
   it('waits until fenced listens', () => {
     const machine = newMachine('my-vm1');
@@ -367,8 +444,8 @@ describe('fence_ack_manual', () => {
     };
     expect(run(machine, 'fence_ack_manual my-vm3', 'absolutely\n')).toEqual({
       status: 0,
-      output: `${question}Done\n`,
-      errors: '',
+      output: `${warning}Done\n`,
+      errors: question,
     });
     expect(asked).toEqual([1, 2, 3].map(() => ({ kind: 'override', node: 'my-vm3' })));
     expect(machine.now).toBe(2e9);
@@ -379,13 +456,23 @@ describe('fence_ack_manual', () => {
     machine.programs.set('fence_ack_manual', fenceAckManual);
     expect(run(machine, 'fence_ack_manual -n my-vm3', answer)).toMatchObject({
       status: 1,
-      output: `${question}Aborted.\n`,
+      output: `${warning}Aborted.\n`,
+      errors: question,
     });
   });
 
   it('needs a name', () => {
     const machine = newMachine('my-vm1');
     machine.programs.set('fence_ack_manual', fenceAckManual);
-    expect(run(machine, 'fence_ack_manual')).toMatchObject({ status: 1, output: expect.stringContaining('usage:') });
+    for (const line of ['fence_ack_manual', 'fence_ack_manual -n', 'fence_ack_manual -O -n my-vm3']) {
+      expect(run(machine, line)).toEqual({
+        status: 1,
+        output:
+          'usage:\n \tfence_ack_manual <nodename>\n \tfence_ack_manual -n <nodename>\n\n' +
+          'The -n flag exists to preserve compatibility with previous \n' +
+          'releases of fence_ack_manual, and is no longer required.\n',
+        errors: '',
+      });
+    }
   });
 });

@@ -5,9 +5,11 @@ import {
   type FenceOperation,
   fenceNode,
   fenceNodeStatus,
+  LOG_ENTRIES_MAX,
   logEntryText,
   unfenceNode,
 } from '../libfence.js';
+import { RELEASE_VERSION } from '../release.js';
 import { cmanStatus } from './cman-tool.js';
 import { parseCommandLine } from './command-line.js';
 import { callFenced } from './fenced-call.js';
@@ -22,6 +24,7 @@ Options:
   -S       Run status on node name
   -v       Show fence agent results, -vv for agent args
   -h       Print this help, then exit
+  -V       Print program version information, then exit
   -e 0|1   Enable/disable fenced_external notification
   -m <num> Method number, starting from 1
 
@@ -39,14 +42,18 @@ type Action = 'fence' | 'unfence' | 'status';
  */
 export function fenceNodeProgram(conf: (os: Os) => FenceConf): Program {
   return function* fence_node(argv, os) {
-    const { flags, values, operands, complaint } = parseCommandLine(argv.slice(1), 'UvhSe:m:');
-    if (complaint !== undefined) {
-      os.printError(`fence_node: ${complaint}\nPlease use '-h' for usage.\n`);
-      return 1;
-    }
+    const { flags, values, operands, complaint } = parseCommandLine(argv.slice(1), 'UvhVSe:m:', 'hV');
     if (flags.has('h')) {
       os.print(USAGE);
       return 0;
+    }
+    if (flags.has('V')) {
+      os.print(`fence_node ${RELEASE_VERSION}\n`);
+      return 0;
+    }
+    if (complaint !== undefined) {
+      os.printError(`fence_node: ${complaint}\nPlease use '-h' for usage.\n`);
+      return 1;
     }
     const action: Action = flags.has('S') ? 'status' : flags.has('U') ? 'unfence' : 'fence';
     if (operands.length > 1) return die(os, `unknown option ${operands[1]}`);
@@ -95,7 +102,8 @@ function* runAgents<Result>(os: Os, operation: FenceOperation<Result>): Task<Res
 
 function printLog(os: Os, action: Action, victim: string, log: readonly FenceLog[], verbosity: number): void {
   if (verbosity === 0) return;
-  for (const entry of log) {
+  if (log.length > LOG_ENTRIES_MAX) os.printError(`${action}_node log overflow ${log.length}`);
+  for (const entry of log.slice(0, LOG_ENTRIES_MAX)) {
     os.printError(`${action} ${victim} ${logEntryText(entry)}\n`);
     if (verbosity > 1) os.printError(`agent args: ${entry.input.replaceAll('\n', ' ')}\n`);
   }

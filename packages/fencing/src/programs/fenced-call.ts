@@ -10,6 +10,8 @@ export type FencedCall =
   | { readonly kind: 'leave' }
   /** That node, by its name, was fenced by hand. Reply: undefined, `EINVAL` for an unknown name or outside of a domain. */
   | { readonly kind: 'external'; readonly node: string }
+  /** Reply: what it has noted, oldest first; `fence_tool dump` prints it. */
+  | { readonly kind: 'dump' }
   /** An administrator says that this node is dead. Reply: whether fenced was listening just now. */
   | { readonly kind: 'override'; readonly node: string };
 
@@ -18,6 +20,7 @@ export interface FencedReplies {
   readonly join: undefined;
   readonly leave: undefined;
   readonly external: undefined;
+  readonly dump: string;
   readonly override: boolean;
 }
 

@@ -33,7 +33,7 @@ type GroupCall =
 export interface GroupMember {
   confchg(change: GroupChange): void;
   message(group: string, from: number, payload: Uint8Array): void;
-  ringConfchg(ring: { readonly representative: number; readonly seq: number }): void;
+  ringConfchg(ring: { readonly representative: number; readonly seq: number }, members: readonly number[]): void;
 }
 
 /** What the rest of the node hears of the engine. */
@@ -223,7 +223,7 @@ export class ClusterEngine {
         this.#members.get(output.pid)?.message(output.group, output.from.node, output.payload);
         break;
       case 'ring-confchg':
-        this.#members.get(output.pid)?.ringConfchg(output.ring);
+        this.#members.get(output.pid)?.ringConfchg(output.ring, output.members);
         break;
       case 'log':
         this.#services.log(output.priority, 'corosync', output.text);

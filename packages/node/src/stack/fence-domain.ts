@@ -84,6 +84,8 @@ export class FenceDomainDaemon implements GroupMember {
     switch (request.kind) {
       case 'domain':
         return this.#machine.domain();
+      case 'dump':
+        return this.#machine.dump();
       case 'join':
       case 'leave':
         this.#fenced.send({ kind: request.kind });
@@ -127,8 +129,8 @@ export class FenceDomainDaemon implements GroupMember {
     this.#fenced.send({ kind: 'message', group, from, payload });
   }
 
-  ringConfchg(ring: { readonly representative: number; readonly seq: number }): void {
-    this.#fenced.send({ kind: 'ring-confchg', ring });
+  ringConfchg(ring: { readonly representative: number; readonly seq: number }, members: readonly number[]): void {
+    this.#fenced.send({ kind: 'ring-confchg', ring, members });
   }
 
   deadline(): Nanos {
@@ -172,7 +174,8 @@ export class FenceDomainDaemon implements GroupMember {
         this.#refusal = output.reason === 'exists' ? 'EEXIST' : 'EINVAL';
         break;
       case 'log':
-        this.#services.log(output.priority, 'fenced', output.text);
+        // Its debug messages go nowhere but to its buffer, as long as nobody configures a log for them.
+        if (output.priority !== 'debug') this.#services.log(output.priority, 'fenced', output.text);
         break;
       case 'joined':
       case 'left':
