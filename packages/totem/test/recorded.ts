@@ -11,6 +11,10 @@ export const RECORDINGS = [
   'fragment-8k',
   'loss-retransmit',
   'recovery-old-messages',
+  'kill9-and-rejoin',
+  'kill9-rep-and-rejoin',
+  'partition-and-merge',
+  'udp-multicast-form',
 ] as const;
 
 export interface Recorded {
