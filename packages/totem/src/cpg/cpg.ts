@@ -60,6 +60,10 @@ export type CpgOutput =
   | { readonly kind: 'cast'; readonly group: 'a' | 'sync'; readonly payload: Uint8Array; readonly afterSync: boolean }
   /** Synchronisation of this ring is through. Comes before the casts that waited for it. */
   | { readonly kind: 'sync-done'; readonly ring: RingId }
+  /** Another service of this node has its turn in the synchronisation: what it casts now comes before its barrier. */
+  | { readonly kind: 'sync-process'; readonly service: number }
+  /** Everybody's part of that service is here. */
+  | { readonly kind: 'sync-activate'; readonly service: number }
   /** To each local process of the group. Members ascend by node and pid. */
   | {
       readonly kind: 'confchg';
@@ -180,9 +184,11 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
       send: (payload) => this.#emit({ kind: 'cast', group: SYNC_GROUP, payload, afterSync: false }),
       process: (service) => {
         if (service === Service.cpg) this.#sendLists();
+        else if (services.includes(service)) this.#emit({ kind: 'sync-process', service });
       },
       activate: (service) => {
         if (service === Service.cpg) this.#activate();
+        else if (services.includes(service)) this.#emit({ kind: 'sync-activate', service });
       },
       completed: () => this.#onSyncCompleted(),
     });
