@@ -59,9 +59,9 @@ export function speedOf(text: string): number {
 export function clusterConfOf(path: string): string {
   const text = readText(path);
   try {
-    parseClusterConf(text);
+    parseClusterConf(text, path);
   } catch (error) {
-    if (error instanceof ConfigError) throw new UsageError(`${path}: ${error.message}`);
+    if (error instanceof ConfigError) throw new UsageError(error.message);
     throw error;
   }
   return text;

@@ -65,12 +65,12 @@ describe('a mistake is one line on stderr and exit code 4', () => {
     [
       'a cluster.conf that is no XML',
       ['story', '--conf', BROKEN_XML],
-      `${BROKEN_XML}: line 1: /cluster: found "<cluster name="x"", expected well-formed XML (unexpected end)`,
+      `${BROKEN_XML}:1:17: /cluster: found "<cluster name="x"", expected well-formed XML (unexpected end)`,
     ],
     [
       'a cluster.conf with a wrong value',
       ['story', '--conf', BAD_VALUE],
-      `${BAD_VALUE}: line 3: /cluster/cman/@expected_votes: found "many", expected an integer of at least 1`,
+      `${BAD_VALUE}:3:9: /cluster/cman/@expected_votes: found "many", expected an integer of at least 1`,
     ],
     ['a result that cannot be written', ['story', '--json', ABSENT], `--json: cannot write ${ABSENT}: ENOENT`],
     ['an image that cannot be written', ['story', '--image', folder], `--image: cannot write ${folder}: EISDIR`],

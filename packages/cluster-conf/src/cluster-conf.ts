@@ -65,31 +65,32 @@ export interface ConfVerdict {
   readonly warnings: readonly ConfWarning[];
 }
 
+const DEFAULT_FILE = 'cluster.conf';
 /** cman refuses a longer one: the name and its NUL travel in 16 bytes. */
 const NAME_MAX = 15;
 /** The quorum disk has a slot for each of the ids 1..16. */
 const QDISK_NODE_ID_MAX = 16;
 
 /**
- * Reads a `cluster.conf`.
+ * Reads a `cluster.conf`; `file` is what errors and warnings call it.
  *
  * @throws {ConfigError} the first in the text of: malformed XML, an element or attribute the schema has not, a missing
  * or bad value, and what the schema cannot see but a daemon refuses (an id or name twice, a fence device that is not
  * there, `two_node` without two nodes, …).
  */
-export function parseClusterConf(text: string): ParsedConf {
+export function parseClusterConf(text: string, file: string = DEFAULT_FILE): ParsedConf {
   const problems = new Problems();
-  const conf = readClusterConf(text, problems);
+  const conf = readClusterConf(text, file, problems);
   const [error] = problems.errors;
   if (error !== undefined) throw error;
   return { conf, warnings: problems.warnings };
 }
 
 /** Reads a `cluster.conf` for its mistakes only, and finds all of them, as `ccs_config_validate` does. */
-export function validateClusterConf(text: string): ConfVerdict {
+export function validateClusterConf(text: string, file: string = DEFAULT_FILE): ConfVerdict {
   const problems = new Problems();
   try {
-    readClusterConf(text, problems);
+    readClusterConf(text, file, problems);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { errors: [error], warnings: [] };
@@ -97,10 +98,11 @@ export function validateClusterConf(text: string): ConfVerdict {
   return { errors: problems.errors, warnings: problems.warnings };
 }
 
-function readClusterConf(text: string, problems: Problems): ClusterConf {
-  const document = parseXml(text);
-  if (document.root.name !== 'cluster') {
-    throw new ConfigError(`/${document.root.name}`, `<${document.root.name}>`, '<cluster>', document.root.line);
+function readClusterConf(text: string, file: string, problems: Problems): ClusterConf {
+  const document = parseXml(text, file);
+  const { name } = document.root;
+  if (name !== 'cluster') {
+    throw new ConfigError(`/${name}`, `<${name}>`, '<cluster>', document.placeOf(document.root));
   }
   const at = new ElementReader(document.root, '/cluster', document, problems);
   const fenceDevices = readFenceDevices(at.section('fencedevices'));

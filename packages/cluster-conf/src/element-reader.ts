@@ -1,6 +1,6 @@
 import type { ConfElement } from './element.js';
 import { ipv4Octets } from './ipv4-address.js';
-import type { Place, Problems } from './problem.js';
+import type { Located, Problems } from './problem.js';
 import type { XmlDocument } from './xml.js';
 
 /** The daemons read an integer into an `int`. */
@@ -18,38 +18,47 @@ export class ElementReader {
   readonly path: string;
   readonly #document: XmlDocument;
   readonly #problems: Problems;
+  /** The element of the document whose place this one's problems have: itself, unless it is not in the text. */
+  readonly #anchor: ConfElement;
   readonly #attributes = new Set<string>();
   readonly #children = new Set<string>();
 
-  constructor(element: ConfElement, path: string, document: XmlDocument, problems: Problems) {
+  constructor(
+    element: ConfElement,
+    path: string,
+    document: XmlDocument,
+    problems: Problems,
+    anchor: ConfElement = element,
+  ) {
     this.element = element;
     this.path = path;
     this.#document = document;
     this.#problems = problems;
+    this.#anchor = anchor;
   }
 
   /** The element itself, or one of its attributes. */
-  place(attribute?: string): Place {
-    if (attribute === undefined) return { path: this.path, line: this.element.line };
-    return { path: `${this.path}/@${attribute}`, line: this.#document.lineOf(this.element, attribute) };
+  located(attribute?: string): Located {
+    const path = attribute === undefined ? this.path : `${this.path}/@${attribute}`;
+    return { path, place: this.#document.placeOf(this.#anchor, attribute) };
   }
 
   error(attribute: string, expected: string): void {
-    this.#problems.error(this.place(attribute), this.element.attributes.get(attribute) ?? '', expected);
+    this.#problems.error(this.located(attribute), this.element.attributes.get(attribute) ?? '', expected);
   }
 
   warn(attribute: string, expected: string): void {
-    this.#problems.warn(this.place(attribute), this.element.attributes.get(attribute) ?? '', expected);
+    this.#problems.warn(this.located(attribute), this.element.attributes.get(attribute) ?? '', expected);
   }
 
   /** Reports the element as a whole. */
   errorHere(value: string, expected: string): void {
-    this.#problems.error(this.place(), value, expected);
+    this.#problems.error(this.located(), value, expected);
   }
 
   /** Warns about the element as a whole. */
   warnHere(value: string, expected: string): void {
-    this.#problems.warn(this.place(), value, expected);
+    this.#problems.warn(this.located(), value, expected);
   }
 
   optional(name: string): string | undefined {
@@ -148,14 +157,16 @@ export class ElementReader {
   child(name: string): ElementReader | undefined {
     const isAskedAgain = this.#children.has(name);
     const [first, second] = this.children(name);
-    if (second !== undefined && !isAskedAgain) this.#problems.error(second.place(), `<${name}>`, `at most one ${name}`);
+    if (second !== undefined && !isAskedAgain)
+      this.#problems.error(second.located(), `<${name}>`, `at most one ${name}`);
     return first;
   }
 
   /** The only child of that name, or an empty one in its place where all attributes have defaults. */
   section(name: string): ElementReader {
     const empty = { name, attributes: new Map(), children: [], text: '', line: this.element.line };
-    return this.child(name) ?? new ElementReader(empty, `${this.path}/${name}`, this.#document, this.#problems);
+    const path = `${this.path}/${name}`;
+    return this.child(name) ?? new ElementReader(empty, path, this.#document, this.#problems, this.#anchor);
   }
 
   /** Children of that name as they stand, for those whose schema belongs to somebody else. */
@@ -166,7 +177,7 @@ export class ElementReader {
   /** Reports what the element has beyond what was asked for. */
   finish(): void {
     this.finishWithText();
-    if (this.element.text !== '') this.#problems.error(this.place(), this.element.text, 'no text of its own');
+    if (this.element.text !== '') this.#problems.error(this.located(), this.element.text, 'no text of its own');
   }
 
   /** As `finish`, for an element that may have text. */
@@ -176,8 +187,8 @@ export class ElementReader {
     }
     for (const child of this.element.children) {
       if (this.#children.has(child.name)) continue;
-      const place = { path: `${this.path}/${child.name}`, line: child.line };
-      this.#problems.error(place, `<${child.name}>`, allowed('element', this.#children));
+      const located = { path: `${this.path}/${child.name}`, place: this.#document.placeOf(child) };
+      this.#problems.error(located, `<${child.name}>`, allowed('element', this.#children));
     }
   }
 }

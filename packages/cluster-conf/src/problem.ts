@@ -1,9 +1,8 @@
-import { ConfigError } from '@quorate/kernel';
+import { ConfigError, type TextPlace } from '@quorate/kernel';
 
 /** Something the original starts with all the same, and that is probably not meant. */
 export interface ConfWarning {
-  /** Line in the text, from 1. */
-  readonly line: number;
+  readonly place: TextPlace;
   /** `/cluster/rm/failoverdomains/failoverdomain[2]/failoverdomainnode/@name`. */
   readonly path: string;
   /** The value found there; empty when something is missing. */
@@ -12,10 +11,10 @@ export interface ConfWarning {
   readonly expected: string;
 }
 
-/** Where in a text something stands. */
-export interface Place {
+/** An element or attribute, with where in the text it stands. */
+export interface Located {
   readonly path: string;
-  readonly line: number;
+  readonly place: TextPlace;
 }
 
 /** What was found in one text, collected while it is read, so that a reader never stops at the first mistake. */
@@ -23,21 +22,25 @@ export class Problems {
   readonly #errors: ConfigError[] = [];
   readonly #warnings: ConfWarning[] = [];
 
-  error(place: Place, value: string, expected: string): void {
-    this.#errors.push(new ConfigError(place.path, value, expected, place.line));
+  error({ path, place }: Located, value: string, expected: string): void {
+    this.#errors.push(new ConfigError(path, value, expected, place));
   }
 
-  warn(place: Place, value: string, expected: string): void {
-    this.#warnings.push({ line: place.line, path: place.path, value, expected });
+  warn({ path, place }: Located, value: string, expected: string): void {
+    this.#warnings.push({ place, path, value, expected });
   }
 
   /** In the order of the text. */
   get errors(): readonly ConfigError[] {
-    return [...this.#errors].sort((a, b) => a.line - b.line);
+    return [...this.#errors].sort((a, b) => compare(a.place, b.place));
   }
 
   /** In the order of the text. */
   get warnings(): readonly ConfWarning[] {
-    return [...this.#warnings].sort((a, b) => a.line - b.line);
+    return [...this.#warnings].sort((a, b) => compare(a.place, b.place));
   }
+}
+
+function compare(a: TextPlace | undefined, b: TextPlace | undefined): number {
+  return (a?.line ?? 0) - (b?.line ?? 0) || (a?.column ?? 0) - (b?.column ?? 0);
 }

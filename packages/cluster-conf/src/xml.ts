@@ -1,12 +1,13 @@
-import { ConfigError } from '@quorate/kernel';
+import { ConfigError, type TextPlace } from '@quorate/kernel';
 import { SaxesParser } from 'saxes';
 import type { ConfElement } from './element.js';
+import { SourceText } from './source-text.js';
 
-/** A document taken apart, with the lines of its attributes. */
+/** A document taken apart, with the places of its elements and attributes in the text. */
 export interface XmlDocument {
   readonly root: ConfElement;
-  /** Line on which the attribute ends, from 1; that of the element if it has no such attribute. */
-  lineOf(element: ConfElement, attribute: string): number;
+  /** Where the element's start tag begins, or the attribute's name; that of the element if it has no such attribute. */
+  placeOf(element: ConfElement, attribute?: string): TextPlace;
 }
 
 /** libxml2, `xmlParserMaxDepth`: what is nested deeper it refuses too. */
@@ -23,30 +24,40 @@ interface OpenElement extends ConfElement {
  *
  * @throws {ConfigError} when the text is not well-formed; its path names the innermost element that is open there.
  */
-export function parseXml(text: string): XmlDocument {
-  const tree = new TreeBuilder();
+export function parseXml(text: string, file: string): XmlDocument {
+  const source = new SourceText(text, file);
+  const tree = new TreeBuilder(source);
   const parser = new SaxesParser();
+  /** The character that the parser has just read. */
+  const here = (): number => Math.max(0, parser.position - 1);
   parser.on('error', (error) => {
-    throw tree.malformed(error.message, parser.line, text);
+    throw tree.malformed(error.message, here());
   });
   parser.on('opentagstart', ({ name }) => {
-    if (tree.depth === DEPTH_MAX) throw tree.malformed(`more than ${DEPTH_MAX} elements deep`, parser.line, text);
-    tree.open(name, parser.line);
+    const start = source.startOfTag(name, parser.position);
+    if (tree.depth === DEPTH_MAX) throw tree.malformed(`more than ${DEPTH_MAX} elements deep`, start);
+    tree.open(name, start);
   });
-  parser.on('attribute', ({ name, value }) => tree.attribute(name, value, parser.line));
+  parser.on('attribute', ({ name, value }) => tree.attribute(name, value));
   parser.on('text', (data) => tree.text(data));
   parser.on('cdata', (data) => tree.text(data));
   parser.on('closetag', () => tree.close());
   parser.write(text).close();
-  if (tree.root === undefined) throw tree.malformed('document must contain a root element', 1, text);
-  return { root: tree.root, lineOf: (element, attribute) => tree.lineOf(element, attribute) };
+  if (tree.root === undefined) throw tree.malformed('document must contain a root element', 0);
+  return { root: tree.root, placeOf: (element, attribute) => tree.placeOf(element, attribute) };
 }
 
 class TreeBuilder {
+  readonly #source: SourceText;
   readonly #open: OpenElement[] = [];
-  readonly #lines = new Map<ConfElement, Map<string, number>>();
+  /** Offsets of the start tags. */
+  readonly #starts = new Map<ConfElement, number>();
   #closed: OpenElement | undefined;
   #root: ConfElement | undefined;
+
+  constructor(source: SourceText) {
+    this.#source = source;
+  }
 
   get root(): ConfElement | undefined {
     return this.#root;
@@ -56,17 +67,15 @@ class TreeBuilder {
     return this.#open.length;
   }
 
-  open(name: string, line: number): void {
+  open(name: string, start: number): void {
+    const line = this.#source.lineNumberAt(start);
     const element = { name, attributes: new Map(), children: [], text: '', line };
     this.#open.push(element);
-    this.#lines.set(element, new Map());
+    this.#starts.set(element, start);
   }
 
-  attribute(name: string, value: string, line: number): void {
-    const element = this.#open.at(-1);
-    if (element === undefined) return;
-    element.attributes.set(name, value);
-    this.#lines.get(element)?.set(name, line);
+  attribute(name: string, value: string): void {
+    this.#open.at(-1)?.attributes.set(name, value);
   }
 
   text(data: string): void {
@@ -84,23 +93,20 @@ class TreeBuilder {
     else parent.children.push(element);
   }
 
-  lineOf(element: ConfElement, attribute: string): number {
-    return this.#lines.get(element)?.get(attribute) ?? element.line;
+  placeOf(element: ConfElement, attribute: string | undefined): TextPlace {
+    const start = this.#starts.get(element) ?? 0;
+    return this.#source.placeAt(attribute === undefined ? start : this.#source.startOfAttribute(start, attribute));
   }
 
-  malformed(message: string, line: number, text: string): ConfigError {
+  malformed(message: string, offset: number): ConfigError {
     const rule = message.replace(/^\d+:\d+: /, '').replace(/\.$/, '');
     // The parser closes an element first and complains afterwards that it was another one's end tag.
     if (rule === 'unexpected close tag' && this.#closed !== undefined) this.#open.push(this.#closed);
     const path = `/${this.#open.map((element) => element.name).join('/')}`;
-    const found = (text.split(/\r\n|\r|\n/)[line - 1] ?? '').trim().slice(0, 60);
+    const found = this.#source.lineAt(offset).trim().slice(0, 60);
     const innermost = this.#open.at(-1);
     const isEndTagMissing = /^(unexpected close tag|unclosed tag)/.test(rule) && innermost !== undefined;
-    return new ConfigError(
-      path,
-      found,
-      isEndTagMissing ? `</${innermost.name}> first` : `well-formed XML (${rule})`,
-      line,
-    );
+    const expected = isEndTagMissing ? `</${innermost.name}> first` : `well-formed XML (${rule})`;
+    return new ConfigError(path, found, expected, this.#source.placeAt(offset));
   }
 }

@@ -21,13 +21,16 @@ function confWith({ attributes = '', nodes = '', body = '', rm = '' } = {}): str
   ].join('\n');
 }
 
+/** With the line only; that the column is right too is a test of its own. */
 function errorsOf(text: string): readonly string[] {
-  return validateClusterConf(text).errors.map((error) => error.message);
+  return validateClusterConf(text).errors.map(({ message }) =>
+    message.replace(/^cluster\.conf:(\d+):\d+: /, 'line $1: '),
+  );
 }
 
 function warningsOf(text: string): readonly string[] {
   expect(errorsOf(text)).toEqual([]);
-  return validateClusterConf(text).warnings.map(({ line, path, value }) => `line ${line}: ${path} "${value}"`);
+  return validateClusterConf(text).warnings.map(({ place, path, value }) => `line ${place.line}: ${path} "${value}"`);
 }
 
 describe('the cluster of the walk-through', () => {
@@ -445,18 +448,32 @@ describe('what is refused', () => {
 
   it('all of it at once, in the order of the text, and the first as an exception', () => {
     const text = confWith({ attributes: ' colour="red"', body: '<totem token="x"/>\n<cman port="0"/>' });
-    expect(validateClusterConf(text).errors.map(({ line, path }) => `${line} ${path}`)).toEqual([
+    expect(validateClusterConf(text).errors.map(({ place, path }) => `${place?.line} ${path}`)).toEqual([
       '1 /cluster/@colour',
       '5 /cluster/totem/@token',
       '6 /cluster/cman/@port',
     ]);
     expect(() => parseClusterConf(text)).toThrow(ConfigError);
-    expect(() => parseClusterConf(text)).toThrow('line 1: /cluster/@colour: found "red"');
+    expect(() => parseClusterConf(text)).toThrow('cluster.conf:1:41: /cluster/@colour: found "red"');
   });
 
-  it('names the line of the attribute, not of the element', () => {
-    const text = confWith({ body: '<totem\n  token="10000"\n  join="no"/>' });
-    expect(errorsOf(text)).toEqual(['line 7: /cluster/totem/@join: found "no", expected an integer of at least 1']);
+  it.each([
+    // what the text says                                          where it is wrong
+    ['<totem\n  token="10000"\n  join="no"/>', [7, 3, '/cluster/totem/@join']],
+    ['<totem token="10000"\t join = \'no\'/>', [5, 23, '/cluster/totem/@join']],
+    ['<!-- 😀 --> <totem join="no"/>', [5, 19, '/cluster/totem/@join']],
+    ['<totem keyfile="join=\'1\' " join="no"/>', [5, 28, '/cluster/totem/@join']],
+    ['<dlm>\r\n  <lockspace nodir="1"/></dlm>', [6, 3, '/cluster/dlm/lockspace/@name']],
+    ['  <colour/>', [5, 3, '/cluster/colour']],
+    ['<cman>\n <multicast addr="10.0.0.1"/></cman>', [6, 13, '/cluster/cman/multicast/@addr']],
+    ['<cman/>\n\n  <cman/>', [7, 3, '/cluster/cman[2]']],
+    ['<cman>\n <a></b>', [6, 8, '/cluster/cman/a']],
+  ] as const)('%j: the file, line, column and path', (body, [line, column, path]) => {
+    const { errors } = validateClusterConf(confWith({ body }), '/etc/cluster/cluster.conf');
+    expect(errors.map((error) => [error.place, error.path])).toEqual([
+      [{ file: '/etc/cluster/cluster.conf', line, column }, path],
+    ]);
+    expect(errors[0]!.message).toContain(`/etc/cluster/cluster.conf:${line}:${column}: ${path}: found `);
   });
 });
 
@@ -558,8 +575,8 @@ describe('what is only warned about, because the original starts with it', () =>
     const nodes = '<clusternode name="b" nodeid="2" votes="0"><unfence><device name="x"/></unfence></clusternode>';
     const body = '<fencedevices><fencedevice name="x" agent="y"/></fencedevices>';
     expect(warningsOf(confWith({ nodes, body }))).toEqual([
-      'line 3: /cluster/clusternodes/clusternode[2]/unfence/device/@action ""',
       'line 3: /cluster/clusternodes/clusternode[2]/@votes "0"',
+      'line 3: /cluster/clusternodes/clusternode[2]/unfence/device/@action ""',
     ]);
   });
 });
@@ -614,7 +631,7 @@ it('any text at all is read or refused with a ConfigError', () => {
   fc.assert(
     fc.property(text, (value) => {
       const { errors } = validateClusterConf(value);
-      expect(errors.every((error) => error instanceof ConfigError && error.line > 0)).toBe(true);
+      expect(errors.every((error) => error instanceof ConfigError && (error.place?.column ?? 0) > 0)).toBe(true);
       expect(errors.every(({ path, expected }) => path.startsWith('/') && expected !== '')).toBe(true);
     }),
   );

@@ -44,6 +44,6 @@ it.skipIf(!existsSync(samples))(
 
 it.skipIf(!existsSync(samples)).each(VERDICTS)('%s', (file, errors, warnings) => {
   const verdict = validateClusterConf(readFileSync(new URL(`${file}.conf`, samples), 'utf8'));
-  expect(verdict.errors.map(({ line, path }) => `${line} ${path}`)).toEqual(errors);
-  expect(verdict.warnings.map(({ line, path }) => `${line} ${path}`)).toEqual(warnings);
+  expect(verdict.errors.map(({ place, path }) => `${place?.line} ${path}`)).toEqual(errors);
+  expect(verdict.warnings.map(({ place, path }) => `${place.line} ${path}`)).toEqual(warnings);
 });

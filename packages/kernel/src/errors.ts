@@ -1,3 +1,13 @@
+/** Where in a text something stands. */
+export interface TextPlace {
+  /** Name of the file, as whoever read it calls it; absent when the text is in no file. */
+  readonly file?: string;
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in characters; absent when only the line is known. */
+  readonly column?: number;
+}
+
 /** A configuration this code refuses to start with: says where, what was found and what would be right. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -7,18 +17,24 @@ export class ConfigError extends Error {
   readonly value: string;
   /** What would have been right. */
   readonly expected: string;
-  /** Line in the source text, from 1; 0 when the configuration did not come from a text. */
-  readonly line: number;
+  /** Where that is in the source text; undefined when the configuration did not come from a text. */
+  readonly place: TextPlace | undefined;
 
-  constructor(path: string, value: string, expected: string, line = 0) {
-    super(
-      `${line > 0 ? `line ${line}: ` : ''}${path}: found ${value === '' ? 'nothing' : `"${value}"`}, expected ${expected}`,
-    );
+  constructor(path: string, value: string, expected: string, place?: TextPlace) {
+    super(`${placeText(place)}${path}: found ${value === '' ? 'nothing' : `"${value}"`}, expected ${expected}`);
     this.path = path;
     this.value = value;
     this.expected = expected;
-    this.line = line;
+    this.place = place;
   }
+}
+
+/** As compilers write it, so that editors jump there: `cluster.conf:7:12: `. */
+function placeText(place: TextPlace | undefined): string {
+  if (place === undefined) return '';
+  const { file, line, column } = place;
+  if (file === undefined) return `line ${line}${column === undefined ? '' : `, column ${column}`}: `;
+  return `${file}:${line}${column === undefined ? '' : `:${column}`}: `;
 }
 
 /** Our own logic is wrong: the run stops. Never used for what arrives from outside. */

@@ -403,14 +403,17 @@ describe('the world', () => {
 
 describe('errors', () => {
   it.each([
-    [['/cluster/@name', 'x', 'a name', 3], 'line 3: /cluster/@name: found "x", expected a name'],
+    [['/cluster/@name', 'x', 'a name', { line: 3 }], 'line 3: /cluster/@name: found "x", expected a name'],
+    [['a', 'x', 'y', { line: 3, column: 7 }], 'line 3, column 7: a: found "x", expected y'],
+    [['a', 'x', 'y', { file: 'f.conf', line: 3 }], 'f.conf:3: a: found "x", expected y'],
+    [['a', 'x', 'y', { file: 'f.conf', line: 3, column: 7 }], 'f.conf:3:7: a: found "x", expected y'],
     [['mtuBytes', '', '576 to 65535 bytes'], 'mtuBytes: found nothing, expected 576 to 65535 bytes'],
   ] as const)(
     'a refused configuration says where, what and what would be right',
-    ([path, value, expected, line], text) => {
-      const error = new ConfigError(path, value, expected, line);
+    ([path, value, expected, place], text) => {
+      const error = new ConfigError(path, value, expected, place);
       expect(error.message).toBe(text);
-      expect(error).toMatchObject({ name: 'ConfigError', path, value, expected, line: line ?? 0 });
+      expect(error).toMatchObject({ name: 'ConfigError', path, value, expected, place });
     },
   );
 

@@ -25,10 +25,7 @@ import { LockManager } from './stack/lock-manager.js';
 import { QDISK_PORT, QuorumDisk } from './stack/quorum-disk.js';
 import { RGMANAGER_PORT, ServiceManager } from './stack/service-manager.js';
 import type { NodeServices } from './stack/services.js';
-import { type StackConfig, stackConfigOf } from './stack-config.js';
-
-/** The part of a `cluster.conf` file that is read at `cman_tool join`. */
-const CONF_FILE = '/etc/cluster/cluster.conf';
+import { CONF_FILE, type StackConfig, stackConfigOf } from './stack-config.js';
 
 /**
  * The daemons of one node, and how one's news becomes another's input:
@@ -478,11 +475,11 @@ export class ClusterStack implements EngineListener {
     const text = files.read(CONF_FILE);
     if (isErrno(text)) return `${CONF_FILE}: ${text}`;
     try {
-      const { conf } = parseClusterConf(utf8Text(text));
+      const { conf } = parseClusterConf(utf8Text(text), CONF_FILE);
       return stackConfigOf(conf, this.#services.hostname, (name) => this.#addressOf(name));
     } catch (error) {
-      if (error instanceof ConfigError) return `${CONF_FILE}: ${error.message}`;
-      throw error;
+      if (!(error instanceof ConfigError)) throw error;
+      return error.place === undefined ? `${CONF_FILE}: ${error.message}` : error.message;
     }
   }
 

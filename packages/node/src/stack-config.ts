@@ -5,6 +5,9 @@ import type { Quorumd } from '@quorate/qdisk';
 import { type CmanConfig, clusterIdOf, multicastAddressOf } from '@quorate/quorum';
 import { cman as cmanTimings, type TotemNode, type TotemTimings } from '@quorate/totem';
 
+/** What the daemons of a node read their configuration from. */
+export const CONF_FILE = '/etc/cluster/cluster.conf';
+
 /** A `cluster.conf` as the daemons of one node want it. */
 export interface StackConfig {
   readonly nodeId: number;

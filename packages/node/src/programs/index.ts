@@ -12,6 +12,7 @@ import { startUdev } from '../init/udev.js';
 import type { RootFiles } from '../os/files.js';
 import { quorumDisks } from '../os/quorum-disks.js';
 import type { Storage } from '../os/storage.js';
+import { CONF_FILE } from '../stack-config.js';
 import { cmanTool } from './cman-tool.js';
 import { DAEMONS, daemonProgram, killall } from './daemon-control.js';
 import { fdisk } from './fdisk.js';
@@ -27,10 +28,10 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
   const { disks } = storage;
   let known: { readonly text: string; readonly conf: ClusterConf } | undefined;
   const conf = (): ClusterConf | undefined => {
-    const bytes = files.read('/etc/cluster/cluster.conf');
+    const bytes = files.read(CONF_FILE);
     if (isErrno(bytes)) return undefined;
     const text = utf8Text(bytes);
-    if (known?.text !== text) known = { text, conf: parseClusterConf(text).conf };
+    if (known?.text !== text) known = { text, conf: parseClusterConf(text, CONF_FILE).conf };
     return known.conf;
   };
   const fenceConf = (): FenceConf => {

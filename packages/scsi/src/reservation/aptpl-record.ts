@@ -111,5 +111,5 @@ export function checkAptpl({ type, registrations }: AptplRecord): void {
 }
 
 function wrong(line: number, found: string, expected: string): ConfigError {
-  return new ConfigError('aptpl', found, expected, line);
+  return new ConfigError('aptpl', found, expected, { line });
 }
