@@ -29,7 +29,7 @@ export { decodeModePages } from './commands/mode-sense.js';
 export { type Capacity, decodeCapacity10, decodeCapacity16 } from './commands/read-capacity.js';
 export { decodeLuns } from './commands/report-luns.js';
 export { type Designator, decodeDesignators, decodeVpd, VpdPage } from './commands/vital-product-data.js';
-export { dataOutLength } from './data-transfer.js';
+export { dataInLength, dataOutLength } from './data-transfer.js';
 export { DISK_DURABLE } from './disk-durable.js';
 export type {
   AbortReason,

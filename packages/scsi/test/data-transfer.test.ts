@@ -1,7 +1,19 @@
 import { fromHex } from '@quorate/kernel';
 import { expect, it } from 'vitest';
-import { persistentReserveOut, read10, testUnitReady, write10, write16 } from '../src/cdb.js';
-import { dataOutLength } from '../src/data-transfer.js';
+import {
+  inquiry,
+  persistentReserveIn,
+  persistentReserveOut,
+  read10,
+  read16,
+  readCapacity10,
+  readCapacity16,
+  reportLuns,
+  testUnitReady,
+  write10,
+  write16,
+} from '../src/cdb.js';
+import { dataInLength, dataOutLength } from '../src/data-transfer.js';
 
 it.each([
   // CDB                                  bytes of Data-Out at 512 bytes a block
@@ -30,4 +42,22 @@ it.each([
   ['an opcode that is not known', fromHex('ff 00 00 00 00 00'), 0],
 ])('%s', (_name, cdb, length) => {
   expect(dataOutLength(cdb, 512)).toBe(length);
+});
+
+it.each([
+  // CDB                                  room for Data-In at 512 bytes a block
+  ['TEST UNIT READY', testUnitReady(), 0],
+  ['INQUIRY', inquiry(undefined, 36), 36],
+  ['READ(6) of 0, which are 256', fromHex('08 00 00 00 00 00'), 256 * 512],
+  ['READ(10)', read10(0, 8), 4096],
+  ['READ(16)', read16(0, 0x10000), 0x10000 * 512],
+  ['READ CAPACITY(10)', readCapacity10(), 8],
+  ['READ CAPACITY(16)', readCapacity16(), 32],
+  ['REPORT LUNS', reportLuns(), 8192],
+  ['MODE SENSE(6)', fromHex('1a 00 3f 00 c0 00'), 192],
+  ['PERSISTENT RESERVE IN', persistentReserveIn(0), 8192],
+  ['WRITE(10)', write10(0, 8), 0],
+  ['an opcode that is not known', fromHex('ff 00 00 00 00 00'), 0],
+])('%s expects so much', (_name, cdb, length) => {
+  expect(dataInLength(cdb, 512)).toBe(length);
 });
