@@ -1,6 +1,7 @@
 import type { ScsiReply } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { type BlockDevice, type DiskCommand, Disks } from '../src/os/disks.js';
+import { HostStatus } from '../src/os/host-status.js';
 
 const DISK: BlockDevice = { path: '/dev/sda', aliases: ['/dev/block/8:0'], lun: 3, start: 0, blocks: 1000 };
 const PARTITION: BlockDevice = { path: '/dev/sda1', lun: 3, start: 63, blocks: 100 };
@@ -19,7 +20,8 @@ const MEDIUM_ERROR = { status: 2, sense: sense(3) };
 const BUSY = { status: 8, sense: NONE };
 const RESERVATION_CONFLICT = { status: 0x18, sense: NONE };
 const TASK_SET_FULL = { status: 0x28, sense: NONE };
-const NO_PATH = { status: -1, sense: NONE };
+const NO_PATH = { status: HostStatus.noConnect, sense: NONE };
+const PATH_BROKE = { status: HostStatus.transportDisrupted, sense: NONE };
 
 function setUp() {
   const sent: DiskCommand[] = [];
@@ -42,6 +44,7 @@ describe('a transfer', () => {
     ['fails at a reservation conflict', [RESERVATION_CONFLICT], '7: EIO'],
     ['fails at a medium error', [MEDIUM_ERROR], '7: EIO'],
     ['fails without a path to the disk', [NO_PATH], '7: EIO'],
+    ['is sent again when the path broke meanwhile', [PATH_BROKE, GOOD], '7: 512 bytes'],
   ])('%s', (_, replies, outcome) => {
     const { disks, sent, ended, owner } = setUp();
     disks.read(PARTITION, 5, 1, owner, 7);
@@ -172,4 +175,57 @@ it.each([
   const { disks } = setUp();
   expect(disks.device(path)).toBe(device);
   expect(disks.devices()).toEqual([DISK, PARTITION]);
+});
+
+describe('disks of several SCSI hosts', () => {
+  const REMOTE: BlockDevice = { path: '/dev/sdb', host: 2, lun: 3, start: 0, blocks: 1000 };
+  const VOLUME: BlockDevice = {
+    path: '/dev/mapper/a-b',
+    lun: 3,
+    start: 500,
+    blocks: 20,
+    extents: [
+      { lun: 3, start: 500, blocks: 10 },
+      { host: 2, lun: 3, start: 0, blocks: 10 },
+    ],
+  };
+  const setUpHosts = () => {
+    const sent: string[] = [];
+    const disks = new Disks([DISK], ({ lun, cdb }, host) => sent.push(`${host ?? 'shared'} ${lun}: ${cdb[0]}`));
+    return { disks, sent, owner: { transferDone: () => {} } };
+  };
+
+  it('each get what is theirs', () => {
+    const { disks, sent, owner } = setUpHosts();
+    disks.addDisk(REMOTE);
+    disks.read(DISK, 0, 1, owner, 1);
+    disks.read(REMOTE, 0, 1, owner, 2);
+    disks.passThrough(REMOTE, Uint8Array.of(0, 0, 0, 0, 0, 0), NONE, () => {});
+    expect(sent).toEqual(['shared 3: 40', '2 3: 40', '2 3: 0']);
+  });
+
+  it('are different disks below one volume, be their LUNs the same', () => {
+    const { disks, sent, owner } = setUpHosts();
+    disks.flush(VOLUME, owner, 1);
+    disks.read(VOLUME, 9, 2, owner, 2);
+    expect(sent).toEqual(['shared 3: 53', '2 3: 53', 'shared 3: 40', '2 3: 40']);
+  });
+
+  it('come and go', () => {
+    const { disks } = setUpHosts();
+    disks.addDisk(REMOTE);
+    expect(disks.wholeDisks).toEqual([DISK, REMOTE]);
+    disks.removeDisk(REMOTE);
+    expect([disks.wholeDisks, disks.device('/dev/sdb')]).toEqual([[DISK], undefined]);
+  });
+});
+
+it('a pass-through hears of a path that broke as of one that is gone', () => {
+  const { disks, sent } = setUp();
+  const statuses: number[] = [];
+  for (const { status } of [NO_PATH, PATH_BROKE]) {
+    disks.passThrough(DISK, Uint8Array.of(0, 0, 0, 0, 0, 0), NONE, (reply) => statuses.push(reply.status));
+    disks.onDone(sent.at(-1)!.tag, status, NONE, NONE);
+  }
+  expect(statuses).toEqual([-1, -1]);
 });

@@ -1,6 +1,6 @@
 import type { Nanos, Observe } from '@quorate/kernel';
 import { type MappedSegment, mapperName, type VolumesFact } from '@quorate/volumes';
-import type { BlockDevice, Disks, Extent } from './disks.js';
+import { type BlockDevice, type Disks, diskOf, type Extent, isOnSameDisk } from './disks.js';
 
 /** Major of device-mapper's devices in RHEL 6. */
 const MAJOR = 253;
@@ -64,7 +64,7 @@ export class DeviceMapper {
       const on = volume.deviceOf(physicalVolumeId);
       if (physicalStart + sectors > on.blocks) return 'EINVAL';
       below.add(on);
-      extents.push({ lun: on.lun, start: on.start + physicalStart, blocks: sectors });
+      extents.push({ ...diskOf(on), start: on.start + physicalStart, blocks: sectors });
     }
     const minor = this.#freeMinor();
     const device = deviceOf(`/dev/mapper/${mapperName(group, name)}`, joined(extents), [
@@ -106,9 +106,9 @@ export class DeviceMapper {
 }
 
 function deviceOf(path: string, extents: readonly Extent[], aliases: readonly string[]): BlockDevice {
-  const { lun, start } = extents[0]!;
+  const { start } = extents[0]!;
   const blocks = extents.reduce((sum, each) => sum + each.blocks, 0);
-  return { path, aliases, lun, start, blocks, ...(extents.length > 1 && { extents }) };
+  return { path, aliases, ...diskOf(extents[0]!), start, blocks, ...(extents.length > 1 && { extents }) };
 }
 
 /** Extents that go on where the one before ends become one. */
@@ -116,7 +116,7 @@ function joined(extents: readonly Extent[]): readonly Extent[] {
   const out: Extent[] = [];
   for (const extent of extents) {
     const last = out.at(-1);
-    if (last !== undefined && last.lun === extent.lun && last.start + last.blocks === extent.start) {
+    if (last !== undefined && isOnSameDisk(last, extent) && last.start + last.blocks === extent.start) {
       out[out.length - 1] = { ...last, blocks: last.blocks + extent.blocks };
     } else out.push(extent);
   }

@@ -1,9 +1,12 @@
 import { type Errno, HighWater, type ScsiReply } from '@quorate/kernel';
 import { read10, SenseKey, Status, senseOf, synchronizeCache10, write10 } from '@quorate/scsi';
+import { HostStatus } from './host-status.js';
 import { JoinedTransfer } from './joined-transfer.js';
 
 /** A run of 512-byte blocks on a disk. */
 export interface Extent {
+  /** Number of the SCSI host that the disk is behind, as in `scsi2`; absent for the one that the shared disks hang on. */
+  readonly host?: number;
   readonly lun: number;
   /** First 512-byte block on the disk. */
   readonly start: number;
@@ -30,13 +33,26 @@ export function extentsOf(device: BlockDevice): readonly Extent[] {
   return device.extents ?? [device];
 }
 
+/** Which disk of the machine. */
+export type DiskAddress = Pick<Extent, 'host' | 'lun'>;
+
+/** The disk that something lies on. */
+export function diskOf({ host, lun }: DiskAddress): DiskAddress {
+  return { ...(host !== undefined && { host }), lun };
+}
+
+/** Whether both lie on one disk. */
+export function isOnSameDisk(a: DiskAddress, b: DiskAddress): boolean {
+  return a.host === b.host && a.lun === b.lun;
+}
+
 /** Who gets the completion of a block transfer. */
 export interface TransferOwner {
   /** `data` is lent; empty unless it was a read that succeeded. */
   transferDone(id: number, data: Uint8Array, error: Errno | undefined): void;
 }
 
-/** A command on its way to a disk: emitted by the node. */
+/** A command on its way to a disk. For one of the shared disks it is emitted by the node. */
 export interface DiskCommand {
   readonly kind: 'io';
   readonly tag: number;
@@ -49,7 +65,7 @@ interface Transfer {
   readonly kind: 'transfer';
   readonly owner: TransferOwner;
   readonly id: number;
-  readonly lun: number;
+  readonly disk: DiskAddress;
   readonly cdb: Uint8Array;
   readonly data: Uint8Array;
   attempts: number;
@@ -72,30 +88,47 @@ const ATTEMPTS = 5;
 /**
  * The node's disk driver: turns block transfers into SCSI commands and commands' ends into transfers' ends.
  *
- * A unit attention or a full task set is retried; a reservation conflict, a medium error, a path that is gone and blocks
- * behind the end of the device are `EIO`.
+ * A unit attention, a full task set and a path that broke meanwhile are retried; a reservation conflict, a medium error, a path
+ * that is gone and blocks behind the end of the device are `EIO`.
  */
 export class Disks {
-  /** Those that were there when the machine came up, with block 0 of their disks. */
-  readonly wholeDisks: readonly BlockDevice[];
+  readonly #wholeDisks: BlockDevice[];
   readonly #devices = new Map<string, BlockDevice>();
   /** How often devices are open, by their path. */
   readonly #open = new Map<string, number>();
   readonly #pending = new Map<number, Transfer | PassThrough>();
-  readonly #emit: (command: DiskCommand) => void;
+  readonly #emit: (command: DiskCommand, host: number | undefined) => void;
   readonly #onLonger: (underWay: number) => void;
   readonly #mark = new HighWater();
   #lastTag = 0;
 
+  /** `emit` gets each command with the number of its SCSI host, which is absent as in `Extent`. */
   constructor(
     devices: readonly BlockDevice[],
-    emit: (command: DiskCommand) => void,
+    emit: (command: DiskCommand, host: number | undefined) => void,
     onLonger: (underWay: number) => void = () => {},
   ) {
-    this.wholeDisks = devices.filter(({ start }) => start === 0);
+    this.#wholeDisks = devices.filter(({ start }) => start === 0);
     for (const device of devices) this.add(device);
     this.#emit = emit;
     this.#onLonger = onLonger;
+  }
+
+  /** Those with block 0 of their disks: that were there when the machine came up, and that came later. */
+  get wholeDisks(): readonly BlockDevice[] {
+    return this.#wholeDisks;
+  }
+
+  /** A disk was found. */
+  addDisk(disk: BlockDevice): void {
+    this.add(disk);
+    this.#wholeDisks.push(disk);
+  }
+
+  /** A disk is gone. */
+  removeDisk(disk: BlockDevice): void {
+    this.remove(disk);
+    this.#wholeDisks.splice(this.#wholeDisks.indexOf(disk), 1);
   }
 
   /** From now on there is this device; another one of the same path is gone. */
@@ -135,10 +168,10 @@ export class Disks {
   read(device: BlockDevice, at: number, blocks: number, owner: TransferOwner, id: number): void {
     if (!isInside(device, at, blocks)) return owner.transferDone(id, NOTHING, 'EIO');
     const { extents } = device;
-    if (extents === undefined) return this.#read(device.lun, device.start + at, blocks, owner, id);
+    if (extents === undefined) return this.#read(device, device.start + at, blocks, owner, id);
     const parts = partsOf(extents, at, blocks);
     const joined = new JoinedTransfer(owner, id, parts.length, new Uint8Array(blocks * 512));
-    for (const part of parts) this.#read(part.lun, part.start, part.blocks, joined, part.at * 512);
+    for (const part of parts) this.#read(part, part.start, part.blocks, joined, part.at * 512);
   }
 
   write(device: BlockDevice, at: number, data: Uint8Array, owner: TransferOwner, id: number): void {
@@ -147,50 +180,54 @@ export class Disks {
     // Kept for another attempt, which a unit attention asks for after the caller's bytes are gone.
     const kept = data.slice();
     const { extents } = device;
-    if (extents === undefined) return this.#write(device.lun, device.start + at, kept, owner, id);
+    if (extents === undefined) return this.#write(device, device.start + at, kept, owner, id);
     const parts = partsOf(extents, at, blocks);
     const joined = new JoinedTransfer(owner, id, parts.length, NOTHING);
     for (const part of parts) {
       const first = part.at * 512;
-      this.#write(part.lun, part.start, kept.subarray(first, first + part.blocks * 512), joined, first);
+      this.#write(part, part.start, kept.subarray(first, first + part.blocks * 512), joined, first);
     }
   }
 
   flush(device: BlockDevice, owner: TransferOwner, id: number): void {
     const { extents } = device;
-    if (extents === undefined) return this.#flush(device.lun, owner, id);
-    const luns = new Set(extents.map(({ lun }) => lun));
-    const joined = new JoinedTransfer(owner, id, luns.size, NOTHING);
-    for (const lun of luns) this.#flush(lun, joined, 0);
+    if (extents === undefined) return this.#flush(device, owner, id);
+    const onDisks = extents.filter((extent, i) => extents.findIndex((other) => isOnSameDisk(other, extent)) === i);
+    const joined = new JoinedTransfer(owner, id, onDisks.length, NOTHING);
+    for (const extent of onDisks) this.#flush(extent, joined, 0);
   }
 
   /** Sends a command as it is and gives back whatever the disk answers. */
-  passThrough(device: BlockDevice, cdb: Uint8Array, data: Uint8Array, done: (reply: ScsiReply) => void): void {
+  passThrough(disk: DiskAddress, cdb: Uint8Array, data: Uint8Array, done: (reply: ScsiReply) => void): void {
     const tag = this.#nextTag();
     this.#pending.set(tag, { kind: 'pass-through', done });
-    this.#emit({ kind: 'io', tag, lun: device.lun, cdb, data });
+    this.#emit({ kind: 'io', tag, lun: disk.lun, cdb, data }, disk.host);
   }
 
+  /** `status` is the disk's, or a `HostStatus`. */
   onDone(tag: number, status: number, sense: Uint8Array, data: Uint8Array): void {
     const pending = this.#pending.get(tag);
     if (pending === undefined) return;
     this.#pending.delete(tag);
-    if (pending.kind === 'pass-through') return pending.done({ status, sense, data });
+    if (pending.kind === 'pass-through') {
+      // A program hears that there was no way, however that came.
+      return pending.done({ status: Math.max(status, HostStatus.noConnect), sense, data });
+    }
     if (status === 0) return pending.owner.transferDone(pending.id, data, undefined);
     if (pending.attempts < ATTEMPTS && isTransient(status, sense)) return this.#send(pending);
     pending.owner.transferDone(pending.id, NOTHING, 'EIO');
   }
 
-  #read(lun: number, start: number, blocks: number, owner: TransferOwner, id: number): void {
-    this.#send({ kind: 'transfer', owner, id, lun, cdb: read10(start, blocks), data: NOTHING, attempts: 0 });
+  #read(disk: DiskAddress, start: number, blocks: number, owner: TransferOwner, id: number): void {
+    this.#send({ kind: 'transfer', owner, id, disk, cdb: read10(start, blocks), data: NOTHING, attempts: 0 });
   }
 
-  #write(lun: number, start: number, data: Uint8Array, owner: TransferOwner, id: number): void {
-    this.#send({ kind: 'transfer', owner, id, lun, cdb: write10(start, data.length / 512), data, attempts: 0 });
+  #write(disk: DiskAddress, start: number, data: Uint8Array, owner: TransferOwner, id: number): void {
+    this.#send({ kind: 'transfer', owner, id, disk, cdb: write10(start, data.length / 512), data, attempts: 0 });
   }
 
-  #flush(lun: number, owner: TransferOwner, id: number): void {
-    this.#send({ kind: 'transfer', owner, id, lun, cdb: synchronizeCache10(0, 0), data: NOTHING, attempts: 0 });
+  #flush(disk: DiskAddress, owner: TransferOwner, id: number): void {
+    this.#send({ kind: 'transfer', owner, id, disk, cdb: synchronizeCache10(0, 0), data: NOTHING, attempts: 0 });
   }
 
   #send(transfer: Transfer): void {
@@ -198,7 +235,8 @@ export class Disks {
     const tag = this.#nextTag();
     this.#pending.set(tag, transfer);
     if (this.#mark.rises(this.#pending.size)) this.#onLonger(this.#pending.size);
-    this.#emit({ kind: 'io', tag, lun: transfer.lun, cdb: transfer.cdb, data: transfer.data });
+    const { disk, cdb, data } = transfer;
+    this.#emit({ kind: 'io', tag, lun: disk.lun, cdb, data }, disk.host);
   }
 
   #nextTag(): number {
@@ -217,7 +255,7 @@ function isInside(device: BlockDevice, at: number, blocks: number): boolean {
 }
 
 function isTransient(status: number, sense: Uint8Array): boolean {
-  if (status === Status.busy || status === Status.taskSetFull) return true;
+  if (status === Status.busy || status === Status.taskSetFull || status === HostStatus.transportDisrupted) return true;
   return status === Status.checkCondition && senseOf(sense)?.key === SenseKey.unitAttention;
 }
 
@@ -229,8 +267,7 @@ function partsOf(extents: readonly Extent[], at: number, blocks: number): readon
   for (const extent of extents) {
     const from = Math.max(at, before);
     const to = Math.min(end, before + extent.blocks);
-    if (from < to)
-      parts.push({ lun: extent.lun, start: extent.start + from - before, blocks: to - from, at: from - at });
+    if (from < to) parts.push({ ...extent, start: extent.start + from - before, blocks: to - from, at: from - at });
     before += extent.blocks;
   }
   return parts;

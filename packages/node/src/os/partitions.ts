@@ -1,7 +1,7 @@
 import type { Task } from '@quorate/kernel';
 import { FormatError, isExtended, type Partition, partitionPath, readPartitionTable } from '@quorate/volumes';
 import { partitionNumber } from './device-numbers.js';
-import type { BlockDevice, Disks } from './disks.js';
+import { type BlockDevice, type Disks, diskOf } from './disks.js';
 import { sectorDevice } from './sector-device.js';
 
 /** So much of an extended partition is a device: its boot record, for a boot loader. */
@@ -38,6 +38,12 @@ export class Partitions {
     this.#devices.set(disk, found);
     return undefined;
   }
+
+  /** The disk is gone, and its partitions with it. */
+  forget(disk: BlockDevice): void {
+    for (const device of this.of(disk)) this.#disks.remove(device);
+    this.#devices.delete(disk);
+  }
 }
 
 function* readDevices(disk: BlockDevice): Task<readonly BlockDevice[]> {
@@ -56,7 +62,7 @@ function deviceOf(disk: BlockDevice, { number, start, sectors, type }: Partition
   return {
     path: partitionPath(disk.path, number),
     ...(numbers !== undefined && { aliases: [`/dev/block/${numbers}`] }),
-    lun: disk.lun,
+    ...diskOf(disk),
     start,
     blocks: Math.min(isExtended(type) ? EXTENDED_BLOCKS : sectors, disk.blocks - start),
   };

@@ -1,5 +1,5 @@
 import type { BlockDevice as QuorumDevice } from '@quorate/qdisk';
-import { type BlockDevice, type Disks, extentsOf } from './disks.js';
+import { type BlockDevice, type Disks, extentsOf, isOnSameDisk } from './disks.js';
 import { sectorDevice } from './sector-device.js';
 
 /** The node's block devices, as qdiskd and mkqdisk look for a quorum disk on them. */
@@ -21,7 +21,9 @@ export function quorumDisks(disks: Disks): readonly QuorumDevice[] {
 /** A partition, or a volume on it, keeps the whole disk below it. */
 function liesOn(part: BlockDevice, whole: BlockDevice): boolean {
   return extentsOf(part).some(
-    ({ lun, start, blocks }) =>
-      lun === whole.lun && start >= whole.start && start + blocks <= whole.start + whole.blocks,
+    (extent) =>
+      isOnSameDisk(extent, whole) &&
+      extent.start >= whole.start &&
+      extent.start + extent.blocks <= whole.start + whole.blocks,
   );
 }
