@@ -1,8 +1,10 @@
+export { CapturedConnection, type ConnectionEnd } from './capture/captured-connection.js';
 export { FrameCapture, type FrameCaptureOptions } from './capture/frame-capture.js';
 export { Direction } from './capture/pcapng-layout.js';
 export { type ReadPacket, readPcapng } from './capture/pcapng-reader.js';
 export { type CapturedPacket, PcapngWriter } from './capture/pcapng-writer.js';
 export { RunCapture } from './capture/run-capture.js';
+export { type Endpoint, TrafficCapture } from './capture/traffic-capture.js';
 export { EventKind, type EventTap } from './event-tap.js';
 export { type ChromeOptions, exportChrome } from './export/chrome.js';
 export { exportEdn } from './export/edn.js';
@@ -13,6 +15,7 @@ export { exportShiviz } from './export/shiviz.js';
 export { type Span, type SpanCategory, spansOf } from './export/spans.js';
 export { exportSvg, type SvgOptions } from './export/svg.js';
 export { stepsOf, stepWindow, type Window, windowed } from './export/window.js';
+export { checkCapture, invariants, type PacketFact } from './invariants.js';
 export { type FieldType, type FieldValue, KINDS, type KindName, type RecordKind } from './kinds.js';
 export { DRIVER_NODE } from './layout.js';
 export { type Trace, TraceError, TraceFile, type TraceRecord } from './reader.js';
