@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { type CommandIo, coloursOf } from './command-io.js';
 import { conformanceCommand } from './conformance-command.js';
 import { diskCommand } from './disk/disk-command.js';
+import { fenceCommand } from './fence/fence-command.js';
 import { iscsiCommand } from './iscsi/iscsi-command.js';
 import { replayCommand } from './replay-command.js';
 import { SCENARIOS, type Scenarios } from './scenarios.js';
@@ -38,7 +39,8 @@ export async function runCommand(
     .addCommand(replayCommand(io, topologies, exit))
     .addCommand(conformanceCommand(io, exit))
     .addCommand(diskCommand(io, exit))
-    .addCommand(iscsiCommand(io));
+    .addCommand(iscsiCommand(io))
+    .addCommand(fenceCommand(io, exit));
   const said = tame(program, io);
   try {
     await program.parseAsync(argv, { from: 'user' });

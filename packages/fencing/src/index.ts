@@ -15,6 +15,17 @@ export {
   type RejectReason,
 } from './fenced.js';
 export { invariants } from './invariants.js';
+export {
+  type AgentRun,
+  type FenceLog,
+  type FenceOperation,
+  type FenceOutcome,
+  type FenceStatus,
+  fenceNode,
+  fenceNodeStatus,
+  logEntryText,
+  unfenceNode,
+} from './libfence.js';
 export type { FencedHow, MessageDefect } from './message.js';
 export { fenceAckManual } from './programs/fence-ack-manual.js';
 export { fenceNodeProgram } from './programs/fence-node.js';

@@ -54,7 +54,7 @@ export interface AgentRun {
 }
 
 /** Result of an operation: `undefined` when the configuration has nothing to do it with. */
-interface FenceOutcome {
+export interface FenceOutcome {
   readonly result: 'success' | 'failed' | 'undefined';
   readonly log: readonly FenceLog[];
 }

@@ -1,0 +1,2 @@
+export { type CarryOutOptions, carryOut } from './carry-out.js';
+export { type AgentEnd, type RunAgentOptions, runAgent } from './run-agent.js';
