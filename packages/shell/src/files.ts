@@ -1,6 +1,5 @@
-import { type Errno, isErrno, type Os, type Program, type Task, utf8Text } from '@quorate/kernel';
+import { type Errno, isErrno, type Os, type Program, strerror, type Task, utf8Text } from '@quorate/kernel';
 import { parseOptions } from '@quorate/node';
-import { reasonOf } from './errno-text.js';
 
 /** Reads what a program gets: its files, one after the other, or what came in. Complaints are printed as they come. */
 function* readAll(
@@ -14,7 +13,7 @@ function* readAll(
   for (const path of paths) {
     const bytes = yield* os.readFile(path);
     if (isErrno(bytes)) {
-      os.printError(`${program}: ${path}: ${reasonOf(bytes)}\n`);
+      os.printError(`${program}: ${path}: ${strerror(bytes)}\n`);
       status = 1;
     } else take(utf8Text(bytes), path);
   }
@@ -107,7 +106,7 @@ function* each(
   for (const path of paths) {
     const refused = yield* act(path);
     if (refused === undefined) continue;
-    os.printError(`${argv[0]}: ${complaint} \`${path}': ${reasonOf(refused)}\n`);
+    os.printError(`${argv[0]}: ${complaint} \`${path}': ${strerror(refused)}\n`);
     status = 1;
   }
   return status;
@@ -149,6 +148,6 @@ function* transfer(
   const isInto = !isErrno(target) && target.type === 'directory';
   const refused = yield* act(from, isInto ? `${to}/${from.slice(from.lastIndexOf('/') + 1)}` : to);
   if (refused === undefined) return 0;
-  os.printError(`${argv[0]}: cannot ${verb} \`${from}' to \`${to}': ${reasonOf(refused)}\n`);
+  os.printError(`${argv[0]}: cannot ${verb} \`${from}' to \`${to}': ${strerror(refused)}\n`);
   return 1;
 }

@@ -6,10 +6,10 @@ import {
   isErrno,
   type Os,
   type Program,
+  strerror,
   type Task,
 } from '@quorate/kernel';
 import { parseOptions } from '@quorate/node';
-import { reasonOf } from './errno-text.js';
 
 interface Entry {
   readonly name: string;
@@ -49,7 +49,7 @@ export const ls: Program = function* (argv, os) {
 };
 
 function complain(os: Os, path: string, errno: Errno): number {
-  os.printError(`ls: cannot access ${path}: ${reasonOf(errno)}\n`);
+  os.printError(`ls: cannot access ${path}: ${strerror(errno)}\n`);
   return 2;
 }
 
