@@ -21,6 +21,10 @@ export interface CmanConfig extends CmanNodesConfig {
   readonly clusterId: number;
   /** `two_node`: needs two nodes of one vote each. */
   readonly isTwoNode?: boolean;
+  /** `cman_tool join -e`: what this node expects until the cluster's expected votes change, whatever the file says. */
+  readonly expectedVotesOverride?: number;
+  /** `cman_tool join -v`: votes of this node until the file is read again. */
+  readonly votesOverride?: number;
   /** `quorum_dev_poll`: how long a quorum device counts after it was polled. cman takes the totem token, 10 s. */
   readonly quorumDevPoll: Nanos;
   /** `shutdown_timeout`: who has not agreed to leaving after that time does not agree. Default 5 s. */
@@ -51,14 +55,24 @@ export function checkCmanConfig(config: CmanConfig): void {
   if (!isWithin(clusterId, 0, 0xffff)) throw new ConfigError('clusterId', String(clusterId), '0 to 65535');
   if (!(quorumDevPoll > 0)) throw new ConfigError('quorumDevPoll', String(quorumDevPoll), 'more than 0 ns');
   checkNodesConfig(config);
+  checkOverrides(config);
   if (!config.nodes.some((node) => node.nodeId === nodeId)) {
     throw new ConfigError('nodeId', String(nodeId), 'the id of one of the nodes');
   }
   if (config.isTwoNode === true) checkTwoNode(config);
 }
 
-function checkTwoNode({ nodes }: CmanConfig): void {
-  if (nodes.length === 2 && nodes.every((node) => (node.votes ?? 1) === 1)) return;
+function checkOverrides({ expectedVotesOverride, votesOverride }: CmanConfig): void {
+  if (expectedVotesOverride !== undefined && !isWithin(expectedVotesOverride, 1, 0x7fff_ffff)) {
+    throw new ConfigError('expectedVotesOverride', String(expectedVotesOverride), 'a positive 31-bit integer');
+  }
+  if (votesOverride !== undefined && !isWithin(votesOverride, 0, VOTES_MAX)) {
+    throw new ConfigError('votesOverride', String(votesOverride), `0 to ${VOTES_MAX}`);
+  }
+}
+
+function checkTwoNode({ nodes, votesOverride = 1 }: CmanConfig): void {
+  if (nodes.length === 2 && nodes.every((node) => (node.votes ?? 1) === 1) && votesOverride === 1) return;
   throw new ConfigError('isTwoNode', 'true', 'exactly two nodes with one vote each');
 }
 

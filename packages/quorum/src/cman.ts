@@ -238,7 +238,9 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
     this.#configVersion = config.configVersion;
     this.#membership.readNodes(config.nodes, config.expectedVotes);
     this.#us = this.#membership.find(config.nodeId)!;
-    this.#us.expectedVotes = config.expectedVotes ?? config.nodes.reduce((sum, node) => sum + (node.votes ?? 1), 0);
+    const sum = config.nodes.reduce((votes, node) => votes + (node.votes ?? 1), 0);
+    this.#us.expectedVotes = config.expectedVotesOverride ?? config.expectedVotes ?? sum;
+    this.#us.votes = config.votesOverride ?? this.#us.votes;
     setPortBit(this.#us.ports, 0);
   }
 
@@ -305,6 +307,11 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
     return this.#isQuorate && !this.#isFinished;
   }
 
+  /** Of the protocol: `6.2.0`. */
+  get version(): string {
+    return `${CMAN_VERSION.major}.${CMAN_VERSION.minor}.${CMAN_VERSION.patch}`;
+  }
+
   get configVersion(): number {
     return this.#configVersion;
   }
@@ -314,7 +321,7 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
     if (!this.#isActive) return undefined;
     const count = this.#membership.count(this.#device.votesUp);
     return {
-      version: `${CMAN_VERSION.major}.${CMAN_VERSION.minor}.${CMAN_VERSION.patch}`,
+      version: this.version,
       configVersion: this.#configVersion,
       clusterName: this.#config.clusterName,
       clusterId: this.#config.clusterId,
@@ -948,10 +955,14 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
   #onReconfigure(now: Nanos, input: Input<'reconfigure'>, emit: Emit): void {
     checkNodesConfig(input);
     const version = input.configVersion;
-    if (version < this.#configVersion || version < this.#wantedConfigVersion) {
+    if (version <= this.#configVersion) {
+      const reason = 'New configuration version has to be newer than current running configuration';
+      this.#log('err', `Unable to load new config in corosync: ${reason}`, emit);
+      return this.#onReconfigureFailed(now, reason, emit);
+    }
+    if (version < this.#wantedConfigVersion) {
       return this.#onReconfigureFailed(now, 'version mismatch on this node', emit);
     }
-    if (version === this.#configVersion) return;
     this.#membership.readNodes(input.nodes, input.expectedVotes);
     this.#configVersion = version;
     this.#hasConfigError = false;

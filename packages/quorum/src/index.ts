@@ -10,7 +10,7 @@ export {
   type CmanReject,
   type DeviceOperation,
 } from './cman.js';
-export type { CmanConfig, CmanNodesConfig } from './cman-config.js';
+export { type CmanConfig, type CmanNodesConfig, checkCmanConfig } from './cman-config.js';
 export type { FailureReason, QuorumCause, QuorumFact, RingId } from './fact.js';
 export { invariants } from './invariants.js';
 export type { CmanNodeConfig } from './membership.js';

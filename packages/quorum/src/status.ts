@@ -182,8 +182,10 @@ export function formatNodes(nodes: readonly CmanNodeStatus[], options: FormatNod
   }
   if (columns === undefined) lines.push('Node  Sts   Inc   Joined               Name');
   const shown = [...nodes].sort((a, b) => a.nodeId - b.nodeId);
+  const us = nodes.find((node) => node.isUs);
   for (const node of shown.filter(({ name }) => names === undefined || names.length === 0 || names.includes(name))) {
-    if (columns !== undefined) lines.push(formatColumns(node, columns));
+    // cman takes a query about node 0 for one about this node.
+    if (columns !== undefined) lines.push(formatColumns(node, node.nodeId === 0 ? (us ?? node) : node, columns));
     else lines.push(...formatRow(node, options.isAddressShown === true));
   }
   return lines.map((line) => `${line}\n`).join('');
@@ -208,11 +210,12 @@ function addressesOf(node: CmanNodeStatus): readonly string[] {
   return node.state === 'member' ? node.addresses : [];
 }
 
-function formatColumns(node: CmanNodeStatus, columns: readonly string[]): string {
-  return columns.map((column) => formatColumn(node, column)).join('');
+/** `extra` is whose votes and state are shown. */
+function formatColumns(node: CmanNodeStatus, extra: CmanNodeStatus, columns: readonly string[]): string {
+  return columns.map((column) => formatColumn(node, extra, column)).join('');
 }
 
-function formatColumn(node: CmanNodeStatus, column: string): string {
+function formatColumn(node: CmanNodeStatus, extra: CmanNodeStatus, column: string): string {
   switch (column) {
     case 'id':
       return `${node.nodeId} `;
@@ -223,11 +226,11 @@ function formatColumn(node: CmanNodeStatus, column: string): string {
     case 'addr':
       return `${addressesOf(node).join(',')} `;
     case 'votes':
-      return `${node.votes} `;
+      return `${extra.votes} `;
     case 'exp':
-      return `${node.expectedVotes} `;
+      return `${extra.expectedVotes} `;
     case 'state':
-      return `${EXTRA_STATES[node.state]} `;
+      return `${EXTRA_STATES[extra.state]} `;
     default:
       return '';
   }

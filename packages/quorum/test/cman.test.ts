@@ -144,7 +144,13 @@ class Scene {
 
   #configOf(nodeId: NodeId, options: ReadonlyMap<string, string>): CmanConfig {
     const configVersion = Number(options.get('version') ?? this.#template!.configVersion);
-    return { ...this.#template!, nodeId, configVersion };
+    return {
+      ...this.#template!,
+      nodeId,
+      configVersion,
+      ...(options.has('expected') && { expectedVotesOverride: Number(options.get('expected')) }),
+      ...(options.has('own-votes') && { votesOverride: Number(options.get('own-votes')) }),
+    };
   }
 
   #hear(node: NodeId, output: CmanOutput): void {
