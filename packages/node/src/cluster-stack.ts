@@ -13,7 +13,7 @@ import {
 import { findQuorumDisk } from '@quorate/qdisk';
 import { quorumDisks } from './os/quorum-disks.js';
 import type { SystemCall } from './os/system-call.js';
-import type { CmanCall } from './programs/cman-tool.js';
+import type { CmanCall, JoinOverrides } from './programs/cman/cman-call.js';
 import type { DaemonName, InitCall } from './programs/daemon-control.js';
 import { addressInHosts } from './programs/hosts.js';
 import type { ClvmdCall } from './programs/lvm/clvmd-call.js';
@@ -47,6 +47,9 @@ export class ClusterStack implements EngineListener {
   readonly #prng: (component: string) => Prng;
   readonly #pids = new Map<DaemonName | 'corosync', number>();
   #config: StackConfig | undefined;
+  /** The file as it was read last, until cman has taken it over. */
+  #newConfig: StackConfig | undefined;
+  #overrides: JoinOverrides = {};
   #engine: ClusterEngine | undefined;
   #quorumDisk: QuorumDisk | undefined;
   #fencing: FenceDomainDaemon | undefined;
@@ -255,14 +258,18 @@ export class ClusterStack implements EngineListener {
   }
 
   #serveCman(task: TaskId, call: CmanCall): unknown {
-    if (call.kind === 'join') return this.#join();
+    if (call.kind === 'join') return this.#join(call.overrides ?? {});
     const engine = this.#engine;
     if (engine === undefined) return 'ECONNREFUSED';
     switch (call.kind) {
       case 'status':
         return engine.status(this.#pids.size + 1);
       case 'nodes':
-        return engine.nodes();
+        return engine.status(0) === undefined ? 'ENOENT' : engine.nodes();
+      case 'version':
+        return engine.version;
+      case 'set-version':
+        return this.#setVersion(engine);
       case 'listening':
         return engine.listeningOn(call.port);
       case 'leave': {
@@ -272,27 +279,62 @@ export class ClusterStack implements EngineListener {
         engine.cman({ kind: 'leave', isRemoved, isForced, listeners: this.tryShutdown().length });
         return PENDING;
       }
-      case 'kill': {
-        const node = this.#config?.conf.nodes.find(({ name }) => name === call.name)?.nodeId;
-        if (node === undefined) return 'ENOENT';
-        engine.cman({ kind: 'kill', node, reason: 'cmantool' });
-        return undefined;
-      }
+      case 'kill':
+        return engine.call({ kind: 'kill', node: call.node, reason: 'cmantool' });
       case 'set-expected':
-        engine.cman({ kind: 'set-expected', votes: call.votes });
-        return undefined;
+        return engine.call({ kind: 'set-expected', votes: call.votes });
+      case 'set-votes':
+        return engine.call({ kind: 'set-votes', votes: call.votes, ...(call.node > 0 && { node: call.node }) });
     }
   }
 
-  leaveRefused(): void {
-    for (const task of this.#stopping.get('corosync') ?? []) this.#services.system.reply(task, 'EBUSY');
+  leaveRefused(errno: string): void {
+    for (const task of this.#stopping.get('corosync') ?? []) this.#services.system.reply(task, errno);
     this.#stopping.delete('corosync');
+  }
+
+  // ── cluster.conf ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Reads this node's file and tells the others of its version; returns why it is not taken. */
+  #setVersion(engine: ClusterEngine): string | undefined {
+    if (engine.status(0) === undefined) return 'ENOENT';
+    const version = this.#reload(engine, true);
+    return engine.version.config === version ? undefined : 'EINVAL';
+  }
+
+  /** Another node runs a newer configuration. */
+  reloadConfig(): void {
+    if (this.#engine !== undefined) this.#reload(this.#engine, false);
+  }
+
+  /** Hands the file to cman. Returns its version. */
+  #reload(engine: ClusterEngine, isBroadcast: boolean): number | undefined {
+    const config = this.#readConfig();
+    if (typeof config === 'string') {
+      engine.cman({ kind: 'reconfigure-failed', reason: config });
+      return undefined;
+    }
+    this.#newConfig = config;
+    const { configVersion, nodes, expectedVotes } = config.cman;
+    engine.cman({ kind: 'reconfigure', configVersion, nodes, expectedVotes, isBroadcast });
+    return configVersion;
+  }
+
+  /** cman has taken the file over, and so do those whose daemons listen to its CONFIG_UPDATE. */
+  configUpdated(): void {
+    const config = this.#newConfig;
+    if (config === undefined) return;
+    this.#config = config;
+    this.#quorumDisk?.configure(config);
+    this.#fencing?.configure(config);
+    this.#serviceManager?.configure(config);
   }
 
   // ── daemons ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #join(): Errno | string | undefined {
+  #join(overrides: JoinOverrides): Errno | string | undefined {
     if (this.#engine !== undefined) return 'EEXIST';
+    this.#overrides = overrides;
     const config = this.#readConfig();
     if (typeof config === 'string') return config;
     this.#config = config;
@@ -476,7 +518,7 @@ export class ClusterStack implements EngineListener {
     if (isErrno(text)) return `${CONF_FILE}: ${text}`;
     try {
       const { conf } = parseClusterConf(utf8Text(text), CONF_FILE);
-      return stackConfigOf(conf, this.#services.hostname, (name) => this.#addressOf(name));
+      return stackConfigOf(conf, this.#services.hostname, (name) => this.#addressOf(name), this.#overrides);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       return error.place === undefined ? `${CONF_FILE}: ${error.message}` : error.message;

@@ -11,7 +11,7 @@ export {
 export type { BlockDevice } from './os/disks.js';
 export type { FileChange } from './os/files.js';
 export type { ProgramFault } from './os/program-faults.js';
-export type { CmanCall } from './programs/cman-tool.js';
+export type { CmanAnswers, CmanCall, CmanVersion, JoinOverrides } from './programs/cman/cman-call.js';
 export { resolveHost } from './programs/hosts.js';
 export { fetchPage } from './programs/httpd.js';
 export { parseOptions, type ShortOptions } from './programs/options.js';

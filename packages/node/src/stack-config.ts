@@ -2,8 +2,9 @@ import type { ClusterConf } from '@quorate/cluster-conf';
 import type { FenceConf, FenceDaemon } from '@quorate/fencing';
 import { ConfigError, MILLISECOND } from '@quorate/kernel';
 import type { Quorumd } from '@quorate/qdisk';
-import { type CmanConfig, clusterIdOf, multicastAddressOf } from '@quorate/quorum';
+import { type CmanConfig, checkCmanConfig, clusterIdOf, multicastAddressOf } from '@quorate/quorum';
 import { cman as cmanTimings, type TotemNode, type TotemTimings } from '@quorate/totem';
+import type { JoinOverrides } from './programs/cman/cman-call.js';
 
 /** What the daemons of a node read their configuration from. */
 export const CONF_FILE = '/etc/cluster/cluster.conf';
@@ -17,6 +18,8 @@ export interface StackConfig {
   readonly totemTimings: TotemTimings;
   /** Where the ring's packets for everybody go. */
   readonly multicastAddress: string;
+  /** UDP port of the ring. */
+  readonly port: number;
   readonly quorumd: Quorumd | undefined;
   readonly fenceConf: FenceConf;
   readonly fenceDaemon: FenceDaemon;
@@ -30,71 +33,79 @@ export function ringAddresses(config: StackConfig): ReadonlyMap<number, string> 
 /**
  * Gives every daemon its part of `cluster.conf`.
  *
- * `addressOf` finds a node's ring address by its name, as the resolver does.
+ * `addressOf` finds a node's ring address by its name, as the resolver does. `overrides` are those of `cman_tool join`.
  *
- * @throws {ConfigError} when this node is not in the file, or a node's name has no address.
+ * @throws {ConfigError} when this node is not in the file, a node's name has no address, or cman would refuse to start.
  */
 export function stackConfigOf(
   conf: ClusterConf,
-  nodeName: string,
+  hostname: string,
   addressOf: (name: string) => string | undefined,
+  overrides: JoinOverrides = {},
 ): StackConfig {
+  const nodeName = overrides.nodeName ?? hostname;
   const own = conf.nodes.find(({ name }) => name === nodeName);
   if (own === undefined) {
     const names = conf.nodes.map(({ name }) => name).join(', ');
     throw new ConfigError('/cluster/clusternodes', nodeName, `the name of this node among ${names}`);
   }
-  const addresses = new Map<number, string>();
-  for (const { name, nodeId } of conf.nodes) {
+  const nodes = conf.nodes.map(({ name, nodeId, votes }): RingNode => {
     const address = addressOf(name);
     if (address === undefined) throw new ConfigError('/etc/hosts', '', `an address for ${name}`);
-    addresses.set(nodeId, address);
-  }
-  const clusterId = conf.cman.clusterId ?? clusterIdOf(conf.name, conf.cman.isClusterIdHashed);
-  const multicastAddress = conf.cman.multicast.address ?? multicastAddressOf(clusterId);
+    return { name, nodeId: (name === nodeName && overrides.nodeId) || nodeId, votes, address };
+  });
+  const cman = cmanConfigOf(conf, overrides.nodeId || own.nodeId, nodes, overrides);
+  checkCmanConfig(cman);
   return {
-    nodeId: own.nodeId,
+    nodeId: cman.nodeId,
     conf,
-    cman: cmanConfigOf(conf, own.nodeId, clusterId, multicastAddress, addresses),
-    totemNodes: conf.nodes.map(({ nodeId }) => ({ id: nodeId, address: addresses.get(nodeId)! })),
+    cman,
+    totemNodes: nodes.map(({ nodeId, address }) => ({ id: nodeId, address })),
     totemTimings: cmanTimings(conf.nodes.length, {
       tokenMs: conf.totem.tokenMs,
       consensusMs: conf.totem.consensusMs,
       joinMs: conf.totem.joinMs,
       retransmitsBeforeLoss: conf.totem.tokenRetransmitsBeforeLossConst,
     }),
-    multicastAddress,
+    multicastAddress: cman.multicastAddresses![0]!,
+    port: overrides.port ?? conf.cman.port,
     quorumd: quorumdOf(conf),
     fenceConf: { nodes: conf.nodes, devices: conf.fenceDevices },
     fenceDaemon: conf.fenceDaemon,
   };
 }
 
+interface RingNode {
+  readonly name: string;
+  readonly nodeId: number;
+  readonly votes: number;
+  readonly address: string;
+}
+
 function cmanConfigOf(
   conf: ClusterConf,
   nodeId: number,
-  clusterId: number,
-  multicastAddress: string,
-  addresses: ReadonlyMap<number, string>,
+  nodes: readonly RingNode[],
+  overrides: JoinOverrides,
 ): CmanConfig {
+  const clusterName = overrides.clusterName ?? conf.name;
+  const clusterId = conf.cman.clusterId ?? clusterIdOf(clusterName, conf.cman.isClusterIdHashed);
+  const { expectedVotes, votes, multicastAddress = conf.cman.multicast.address } = overrides;
   return {
     nodeId,
-    clusterName: conf.name,
+    clusterName,
     clusterId,
     configVersion: conf.configVersion,
-    nodes: conf.nodes.map((node) => ({
-      nodeId: node.nodeId,
-      name: node.name,
-      votes: node.votes,
-      addresses: [addresses.get(node.nodeId)!],
-    })),
+    nodes: nodes.map(({ address, ...node }) => ({ ...node, addresses: [address] })),
     expectedVotes: conf.cman.expectedVotes,
-    isTwoNode: conf.cman.isTwoNode,
+    isTwoNode: overrides.isTwoNode ?? conf.cman.isTwoNode,
     quorumDevPoll: (conf.cman.quorumDevPollMs ?? conf.totem.tokenMs) * MILLISECOND,
     shutdownTimeout: conf.cman.shutdownTimeoutMs * MILLISECOND,
     ccsdPoll: conf.cman.ccsdPollMs * MILLISECOND,
     isDisallowedEnabled: conf.cman.isDisallowedEnabled,
-    multicastAddresses: [multicastAddress],
+    multicastAddresses: [multicastAddress ?? multicastAddressOf(clusterId)],
+    // cman takes 0 for none.
+    ...given({ expectedVotesOverride: expectedVotes || undefined, votesOverride: votes || undefined }),
   };
 }
 

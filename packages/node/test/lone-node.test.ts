@@ -163,6 +163,8 @@ it('a shutdown ends what is left of the boot, and starts nothing that would have
 describe('daemons and their tools', () => {
   it.each([
     ['cman-tool', 'cman_tool joins, shows, leaves and complains'],
+    ['cman-overrides', 'the command line of cman_tool join counts more than the file'],
+    ['config-version', 'a newer cluster.conf is read when an administrator says so'],
     ['cluster-conf', 'a cluster.conf that a node does not start with is complained about'],
     ['mount', 'mount and umount reach GFS2 and complain'],
   ])('%s.txt: %s', (name) => {

@@ -37,7 +37,7 @@ function mountBeforeItsJournal({ isWaiting = true }): Mounting {
     release: () => said.push('release'),
     locks: ({ kind }: { kind: string }) => said.push(kind),
   } as unknown as LockManager;
-  const config = { conf: { name: 'solo' } } as StackConfig;
+  const config = { cman: { clusterName: 'solo' } } as StackConfig;
   const device = DEVICES[1]!;
   const call = { call: 'mount', device: device.path, directory: '/mydata', type: 'gfs2', options: 'defaults' } as const;
   const mount = new Mount(services, config, locks, device, call, new Prng(1, 2, 3, 4), {

@@ -13,7 +13,8 @@ import type { RootFiles } from '../os/files.js';
 import { quorumDisks } from '../os/quorum-disks.js';
 import type { Storage } from '../os/storage.js';
 import { CONF_FILE } from '../stack-config.js';
-import { cmanTool } from './cman-tool.js';
+import { ccsConfigValidate } from './cman/ccs-config-validate.js';
+import { cmanTool } from './cman/cman-tool.js';
 import { DAEMONS, daemonProgram, killall } from './daemon-control.js';
 import { fdisk } from './fdisk.js';
 import { httpd } from './httpd.js';
@@ -49,6 +50,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['httpd', httpd],
     ['killall', killall],
     ['cman_tool', cmanTool],
+    ['ccs_config_validate', ccsConfigValidate],
     ['mkqdisk', mkqdiskProgram(() => quorumDisks(disks))],
     ['fdisk', fdisk(storage)],
     ['partprobe', partprobe(storage)],

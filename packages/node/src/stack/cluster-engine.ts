@@ -1,6 +1,7 @@
 import { getU64, type Nanos, type Observe, setU64, viewOf } from '@quorate/kernel';
 import {
   Cman,
+  type CmanErrno,
   type CmanInput,
   type CmanNodeStatus,
   type CmanOutput,
@@ -10,11 +11,9 @@ import {
 import { Totem, type TotemFact, type TotemInput, type TotemOutput } from '@quorate/totem';
 import { Cpg, type CpgFact, type CpgInput, type CpgOutput, CpgReason } from '@quorate/totem/cpg';
 import { Child } from '../child.js';
+import type { CmanVersion } from '../programs/cman/cman-call.js';
 import { ringAddresses, type StackConfig } from '../stack-config.js';
 import type { NodeServices } from './services.js';
-
-/** UDP port of the ring. */
-const TOTEM_PORT = 5405;
 
 /** A configuration of a group: daemons run once on a node, so they know each other by it. */
 export interface GroupChange {
@@ -45,8 +44,12 @@ export interface EngineListener {
   tryShutdown(): readonly boolean[];
   /** cman did not take the quorum device. */
   deviceRefused(errno: string): void;
-  /** Somebody on this node said no to leaving. */
-  leaveRefused(): void;
+  /** This node cannot leave now: somebody on it said no, or it is leaving already. */
+  leaveRefused(errno: CmanErrno): void;
+  /** Another node runs a newer configuration. */
+  reloadConfig(): void;
+  /** cman has taken a newer configuration over. */
+  configUpdated(): void;
   /** The engine is gone: this node was killed, gave up, or left. */
   ended(why: 'killed' | 'failed' | 'left'): void;
 }
@@ -69,6 +72,8 @@ export class ClusterEngine {
   readonly #addresses: ReadonlyMap<number, string>;
   readonly #nodes: ReadonlyMap<string, number>;
   #last: Extract<CmanOutput, { kind: 'state-change' }> | undefined;
+  /** Why cman refused the last call of a tool. */
+  #refusal: CmanErrno | undefined;
   #hasEnded = false;
 
   constructor(services: NodeServices, config: StackConfig, listener: EngineListener) {
@@ -96,7 +101,7 @@ export class ClusterEngine {
   }
 
   start(): void {
-    this.#services.toStack({ kind: 'udp-bind', port: TOTEM_PORT, groups: [this.#config.multicastAddress] });
+    this.#services.toStack({ kind: 'udp-bind', port: this.#config.port, groups: [this.#config.multicastAddress] });
     this.#cman.send({ kind: 'start', wall: this.#services.system.wall() });
     this.#totem.send({ kind: 'network-up' });
   }
@@ -142,6 +147,17 @@ export class ClusterEngine {
 
   cman(input: CmanInput): void {
     if (!this.#hasEnded) this.#cman.send(input);
+  }
+
+  /** A call of a tool; returns why cman refused it. */
+  call(input: CmanInput): CmanErrno | undefined {
+    this.#refusal = undefined;
+    this.cman(input);
+    return this.#refusal;
+  }
+
+  get version(): CmanVersion {
+    return { protocol: this.#cmanMachine.version, config: this.#cmanMachine.configVersion };
   }
 
   /** Undefined before the first configuration. */
@@ -271,28 +287,29 @@ export class ClusterEngine {
         if (output.operation === 'register-device') this.#listener.deviceRefused(output.errno);
         break;
       case 'refused':
-        if (output.operation === 'leave') this.#listener.leaveRefused();
+        if (output.operation === 'leave') this.#listener.leaveRefused(output.errno);
+        else this.#refusal = output.errno;
         break;
       case 'reload-config':
-        this.#cman.send({
-          kind: 'reconfigure-failed',
-          reason: 'the running configuration is kept until the next join',
-        });
+        this.#listener.reloadConfig();
         break;
       case 'config-updated':
+        this.#listener.configUpdated();
+        break;
       case 'reject':
         break;
     }
   };
 
   #toNetwork(to: string, bytes: Uint8Array): void {
-    this.#services.toStack({ kind: 'udp-send', port: TOTEM_PORT, to, toPort: TOTEM_PORT, bytes });
+    const { port } = this.#config;
+    this.#services.toStack({ kind: 'udp-send', port, to, toPort: port, bytes });
   }
 
   #end(why: 'killed' | 'failed' | 'left'): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#services.toStack({ kind: 'udp-unbind', port: TOTEM_PORT });
+    this.#services.toStack({ kind: 'udp-unbind', port: this.#config.port });
     this.#listener.ended(why);
   }
 

@@ -20,7 +20,7 @@ export class FenceDomainDaemon implements GroupMember {
   readonly #listener: FenceListener;
   readonly #machine: Fenced;
   readonly #fenced: Child<FencedInput, FencedOutput>;
-  readonly #nodeOf: ReadonlyMap<string, number>;
+  #nodeOf: ReadonlyMap<string, number>;
   /** Why the last request was refused, until somebody is told. */
   #victims: readonly number[] = [];
   #refusal: Errno | undefined;
@@ -45,7 +45,7 @@ export class FenceDomainDaemon implements GroupMember {
       ...(observe && { observe: observe as Observe<FencedFact> }),
     });
     this.#fenced = new Child(this.#machine, () => services.now(), this.#onOutput);
-    this.#nodeOf = new Map(config.conf.nodes.map(({ name, nodeId }) => [name, nodeId]));
+    this.#nodeOf = idsByName(config);
     engine.attach(pid, this);
   }
 
@@ -73,6 +73,12 @@ export class FenceDomainDaemon implements GroupMember {
   kill(): void {
     this.#fenced.end();
     this.#engine.detach(this.#pid);
+  }
+
+  /** The configuration changed. */
+  configure(config: StackConfig): void {
+    this.#nodeOf = idsByName(config);
+    this.#fenced.send({ kind: 'reconfigure', conf: config.fenceConf, daemon: config.fenceDaemon });
   }
 
   clockStep(offset: Nanos): void {
@@ -190,4 +196,8 @@ export class FenceDomainDaemon implements GroupMember {
     this.#refusal = undefined;
     return refusal;
   }
+}
+
+function idsByName({ conf }: StackConfig): ReadonlyMap<string, number> {
+  return new Map(conf.nodes.map(({ name, nodeId }) => [name, nodeId]));
 }

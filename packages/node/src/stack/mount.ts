@@ -233,8 +233,9 @@ export class Mount implements TransferOwner, LockspaceUser {
     const superblock = error === undefined ? decodeSuperblock(data) : undefined;
     if (superblock === undefined) return this.#end(error ?? 'EINVAL');
     const [cluster, name = ''] = superblock.lockTable.split(':');
-    if (cluster !== this.#config.conf.name) {
-      const text = `fs is for a different cluster: it says "${cluster}", this is "${this.#config.conf.name}"`;
+    const { clusterName } = this.#config.cman;
+    if (cluster !== clusterName) {
+      const text = `fs is for a different cluster: it says "${cluster}", this is "${clusterName}"`;
       this.#services.log('err', 'mount.gfs2', text);
       return this.#end('EINVAL');
     }

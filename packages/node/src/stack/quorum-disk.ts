@@ -4,6 +4,7 @@ import type { CmanInput } from '@quorate/quorum';
 import { Child } from '../child.js';
 import type { BlockDevice, TransferOwner } from '../os/disks.js';
 import { normalizePath } from '../os/files.js';
+import type { StackConfig } from '../stack-config.js';
 import type { NodeServices } from './services.js';
 
 /** cman port of qdiskd. */
@@ -55,6 +56,11 @@ export class QuorumDisk implements TransferOwner {
 
   clockStep(offset: Nanos): void {
     this.#qdiskd.send({ kind: 'clock-step', offset });
+  }
+
+  /** The configuration changed. */
+  configure({ quorumd, conf }: StackConfig): void {
+    this.#qdiskd.send({ kind: 'reconfigure', clusterNodes: conf.nodes, ...(quorumd && { quorumd }) });
   }
 
   members(nodes: readonly number[], listening: readonly number[]): void {

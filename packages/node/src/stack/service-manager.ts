@@ -36,7 +36,7 @@ export class ServiceManager implements LockspaceUser {
     const observe = services.observe;
     this.#machine = new Rgmanager({
       nodeId: config.nodeId,
-      nodes: config.conf.nodes.map(({ nodeId, name }) => ({ id: nodeId, name })),
+      nodes: rgNodesOf(config.conf),
       conf: config.conf.root,
       ...(observe && { observe: observe as Observe<RgFact> }),
     });
@@ -59,6 +59,11 @@ export class ServiceManager implements LockspaceUser {
 
   clockStep(offset: Nanos): void {
     this.#rgmanager.send({ kind: 'clock-step', offset });
+  }
+
+  /** The configuration changed. */
+  configure({ conf }: StackConfig): void {
+    this.#rgmanager.send({ kind: 'reconfigure', conf: conf.root, nodes: rgNodesOf(conf) });
   }
 
   membership(members: readonly number[], isQuorate: boolean): void {
@@ -154,4 +159,8 @@ export class ServiceManager implements LockspaceUser {
         break;
     }
   };
+}
+
+function rgNodesOf({ nodes }: StackConfig['conf']): readonly { readonly id: number; readonly name: string }[] {
+  return nodes.map(({ nodeId, name }) => ({ id: nodeId, name }));
 }
