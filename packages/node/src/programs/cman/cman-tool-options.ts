@@ -15,7 +15,7 @@ const OPERATIONS = [
   'debug',
 ] as const;
 
-export type Operation = (typeof OPERATIONS)[number];
+type Operation = (typeof OPERATIONS)[number];
 
 /** What the command line of `cman_tool` asks for. */
 export interface CmanToolOptions {
