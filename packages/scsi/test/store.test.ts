@@ -177,14 +177,17 @@ describe.each([
         const store = make(blockLength);
         const plain = change(store, changes);
         expect(bytesEqual(content(store), plain.bytes)).toBe(true);
+        let mapped = 0;
         for (let lba = 0; lba < BLOCKS; ) {
           const { blocks, isMapped } = store.extentAt!(lba);
+          if (isMapped) mapped += blocks;
           expect(blocks).toBeGreaterThan(0);
           const bytes = plain.bytes.subarray(lba * blockLength, (lba + blocks) * blockLength);
           if (!isMapped) expect(bytes.every((byte) => byte === 0)).toBe(true);
           lba += blocks;
           expect(lba).toBeLessThanOrEqual(BLOCKS);
         }
+        expect(store.mappedBlocks).toBe(mapped);
         const last = changes.at(-1);
         if (last !== undefined) expect(store.extentAt!(last.lba).isMapped).toBe(last.isWrite);
       }),
@@ -298,6 +301,7 @@ describe('FileStore', () => {
         [99_995, false],
         [1, true],
       ]);
+      expect(store.mappedBlocks).toBe(5);
       store.unmap!(99_999, 1);
       expect(file.size).toBe(100_000 * 512);
     }

@@ -26,6 +26,7 @@ export class BlockMap {
   readonly #states: Uint8Array;
   readonly #mibs: Uint32Array;
   readonly #changed = new Set<number>();
+  #present = 0;
 
   constructor(geometry: BatGeometry) {
     this.geometry = geometry;
@@ -41,6 +42,11 @@ export class BlockMap {
     return this.#states[block]!;
   }
 
+  /** How many blocks are present. */
+  get present(): number {
+    return this.#present;
+  }
+
   isPresent(block: number): boolean {
     return this.#states[block] === BlockState.fullyPresent;
   }
@@ -51,7 +57,7 @@ export class BlockMap {
   }
 
   set(block: number, state: BlockState, mib: number): void {
-    this.#states[block] = state;
+    this.#setState(block, state);
     this.#mibs[block] = mib;
     this.#changed.add(Math.floor(entryOfBlock(block, this.geometry.chunkRatio) / ENTRIES_PER_SECTOR));
   }
@@ -107,6 +113,7 @@ export class BlockMap {
     const kept = Math.min(geometry.blocks, this.blocks);
     map.#states.set(this.#states.subarray(0, kept));
     map.#mibs.set(this.#mibs.subarray(0, kept));
+    for (let block = 0; block < kept; block++) if (map.isPresent(block)) map.#present += 1;
     return map;
   }
 
@@ -134,6 +141,12 @@ export class BlockMap {
     return map;
   }
 
+  #setState(block: number, state: BlockState): void {
+    if (this.isPresent(block)) this.#present -= 1;
+    this.#states[block] = state;
+    if (this.isPresent(block)) this.#present += 1;
+  }
+
   #take(entry: number, view: DataView, at: number, tableOffset: number): void {
     const block = blockOfEntry(entry, this.geometry.chunkRatio);
     const state = stateAt(view, at);
@@ -148,7 +161,7 @@ export class BlockMap {
     }
     if (reserved !== 0) throw corrupt(batEntryName(block), where, `reserved bits ${reserved.toString(16)}h`, '0');
     const hasPlace = state !== BlockState.notPresent && state !== BlockState.zero;
-    this.#states[block] = state;
+    this.#setState(block, state);
     if (!hasPlace) return;
     const mib = mibAt(view, at);
     // Larger than any file; kept as the largest value so that whoever places the block refuses it.

@@ -51,6 +51,13 @@ export class VhdxImage implements BlockStore {
     return diskSize / logicalSectorSize;
   }
 
+  get mappedBlocks(): number {
+    const { map, layout } = this.#state;
+    const perBlock = layout.metadata.blockSize / this.blockLength;
+    const unused = map.blocks * perBlock - this.blocks;
+    return map.present * perBlock - (map.isPresent(map.blocks - 1) ? unused : 0);
+  }
+
   get isReadOnly(): boolean {
     return this.#state.writing === undefined;
   }

@@ -34,8 +34,6 @@ export interface VhdxInfo {
 export function infoOf({ file, creator, headers, layout, map }: ImageState): VhdxInfo {
   const { metadata, regions } = layout;
   const { current } = headers;
-  let presentBlocks = 0;
-  for (let block = 0; block < map.blocks; block++) if (map.isPresent(block)) presentBlocks += 1;
   return {
     kind: metadata.isFixed ? 'fixed' : 'dynamic',
     creator,
@@ -47,7 +45,7 @@ export function infoOf({ file, creator, headers, layout, map }: ImageState): Vhd
     diskId: metadata.diskId,
     naa: naaOf(metadata.diskId),
     payloadBlocks: map.blocks,
-    presentBlocks,
+    presentBlocks: map.present,
     headerSequence: current.sequence,
     fileWriteGuid: current.fileWriteGuid,
     dataWriteGuid: current.dataWriteGuid,

@@ -150,12 +150,21 @@ describe('as a store', () => {
     expect(image.extentAt(0)).toEqual({ isMapped: false, blocks: 4096 });
     expect(image.extentAt(4100)).toEqual({ isMapped: true, blocks: 4096 - 4 });
     expect(image.extentAt(8192)).toEqual({ isMapped: false, blocks: 8192 });
+    expect(image.mappedBlocks).toBe(4096);
+    image.unmap!(4096, 2048);
+    expect(image.mappedBlocks).toBe(2048);
+    image.resize(8 * MIB + 512);
+    image.write(8 * 2048, sectors(1, 1));
+    expect(image.mappedBlocks).toBe(2048 + 1);
+    image.resize(8 * MIB, { isDiscarding: true });
+    expect(image.mappedBlocks).toBe(2048);
   });
 
   it('a fixed image is no thin unit', () => {
     const image = open(newImage({ kind: 'fixed' }));
     expect(image.unmap).toBeUndefined();
     expect(image.extentAt(0)).toEqual({ isMapped: true, blocks: image.blocks });
+    expect(image.mappedBlocks).toBe(image.blocks);
   });
 
   it('room that was given back is used again, and reads as zero around what is written', () => {

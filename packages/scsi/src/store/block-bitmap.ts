@@ -6,6 +6,7 @@ const CHUNK_BLOCKS = 8 * CHUNK_BYTES;
 /** One bit for each block: whether it has room. Chunks of 32768 blocks that are all alike take no memory. */
 export class BlockBitmap {
   #blocks: number;
+  #mapped = 0;
   /** By number of the chunk: all of it, none of it, or its bits, the first block in the least significant bit. */
   readonly #chunks: (boolean | Uint8Array)[];
 
@@ -15,13 +16,22 @@ export class BlockBitmap {
     this.#chunks = new Array<boolean | Uint8Array>(Math.ceil(blocks / CHUNK_BLOCKS)).fill(false);
   }
 
+  /** Blocks that have room. */
+  get mapped(): number {
+    return this.#mapped;
+  }
+
   set(lba: number, blocks: number, isMapped: boolean): void {
     const end = lba + blocks;
     for (let at = lba; at < end; ) {
       const number = Math.floor(at / CHUNK_BLOCKS);
       const start = at - number * CHUNK_BLOCKS;
       const count = Math.min(CHUNK_BLOCKS - start, end - at);
-      if (this.#chunks[number] !== isMapped) this.#setIn(number, start, count, isMapped);
+      const chunk = this.#chunks[number];
+      if (typeof chunk === 'boolean' && count === this.#blocksIn(number)) {
+        if (chunk !== isMapped) this.#mapped += isMapped ? count : -count;
+        this.#chunks[number] = isMapped;
+      } else if (chunk !== isMapped) this.#setIn(number, start, count, isMapped);
       at += count;
     }
   }
@@ -30,10 +40,11 @@ export class BlockBitmap {
   resize(blocks: number): void {
     const old = this.#blocks;
     const count = Math.ceil(blocks / CHUNK_BLOCKS);
+    if (blocks < old) this.set(blocks, old - blocks, false);
+    else if (old % CHUNK_BLOCKS > 0) this.#bitsOf(Math.floor(old / CHUNK_BLOCKS));
     this.#blocks = blocks;
     this.#chunks.length = Math.min(this.#chunks.length, count);
     while (this.#chunks.length < count) this.#chunks.push(false);
-    if (blocks > old) this.set(old, blocks - old, false);
   }
 
   /** The run of blocks that are like the one at `lba`. */
@@ -55,19 +66,34 @@ export class BlockBitmap {
   }
 
   #setIn(number: number, start: number, count: number, isMapped: boolean): void {
-    const last = Math.min(CHUNK_BLOCKS, this.#blocks - number * CHUNK_BLOCKS);
-    if (count === last) {
-      this.#chunks[number] = isMapped;
-      return;
-    }
-    let chunk = this.#chunks[number]!;
-    if (typeof chunk === 'boolean') {
-      chunk = new Uint8Array(CHUNK_BYTES).fill(chunk ? 0xff : 0);
-      this.#chunks[number] = chunk;
-    }
-    for (let bit = start; bit < start + count; bit++) {
-      if (isMapped) chunk[bit >> 3]! |= 1 << (bit & 7);
-      else chunk[bit >> 3]! &= ~(1 << (bit & 7));
-    }
+    const changed = setBits(this.#bitsOf(number), start, count, isMapped);
+    this.#mapped += isMapped ? changed : -changed;
+    if (count === this.#blocksIn(number)) this.#chunks[number] = isMapped;
   }
+
+  #blocksIn(number: number): number {
+    return Math.min(CHUNK_BLOCKS, this.#blocks - number * CHUNK_BLOCKS);
+  }
+
+  /** The chunk as bits; those beyond the last block are not set. */
+  #bitsOf(number: number): Uint8Array {
+    const chunk = this.#chunks[number]!;
+    if (typeof chunk !== 'boolean') return chunk;
+    const bits = new Uint8Array(CHUNK_BYTES);
+    if (chunk) setBits(bits, 0, this.#blocksIn(number), true);
+    this.#chunks[number] = bits;
+    return bits;
+  }
+}
+
+/** Gives bits that value; how many of them had the other one. */
+function setBits(bytes: Uint8Array, start: number, count: number, isSet: boolean): number {
+  let changed = 0;
+  for (let bit = start; bit < start + count; bit++) {
+    const mask = 1 << (bit & 7);
+    if (((bytes[bit >> 3]! & mask) !== 0) === isSet) continue;
+    bytes[bit >> 3]! ^= mask;
+    changed += 1;
+  }
+  return changed;
 }

@@ -23,6 +23,8 @@ export interface BlockStore {
   unmap?(lba: number, blocks: number): void;
   /** Whether the blocks from `lba` on have room, and how many of them (at least one) are alike in that. */
   extentAt?(lba: number): StoreExtent;
+  /** Blocks that have room. A thin unit on a store that tells it has thresholds. */
+  readonly mappedBlocks?: number | undefined;
   /** What is not zero, in ascending order; left out by a store that cannot tell without reading everything. */
   pages?(): Iterable<StorePage>;
 }

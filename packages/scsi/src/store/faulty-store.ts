@@ -60,6 +60,10 @@ export class FaultyStore implements BlockStore {
     return this.pristine.blocks;
   }
 
+  get mappedBlocks(): number | undefined {
+    return this.pristine.mappedBlocks;
+  }
+
   /** Blocks that show something else than what was written to them. */
   get faultyBlocks(): number {
     return this.#overlays.size;

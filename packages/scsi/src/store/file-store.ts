@@ -63,6 +63,11 @@ export class FileStore implements BlockStore {
     return this.#blocks;
   }
 
+  /** Undefined for a thick store. */
+  get mappedBlocks(): number | undefined {
+    return this.#mapped?.mapped;
+  }
+
   /**
    * Gives the disk, and the file, another size; what is new reads as zero.
    *

@@ -27,6 +27,7 @@ export class SparseStore implements BlockStore {
   readonly #pages = new Map<number, Uint8Array<ArrayBuffer>>();
   /** Blocks of pages that are there which were unmapped since, a bit each; pages without any are left out. */
   readonly #holes = new Map<number, number>();
+  #mapped = 0;
 
   /** @throws {RangeError} when there is no size, the block length is neither 512 nor 4096, or the base differs in either. */
   constructor(options: SparseStoreOptions) {
@@ -41,6 +42,7 @@ export class SparseStore implements BlockStore {
     this.blocks = blocks;
     this.blockLength = blockLength;
     this.#base = base;
+    if (base !== undefined) this.#mapped = base.mappedBlocks ?? base.blocks;
   }
 
   /** Number of pages written here, not counting the base. */
@@ -48,6 +50,11 @@ export class SparseStore implements BlockStore {
     let pages = 0;
     for (const page of this.#pages.values()) if (page !== NO_ROOM) pages += 1;
     return pages;
+  }
+
+  /** With a base that does not tell: as if all of its blocks had room. */
+  get mappedBlocks(): number {
+    return this.#mapped;
   }
 
   read(lba: number, blocks: number, into: Uint8Array): void {
@@ -150,9 +157,11 @@ export class SparseStore implements BlockStore {
     if (bytes === NO_ROOM || (bytes === undefined && this.#base === undefined)) return;
     const used = Math.min(PAGE_BYTES, this.blocks * this.blockLength - page * PAGE_BYTES);
     const holes = (this.#holes.get(page) ?? 0) | this.#bits(start, length);
+    this.#mapped -= this.#mappedIn(page);
     if (holes === this.#bits(0, used)) return this.#drop(page);
-    this.#pageForWriting(page, 0).fill(0, start, start + length);
+    this.#pageOf(page, 0).fill(0, start, start + length);
     this.#holes.set(page, holes);
+    this.#mapped += this.#mappedIn(page);
   }
 
   #drop(page: number): void {
@@ -165,14 +174,17 @@ export class SparseStore implements BlockStore {
     this.#pages.clear();
     this.#holes.clear();
     this.#base = undefined;
+    this.#mapped = 0;
   }
 
   #fillHoles(page: number, start: number, length: number): void {
     const holes = this.#holes.get(page);
     if (holes === undefined) return;
     const left = holes & ~this.#bits(start, length);
+    this.#mapped -= this.#mappedIn(page);
     if (left === 0) this.#holes.delete(page);
     else this.#holes.set(page, left);
+    this.#mapped += this.#mappedIn(page);
   }
 
   /** A bit for each block that begins in those bytes of a page, the first block of the page in bit 0. */
@@ -189,8 +201,27 @@ export class SparseStore implements BlockStore {
     if (!isZero(bytes)) yield { offset, bytes };
   }
 
-  /** The page to write into; its old content is only fetched when `length` leaves some of it. */
+  /** Blocks of a page that have room. */
+  #mappedIn(page: number): number {
+    const first = (page * PAGE_BYTES) / this.blockLength;
+    const end = Math.min(this.blocks, first + PAGE_BYTES / this.blockLength);
+    let count = 0;
+    for (let lba = first; lba < end; lba++) if (this.#isMapped(lba)) count += 1;
+    return count;
+  }
+
+  /** The page to write into, which has room from now on. */
   #pageForWriting(page: number, length: number): Uint8Array<ArrayBuffer> {
+    const bytes = this.#pages.get(page);
+    if (bytes !== undefined && bytes !== NO_ROOM) return bytes;
+    this.#mapped -= this.#mappedIn(page);
+    const made = this.#pageOf(page, length);
+    this.#mapped += this.#mappedIn(page);
+    return made;
+  }
+
+  /** The page to change; its old content is only fetched when `length` leaves some of it. */
+  #pageOf(page: number, length: number): Uint8Array<ArrayBuffer> {
     let bytes = this.#pages.get(page);
     if (bytes !== undefined && bytes !== NO_ROOM) return bytes;
     const isHidden = bytes === NO_ROOM;
