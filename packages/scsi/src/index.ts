@@ -24,7 +24,6 @@ export {
 export { type BlockRange, compareAndWrite, getLbaStatus, unmap, unmapSame16, writeSame16 } from './cdb-thin.js';
 export { decodeLbaStatus, type LbaStatus } from './commands/get-lba-status.js';
 export { decodeInquiry, type InquiryData } from './commands/inquiry.js';
-export { ModePage } from './commands/mode-page.js';
 export { decodeModePages } from './commands/mode-sense.js';
 export { type Capacity, decodeCapacity10, decodeCapacity16 } from './commands/read-capacity.js';
 export { decodeLuns } from './commands/report-luns.js';

@@ -24,13 +24,13 @@ import {
   type Sense,
   SOFTWARE_WRITE_PROTECTED,
   senseText,
+  THIN_PROVISIONING_SOFT_THRESHOLD_REACHED,
   WRITE_PROTECTED,
 } from './sense.js';
 import type { BlockStore } from './store/block-store.js';
 import { StoreError } from './store/store-error.js';
 import { TaskManager } from './task-manager.js';
 import { type LogicalUnitConfig, type UnitSettings, unitSettings } from './unit-config.js';
-import type { UnitEvent } from './unit-event.js';
 import { UnitObserver } from './unit-observer.js';
 import type { UnitResponse } from './unit-response.js';
 
@@ -119,13 +119,14 @@ export class LogicalUnit implements UnitContext {
   }
 
   /** The store has another size: what does not fit any more is refused, and every nexus is told. */
-  capacityChanged(now: Nanos, emit: (event: UnitEvent) => void): void {
+  capacityChanged(now: Nanos): void {
     const { blocks } = this.store;
     if (blocks === this.#blocks) return;
     this.#blocks = blocks;
     this.tasks.refuseBeyond(blocks);
     this.#observer?.capacityChanged(now, blocks);
-    this.#tellAll(CAPACITY_DATA_HAS_CHANGED, emit);
+    this.tellAll(CAPACITY_DATA_HAS_CHANGED);
+    this.#watchThresholds(undefined);
   }
 
   /** The target lost power: writes in service may have reached the medium, whole or in part. */
@@ -140,6 +141,7 @@ export class LogicalUnit implements UnitContext {
   write(now: Nanos, request: CommandRequest, lba: number, bytes: Uint8Array): void {
     this.store.write(lba, bytes);
     this.#observer?.written(now, request, lba, bytes.length / this.store.blockLength, bytes);
+    if (this.mode.thresholds !== undefined) this.#watchThresholds(request.from);
   }
 
   wasRead(now: Nanos, request: CommandRequest, bytes: Uint8Array): void {
@@ -150,6 +152,7 @@ export class LogicalUnit implements UnitContext {
     assert(this.store.unmap !== undefined, 'only a store that can unmap is asked to');
     this.store.unmap(lba, blocks);
     this.#observer?.written(now, request, lba, blocks, new Uint8Array(this.store.blockLength));
+    this.#watchThresholds(request.from);
   }
 
   mayAccess(now: Nanos, nexus: number, access: 'read' | 'write'): boolean {
@@ -163,6 +166,11 @@ export class LogicalUnit implements UnitContext {
 
   tellOthers(nexus: number, sense: Sense): void {
     for (const each of this.#nexuses.values()) if (each.nexus.id !== nexus) each.attentions.add(sense);
+  }
+
+  tellAll(sense: Sense): void {
+    for (const each of this.#nexuses.values()) each.attentions.add(sense);
+    this.target.report({ kind: 'unit-event', lun: this.lun, sense: this.#encode(sense) });
   }
 
   keepReservations(before: ReservationsSnapshot): boolean {
@@ -212,11 +220,25 @@ export class LogicalUnit implements UnitContext {
     };
   }
 
-  #tellAll(sense: Sense, emit: (event: UnitEvent) => void): void {
-    for (const each of this.#nexuses.values()) each.attentions.add(sense);
+  /** Tells who is to hear of it when the room that is used has crossed a threshold. */
+  #watchThresholds(from: UnitNexus | undefined): void {
+    const { mode, store } = this;
+    const { thresholds } = mode;
+    if (thresholds?.isWatching !== true) return;
+    for (const offset of thresholds.crossed(store.mappedBlocks ?? 0, store.blocks)) {
+      const sense = { ...THIN_PROVISIONING_SOFT_THRESHOLD_REACHED, information: offset };
+      if (from === undefined || !thresholds.tellsOneOnly) {
+        this.tellAll(sense);
+        continue;
+      }
+      from.attentions.add(sense);
+      this.target.report({ kind: 'unit-event', lun: this.lun, nexus: from.nexus.id, sense: this.#encode(sense) });
+    }
+  }
+
+  #encode(sense: Sense): Uint8Array {
     const bytes = new Uint8Array(MAX_SENSE_BYTES);
-    const length = encodeSense(sense, this.mode.senseFormat, bytes);
-    emit({ kind: 'unit-event', lun: this.lun, sense: bytes.subarray(0, length) });
+    return bytes.subarray(0, encodeSense(sense, this.mode.senseFormat, bytes));
   }
 
   /** What both ends of a session have in common. */

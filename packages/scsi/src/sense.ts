@@ -90,7 +90,9 @@ export const RESERVATIONS_RELEASED: Sense = unitAttention(0x2a, 0x04);
 export const REGISTRATIONS_PREEMPTED: Sense = unitAttention(0x2a, 0x05);
 export const CAPACITY_DATA_HAS_CHANGED: Sense = unitAttention(0x2a, 0x09);
 export const COMMANDS_CLEARED_BY_ANOTHER_INITIATOR: Sense = unitAttention(0x2f, 0x00);
+export const THIN_PROVISIONING_SOFT_THRESHOLD_REACHED: Sense = unitAttention(0x38, 0x07);
 export const REPORTED_LUNS_DATA_HAS_CHANGED: Sense = unitAttention(0x3f, 0x0e);
+export const FAILURE_PREDICTION_FALSE: Sense = unitAttention(0x5d, 0xff);
 
 /** INVALID FIELD IN CDB with the field pointer at that byte, and at that bit where given. */
 export function invalidFieldInCdb(byte: number, bit?: number): Sense {

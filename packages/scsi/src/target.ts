@@ -132,6 +132,8 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
   readonly #impairments = new Map<number, Impairment>();
   /** Ports of restored registrations that have not logged in, by the negative numbers that stand for them until then. */
   readonly #expected = new Map<number, InitiatorPort>();
+  /** What units have to tell, for the end of the step. */
+  readonly #events: UnitEvent[] = [];
   #rejects = 0;
 
   /** @throws {ConfigError} when a logical unit is configured wrongly or its number is taken. */
@@ -145,6 +147,7 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
       luns: config.logicalUnits.map((unit) => unit.lun).sort((a, b) => a - b),
       nexusOf: (port) => this.#nexusByPort.get(portName(port)),
       portOf: (nexus) => this.#nexuses.get(nexus)?.port ?? this.#expected.get(nexus)!,
+      report: (event) => this.#events.push(event),
       unitOf: (naa) => this.#units.find((unit) => unit.settings.identity.naa === naa),
     };
     this.#units = config.logicalUnits.map(
@@ -172,6 +175,11 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
    * and for an impossible impairment.
    */
   step(now: Nanos, input: TargetInput, emit: Emit): void {
+    this.#take(now, input, emit);
+    if (this.#events.length > 0) for (const event of this.#events.splice(0)) emit(event);
+  }
+
+  #take(now: Nanos, input: TargetInput, emit: Emit): void {
     switch (input.kind) {
       case 'login':
         return this.#onLogin(now, input.nexus, input.port);
@@ -188,7 +196,7 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
       case 'impair':
         return this.#onImpair(input.nexus, input.impairment);
       case 'capacity-changed':
-        return this.#onCapacityChanged(now, input.lun, emit);
+        return this.#onCapacityChanged(now, input.lun);
       case 'power-cycle':
         return this.#onPowerCycle(now);
       case 'wake':
@@ -344,10 +352,10 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
     if (nexus !== undefined) nexus.impairment = impairment;
   }
 
-  #onCapacityChanged(now: Nanos, lun: number, emit: Emit): void {
+  #onCapacityChanged(now: Nanos, lun: number): void {
     const unit = this.#unitsByLun.get(lun);
     if (unit === undefined) throw new RangeError(`LUN ${lun}: one of ${this.#context.luns.join(', ')}`);
-    unit.capacityChanged(now, emit);
+    unit.capacityChanged(now);
   }
 
   #onPowerCycle(now: Nanos): void {

@@ -22,7 +22,8 @@ export class UnitAttentions {
   add(sense: Sense): void {
     if (sense.asc === RESET_ASC) this.#pending.length = 0;
     const newest = this.#pending.at(-1);
-    if (newest === undefined || !isSameSense(newest, sense)) this.#pending.push(sense);
+    const isSame = newest !== undefined && isSameSense(newest, sense) && newest.information === sense.information;
+    if (!isSame) this.#pending.push(sense);
   }
 
   /** Takes the oldest away; undefined when none is pending. */

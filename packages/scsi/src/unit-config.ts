@@ -80,6 +80,8 @@ export interface UnitSettings {
   readonly maxWriteSameBlocks: number;
   /** MAXIMUM ATOMIC TRANSFER LENGTH. */
   readonly maxAtomicBlocks: number;
+  /** Blocks of a threshold set as a power of two; 0 when the unit has no thresholds. */
+  readonly thresholdExponent: number;
   /** MAXIMUM UNMAP LBA COUNT of one command; 0 for thick units, like the next. */
   readonly maxUnmapBlocks: number;
   readonly maxUnmapDescriptors: number;
@@ -130,6 +132,7 @@ export function unitSettings(config: LogicalUnitConfig): UnitSettings {
     maxCompareAndWriteBlocks: Math.min(255, maxTransferBlocks),
     maxWriteSameBlocks: 65_535,
     maxAtomicBlocks: Math.min(2048, maxTransferBlocks),
+    thresholdExponent: isThin && store.mappedBlocks !== undefined ? thresholdExponent(store) : 0,
     maxUnmapBlocks: isThin ? 65_536 : 0,
     maxUnmapDescriptors: isThin ? 256 : 0,
     sanitizeTime,
@@ -137,6 +140,11 @@ export function unitSettings(config: LogicalUnitConfig): UnitSettings {
     physicalBlockExponent: physicalBlockExponent(`${at}/physicalBlockLength`, config),
     service: config.service ?? DISK_SERVICE,
   };
+}
+
+/** 1 MiB, or so much more that a count of threshold sets fits its 32 bits. */
+function thresholdExponent({ blocks, blockLength }: BlockStore): number {
+  return Math.max(Math.log2((1024 * 1024) / blockLength), Math.ceil(Math.log2(blocks)) - 31);
 }
 
 function physicalBlockExponent(path: string, { store, physicalBlockLength }: LogicalUnitConfig): number {

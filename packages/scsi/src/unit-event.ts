@@ -5,6 +5,8 @@
 export interface UnitEvent {
   readonly kind: 'unit-event';
   readonly lun: number;
+  /** Whom alone it concerns; left out when it concerns all. */
+  readonly nexus?: number;
   /** What the unit attention says, as sense data in the unit's format; lent. */
   readonly sense: Uint8Array;
 }

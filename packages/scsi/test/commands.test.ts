@@ -14,6 +14,8 @@ import {
   reportLuns,
   requestSense,
   SparseStore,
+  senseOf,
+  senseText,
   synchronizeCache10,
   synchronizeCache16,
   testUnitReady,
@@ -234,13 +236,37 @@ describe('MODE SENSE', () => {
     if (bytes !== undefined) expect(hex(rig.run(1, cdb).data.subarray(12))).toBe(bytes);
   });
 
-  it('subpages: only all of all', () => {
-    const rig = new Rig().login(1);
-    const cdb = modeSense6(0x3f);
-    cdb[3] = 0xff;
-    expect(rig.outcome(1, cdb)).toBe('00');
-    cdb[3] = 0x01;
-    expect(rig.outcome(1, cdb)).toBe('5/24/00');
+  it.each([
+    // page, subpage, of a thin unit, page codes and subpage codes that come
+    [0x3f, 0x00, true, '01 02 08 0a 1c'],
+    [0x3f, 0xff, true, '01 02 08 0a 1c 1c/02'],
+    [0x3f, 0xff, false, '01 02 08 0a 1c'],
+    [0x1c, 0x00, true, '1c'],
+    [0x1c, 0x02, true, '1c/02'],
+    [0x1c, 0xff, true, '1c 1c/02'],
+    [0x08, 0xff, true, '08'],
+    [0x1c, 0x02, false, '5/24/00 at byte 3'],
+    [0x3f, 0x01, true, '5/24/00 at byte 3'],
+    [0x08, 0x01, true, '5/24/00 at byte 3'],
+    [0x05, 0xff, true, '5/24/00 at byte 2'],
+  ])('page %i, subpage %i, thin %s: %s', (page, subpage, isThin, expected) => {
+    const rig = new Rig({ units: [{ isThin }] }).login(1);
+    const cdb = modeSense6(page);
+    cdb[3] = subpage;
+    const { data, sense } = rig.run(1, cdb);
+    const refused = senseOf(sense);
+    if (refused !== undefined) {
+      expect(`${senseText(refused)} at byte ${refused.field?.byte}`).toBe(expected);
+      return;
+    }
+    const found: string[] = [];
+    for (let at = 12; at < data.length; ) {
+      const code = hex(Uint8Array.of(data[at]! & 0x3f));
+      const hasSubpage = (data[at]! & 0x40) !== 0;
+      found.push(hasSubpage ? `${code}/${hex(data.subarray(at + 1, at + 2))}` : code);
+      at += hasSubpage ? 4 + data[at + 3]! : 2 + data[at + 1]!;
+    }
+    expect(found.join(' ')).toBe(expected);
   });
 
   it('is cut to the allocation length, which changes nothing inside', () => {

@@ -80,7 +80,7 @@ describe('vital product data', () => {
   it('a thin unit tells how much it unmaps, and that it does', () => {
     const thin = (page: number): Uint8Array => data(inquiry(page), { isThin: true });
     expect(hex(thin(0xb0), 20, 32)).toBe('00010000' + '00000100' + '00000008');
-    expect(hex(thin(0xb2))).toBe('00b2000400e40200');
+    expect(hex(thin(0xb2))).toBe('00b200040be40200');
   });
 
   it('page 8Fh: EXTENDED COPY and RECEIVE COPY RESULTS, and their limits', () => {

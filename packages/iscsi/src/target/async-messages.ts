@@ -23,11 +23,12 @@ export class AsyncMessages {
     this.#outlet.end(connection, 'status');
   }
 
-  /** Tells each session of the target what happened to one of its units. */
-  report(node: TargetNode, { lun, sense }: UnitEvent): void {
+  /** Tells each session of the target that it concerns what happened to one of its units. */
+  report(node: TargetNode, { lun, nexus, sense }: UnitEvent): void {
     const segment = senseSegment(sense);
-    for (const { connections } of node.sessions.values()) {
-      const [connection] = connections.values();
+    for (const session of node.sessions.values()) {
+      if (nexus !== undefined && session.nexus !== nexus) continue;
+      const [connection] = session.connections.values();
       if (connection === undefined) continue;
       const writer = this.#outlet.begin(connection, PduOpcode.asyncMessage, FINAL);
       writer.lun(lun).u32(16, NO_TAG).u8(36, AsyncEvent.scsi);

@@ -15,6 +15,7 @@ import { Status } from '../status.js';
 import type { BlockStore } from '../store/block-store.js';
 import type { InitiatorPort } from '../transport-id.js';
 import type { UnitSettings } from '../unit-config.js';
+import type { UnitEvent } from '../unit-event.js';
 import type { CommandSet } from './command-set.js';
 import type { Transfer } from './transfer.js';
 
@@ -45,6 +46,8 @@ export interface TargetContext {
   /** The logical unit with that NAA identifier, hex digits; undefined when this target has none. */
   unitOf(naa: string): UnitContext | undefined;
   portOf(nexus: number): InitiatorPort;
+  /** Hands an event to the transport, once the input is dealt with. */
+  report(event: UnitEvent): void;
 }
 
 /** What a command may do to the logical unit. */
@@ -67,6 +70,8 @@ export interface UnitContext {
   unmap(now: Nanos, request: CommandRequest, lba: number, blocks: number): void;
   /** Leaves a unit attention for every other nexus. */
   tellOthers(nexus: number, sense: Sense): void;
+  /** Leaves a unit attention for every nexus, and lets the transport tell it at once. */
+  tellAll(sense: Sense): void;
   /** Tells what a READ gave, to who checks that. */
   wasRead(now: Nanos, request: CommandRequest, bytes: Uint8Array): void;
   /** Keeps changed reservations over a power loss, if they are to be; false, and as before, when that failed. */

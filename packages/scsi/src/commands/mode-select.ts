@@ -8,7 +8,15 @@ import {
   type Sense,
 } from '../sense.js';
 import type { Command, CommandRequest, Reply, UnitContext } from './command.js';
-import { applyControlPage, encodeChangeableBits, encodeModePage, MODE_PAGES, ModePage } from './mode-page.js';
+import {
+  applyModePage,
+  encodeChangeableBits,
+  encodeModePage,
+  ModePage,
+  modePagesOf,
+  pageAt,
+  wrongField,
+} from './mode-page.js';
 import { parameterListAt } from './transfer.js';
 
 export const MODE_SELECT: readonly Command[] = [
@@ -49,11 +57,27 @@ function select(unit: UnitContext, request: CommandRequest, headerBytes: 4 | 8, 
   const sense =
     checkDescriptor(unit, list, headerBytes, descriptors) ?? checkPages(unit, list, headerBytes + descriptors);
   if (sense !== undefined) return reply.check(sense);
-  let hasChanged = false;
-  for (const page of pagesOf(list, headerBytes + descriptors)) {
-    if ((page[0]! & 0x3f) === ModePage.control) hasChanged = applyControlPage(page, unit.mode) || hasChanged;
+  const changed = applyPages(unit, list, headerBytes + descriptors);
+  if (changed.length === 0) return;
+  unit.tellOthers(from.nexus.id, MODE_PARAMETERS_CHANGED);
+  const { mode, store } = unit;
+  if (changed.includes(ModePage.errorRecovery) || changed.includes(ModePage.logicalBlockProvisioning)) {
+    mode.thresholds?.arm(store.mappedBlocks ?? 0, store.blocks);
   }
-  if (hasChanged) unit.tellOthers(from.nexus.id, MODE_PARAMETERS_CHANGED);
+  const attention = changed.includes(ModePage.informationalExceptions) ? mode.exceptions.attention : undefined;
+  if (attention !== undefined) unit.tellAll(attention);
+}
+
+/** Takes all pages over; those in which something changed. */
+function applyPages({ mode }: UnitContext, list: Uint8Array, start: number): number[] {
+  const changed: number[] = [];
+  for (let at = start; at < list.length; ) {
+    const { page: code, length } = pageAt(list, at)!;
+    const page = modePagesOf(mode).find((each) => each === code)!;
+    if (applyModePage(page, list.subarray(at, at + length), mode)) changed.push(page);
+    at += length;
+  }
+  return changed;
 }
 
 /** No descriptor, or one with the size that the unit has: u32 blocks (0 leaves them), u24 block length. */
@@ -76,21 +100,25 @@ function checkDescriptor(
 
 function checkPages({ mode }: UnitContext, list: Uint8Array, start: number): Sense | undefined {
   for (let at = start; at < list.length; ) {
-    const code = list[at]! & 0x7f;
-    if (!MODE_PAGES.includes(code)) return invalidFieldInParameterList(at);
-    const current = encodeModePage(code, mode);
-    if (at + 2 > list.length) return PARAMETER_LIST_LENGTH_ERROR;
-    if (list[at + 1] !== current[1]) return invalidFieldInParameterList(at + 1);
-    if (at + current.length > list.length) return PARAMETER_LIST_LENGTH_ERROR;
-    const changeable = encodeChangeableBits(code, mode);
-    for (let i = 2; i < current.length; i++) {
-      if (((list[at + i]! ^ current[i]!) & ~changeable[i]!) !== 0) return invalidFieldInParameterList(at + i);
-    }
+    const header = pageAt(list, at);
+    if (header === undefined) return PARAMETER_LIST_LENGTH_ERROR;
+    const page = modePagesOf(mode).find((each) => each === header.page);
+    if (page === undefined) return invalidFieldInParameterList(at);
+    const current = encodeModePage(page, mode);
+    if (header.length !== current.length) return invalidFieldInParameterList(at + header.lengthAt);
+    const bytes = list.subarray(at, at + current.length);
+    if (bytes.length < current.length) return PARAMETER_LIST_LENGTH_ERROR;
+    const field = wrongByte(bytes, current, encodeChangeableBits(page, mode)) ?? wrongField(page, bytes);
+    if (field !== undefined) return invalidFieldInParameterList(at + field);
     at += current.length;
   }
   return undefined;
 }
 
-function* pagesOf(list: Uint8Array, start: number): Iterable<Uint8Array> {
-  for (let at = start; at < list.length; at += 2 + list[at + 1]!) yield list.subarray(at, at + 2 + list[at + 1]!);
+/** The first byte with a bit that differs and cannot be changed. */
+function wrongByte(bytes: Uint8Array, current: Uint8Array, changeable: Uint8Array): number | undefined {
+  for (let i = 2; i < current.length; i++) {
+    if (((bytes[i]! ^ current[i]!) & ~changeable[i]!) !== 0) return i;
+  }
+  return undefined;
 }

@@ -1,11 +1,18 @@
 import { concatBytes, fromHex, viewOf } from '@quorate/kernel';
+import type { ModeParameters } from '../mode-parameters.js';
 import { Opcode } from '../opcode.js';
 import { invalidFieldInCdb, SAVING_PARAMETERS_NOT_SUPPORTED, type Sense } from '../sense.js';
 import type { Command, CommandRequest, UnitContext } from './command.js';
-import { concatPages, encodeChangeableBits, encodeModePage, MODE_PAGES, ModePage } from './mode-page.js';
+import {
+  ALL_PAGES,
+  ALL_SUBPAGES,
+  concatPages,
+  encodeChangeableBits,
+  encodeModePage,
+  modePagesOf,
+  pageAt,
+} from './mode-page.js';
 import { allocationAt } from './transfer.js';
-
-const ALL_SUBPAGES = 0xff;
 
 /** PC, byte 2 bits 7-6: current, changeable, default or saved values. */
 const PageControl = { changeable: 1, defaults: 2, saved: 3 } as const;
@@ -36,12 +43,21 @@ export const MODE_SENSE_10: Command = {
   },
 };
 
-function validatePage(_unit: UnitContext, { cdb }: CommandRequest): Sense | undefined {
-  const page = cdb[2]! & 0x3f;
+function validatePage({ mode }: UnitContext, { cdb }: CommandRequest): Sense | undefined {
   if (cdb[2]! >> 6 === PageControl.saved) return SAVING_PARAMETERS_NOT_SUPPORTED;
-  if (page !== ModePage.all && !MODE_PAGES.includes(page)) return invalidFieldInCdb(2, 5);
-  const hasSubpage = cdb[3] === 0 || (page === ModePage.all && cdb[3] === ALL_SUBPAGES);
-  return hasSubpage ? undefined : invalidFieldInCdb(3);
+  if (pagesAskedFor(mode, cdb).length > 0) return undefined;
+  const hasPage = modePagesOf(mode).some((page) => page >> 8 === (cdb[2]! & 0x3f));
+  return hasPage || (cdb[2]! & 0x3f) === ALL_PAGES ? invalidFieldInCdb(3) : invalidFieldInCdb(2, 5);
+}
+
+/** Pages 3Fh: all of them, without subpages unless the subpage code is FFh, which means all of a page. */
+function pagesAskedFor(mode: ModeParameters, cdb: Uint8Array): ReturnType<typeof modePagesOf> {
+  const code = cdb[2]! & 0x3f;
+  const subpage = cdb[3]!;
+  if (code === ALL_PAGES && subpage !== 0 && subpage !== ALL_SUBPAGES) return [];
+  return modePagesOf(mode).filter(
+    (page) => (code === ALL_PAGES || page >> 8 === code) && (subpage === ALL_SUBPAGES || (page & 0xff) === subpage),
+  );
 }
 
 /** Header: length - 1, medium type, WP and DPOFUA, length of the block descriptor. Source: SPC-4, "Mode parameter header(6)". */
@@ -83,19 +99,18 @@ function modePages({ mode }: UnitContext, cdb: Uint8Array): Uint8Array {
   const control = cdb[2]! >> 6;
   const shown = control === PageControl.defaults ? mode.defaults() : mode;
   const encode = control === PageControl.changeable ? encodeChangeableBits : encodeModePage;
-  return concatPages(cdb[2]! & 0x3f, (page) => encode(page, shown));
+  return concatPages(pagesAskedFor(mode, cdb), (page) => encode(page, shown));
 }
 
-/** The pages in the answer to MODE SENSE, by page code; subpages and what truncation cut off are left out. Aliases `bytes`. */
+/** The pages in the answer to MODE SENSE, by page code; subpages and what was cut off are left out. Aliases `bytes`. */
 export function decodeModePages(bytes: Uint8Array, form: 6 | 10): Map<number, Uint8Array> {
   const pages = new Map<number, Uint8Array>();
   if (bytes.length < (form === 6 ? 4 : 8)) return pages;
-  const descriptors = form === 6 ? 4 + bytes[3]! : 8 + viewOf(bytes).getUint16(6);
-  for (let at = descriptors; at + 2 <= bytes.length; at += 2 + bytes[at + 1]!) {
-    const isSubpage = (bytes[at]! & 0x40) !== 0;
-    const end = at + 2 + bytes[at + 1]!;
-    if (isSubpage || end > bytes.length) break;
-    pages.set(bytes[at]! & 0x3f, bytes.subarray(at, end));
+  for (let at = form === 6 ? 4 + bytes[3]! : 8 + viewOf(bytes).getUint16(6); at < bytes.length; ) {
+    const header = pageAt(bytes, at);
+    if (header === undefined || at + header.length > bytes.length) break;
+    if (header.lengthAt === 1) pages.set(header.page >> 8, bytes.subarray(at, at + header.length));
+    at += header.length;
   }
   return pages;
 }

@@ -4,7 +4,7 @@ import { encodeSense, MAX_SENSE_BYTES, NO_SENSE, type Sense } from '../sense.js'
 import type { Command } from './command.js';
 import { allocationAt } from './transfer.js';
 
-/** Takes the oldest unit attention away, or tells why the unit is not ready, as data with GOOD. DESC chooses the format. */
+/** Takes the oldest unit attention away, or tells why the unit is not ready or what was predicted, as data with GOOD. DESC chooses the format. */
 export const REQUEST_SENSE: Command = {
   name: 'REQUEST SENSE',
   opcode: Opcode.requestSense,
@@ -13,8 +13,9 @@ export const REQUEST_SENSE: Command = {
   transfer: allocationAt(4, 1),
   runsDuringSanitize: true,
   passesUnitAttention: true,
-  execute({ medium }, { cdb, from }, reply, now) {
-    reply.give(requestedSense(cdb, from.attentions.take() ?? medium.notReady(now) ?? NO_SENSE), cdb[4]!);
+  execute({ medium, mode }, { cdb, from }, reply, now) {
+    const sense = from.attentions.take() ?? medium.notReady(now) ?? mode.exceptions.requested ?? NO_SENSE;
+    reply.give(requestedSense(cdb, sense), cdb[4]!);
   },
 };
 

@@ -178,11 +178,12 @@ function blockDeviceCharacteristics(): Uint8Array {
 }
 
 /**
- * Logical block provisioning, 4 bytes after the header: threshold exponent 0; byte 5 bit 7 LBPU, 6 LBPWS, 5 LBPWS10, 4-2
+ * Logical block provisioning, 4 bytes after the header: threshold exponent, a threshold set as a power of two of blocks, 0
+ * for a unit without thresholds; byte 5 bit 7 LBPU, 6 LBPWS, 5 LBPWS10, 4-2
  * LBPRZ 1; byte 6 bits 2-0 2 thin. Source: SBC-3, "Logical Block Provisioning VPD page".
  */
 function logicalBlockProvisioning({ settings }: UnitContext): Uint8Array {
-  return settings.isThin ? fromHex('00 e4 02 00') : new Uint8Array(4);
+  return settings.isThin ? Uint8Array.of(settings.thresholdExponent, 0xe4, 0x02, 0) : new Uint8Array(4);
 }
 
 /** A designator of the device identification page. */
