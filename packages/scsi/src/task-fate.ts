@@ -1,4 +1,5 @@
 import type { Task } from './task.js';
+import { type BlockRun, tornRuns } from './torn-write.js';
 
 /** What the world does with a command whose initiator is gone. */
 const Fate = { completes: 0, torn: 1, dropped: 2 } as const;
@@ -9,21 +10,20 @@ export function isWriting(task: Task): boolean {
   return task.command?.service === 'write';
 }
 
-/** Decides what a write that is aborted in service leaves behind: 0 for nothing, or so many of its first blocks. */
-export function blocksLeftByAbort(task: Task, blockLength: number): number {
-  if (!isWriting(task) || task.from.choices.choose('abort', 2) === 0) return 0;
-  return tornBlocks(task, blockLength);
+/** Decides what a write that is aborted in service leaves behind, often nothing. */
+export function runsLeftByAbort(task: Task, blockLength: number): readonly BlockRun[] {
+  if (!isWriting(task) || task.from.choices.choose('abort', 2) === 0) return [];
+  return tornRuns(task.from.choices, tearableBlocks(task, blockLength));
 }
 
-/** Decides over a task whose initiator is gone. Whether it goes on; `tornAfter` says how far. */
+/** Decides over a task whose initiator is gone. Whether it goes on; `torn` says how much of it. */
 export function survivesItsInitiator(task: Task, blockLength: number): boolean {
   const fate = task.from.choices.choose('crash', 3);
-  if (fate === Fate.torn) task.tornAfter = tornBlocks(task, blockLength);
-  return fate !== Fate.dropped && task.tornAfter !== 0;
+  if (fate === Fate.torn) task.torn = tornRuns(task.from.choices, tearableBlocks(task, blockLength));
+  return fate !== Fate.dropped && task.torn?.length !== 0;
 }
 
-/** Number of blocks of a write that reach the medium, fewer than it has. A block is never torn. */
-function tornBlocks(task: Task, blockLength: number): number {
-  const blocks = task.command?.isTearable === true ? Math.floor(task.dataOut.length / blockLength) : 0;
-  return blocks > 1 ? task.from.choices.choose('torn', blocks) : 0;
+/** Whole blocks of a write of which some may reach the medium without the others. */
+function tearableBlocks(task: Task, blockLength: number): number {
+  return task.command?.isTearable === true ? Math.floor(task.dataOut.length / blockLength) : 0;
 }

@@ -18,7 +18,7 @@ import { ServiceQueue } from './service-queue.js';
 import { Status } from './status.js';
 import { StoreError } from './store/store-error.js';
 import type { Task, TaskAttribute } from './task.js';
-import { blocksLeftByAbort, isWriting, survivesItsInitiator } from './task-fate.js';
+import { isWriting, runsLeftByAbort, survivesItsInitiator } from './task-fate.js';
 import { TaskSet } from './task-set.js';
 import type { UnitObserver } from './unit-observer.js';
 import type { UnitResponse } from './unit-response.js';
@@ -288,11 +288,11 @@ export class TaskManager {
     }
   }
 
-  /** A write that is aborted in service may leave its first blocks behind. */
+  /** A write that is aborted in service may leave some of its blocks behind. */
   #tearAborted(now: Nanos, task: Task): void {
-    const blocks = blocksLeftByAbort(task, this.#unit.store.blockLength);
-    if (blocks === 0) return;
-    task.tornAfter = blocks;
+    const runs = runsLeftByAbort(task, this.#unit.store.blockLength);
+    if (runs.length === 0) return;
+    task.torn = runs;
     this.#execute(now, task, this.#unheard.reset());
   }
 

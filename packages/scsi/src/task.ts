@@ -2,6 +2,7 @@ import type { Nanos } from '@quorate/kernel';
 import type { Command } from './commands/command.js';
 import type { UnitNexus } from './nexus.js';
 import type { Refusal } from './refusal.js';
+import type { BlockRun } from './torn-write.js';
 
 /** Task attribute. Source: SAM-5, "Task attributes"; ACA is treated as SIMPLE because NORMACA is 0. */
 export type TaskAttribute = 'simple' | 'ordered' | 'head-of-queue';
@@ -41,8 +42,8 @@ export class Task {
 
   /** Its nexus is gone: it is carried out and answered to nobody. */
   isOrphan = false;
-  /** Blocks of a write that reach the medium; -1 for all of them. */
-  tornAfter = -1;
+  /** Blocks of a write that reach the medium; undefined for all of them. */
+  torn: readonly BlockRun[] | undefined;
   /** It was carried out, and only its answer waits. */
   isCarriedOut = false;
 
@@ -76,7 +77,7 @@ export class Task {
     this.blocks = -1;
     this.refusal = undefined;
     this.isOrphan = false;
-    this.tornAfter = -1;
+    this.torn = undefined;
     this.isCarriedOut = false;
   }
 

@@ -13,6 +13,7 @@ import type { Sense } from '../sense.js';
 import type { ServiceClass } from '../service-model.js';
 import { Status } from '../status.js';
 import type { BlockStore } from '../store/block-store.js';
+import type { BlockRun } from '../torn-write.js';
 import type { InitiatorPort } from '../transport-id.js';
 import type { UnitSettings } from '../unit-config.js';
 import type { UnitEvent } from '../unit-event.js';
@@ -28,8 +29,8 @@ export interface CommandRequest {
   /** Range of a command that addresses the medium; blocks stays -1 for other commands. */
   lba: number;
   blocks: number;
-  /** Blocks of a write that reach the medium; -1 for all of them. */
-  readonly tornAfter: number;
+  /** Blocks of a write that reach the medium; undefined for all of them. */
+  readonly torn: readonly BlockRun[] | undefined;
 }
 
 /** What a command knows of the target. */
@@ -97,7 +98,7 @@ export interface Command {
   readonly needsMedium?: boolean;
   /** Runs while the medium is being sanitized, as most commands do not. */
   readonly runsDuringSanitize?: boolean;
-  /** A crash or an abort may leave its first blocks on the medium; of others it leaves all or nothing. */
+  /** A crash or an abort may leave some of its blocks on the medium; of others it leaves all or nothing. */
   readonly isTearable?: boolean;
   /** Goes on after it was carried out: `Reply.waitUntil`. */
   readonly takesLong?: boolean;

@@ -1,5 +1,6 @@
 import type { Nanos } from '@quorate/kernel';
 import { Opcode } from '../opcode.js';
+import type { BlockRun } from '../torn-write.js';
 import { setTransferRange, setWriteRange } from './block-range.js';
 import { type Command, type CommandRequest, family, type Reply, type UnitContext } from './command.js';
 import { flushIfForced } from './force-unit-access.js';
@@ -41,15 +42,29 @@ function read(unit: UnitContext, request: CommandRequest, reply: Reply, now: Nan
   unit.wasRead(now, request, reply.data);
 }
 
-/** Writes what arrived of the Data-Out, and of that what a crash left. A block that arrived in part keeps its rest. */
+/** Writes what arrived of the Data-Out, or of that what a crash left. A block that arrived in part keeps its rest. */
 export function write(unit: UnitContext, request: CommandRequest, _reply: Reply, now: Nanos): void {
-  const { blockLength } = unit.store;
-  const blocks = request.tornAfter < 0 ? request.blocks : request.tornAfter;
-  const length = Math.min(request.dataOut.length, blocks * blockLength);
-  if (length === 0) return;
-  const data = length === request.dataOut.length ? request.dataOut : request.dataOut.subarray(0, length);
-  unit.write(now, request, request.lba, length % blockLength === 0 ? data : fillLastBlock(unit, request.lba, data));
+  const { dataOut, blocks, torn } = request;
+  if (dataOut.length === 0 || blocks === 0) return;
+  if (torn === undefined) writeAll(unit, request, now);
+  else for (const run of torn) writeRun(unit, request, run, now);
   flushIfForced(unit, request.cdb);
+}
+
+function writeAll(unit: UnitContext, request: CommandRequest, now: Nanos): void {
+  const { dataOut, lba, blocks } = request;
+  const { blockLength } = unit.store;
+  const length = Math.min(dataOut.length, blocks * blockLength);
+  const data = length === dataOut.length ? dataOut : dataOut.subarray(0, length);
+  unit.write(now, request, lba, length % blockLength === 0 ? data : fillLastBlock(unit, lba, data));
+}
+
+function writeRun(unit: UnitContext, request: CommandRequest, { first, blocks }: BlockRun, now: Nanos): void {
+  const { blockLength } = unit.store;
+  // The initiator may have sent more than the CDB asks for.
+  const end = Math.min(first + blocks, request.blocks);
+  if (first >= end) return;
+  unit.write(now, request, request.lba + first, request.dataOut.subarray(first * blockLength, end * blockLength));
 }
 
 function fillLastBlock(unit: UnitContext, lba: number, data: Uint8Array): Uint8Array {

@@ -97,7 +97,7 @@ function validateWriteAndVerify(unit: UnitContext, request: CommandRequest): Sen
 /** What is verified is on the medium, and no more in a cache. */
 function writeAndVerify(unit: UnitContext, request: CommandRequest, reply: Reply, now: Nanos): void {
   write(unit, request, reply, now);
-  if (request.tornAfter >= 0) return;
+  if (request.torn !== undefined) return;
   const { store } = unit;
   store.flush();
   const wanted = request.dataOut.subarray(0, request.blocks * store.blockLength);
