@@ -43,9 +43,12 @@ end
 local Cursor = {}
 Cursor.__index = Cursor
 
---- Over the `size` bytes at `at`. `is_little` is the byte order of whoever sent the packet.
-local function new_cursor(tvb, at, size, is_little)
-  return setmetatable({ tvb = tvb, at = at, stop = at + size, is_little = is_little }, Cursor)
+--- Over the `size` bytes at `at`. `is_little` is the byte order of whoever sent the packet; `read_up_to`, which all cursors over a
+--- buffer share, says how far it was understood.
+local function new_cursor(tvb, at, size, is_little, read_up_to)
+  return setmetatable({
+    tvb = tvb, at = at, stop = at + size, is_little = is_little, read_up_to = read_up_to or { at = at },
+  }, Cursor)
 end
 
 function Cursor:left()
@@ -61,13 +64,14 @@ end
 function Cursor:take(size, what)
   local range = self:peek(size, what)
   self.at = self.at + size
+  self.read_up_to.at = self.at
   return range
 end
 
 --- A cursor of its own over the next bytes.
 function Cursor:sub(size, what)
   self:peek(size, what)
-  local sub = new_cursor(self.tvb, self.at, size, self.is_little)
+  local sub = new_cursor(self.tvb, self.at, size, self.is_little, self.read_up_to)
   self.at = self.at + size
   return sub
 end
@@ -159,7 +163,7 @@ local function text(name, label, size)
     key = key_of(name),
     read = function(cursor, tree)
       local range = cursor:take(size, label)
-      local value = range:string():match('^[^%z]*')
+      local value = range:string():match('^[^\0]*')
       tree:add(field, range, value)
       return value
     end,
@@ -215,7 +219,7 @@ end
 --- `count` times the same part, under an item of their own. Gives the values.
 local function list(cursor, tree, title, count, part)
   local start = cursor.at
-  local item = tree:add(totem31, cursor.tvb(start, 0), string.format('%s: %d', title, count))
+  local item = tree:add(cursor.tvb(start, 0), string.format('%s: %d', title, count))
   local values = {}
   for i = 1, count do
     values[i] = part.read(cursor, item)
@@ -227,7 +231,7 @@ end
 --- An item whose text `body` returns. `body` reads the cursor to where the item ends.
 local function section(cursor, tree, title, body)
   local start = cursor.at
-  local item = tree:add(totem31, cursor.tvb(start, 0), title)
+  local item = tree:add(cursor.tvb(start, 0), title)
   local result = body(item)
   item:set_len(cursor.at - start)
   return result, item
@@ -363,7 +367,7 @@ end
 
 --- Head of a request, 16 bytes. Of the group `a` its id is the service in the upper half and the function in the lower.
 local REQUEST = {
-  i32('request.id', 'Id', nil, base.DEC),
+  u32('request.id', 'Id', nil, base.HEX),
   pad(4),
   i32('request.size', 'Bytes with this head'),
   pad(4),
@@ -372,6 +376,7 @@ local SERVICE = register(ProtoField.uint16, 'request.service', 'Service', base.D
   [0] = 'cmap', [1] = 'cfg', [2] = 'cpg', [3] = 'quorum', [4] = 'pload', [5] = 'votequorum', [6] = 'mon', [7] = 'watchdog',
 })
 local FUNCTION = register(ProtoField.uint16, 'request.function', 'Function')
+local MESSAGE_NAME = register(ProtoField.string, 'request.name', 'Message')
 local REQUEST_BODY = bytes('request.body', 'Body')
 
 local SYNC_RING = { ring('sync.ring', 'Ring'), pad(4) }
@@ -609,9 +614,11 @@ local function dissect_request(cursor, tree, messages)
     REQUEST_BODY.read(cursor, tree)
     return string.format('message 0x%x', request.id)
   end
-  local what = message[2](cursor, tree)
-  cursor:finish(message[1])
-  return what == '' and message[1] or message[1] .. ' ' .. what
+  local name, read = message[1], message[2]
+  tree:add(MESSAGE_NAME, cursor.tvb(start, 4), name):set_generated()
+  local what = read(cursor, tree)
+  cursor:finish(name)
+  return what == '' and name or name .. ' ' .. what
 end
 
 -- Messages in multicast packets -----------------------------------------------------------------------------------------------
@@ -651,7 +658,7 @@ end
 
 --- Packets with pieces of messages, by originator and its running count: one copy of each, whoever sent it where.
 local packets = {}
---- Messages put together, by the frame with the last piece and where in it that is: bytes, and the frames of all pieces.
+--- Messages put together, by the frame with the last piece and the packet in it: bytes, and the frames of all pieces.
 local reassembled = {}
 
 function totem31.init()
@@ -689,18 +696,18 @@ local function reassemble(originator, count)
   return nil
 end
 
-local function dissect_reassembled(originator, count, cursor, pinfo, tree)
-  local place = pinfo.number .. ':' .. cursor.at
+local function dissect_reassembled(originator, count, is_little, pinfo, tree)
+  local place = string.format('%d:%d:%d', pinfo.number, originator, count)
   reassembled[place] = reassembled[place] or reassemble(originator, count)
   local whole = reassembled[place]
   if whole == nil then return 'end of a message' end
   local tvb = whole.bytes:tvb('Message put together')
-  local item = tree:add(totem31, tvb(), 'Message put together')
+  local item = tree:add(tvb(), 'Message put together')
   item:add(REASSEMBLED_BYTES, whole.bytes:len()):set_generated()
   for _, frame in ipairs(whole.frames) do
     item:add(FRAGMENT_FRAME, frame):set_generated()
   end
-  local inner = new_cursor(tvb, 0, tvb:len(), cursor.is_little)
+  local inner = new_cursor(tvb, 0, tvb:len(), is_little)
   local what = dissect_message(inner, item)
   inner:finish('the message')
   item:append_text(': ' .. what)
@@ -740,13 +747,13 @@ local function dissect_packed(cursor, pinfo, tree, mcast)
         lines[i] = dissect_message(piece, item)
         piece:finish('the message')
       else
-        local start = piece.at
         FRAGMENT.read(piece, item)
-        lines[i] = goes_on_from and (goes_on and 'middle of a message' or nil) or 'begin of a message'
-        if lines[i] == nil then
-          piece.at = start
-          lines[i] = dissect_reassembled(mcast.system_from, mcast.this_seqno, piece, pinfo, tree)
-          piece.at = piece.stop
+        if not goes_on_from then
+          lines[i] = 'begin of a message'
+        elseif goes_on then
+          lines[i] = 'middle of a message'
+        else
+          lines[i] = dissect_reassembled(mcast.system_from, mcast.this_seqno, piece.is_little, pinfo, item)
         end
       end
       item:append_text(': ' .. lines[i])
@@ -829,7 +836,8 @@ function totem31.dissector(tvb, pinfo, tree)
   end
   -- An error of this file is Wireshark's to show.
   if getmetatable(result) ~= Malformed then error(result) end
-  if cursor:left() > 0 then root:add(REST, tvb(cursor.at, cursor:left())) end
+  local understood = cursor.read_up_to.at
+  if understood < tvb:len() then root:add(REST, tvb(understood)) end
   root:add_proto_expert_info(malformed, result.text)
   pinfo.cols.info = 'Malformed: ' .. result.text
   return tvb:len()
