@@ -1,11 +1,15 @@
 export type { Configuration } from './configuration.js';
 export type {
+  CalmFact,
   ConfigurationFact,
   DeliveredFact,
   RingState,
   RingStoredFact,
   SentFact,
   StateFact,
+  SuspectedFact,
+  Suspicion,
+  TokenFact,
   TotemFact,
 } from './fact.js';
 export { GATHER_REASON_TEXT, GatherReason } from './gather-reason.js';

@@ -1,4 +1,5 @@
 import { assert } from '@quorate/kernel';
+import type { Suspicion } from './fact.js';
 import type { NodeOrder } from './node-order.js';
 import type { NodeId } from './ring-id.js';
 import type { Join } from './wire/join.js';
@@ -25,6 +26,7 @@ export type JoinVerdict =
  */
 export class Membership {
   readonly #me: NodeId;
+  readonly #onSuspected: (node: NodeId, why: Suspicion) => void;
   readonly #order: NodeOrder;
   readonly #proc = new Set<NodeId>();
   readonly #failed = new Set<NodeId>();
@@ -37,8 +39,9 @@ export class Membership {
   readonly #hearsay = new Set<NodeId>();
   readonly #consensus = new Set<NodeId>();
 
-  constructor(me: NodeId, order: NodeOrder) {
+  constructor(me: NodeId, order: NodeOrder, onSuspected: (node: NodeId, why: Suspicion) => void) {
     this.#me = me;
+    this.#onSuspected = onSuspected;
     this.#order = order;
   }
 
@@ -63,11 +66,12 @@ export class Membership {
     this.#proc.add(node);
   }
 
-  addFailed(node: NodeId): void {
+  addFailed(node: NodeId, why: Suspicion): void {
     this.#hearsay.delete(node);
     if (this.#failed.has(node)) return;
     this.#failed.add(node);
     this.#failedSeq.set(node, this.#heardSeq.get(node) ?? 0);
+    this.#onSuspected(node, why);
   }
 
   /** Starts over with these present and nobody failed, as after a configuration was installed. */
@@ -109,7 +113,7 @@ export class Membership {
 
   /** Declares failed whoever of proc gave no consensus. */
   failSilent(): void {
-    for (const node of this.#proc) if (!this.#consensus.has(node)) this.addFailed(node);
+    for (const node of this.#proc) if (!this.#consensus.has(node)) this.addFailed(node, 'silent');
   }
 
   /**
@@ -127,7 +131,7 @@ export class Membership {
       return 'merged';
     }
     if (isEqual(join.proc, this.#proc) && isEqual(join.failed, this.#failed)) {
-      if (join.nodeId !== 0) this.#consensus.add(join.systemFrom);
+      if (!isLeave(join)) this.#consensus.add(join.systemFrom);
       return 'equal';
     }
     if (isWithin(join.proc, this.#proc) && isWithin(join.failed, this.#failed)) return 'old-news';
@@ -139,9 +143,9 @@ export class Membership {
     const strangers = join.proc.filter((node) => !this.#proc.has(node));
     for (const node of join.proc) this.#proc.add(node);
     if (isAccused) {
-      this.addFailed(join.systemFrom);
+      this.addFailed(join.systemFrom, 'accuser');
     } else if (isMember) {
-      for (const node of join.failed) if (!this.#revived.has(node)) this.addFailed(node);
+      for (const node of join.failed) if (!this.#revived.has(node)) this.addFailed(node, suspicionOf(join, node));
     } else {
       this.#believeHearsay(join, strangers);
     }
@@ -159,7 +163,7 @@ export class Membership {
   #believeHearsay(join: Join, strangers: readonly NodeId[]): void {
     for (const node of strangers) {
       if (node === join.systemFrom || !join.failed.includes(node)) continue;
-      this.addFailed(node);
+      this.addFailed(node, 'hearsay');
       this.#hearsay.add(node);
     }
   }
@@ -172,10 +176,19 @@ export class Membership {
    * of that ring, and the two meet only by the merge detect that follows.
    */
   #hasComeBack(join: Join): boolean {
-    if (join.nodeId === 0 || !this.#failed.has(join.systemFrom) || join.failed.includes(this.#me)) return false;
+    if (isLeave(join) || !this.#failed.has(join.systemFrom) || join.failed.includes(this.#me)) return false;
     if (this.#hearsay.has(join.systemFrom)) return true;
     return join.proc.includes(this.#me) && join.ringSeq > this.#failedSeq.get(join.systemFrom)!;
   }
+}
+
+function suspicionOf(join: Join, node: NodeId): Suspicion {
+  return isLeave(join) && node === join.systemFrom ? 'left' : 'told';
+}
+
+/** Whether its sender says goodbye. */
+export function isLeave(join: Join): boolean {
+  return join.nodeId === 0;
 }
 
 function isWithin(list: readonly NodeId[], set: ReadonlySet<NodeId>): boolean {

@@ -3,8 +3,8 @@ import { ByteWriter } from '@quorate/kernel';
 /** Header of totempg in a packet: version, type, fragmented, continuation, msg_count. */
 export const PACKING_HEADER_BYTES = 8;
 
-/** Takes a full packet: the payload of one MCAST, lent for the call. */
-export type SendPacked = (payload: Uint8Array) => void;
+/** Takes a full packet: the payload of one MCAST, lent for the call. It is safe if any part of it is of a safe message. */
+export type SendPacked = (payload: Uint8Array, isSafe: boolean) => void;
 
 /**
  * Packs messages into packets, and cuts those that do not fit.
@@ -32,6 +32,7 @@ export class Packer {
   /** Lengths of the pieces that are complete in this packet. */
   readonly #lengths: number[] = [];
   #filled = 0;
+  #isSafe = false;
   /** What the first piece of this packet continues. */
   #continuation = 0;
   /** Next number of a cut, 1..255. */
@@ -49,7 +50,7 @@ export class Packer {
   }
 
   /** Adds one message, given in parts. The parts decide where it is cut; empty ones do not count. */
-  add(parts: readonly Uint8Array[]): void {
+  add(parts: readonly Uint8Array[], isSafe: boolean): void {
     const vectors = parts.filter((part) => part.length > 0);
     const last = vectors.at(-1);
     let room = this.#data.length - 2 * (this.#lengths.length + 1);
@@ -62,6 +63,7 @@ export class Packer {
         const count = isRoomy ? vector.length - base : Math.min(vector.length - base, room - this.#filled);
         this.#data.set(vector.subarray(base, base + count), this.#filled);
         this.#filled += count;
+        if (isSafe) this.#isSafe = true;
         length += count;
         base += count;
         if (isRoomy) {
@@ -95,6 +97,8 @@ export class Packer {
     this.#continuation = fragmented;
     this.#lengths.length = 0;
     this.#filled = 0;
-    this.#send(packet.bytes());
+    const isSafe = this.#isSafe;
+    this.#isSafe = false;
+    this.#send(packet.bytes(), isSafe);
   }
 }

@@ -26,6 +26,15 @@ export function lowRingAru(deliverMemb: readonly NodeId[], token: CommitToken, o
   return low;
 }
 
+/** How far a member of the old ring had delivered it: all of its members hold so much. */
+export function highRingDelivered(token: CommitToken, oldRing: RingId): number {
+  let high = 0;
+  for (const { ring, highDelivered } of token.entries) {
+    if (isSameRing(ring, oldRing) && isSerialLess(high, highDelivered)) high = highDelivered;
+  }
+  return high;
+}
+
 function entryOf(token: CommitToken, node: NodeId): MemberEntry | undefined {
   const at = token.addresses.indexOf(node);
   return at < 0 ? undefined : token.entries[at];

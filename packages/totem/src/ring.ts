@@ -1,23 +1,29 @@
 import {
   assert,
   ByteWriter,
+  crc32c,
   HighWater,
   type LogPriority,
-  MICROSECOND,
-  MILLISECOND,
   type Nanos,
   type Observe,
+  type Prng,
 } from '@quorate/kernel';
 import { createCommitToken, fillEntry } from './commit.js';
 import type { Configuration } from './configuration.js';
-import type { QueueFact, RingState, TotemFact } from './fact.js';
+import type { QueueFact, RingState, Suspicion, TotemFact } from './fact.js';
 import { FlowControl } from './flow-control.js';
-import { GATHER_REASON_TEXT, GatherReason } from './gather-reason.js';
-import { Membership } from './membership.js';
+import { GatherReason } from './gather-reason.js';
+import { type HeldPacket, heldPacket, ownPacket } from './held-packet.js';
+import { gatherText, newMembershipTexts, pauseText, tokenLossText, tokenWarningText } from './log-text.js';
+import { Loopback } from './loopback.js';
+import { isLeave, Membership } from './membership.js';
 import type { Era, NodeOrder } from './node-order.js';
 import { PacketFifo } from './packet-fifo.js';
-import { isExchangeNeeded, lowRingAru, RecoveryEnd, transitionalMembers } from './recovery.js';
+import { PauseWatch } from './pause-watch.js';
+import { highRingDelivered, isExchangeNeeded, lowRingAru, RecoveryEnd, transitionalMembers } from './recovery.js';
+import { addRequests, answerRequests } from './requests.js';
 import { formatRing, isSameRing, NO_RING, type NodeId, type RingId } from './ring-id.js';
+import { RingTimers } from './ring-timers.js';
 import { SEQUENCE_QUEUE_SIZE, SequenceQueue } from './sequence-queue.js';
 import { isSerialLess, isSerialLessOrEqual } from './serial.js';
 import type { TotemTimings } from './timings.js';
@@ -25,9 +31,9 @@ import { type CommitToken, encodeCommitToken } from './wire/commit-token.js';
 import { Encapsulated, type RejectReason } from './wire/header.js';
 import { encodeHoldCancel, type HoldCancel } from './wire/hold-cancel.js';
 import { encodeJoin, type Join } from './wire/join.js';
-import { MCAST_HEADER_BYTES, type Mcast, stampMcast, unplacedMcast } from './wire/mcast.js';
+import { Guarantee, isSafePacket, type Mcast, stampMcast, unplacedMcast } from './wire/mcast.js';
 import { encodeMergeDetect, type MergeDetect } from './wire/merge-detect.js';
-import { encodeOrfToken, MAX_RTR_ENTRIES, type OrfToken, OrfTokenReader } from './wire/orf-token.js';
+import { encodeOrfToken, type OrfToken, OrfTokenReader } from './wire/orf-token.js';
 import { decodePacket } from './wire/packet.js';
 
 /** What the ring needs of the layers around it. Bytes are lent for the call. */
@@ -47,6 +53,8 @@ export interface RingPorts {
 
 export interface RingConfig {
   readonly nodeId: NodeId;
+  /** Of this node's ring interface, for the log. */
+  readonly address: string | undefined;
   readonly order: NodeOrder;
   readonly era: Era;
   readonly timings: TotemTimings;
@@ -54,30 +62,12 @@ export interface RingConfig {
   readonly ringSeq: number;
   /** Packets that a queue takes. */
   readonly queueCapacity: number;
+  /** Whether safe packets wait until every member has them; without it they are as agreed as in corosync. */
+  readonly safeDelivery: boolean;
+  /** Needed for `send_join`. */
+  readonly prng?: Prng;
+  readonly tokenFacts: boolean;
   readonly observe?: Observe<TotemFact>;
-}
-
-/** What a token takes from a node to itself, through its own socket: others get their say between two rotations. */
-const OWN_HOP = 20 * MICROSECOND;
-
-/** A packet of the ring's order, kept until everybody has it. */
-interface HeldPacket {
-  /** The datagram as its originator sent it: a retransmission is these bytes again. */
-  readonly bytes: Uint8Array;
-  readonly payload: Uint8Array;
-  readonly from: NodeId;
-  readonly systemFrom: NodeId;
-  readonly littleEndian: boolean;
-}
-
-interface Timers {
-  token: Nanos;
-  tokenWarning: Nanos;
-  tokenRetransmit: Nanos;
-  hold: Nanos;
-  join: Nanos;
-  consensus: Nanos;
-  merge: Nanos;
 }
 
 /**
@@ -89,6 +79,7 @@ interface Timers {
  */
 export class Ring {
   readonly #me: NodeId;
+  readonly #address: string | undefined;
   readonly #order: NodeOrder;
   readonly #era: Era;
   readonly #timings: TotemTimings;
@@ -97,7 +88,7 @@ export class Ring {
 
   #now: Nanos = 0;
   #state: RingState = 'operational';
-  #isUp = false;
+  #link: 'unbound' | 'up' | 'down' = 'unbound';
   #ring: RingId;
   #oldRing: RingId;
   /** Highest ring sequence ever seen in a join or used. */
@@ -120,6 +111,8 @@ export class Ring {
   /** High sequence number seen (`my_high_seq_received`). */
   #highSeq = 0;
   #highDelivered = 0;
+  /** Every member of the ring holds everything up to here: safe packets are delivered so far. */
+  #safeTo = 0;
   #lastReleased = 0;
   #lastTokenAru = 0;
   #lastTokenSeq = 0;
@@ -141,6 +134,10 @@ export class Ring {
   /** Whether there was no hole when the commit token passed. */
   #receivedFlag = true;
   readonly #recoveryEnd = new RecoveryEnd();
+  /** With safe delivery: some member of a ring that failed to form may have delivered all that this node holds. */
+  #isObliged = false;
+  /** How far any member of the old ring had delivered it. */
+  #highRingDelivered = 0;
 
   readonly #flowControl = new FlowControl();
   #seqUnchanged = 0;
@@ -160,25 +157,15 @@ export class Ring {
   #lastSentBytes = this.#lastSentToken.bytes();
   readonly #tokenReader = new OrfTokenReader();
   readonly #scratch = new ByteWriter(true, 2048);
-  /** Own copies of what was sent to this node too: handled before the input's handling ends. */
-  readonly #loop: Uint8Array[] = [];
-  /** Tokens that a node alone in its ring sent to itself, and when they arrive. */
-  readonly #ownTokens: Uint8Array[] = [];
-  #ownTokensAt: Nanos = Infinity;
-
-  readonly #timers: Timers = {
-    token: Infinity,
-    tokenWarning: Infinity,
-    tokenRetransmit: Infinity,
-    hold: Infinity,
-    join: Infinity,
-    consensus: Infinity,
-    merge: Infinity,
-  };
-  /** The last instant at which this node found itself scheduled again after a pause, -1 if never, and its length. */
-  #resumedAt: Nanos = -1;
-  #pauseLength: Nanos = 0;
-  #isFlushing = false;
+  readonly #loopback = new Loopback();
+  readonly #timers = new RingTimers();
+  readonly #pauseWatch: PauseWatch;
+  readonly #prng: Prng | undefined;
+  /** Since when consensus is waited for, and for how long at least. */
+  #patienceFrom: Nanos = 0;
+  #patience: Nanos = 0;
+  readonly #safeDelivery: boolean;
+  readonly #tokenFacts: boolean;
 
   readonly #toSendMark = new HighWater();
   readonly #heldMark = new HighWater();
@@ -189,6 +176,7 @@ export class Ring {
 
   constructor(config: RingConfig, ports: RingPorts) {
     this.#me = config.nodeId;
+    this.#address = config.address;
     this.#order = config.order;
     this.#era = config.era;
     this.#timings = config.timings;
@@ -198,7 +186,11 @@ export class Ring {
     this.#ring = { representative: config.nodeId, seq: config.ringSeq + 1 };
     this.#oldRing = NO_RING;
     this.#maxRingSeq = this.#ring.seq;
-    this.#membership = new Membership(config.nodeId, config.order);
+    this.#membership = new Membership(config.nodeId, config.order, (node, why) => this.#observeSuspicion(node, why));
+    this.#pauseWatch = new PauseWatch(config.timings.token);
+    this.#prng = config.prng;
+    this.#safeDelivery = config.safeDelivery;
+    this.#tokenFacts = config.tokenFacts;
     this.#retransQ = new PacketFifo(SEQUENCE_QUEUE_SIZE);
     this.#newQ = new PacketFifo(config.queueCapacity);
     this.#newTransQ = new PacketFifo(config.queueCapacity);
@@ -207,63 +199,66 @@ export class Ring {
 
   // What the machine around it calls.
 
-  /** Takes the time, before anything else; notices when this node was not scheduled for more than half a token. */
-  resume(now: Nanos): void {
-    if (now !== this.#now) this.#isFlushing = false;
-    const silent = now - this.#now;
-    if (this.#isUp && silent > this.#timings.token / 2) {
-      this.#resumedAt = now;
-      this.#pauseLength = silent;
-    }
+  /** Takes the time, before anything else. */
+  tick(now: Nanos): void {
+    this.#pauseWatch.tick(now, this.#link !== 'unbound');
     this.#now = now;
   }
 
-  /** Handles what this node sent to itself, after everything else. */
-  settle(): void {
-    for (let next = this.#loop.shift(); next !== undefined; next = this.#loop.shift()) this.#take(next, true);
+  networkUp(): void {
+    if (this.#link !== 'up' && this.#address !== undefined) {
+      this.#ports.log('notice', `The network interface [${this.#address}] is now up.`);
+    }
+    this.#link = 'up';
+    this.#enterGather(GatherReason.interfaceChange);
   }
 
-  networkUp(): void {
-    this.#isUp = true;
+  /** The interface lost its address: this node hears itself alone, and is alone when its patience is over. */
+  networkDown(): void {
+    if (this.#link !== 'up') return;
+    this.#link = 'down';
+    this.#ports.log('notice', 'The network interface is down.');
     this.#enterGather(GatherReason.interfaceChange);
   }
 
   receive(bytes: Uint8Array): void {
-    if (!this.#isUp) return;
-    if (this.#isFlushing) this.#counters.flushed += 1;
+    if (this.#link !== 'up') return;
+    if (this.#pauseWatch.isFlushing) this.#counters.flushed += 1;
     else this.#take(bytes, false);
   }
 
   wake(): void {
     const now = this.#now;
     const timers = this.#timers;
-    if (now >= this.#ownTokensAt) this.#takeOwnTokens();
+    this.#takeOwn();
     if (now >= timers.token) this.#onTokenTimer();
+    if (now >= timers.heartbeat) this.#onHeartbeatTimer();
     if (now >= timers.consensus) this.#onConsensusTimer();
     if (now >= timers.join) this.#onJoinTimer();
+    if (now >= timers.sendJoin) this.#onSendJoinTimer();
     if (now >= timers.tokenRetransmit) this.#onTokenRetransmitTimer();
     if (now >= timers.hold) this.#onHoldTimer();
     if (now >= timers.merge) this.#onMergeTimer();
     if (now >= timers.tokenWarning) this.#onTokenWarningTimer();
   }
 
-  #takeOwnTokens(): void {
-    this.#ownTokensAt = Infinity;
-    for (let waiting = this.#ownTokens.length; waiting > 0; waiting--) this.#take(this.#ownTokens.shift()!, true);
+  #takeOwn(): void {
+    for (let own = this.#loopback.receive(this.#now); own !== undefined; own = this.#loopback.receive(this.#now)) {
+      this.#take(own, true);
+    }
   }
 
   /** Tells everybody that this node goes, once. Nothing is heard or sent after it. */
   leave(): void {
-    if (!this.#isUp) return;
+    if (this.#link === 'unbound') return;
     this.#ports.log('debug', 'sending join/leave message');
-    this.#membership.addFailed(this.#me);
+    this.#membership.addFailed(this.#me, 'left');
     const proc = this.#membership.proc.filter((node) => node !== this.#me);
-    this.#sendJoin(0, proc);
-    this.#loop.length = 0;
-    this.#ownTokens.length = 0;
-    this.#ownTokensAt = Infinity;
-    this.#isUp = false;
-    this.#stopTimers();
+    this.#encodeJoin(0, proc);
+    this.#multicast();
+    this.#loopback.clear();
+    this.#link = 'unbound';
+    this.#timers.stop();
   }
 
   /** Synchronisation is through: what comes from now on is ordered behind what waited for it. */
@@ -287,8 +282,9 @@ export class Ring {
   }
 
   /** Queues one packet; copies the payload. */
-  enqueue(trans: boolean, payload: Uint8Array): void {
-    const packet = unplacedMcast(this.#scratch, this.#me, Encapsulated.normal, payload);
+  enqueue(trans: boolean, payload: Uint8Array, isSafe: boolean): void {
+    const guarantee = isSafe ? Guarantee.safe : Guarantee.agreed;
+    const packet = unplacedMcast(this.#scratch, this.#me, Encapsulated.normal, payload, guarantee);
     const queue = trans ? this.#newTransQ : this.#newQ;
     queue.push(packet);
     if (this.#toSendMark.rises(queue.length)) this.#observeQueue('to send', queue.length);
@@ -299,27 +295,17 @@ export class Ring {
     if (!this.#tokenHeld) return;
     this.#tokenHeld = false;
     encodeHoldCancel(this.#scratch, { nodeId: this.#me, ring: this.#ring });
-    this.#multicast(true);
+    this.#multicast();
   }
 
   deadline(): Nanos {
-    const timers = this.#timers;
-    return Math.min(
-      this.#ownTokensAt,
-      timers.token,
-      timers.tokenWarning,
-      timers.tokenRetransmit,
-      timers.hold,
-      timers.join,
-      timers.consensus,
-      timers.merge,
-    );
+    return Math.min(this.#loopback.deadline, this.#timers.deadline());
   }
 
   inspect(): RingView {
     return {
       state: this.#state,
-      isUp: this.#isUp,
+      isUp: this.#link === 'up',
       ring: formatRing(this.#ring),
       oldRing: formatRing(this.#oldRing),
       members: ascending(this.#memb),
@@ -371,12 +357,14 @@ export class Ring {
       : this.#seqUnchanged >= this.#timings.seqnoUnchangedConst;
     let forward = !(isRep && this.#tokenHeld);
 
+    if (this.#era === 'rhel6') this.#ports.tokenReceived();
     if (this.#state === 'commit') return;
     if (!isSameRing(token.ring, this.#ring)) return;
     if (isSerialLessOrEqual(token.tokenSeq, this.#tokenSeqSeen)) return;
+    const { aru: arrivedAru, tokenSeq: arrivedTokenSeq } = token;
     if ((token.seq - this.#aru) >>> 0 >= SEQUENCE_QUEUE_SIZE) return this.#ports.reject('out-of-window');
     this.#counters.tokens += 1;
-    this.#ports.tokenReceived();
+    if (this.#era === 'modern') this.#ports.tokenReceived();
 
     // Differs from corosync, which releases before it knows the token to be new: a token that comes twice then counts as
     // two rotations, and what a third node misses is gone.
@@ -386,7 +374,8 @@ export class Ring {
     let allowed = this.#flowControl.allowed(token, this.#backlog(), this.#timings);
     const resent = this.#answerRequests(token, allowed);
     allowed -= resent;
-    this.#addRequests(token);
+    const { missCountConst } = this.#timings;
+    this.#counters.requested += addRequests(token, this.#ring, this.#queueOfState(), this.#aru, missCountConst);
     if (this.#timings.cancelTokenHoldOnRetransmit && this.#tokenHeld && (token.rtr.length > 0 || resent > 0)) {
       this.#tokenHeld = false;
       forward = true;
@@ -404,8 +393,10 @@ export class Ring {
     token.nodeId = this.#me;
     encodeOrfToken(this.#lastSentToken, token);
     if (forward) this.#sendLastToken();
-    if (this.#state === 'operational') this.#deliver(this.#highSeq);
+    if (this.#tokenFacts) this.#observeToken(token, arrivedTokenSeq, arrivedAru, sent, resent);
+    if (this.#state === 'operational') this.#deliver(this.#highSeq, this.#safeTo);
     this.#startTokenTimers();
+    this.#timers.heartbeat = forward ? this.#now + this.#timings.heartbeat : Infinity;
     if (isRep && this.#tokenHeld) this.#timers.hold = this.#now + this.#timings.hold;
   }
 
@@ -426,6 +417,7 @@ export class Ring {
   #release(tokenAru: number): void {
     let releaseTo = tokenAru;
     if (isSerialLess(this.#lastTokenAru, releaseTo)) releaseTo = this.#lastTokenAru;
+    if (isSerialLess(this.#safeTo, releaseTo)) this.#safeTo = releaseTo;
     if (isSerialLess(this.#highDelivered, releaseTo)) releaseTo = this.#highDelivered;
     if (!isSerialLess(this.#lastReleased, releaseTo)) return;
     this.#regularQ.releaseTo(releaseTo);
@@ -450,37 +442,15 @@ export class Ring {
     return this.#state === 'recovery' ? this.#recoveryQ : this.#regularQ;
   }
 
-  /** Sends what others asked for and this node holds; how many that were. */
   #answerRequests(token: OrfToken, allowed: number): number {
     if (token.rtr.length === 0) return 0;
     this.#ports.log('notice', `Retransmit List: ${token.rtr.map((entry) => entry.seq.toString(16)).join(' ')} `);
-    const queue = this.#queueOfState();
-    let resent = 0;
-    token.rtr = token.rtr.filter((entry) => {
-      if (resent >= allowed || !isSameRing(entry.ring, this.#ring)) return true;
-      const held = queue.get(entry.seq);
-      if (held === undefined) return true;
-      this.#ports.multicast(held.bytes);
-      resent += 1;
-      return false;
-    });
+    const resent = answerRequests(token, this.#ring, this.#queueOfState(), allowed, this.#sendAgain);
     this.#counters.retransmitted += resent;
     return resent;
   }
 
-  #addRequests(token: OrfToken): void {
-    const queue = this.#queueOfState();
-    const range = (token.seq - this.#aru) >>> 0;
-    for (let i = 1; i <= range && token.rtr.length < MAX_RTR_ENTRIES; i++) {
-      const seq = (this.#aru + i) >>> 0;
-      if (!queue.isInRange(seq)) return;
-      if (queue.has(seq) || queue.miss(seq) < this.#timings.missCountConst) continue;
-      // As in corosync the ring of an entry does not count here.
-      if (token.rtr.some((entry) => entry.seq === seq)) continue;
-      token.rtr.push({ ring: this.#ring, seq });
-      this.#counters.requested += 1;
-    }
-  }
+  readonly #sendAgain = (held: HeldPacket): void => this.#toOthers(held.bytes);
 
   #sendPackets(token: OrfToken, allowed: number): number {
     const from = this.#sendQueue();
@@ -491,26 +461,24 @@ export class Ring {
       if (packet === undefined) break;
       token.seq = (token.seq + 1) >>> 0;
       stampMcast(packet, token.seq, this.#thisSeqno++, this.#ring);
-      queue.add(token.seq, {
-        bytes: packet,
-        payload: packet.subarray(MCAST_HEADER_BYTES),
-        from: this.#me,
-        systemFrom: this.#me,
-        littleEndian: true,
-      });
+      const held = ownPacket(this.#me, packet, isSafePacket(packet));
+      queue.add(token.seq, held);
       this.#highSeq = token.seq;
-      this.#ports.multicast(packet);
-      if (this.#state === 'operational') this.#observeMessage('totem.sent', this.#ringName, token.seq, this.#me);
+      this.#toOthers(packet);
+      if (this.#state === 'operational') this.#observePacket('totem.sent', this.#ringName, token.seq, held);
     }
     this.#updateAru();
     return sent;
   }
 
   #updateAru(): void {
-    const queue = this.#queueOfState();
-    while (this.#aru !== this.#highSeq && queue.has((this.#aru + 1) >>> 0)) this.#aru = (this.#aru + 1) >>> 0;
+    this.#updateAruOf(this.#queueOfState());
     const held = (this.#highSeq - this.#lastReleased) >>> 0;
     if (this.#heldMark.rises(held)) this.#observeQueue('held', held);
+  }
+
+  #updateAruOf(queue: SequenceQueue<HeldPacket>): void {
+    while (this.#aru !== this.#highSeq && queue.has((this.#aru + 1) >>> 0)) this.#aru = (this.#aru + 1) >>> 0;
   }
 
   #lowerAru(token: OrfToken, lastAru: number): void {
@@ -528,7 +496,7 @@ export class Ring {
   #failToReceive(): void {
     this.#ports.log('err', 'FAILED TO RECEIVE');
     this.#failedToRecv = true;
-    this.#membership.addFailed(this.#me);
+    this.#membership.addFailed(this.#me, 'failed-to-receive');
     this.#enterGather(GatherReason.failedToReceive);
   }
 
@@ -537,6 +505,7 @@ export class Ring {
     if (end !== 'wait' && !this.#receivedFlag) {
       this.#receivedFlag = true;
       this.#deliverMemb = this.#trans;
+      this.#isObliged = this.#safeDelivery;
     }
     if (end === 'operational') this.#enterOperational();
   }
@@ -552,12 +521,11 @@ export class Ring {
     }
     const queue = isRecovery ? this.#recoveryQ : this.#regularQ;
     if (queue.isInRange(mcast.seq) && !queue.has(mcast.seq)) {
-      const copy = bytes.slice();
-      queue.add(mcast.seq, heldPacket(mcast, copy, copy.subarray(MCAST_HEADER_BYTES)));
+      queue.add(mcast.seq, heldPacket(mcast, bytes.slice()));
       if (isSerialLess(this.#highSeq, mcast.seq)) this.#highSeq = mcast.seq;
     }
     this.#updateAru();
-    if (this.#state === 'operational') this.#deliver(this.#highSeq);
+    if (this.#state === 'operational') this.#deliver(this.#highSeq, this.#safeTo);
   }
 
   #onForeignMcast(mcast: Mcast): void {
@@ -622,16 +590,16 @@ export class Ring {
 
   /** Joins queued while this node was not scheduled speak of the past: they are thrown away, with all queued behind. */
   #flushesAfterPause(): boolean {
-    if (this.#now !== this.#resumedAt) return false;
-    const length = Math.floor(this.#pauseLength / MILLISECOND);
-    this.#ports.log('notice', `Process pause detected for ${length} ms, flushing membership messages.`);
-    this.#isFlushing = true;
+    const length = this.#pauseWatch.onJoin();
+    if (length === undefined) return false;
+    this.#ports.log('notice', pauseText(length));
     this.#counters.flushed += 1;
     return true;
   }
 
-  /** A join from before this ring, or one of a ring that this node is not to be in. 1.4 let it tear the ring down. */
+  /** A join from before this ring, or one of a ring that this node is not to be in. 1.4 lets it tear the ring down. */
   #isLateJoin(join: Join): boolean {
+    if (this.#era === 'rhel6') return false;
     if (join.failed.includes(this.#me)) return true;
     return this.#memb.includes(join.systemFrom) && join.ringSeq < this.#ring.seq;
   }
@@ -641,7 +609,7 @@ export class Ring {
   }
 
   #processJoin(join: Join): void {
-    if (join.nodeId === 0) this.#noteLeave(join);
+    if (isLeave(join)) this.#noteLeave(join);
     const verdict = this.#membership.judge(join, this.#memb);
     if (verdict === 'merged') return this.#enterGather(GatherReason.mergeDuringJoin);
     if (verdict === 'unbelieved' || verdict === 'accused') return this.#onContraryJoin();
@@ -683,29 +651,48 @@ export class Ring {
     this.#discardTokens = true;
     this.#originatedFirstToken = false;
     this.#membership.addProc(this.#me);
-    this.#sendJoin(this.#me, this.#membership.proc);
+    this.#sendJoin();
+    this.#timers.stopTokenTimers();
     this.#timers.join = this.#now + this.#timings.join;
     this.#timers.consensus = this.#now + this.#timings.consensus;
-    this.#timers.token = Infinity;
-    this.#timers.tokenWarning = Infinity;
-    this.#timers.tokenRetransmit = Infinity;
     this.#timers.merge = Infinity;
-    this.#membership.resetConsensus();
-    const words = this.#era === 'modern' ? `(${GATHER_REASON_TEXT[reason]})` : '';
-    this.#ports.log('debug', `entering GATHER state from ${reason}${words}.`);
+    this.#resetConsensus(this.#timings.consensus);
+    this.#ports.log('debug', gatherText(this.#era, reason));
     this.#enter('gather', reason);
   }
 
+  /** Everybody has that long to agree. */
+  #resetConsensus(patience: Nanos): void {
+    this.#membership.resetConsensus();
+    this.#patienceFrom = this.#now;
+    this.#patience = patience;
+  }
+
+  /**
+   * Differs from corosync, which stands still for the random time of `send_join`: here it is the join alone that waits, and
+   * what this node believes when it goes out is what it says.
+   */
+  #sendJoin(): void {
+    const { sendJoin } = this.#timings;
+    if (sendJoin === 0 || this.#prng === undefined) return this.#onSendJoinTimer();
+    if (this.#timers.sendJoin === Infinity) this.#timers.sendJoin = this.#now + this.#prng.below(sendJoin);
+  }
+
+  #onSendJoinTimer(): void {
+    this.#timers.sendJoin = Infinity;
+    this.#encodeJoin(this.#me, this.#membership.proc);
+    this.#multicast();
+  }
+
   /** With node id 0 it is a leave. */
-  #sendJoin(nodeId: NodeId, proc: readonly NodeId[]): void {
+  #encodeJoin(nodeId: NodeId, proc: readonly NodeId[]): void {
     const { failed } = this.#membership;
     encodeJoin(this.#scratch, { nodeId, systemFrom: this.#me, ringSeq: this.#ring.seq, proc, failed });
-    this.#multicast(true);
   }
 
   #onJoinTimer(): void {
     if (this.#state !== 'gather' && this.#state !== 'commit') return;
-    this.#sendJoin(this.#me, this.#membership.proc);
+    this.#sendJoin();
     this.#timers.join = this.#now + this.#timings.join;
   }
 
@@ -713,7 +700,7 @@ export class Ring {
     this.#timers.consensus = Infinity;
     if (this.#membership.isAgreed()) {
       // The representative agrees as well but has not started: it has as long as a token may take.
-      this.#membership.resetConsensus();
+      this.#resetConsensus(this.#timings.token);
       this.#startTokenLossTimer();
       return;
     }
@@ -763,11 +750,12 @@ export class Ring {
       ring: this.#oldRing,
       aru: this.#savedAru,
       highDelivered: this.#highDelivered,
-      hasAll: this.#aru === this.#highSeq,
+      hasAll: this.#isObliged || this.#aru === this.#highSeq,
     });
     this.#target = token.addresses[token.membIndex % token.addresses.length]!;
     this.#forwardCommitToken(token);
     this.#timers.join = Infinity;
+    this.#timers.sendJoin = Infinity;
     this.#timers.consensus = Infinity;
     this.#ring = token.ring;
     this.#ringName = formatRing(token.ring);
@@ -788,9 +776,14 @@ export class Ring {
     this.#savedHighSeq = this.#highSeq;
   }
 
+  /** The new ring does not come to be. */
   #restoreOldRing(): void {
+    // Others may have installed the ring and delivered safe what was recovered, all of which this node holds.
+    if (this.#isObliged) this.#moveRecoveredMessages();
     this.#aru = this.#savedAru;
     this.#highSeq = this.#savedHighSeq;
+    if (this.#isObliged) this.#updateAruOf(this.#regularQ);
+    this.#savedAru = this.#aru;
   }
 
   #forwardCommitToken(token: CommitToken): void {
@@ -821,6 +814,7 @@ export class Ring {
       this.#deliverMemb = this.#trans;
       this.#queueOldMessages(lowRingAru(this.#deliverMemb, token, this.#oldRing, this.#savedHighSeq));
     }
+    this.#highRingDelivered = highRingDelivered(token, this.#oldRing);
     this.#aru = 0;
     this.#highSeq = 0;
     this.#lastReleased = 0;
@@ -864,12 +858,14 @@ export class Ring {
   #enterOperational(): void {
     this.#originatedFirstToken = false;
     this.#moveRecoveredMessages();
-    this.#deliver(this.#savedHighSeq);
+    if (isSerialLess(this.#safeTo, this.#highRingDelivered)) this.#safeTo = this.#highRingDelivered;
+    this.#deliver(this.#savedHighSeq, this.#safeTo);
     const left = this.#memb.filter((node) => !this.#trans.includes(node));
     const joined = this.#newMemb.filter((node) => !this.#trans.includes(node));
     this.#memb = this.#newMemb;
     this.#deliverConfiguration('transitional', this.#trans, [], left);
     this.#waitingTransAck = true;
+    this.#deliver(this.#savedHighSeq, this.#savedHighSeq);
     this.#deliverBehindHoles(this.#savedHighSeq);
     this.#deliverConfiguration('regular', this.#newMemb, joined, []);
 
@@ -877,6 +873,7 @@ export class Ring {
     this.#lastTokenAru = 0;
     this.#membership.reset(this.#newMemb);
     this.#saved = false;
+    this.#isObliged = false;
     this.#receivedFlag = true;
     this.#oldRing = this.#ring;
     this.#logNewMembership(joined, left);
@@ -893,7 +890,7 @@ export class Ring {
       if (typeof inner === 'string' || inner.kind !== 'mcast' || !isSameRing(inner.body.ring, this.#oldRing)) continue;
       const old = inner.body;
       if (!this.#regularQ.isInRange(old.seq) || this.#regularQ.has(old.seq)) continue;
-      this.#regularQ.add(old.seq, heldPacket(old, wrapped.payload, old.payload));
+      this.#regularQ.add(old.seq, heldPacket(old, wrapped.payload));
       if (isSerialLess(this.#savedHighSeq, old.seq)) this.#savedHighSeq = old.seq;
     }
   }
@@ -905,32 +902,31 @@ export class Ring {
     let highest = this.#highSeq;
     while (highest !== 0 && !this.#regularQ.has(highest)) highest -= 1;
     this.#highDelivered = highest;
+    this.#safeTo = highest;
     this.#regularQ.releaseTo(highest);
     this.#lastReleased = highest;
   }
 
   #logNewMembership(joined: readonly NodeId[], left: readonly NodeId[]): void {
-    if (this.#era === 'rhel6') {
-      const text = 'A processor joined or left the membership and a new membership was formed.';
-      return this.#ports.log('notice', text);
-    }
     const failed = left.filter((node) => !this.#leftCleanly.has(node));
-    const changes = `${namedList(' joined:', joined)}${namedList(' left:', left)}`;
-    this.#ports.log('notice', `A new membership (${this.#ringName}) was formed. Members${changes}`);
-    if (failed.length > 0) {
-      this.#ports.log('notice', `Failed to receive the leave message.${namedList(' failed:', failed)}`);
+    for (const text of newMembershipTexts(this.#era, this.#ringName, joined, left, failed)) {
+      this.#ports.log('notice', text);
     }
   }
 
   // Delivery.
 
-  /** Hands up what follows without a hole: agreed order, no wait for the others. */
-  #deliver(endPoint: number): void {
+  /**
+   * Hands up what follows without a hole: agreed order, no wait for the others. A safe packet, and all behind it, waits until
+   * everybody has it.
+   */
+  #deliver(endPoint: number, safeTo: number): void {
     const ring = this.#saved ? this.#oldRingName : this.#ringName;
     while (this.#highDelivered !== endPoint) {
       const seq = (this.#highDelivered + 1) >>> 0;
       const held = this.#regularQ.get(seq);
       if (held === undefined) return;
+      if (this.#safeDelivery && held.isSafe && isSerialLess(safeTo, seq)) return;
       this.#highDelivered = seq;
       this.#hand(held, ring, seq);
     }
@@ -950,7 +946,7 @@ export class Ring {
 
   #hand(held: HeldPacket, ring: string, seq: number): void {
     this.#counters.delivered += 1;
-    this.#observeMessage('totem.delivered', ring, seq, held.systemFrom);
+    this.#observePacket('totem.delivered', ring, seq, held);
     this.#ports.deliver(held.from, held.payload, held.littleEndian);
   }
 
@@ -967,11 +963,17 @@ export class Ring {
 
   // Timers.
 
+  #onHeartbeatTimer(): void {
+    this.#timers.heartbeat = Infinity;
+    this.#ports.log('debug', `HeartBeat Timer expired Invoking token loss mechanism in state ${this.#state} `);
+    this.#onTokenTimer();
+  }
+
   #onTokenTimer(): void {
     this.#timers.token = Infinity;
     switch (this.#state) {
       case 'operational':
-        this.#logTokenLoss();
+        this.#ports.log('notice', tokenLossText(this.#era, this.#timings));
         return this.#enterGather(GatherReason.tokenLostOperational);
       case 'gather':
         this.#onConsensusTimer();
@@ -983,16 +985,8 @@ export class Ring {
     }
   }
 
-  #logTokenLoss(): void {
-    const { token, consensus } = this.#timings;
-    const detail = `: token timed out (${token / MILLISECOND}ms), waiting ${consensus / MILLISECOND}ms for consensus.`;
-    const text = 'A processor failed, forming new configuration';
-    this.#ports.log('notice', this.#era === 'modern' ? text + detail : `${text}.`);
-  }
-
   #onTokenWarningTimer(): void {
-    const silent = (this.#timings.token * this.#timings.tokenWarningPercent) / 100;
-    this.#ports.log('notice', `Token has not been received in ${Math.floor(silent / MILLISECOND)} ms`);
+    this.#ports.log('notice', tokenWarningText(this.#timings));
     this.#timers.tokenWarning = Infinity;
   }
 
@@ -1012,7 +1006,7 @@ export class Ring {
     this.#timers.merge = Infinity;
     if (this.#state !== 'operational' || this.#ring.representative !== this.#me) return;
     encodeMergeDetect(this.#scratch, { nodeId: this.#me, systemFrom: this.#me, ring: this.#ring });
-    this.#multicast(false);
+    this.#toOthers(this.#scratch.bytes());
   }
 
   #startTokenTimers(): void {
@@ -1027,27 +1021,24 @@ export class Ring {
       this.#timers.tokenWarning = this.#now + Math.floor((token * tokenWarningPercent) / 100);
   }
 
-  #stopTimers(): void {
-    const timers = this.#timers;
-    timers.token = timers.tokenWarning = timers.tokenRetransmit = timers.hold = Infinity;
-    timers.join = timers.consensus = timers.merge = Infinity;
-  }
-
   // Sending.
 
   #sendLastToken(): void {
     if (this.#lastSentBytes.length !== this.#lastSentToken.length) this.#lastSentBytes = this.#lastSentToken.bytes();
     const bytes = this.#lastSentBytes;
-    if (this.#target !== this.#me) return this.#ports.unicast(this.#target, bytes);
-    this.#ownTokens.push(bytes.slice());
-    this.#ownTokensAt = this.#now + OWN_HOP;
+    if (this.#target === this.#me) this.#loopback.send(this.#now, bytes);
+    else if (this.#link === 'up') this.#ports.unicast(this.#target, bytes);
   }
 
-  /** Sends what is in the scratch buffer; with `isLooped` this node hears it as well. */
-  #multicast(isLooped: boolean): void {
+  /** Sends what is in the scratch buffer, to this node itself too. */
+  #multicast(): void {
     const bytes = this.#scratch.bytes();
-    if (isLooped) this.#loop.push(bytes.slice());
-    this.#ports.multicast(bytes);
+    this.#loopback.send(this.#now, bytes);
+    this.#toOthers(bytes);
+  }
+
+  #toOthers(bytes: Uint8Array): void {
+    if (this.#link === 'up') this.#ports.multicast(bytes);
   }
 
   #enter(state: RingState, reason: GatherReason | null): void {
@@ -1059,8 +1050,35 @@ export class Ring {
     this.#observe?.({ kind: 'totem.queue', now: this.#now, queue, size });
   }
 
-  #observeMessage(kind: 'totem.sent' | 'totem.delivered', ring: string, msgSeq: number, sender: NodeId): void {
-    this.#observe?.({ kind, now: this.#now, ring, msgSeq, sender });
+  #observePacket(kind: 'totem.sent' | 'totem.delivered', ring: string, msgSeq: number, held: HeldPacket): void {
+    if (this.#observe === undefined) return;
+    const { systemFrom: sender, isSafe, payload } = held;
+    this.#observe({ kind, now: this.#now, ring, msgSeq, sender, digest: crc32c(payload), isSafe });
+  }
+
+  #observeToken(token: OrfToken, tokenSeq: number, arrivedAru: number, sent: number, resent: number): void {
+    this.#observe?.({
+      kind: 'totem.token',
+      now: this.#now,
+      ring: this.#ringName,
+      tokenSeq,
+      arrivedAru,
+      highSeq: token.seq,
+      aru: token.aru,
+      fcc: token.fcc,
+      backlog: token.backlog,
+      sent,
+      resent,
+      maxMessages: this.#timings.maxMessages,
+      released: this.#lastReleased,
+    });
+  }
+
+  #observeSuspicion(suspect: NodeId, why: Suspicion): void {
+    if (this.#observe === undefined) return;
+    const waited = why === 'silent' ? this.#now - this.#patienceFrom : 0;
+    const patience = why === 'silent' ? this.#patience : 0;
+    this.#observe({ kind: 'totem.suspected', now: this.#now, suspect, why, waited, patience });
   }
 }
 
@@ -1086,14 +1104,6 @@ export interface RingView {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-function heldPacket(mcast: Mcast, bytes: Uint8Array, payload: Uint8Array): HeldPacket {
-  return { bytes, payload, from: mcast.nodeId, systemFrom: mcast.systemFrom, littleEndian: mcast.littleEndian };
-}
-
 function ascending(nodes: readonly NodeId[]): NodeId[] {
   return [...nodes].sort((a, b) => a - b);
-}
-
-function namedList(name: string, nodes: readonly NodeId[]): string {
-  return nodes.length === 0 ? '' : `${name} ${nodes.map((node) => node.toString(16)).join(' ')}`;
 }

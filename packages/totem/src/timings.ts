@@ -12,8 +12,12 @@ export interface TotemTimings {
   readonly join: Nanos;
   /** How long a node may withhold its consensus before it is declared failed. */
   readonly consensus: Nanos;
+  /** Each join waits for a random time below this before it goes out; 0, at once. */
+  readonly sendJoin: Nanos;
   /** From an idle token to the representative's merge detect. */
   readonly merge: Nanos;
+  /** Silence after which a token that went on counts as lost, long before `token`; Infinity where heartbeats are off. */
+  readonly heartbeat: Nanos;
   /** Share of `token` after which a missing token is logged, in percent; 0 never. */
   readonly tokenWarningPercent: number;
   /** Rotations with one's own aru stuck after which one declares oneself failed. */
@@ -39,7 +43,12 @@ export interface TimingOptions {
   readonly retransmitsBeforeLoss?: number;
   readonly consensusMs?: number;
   readonly joinMs?: number;
+  readonly sendJoinMs?: number;
   readonly mergeMs?: number;
+  /** `heartbeat_failures_allowed`; 0, the default, switches heartbeats off. */
+  readonly heartbeatFailuresAllowed?: number;
+  /** Added once to the time in which heartbeats may fail; 50 unless told. */
+  readonly maxNetworkDelayMs?: number;
 }
 
 /** Least value of a timer in ms, `MINIMUM_TIMEOUT`. */
@@ -77,7 +86,7 @@ export function cman(nodes: number, options: TimingOptions = {}): TotemTimings {
 
 /** @throws {ConfigError} for a timer below 30 ms, a hold below 14 ms, or a consensus below join. */
 function derive(options: TimingOptions & { readonly tokenMs: number }): TotemTimings {
-  const { tokenMs, retransmitsBeforeLoss = 4, joinMs = 50, mergeMs = 200 } = options;
+  const { tokenMs, retransmitsBeforeLoss = 4, joinMs = 50, sendJoinMs = 0, mergeMs = 200 } = options;
   const tokenRetransmitMs = Math.floor((tokenMs * 10) / (retransmitsBeforeLoss * 10 + 2));
   const holdMs = Math.floor((tokenRetransmitMs * 8) / 10) - TICK_MS;
   const consensusMs = options.consensusMs ?? Math.floor((tokenMs * 12) / 10);
@@ -87,13 +96,16 @@ function derive(options: TimingOptions & { readonly tokenMs: number }): TotemTim
   atLeast('join', joinMs, MINIMUM_MS);
   atLeast('merge', mergeMs, MINIMUM_MS);
   atLeast('consensus', consensusMs, Math.max(MINIMUM_MS, joinMs));
+  atLeast('send_join', sendJoinMs, 0);
   return {
     token: tokenMs * MILLISECOND,
     tokenRetransmit: tokenRetransmitMs * MILLISECOND,
     hold: holdMs * MILLISECOND,
     join: joinMs * MILLISECOND,
     consensus: consensusMs * MILLISECOND,
+    sendJoin: sendJoinMs * MILLISECOND,
     merge: mergeMs * MILLISECOND,
+    heartbeat: heartbeatOf(tokenMs, tokenRetransmitMs, options),
     tokenWarningPercent: 0,
     failRecvConst: 2500,
     seqnoUnchangedConst: 30,
@@ -102,6 +114,17 @@ function derive(options: TimingOptions & { readonly tokenMs: number }): TotemTim
     maxMessages: 17,
     cancelTokenHoldOnRetransmit: false,
   };
+}
+
+/** Off also where it would not be shorter than the token's own timer. */
+function heartbeatOf(tokenMs: number, tokenRetransmitMs: number, options: TimingOptions): Nanos {
+  const { heartbeatFailuresAllowed = 0, maxNetworkDelayMs = 50 } = options;
+  if (!(heartbeatFailuresAllowed >= 0)) {
+    throw new ConfigError('totem.heartbeat_failures_allowed', `${heartbeatFailuresAllowed}`, 'at least 0');
+  }
+  if (heartbeatFailuresAllowed === 0) return Infinity;
+  const heartbeatMs = heartbeatFailuresAllowed * tokenRetransmitMs + maxNetworkDelayMs;
+  return heartbeatMs < tokenMs ? heartbeatMs * MILLISECOND : Infinity;
 }
 
 function atLeast(name: string, ms: number, least: number): void {

@@ -1,4 +1,4 @@
-import { ConfigError, type LogPriority, type Machine, type Nanos, type Observe } from '@quorate/kernel';
+import { ConfigError, type LogPriority, type Machine, type Nanos, type Observe, type Prng } from '@quorate/kernel';
 import type { Configuration } from './configuration.js';
 import type { TotemFact } from './fact.js';
 import { decodeGroups, encodeGroups } from './group-message.js';
@@ -14,6 +14,8 @@ import { MCAST_HEADER_BYTES } from './wire/mcast.js';
 export type TotemInput =
   /** The ring's interface has its address: at the start, and when it comes back. */
   | { readonly kind: 'network-up' }
+  /** It has lost it: until it is back this node hears nobody but itself, and says nothing. */
+  | { readonly kind: 'network-down' }
   /** A UDP payload from port 5405. */
   | { readonly kind: 'datagram'; readonly bytes: Uint8Array }
   /** A message to a group, at most 1 MiB with its prefix; delivered to everybody, this node included. */
@@ -23,6 +25,8 @@ export type TotemInput =
       readonly payload: Uint8Array;
       /** Ordered behind the synchronisation that may run. Without it, what is cast while one runs is part of it. */
       readonly afterSync?: boolean;
+      /** Delivered only when every member has it, where `safeDelivery` is offered. */
+      readonly safe?: boolean;
     }
   /** The services agree in this ring, the one of the last regular configuration: what waited for it may be sent now. */
   | { readonly kind: 'sync-done'; readonly ring: RingId }
@@ -63,6 +67,15 @@ export interface TotemConfig {
   readonly ringSeq: number;
   /** MTU of the ring's network, 1500 unless told. */
   readonly netMtu?: number;
+  /**
+   * Whether `cast` may ask for safe delivery, which corosync lacks. Only for rings all of whose nodes have it: a corosync
+   * among them delivers such a message at once.
+   */
+  readonly safeDelivery?: boolean;
+  /** Source of the random delays of `send_join`; needed when `timings.sendJoin` is not 0. */
+  readonly prng?: Prng;
+  /** Whether each accepted token is told as a fact, as the rules about tokens need it: on a busy ring, thousands a second. */
+  readonly tokenFacts?: boolean;
   readonly observe?: Observe<TotemFact>;
 }
 
@@ -93,6 +106,7 @@ export class Totem implements Machine<TotemInput, TotemOutput> {
   /** Payload of a packet, `net_mtu` after the deduction of two MCAST headers. */
   readonly #netMtu: number;
   readonly #queueCapacity: number;
+  readonly #safeDelivery: boolean;
   readonly #rejects = new Map<RejectReason, number>();
   readonly #unicast: { kind: 'unicast'; to: NodeId; bytes: Uint8Array } = {
     kind: 'unicast',
@@ -102,27 +116,30 @@ export class Totem implements Machine<TotemInput, TotemOutput> {
   #hasLeft = false;
   #emit: (output: TotemOutput) => void = nobody;
 
-  /** @throws {ConfigError} for nodes that cannot form a ring, and for an MTU below 256. */
+  /** @throws {ConfigError} for nodes that cannot form a ring, an MTU below 256, and `send_join` without a `prng`. */
   constructor(config: TotemConfig) {
     const order = new NodeOrder(config.nodes, config.era);
     if (!order.has(config.nodeId)) throw new ConfigError('nodeId', `${config.nodeId}`, 'one of the ids in nodes');
     const netMtu = config.netMtu ?? 1500;
     if (!(netMtu >= 256)) throw new ConfigError('netMtu', `${netMtu}`, 'at least 256');
+    if (config.timings.sendJoin > 0 && config.prng === undefined) {
+      throw new ConfigError('prng', 'nothing', 'a source of randomness for the delays of send_join');
+    }
     this.#nodeId = config.nodeId;
+    this.#safeDelivery = config.safeDelivery ?? false;
     this.#netMtu = netMtu - 2 * MCAST_HEADER_BYTES;
     this.#queueCapacity = Math.floor((4 * MAX_MESSAGE_BYTES) / this.#netMtu);
     this.#ring = this.#createRing(config, order);
-    this.#packer = new Packer(this.#netMtu, (payload) => this.#ring.enqueue(false, payload));
-    this.#transPacker = new Packer(this.#netMtu, (payload) => this.#ring.enqueue(true, payload));
+    this.#packer = new Packer(this.#netMtu, (payload, isSafe) => this.#ring.enqueue(false, payload, isSafe));
+    this.#transPacker = new Packer(this.#netMtu, (payload, isSafe) => this.#ring.enqueue(true, payload, isSafe));
     this.#reassembly = new Reassembly((from, message, littleEndian) => this.#onMessage(from, message, littleEndian));
   }
 
   step(now: Nanos, input: TotemInput, emit: (output: TotemOutput) => void): void {
     if (this.#hasLeft) return;
     this.#emit = emit;
-    this.#ring.resume(now);
+    this.#ring.tick(now);
     this.#on(input);
-    this.#ring.settle();
     this.#emit = nobody;
   }
 
@@ -145,10 +162,12 @@ export class Totem implements Machine<TotemInput, TotemOutput> {
     switch (input.kind) {
       case 'network-up':
         return this.#ring.networkUp();
+      case 'network-down':
+        return this.#ring.networkDown();
       case 'datagram':
         return this.#ring.receive(input.bytes);
       case 'cast':
-        return this.#onCast(input.group, input.payload, input.afterSync === true);
+        return this.#onCast(input);
       case 'sync-done':
         return this.#onSyncDone(input.ring);
       case 'leave':
@@ -158,16 +177,17 @@ export class Totem implements Machine<TotemInput, TotemOutput> {
     }
   }
 
-  #onCast(group: string, payload: Uint8Array, isAfterSync: boolean): void {
+  #onCast({ group, payload, afterSync = false, safe = false }: Extract<TotemInput, { kind: 'cast' }>): void {
+    if (safe && !this.#safeDelivery) throw new RangeError('a safe message on a ring that does not offer safe delivery');
     const prefix = this.#prefixOf(group);
     const size = prefix.lengths.length + prefix.names.length + payload.length;
     if (size > MAX_MESSAGE_BYTES) throw new RangeError(`a message of ${size} bytes, at most ${MAX_MESSAGE_BYTES}`);
-    const isTrans = this.#ring.isWaitingTransAck && !isAfterSync;
+    const isTrans = this.#ring.isWaitingTransAck && !afterSync;
     this.#ring.cancelHold();
     if (this.#ring.available(isTrans) < Math.floor(size / (this.#netMtu - ESTIMATE_OVERHEAD)) + 1) {
       return this.#emit({ kind: 'refused', group, reason: 'try-again' });
     }
-    (isTrans ? this.#transPacker : this.#packer).add([prefix.lengths, prefix.names, payload]);
+    (isTrans ? this.#transPacker : this.#packer).add([prefix.lengths, prefix.names, payload], safe);
   }
 
   #prefixOf(group: string): ReturnType<typeof encodeGroups> {
@@ -208,9 +228,16 @@ export class Totem implements Machine<TotemInput, TotemOutput> {
   }
 
   #createRing(config: TotemConfig, order: NodeOrder): Ring {
-    const { nodeId, era, timings, ringSeq, observe } = config;
-    const ringConfig = { nodeId, order, era, timings, ringSeq, queueCapacity: this.#queueCapacity };
-    return new Ring(observe === undefined ? ringConfig : { ...ringConfig, observe }, {
+    const { nodeId, era, timings, ringSeq, observe, prng } = config;
+    const ringConfig = {
+      ...{ nodeId, order, era, timings, ringSeq, queueCapacity: this.#queueCapacity },
+      address: config.nodes.find(({ id }) => id === nodeId)?.address,
+      safeDelivery: this.#safeDelivery,
+      tokenFacts: config.tokenFacts ?? false,
+      ...(observe && { observe }),
+      ...(prng && { prng }),
+    };
+    return new Ring(ringConfig, {
       unicast: (to, bytes) => {
         this.#unicast.to = to;
         this.#unicast.bytes = bytes;

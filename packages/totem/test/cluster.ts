@@ -139,6 +139,7 @@ export class Cluster {
       era: this.#options.era ?? 'modern',
       timings: this.#timings,
       ringSeq: station.ringSeq,
+      tokenFacts: true,
       observe,
     });
     station.cpg = this.#options.cpg === true ? new Cpg({ nodeId: id, observe }) : undefined;

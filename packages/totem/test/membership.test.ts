@@ -60,6 +60,7 @@ describe('configurations', () => {
     expect(configurations(cluster, 1)).toEqual(['t 1 []', 'r 1 [1] +1', 't 1 [1]', 'r 1 [1 2] +2']);
     expect(configurations(cluster, 2)).toEqual(['t 2 []', 'r 2 [2] +2', 't 1 [2]', 'r 1 [1 2] +1']);
     expect(logs(cluster, 2)).toEqual([
+      'The network interface [10.0.0.2] is now up.',
       'A new membership (2.5) was formed. Members joined: 2',
       'A new membership (1.9) was formed. Members joined: 1',
     ]);

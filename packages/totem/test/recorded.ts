@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { fromHex, type Nanos, SECOND } from '@quorate/kernel';
+import { fromHex, MICROSECOND, type Nanos, SECOND } from '@quorate/kernel';
 import type { NodeId } from '../src/index.js';
 
 export const RECORDINGS = [
@@ -21,6 +21,8 @@ export interface Recorded {
   readonly at: Nanos;
   readonly from: NodeId;
   readonly to: readonly NodeId[];
+  /** How much later than the first each of the copies went out, in the order of `to`. */
+  readonly lags: readonly Nanos[];
   readonly bytes: Uint8Array;
 }
 
@@ -34,11 +36,13 @@ export function recorded(name: (typeof RECORDINGS)[number]): readonly Recorded[]
     .map((line) => {
       const [seconds, way, packed] = line.split(' ') as [string, string, string];
       const [from, to] = way.split('>') as [string, string];
+      const copies = to.split(',').map((copy) => copy.split('+').map(Number));
       const digits = packed.replace(/\((\d+)\)/g, (_, zeros: string) => '00'.repeat(Number(zeros)));
       return {
         at: Math.round(Number(seconds) * SECOND),
         from: Number(from),
-        to: to.split(',').map(Number),
+        to: copies.map(([node]) => node!),
+        lags: copies.map(([, lag = 0]) => lag * MICROSECOND),
         bytes: fromHex(digits),
       };
     });

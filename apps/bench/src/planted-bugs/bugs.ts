@@ -18,8 +18,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     rule: 'S1',
     what: 'totem hands up what lies behind holes before the transitional configuration',
     file: RING,
-    find: 'this.#deliver(this.#savedHighSeq);',
-    replace: 'this.#deliver(this.#savedHighSeq); this.#deliverBehindHoles(this.#savedHighSeq);',
+    find: 'this.#deliver(this.#savedHighSeq, this.#safeTo);',
+    replace: 'this.#deliver(this.#savedHighSeq, this.#safeTo); this.#deliverBehindHoles(this.#savedHighSeq);',
     ground: 'totem-storm',
   },
   {
@@ -27,8 +27,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     rule: 'S2',
     what: 'whoever sends a message again for others also delivers it again',
     file: RING,
-    find: 'this.#ports.multicast(held.bytes);',
-    replace: 'this.#ports.multicast(held.bytes); this.#hand(held, this.#ringName, entry.seq);',
+    find: 'const resent = answerRequests(token, this.#ring, this.#queueOfState(), allowed, this.#sendAgain);',
+    replace:
+      'for (const { seq } of token.rtr) if (this.#regularQ.has(seq)) this.#hand(this.#regularQ.get(seq)!, this.#ringName, seq); const resent = answerRequests(token, this.#ring, this.#queueOfState(), allowed, this.#sendAgain);',
     ground: 'totem-storm',
   },
   {
@@ -37,7 +38,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     what: 'nobody sends the messages of the old ring that others miss',
     file: RING,
     find: 'if (isExchangeNeeded(this.#trans, token)) {',
-    replace: 'if (!this.#isUp) {',
+    replace: "if (this.#link === 'unbound') {",
     ground: 'totem-storm',
   },
   {
@@ -54,9 +55,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     rule: 'S6',
     what: 'a node does not deliver what it sent itself when a ring ends',
     file: RING,
-    find: "this.#observeMessage('totem.delivered', ring, seq, held.systemFrom);",
+    find: "this.#observePacket('totem.delivered', ring, seq, held);",
     replace:
-      "if (this.#state === 'recovery' && held.systemFrom === this.#me) return; this.#observeMessage('totem.delivered', ring, seq, held.systemFrom);",
+      "if (this.#state === 'recovery' && held.systemFrom === this.#me) return; this.#observePacket('totem.delivered', ring, seq, held);",
     ground: 'totem-storm',
   },
   {

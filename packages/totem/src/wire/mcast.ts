@@ -5,6 +5,9 @@ import { decodeRingId, encodeRingId } from './ring-id-field.js';
 
 export const MCAST_HEADER_BYTES = 45;
 
+/** Values of `guarantee`. */
+export const Guarantee = { agreed: 0, safe: 1 } as const;
+
 /**
  * An ordered message. 45 bytes and the payload.
  *
@@ -15,7 +18,7 @@ export const MCAST_HEADER_BYTES = 45;
  *     21    4 this_seqno    originator's running count from 0, over all rings
  *     25   12 ring id
  *     37    4 node_id       always 0
- *     41    4 guarantee     0 agreed, 1 safe (never sent)
+ *     41    4 guarantee     0 agreed; 1 safe, which corosync neither sends nor looks at
  *     45      payload
  *
  * A retransmission is the same bytes again, whoever sends it.
@@ -68,10 +71,22 @@ export function stampMcast(packet: Uint8Array, seq: number, thisSeqno: number, r
 }
 
 /** A packet for a queue: a header still without place and ring, and a copy of the payload. */
-export function unplacedMcast(to: ByteWriter, me: NodeId, encapsulated: number, payload: Uint8Array): Uint8Array {
+export function unplacedMcast(
+  to: ByteWriter,
+  me: NodeId,
+  encapsulated: number,
+  payload: Uint8Array,
+  guarantee: number = Guarantee.agreed,
+): Uint8Array {
   encodeHeader(to.reset(), MessageType.mcast, encapsulated, me)
     .u32(me)
-    .zeros(MCAST_HEADER_BYTES - 17)
+    .zeros(MCAST_HEADER_BYTES - 21)
+    .u32(guarantee)
     .raw(payload);
   return to.bytes().slice();
+}
+
+/** Whether a packet of a queue is to be delivered safe. */
+export function isSafePacket(packet: Uint8Array): boolean {
+  return viewOf(packet).getInt32(41, true) === Guarantee.safe;
 }
