@@ -9,6 +9,7 @@ export interface TextStream extends NodeJS.WritableStream {
 
 /** What a command has of the process that it runs in. */
 export interface CommandIo {
+  readonly stdin: NodeJS.ReadableStream;
   readonly stdout: TextStream;
   readonly stderr: TextStream;
   readonly env: Readonly<Record<string, string | undefined>>;

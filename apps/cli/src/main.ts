@@ -17,9 +17,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const { stdout, stderr, env } = process;
+const { stdin, stdout, stderr, env } = process;
 const untilSignal = (): Promise<void> =>
   new Promise((resolve) => {
     endGently = resolve;
   });
-process.exitCode = await runCommand(process.argv.slice(2), { stdout, stderr, env, untilSignal });
+process.exitCode = await runCommand(process.argv.slice(2), { stdin, stdout, stderr, env, untilSignal });

@@ -11,6 +11,7 @@ import { SCENARIOS, type Scenarios } from './scenarios.js';
 import { simCommand } from './sim-command.js';
 import { storyCommand } from './story-command.js';
 import { TOPOLOGIES } from './topologies.js';
+import { totemCommand } from './totem/totem-command.js';
 import { traceCommand } from './trace-command.js';
 import { UsageError } from './usage-error.js';
 import { Exit } from './verdict.js';
@@ -40,7 +41,8 @@ export async function runCommand(
     .addCommand(conformanceCommand(io, exit))
     .addCommand(diskCommand(io, exit))
     .addCommand(iscsiCommand(io))
-    .addCommand(fenceCommand(io, exit));
+    .addCommand(fenceCommand(io, exit))
+    .addCommand(totemCommand(io, exit));
   const said = tame(program, io);
   try {
     await program.parseAsync(argv, { from: 'user' });

@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import type { CommandIo, TextStream } from '../src/command-io.js';
 
 /** Keeps what is written to it; `terminal` makes it one of that size. */
@@ -39,5 +39,6 @@ export interface CapturedIo extends CommandIo {
 
 /** A process whose output is no terminal. `untilSignal`: until it is to end, by default for ever. */
 export function capturedIo(env: CommandIo['env'] = {}, untilSignal: Promise<void> = new Promise(() => {})): CapturedIo {
-  return { stdout: new CapturedStream(), stderr: new CapturedStream(), env, untilSignal: () => untilSignal };
+  const stdin = Readable.from([]);
+  return { stdin, stdout: new CapturedStream(), stderr: new CapturedStream(), env, untilSignal: () => untilSignal };
 }

@@ -1,0 +1,234 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LineProcess } from './line-process.js';
+import { type RingNetwork, run } from './ring-network.js';
+
+/** What a process in the group heard: a message, its length and its hash. */
+export interface Heard {
+  readonly from: string;
+  readonly length: number;
+  readonly hash: string;
+}
+
+/** A node of the ring with one process in the group, whatever program it is. */
+export interface RingNode {
+  readonly id: number;
+  readonly isReal: boolean;
+  /** `node/pid` of the process. */
+  readonly process: string;
+  readonly isRunning: boolean;
+  /** Members of the ring as the process heard of it last. */
+  readonly members: readonly number[];
+  /** The ring's `representative.seq`, in decimal. */
+  readonly ring: string;
+  /** Processes in the group. */
+  readonly group: readonly string[];
+  readonly heard: readonly Heard[];
+  start(): void;
+  /** Sends `size` bytes of `text`, repeated. */
+  send(text: string, size: number): void;
+  kill(): Promise<void>;
+  leave(): Promise<void>;
+}
+
+export interface RingFiles {
+  readonly directory: string;
+  /** The program of the process in the group on a real node. */
+  readonly client: string;
+  /** The command of ours. */
+  readonly quorate: string;
+}
+
+export const GROUP = 'ring-test';
+
+/** A node of corosync with a client of libcpg. */
+export class RealNode implements RingNode {
+  readonly id: number;
+  readonly isReal = true;
+  ring = '';
+  members: readonly number[] = [];
+  group: readonly string[] = [];
+  heard: Heard[] = [];
+  readonly #network: RingNetwork;
+  readonly #files: RingFiles;
+  readonly #home: string;
+  readonly #stopped: Promise<unknown>[] = [];
+  #corosync: LineProcess | undefined;
+  #client: LineProcess | undefined;
+
+  constructor(id: number, network: RingNetwork, files: RingFiles, conf: string) {
+    this.id = id;
+    this.#network = network;
+    this.#files = files;
+    this.#home = join(files.directory, `real-${id}`);
+    mkdirSync(join(this.#home, 'lib'), { recursive: true });
+    const logging = 'logging {\n to_stderr: no\n to_syslog: no\n to_logfile: yes\n timestamp: hires\n';
+    writeFileSync(join(this.#home, 'corosync.conf'), `${conf}${logging} logfile: ${this.#logFile}\n}\n`);
+    writeFileSync(this.#logFile, '');
+  }
+
+  get process(): string {
+    return `${this.id}/${this.#client?.pid}`;
+  }
+
+  get isRunning(): boolean {
+    return this.#corosync?.hasEnded === false;
+  }
+
+  get log(): string {
+    return readFileSync(this.#logFile, 'utf8');
+  }
+
+  start(): void {
+    const home = this.#home;
+    const mounts = ['mount --make-rprivate /', 'mount -t tmpfs shm /dev/shm', 'mount -t tmpfs run /run'];
+    const script = [...mounts, `mount --bind ${home}/lib /var/lib/corosync`].join(' && ');
+    this.#corosync = new LineProcess('ip', [
+      ...['netns', 'exec', this.#network.namespaceOf(this.id), 'unshare', '--mount', 'sh', '-c'],
+      `${script} && touch ${home}/ready && exec corosync -f -c ${home}/corosync.conf`,
+    ]);
+    // The client waits for the socket of a corosync that starts; it has to be in its namespaces.
+    const inside = ['-t', `${this.#corosync.pid}`, '--mount', '--net', '--'];
+    const wait = `while ! [ -S /dev/shm/../shm ] && ! nsenter ${inside.join(' ')} test -e ${home}/ready; do sleep 0.02; done; rm -f ${home}/ready`;
+    this.#client = new LineProcess(
+      'sh',
+      ['-c', `${wait}; exec nsenter ${inside.join(' ')} ${this.#files.client} ${GROUP}`],
+      (line) => this.#onLine(line),
+    );
+    this.#stopped.push(this.#client.ended);
+    this.heard = [];
+  }
+
+  send(text: string, size: number): void {
+    this.#client!.say(`${text} ${size}`);
+  }
+
+  async kill(): Promise<void> {
+    await this.#corosync!.end('SIGKILL');
+    await this.#client!.ended;
+  }
+
+  async leave(): Promise<void> {
+    await this.#corosync!.end('SIGTERM');
+    await this.#client!.ended;
+  }
+
+  /** What corosync's own tool says of the quorum. */
+  quorumTool(): string {
+    return run('nsenter', '-t', `${this.#corosync!.pid}`, '--mount', '--net', '--', 'corosync-quorumtool', '-si');
+  }
+
+  get #logFile(): string {
+    return join(this.#home, 'log');
+  }
+
+  #onLine(line: string): void {
+    const [kind, ...words] = line.split(' ');
+    if (kind === 'R') {
+      this.ring = words[0]!;
+      this.members = words.slice(1).map(Number);
+    } else if (kind === 'C') {
+      this.group = words;
+    } else if (kind === 'M') {
+      this.heard.push({ from: words[0]!, length: Number(words[1]), hash: words[2]! });
+    }
+  }
+}
+
+/** A node of ours: `quorate totem join`. */
+export class OurNode implements RingNode {
+  readonly id: number;
+  readonly isReal = false;
+  ring = '';
+  members: readonly number[] = [];
+  group: readonly string[] = [];
+  heard: Heard[] = [];
+  readonly #network: RingNetwork;
+  readonly #files: RingFiles;
+  readonly #home: string;
+  #command: LineProcess | undefined;
+  /** Everything that it said on stderr, over restarts. */
+  readonly complaints: string[] = [];
+  quorum = '';
+
+  constructor(id: number, network: RingNetwork, files: RingFiles, conf: string) {
+    this.id = id;
+    this.#network = network;
+    this.#files = files;
+    this.#home = join(files.directory, `ours-${id}`);
+    mkdirSync(this.#home, { recursive: true });
+    writeFileSync(join(this.#home, 'corosync.conf'), conf);
+  }
+
+  get process(): string {
+    return `${this.id}/${this.#command?.pid}`;
+  }
+
+  get isRunning(): boolean {
+    return this.#command?.hasEnded === false;
+  }
+
+  get errors(): readonly string[] {
+    return this.#command?.errors ?? [];
+  }
+
+  start(): void {
+    this.complaints.push(...this.errors);
+    this.heard = [];
+    this.#command = new LineProcess(
+      'ip',
+      [
+        ...[
+          'netns',
+          'exec',
+          this.#network.namespaceOf(this.id),
+          process.execPath,
+          this.#files.quorate,
+          'totem',
+          'join',
+        ],
+        ...['--conf', join(this.#home, 'corosync.conf'), '--node', `${this.id}`],
+        ...['--state', this.#home, '--group', GROUP],
+      ],
+      (line) => this.#onLine(line),
+    );
+  }
+
+  send(text: string, size: number): void {
+    this.#command!.say(text.repeat(Math.ceil(size / text.length)).slice(0, size));
+  }
+
+  async kill(): Promise<void> {
+    await this.#command!.end('SIGKILL');
+  }
+
+  async leave(): Promise<void> {
+    const code = await this.#command!.end('SIGTERM');
+    if (code !== 0) throw new Error(`node ${this.id} left with ${code}`);
+  }
+
+  #onLine(line: string): void {
+    const [, ring, members] = /^ring ([0-9a-f]+\.[0-9a-f]+): members ([0-9 ]+)/.exec(line) ?? [];
+    const [, from, text] = /^([0-9]+\/[0-9]+): (.*)$/.exec(line) ?? [];
+    if (ring !== undefined) {
+      this.ring = ring
+        .split('.')
+        .map((part) => Number.parseInt(part, 16))
+        .join('.');
+      this.members = members!.trim().split(' ').map(Number);
+    } else if (line.startsWith(`group ${GROUP}: members `)) {
+      this.group = line.replace(/^.*: members ([^,]*).*$/, '$1').split(' ');
+    } else if (line.startsWith('quorum: ')) {
+      this.quorum = line;
+    } else if (from !== undefined) {
+      this.heard.push({ from, length: text!.length, hash: hashOf(text!) });
+    }
+  }
+}
+
+/** FNV-1a of 32 bits, as the client on a real node reckons it. */
+function hashOf(text: string): string {
+  let hash = 2166136261;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 16777619) >>> 0;
+  return hash.toString(16).padStart(8, '0');
+}
