@@ -14,6 +14,7 @@ import { findQuorumDisk } from '@quorate/qdisk';
 import { quorumDisks } from './os/quorum-disks.js';
 import type { SystemCall } from './os/system-call.js';
 import type { CmanCall, JoinOverrides } from './programs/cman/cman-call.js';
+import type { CorosyncCall } from './programs/corosync/corosync-call.js';
 import type { DaemonName, InitCall } from './programs/daemon-control.js';
 import { addressInHosts } from './programs/hosts.js';
 import type { ClvmdCall } from './programs/lvm/clvmd-call.js';
@@ -235,6 +236,8 @@ export class ClusterStack implements EngineListener {
         return this.#serveInit(task, request as InitCall);
       case 'cman':
         return this.#serveCman(task, request as CmanCall);
+      case 'corosync':
+        return this.#serveCorosync(request as CorosyncCall);
       case 'fenced':
         return this.#fencing === undefined ? 'ECONNREFUSED' : this.#fencing.call(request as FencedCall);
       case 'clvmd':
@@ -285,6 +288,19 @@ export class ClusterStack implements EngineListener {
         return engine.call({ kind: 'set-expected', votes: call.votes });
       case 'set-votes':
         return engine.call({ kind: 'set-votes', votes: call.votes, ...(call.node > 0 && { node: call.node }) });
+    }
+  }
+
+  #serveCorosync(call: CorosyncCall): unknown {
+    const engine = this.#engine;
+    if (engine === undefined) return 'ECONNREFUSED';
+    switch (call.kind) {
+      case 'quorum':
+        return engine.quorumService();
+      case 'groups':
+        return engine.processGroups();
+      case 'addresses':
+        return engine.addresses;
     }
   }
 

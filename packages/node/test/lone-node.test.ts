@@ -164,6 +164,7 @@ describe('daemons and their tools', () => {
   it.each([
     ['cman-tool', 'cman_tool joins, shows, leaves and complains'],
     ['cman-overrides', 'the command line of cman_tool join counts more than the file'],
+    ['corosync-tools', 'corosync tells its tools of the quorum service and of process groups'],
     ['config-version', 'a newer cluster.conf is read when an administrator says so'],
     ['cluster-conf', 'a cluster.conf that a node does not start with is complained about'],
     ['mount', 'mount and umount reach GFS2 and complain'],

@@ -29,6 +29,17 @@ export {
 } from './message.js';
 export type { DeviceErrno } from './quorum-device.js';
 export {
+  formatQuorumNodes,
+  formatQuorumStatus,
+  formatVotequorumNodes,
+  formatVotequorumStatus,
+  type QuorumMember,
+  type QuorumServiceView,
+  type VotequorumDevice,
+  type VotequorumMember,
+  type VotequorumView,
+} from './quorumtool.js';
+export {
   type CmanNodeStatus,
   type CmanStatus,
   type FormatNodesOptions,

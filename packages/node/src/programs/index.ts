@@ -15,6 +15,8 @@ import type { Storage } from '../os/storage.js';
 import { CONF_FILE } from '../stack-config.js';
 import { ccsConfigValidate } from './cman/ccs-config-validate.js';
 import { cmanTool } from './cman/cman-tool.js';
+import { corosyncCpgtool } from './corosync/corosync-cpgtool.js';
+import { corosyncQuorumtool } from './corosync/corosync-quorumtool.js';
 import { DAEMONS, daemonProgram, killall } from './daemon-control.js';
 import { fdisk } from './fdisk.js';
 import { httpd } from './httpd.js';
@@ -51,6 +53,8 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['killall', killall],
     ['cman_tool', cmanTool],
     ['ccs_config_validate', ccsConfigValidate],
+    ['corosync-quorumtool', corosyncQuorumtool],
+    ['corosync-cpgtool', corosyncCpgtool],
     ['mkqdisk', mkqdiskProgram(() => quorumDisks(disks))],
     ['fdisk', fdisk(storage)],
     ['partprobe', partprobe(storage)],

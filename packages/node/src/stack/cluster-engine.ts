@@ -7,9 +7,10 @@ import {
   type CmanOutput,
   type CmanStatus,
   type QuorumFact,
+  type QuorumServiceView,
 } from '@quorate/quorum';
 import { Totem, type TotemFact, type TotemInput, type TotemOutput } from '@quorate/totem';
-import { Cpg, type CpgFact, type CpgInput, type CpgOutput, CpgReason } from '@quorate/totem/cpg';
+import { Cpg, type CpgFact, type CpgInput, type CpgOutput, CpgReason, type ProcessInfo } from '@quorate/totem/cpg';
 import { Child } from '../child.js';
 import type { CmanVersion } from '../programs/cman/cman-call.js';
 import { ringAddresses, type StackConfig } from '../stack-config.js';
@@ -66,6 +67,7 @@ export class ClusterEngine {
   readonly #totem: Child<TotemInput, TotemOutput>;
   readonly #totemMachine: Totem;
   readonly #cpg: Child<CpgInput, CpgOutput>;
+  readonly #cpgMachine: Cpg;
   readonly #cman: Child<CmanInput, CmanOutput>;
   readonly #cmanMachine: Cman;
   readonly #members = new Map<number, GroupMember>();
@@ -93,10 +95,10 @@ export class ClusterEngine {
       ...(observe && { observe: observe as Observe<TotemFact> }),
     });
     this.#cmanMachine = new Cman({ ...config.cman, ...(observe && { observe: observe as Observe<QuorumFact> }) });
-    const cpg = new Cpg({ nodeId: config.nodeId, ...(observe && { observe: observe as Observe<CpgFact> }) });
+    this.#cpgMachine = new Cpg({ nodeId: config.nodeId, ...(observe && { observe: observe as Observe<CpgFact> }) });
     const clock = (): Nanos => services.now();
     this.#totem = new Child(this.#totemMachine, clock, this.#onTotem);
-    this.#cpg = new Child(cpg, clock, this.#onCpg);
+    this.#cpg = new Child(this.#cpgMachine, clock, this.#onCpg);
     this.#cman = new Child(this.#cmanMachine, clock, this.#onCman);
   }
 
@@ -176,6 +178,27 @@ export class ClusterEngine {
   /** The newest membership, undefined before the first. */
   get membership(): Extract<CmanOutput, { kind: 'state-change' }> | undefined {
     return this.#last;
+  }
+
+  /** Ring addresses by node id. */
+  get addresses(): ReadonlyMap<number, string> {
+    return this.#addresses;
+  }
+
+  /** Who is in which process group, on all nodes. */
+  processGroups(): readonly ProcessInfo[] {
+    return this.#cpgMachine.iterate();
+  }
+
+  /** What the quorum service hears of cman. */
+  quorumService(): QuorumServiceView {
+    const nodes = this.#cmanMachine.nodes().filter(({ nodeId, state }) => nodeId > 0 && state === 'member');
+    return {
+      provider: 'quorum_cman',
+      isQuorate: this.isQuorate,
+      ring: this.#last?.ring ?? { representative: 0, seq: 0 },
+      members: nodes.map(({ nodeId, name }) => ({ nodeId, name })),
+    };
   }
 
   /** Members that listen on a port. */

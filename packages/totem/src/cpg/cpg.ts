@@ -205,6 +205,11 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
     return Infinity;
   }
 
+  /** All processes in groups that this node knows, by group, in the order of `cpg_iteration_next`. */
+  iterate(): readonly ProcessInfo[] {
+    return this.#processes.grouped();
+  }
+
   inspect(): CpgView {
     return {
       isSynced: this.#isSynced,

@@ -11,5 +11,6 @@ export {
 } from './cpg.js';
 export { CpgReason } from './cpg-message.js';
 export type { ConfchgFact, CpgFact, CpgMessageFact, MembersFact, SyncFact } from './fact.js';
+export type { ProcessInfo } from './process-table.js';
 export { Service } from './service-message.js';
 export type { SyncView } from './sync-service.js';

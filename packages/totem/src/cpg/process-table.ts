@@ -32,6 +32,20 @@ export class ProcessTable {
     return [...new Set(this.#processes.map((process) => process.group))].sort();
   }
 
+  /**
+   * All processes, those of a group together, as a client's iteration finds them: a group whose first process comes
+   * later stands before, and behind that first process the others of its group stand with the last one first.
+   *
+   * Source: corosync services/cpg.c, `message_handler_req_lib_cpg_iteration_initialize`.
+   */
+  grouped(): readonly ProcessInfo[] {
+    const items: ProcessInfo[] = [];
+    for (const process of this.#processes) {
+      items.splice(items.findIndex(({ group }) => group === process.group) + 1, 0, process);
+    }
+    return items;
+  }
+
   add(process: ProcessInfo): void {
     const at = this.#processes.findIndex((other) => byNodeAndPid(other, process) > 0);
     this.#processes.splice(at < 0 ? this.#processes.length : at, 0, process);
