@@ -1,6 +1,6 @@
 // The floors of docs/ARCHITECTURE.md as an allow-list: which package may import which. Arrows point down only.
 /** What a cluster node is made of, by floor. */
-const floor1 = ['cluster-conf', 'network', 'scsi', 'volumes'];
+const floor1 = ['cluster-conf', 'iscsi', 'network', 'scsi', 'volumes'];
 const floor2 = ['totem', 'quorum', 'qdisk', 'fencing', 'dlm', 'gfs2', 'rgmanager'];
 const allowed = {
   kernel: [],

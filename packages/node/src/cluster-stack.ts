@@ -157,15 +157,19 @@ export class ClusterStack implements EngineListener {
     else this.#services.toStack({ kind: 'tcp-abort', id: connection });
   }
 
-  connected(connection: number): void {
+  onConnected(connection: number): void {
     this.#locks?.transport.onConnected(connection);
   }
 
-  received(connection: number, bytes: Uint8Array): void {
+  onReceived(connection: number, bytes: Uint8Array): void {
     this.#locks?.transport.onReceived(connection, bytes);
   }
 
-  connectionEnded(connection: number): void {
+  onClosed(connection: number): void {
+    this.#locks?.transport.onEnded(connection);
+  }
+
+  onFailed(connection: number): void {
     this.#locks?.transport.onEnded(connection);
   }
 

@@ -1,4 +1,6 @@
 import {
+  DrawnChoices,
+  type Errno,
   type Fact,
   formatSyslogTime,
   type InterfaceInfo,
@@ -22,6 +24,7 @@ import { ClusterStack } from './cluster-stack.js';
 import { DeviceMapper } from './os/device-mapper.js';
 import { type BlockDevice, type DiskCommand, Disks } from './os/disks.js';
 import { type FileChange, RootFiles } from './os/files.js';
+import { type IscsidCall, IscsiSessions, type NodeIscsiFact } from './os/iscsi/iscsi-sessions.js';
 import { OperatingSystem } from './os/operating-system.js';
 import { Partitions } from './os/partitions.js';
 import type { ProgramFault } from './os/program-faults.js';
@@ -95,6 +98,15 @@ export interface NodeConfig {
   readonly observe?: Observe;
 }
 
+/** Who hears of a connection of the IP stack. */
+interface ConnectionOwner {
+  onConnected(connection: number): void;
+  /** `bytes` are lent. */
+  onReceived(connection: number, bytes: Uint8Array): void;
+  onClosed(connection: number): void;
+  onFailed(connection: number, errno: Errno): void;
+}
+
 /**
  * One cluster node: a machine that boots, runs daemons and programs, and talks to its NICs and disks.
  *
@@ -105,6 +117,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
   readonly #ipMachine: IpStack;
   readonly #ip: Child<IpInput, IpOutput>;
   readonly #system: OperatingSystem;
+  readonly #iscsi: IscsiSessions;
   readonly #stack: ClusterStack;
   readonly #switchRequests = new Map<number, TaskId>();
   #lastConnection = 0;
@@ -127,7 +140,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
     this.#ip = new Child(this.#ipMachine, () => this.#now, this.#onIp);
     const disks = new Disks(
       config.devices,
-      (command) => this.#out(command),
+      (command, host) => (host === undefined ? this.#out(command) : this.#iscsi.command(host, command)),
       (size) => observe?.({ kind: 'node.queue', now: this.#now, queue: 'disk commands', size } as NodeFact),
     );
     const observeVolumes = observe as Observe<VolumesFact> | undefined;
@@ -151,6 +164,17 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
       halt: (how) => this.#halt(how),
       serve: (task, call) => this.#serve(task, call),
       processEnded: (pid) => this.#stack.processEnded(pid),
+    });
+    const choices = new DrawnChoices(prng('iscsi'));
+    this.#iscsi = new IscsiSessions({
+      system: this.#system,
+      storage,
+      world: { choices: () => choices },
+      now: () => this.#now,
+      toStack: (input) => this.#ip.send(input),
+      newConnection: () => this.#newConnection(),
+      log: (priority, tag, text) => this.#log(priority, tag, text),
+      observe: observe as Observe<NodeIscsiFact> | undefined,
     });
     this.#stack = new ClusterStack(
       {
@@ -203,16 +227,22 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
         this.#onWake();
         break;
     }
+    this.#iscsi.settle();
     this.#countTasks();
   }
 
   deadline(): Nanos {
     if (this.#hasHalted) return Infinity;
-    return Math.min(this.#ip.deadline(), this.#system.deadline(), this.#stack.deadline());
+    return Math.min(this.#ip.deadline(), this.#iscsi.deadline(), this.#system.deadline(), this.#stack.deadline());
   }
 
   inspect(): unknown {
-    return { name: this.#config.name, processes: this.#system.processes().length, ...this.#stack.inspect() };
+    return {
+      name: this.#config.name,
+      processes: this.#system.processes().length,
+      iscsi: this.#iscsi.inspect(),
+      ...this.#stack.inspect(),
+    };
   }
 
   #onBoot(wall: WallTime, carrier: readonly boolean[]): void {
@@ -226,6 +256,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
 
   #onWake(): void {
     this.#ip.wakeIfDue(this.#now);
+    this.#iscsi.wakeIfDue(this.#now);
     this.#stack.wakeIfDue(this.#now);
     if (this.#system.deadline() <= this.#now) this.#system.wake();
   }
@@ -246,20 +277,16 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
         if (!this.#system.sockets.onAccepted(output.id, output.port)) this.#stack.accepted(output.id, output.from);
         break;
       case 'tcp-connected':
-        if (this.#system.sockets.owns(output.id)) this.#system.sockets.onConnected(output.id);
-        else this.#stack.connected(output.id);
+        this.#ownerOf(output.id).onConnected(output.id);
         break;
       case 'tcp-received':
-        if (this.#system.sockets.owns(output.id)) this.#system.sockets.onReceived(output.id, output.bytes);
-        else this.#stack.received(output.id, output.bytes);
+        this.#ownerOf(output.id).onReceived(output.id, output.bytes);
         break;
       case 'tcp-closed':
-        if (this.#system.sockets.owns(output.id)) this.#system.sockets.onClosed(output.id);
-        else this.#stack.connectionEnded(output.id);
+        this.#ownerOf(output.id).onClosed(output.id);
         break;
       case 'tcp-failed':
-        if (this.#system.sockets.owns(output.id)) this.#system.sockets.onFailed(output.id, output.errno);
-        else this.#stack.connectionEnded(output.id);
+        this.#ownerOf(output.id).onFailed(output.id, output.errno);
         break;
       case 'echo-replied':
         this.#system.onEchoEnded(output.id, output.roundTrip);
@@ -270,6 +297,12 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
     }
   };
 
+  /** Whose a connection is: a process's, a session's of the initiator, or else the stack's. */
+  #ownerOf(connection: number): ConnectionOwner {
+    if (this.#system.sockets.owns(connection)) return this.#system.sockets;
+    return this.#iscsi.owns(connection) ? this.#iscsi : this.#stack;
+  }
+
   /** Calls that the operating system itself does not answer. */
   #serve(task: TaskId, call: SystemCall): unknown {
     if (call.call === 'daemon' && call.daemon === 'power') {
@@ -278,6 +311,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
       this.#out({ kind: 'switch-power', id: this.#lastSwitchRequest, request: call.request });
       return PENDING;
     }
+    if (call.call === 'daemon' && call.daemon === 'iscsid') return this.#iscsi.serve(task, call.request as IscsidCall);
     return this.#stack.serve(task, call);
   }
 
@@ -324,22 +358,24 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
   }
 }
 
-export type NodeFact = Fact &
-  (
-    | {
-        /** More tasks and timers of programs at once than ever before in this life. */
-        readonly kind: 'node.timers';
-        readonly component: 'programs';
-        readonly count: number;
-      }
-    | {
-        /** More commands are at the disks than ever before in this life, by powers of two from 16 on. */
-        readonly kind: 'node.queue';
-        readonly queue: 'disk commands';
-        readonly size: number;
-      }
-    | {
-        /** SIGKILL has ended corosync, and everybody who was connected to it sees it go. */
-        readonly kind: 'node.corosync-killed';
-      }
-  );
+export type NodeFact =
+  | NodeIscsiFact
+  | (Fact &
+      (
+        | {
+            /** More tasks and timers of programs at once than ever before in this life. */
+            readonly kind: 'node.timers';
+            readonly component: 'programs';
+            readonly count: number;
+          }
+        | {
+            /** More commands are at the disks than ever before in this life, by powers of two from 16 on. */
+            readonly kind: 'node.queue';
+            readonly queue: 'disk commands';
+            readonly size: number;
+          }
+        | {
+            /** SIGKILL has ended corosync, and everybody who was connected to it sees it go. */
+            readonly kind: 'node.corosync-killed';
+          }
+      ));

@@ -1,4 +1,4 @@
-import { SECOND, type Stamped, utf8Text } from '@quorate/kernel';
+import { type ProgramResult, SECOND, type Stamped, utf8Text } from '@quorate/kernel';
 import type { MappedSegment } from '@quorate/volumes';
 import { checkTranscript } from '../../../tooling/transcript.js';
 import type { TestMachine } from './machine.js';
@@ -48,6 +48,13 @@ function execute(machine: TestMachine, command: string): readonly string[] {
         );
     case 'get':
       return get(machine, operand);
+    case 'type': {
+      const line = operands.join(' ');
+      machine.underWay.set(machine.typeOnly(line), line);
+      return [];
+    }
+    case 'ended':
+      return [...machine.underWay].flatMap(([id, line]) => ended(machine, id, line));
     default:
       throw new Error(`unknown: ${command}`);
   }
@@ -76,12 +83,23 @@ function tell(fact: Stamped): readonly string[] {
   return text === undefined ? [] : [`${fact.kind} ${text}`.trimEnd()];
 }
 
+function ended(machine: TestMachine, id: number, line: string): readonly string[] {
+  const result = machine.resultOf(id);
+  if (result === undefined) return [];
+  machine.underWay.delete(id);
+  return [line, ...printed(result)];
+}
+
+function printed({ status, output, errors }: ProgramResult): readonly string[] {
+  const lines = [...marked('|', output), ...marked('!', errors)];
+  return status === 0 ? lines : [...lines, `status ${status}`];
+}
+
 function type(machine: TestMachine, command: string): readonly string[] {
   const startedAt = machine.now;
   const result = machine.type(command);
   if (result === undefined) return [`halted: ${machine.halted}`];
-  const lines = [...marked('|', result.output), ...marked('!', result.errors)];
-  if (result.status !== 0) lines.push(`status ${result.status}`);
+  const lines = [...printed(result)];
   const seconds = (machine.now - startedAt) / SECOND;
   if (seconds >= 0.01) lines.push(`after ${Number(seconds.toFixed(2))} s`);
   return lines;

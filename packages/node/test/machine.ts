@@ -1,4 +1,5 @@
 // One node with a disk and a network, driven through their deadlines; on the network is one other host.
+import type { TargetNodeConfig } from '@quorate/iscsi';
 import {
   type Fact,
   guarded,
@@ -15,7 +16,15 @@ import {
 } from '@quorate/kernel';
 import { type IpInput, type IpOutput, IpStack, Network, type NetworkInput } from '@quorate/network';
 import { type BlockStore, ScsiTarget, SparseStore, type TargetInput } from '@quorate/scsi';
-import { type BlockDevice, ClusterNode, type FileChange, type NodeInput, type NodeOutput } from '../src/index.js';
+import {
+  type BlockDevice,
+  Child,
+  ClusterNode,
+  type FileChange,
+  type NodeInput,
+  type NodeOutput,
+} from '../src/index.js';
+import { TargetHost } from './target-host.js';
 
 export const NODE_ADDRESS = '10.0.0.1';
 export const HOST_ADDRESS = '10.0.0.9';
@@ -50,6 +59,8 @@ export interface TestMachineOptions {
   readonly store?: BlockStore;
   /** `DEVICES` unless told. */
   readonly devices?: readonly BlockDevice[];
+  /** Served over iSCSI by the other host. */
+  readonly targets?: readonly TargetNodeConfig[];
 }
 
 /** Each character is one byte. */
@@ -64,6 +75,8 @@ export class TestMachine {
   readonly log: string[] = [];
   readonly facts: Stamped[] = [];
   readonly changes: FileChange[] = [];
+  /** Commands that were typed and not waited for, by their numbers. */
+  readonly underWay = new Map<number, string>();
   /** Requests to the switch that power agents ask. */
   readonly powerRequests: unknown[] = [];
   now: Nanos = 0;
@@ -72,7 +85,8 @@ export class TestMachine {
   hasDiskCable = true;
   readonly #files: Readonly<Record<string, string>>;
   readonly #node: Machine<NodeInput, NodeOutput>;
-  readonly #host: Machine<IpInput, IpOutput>;
+  readonly #host: Child<IpInput, IpOutput>;
+  readonly #targets: TargetHost | undefined;
   readonly #network: Network;
   readonly #target: ScsiTarget;
   /** What one part has for another, in the order in which it was said. */
@@ -87,6 +101,7 @@ export class TestMachine {
     programs = {},
     store = new SparseStore({ blocks: DISK_BLOCKS }),
     devices = DEVICES,
+    targets,
   }: TestMachineOptions = {}) {
     const seed = { hi: 1, lo: 2 };
     const interfaces = [{ name: 'eth0', mac: '02:00:00:00:00:01', addresses: [`${NODE_ADDRESS}/24`] }];
@@ -107,7 +122,16 @@ export class TestMachine {
       }),
     );
     const host = { name: 'eth0', mac: '02:00:00:00:00:09', addresses: [`${HOST_ADDRESS}/24`] };
-    this.#host = guarded(new IpStack({ interfaces: [host], prng: Prng.derive(seed, 'host') }));
+    const stack = new IpStack({ interfaces: [host], prng: Prng.derive(seed, 'host') });
+    this.#host = new Child(guarded(stack), () => this.now, this.#onHost);
+    this.#targets =
+      targets &&
+      new TargetHost(
+        HOST_ADDRESS,
+        targets,
+        () => this.now,
+        (input) => this.#host.send(input),
+      );
     const nics = [
       { nic: NODE_NIC, mac: interfaces[0]!.mac },
       { nic: HOST_NIC, mac: host.mac },
@@ -126,6 +150,7 @@ export class TestMachine {
   boot(): void {
     this.#tell({ kind: 'node.state', now: this.now, state: 'up' } as Fact);
     this.#toHost({ kind: 'carrier', interface: 0, isUp: true });
+    this.#targets?.listen();
     this.#toNode({ kind: 'boot', wall: { sec: WALL_SEC, nsec: 0 }, carrier: [true] });
     this.#deliver();
   }
@@ -233,7 +258,8 @@ export class TestMachine {
 
   #nextDeadline(): Nanos {
     const node = this.halted === undefined ? this.#node.deadline() : Infinity;
-    return Math.min(node, this.#host.deadline(), this.#network.deadline(), this.#target.deadline());
+    const targets = this.#targets?.target.deadline() ?? Infinity;
+    return Math.min(node, this.#host.deadline(), targets, this.#network.deadline(), this.#target.deadline());
   }
 
   #advance(): void {
@@ -242,6 +268,7 @@ export class TestMachine {
     if (isDue(this.#target)) this.#toDisk({ kind: 'wake' });
     if (isDue(this.#network)) this.#toNetwork({ kind: 'wake' });
     if (isDue(this.#host)) this.#toHost({ kind: 'wake' });
+    this.#targets?.target.wakeIfDue(this.now);
     if (isDue(this.#node)) this.#toNode({ kind: 'wake' });
     this.#deliver();
   }
@@ -314,13 +341,18 @@ export class TestMachine {
   }
 
   #toHost(input: IpInput): void {
-    this.#host.step(this.now, input, (output) => {
-      if (output.kind === 'frame') {
-        const bytes = output.bytes.slice();
-        this.#mail.push(() => this.#toNetwork({ kind: 'send', nic: HOST_NIC, bytes }));
-      } else this.#heard.push('bytes' in output ? { ...output, bytes: output.bytes.slice() } : output);
-    });
+    this.#host.send(input);
   }
+
+  readonly #onHost = (output: IpOutput): void => {
+    if (output.kind === 'frame') {
+      const bytes = output.bytes.slice();
+      this.#mail.push(() => this.#toNetwork({ kind: 'send', nic: HOST_NIC, bytes }));
+      return;
+    }
+    this.#heard.push('bytes' in output ? { ...output, bytes: output.bytes.slice() } : output);
+    this.#targets?.hear(output);
+  };
 
   #tell(fact: Fact): void {
     this.facts.push({ ...fact, node: NODE_ID, life: 1, seq: this.facts.length + 1, at: this.now });

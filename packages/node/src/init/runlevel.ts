@@ -1,10 +1,16 @@
 import { type Nanos, type Os, type Program, SECOND, type Task } from '@quorate/kernel';
+import { hasInitiator } from '../programs/iscsiadm/record-store.js';
 
 /** The services of the stack in the order of their start; they stop in the reverse. */
-const BOOT_ORDER: readonly string[] = ['cman', 'clvmd', 'gfs2', 'rgmanager'];
+const CLUSTER: readonly string[] = ['cman', 'clvmd', 'gfs2', 'rgmanager'];
+
+/** Disks of other machines come first, where iscsi-initiator-utils is installed. */
+function* bootOrder(os: Os): Task<readonly string[]> {
+  return (yield* hasInitiator(os)) ? ['iscsi', ...CLUSTER] : CLUSTER;
+}
 
 function* stopAll(os: Os): Task {
-  for (const service of [...BOOT_ORDER].reverse()) yield* os.run([`/etc/init.d/${service}`, 'stop']);
+  for (const service of [...(yield* bootOrder(os))].reverse()) yield* os.run([`/etc/init.d/${service}`, 'stop']);
 }
 
 /**
@@ -14,7 +20,7 @@ function* stopAll(os: Os): Task {
  */
 export const rc: Program = function* (_argv, os) {
   yield* os.run(['/sbin/start_udev']);
-  for (const service of BOOT_ORDER) {
+  for (const service of yield* bootOrder(os)) {
     const { status, output } = yield* os.run([`/etc/init.d/${service}`, 'start']);
     if (status !== 0) os.log('err', 'rc', `${service} did not start: ${failureIn(output)}`);
   }

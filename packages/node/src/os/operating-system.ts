@@ -310,6 +310,9 @@ export class OperatingSystem {
         this.disks.passThrough(device, call.cdb, call.data ?? new Uint8Array(0), (reply) => this.reply(task, reply));
         return PENDING;
       }
+      case 'scsi-unit':
+        this.disks.passThrough(call.disk, call.cdb, call.data, (reply) => this.reply(task, reply));
+        return PENDING;
       case 'echo': {
         if (parseIpv4(call.address) === undefined) return 'EINVAL';
         this.#lastEcho += 1;

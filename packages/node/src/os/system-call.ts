@@ -1,10 +1,13 @@
 import type { Operation } from '@quorate/gfs2';
 import type { Nanos, RunOptions, Socket } from '@quorate/kernel';
+import type { DiskAddress } from './disks.js';
 
 /** What a process waits for. Calls that are answered at once do not come this way. */
 export type SystemCall =
   | { readonly call: 'run'; readonly argv: readonly string[]; readonly options: RunOptions }
   | { readonly call: 'scsi'; readonly device: string; readonly cdb: Uint8Array; readonly data: Uint8Array | undefined }
+  /** For a logical unit that is no device, or not yet. */
+  | { readonly call: 'scsi-unit'; readonly disk: DiskAddress; readonly cdb: Uint8Array; readonly data: Uint8Array }
   | { readonly call: 'file-system'; readonly directory: string; readonly pid: number; readonly operation: Operation }
   | {
       readonly call: 'mount';

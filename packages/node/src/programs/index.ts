@@ -6,6 +6,7 @@ import { agentPrograms } from '@quorate/rgmanager';
 import { clvmdScript } from '../init/clvmd.js';
 import { cmanScript } from '../init/cman.js';
 import { gfs2Script } from '../init/gfs2.js';
+import { iscsiScript } from '../init/iscsi.js';
 import { rgmanagerScript } from '../init/rgmanager.js';
 import { poweroff, rc, reboot, service, shutdown } from '../init/runlevel.js';
 import { startUdev } from '../init/udev.js';
@@ -20,6 +21,7 @@ import { corosyncQuorumtool } from './corosync/corosync-quorumtool.js';
 import { DAEMONS, daemonProgram, killall } from './daemon-control.js';
 import { fdisk } from './fdisk.js';
 import { httpd } from './httpd.js';
+import { iscsiadm } from './iscsiadm/iscsiadm.js';
 import { lvmPrograms } from './lvm/index.js';
 import { arping, ifconfig, ip, mount, umount } from './network-tools.js';
 import { partprobe } from './partprobe.js';
@@ -50,6 +52,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['mount', mount],
     ['umount', umount],
     ['httpd', httpd],
+    ['iscsiadm', iscsiadm],
     ['killall', killall],
     ['cman_tool', cmanTool],
     ['ccs_config_validate', ccsConfigValidate],
@@ -69,6 +72,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['service', service],
     ['/sbin/start_udev', startUdev(disks)],
     ['/etc/rc.d/rc', rc],
+    ['/etc/init.d/iscsi', iscsiScript],
     ['/etc/init.d/cman', (argv, os) => cmanScript(hasQuorumDisk(conf))(argv, os)],
     ['/etc/init.d/clvmd', clvmdScript(storage)],
     ['/etc/init.d/gfs2', gfs2Script],

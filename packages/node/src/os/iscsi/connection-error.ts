@@ -1,0 +1,80 @@
+import { type InitiatorEnd, LoginStatus } from '@quorate/iscsi';
+import { IscsiError } from './iscsi-error.js';
+
+/** An error of a connection as the kernel numbers it. */
+export interface ConnectionError {
+  readonly code: number;
+  readonly text: string;
+}
+
+/** Numbers from 1000 on. Source: Linux include/scsi/iscsi_if.h, `enum iscsi_err`. */
+const ERRORS = {
+  protocol: { code: 1008, text: 'ISCSI_ERR_PROTO: iSCSI protocol violation' },
+  failed: { code: 1011, text: 'ISCSI_ERR_CONN_FAILED: iSCSI connection failed' },
+  headerDigest: { code: 1014, text: 'ISCSI_ERR_HDR_DGST: Header digest mismatch' },
+  closed: { code: 1020, text: 'ISCSI_ERR_TCP_CONN_CLOSE: TCP connection closed' },
+  ping: { code: 1022, text: 'ISCSI_ERR_NOP_TIMEDOUT: A NOP has timed out' },
+} as const;
+
+/** What the kernel calls the end of a connection in full feature phase. */
+export function connectionErrorOf(reason: InitiatorEnd): ConnectionError {
+  switch (reason) {
+    case 'no-answer-to-ping':
+      return ERRORS.ping;
+    case 'peer-closed':
+    case 'dropped-by-target':
+      return ERRORS.closed;
+    case 'bad-header-digest':
+      return ERRORS.headerDigest;
+    case 'protocol-error':
+    case 'data-segment-too-long':
+      return ERRORS.protocol;
+    case 'logged-out':
+    case 'login-failed':
+    case 'login-timeout':
+      return ERRORS.failed;
+  }
+}
+
+/** A login that came to nothing. */
+export interface LoginFailure {
+  /** What iscsid answers, an `IscsiError`. */
+  readonly error: number;
+  /** What it says of it. */
+  readonly text: string;
+}
+
+/** `status` is class and detail of the Login Response, 0 without one, when `why` says what happened. */
+export function loginFailureOf(reason: InitiatorEnd, status: number, why: string): LoginFailure {
+  if (reason === 'login-timeout') return { error: IscsiError.pduTimeout, text: 'login timed out' };
+  if (reason !== 'login-failed') return { error: IscsiError.transport, text: `login failed: ${why}` };
+  const code = `${byteText(status >> 8)}/${byteText(status & 0xff)}`;
+  switch (status) {
+    case 0:
+      return { error: IscsiError.fatalLogin, text: `login failed: ${why}` };
+    case LoginStatus.authenticationFailure:
+      return {
+        error: IscsiError.loginAuthFailed,
+        text: 'login rejected: Initiator failed authentication with target',
+      };
+    case LoginStatus.notAuthorized:
+      return { error: IscsiError.loginAuthFailed, text: 'login rejected: initiator failed authorization with target' };
+    case LoginStatus.notFound:
+      return {
+        error: IscsiError.fatalLogin,
+        text: `login rejected: initiator error - target not found (${code})`,
+      };
+    default: {
+      const isOfTarget = status >> 8 === TARGET_ERROR;
+      const text = `login rejected: ${isOfTarget ? 'target' : 'initiator'} error (${code})`;
+      return { error: isOfTarget ? IscsiError.login : IscsiError.fatalLogin, text };
+    }
+  }
+}
+
+/** Status class of a target that cannot let anybody in now. */
+const TARGET_ERROR = 3;
+
+function byteText(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
+}
