@@ -38,7 +38,7 @@ export function parseConfText(text: string): ConfSection {
     const section = open.at(-1)!;
     if (words === '' || words.startsWith('#')) continue;
     if (words === '}') {
-      if (open.length === 1) throw new ConfigError(pathOf(open), '}', 'a section that is open', line);
+      if (open.length === 1) throw new ConfigError(pathOf(open), '}', 'a section that is open', { line });
       open.pop();
     } else if (words.endsWith('{')) {
       const child: OpenSection = { name: words.slice(0, -1).trim(), line, entries: [], sections: [] };
@@ -46,7 +46,7 @@ export function parseConfText(text: string): ConfSection {
       open.push(child);
     } else {
       const colon = words.indexOf(':');
-      if (colon < 1) throw new ConfigError(pathOf(open), words, '"key: value", "name {" or "}"', line);
+      if (colon < 1) throw new ConfigError(pathOf(open), words, '"key: value", "name {" or "}"', { line });
       section.entries.push({ key: words.slice(0, colon).trim(), value: words.slice(colon + 1).trim(), line });
     }
   }

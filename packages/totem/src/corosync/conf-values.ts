@@ -47,7 +47,7 @@ export class ConfValues {
   /** What is wrong with the value of a key, or with its absence. */
   error(key: string, expected: string): ConfigError {
     const entry = this.#entries.get(key);
-    return new ConfigError(`${this.path}.${key}`, entry?.value ?? '', expected, entry?.line ?? this.line);
+    return new ConfigError(`${this.path}.${key}`, entry?.value ?? '', expected, { line: entry?.line ?? this.line });
   }
 
   /** @throws {ConfigError} for the first key that nobody asked for. */
@@ -55,12 +55,9 @@ export class ConfValues {
     for (const entry of this.#entries.values()) {
       if (this.#asked.has(entry.key)) continue;
       const known = [...this.#asked].join(', ');
-      throw new ConfigError(
-        `${this.path}.${entry.key}`,
-        entry.key,
-        `a key that is supported here: ${known}`,
-        entry.line,
-      );
+      throw new ConfigError(`${this.path}.${entry.key}`, entry.key, `a key that is supported here: ${known}`, {
+        line: entry.line,
+      });
     }
   }
 }

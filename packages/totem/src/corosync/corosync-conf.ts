@@ -85,19 +85,19 @@ const SECTIONS = ['totem', 'nodelist', 'quorum', 'logging'];
 
 function only(parent: ConfSection, name: string): ConfSection | undefined {
   const [first, second] = parent.sections.filter((section) => section.name === name);
-  if (second !== undefined) throw new ConfigError(name, name, 'the section once', second.line);
+  if (second !== undefined) throw new ConfigError(name, name, 'the section once', { line: second.line });
   return first;
 }
 
 function unsupported(section: string, known: readonly string[], line: number): ConfigError {
-  return new ConfigError(section, section, `a section that is supported here: ${known.join(', ')}`, line);
+  return new ConfigError(section, section, `a section that is supported here: ${known.join(', ')}`, { line });
 }
 
 function noSections(section: ConfSection, known: readonly string[] = []): void {
   const other = section.sections.find(({ name }) => !known.includes(name));
   if (other === undefined) return;
   if (known.length > 0) throw unsupported(`${section.name}.${other.name}`, known, other.line);
-  throw new ConfigError(`${section.name}.${other.name}`, other.name, 'no section', other.line);
+  throw new ConfigError(`${section.name}.${other.name}`, other.name, 'no section', { line: other.line });
 }
 
 function readNodes(nodelist: ConfSection | undefined): readonly CorosyncNode[] {
@@ -113,7 +113,7 @@ function readNodes(nodelist: ConfSection | undefined): readonly CorosyncNode[] {
     noSections(section);
     nodes.push(node);
   }
-  if (nodes.length === 0) throw new ConfigError('nodelist', '', 'at least one node', nodelist.line);
+  if (nodes.length === 0) throw new ConfigError('nodelist', '', 'at least one node', { line: nodelist.line });
   return nodes;
 }
 
@@ -210,7 +210,10 @@ function readTimings(values: ConfValues, nodes: number): TotemTimings {
     retransmitsBeforeLoss: values.number('token_retransmits_before_loss_const', 1),
     consensusMs: values.number('consensus'),
     joinMs: values.number('join'),
+    sendJoinMs: values.number('send_join'),
     mergeMs: values.number('merge'),
+    heartbeatFailuresAllowed: values.number('heartbeat_failures_allowed'),
+    maxNetworkDelayMs: values.number('max_network_delay'),
   };
   const derived = corosync31(nodes, Object.fromEntries(Object.entries(options).filter(([, ms]) => ms !== undefined)));
   const milliseconds = (key: string): number | undefined => {
