@@ -128,6 +128,22 @@ describe('clvmd', () => {
   });
 });
 
+it('fence_scsi finds the devices of clustered groups before clvmd runs', () => {
+  const node = machine({ '/etc/rc.d/rc': TEST_PROGRAMS.echo! });
+  node.boot();
+  node.type('/sbin/start_udev');
+  const asked = 'vgs --noheadings --separator : --sort pv_uuid --options vg_attr,pv_name';
+  expect(node.type(`${asked} --config "global { locking_type = 0 }"`)).toEqual({
+    status: 0,
+    output: '  wz--nc:/dev/sda1\n  wz--n-:/dev/sda2\n',
+    errors: '',
+  });
+  expect(node.type(asked)!.status).toBe(5);
+  expect(node.type('vgs --noheadings --options vg_name')!.status).toBe(3);
+  expect(node.type('fence_scsi -o on -k 1')).toMatchObject({ status: 0, errors: '' });
+  expect(node.type('cat /var/run/cluster/fence_scsi.dev')!.output).toBe('/dev/sda1\n');
+});
+
 it('a group of which a disk cannot be read is not there, and others are', () => {
   const node = booted();
   node.hasDiskCable = false;

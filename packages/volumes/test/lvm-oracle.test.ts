@@ -26,6 +26,7 @@ import {
   setClustered,
   type VolumeGroup,
   vgDisplay,
+  vgsDevicesReport,
   vgsReport,
 } from '../src/index.js';
 import { lacksLvm, type RealLvm, withLvm } from './lvm-oracle.js';
@@ -67,6 +68,8 @@ describe('LVM reads what is written here', () => {
         const scan = machine.scan();
         expect(squeezed(renamed(lvm.output('pvs', '--units', 'h'), lvm))).toBe(squeezed(pvsReport(scan)));
         expect(lvm.output('vgs', '--units', 'h')).toBe(vgsReport(scan.groups));
+        const asked = ['--noheadings', '--separator', ':', '--sort', 'pv_uuid', '--options', 'vg_attr,pv_name'];
+        expect(squeezed(renamed(lvm.output('vgs', ...asked), lvm))).toBe(squeezed(vgsDevicesReport(scan.groups, ':')));
         expect(lvm.output('lvs', '--units', 'h').replaceAll('XX', '--')).toBe(lvsReport(scan.groups));
         for (const [i, physicalVolume] of group.physicalVolumes.entries()) {
           const theirs = renamed(lvm.output('pvdisplay', '--units', 'h', lvm.devices[i]!), lvm);

@@ -72,6 +72,22 @@ export function vgsReport(groups: readonly FoundGroup[]): string {
   return formatTable(columns, sortedBy(rows, 0));
 }
 
+/**
+ * What `vgs --noheadings --separator SEPARATOR --sort pv_uuid --options vg_attr,pv_name` prints: a line for each physical
+ * volume of a group.
+ */
+export function vgsDevicesReport(groups: readonly FoundGroup[], separator: string): string {
+  const rows = groups.flatMap((found) =>
+    found.group.physicalVolumes.map(({ id }) => {
+      const path = found.members.get(id)?.device.path ?? UNKNOWN_DEVICE;
+      return [id, `  ${vgAttributes(found)}${separator}${path}\n`] as const;
+    }),
+  );
+  return sortedBy(rows, 0)
+    .map(([, line]) => line)
+    .join('');
+}
+
 /** What `lvs` prints. `stateOf` says what is mapped on this node. */
 export function lvsReport(
   groups: readonly FoundGroup[],

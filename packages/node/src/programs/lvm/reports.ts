@@ -1,7 +1,8 @@
 import type { Program } from '@quorate/kernel';
-import { type FoundGroup, lvsReport, pvsReport, type VolumeScan, vgsReport } from '@quorate/volumes';
+import { type FoundGroup, lvsReport, pvsReport, type VolumeScan, vgsDevicesReport, vgsReport } from '@quorate/volumes';
+import { scanStorage } from '../../os/activation.js';
 import type { Storage } from '../../os/storage.js';
-import { forEachGroup, NO_GROUPS } from './groups.js';
+import { forEachGroup, MISUSED, NO_GROUPS } from './groups.js';
 
 /** A command that reads all groups and says something about them, unless there is nothing to say. */
 function report(storage: Storage, textOf: (scan: VolumeScan) => string | undefined, isOfGroups = true): Program {
@@ -26,9 +27,39 @@ export function pvs(storage: Storage): Program {
   return report(storage, (scan) => (scan.physicalVolumes.length === 0 ? undefined : pvsReport(scan)), false);
 }
 
-/** `vgs`. */
+/**
+ * `vgs`, and the one form of it that agents use, which names the devices of groups:
+ * `vgs --noheadings --separator S --sort pv_uuid --options vg_attr,pv_name [--config 'global { locking_type = 0 }']`.
+ *
+ * With that configuration clustered groups are read without a lock: fence_scsi asks before clvmd runs.
+ */
 export function vgs(storage: Storage): Program {
-  return report(storage, ({ groups }) => (groups.length === 0 ? undefined : vgsReport(groups)));
+  const all = report(storage, ({ groups }) => (groups.length === 0 ? undefined : vgsReport(groups)));
+  return function* (argv, os) {
+    if (argv.length === 1) return yield* all(argv, os);
+    const [separator, config] = devicesForm(argv.slice(1)) ?? [];
+    if (separator === undefined) {
+      os.printError('  Error during parsing of command line: only --options vg_attr,pv_name is served here.\n');
+      return MISUSED;
+    }
+    const textOf = ({ groups }: VolumeScan): string => vgsDevicesReport(groups, separator);
+    if (!/locking_type *= *0\b/.test(config ?? '')) return yield* report(storage, textOf)(argv, os);
+    os.print(textOf(yield* scanStorage(storage)));
+    return 0;
+  };
+}
+
+/** Separator and configuration of that form; undefined for any other. */
+function devicesForm(args: readonly string[]): readonly [string, string | undefined] | undefined {
+  const values = new Map<string, string>();
+  for (let i = 0; i < args.length; i++) {
+    if (args[i] === '--noheadings') values.set('--noheadings', '');
+    else values.set(args[i]!, args[++i] ?? '');
+  }
+  const known = ['--noheadings', '--separator', '--sort', '--options', '--config'];
+  const isForm = [...values.keys()].every((key) => known.includes(key)) && values.has('--noheadings');
+  if (!isForm || values.get('--options') !== 'vg_attr,pv_name' || values.get('--sort') !== 'pv_uuid') return undefined;
+  return [values.get('--separator') ?? ' ', values.get('--config')];
 }
 
 /** `lvs`. */
