@@ -31,5 +31,6 @@ export { fenceAckManual } from './programs/fence-ack-manual.js';
 export { fenceNodeProgram } from './programs/fence-node.js';
 export { fencePower, type PowerReply, type PowerRequest } from './programs/fence-power.js';
 export { DEVICE_FILE, fenceScsi, KEY_FILE } from './programs/fence-scsi.js';
+export { fenceScsiCheck } from './programs/fence-scsi-check.js';
 export { fenceTool } from './programs/fence-tool.js';
 export type { FencedCall, FencedReplies } from './programs/fenced-call.js';

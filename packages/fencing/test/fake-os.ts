@@ -15,6 +15,9 @@ import {
 export interface Machine {
   readonly hostname: string;
   readonly files: Map<string, string>;
+  readonly directories: Map<string, readonly string[]>;
+  /** Files that cannot be written. */
+  readonly refused: Map<string, Errno>;
   readonly programs: Map<string, Program>;
   readonly log: string[];
   now: Nanos;
@@ -27,6 +30,8 @@ export function newMachine(hostname: string): Machine {
   return {
     hostname,
     files: new Map(),
+    directories: new Map(),
+    refused: new Map(),
     programs: new Map(),
     log: [],
     now: 0,
@@ -89,16 +94,21 @@ function* execute(machine: Machine, argv: readonly string[], input: string): Tas
       return text === undefined ? 'ENOENT' : new Uint8Array(Buffer.from(text));
     },
     *writeFile(path: string, bytes: Uint8Array, options: { append?: boolean } = {}): Task<number | Errno> {
+      const refused = machine.refused.get(path);
+      if (refused !== undefined) return refused;
       const before = options.append === true ? (machine.files.get(path) ?? '') : '';
       machine.files.set(path, before + utf8Text(bytes));
       return bytes.length;
     },
-    *stat(): Task<Errno> {
-      return 'ENOENT';
+    *stat(path: string): Task<unknown> {
+      return machine.files.has(path) ? { type: 'file' } : 'ENOENT';
     },
     *makeDirectory(): Task<undefined> {},
-    *list(): Task<Errno> {
-      return 'ENOENT';
+    *list(path: string): Task<readonly string[] | Errno> {
+      return machine.directories.get(path) ?? 'ENOENT';
+    },
+    halt: (how: string) => {
+      machine.log.push(`halt ${how}`);
     },
     mounts: () => machine.mounts,
     *scsi(device: string, cdb: Uint8Array, data = new Uint8Array(0)): Task<ScsiReply | Errno> {

@@ -198,19 +198,182 @@ describe('keys and devices', () => {
   });
 });
 
-describe('usage', () => {
-  it('is printed without node and key, and after an unknown option', () => {
+describe('what it says', () => {
+  const times = (output: string): string => output.replaceAll(/^Oct 29 14:05:00 fence_scsi: /gm, '');
+
+  it.each([
+    [
+      'on, as the first node',
+      on(1),
+      [
+        '[debug] main::do_register_ignore (node_key=63d20001, dev=/dev/sdb)',
+        '[debug] main::do_reset (dev=/dev/sdb, status=0)',
+        '[debug] main::do_register_ignore (err=0)',
+        '[debug] main::do_reserve (host_key=63d20001, dev=/dev/sdb)',
+        '[debug] main::do_reserve (err=0)',
+      ],
+    ],
+    ['status', status(1), ['[debug] main::do_reset (dev=/dev/sdb, status=0)']],
+  ])('%s', (_, input, lines) => {
     const machine = node(1, new ReservationModel());
-    expect(run(machine, 'fence_scsi', '')).toMatchObject({ status: 0, output: expect.stringContaining('Usage:') });
-    expect(run(machine, 'fence_scsi -x')).toMatchObject({ status: 0, output: expect.stringContaining('Usage:') });
+    expect(times(run(machine, 'fence_scsi', input).output)).toBe(lines.map((line) => `${line}\n`).join(''));
   });
 
-  it('metadata names the actions; unfencing is on the target and automatic', () => {
-    const { output } = run(node(1, new ReservationModel()), 'fence_scsi', 'action=metadata\n');
+  it('off', () => {
+    const { nodes } = cluster();
+    expect(times(run(nodes[0]!, 'fence_scsi', off(5)).output)).toBe(
+      '[debug] main::do_preempt_abort (host_key=63d20001, node_key=63d20005, dev=/dev/sdb)\n' +
+        '[debug] main::do_preempt_abort (err=0)\n',
+    );
+  });
+
+  it('nothing with -q', () => {
+    const machine = node(1, new ReservationModel());
+    expect(run(machine, 'fence_scsi -q -o on -n my-vm1 -d /dev/sdb')).toEqual({ status: 0, output: '', errors: '' });
+    expect(run(machine, 'fence_scsi -q -o on -n my-vm1 -d /dev/sdz')).toEqual({ status: 1, output: '', errors: '' });
+  });
+
+  it('all of it in the log file, run after run', () => {
+    const { nodes } = cluster();
+    const log = '/var/log/cluster/fence_scsi.log';
+    expect(run(nodes[0]!, 'fence_scsi', `logfile=${log}\n${off(5)}`)).toEqual({ status: 0, output: '', errors: '' });
+    expect(run(nodes[0]!, 'fence_scsi', `logfile=${log}\n${off(1)}`)).toEqual({ status: 1, output: '', errors: '' });
+    expect(times(nodes[0]!.files.get(log)!)).toBe(
+      '[debug] main::do_preempt_abort (host_key=63d20001, node_key=63d20005, dev=/dev/sdb)\n' +
+        '[debug] main::do_preempt_abort (err=0)\n' +
+        '[error] main::do_action_off\n',
+    );
+  });
+
+  it('a log file, a key file or a device file that cannot be written ends it as perl does', () => {
+    const { nodes } = cluster();
+    const machine = nodes[0]!;
+    machine.refused.set('/log', 'EISDIR');
+    expect(run(machine, 'fence_scsi', `logfile=/log\n${off(5)}`)).toEqual({
+      status: 21,
+      output: '',
+      errors: 'Is a directory\n',
+    });
+    machine.refused.set(DEVICE_FILE, 'ENOSPC');
+    machine.files.delete(DEVICE_FILE);
+    expect(run(machine, 'fence_scsi', on(1))).toMatchObject({ status: 28, errors: 'No space left on device\n' });
+    machine.refused.set(KEY_FILE, 'EROFS');
+    expect(run(machine, 'fence_scsi', on(1))).toMatchObject({ status: 30, errors: 'Read-only file system\n' });
+  });
+});
+
+describe('several devices', () => {
+  /** Two disks, /dev/sdb and /dev/sdc. */
+  function pair(): { disks: ReservationModel[]; nodes: Machine[] } {
+    const disks = [new ReservationModel(), new ReservationModel()];
+    const nodes = [1, 2].map((id) => {
+      const machine = node(id, disks[0]!);
+      machine.scsi = (device, cdb, data) => {
+        const disk = disks[['/dev/sdb', '/dev/sdc'].indexOf(device)];
+        return disk === undefined ? 'ENOENT' : disk.command(`my-vm${id}`, cdb, data);
+      };
+      return machine;
+    });
+    return { disks, nodes };
+  }
+  const both = (input: string): string => input.replace('/dev/sdb', '/dev/sdb,/dev/sdc');
+
+  it('each is registered, reserved and listed; the victim goes from each', () => {
+    const { disks, nodes } = pair();
+    for (const [i, each] of nodes.entries()) expect(run(each, 'fence_scsi', both(on(i + 1))).status).toBe(0);
+    expect(disks.map(({ holder }) => holder)).toEqual(['my-vm1', 'my-vm1']);
+    expect(nodes[1]!.files.get(DEVICE_FILE)).toBe('/dev/sdb\n/dev/sdc\n');
+    expect(run(nodes[0]!, 'fence_scsi', both(off(2))).status).toBe(0);
+    expect(disks.map(keys)).toEqual([['63d20001'], ['63d20001']]);
+  });
+
+  it('status is success with the key on one of them', () => {
+    const { disks, nodes } = pair();
+    run(nodes[0]!, 'fence_scsi', both(on(1)));
+    disks[0]!.registrations.clear();
+    expect(run(nodes[0]!, 'fence_scsi', both(status(1))).status).toBe(0);
+    disks[1]!.registrations.clear();
+    expect(run(nodes[0]!, 'fence_scsi', both(status(1))).status).toBe(2);
+  });
+
+  it('that of which one does not let the victim go fail, and say how many', () => {
+    const { disks, nodes } = pair();
+    for (const [i, each] of nodes.entries()) run(each, 'fence_scsi', both(on(i + 1)));
+    disks[1]!.failing.add('PREEMPT AND ABORT type 5');
+    expect(errorsOf(nodes[0]!, both(off(2)))).toBe('[error] main::do_verify_off: failed to verify 1 devices\n');
+    expect(disks.map(keys)).toEqual([['63d20001'], ['63d20001', '63d20002']]);
+  });
+
+  it('that race: each of two nodes wins one disk, both fail, and neither can write to both', () => {
+    const { disks, nodes } = pair();
+    for (const [i, each] of nodes.entries()) run(each, 'fence_scsi', both(on(i + 1)));
+    // Each begins with another disk.
+    const first = run(nodes[0]!, 'fence_scsi', off(2));
+    const second = run(nodes[1]!, 'fence_scsi', off(1).replace('/dev/sdb', '/dev/sdc'));
+    expect([first.status, second.status]).toEqual([0, 0]);
+    expect(run(nodes[0]!, 'fence_scsi', both(off(2))).status).toBe(1);
+    expect(run(nodes[1]!, 'fence_scsi', both(off(1))).status).toBe(1);
+    expect(disks.map(keys)).toEqual([['63d20001'], ['63d20002']]);
+  });
+});
+
+describe('a multipath device', () => {
+  /** /dev/mapper/mpatha is /dev/dm-1, which lies on /dev/dm-0, which has two paths to one disk. */
+  function multipath(): { disk: ReservationModel; machine: Machine } {
+    const disk = new ReservationModel();
+    const machine = node(1, disk);
+    machine.scsi = (device, cdb, data) =>
+      disk.command(device.startsWith('/dev/dm') || device.startsWith('/dev/mapper') ? '/dev/sdb' : device, cdb, data);
+    machine.directories.set('/sys/block', ['dm-0', 'dm-1', 'sdb', 'sdc']);
+    machine.directories.set('/sys/block/dm-1/slaves', ['dm-0']);
+    machine.directories.set('/sys/block/dm-0/slaves', ['sdb', 'sdc']);
+    machine.files.set('/sys/block/dm-1/dm/name', 'mpatha\n');
+    return { disk, machine };
+  }
+
+  it.each(['/dev/dm-0', '/dev/dm-1', '/dev/mapper/mpatha'])('%s is registered on each path', (device) => {
+    const { disk, machine } = multipath();
+    expect(run(machine, ['fence_scsi', '-o', 'on', '-k', '1', '-d', device])).toMatchObject({ status: 0, errors: '' });
+    expect([...disk.registrations]).toEqual([
+      ['/dev/sdb', 1n],
+      ['/dev/sdc', 1n],
+    ]);
+    expect(machine.files.get(DEVICE_FILE)).toBe(`${device}\n`);
+  });
+
+  it('without a list of its paths ends as perl does', () => {
+    const { machine } = multipath();
+    machine.directories.delete('/sys/block/dm-0/slaves');
+    expect(run(machine, ['fence_scsi', '-o', 'on', '-k', '1', '-d', '/dev/dm-0'])).toMatchObject({ status: 2 });
+  });
+});
+
+describe('usage', () => {
+  const machine = node(1, new ReservationModel());
+  it.each([
+    ['without node and key', 'fence_scsi', 'action=on\n', ''],
+    ['with -h', 'fence_scsi -h', '', ''],
+    ['after an unknown option', 'fence_scsi -x', '', 'Unknown option: x\n'],
+  ])('is printed %s', (_, line, input, errors) => {
+    const result = run(machine, line, input);
+    expect(result).toMatchObject({ status: 0, errors });
+    expect(result.output).toMatch(/^Usage:\n\nfence_scsi \[options\]\n\nOptions:\n {2}-a {15}Use APTPL flag\n/);
+    expect(result.output).toMatch(/\n {2}-q {15}Quiet mode\n {2}-V {15}Version\n$/);
+  });
+
+  it('-V names the release', () => {
+    expect(run(machine, 'fence_scsi -V')).toEqual({ status: 0, output: 'fence_scsi 3.1.5\n', errors: '' });
+  });
+
+  it('metadata names the parameters and the actions; unfencing is on the target', () => {
+    const { output } = run(machine, 'fence_scsi', 'action=metadata\n');
     expect(output).toContain(
       '<resource-agent name="fence_scsi" shortdesc="fence agent for SCSI-3 persistent reservations">',
     );
-    expect(output).toContain('\t<action name="on" on_target="1" automatic="1"/>\n\t<action name="off"/>\n');
+    expect(output.match(/parameter name="\w+"/g)?.map((each) => each.slice(16, -1))).toEqual(
+      'aptpl devices logfile delay key action nodename'.split(' '),
+    );
+    expect(output).toContain('\t<action name="on" on_target="1"/>\n\t<action name="off"/>\n');
     expect(output).toContain('\t\t<content type="string" default="off"/>\n');
     expect(output).not.toContain('reboot');
   });

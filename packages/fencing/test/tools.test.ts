@@ -329,7 +329,7 @@ describe('fence_tool', () => {
     const machine = tool(() => undefined);
     machine.programs.set('cman_tool', function* (argv, os) {
       if (argv[1] === 'status') os.print(`Node ID: 2\nQuorum: 5 ${os.now() < 4e9 ? 'Activity blocked' : ' '}\n`);
-      else os.print(os.now() < 6e9 ? '0 X\n1 M\n2 X\n' : '0 X\n1 M\n2 M\n');
+      else os.print(os.now() < 6e9 ? '0 X \n1 M \n2 X \n' : '0 X \n1 M \n2 M \n');
       return 0;
     });
     expect(run(machine, 'fence_tool join -q -1 -m 30')).toEqual({ status: 0, output: '', errors: '' });

@@ -254,7 +254,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     rule: 'S27a',
     what: 'fence_scsi reports success without preempting anybody',
     file: 'packages/fencing/src/programs/fence-scsi.ts',
-    find: "return yield* verify(os, 'off', key, devices);",
+    find: "return yield* verify(run, 'off', key, devices);",
     replace: 'return 0;',
     ground: 'partition',
   },

@@ -1,33 +1,18 @@
-import {
-  type Errno,
-  formatSyslogTime,
-  isErrno,
-  type Os,
-  type Program,
-  SECOND,
-  type Task,
-  utf8Bytes,
-  utf8Text,
-} from '@quorate/kernel';
-import {
-  decodeKeys,
-  decodeReservation,
-  persistentReserveIn,
-  persistentReserveOut,
-  ReservationType,
-  ReserveIn,
-  ReserveOut,
-  SenseKey,
-  testUnitReady,
-} from '@quorate/scsi';
-import { type AgentMetadata, agentOptions, metadataText } from './agent-options.js';
+import { type Errno, isErrno, type Os, type Program, SECOND, type Task, utf8Bytes, utf8Text } from '@quorate/kernel';
+import { parseAgentInput } from '../agent-input.js';
+import { AgentLog, Failure } from './agent-log.js';
+import { type AgentMetadata, metadataText } from './agent-options.js';
 import { cmanStatus } from './cman-tool.js';
-import { sgStatus } from './sg-status.js';
+import { parseCommandLine } from './command-line.js';
+import { ScsiDevice } from './scsi-device.js';
 
 /** Where a node keeps its own key, and the devices that it has registered with. */
 export const KEY_FILE = '/var/run/cluster/fence_scsi.key';
 export const DEVICE_FILE = '/var/run/cluster/fence_scsi.dev';
 const RUN_DIRECTORY = '/var/run/cluster';
+
+/** The fence-agents release whose agent this is; `-V` prints it without a date. */
+const RELEASE_VERSION = '3.1.5';
 
 const METADATA: AgentMetadata = {
   name: 'fence_scsi',
@@ -42,19 +27,25 @@ const METADATA: AgentMetadata = {
     { key: 'action', letter: 'o', type: 'string', description: 'Fencing action', default: 'off' },
     { key: 'nodename', letter: 'n', type: 'string', description: 'Name of node' },
   ],
-  actions: [['on', ' on_target="1" automatic="1"'], ['off'], ['status'], ['metadata']],
+  actions: [['on', ' on_target="1"'], ['off'], ['status'], ['metadata']],
 };
 
-/** Ends the agent: its message is for standard error, its status for whoever runs it. */
-class Failure {
-  readonly text: string;
-  readonly status: number;
+const USAGE = `Usage:
 
-  constructor(text: string, status = 1) {
-    this.text = text;
-    this.status = status;
-  }
-}
+fence_scsi [options]
+
+Options:
+  -a               Use APTPL flag
+  -d <devices>     Devices to be used for action
+  -f <logfile>     File to write debug/error output
+  -H <timeout>     Wait X seconds before fencing is started
+  -h               Usage
+  -k <key>         Key to be used for current action
+  -n <nodename>    Name of node to operate on
+  -o <action>      Action: off (default), on, or status
+  -q               Quiet mode
+  -V               Version
+`;
 
 /**
  * fence_scsi: fences a node by removing its registration from the shared disks, so that it cannot write any more.
@@ -65,57 +56,91 @@ class Failure {
  * Source: fence-agents RHEL6 fence/agents/scsi/fence_scsi.pl.
  */
 export const fenceScsi: Program = function* fenceScsi(argv, os) {
-  const options = agentOptions(argv, os, METADATA.options);
-  if (options?.get('action')?.toLowerCase() === 'metadata') {
+  const options = optionsOf(argv, os);
+  if (options === undefined || options.has('h')) return usage(os);
+  if (options.has('V')) {
+    os.print(`fence_scsi ${RELEASE_VERSION}\n`);
+    return 0;
+  }
+  if (/^metadata$/i.test(options.get('action') ?? '')) {
     os.print(metadataText(METADATA));
     return 0;
   }
-  if (options === undefined || (!options.has('nodename') && !options.has('key'))) {
-    os.print(usage());
-    return 0;
+  const log = new AgentLog(os, 'fence_scsi', { isQuiet: options.has('q'), file: options.get('logfile') });
+  const unwritable = yield* log.open();
+  if (unwritable !== undefined) {
+    os.printError(unwritable.text);
+    return unwritable.status;
   }
-  const outcome = yield* act(os, options);
-  if (typeof outcome === 'number') return outcome;
-  os.printError(outcome.text);
-  return outcome.status;
+  if (!options.has('nodename') && !options.has('key')) return usage(os);
+  return yield* log.end(yield* act({ os, log, options }));
 };
 
-function usage(): string {
-  const lines = METADATA.options.map(({ letter, description }) => `  -${letter}  ${description}`);
-  return `Usage:\n\nfence_scsi [options]\n\nOptions:\n${lines.join('\n')}\n`;
+function usage(os: Os): number {
+  os.print(USAGE);
+  return 0;
 }
 
-function* act(os: Os, options: ReadonlyMap<string, string>): Task<number | Failure> {
-  const key = yield* keyOf(os, options);
+/**
+ * From the command line if there is one, else from standard input; there, unlike on the command line, `aptpl=0` counts as
+ * `aptpl=1`. Undefined: an option that there is not, which perl complains about.
+ */
+function optionsOf(argv: readonly string[], os: Os): ReadonlyMap<string, string> | undefined {
+  const args = argv.slice(1);
+  if (args.length === 0) return parseAgentInput(os.input);
+  const { flags, values, complaint } = parseCommandLine(args, 'ad:f:H:hk:n:o:qV');
+  if (complaint !== undefined) {
+    os.printError(`Unknown option: ${complaint.at(-2)}\n`);
+    return undefined;
+  }
+  const keyOf = (letter: string): string => METADATA.options.find((each) => each.letter === letter)?.key ?? letter;
+  return new Map([
+    ...[...flags.keys()].map((letter): [string, string] => [keyOf(letter), '1']),
+    ...[...values].map(([letter, value]): [string, string] => [keyOf(letter), value]),
+  ]);
+}
+
+/** One run of the agent. */
+interface Run {
+  readonly os: Os;
+  readonly log: AgentLog;
+  readonly options: ReadonlyMap<string, string>;
+}
+
+function* act(run: Run): Task<number | Failure> {
+  const { os, log, options } = run;
+  const key = yield* keyOf(run);
   if (key instanceof Failure) return key;
-  const devices = yield* devicesOf(os, options.get('devices'));
-  if (devices instanceof Failure) return devices;
-  if (devices.length === 0) return error(os, 'no devices found');
+  const paths = yield* devicesOf(run);
+  if (paths instanceof Failure) return paths;
+  if (paths.length === 0) return log.error('no devices found');
+  const devices = paths.map((path) => new ScsiDevice(os, log, path));
   const delay = Number.parseInt(options.get('delay') ?? '0', 10);
   if (delay > 0) yield* os.sleep(delay * SECOND);
   const action = options.get('action') ?? 'off';
-  if (/^on$/i.test(action)) return yield* actionOn(os, key, devices, options.has('aptpl'));
-  if (/^off$/i.test(action)) return yield* actionOff(os, key, devices);
-  if (/^status/i.test(action)) return yield* actionStatus(os, key, devices);
-  return error(os, `unknown action '${action}'`);
+  if (/^on$/i.test(action)) return yield* actionOn(run, key, devices);
+  if (/^off$/i.test(action)) return yield* actionOff(run, key, devices);
+  if (/^status/i.test(action)) return yield* actionStatus(key, devices);
+  return log.error(`unknown action '${action}'`);
 }
 
 /** The key, as sg_persist would print it: hex without leading zeros. */
-function* keyOf(os: Os, options: ReadonlyMap<string, string>): Task<string | Failure> {
-  const key = options.get('key') ?? (yield* keyOfNode(os, options.get('nodename') ?? ''));
+function* keyOf(run: Run): Task<string | Failure> {
+  const { log, options } = run;
+  const key = options.get('key') ?? (yield* keyOfNode(run, options.get('nodename') ?? ''));
   if (key instanceof Failure) return key;
   // The original takes any text for hex; a key that is none, or too long, cannot be registered.
   if (!/^(0x)?[0-9a-f]{1,16}$/i.test(key) || BigInt(`0x${key.replace(/^0x/i, '')}`) === 0n) {
-    return error(os, 'key cannot be zero');
+    return log.error('key cannot be zero');
   }
   return key.replace(/^0x/i, '').replace(/^0+/, '');
 }
 
-function* keyOfNode(os: Os, name: string): Task<string | Failure> {
+function* keyOfNode({ os, log }: Run, name: string): Task<string | Failure> {
   const clusterId = Number(yield* cmanStatus(os, 'Cluster Id'));
-  if (!Number.isInteger(clusterId)) return error(os, 'main::get_cluster_id (err=1)');
+  if (!Number.isInteger(clusterId)) return log.error('main::get_cluster_id (err=1)');
   const { status, output } = yield* os.run(['cman_tool', 'nodes', '-n', name, '-F', 'id']);
-  if (status !== 0) return error(os, `main::get_node_id (err=${status})`);
+  if (status !== 0) return log.error(`main::get_node_id (err=${status})`);
   const nodeId = Number(output.trim());
   return fourDigits(clusterId) + fourDigits(Number.isInteger(nodeId) ? nodeId : 0);
 }
@@ -124,8 +149,9 @@ function fourDigits(value: number): string {
   return value.toString(16).padStart(4, '0');
 }
 
-/** The devices asked for, or else every physical volume of a clustered volume group. */
-function* devicesOf(os: Os, list: string | undefined): Task<readonly string[] | Failure> {
+/** The devices asked for, or else every physical volume of a clustered volume group, whether or not clvmd runs. */
+function* devicesOf({ os, log, options }: Run): Task<readonly string[] | Failure> {
+  const list = options.get('devices');
   if (list !== undefined) return list.split(',').map((device) => device.trim());
   const { status, output } = yield* os.run([
     'vgs',
@@ -136,58 +162,64 @@ function* devicesOf(os: Os, list: string | undefined): Task<readonly string[] | 
     'pv_uuid',
     '--options',
     'vg_attr,pv_name',
+    '--config',
+    'global { locking_type = 0 } devices { preferred_names = [ "^/dev/dm" ] }',
   ]);
-  if (status !== 0) return error(os, `main::get_devices_clvm (err=${status})`);
+  if (status !== 0) return log.error(`main::get_devices_clvm (err=${status})`);
   const rows = output.split('\n').map((line) => line.trim().split(':'));
   return rows.filter(([attributes = '']) => attributes.endsWith('c')).map(([, device = '']) => device);
 }
 
-function* actionOn(os: Os, key: string, devices: readonly string[], hasAptpl: boolean): Task<number | Failure> {
+function* actionOn(run: Run, key: string, devices: readonly ScsiDevice[]): Task<number | Failure> {
+  const { os, log, options } = run;
   const written = yield* keyWrite(os, key);
-  if (isErrno(written)) return new Failure(`${written}\n`);
+  if (isErrno(written)) return Failure.die(written);
   for (const device of devices) {
-    if (!(yield* exists(os, device))) return error(os, `device ${device} does not exist`);
-    const err = yield* reserveOut(os, device, { action: 'register_ignore', serviceActionKey: key, hasAptpl });
-    if (err !== 0) return error(os, `failed to create registration (key=${key}, device=${device})`);
-    const failure = yield* reserve(os, key, device);
+    const missing = yield* device.check();
+    if (missing !== undefined) return missing;
+    const err = yield* device.registerIgnore(key, options.has('aptpl'));
+    if (err instanceof Failure) return err;
+    if (err !== 0) return log.error(`failed to create registration (key=${key}, device=${device.path})`);
+    const failure = yield* reserve(log, key, device);
     if (failure !== undefined) return failure;
   }
-  return yield* verify(os, 'on', key, devices);
+  return yield* verify(run, 'on', key, devices);
 }
 
 /** Reserves if nobody has. Losing the race for it is as good. */
-function* reserve(os: Os, key: string, device: string): Task<Failure | undefined> {
-  const before = yield* reservationKey(os, device);
+function* reserve(log: AgentLog, key: string, device: ScsiDevice): Task<Failure | undefined> {
+  const before = yield* device.reservationKey();
   if (before instanceof Failure) return before;
   if (before !== undefined) return undefined;
-  if ((yield* reserveOut(os, device, { action: 'reserve', key })) === 0) return undefined;
-  const after = yield* reservationKey(os, device);
+  if ((yield* device.reserve(key)) === 0) return undefined;
+  const after = yield* device.reservationKey();
   if (after !== undefined) return after instanceof Failure ? after : undefined;
-  return error(os, `failed to create reservation (key=${key}, device=${device})`);
+  return log.error(`failed to create reservation (key=${key}, device=${device.path})`);
 }
 
-function* actionOff(os: Os, key: string, devices: readonly string[]): Task<number | Failure> {
+function* actionOff(run: Run, key: string, devices: readonly ScsiDevice[]): Task<number | Failure> {
+  const { os, log } = run;
   const hostKey = yield* keyRead(os);
-  // perl's `die` prints the error and exits with its number; 2 is ENOENT.
-  if (hostKey === undefined) return new Failure('No such file or directory\n', 2);
-  if (hostKey === key) return error(os, 'main::do_action_off');
+  if (hostKey instanceof Failure) return hostKey;
+  if (hostKey === key) return log.error('main::do_action_off');
   for (const device of devices) {
-    if (!(yield* exists(os, device))) return error(os, `device ${device} does not exist`);
-    const keys = yield* registrationKeys(os, device);
+    const missing = yield* device.check();
+    if (missing !== undefined) return missing;
+    const keys = yield* device.registrationKeys();
     if (keys instanceof Failure) return keys;
     // What the command says does not count; what the disk says afterwards does.
-    if (isAmong(keys, key)) {
-      yield* reserveOut(os, device, { action: 'preempt_abort', key: hostKey, serviceActionKey: key });
-    }
+    if (isAmong(keys, key)) yield* device.preemptAbort(hostKey, key);
   }
-  return yield* verify(os, 'off', key, devices);
+  return yield* verify(run, 'off', key, devices);
 }
 
-function* actionStatus(os: Os, key: string, devices: readonly string[]): Task<number | Failure> {
+function* actionStatus(key: string, devices: readonly ScsiDevice[]): Task<number | Failure> {
   let count = 0;
   for (const device of devices) {
-    if (!(yield* exists(os, device))) return error(os, `device ${device} does not exist`);
-    const keys = yield* registrationKeys(os, device);
+    const missing = yield* device.check();
+    if (missing !== undefined) return missing;
+    yield* device.reset();
+    const keys = yield* device.registrationKeys();
     if (keys instanceof Failure) return keys;
     if (isAmong(keys, key)) count += 1;
   }
@@ -195,25 +227,33 @@ function* actionStatus(os: Os, key: string, devices: readonly string[]): Task<nu
 }
 
 /** After `on` the key is there, after `off` it is not; a reservation exists after both. */
-function* verify(os: Os, action: 'on' | 'off', key: string, devices: readonly string[]): Task<number | Failure> {
+function* verify(
+  { os, log }: Run,
+  action: 'on' | 'off',
+  key: string,
+  devices: readonly ScsiDevice[],
+): Task<number | Failure> {
   let failures = 0;
   for (const device of devices) {
-    const keys = yield* registrationKeys(os, device);
+    const keys = yield* device.registrationKeys();
     if (keys instanceof Failure) return keys;
     if (isAmong(keys, key) !== (action === 'on')) {
       const what = action === 'on' ? `register key ${key} on` : `remove key ${key} from`;
-      debug(os, `failed to ${what} device ${device}`);
+      log.debug(`failed to ${what} device ${device.path}`);
       failures += 1;
       continue;
     }
-    if (action === 'on') yield* deviceWrite(os, device);
-    const holder = yield* reservationKey(os, device);
+    if (action === 'on') {
+      const written = yield* deviceWrite(os, device.path);
+      if (isErrno(written)) return Failure.die(written);
+    }
+    const holder = yield* device.reservationKey();
     if (holder instanceof Failure) return holder;
     if (holder !== undefined) continue;
-    debug(os, `no reservation exists on device ${device}`);
+    log.debug(`no reservation exists on device ${device.path}`);
     failures += 1;
   }
-  return failures === 0 ? 0 : error(os, `main::do_verify_${action}: failed to verify ${failures} devices`);
+  return failures === 0 ? 0 : log.error(`main::do_verify_${action}: failed to verify ${failures} devices`);
 }
 
 /** Whether a key is in a list; letters of either case are the same. */
@@ -221,78 +261,11 @@ function isAmong(keys: readonly string[], key: string): boolean {
   return keys.some((candidate) => candidate.toLowerCase() === key.toLowerCase());
 }
 
-// Commands to a disk
-
-const SERVICE_ACTION = {
-  register_ignore: ReserveOut.registerAndIgnoreExistingKey,
-  reserve: ReserveOut.reserve,
-  preempt_abort: ReserveOut.preemptAndAbort,
-} as const;
-
-interface Request {
-  readonly action: keyof typeof SERVICE_ACTION;
-  readonly key?: string;
-  readonly serviceActionKey?: string;
-  readonly hasAptpl?: boolean;
-}
-
-/** Sends PERSISTENT RESERVE OUT and returns the exit status that sg_persist would have. */
-function* reserveOut(os: Os, device: string, request: Request): Task<number> {
-  const { action, key = '0', serviceActionKey = '0', hasAptpl = false } = request;
-  debug(os, `main::do_${action} (host_key=${key}, node_key=${serviceActionKey}, dev=${device})`);
-  const type = action === 'register_ignore' ? ReservationType.none : ReservationType.writeExclusiveRegistrantsOnly;
-  const [own, other] = [BigInt(`0x${key}`), BigInt(`0x${serviceActionKey}`)];
-  const { cdb, data } = persistentReserveOut(SERVICE_ACTION[action], type, own, other, { aptpl: hasAptpl });
-  const status = sgStatus(yield* os.scsi(device, cdb, data));
-  debug(os, `main::do_${action} (err=${status})`);
-  return status;
-}
-
-function* registrationKeys(os: Os, device: string): Task<readonly string[] | Failure> {
-  yield* reset(os, device);
-  const reply = yield* os.scsi(device, persistentReserveIn(ReserveIn.readKeys));
-  const status = sgStatus(reply);
-  if (isErrno(reply) || status !== 0) return error(os, `main::get_registration_keys (err=${status})`);
-  return (decodeKeys(reply.data)?.keys ?? []).map((key) => key.toString(16));
-}
-
-/** Key of the reservation's holder; undefined when there is no reservation. */
-function* reservationKey(os: Os, device: string): Task<string | undefined | Failure> {
-  const reply = yield* os.scsi(device, persistentReserveIn(ReserveIn.readReservation));
-  const status = sgStatus(reply);
-  if (isErrno(reply) || status !== 0) return error(os, `main::get_reservation_key (err=${status})`);
-  return decodeReservation(reply.data)?.reservation?.key.toString(16);
-}
-
-/** Whether the disk is there. What else it says to TEST UNIT READY is dealt with later. */
-function* exists(os: Os, device: string): Task<boolean> {
-  const reply = yield* reset(os, device);
-  return !isErrno(reply);
-}
-
-const ATTENTIONS_MAX = 8;
-
-/**
- * Swallows pending unit attentions with TEST UNIT READY, whose result does not matter.
- *
- * Differs from the original, which runs sg_turs once: there the kernel has taken those of the login before.
- */
-function* reset(os: Os, device: string): Task<Errno | undefined> {
-  for (let i = 0; i < ATTENTIONS_MAX; i++) {
-    const reply = yield* os.scsi(device, testUnitReady());
-    const status = sgStatus(reply);
-    debug(os, `main::do_reset (dev=${device}, status=${status})`);
-    if (isErrno(reply)) return reply;
-    if (status !== SenseKey.unitAttention) return undefined;
-  }
-  return undefined;
-}
-
 // Files
 
-function* keyRead(os: Os): Task<string | undefined> {
+function* keyRead(os: Os): Task<string | Failure> {
   const bytes = yield* os.readFile(KEY_FILE);
-  return isErrno(bytes) ? undefined : utf8Text(bytes).split('\n')[0];
+  return isErrno(bytes) ? Failure.die(bytes) : utf8Text(bytes).split('\n')[0]!;
 }
 
 function* keyWrite(os: Os, key: string): Task<number | Errno> {
@@ -301,24 +274,14 @@ function* keyWrite(os: Os, key: string): Task<number | Errno> {
 }
 
 /** Adds a device to the list, once. */
-function* deviceWrite(os: Os, device: string): Task {
+function* deviceWrite(os: Os, device: string): Task<number | Errno> {
   yield* makeRunDirectory(os);
   const bytes = yield* os.readFile(DEVICE_FILE);
-  if (!isErrno(bytes) && utf8Text(bytes).split('\n').includes(device)) return;
-  yield* os.writeFile(DEVICE_FILE, utf8Bytes(`${device}\n`), { append: true });
+  if (!isErrno(bytes) && utf8Text(bytes).split('\n').includes(device)) return 0;
+  return yield* os.writeFile(DEVICE_FILE, utf8Bytes(`${device}\n`), { append: true });
 }
 
 function* makeRunDirectory(os: Os): Task {
   const info = yield* os.stat(RUN_DIRECTORY);
   if (isErrno(info)) yield* os.makeDirectory(RUN_DIRECTORY);
-}
-
-// Messages
-
-function debug(os: Os, text: string): void {
-  os.print(`${formatSyslogTime(os.wall().sec)} fence_scsi: [debug] ${text}\n`);
-}
-
-function error(os: Os, text: string): Failure {
-  return new Failure(`${formatSyslogTime(os.wall().sec)} fence_scsi: [error] ${text}\n`);
 }

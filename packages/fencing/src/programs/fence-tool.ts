@@ -182,5 +182,5 @@ function* areAllMembers(os: Os): Task<boolean | undefined> {
   const { status, output } = yield* os.run(['cman_tool', 'nodes', '-F', 'id,type']);
   if (status !== 0) return undefined;
   const rows = output.trim().split('\n');
-  return rows.every((row) => row.startsWith('0 ') || row.endsWith('M'));
+  return rows.every((row) => row.startsWith('0 ') || row.trimEnd().endsWith('M'));
 }

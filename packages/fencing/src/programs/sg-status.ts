@@ -5,6 +5,7 @@ const FILE_ERROR = 15;
 const RESERVATION_CONFLICT = 24;
 const INVALID_OPCODE = 9;
 const OTHER = 98;
+export const UNIT_ATTENTION: number = SenseKey.unitAttention;
 
 /**
  * Exit status that the sg3_utils have for the end of a command: 0 good, 24 reservation conflict, 6 unit attention, 5
