@@ -1,12 +1,16 @@
-import { type Nanos, type Os, type Program, SECOND, type Task } from '@quorate/kernel';
+import { isErrno, type Nanos, type Os, type Program, SECOND, type Task } from '@quorate/kernel';
 import { hasInitiator } from '../programs/iscsiadm/record-store.js';
+import { TEST_DIRECTORY } from '../programs/watchdog.js';
 
-/** The services of the stack in the order of their start; they stop in the reverse. */
-const CLUSTER: readonly string[] = ['cman', 'clvmd', 'gfs2', 'rgmanager'];
-
-/** Disks of other machines come first, where iscsi-initiator-utils is installed. */
+/**
+ * The services of the stack in the order of their start; they stop in the reverse. Disks of other machines come first, where
+ * iscsi-initiator-utils is installed; the watchdog is one of them where there is something for it to run.
+ */
 function* bootOrder(os: Os): Task<readonly string[]> {
-  return (yield* hasInitiator(os)) ? ['iscsi', ...CLUSTER] : CLUSTER;
+  const disks = (yield* hasInitiator(os)) ? ['iscsi'] : [];
+  const tests = yield* os.list(TEST_DIRECTORY);
+  const watchdog = !isErrno(tests) && tests.length > 0 ? ['watchdog'] : [];
+  return [...disks, 'cman', 'clvmd', 'gfs2', ...watchdog, 'rgmanager'];
 }
 
 function* stopAll(os: Os): Task {

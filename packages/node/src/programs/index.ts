@@ -1,5 +1,13 @@
 import { type ClusterConf, parseClusterConf } from '@quorate/cluster-conf';
-import { type FenceConf, fenceAckManual, fenceNodeProgram, fencePower, fenceScsi, fenceTool } from '@quorate/fencing';
+import {
+  type FenceConf,
+  fenceAckManual,
+  fenceNodeProgram,
+  fencePower,
+  fenceScsi,
+  fenceScsiCheck,
+  fenceTool,
+} from '@quorate/fencing';
 import { isErrno, type Program, utf8Text } from '@quorate/kernel';
 import { mkqdiskProgram } from '@quorate/qdisk';
 import { agentPrograms } from '@quorate/rgmanager';
@@ -27,6 +35,7 @@ import { arping, ifconfig, ip, mount, umount } from './network-tools.js';
 import { partprobe } from './partprobe.js';
 import { ping } from './ping.js';
 import { sh } from './sh.js';
+import { watchdog, watchdogScript } from './watchdog.js';
 
 /** What init scripts, heuristics and agents call: the programs that every node has. */
 export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<string, Program> {
@@ -65,7 +74,10 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['fence_node', fenceNodeProgram(fenceConf)],
     ['fence_ack_manual', fenceAckManual],
     ['fence_scsi', fenceScsi],
+    ['fence_scsi_check', fenceScsiCheck],
+    ['fence_scsi_check_hardreboot', fenceScsiCheck],
     ['fence_power', fencePower],
+    ['watchdog', watchdog],
     ['shutdown', shutdown],
     ['poweroff', poweroff],
     ['reboot', reboot],
@@ -77,6 +89,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['/etc/init.d/clvmd', clvmdScript(storage)],
     ['/etc/init.d/gfs2', gfs2Script],
     ['/etc/init.d/rgmanager', rgmanagerScript],
+    ['/etc/init.d/watchdog', watchdogScript],
     ...DAEMONS.map((daemon): [string, Program] => [daemon, daemonProgram(daemon)]),
     ...lvmPrograms(storage),
     ...agentPrograms,
