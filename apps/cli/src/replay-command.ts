@@ -9,25 +9,34 @@ import {
   replay,
 } from '@quorate/workers';
 import { Command } from 'commander';
+import { captureRecording } from './capture-output.js';
 import { type CommandIo, coloursOf } from './command-io.js';
 import { readBytes } from './options.js';
+import { OutputFile } from './output-file.js';
 import { UsageError } from './usage-error.js';
 import { Exit } from './verdict.js';
+
+interface ReplayOptions {
+  readonly pcap?: string;
+}
 
 /** `quorate replay`: the machines of a recorded run, each by itself. Its action's exit code goes to `exit`. */
 export function replayCommand(io: CommandIo, topologies: Registry, exit: (code: number) => void): Command {
   return new Command('replay')
     .description('step the machines of a recorded run again, and compare every output')
     .argument('<file>', 'a recording, from story --record')
-    .action((path: string) => exit(replayFile(path, io, topologies)));
+    .option('--pcap <file>', 'write the frames of the run as a pcapng file, for Wireshark')
+    .action((path: string, options: ReplayOptions) => exit(replayFile(path, options, io, topologies)));
 }
 
-function replayFile(path: string, { stdout, env }: CommandIo, topologies: Registry): number {
+function replayFile(path: string, options: ReplayOptions, { stdout, env }: CommandIo, topologies: Registry): number {
+  const pcapFile = options.pcap === undefined ? undefined : new OutputFile('--pcap', options.pcap);
   const { green, red } = coloursOf(stdout, env);
   try {
     const recording = new Recording(readBytes(path));
     const { header, end } = recording;
-    if (!Object.hasOwn(topologies, header.topologyName)) {
+    const build = Object.hasOwn(topologies, header.topologyName) ? topologies[header.topologyName] : undefined;
+    if (build === undefined) {
       const known = Object.keys(topologies).join(', ');
       throw new UsageError(`${path}: found topology "${header.topologyName}", expected one of ${known}`);
     }
@@ -46,6 +55,7 @@ function replayFile(path: string, { stdout, env }: CommandIo, topologies: Regist
       for (const line of linesOf(part)) stdout.write(`    ${line}\n`);
       if (!part.isEqual) different += 1;
     }
+    if (pcapFile !== undefined) captureRecording(pcapFile, recording, build(header.topologyOptions));
     const { length } = header.parts;
     if (different > 0) stdout.write(`${red('The run is not reproduced')}: ${different} of ${length} differ.\n`);
     else stdout.write(`${green('The run is reproduced')}: every output of all ${length}, byte by byte.\n`);

@@ -2,10 +2,13 @@ import type { Seed } from '@quorate/kernel';
 import type { RunWatcher } from '@quorate/lab';
 import { reportOf, type SeedReport, Simulator, seedText } from '@quorate/simulator';
 import { tuneForShortRuns } from '@quorate/simulator/node';
+import { joinTaps } from '@quorate/trace';
 import { Command, Option } from 'commander';
 import { campaignCommand } from './campaign/campaign-command.js';
 import { replayCommand, shrinkCommand } from './campaign/replay-command.js';
+import { type CaptureOutput, captureOutput } from './capture-output.js';
 import { type CommandIo, coloursOf } from './command-io.js';
+import { joinWatchers } from './join-watchers.js';
 import { nemesisOf, seedOf } from './options.js';
 import { OutputFile } from './output-file.js';
 import { type PreparedScenario, prepare, type ScenarioOptions, type Scenarios } from './scenarios.js';
@@ -18,6 +21,7 @@ interface RunOptions {
   readonly nemesis?: string;
   readonly trace?: string;
   readonly traceMode: TraceMode;
+  readonly pcap?: string;
   readonly checkDeterminism?: boolean;
   readonly quiet?: boolean;
 }
@@ -35,6 +39,7 @@ export function simCommand(io: CommandIo, scenarios: Scenarios, exit: (code: num
         .choices(TRACE_MODES)
         .default('full'),
     )
+    .option('--pcap <file>', 'write the frames of the run as a pcapng file, for Wireshark')
     .option('--check-determinism', 'run it twice and compare the hashes')
     .option('--quiet', 'only the last line')
     .action((name: string, options: RunOptions) => exit(runScenario(name, options, io, scenarios)));
@@ -56,9 +61,11 @@ function runScenario(name: string, options: RunOptions, io: CommandIo, scenarios
   const prepared = (): PreparedScenario => prepare(scenarios, name, scenarioOptions);
   const seed = seedOf(options.seed);
   const file = options.trace === undefined ? undefined : new OutputFile('--trace', options.trace);
+  const pcapFile = options.pcap === undefined ? undefined : new OutputFile('--pcap', options.pcap);
   const first = new ScenarioRun(prepared(), seed, io);
   if (options.quiet !== true) first.tell();
   if (file !== undefined) first.trace(file, options.traceMode);
+  if (pcapFile !== undefined) first.capture(pcapFile);
   let outcome = first.run();
   if (options.checkDeterminism === true) {
     const { hash } = new ScenarioRun(prepared(), seed, io).run();
@@ -81,6 +88,7 @@ class ScenarioRun {
   /** Kinds of facts that somebody wants; undefined: all. */
   #kinds: readonly string[] | undefined = [];
   #trace: TraceOutput | undefined;
+  #capture: CaptureOutput | undefined;
 
   constructor(prepared: PreparedScenario, seed: Seed, io: CommandIo) {
     this.#prepared = prepared;
@@ -110,20 +118,24 @@ class ScenarioRun {
     this.#watchers.push(output.watcher);
   }
 
+  /** Writes its frames to a file. */
+  capture(file: OutputFile): void {
+    const output = captureOutput(file, this.#prepared.topology);
+    this.#capture = output;
+    if (this.#kinds !== undefined) this.#kinds = [...this.#kinds, ...output.kinds];
+    this.#watchers.push(output.watcher);
+  }
+
   run(): Outcome {
     const { scenario, topology, invariants } = this.#prepared;
     tuneForShortRuns();
-    const tap = this.#trace?.tap;
+    const tap = joinTaps(this.#trace?.tap, this.#capture?.tap);
     const simulator = new Simulator({
       scenario,
       topology,
       seed: this.#seed,
       invariants,
-      watcher: {
-        progress: (at, progress) => this.#each((watcher) => watcher.progress?.(at, progress)),
-        fact: (fact) => this.#each((watcher) => watcher.fact?.(fact)),
-        log: (line) => this.#each((watcher) => watcher.log?.(line)),
-      },
+      watcher: joinWatchers(...this.#watchers),
       ...(this.#kinds !== undefined && { watchedKinds: this.#kinds }),
       ...(tap !== undefined && { tap }),
     });
@@ -131,12 +143,9 @@ class ScenarioRun {
     const result = simulator.run();
     const used = process.cpuUsage(before);
     this.#trace?.end(result, simulator.ring);
+    this.#capture?.end();
     if (result.exception !== undefined) this.#io.stderr.write(`${result.exception}\n`);
     const { verdict, id, hash, events, virtualNs } = reportOf(simulator, result, this.#seed);
     return { verdict, id, hash, events, virtualNs, cpuMs: (used.user + used.system) / 1000 };
-  }
-
-  #each(tell: (watcher: RunWatcher) => void): void {
-    for (const watcher of this.#watchers) tell(watcher);
   }
 }

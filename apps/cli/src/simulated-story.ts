@@ -3,6 +3,7 @@ import { HypervBlog, type RunWatcher, type Topology } from '@quorate/lab';
 import type { BlockStore } from '@quorate/scsi';
 import { Simulator } from '@quorate/simulator';
 import { tuneForShortRuns } from '@quorate/simulator/node';
+import type { EventTap } from '@quorate/trace';
 import { hashesOf } from './image-hashes.js';
 import { type ToldStory, toldStory } from './told-story.js';
 
@@ -13,6 +14,7 @@ export interface SimulatedStoryOptions {
   readonly watcher: RunWatcher;
   /** Kinds of facts that the watcher wants. */
   readonly watchedKinds: readonly string[];
+  readonly tap?: EventTap;
   /** Where the disks are written, by LUN, with their images' content; absent: in memory. */
   readonly stores?: ReadonlyMap<number, BlockStore>;
 }

@@ -1,20 +1,25 @@
+import { concatBytes } from '@quorate/kernel';
 import { hypervBlogTopology, stackInvariants } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
+import { Recording } from '@quorate/workers';
 import { Command, Option } from 'commander';
+import { captureOutput, captureRecording } from './capture-output.js';
 import { type CommandIo, coloursOf } from './command-io.js';
 import { createImages, refuseOldImages } from './disk/disk-directory.js';
+import { joinWatchers } from './join-watchers.js';
 import { clusterConfOf, seedOf, speedOf } from './options.js';
 import { OutputFile } from './output-file.js';
 import { type RunRecord, recordOf } from './run-record.js';
-import { simulateStory } from './simulated-story.js';
+import { type SimulatedStoryOptions, simulateStory } from './simulated-story.js';
 import { reportOf, reportWidth } from './story-report.js';
+import type { ToldStory } from './told-story.js';
 import { UsageError } from './usage-error.js';
 import { Exit } from './verdict.js';
 import { LiveView, takesLiveView } from './views/live-view.js';
 import { PlainView } from './views/plain-view.js';
 import type { View } from './views/view.js';
 import { writeVolumeImage } from './volume-image.js';
-import { workStory } from './worked-story.js';
+import { type WorkedStoryOptions, workStory } from './worked-story.js';
 
 interface StoryOptions {
   readonly driver: 'workers' | 'simulator';
@@ -25,7 +30,14 @@ interface StoryOptions {
   readonly image?: string;
   readonly diskDir?: string;
   readonly record?: string;
+  readonly pcap?: string;
 }
+
+/** What a driver is told, but for who watches. */
+type Told<Options> = Omit<Options, 'watcher' | 'watchedKinds' | 'tap' | 'recordTo'> & {
+  readonly view: View;
+  readonly pcapFile: OutputFile | undefined;
+};
 
 /** `quorate story`: the walk-through, told and checked. Its action's exit code goes to `exit`. */
 export function storyCommand(io: CommandIo, exit: (code: number) => void): Command {
@@ -43,6 +55,7 @@ export function storyCommand(io: CommandIo, exit: (code: number) => void): Comma
     .option('--image <file>', "write the shared disk's GFS2 volume, for fsck.gfs2")
     .option('--disk-dir <dir>', 'write the disks as VHDX images in that directory, and leave them there')
     .option('--record <file>', 'workers: write what every machine was stepped with, for quorate replay')
+    .option('--pcap <file>', 'write the frames of the run as a pcapng file, for Wireshark')
     .action(async (options: StoryOptions) => exit(await tellStory(options, io)));
 }
 
@@ -57,6 +70,7 @@ async function tellStory(options: StoryOptions, io: CommandIo): Promise<number> 
     throw new UsageError(`--record: found driver ${options.driver}, expected workers: a simulated run is its seed`);
   }
   const recordFile = options.record === undefined ? undefined : new OutputFile('--record', options.record);
+  const pcapFile = options.pcap === undefined ? undefined : new OutputFile('--pcap', options.pcap);
   const imageFile = options.image === undefined ? undefined : new OutputFile('--image', options.image);
 
   const { driver, diskDir } = options;
@@ -66,20 +80,20 @@ async function tellStory(options: StoryOptions, io: CommandIo): Promise<number> 
 
   const names = topology.machines.map(({ name }) => name);
   const view = viewFor(io, options.driver === 'workers' && !isJsonOnly, isJsonOnly, names, speed);
-  const common = { topology, seed, invariants: stackInvariants, watcher: view, watchedKinds: view.kinds };
-  recordFile?.begin();
+  const common = { topology, seed, invariants: stackInvariants };
   const { run, pages } =
     options.driver === 'simulator'
-      ? simulateStory({ ...common, ...(images && { stores: images.stores }) })
-      : await workStory({
+      ? simulated({ ...common, view, pcapFile, ...(images && { stores: images.stores }) })
+      : await worked({
           ...common,
           speed,
           clusterConf,
           diskDirectory: diskDir,
+          view,
+          recordFile,
+          pcapFile,
           wantsPages: imageFile !== undefined,
-          ...(recordFile && { recordTo: (bytes: Uint8Array) => recordFile.write(bytes) }),
         });
-  recordFile?.close();
   view.end();
 
   const json = jsonOf(recordOf('hyperv-blog', run));
@@ -93,6 +107,43 @@ async function tellStory(options: StoryOptions, io: CommandIo): Promise<number> 
   if (imageFile !== undefined) writeVolumeImage(imageFile, pages);
   images?.close();
   return Exit[run.verdict];
+}
+
+/** Runs it in the simulator; its frames go to a file as they are sent. */
+function simulated({ view, pcapFile, ...options }: Told<SimulatedStoryOptions>): ToldStory {
+  const capture = pcapFile && captureOutput(pcapFile, options.topology);
+  const told = simulateStory({
+    ...options,
+    watcher: joinWatchers(view, capture?.watcher),
+    watchedKinds: [...view.kinds, ...(capture?.kinds ?? [])],
+    ...(capture && { tap: capture.tap }),
+  });
+  capture?.end();
+  return told;
+}
+
+/** Runs it in worker threads; its frames are those of its recording. */
+async function worked({
+  view,
+  recordFile,
+  pcapFile,
+  ...options
+}: Told<WorkedStoryOptions> & { readonly recordFile: OutputFile | undefined }): Promise<ToldStory> {
+  recordFile?.begin();
+  const pieces: Uint8Array[] = [];
+  const recordTo = (bytes: Uint8Array): void => {
+    recordFile?.write(bytes);
+    if (pcapFile !== undefined) pieces.push(bytes.slice());
+  };
+  const told = await workStory({
+    ...options,
+    watcher: view,
+    watchedKinds: view.kinds,
+    ...((recordFile ?? pcapFile) && { recordTo }),
+  });
+  recordFile?.close();
+  if (pcapFile !== undefined) captureRecording(pcapFile, new Recording(concatBytes(...pieces)), options.topology);
+  return told;
 }
 
 /** A screen on a terminal, lines elsewhere; nothing on stdout when that is for the JSON alone. */

@@ -30,6 +30,7 @@ interface ExportOptions {
   readonly since?: string;
   readonly until?: string;
   readonly last: string;
+  readonly node?: string;
 }
 
 type Pieces = Iterable<string | Uint8Array>;
@@ -52,6 +53,7 @@ export function traceCommand(io: CommandIo): Command {
     .option('--since <seconds>', 'only from there on')
     .option('--until <seconds>', 'only up to there')
     .option('--last <n>', 'mermaid: the last so many frames', '100')
+    .option('--node <name>', 'pcapng: only what the card of that machine saw')
     .action((path: string, options: ExportOptions) => exportTrace(path, options, io));
   return new Command('trace').description('read traces of runs').addCommand(exportCommand);
 }
@@ -89,8 +91,15 @@ function piecesOf(file: TraceFile, path: string, options: ExportOptions): Pieces
       if (!file.hasPayloads) {
         throw new UsageError(`${path}: found a trace without the bytes of frames, expected --trace-mode payload`);
       }
-      return exportPcapng(trace);
+      return exportPcapng(trace, options.node === undefined ? {} : { node: nodeOf(file, options.node) });
   }
+}
+
+function nodeOf({ header: { nodes, hosts = [] } }: Trace, name: string): number {
+  const all = [...nodes, ...hosts];
+  const node = all.find((each) => each.name === name);
+  if (node !== undefined) return node.id;
+  throw new UsageError(`--node: found "${name}", expected one of ${all.map((each) => each.name).join(', ')}`);
 }
 
 function windowOf(trace: Trace, { step, since, until }: ExportOptions): Window | undefined {

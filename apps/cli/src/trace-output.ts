@@ -1,6 +1,7 @@
 import type { Nanos, Violation } from '@quorate/kernel';
 import type { Progress, RunWatcher, Topology } from '@quorate/lab';
 import { type EventTap, RunTrace, type TraceHeader, type TraceRing, writeRing } from '@quorate/trace';
+import { cardsOf } from './capture-output.js';
 import { hashesOf } from './image-hashes.js';
 import type { OutputFile } from './output-file.js';
 
@@ -80,8 +81,7 @@ function headerOf({ scenario, seed, topology }: TracedRun, mode: TraceMode): Tra
     scenario,
     seed,
     mode,
-    nodes: topology.machines.map(({ id, name }) => ({ id, name })),
-    hosts: topology.hosts.map(({ nic, kind }) => ({ id: nic, name: kind })),
+    ...cardsOf(topology),
     images: Object.fromEntries(hashesOf(new Map(topology.disks().map(({ lun, image }) => [lun, image])))),
   };
 }

@@ -1,46 +1,17 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SECOND } from '@quorate/kernel';
-import { type Lab, plainTopology } from '@quorate/lab';
 import { TraceFile } from '@quorate/trace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../src/run-command.js';
-import type { Scenarios } from '../src/scenarios.js';
 import { type CapturedIo, capturedIo } from './captured-io.js';
+import { ring } from './ring-scenario.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'quorate-trace-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const TRACE = join(folder, 'ring.qtrace');
-
-/** Three machines form a ring, and one of them dies. */
-const ring: Scenarios = new Map([
-  [
-    'ring',
-    () => ({
-      topology: plainTopology({ machines: 3 }),
-      scenario: {
-        name: 'ring',
-        title: 'a ring',
-        kinds: [],
-        *script(lab: Lab) {
-          lab.progress({ kind: 'step-began', id: 'boot', title: 'three machines boot', number: 1, of: 2 });
-          lab.powerOn(...lab.machines);
-          yield* lab.wait(50 * SECOND);
-          lab.progress({ kind: 'step-ended', id: 'boot' });
-          lab.progress({ kind: 'step-began', id: 'loss', title: 'one dies', number: 2, of: 2 });
-          lab.powerOff('node3');
-          yield* lab.wait(15 * SECOND);
-          lab.progress({ kind: 'step-ended', id: 'loss' });
-          return { ok: true, failures: [] };
-        },
-      },
-      invariants: [],
-    }),
-  ],
-]);
 
 beforeAll(async () => {
   const argv = ['sim', 'run', 'ring', '--quiet', '--trace', TRACE, '--trace-mode', 'payload'];
@@ -113,49 +84,6 @@ describe('a trace is exported', () => {
   });
 });
 
-const TSHARK = 'tshark';
-const hasTshark = spawnSync(TSHARK, ['--version']).status === 0;
-const isRequired = process.env.QUORATE_REQUIRE_ORACLES === '1';
-
-it.runIf(hasTshark || isRequired)(
-  'Wireshark reads every frame of the pcapng file, finds none malformed, and knows where each was',
-  async () => {
-    const path = join(folder, 'ring.pcapng');
-    expect((await exported(TRACE, '--to', 'pcapng', '-o', path)).code).toBe(0);
-    const fields = ['frame.interface_name', 'frame.comment', '_ws.malformed', 'udp.dstport', 'frame.time_epoch'];
-    // Linux sends the status and names messages of DLM 3.2 without an envelope; tshark's dissector looks for one in them.
-    const args = [
-      '--disable-protocol',
-      'dlm3',
-      '-n',
-      '-r',
-      path,
-      '-T',
-      'fields',
-      '-E',
-      'separator=;',
-      ...fields.flatMap((field) => ['-e', field]),
-    ];
-    const rows = execFileSync(TSHARK, args, { encoding: 'utf8', stdio: 'pipe', maxBuffer: 64 << 20 })
-      .trimEnd()
-      .split('\n')
-      .map((row) => row.split(';'));
-    const column = (name: string): readonly string[] => rows.map((row) => row[fields.indexOf(name)] ?? '');
-    const kinds = records().map(({ kind }) => kind);
-    const arrived = kinds.filter((kind) => kind === 'net.recv').length;
-    const dropped = kinds.filter((kind) => kind === 'net.drop').length;
-    expect(column('_ws.malformed').join('')).toBe('');
-    expect(column('frame.comment').filter((comment) => comment.startsWith('dropped'))).toHaveLength(dropped);
-    // Whatever else is there was sent: once for all receivers of a group.
-    expect(rows.length - dropped).toBeGreaterThan(arrived);
-    const names = new Set(column('frame.interface_name'));
-    expect([...names].sort()).toEqual(['browser.eth0', 'gateway.eth0', 'node1.eth0', 'node2.eth0', 'node3.eth0']);
-    expect(column('udp.dstport').filter((port) => port === '5405').length).toBeGreaterThan(500);
-    const times = column('frame.time_epoch').map(Number);
-    expect(times.every((time, i) => i === 0 || time >= times[i - 1]!)).toBe(true);
-  },
-);
-
 describe('a mistake is one line on stderr and exit code 4', () => {
   const noTrace = join(folder, 'no.qtrace');
   const broken = join(folder, 'broken.qtrace');
@@ -197,6 +125,11 @@ describe('a mistake is one line on stderr and exit code 4', () => {
       'no frames',
       () => [TRACE, '--to', 'mermaid', '--last', '0'],
       /--last: found "0", expected a whole number above 0$/,
+    ],
+    [
+      'no such card',
+      () => [TRACE, '--to', 'pcapng', '--node', 'x'],
+      /--node: found "x", expected one of node1, node2, /,
     ],
     ['no payloads', () => [full, '--to', 'pcapng'], /without the bytes of frames, expected --trace-mode payload$/],
     ['a file that cannot be written', () => [TRACE, '--to', 'edn', '-o', folder], /--output: cannot write .*: EISDIR$/],

@@ -24,3 +24,20 @@ export interface EventTap {
   /** A machine hands a command to its way to the disks. */
   submits(now: Nanos, node: number, lun: number, tag: number, cdb: Uint8Array): void;
 }
+
+/** One tap for those of the given that are there, told in their order; undefined when none is. */
+export function joinTaps(...taps: readonly (EventTap | undefined)[]): EventTap | undefined {
+  const present = taps.filter((tap) => tap !== undefined);
+  if (present.length < 2) return present[0];
+  return {
+    event: (...event) => {
+      for (const tap of present) tap.event(...event);
+    },
+    sends: (frame) => {
+      for (const tap of present) tap.sends(frame);
+    },
+    submits: (...command) => {
+      for (const tap of present) tap.submits(...command);
+    },
+  };
+}

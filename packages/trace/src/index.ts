@@ -1,11 +1,11 @@
 export { CapturedConnection, type ConnectionEnd } from './capture/captured-connection.js';
-export { FrameCapture, type FrameCaptureOptions } from './capture/frame-capture.js';
+export { type Cards, FrameCapture, type FrameCaptureOptions } from './capture/frame-capture.js';
 export { Direction } from './capture/pcapng-layout.js';
 export { type ReadPacket, readPcapng } from './capture/pcapng-reader.js';
 export { type CapturedPacket, PcapngWriter } from './capture/pcapng-writer.js';
 export { RunCapture } from './capture/run-capture.js';
 export { type Endpoint, TrafficCapture } from './capture/traffic-capture.js';
-export { EventKind, type EventTap } from './event-tap.js';
+export { EventKind, type EventTap, joinTaps } from './event-tap.js';
 export { type ChromeOptions, exportChrome } from './export/chrome.js';
 export { exportEdn } from './export/edn.js';
 export { exportJsonl } from './export/jsonl.js';

@@ -11,6 +11,9 @@ interface Sent {
   readonly bytes: Uint8Array;
 }
 
+/** Whose cards are captured. */
+export type Cards = Pick<TraceHeader, 'nodes' | 'hosts'>;
+
 export interface FrameCaptureOptions {
   /** Only what this node's card saw; all cards unless told. */
   readonly node?: number | undefined;
@@ -32,9 +35,9 @@ export class FrameCapture {
   readonly #copies = new Map<number, Sent>();
 
   /** `sink` gets the file piece by piece, each valid during that call only. */
-  constructor(header: TraceHeader, sink: (bytes: Uint8Array) => void, { node: only }: FrameCaptureOptions = {}) {
+  constructor(cards: Cards, sink: (bytes: Uint8Array) => void, { node: only }: FrameCaptureOptions = {}) {
     this.#writer = new PcapngWriter(sink);
-    this.#names = nodeNames(header);
+    this.#names = nodeNames(cards);
     for (const [node, name] of this.#names) {
       if (node === WORLD_NODE || node === DRIVER_NODE || (only !== undefined && node !== only)) continue;
       this.#interfaces.set(node, this.#writer.addInterface(`${name}.eth0`));

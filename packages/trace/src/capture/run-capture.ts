@@ -1,7 +1,6 @@
 import type { Nanos, Stamped } from '@quorate/kernel';
 import { EventKind, type EventTap } from '../event-tap.js';
-import type { TraceHeader } from '../writer.js';
-import { FrameCapture, type FrameCaptureOptions } from './frame-capture.js';
+import { type Cards, FrameCapture, type FrameCaptureOptions } from './frame-capture.js';
 
 /** Facts about the copies of a frame. */
 type CopyFact = Stamped & {
@@ -21,12 +20,17 @@ export class RunCapture implements EventTap {
   #frame: Uint8Array | undefined;
 
   /** `sink` gets the file piece by piece, each valid during that call only. */
-  constructor(header: TraceHeader, sink: (bytes: Uint8Array) => void, options?: FrameCaptureOptions) {
-    this.#capture = new FrameCapture(header, sink, options);
+  constructor(cards: Cards, sink: (bytes: Uint8Array) => void, options?: FrameCaptureOptions) {
+    this.#capture = new FrameCapture(cards, sink, options);
   }
 
   event(now: Nanos, _seq: number, kind: number, node: number, id: number, _b: number, bytes: Uint8Array): void {
-    if (kind === EventKind.receive) this.#capture.received(now, node, id, bytes);
+    if (kind === EventKind.receive) this.arrives(now, node, id, bytes);
+  }
+
+  /** A copy reaches a card: for drivers that give no other events. */
+  arrives(at: Nanos, node: number, id: number, bytes: Uint8Array): void {
+    this.#capture.received(at, node, id, bytes);
   }
 
   sends(frame: Uint8Array): void {

@@ -16,10 +16,19 @@ export type SegmentOutput =
   | { readonly kind: 'deliver'; readonly nic: number; readonly bytes: Uint8Array }
   | { readonly kind: 'fetched'; readonly id: number; readonly result: Fetched };
 
+/** Hears of frames where cards send and receive them. Bytes are lent. */
+export interface FrameTap {
+  /** A card puts a frame on the wire; facts about its copies follow. */
+  sends(frame: Uint8Array): void;
+  /** A copy reaches a card. */
+  arrives(at: Nanos, nic: number, id: number, bytes: Uint8Array): void;
+}
+
 export interface SegmentConfig {
   readonly topology: Topology;
   readonly seed: Seed;
   readonly observe?: (fact: Fact) => void;
+  readonly frames?: FrameTap;
 }
 
 interface HostOnSegment {
@@ -41,12 +50,15 @@ export class Segment implements Machine<SegmentInput, SegmentOutput> {
   readonly #network: Network;
   readonly #hosts: readonly HostOnSegment[];
   readonly #machines: ReadonlySet<number>;
+  readonly #tap: FrameTap | undefined;
   /** Between network and hosts: neither is stepped while it is on the stack. */
   readonly #frames: Frame[] = [];
   #steps = 0;
+  #now: Nanos = 0;
   #emit: (output: SegmentOutput) => void = () => {};
 
-  constructor({ topology, seed, observe }: SegmentConfig) {
+  constructor({ topology, seed, observe, frames }: SegmentConfig) {
+    this.#tap = frames;
     this.#network = new Network({
       ...networkConfig(topology, new SeededWorld(seed)),
       ...(observe && { observe }),
@@ -62,6 +74,7 @@ export class Segment implements Machine<SegmentInput, SegmentOutput> {
 
   step(now: Nanos, input: SegmentInput, emit: (output: SegmentOutput) => void): void {
     this.#emit = emit;
+    this.#now = now;
     switch (input.kind) {
       case 'start':
         for (const nic of this.#machines) this.#toNetwork(now, { kind: 'nic', nic, isUp: false });
@@ -88,6 +101,7 @@ export class Segment implements Machine<SegmentInput, SegmentOutput> {
 
   #toNetwork(now: Nanos, input: NetworkInput): void {
     this.#steps += 1;
+    if (input.kind === 'send') this.#tap?.sends(input.bytes);
     this.#network.step(now, input, this.#onNetwork);
   }
 
@@ -109,7 +123,8 @@ export class Segment implements Machine<SegmentInput, SegmentOutput> {
 
   readonly #onNetwork = (output: NetworkOutput): void => {
     if (output.kind !== 'deliver') return;
-    const { nic, bytes } = output;
+    const { nic, id, bytes } = output;
+    this.#tap?.arrives(this.#now, nic, id, bytes);
     if (this.#machines.has(nic)) this.#emit({ kind: 'deliver', nic, bytes });
     else this.#frames.push({ to: this.#hosts.find((host) => host.nic === nic), nic, bytes: bytes.slice() });
   };
