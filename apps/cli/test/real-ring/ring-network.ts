@@ -1,18 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { oracleEnv } from '../../../../tooling/oracle.js';
+import { isThorough } from '../../../../tooling/thorough.js';
 
 /** Runs a program to its end; throws with what it said when it failed. */
 export function run(program: string, ...args: readonly string[]): string {
   return execFileSync(program, args, { env: oracleEnv, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** Whether this process may make network namespaces. */
+/** Why this process cannot make network namespaces; undefined: it can. Where oracles are required that is an error. */
 export function lacksNamespaces(): string | undefined {
   try {
     run('unshare', '--net', '--mount', 'true');
     return undefined;
   } catch {
-    return 'no right to make network namespaces';
+    const why = 'no right to make network namespaces';
+    if (isThorough) throw new Error(why);
+    return why;
   }
 }
 

@@ -1,14 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LineProcess } from './line-process.js';
 import { type RingNetwork, run } from './ring-network.js';
-
-/** What a process in the group heard: a message, its length and its hash. */
-export interface Heard {
-  readonly from: string;
-  readonly length: number;
-  readonly hash: string;
-}
 
 /** A node of the ring with one process in the group, whatever program it is. */
 export interface RingNode {
@@ -23,10 +16,11 @@ export interface RingNode {
   readonly ring: string;
   /** Processes in the group. */
   readonly group: readonly string[];
-  readonly heard: readonly Heard[];
+  /** Messages that the process heard: `node/pid length hash`. */
+  readonly heard: readonly string[];
   start(): void;
-  /** Sends `size` bytes of `text`, repeated. */
-  send(text: string, size: number): void;
+  /** Sends `size` bytes of `text`, repeated; gives the message as it is heard. */
+  send(text: string, size: number): string;
   kill(): Promise<void>;
   leave(): Promise<void>;
 }
@@ -48,11 +42,10 @@ export class RealNode implements RingNode {
   ring = '';
   members: readonly number[] = [];
   group: readonly string[] = [];
-  heard: Heard[] = [];
+  heard: string[] = [];
   readonly #network: RingNetwork;
   readonly #files: RingFiles;
   readonly #home: string;
-  readonly #stopped: Promise<unknown>[] = [];
   #corosync: LineProcess | undefined;
   #client: LineProcess | undefined;
 
@@ -81,26 +74,27 @@ export class RealNode implements RingNode {
 
   start(): void {
     const home = this.#home;
+    rmSync(`${home}/ready`, { force: true });
     const mounts = ['mount --make-rprivate /', 'mount -t tmpfs shm /dev/shm', 'mount -t tmpfs run /run'];
     const script = [...mounts, `mount --bind ${home}/lib /var/lib/corosync`].join(' && ');
     this.#corosync = new LineProcess('ip', [
       ...['netns', 'exec', this.#network.namespaceOf(this.id), 'unshare', '--mount', 'sh', '-c'],
       `${script} && touch ${home}/ready && exec corosync -f -c ${home}/corosync.conf`,
     ]);
-    // The client waits for the socket of a corosync that starts; it has to be in its namespaces.
+    // The client has to be in the namespaces of its corosync, once they are there.
     const inside = ['-t', `${this.#corosync.pid}`, '--mount', '--net', '--'];
-    const wait = `while ! [ -S /dev/shm/../shm ] && ! nsenter ${inside.join(' ')} test -e ${home}/ready; do sleep 0.02; done; rm -f ${home}/ready`;
+    const isReady = `nsenter ${inside.join(' ')} test -e ${home}/ready 2>/dev/null`;
     this.#client = new LineProcess(
       'sh',
-      ['-c', `${wait}; exec nsenter ${inside.join(' ')} ${this.#files.client} ${GROUP}`],
+      ['-c', `until ${isReady}; do sleep 0.02; done; exec nsenter ${inside.join(' ')} ${this.#files.client} ${GROUP}`],
       (line) => this.#onLine(line),
     );
-    this.#stopped.push(this.#client.ended);
     this.heard = [];
   }
 
-  send(text: string, size: number): void {
+  send(text: string, size: number): string {
     this.#client!.say(`${text} ${size}`);
+    return messageOf(this.process, repeated(text, size));
   }
 
   async kill(): Promise<void> {
@@ -130,7 +124,7 @@ export class RealNode implements RingNode {
     } else if (kind === 'C') {
       this.group = words;
     } else if (kind === 'M') {
-      this.heard.push({ from: words[0]!, length: Number(words[1]), hash: words[2]! });
+      this.heard.push(words.join(' '));
     }
   }
 }
@@ -142,7 +136,7 @@ export class OurNode implements RingNode {
   ring = '';
   members: readonly number[] = [];
   group: readonly string[] = [];
-  heard: Heard[] = [];
+  heard: string[] = [];
   readonly #network: RingNetwork;
   readonly #files: RingFiles;
   readonly #home: string;
@@ -194,8 +188,10 @@ export class OurNode implements RingNode {
     );
   }
 
-  send(text: string, size: number): void {
-    this.#command!.say(text.repeat(Math.ceil(size / text.length)).slice(0, size));
+  send(text: string, size: number): string {
+    const line = repeated(text, size);
+    this.#command!.say(line);
+    return messageOf(this.process, line);
   }
 
   async kill(): Promise<void> {
@@ -221,9 +217,17 @@ export class OurNode implements RingNode {
     } else if (line.startsWith('quorum: ')) {
       this.quorum = line;
     } else if (from !== undefined) {
-      this.heard.push({ from, length: text!.length, hash: hashOf(text!) });
+      this.heard.push(messageOf(from, text!));
     }
   }
+}
+
+function repeated(text: string, size: number): string {
+  return text.repeat(Math.ceil(size / text.length)).slice(0, size);
+}
+
+function messageOf(from: string, text: string): string {
+  return `${from} ${text.length} ${hashOf(text)}`;
 }
 
 /** FNV-1a of 32 bits, as the client on a real node reckons it. */
