@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { it } from 'vitest';
+import { oracleEnv } from './oracle-env.js';
 import { isThorough } from './thorough.js';
 
-/** Programs for administrators are where only administrators look. */
-export const oracleEnv: NodeJS.ProcessEnv = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+export { oracleEnv };
 
 /** Where a program is installed. */
 export function pathOf(program: string): string | undefined {

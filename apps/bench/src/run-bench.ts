@@ -4,6 +4,7 @@ import { type Figure, figureLine } from './figures.js';
 import { memoryFigures, memoryTitle } from './memory-bench.js';
 import { stackFigures, stackTitle } from './stack-bench.js';
 import { storyFigures, storyTitle } from './story-bench.js';
+import { totemFigures, totemTitle } from './totem-bench.js';
 import { traceFigures, traceTitle } from './trace-bench.js';
 import { wasmFigures, wasmTitle } from './wasm-bench.js';
 
@@ -16,6 +17,7 @@ const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map<string, Benchmark>([
   ['story', { title: storyTitle, measure: storyFigures }],
   ['stack', { title: stackTitle, measure: stackFigures }],
   ['wasm', { title: wasmTitle, measure: wasmFigures }],
+  ['totem', { title: totemTitle, measure: totemFigures }],
   ['trace', { title: traceTitle, measure: traceFigures }],
   ['memory', { title: memoryTitle, measure: memoryFigures }],
 ]);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import { itUnless, lacksPrograms } from '../../../tooling/oracle.js';
+import { lacksNamespaces } from '../../../tooling/ring-network.js';
 import { isThorough } from '../../../tooling/thorough.js';
 import { bundleCli } from './bundled-cli.js';
 import { pause, RealRing, until } from './real-ring/real-ring.js';
-import { lacksNamespaces } from './real-ring/ring-network.js';
 import type { RingNode } from './real-ring/ring-node.js';
 
 const lacks =

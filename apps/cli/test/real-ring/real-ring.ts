@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { RingNetwork, run } from './ring-network.js';
+import { RingNetwork, run } from '../../../../tooling/ring-network.js';
 import { OurNode, RealNode, type RingFiles, type RingNode } from './ring-node.js';
 
 /** Patience with a ring, on a machine that does other things, too. */

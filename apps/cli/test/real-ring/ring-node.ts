@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LineProcess } from './line-process.js';
-import { type RingNetwork, run } from './ring-network.js';
+import { CorosyncDaemon } from '../../../../tooling/corosync-daemon.js';
+import { LineProcess } from '../../../../tooling/line-process.js';
+import type { RingNetwork } from '../../../../tooling/ring-network.js';
 
 /** A node of the ring with one process in the group, whatever program it is. */
 export interface RingNode {
@@ -43,21 +44,14 @@ export class RealNode implements RingNode {
   members: readonly number[] = [];
   group: readonly string[] = [];
   heard: string[] = [];
-  readonly #network: RingNetwork;
-  readonly #files: RingFiles;
-  readonly #home: string;
-  #corosync: LineProcess | undefined;
+  readonly #program: string;
+  readonly #corosync: CorosyncDaemon;
   #client: LineProcess | undefined;
 
   constructor(id: number, network: RingNetwork, files: RingFiles, conf: string) {
     this.id = id;
-    this.#network = network;
-    this.#files = files;
-    this.#home = join(files.directory, `real-${id}`);
-    mkdirSync(join(this.#home, 'lib'), { recursive: true });
-    const logging = 'logging {\n to_stderr: no\n to_syslog: no\n to_logfile: yes\n timestamp: hires\n';
-    writeFileSync(join(this.#home, 'corosync.conf'), `${conf}${logging} logfile: ${this.#logFile}\n}\n`);
-    writeFileSync(this.#logFile, '');
+    this.#program = files.client;
+    this.#corosync = new CorosyncDaemon(network, id, join(files.directory, `real-${id}`), conf);
   }
 
   get process(): string {
@@ -65,31 +59,17 @@ export class RealNode implements RingNode {
   }
 
   get isRunning(): boolean {
-    return this.#corosync?.hasEnded === false;
+    return this.#corosync.isRunning;
   }
 
   get log(): string {
-    return readFileSync(this.#logFile, 'utf8');
+    return this.#corosync.log;
   }
 
   start(): void {
-    const home = this.#home;
-    rmSync(`${home}/ready`, { force: true });
-    const mounts = ['mount --make-rprivate /', 'mount -t tmpfs shm /dev/shm', 'mount -t tmpfs run /run'];
-    const script = [...mounts, `mount --bind ${home}/lib /var/lib/corosync`].join(' && ');
-    this.#corosync = new LineProcess('ip', [
-      ...['netns', 'exec', this.#network.namespaceOf(this.id), 'unshare', '--mount', 'sh', '-c'],
-      `${script} && touch ${home}/ready && exec corosync -f -c ${home}/corosync.conf`,
-    ]);
-    // The client has to be in the namespaces of its corosync, once they are there.
-    const inside = ['-t', `${this.#corosync.pid}`, '--mount', '--net', '--'];
-    const isReady = `nsenter ${inside.join(' ')} test -e ${home}/ready 2>/dev/null`;
-    this.#client = new LineProcess(
-      'sh',
-      ['-c', `until ${isReady}; do sleep 0.02; done; exec nsenter ${inside.join(' ')} ${this.#files.client} ${GROUP}`],
-      (line) => this.#onLine(line),
-    );
     this.heard = [];
+    this.#corosync.start();
+    this.#client = this.#corosync.client(this.#program, [GROUP], (line) => this.#onLine(line));
   }
 
   send(text: string, size: number): string {
@@ -98,22 +78,18 @@ export class RealNode implements RingNode {
   }
 
   async kill(): Promise<void> {
-    await this.#corosync!.end('SIGKILL');
+    await this.#corosync.end('SIGKILL');
     await this.#client!.ended;
   }
 
   async leave(): Promise<void> {
-    await this.#corosync!.end('SIGTERM');
+    await this.#corosync.end('SIGTERM');
     await this.#client!.ended;
   }
 
   /** What corosync's own tool says of the quorum. */
   quorumTool(): string {
-    return run('nsenter', '-t', `${this.#corosync!.pid}`, '--mount', '--net', '--', 'corosync-quorumtool', '-si');
-  }
-
-  get #logFile(): string {
-    return join(this.#home, 'log');
+    return this.#corosync.ask('corosync-quorumtool', '-si');
   }
 
   #onLine(line: string): void {
