@@ -35,7 +35,7 @@ export {
   readPhysicalVolume,
 } from './lvm/physical-volume.js';
 export { type FoundDefect, type FoundGroup, findGroup, orphansOf, scanVolumes, type VolumeScan } from './lvm/scan.js';
-export { newUuid } from './lvm/uuid.js';
+export { dashed, newUuid, undashed } from './lvm/uuid.js';
 export {
   extentsOf,
   findVolume,
@@ -75,7 +75,7 @@ export {
 } from './partitions/partition-table.js';
 export { isExtended, PartitionType, partitionTypeName } from './partitions/partition-type.js';
 export { lvDisplay, newPvDisplay, pvDisplay, type VolumeDevice, vgDisplay } from './reports/display.js';
-export { lvsReport, pvsReport, type VolumeState, vgsDevicesReport, vgsReport } from './reports/reports.js';
+export { lvsReport, pvscanReport, pvsReport, type VolumeState, vgsDevicesReport, vgsReport } from './reports/reports.js';
 export { columnSize, displaySize } from './reports/size.js';
 export { finish, SECTOR_BYTES, type SectorDevice, storeDevice } from './sector-device.js';
 export { VolumeError, type VolumeErrorCode } from './volume-error.js';

@@ -19,6 +19,7 @@ import {
   newPvDisplay,
   pvCreate,
   pvDisplay,
+  pvscanReport,
   pvsReport,
   reduceVolume,
   removeGroup,
@@ -67,6 +68,7 @@ describe('LVM reads what is written here', () => {
       withLvm(machine.stores, (lvm) => {
         const scan = machine.scan();
         expect(squeezed(renamed(lvm.output('pvs', '--units', 'h'), lvm))).toBe(squeezed(pvsReport(scan)));
+        expect(squeezed(renamed(lvm.output('pvscan'), lvm))).toBe(squeezed(pvscanReport(scan)));
         expect(lvm.output('vgs', '--units', 'h')).toBe(vgsReport(scan.groups));
         const asked = ['--noheadings', '--separator', ':', '--sort', 'pv_uuid', '--options', 'vg_attr,pv_name'];
         expect(squeezed(renamed(lvm.output('vgs', ...asked), lvm))).toBe(squeezed(vgsDevicesReport(scan.groups, ':')));
@@ -91,6 +93,7 @@ describe('LVM reads what is written here', () => {
     const machine = new TestMachine([64, 64]).pvCreate();
     withLvm(machine.stores, (lvm) => {
       const scan = machine.scan();
+      expect(squeezed(renamed(lvm.output('pvscan'), lvm))).toBe(squeezed(pvscanReport(scan)));
       expect(squeezed(renamed(lvm.output('pvs', '--units', 'h'), lvm))).toBe(squeezed(pvsReport(scan)));
       const theirs = squeezed(renamed(lvm.output('pvdisplay', '--units', 'h'), lvm)).replace(
         /"(\/dev\/sd.) +"/g,

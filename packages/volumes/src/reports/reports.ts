@@ -8,7 +8,7 @@ import {
   type PhysicalVolume,
   type VolumeGroup,
 } from '../lvm/volume-group.js';
-import { columnSize } from './size.js';
+import { columnSize, displaySize } from './size.js';
 import { formatTable } from './table.js';
 
 /** What a node knows of a logical volume besides its group's text. */
@@ -49,6 +49,43 @@ export function pvsReport({ groups, physicalVolumes }: VolumeScan): string {
     [...columns, { heading: 'PSize', isNumber: number }, { heading: 'PFree', isNumber: number }],
     sortedBy(rows, 0),
   );
+}
+
+/** Name of the group, in LVM's library, that those without one are in; it takes its room in the columns of pvscan. */
+const ORPHANS = '#orphans_lvm2';
+
+/** What `pvscan` prints. */
+export function pvscanReport({ groups, physicalVolumes }: VolumeScan): string {
+  const isMember = new Set(groups.flatMap(({ group }) => group.physicalVolumes.map(({ id }) => id)));
+  const orphans = physicalVolumes.filter(({ label }) => !isMember.has(label.uuid));
+  const members = groups.flatMap(({ group, members: found }) =>
+    group.physicalVolumes.map((each) => ({
+      path: found.get(each.id)?.device.path ?? UNKNOWN_DEVICE,
+      group: group.name,
+      size: each.peCount * group.extentSize,
+      free: freeExtents(group, each) * group.extentSize,
+    })),
+  );
+  if (orphans.length + members.length === 0) return '  No matching physical volumes found\n';
+  const paths = [...members.map(({ path }) => path), ...orphans.map(({ device }) => device.path)];
+  const names = [...members.map((each) => each.group), ...orphans.map(() => ORPHANS)];
+  const [pathWidth, nameWidth] = [paths, names].map((texts) => Math.max(...texts.map(({ length }) => length)) + 2);
+  const sizeOf = (label: { readonly deviceSize: number }): number => Math.floor(label.deviceSize / 512);
+  const lines = [
+    ...members.map(({ path, group, size, free }) => {
+      const room = `[${displaySize(size)} / ${displaySize(free)} free]`;
+      return `  PV ${path.padEnd(pathWidth!)} VG ${group.padEnd(nameWidth!)} lvm2 ${room}`;
+    }),
+    ...orphans.map(({ device, label }) => {
+      const room = `[${displaySize(sizeOf(label))}]`;
+      return `  PV ${device.path.padEnd(pathWidth!)}    ${''.padEnd(nameWidth!)} lvm2 ${room}`;
+    }),
+  ];
+  const used = members.reduce((sum, { size }) => sum + size, 0);
+  const unused = orphans.reduce((sum, { label }) => sum + sizeOf(label), 0);
+  const part = (count: number, size: number): string => `${count} [${displaySize(size)}]`;
+  const counts = [part(lines.length, used + unused), part(members.length, used), part(orphans.length, unused)];
+  return `${lines.join('\n')}\n  Total: ${counts[0]} / in use: ${counts[1]} / in no VG: ${counts[2]}\n`;
 }
 
 /** What `vgs` prints. */
