@@ -20,6 +20,7 @@ import { addressInHosts } from './programs/hosts.js';
 import type { ClvmdCall } from './programs/lvm/clvmd-call.js';
 import { ClusterEngine, type EngineListener } from './stack/cluster-engine.js';
 import { Clvmd } from './stack/clvmd.js';
+import { CLVMD_PORT } from './stack/clvmd-peers.js';
 import { FenceDomainDaemon } from './stack/fence-domain.js';
 import { FileSystems } from './stack/file-systems.js';
 import { LockManager } from './stack/lock-manager.js';
@@ -78,11 +79,13 @@ export class ClusterStack implements EngineListener {
 
   portChanged(port: number): void {
     if (port === QDISK_PORT) this.#tellQuorumDisk();
+    if (port === CLVMD_PORT) this.#clvmd?.portChanged();
     if (port === RGMANAGER_PORT) this.#tellServiceManager();
   }
 
   portData(port: number, from: number, payload: Uint8Array): void {
     if (port === QDISK_PORT) this.#quorumDisk?.data(from, payload);
+    if (port === CLVMD_PORT) this.#clvmd?.message(from, payload);
     if (port === RGMANAGER_PORT) this.#serviceManager?.message(from, payload);
   }
 
@@ -392,7 +395,7 @@ export class ClusterStack implements EngineListener {
         this.#fileSystems.start(locks!);
         break;
       case 'clvmd':
-        this.#clvmd = new Clvmd(this.#services, engine, locks!, pid, () => this.#daemonEnded('clvmd'));
+        this.#clvmd = new Clvmd(this.#services, config, engine, locks!, pid, () => this.#daemonEnded('clvmd'));
         this.#clvmd.start(task);
         return PENDING;
       case 'rgmanager':

@@ -8,6 +8,7 @@ import {
   VolumeError,
   type VolumeScan,
 } from '@quorate/volumes';
+import type { VolumeMapping } from './device-mapper.js';
 import { sectorDevice } from './sector-device.js';
 import type { Storage } from './storage.js';
 
@@ -52,13 +53,27 @@ function isFailedRead(error: unknown): boolean {
 }
 
 /** Makes a volume of a group a device of this machine. Undefined, or why it cannot be one. */
-export function activate({ disks, mapper }: Storage, { group, members }: FoundGroup, name: string): string | undefined {
+export function activate({ disks, mapper }: Storage, found: FoundGroup, name: string): string | undefined {
+  return mapped(disks, found, name, (mapping) => mapper.map(mapping));
+}
+
+/** A volume that is a device is mapped as the metadata says now. Undefined, or why it is not. */
+export function reload({ disks, mapper }: Storage, found: FoundGroup, name: string): string | undefined {
+  return mapped(disks, found, name, (mapping) => mapper.reload(mapping));
+}
+
+function mapped(
+  disks: Storage['disks'],
+  { group, members }: FoundGroup,
+  name: string,
+  map: (mapping: VolumeMapping) => 'EINVAL' | undefined,
+): string | undefined {
   const volume = group.logicalVolumes.find((each) => each.name === name)!;
   try {
     const segments = mapVolume(group, name);
     const missing = segments.find(({ physicalVolumeId }) => !members.has(physicalVolumeId));
     if (missing !== undefined) return `Refusing activation of partial LV ${name}.  Use --partial to override.`;
-    const refused = mapper.map({
+    const refused = map({
       group: group.name,
       isClustered: isClustered(group),
       name,

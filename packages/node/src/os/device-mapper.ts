@@ -56,8 +56,23 @@ export class DeviceMapper {
    * 'EINVAL' when a segment ends behind the device that it lies on.
    */
   map(volume: VolumeMapping): 'EINVAL' | undefined {
+    return this.#mapped.has(volume.id) ? undefined : this.#load(volume, this.#freeMinor());
+  }
+
+  /**
+   * A volume that is a device gets another size or lies elsewhere; whoever has it open keeps what it knows of it. Sectors that
+   * it had stay where they are, so that a transfer that is under way does no harm. 'EINVAL' as for `map`.
+   */
+  reload(volume: VolumeMapping): 'EINVAL' | undefined {
+    const before = this.#mapped.get(volume.id);
+    if (before === undefined) return undefined;
+    const refused = this.#load(volume, before.minor);
+    if (refused === undefined) for (const each of before.below) this.#disks.close(each);
+    return refused;
+  }
+
+  #load(volume: VolumeMapping, minor: number): 'EINVAL' | undefined {
     const { group, isClustered, name, id, segments } = volume;
-    if (this.#mapped.has(id)) return undefined;
     const below = new Set<BlockDevice>();
     const extents: Extent[] = [];
     for (const { physicalVolumeId, physicalStart, sectors } of segments) {
@@ -66,7 +81,6 @@ export class DeviceMapper {
       below.add(on);
       extents.push({ ...diskOf(on), start: on.start + physicalStart, blocks: sectors });
     }
-    const minor = this.#freeMinor();
     const device = deviceOf(`/dev/mapper/${mapperName(group, name)}`, joined(extents), [
       `/dev/block/${MAJOR}:${minor}`,
       `/dev/dm-${minor}`,

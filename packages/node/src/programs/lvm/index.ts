@@ -2,8 +2,9 @@ import type { Program } from '@quorate/kernel';
 import type { Storage } from '../../os/storage.js';
 import { lvcreate, lvremove } from './logical-volumes.js';
 import { lvchange } from './lvchange.js';
+import { lvextend } from './lvextend.js';
 import { pvcreate, vgcreate, vgextend } from './physical-volumes.js';
-import { lvs, pvs, vgs, vgscan } from './reports.js';
+import { lvs, pvs, pvscan, vgs, vgscan } from './reports.js';
 import { vgchange } from './vgchange.js';
 
 /** The commands of LVM, by name. */
@@ -20,5 +21,7 @@ export function lvmPrograms(storage: Storage): readonly (readonly [string, Progr
     ['vgextend', vgextend(storage)],
     ['lvcreate', lvcreate(storage)],
     ['lvremove', lvremove(storage)],
+    ['lvextend', lvextend(storage)],
+    ['pvscan', pvscan(storage)],
   ];
 }

@@ -2,26 +2,21 @@ import type { Os, Program, Task } from '@quorate/kernel';
 import {
   commitGroup,
   createVolume,
-  extentsFor,
   type FoundGroup,
   findVolume,
-  groupExtents,
   isClustered,
-  type LogicalVolume,
   newUuid,
   removeVolume,
-  VolumeError,
-  type VolumeGroup,
 } from '@quorate/volumes';
 import type { Storage } from '../../os/storage.js';
 import { parseOptions } from '../options.js';
-import { activateOne, deactivateOne, lockError } from './activate-volume.js';
-import { askClvmd } from './clvmd-call.js';
+import { type Activation, changeActivation, printError } from './activate-volume.js';
 import { committer } from './committer.js';
 import { FAILED, forEachGroup, MISUSED } from './groups.js';
 import { volumeName } from './volume-name.js';
+import { wantedExtents } from './wanted-extents.js';
 
-/** `lvcreate -n NAME -L SIZE[kmgt]|-l EXTENTS|-l 100%FREE GROUP`: makes a linear volume, and activates it on this machine. */
+/** `lvcreate -n NAME -L SIZE[kmgt]|-l EXTENTS|-l 100%FREE GROUP`: makes a linear volume, and activates it: in a clustered group on all nodes. */
 export function lvcreate(storage: Storage): Program {
   return function* (argv, os) {
     const { values, operands, error } = parseOptions(argv.slice(1), { flags: '', values: 'nLl' });
@@ -38,15 +33,16 @@ export function lvcreate(storage: Storage): Program {
       const full = createVolume(group, {
         name,
         id: newUuid(storage.prng),
-        extents: extentsOf(group, size, extents),
+        extents: wantedExtents(group, { size, extents }),
         creationHost: options.host,
         creationTime: options.time,
       });
       const next = yield* commitGroup(full, members.values(), options);
-      const refused = yield* activateOne(os, storage, { ...found, group: next }, findVolume(next, name)!);
+      const made = { ...found, group: next };
+      const refused = yield* changeActivation(os, storage, made, findVolume(next, name)!, EVERYWHERE);
       if (refused !== undefined) {
-        os.printError(`  ${refused}\n  Failed to activate new LV.\n`);
-        return FAILED;
+        printError(os, `${refused}\nFailed to activate new LV.`);
+        return yield* takeBack(os, storage, made, name);
       }
       os.print(`  Logical volume "${name}" created.\n`);
       return 0;
@@ -55,21 +51,21 @@ export function lvcreate(storage: Storage): Program {
   };
 }
 
-const UNITS = 'kmgt';
+const EVERYWHERE: Activation = { change: 'activate', isLocal: false };
+const NOWHERE: Activation = { change: 'deactivate', isLocal: false };
 
-/** @throws {VolumeError} `bad-argument` */
-function extentsOf(group: VolumeGroup, size: string | undefined, extents = ''): number {
-  if (size === undefined) {
-    const [, number = '', isShare] = /^(\d+)(%FREE)?$/.exec(extents) ?? [];
-    if (number === '') throw new VolumeError('bad-argument', `Invalid argument for --extents: ${extents}`);
-    return isShare === undefined ? Number(number) : Math.floor((groupExtents(group).free * Number(number)) / 100);
+/** A volume that is not active where it should be does not stay. */
+function* takeBack(os: Os, storage: Storage, found: FoundGroup, name: string): Task<number> {
+  const refused = yield* changeActivation(os, storage, found, findVolume(found.group, name)!, NOWHERE);
+  if (refused !== undefined) {
+    printError(os, `${refused}\nUnable to deactivate failed new LV. Manual intervention required.`);
+  } else {
+    yield* commitGroup(removeVolume(found.group, name), found.members.values(), committer(os, storage));
   }
-  const [, number = '', unit = 'm'] = /^(\d+(?:\.\d+)?)([kmgt])?$/i.exec(size) ?? [];
-  if (number === '') throw new VolumeError('bad-argument', `Invalid argument for --size: ${size}`);
-  return extentsFor(group, Number(number) * 1024 ** (1 + UNITS.indexOf(unit.toLowerCase())));
+  return FAILED;
 }
 
-/** `lvremove [-f] GROUP/VOLUME`: takes a volume away that no machine uses; without `-f` it asks before one that is active here goes. */
+/** `lvremove [-f] GROUP/VOLUME`: takes a volume away that no machine uses, on all of them; without `-f` it asks before one that is active here goes. */
 export function lvremove(storage: Storage): Program {
   return function* (argv, os) {
     const { flags, operands, error } = parseOptions(argv.slice(1), { flags: 'f', values: '' });
@@ -84,9 +80,9 @@ export function lvremove(storage: Storage): Program {
       const next = removeVolume(group, name);
       const volume = findVolume(group, name)!;
       if (!flags.has('f') && storage.mapper.active.has(volume.id) && !isConfirmed(os, found, name)) return FAILED;
-      const refused = yield* takeAway(os, storage, group, volume);
+      const refused = yield* changeActivation(os, storage, found, volume, NOWHERE);
       if (refused !== undefined) {
-        os.printError(`  ${refused}\n`);
+        printError(os, `${refused}\nUnable to deactivate logical volume "${name}"`);
         return FAILED;
       }
       yield* commitGroup(next, members.values(), committer(os, storage));
@@ -104,11 +100,4 @@ function isConfirmed(os: Os, { group }: FoundGroup, name: string): boolean {
   if (os.input.trim() === 'y') return true;
   os.print(`  Logical volume ${name} not removed\n`);
   return false;
-}
-
-/** Deactivates a volume here, and looks whether it is active elsewhere. */
-function* takeAway(os: Os, storage: Storage, group: VolumeGroup, volume: LogicalVolume): Task<string | undefined> {
-  const refused = yield* deactivateOne(os, storage, group, volume);
-  if (refused !== undefined || !isClustered(group)) return refused;
-  return lockError(os, yield* askClvmd(os, { kind: 'claim', groupId: group.id, volumeId: volume.id }));
 }

@@ -1,17 +1,20 @@
 import type { Program, Task } from '@quorate/kernel';
 import { type FoundGroup, findVolume } from '@quorate/volumes';
 import type { Storage } from '../../os/storage.js';
-import { activateOne, deactivateOne, parseActivation } from './activate-volume.js';
+import { changeActivation, parseActivation, printError } from './activate-volume.js';
 import { FAILED, forEachGroup, MISUSED } from './groups.js';
 import { volumeName } from './volume-name.js';
 
-/** `lvchange -a[l]y|-a[l]n GROUP/VOLUME`: makes one volume a device of this machine, or takes it away. */
+/**
+ * `lvchange -a[l|e]y|-a[l]n GROUP/VOLUME`: makes one volume a device of this machine, or takes it away; one of a clustered group
+ * on all nodes, with `l` on this one, with `e` on this one and no other.
+ */
 export function lvchange(storage: Storage): Program {
   return function* (argv, os) {
-    const { change, names } = parseActivation(argv.slice(1));
+    const { activation, names } = parseActivation(argv.slice(1));
     const wanted = volumeName(names[0]);
-    if (change === undefined || wanted === undefined || names.length > 1) {
-      os.printError('  lvchange: expected -aly, -aln, -ay or -an, and GROUP/VOLUME\n');
+    if (activation === undefined || wanted === undefined || names.length > 1) {
+      os.printError('  lvchange: expected -ay, -aly, -aey, -an or -aln, and GROUP/VOLUME\n');
       return MISUSED;
     }
     const act = function* (found: FoundGroup): Task<number> {
@@ -19,11 +22,9 @@ export function lvchange(storage: Storage): Program {
       const refused =
         volume === undefined
           ? `Failed to find logical volume "${wanted.group}/${wanted.name}"`
-          : change === 'y'
-            ? yield* activateOne(os, storage, found, volume)
-            : yield* deactivateOne(os, storage, found.group, volume);
+          : yield* changeActivation(os, storage, found, volume, activation);
       if (refused === undefined) return 0;
-      os.printError(`  ${refused}\n`);
+      printError(os, refused);
       return FAILED;
     };
     return (yield* forEachGroup(os, storage, [wanted.group], act)).status;

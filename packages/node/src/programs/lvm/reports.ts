@@ -1,5 +1,13 @@
 import type { Program } from '@quorate/kernel';
-import { type FoundGroup, lvsReport, pvsReport, type VolumeScan, vgsDevicesReport, vgsReport } from '@quorate/volumes';
+import {
+  type FoundGroup,
+  lvsReport,
+  pvscanReport,
+  pvsReport,
+  type VolumeScan,
+  vgsDevicesReport,
+  vgsReport,
+} from '@quorate/volumes';
 import { scanStorage } from '../../os/activation.js';
 import type { Storage } from '../../os/storage.js';
 import { forEachGroup, MISUSED, NO_GROUPS } from './groups.js';
@@ -25,6 +33,11 @@ function report(storage: Storage, textOf: (scan: VolumeScan) => string | undefin
 /** `pvs`. */
 export function pvs(storage: Storage): Program {
   return report(storage, (scan) => (scan.physicalVolumes.length === 0 ? undefined : pvsReport(scan)), false);
+}
+
+/** `pvscan`. */
+export function pvscan(storage: Storage): Program {
+  return report(storage, pvscanReport, false);
 }
 
 /**

@@ -1,53 +1,41 @@
 import type { Os, Program, Task } from '@quorate/kernel';
 import type { FoundGroup, LogicalVolume } from '@quorate/volumes';
 import type { Storage } from '../../os/storage.js';
-import { activateOne, deactivateOne, parseActivation } from './activate-volume.js';
+import { type Activation, changeActivation, parseActivation, printError } from './activate-volume.js';
 import { FAILED, forEachGroup, MISUSED, NO_GROUPS } from './groups.js';
 
 /**
- * `vgchange -a[l]y|-a[l]n [GROUP…]`: makes the volumes of groups devices of this machine, or takes them away; all groups
- * unless some are named.
- *
- * Differs from the original, which without `l` does so for a clustered group on all nodes.
+ * `vgchange -a[l|e]y|-a[l]n [GROUP…]`: makes the volumes of groups devices of this machine, or takes them away; all groups
+ * unless some are named. Those of clustered groups as `lvchange` does.
  */
 export function vgchange(storage: Storage): Program {
   return function* (argv, os) {
-    const { change, names } = parseActivation(argv.slice(1));
-    if (change === undefined) {
-      os.printError('  vgchange: expected -aly, -aln, -ay or -an\n');
+    const { activation, names } = parseActivation(argv.slice(1));
+    if (activation === undefined) {
+      os.printError('  vgchange: expected -ay, -aly, -aey, -an or -aln\n');
       return MISUSED;
     }
-    const act = change === 'y' ? activateAll : deactivateAll;
-    const { status, scan } = yield* forEachGroup(os, storage, names, (found) => act(os, storage, found));
+    const { status, scan } = yield* forEachGroup(os, storage, names, (found) => change(os, storage, found, activation));
     if (names.length === 0 && scan.groups.length === 0) os.printError(NO_GROUPS);
     return status;
   };
 }
 
-function* activateAll(os: Os, storage: Storage, found: FoundGroup): Task<number> {
-  let status = 0;
-  for (const volume of visibleOf(found)) {
-    const refused = yield* activateOne(os, storage, found, volume);
-    if (refused === undefined) continue;
-    os.printError(`  ${refused}\n`);
-    status = FAILED;
-  }
-  return tell(os, storage, found, status);
-}
-
-function* deactivateAll(os: Os, storage: Storage, found: FoundGroup): Task<number> {
+function* change(os: Os, storage: Storage, found: FoundGroup, activation: Activation): Task<number> {
   const { group } = found;
-  const open = visibleOf(found).filter(({ id }) => storage.mapper.openCount(id) > 0);
-  for (const { name } of open) os.printError(`  Logical volume ${group.name}/${name} in use.\n`);
-  if (open.length > 0) {
-    os.printError(`  Can't deactivate volume group "${group.name}" with ${open.length} open logical volume(s)\n`);
-    return FAILED;
+  if (activation.change === 'deactivate') {
+    const open = visibleOf(found).filter(({ id }) => storage.mapper.openCount(id) > 0);
+    for (const { name } of open) os.printError(`  Logical volume ${group.name}/${name} in use.\n`);
+    if (open.length > 0) {
+      os.printError(`  Can't deactivate volume group "${group.name}" with ${open.length} open logical volume(s)\n`);
+      return FAILED;
+    }
   }
   let status = 0;
   for (const volume of visibleOf(found)) {
-    const refused = yield* deactivateOne(os, storage, group, volume);
+    const refused = yield* changeActivation(os, storage, found, volume, activation);
     if (refused === undefined) continue;
-    os.printError(`  ${refused}\n`);
+    printError(os, refused);
     status = FAILED;
   }
   return tell(os, storage, found, status);
