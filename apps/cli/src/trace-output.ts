@@ -1,5 +1,5 @@
 import type { Nanos, Violation } from '@quorate/kernel';
-import type { Progress, RunWatcher, Topology } from '@quorate/lab';
+import { disksOfHosts, type Progress, type RunWatcher, type Topology } from '@quorate/lab';
 import { type EventTap, RunTrace, type TraceHeader, type TraceRing, writeRing } from '@quorate/trace';
 import { cardsOf } from './capture-output.js';
 import { hashesOf } from './image-hashes.js';
@@ -77,11 +77,12 @@ function traceProgress(trace: RunTrace, at: Nanos, progress: Progress): void {
 }
 
 function headerOf({ scenario, seed, topology }: TracedRun, mode: TraceMode): TraceHeader {
+  const disks = [...topology.disks(), ...disksOfHosts(topology)];
   return {
     scenario,
     seed,
     mode,
     ...cardsOf(topology),
-    images: Object.fromEntries(hashesOf(new Map(topology.disks().map(({ lun, image }) => [lun, image])))),
+    images: Object.fromEntries(hashesOf(new Map(disks.map(({ lun, image }) => [lun, image])))),
   };
 }

@@ -11,6 +11,7 @@ export {
 export { Browser, type BrowserConfig, type BrowserFact } from './hosts/browser.js';
 export { Gateway } from './hosts/gateway.js';
 export type { Host, HostInput, HostOutput, PageRequest } from './hosts/host.js';
+export { StorageHost, type StorageHostConfig } from './hosts/storage-host.js';
 export { imageHash } from './image-hash.js';
 export type { ThrownFact } from './invariants.js';
 export type { AnyFact, Fetched, Lab, Observed, Progress, Scenario } from './lab.js';
@@ -48,13 +49,17 @@ export { Storm, type StormOptions, type StormResult } from './scenarios/storm/in
 export { stackInvariants } from './stack-invariants.js';
 export {
   type DiskSpec,
+  disksOfHosts,
   type HostSpec,
+  type HostSurroundings,
+  type HostWithDisks,
   initiatorPort,
   type MachineSpec,
   machineConfig,
   networkConfig,
   newHost,
   nicOf,
+  type StoredDisks,
   type Topology,
   targetConfig,
 } from './topology.js';

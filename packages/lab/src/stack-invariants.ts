@@ -1,6 +1,7 @@
 import { invariants as dlm } from '@quorate/dlm';
 import { invariants as fencing } from '@quorate/fencing';
 import { invariants as gfs2 } from '@quorate/gfs2';
+import { invariants as iscsi } from '@quorate/iscsi';
 import type { Invariant } from '@quorate/kernel';
 import { invariants as network } from '@quorate/network';
 import { invariants as node } from '@quorate/node';
@@ -16,6 +17,7 @@ import { invariants as lab } from './invariants.js';
 export const stackInvariants: readonly Invariant[] = [
   ...network,
   ...scsi,
+  ...iscsi,
   ...totem,
   ...quorum,
   ...qdisk,

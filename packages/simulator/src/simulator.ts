@@ -182,8 +182,6 @@ export class Simulator {
     this.#network = new Network({ ...networkConfig(topology, world), observe: (fact) => this.#worldFact(fact) });
     this.#fabric = new Fabric((nexus) => world.choices(`fabric/${nexus}`));
     const target = targetConfig(topology, world, config.stores);
-    this.stores = target.stores;
-    this.images = target.images;
     this.#target = new ScsiTarget({ ...target.config, observe: (fact) => this.#worldFact(fact) });
     let actor = FIRST_MACHINE;
     for (const spec of topology.machines) {
@@ -201,12 +199,24 @@ export class Simulator {
       this.#machines.push(machine);
       actor += 1;
     }
+    const stores = new Map(target.stores);
+    const images = new Map(target.images);
     for (const spec of topology.hosts) {
-      const host = newHost(topology, spec, seed, (fact) => this.#worldFact(fact));
+      const observe = (fact: Fact): void => this.#worldFact(fact);
+      const { host, disks } = newHost(topology, spec, {
+        seed,
+        world,
+        ...(config.stores && { given: config.stores }),
+        observe,
+      });
+      for (const [lun, store] of disks.stores) stores.set(lun, store);
+      for (const [lun, image] of disks.images) images.set(lun, image);
       const emit = (output: HostOutput): void => this.#onHost(spec.nic, output);
       this.#hosts.push({ host, nic: spec.nic, actor, emit, isStale: false });
       actor += 1;
     }
+    this.stores = stores;
+    this.images = images;
     for (const each of this.#machines) this.#machineByName.set(each.name, each);
     for (const each of [...this.#machines, ...this.#hosts]) this.#byNic.set(each.nic, each);
   }

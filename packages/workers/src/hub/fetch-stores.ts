@@ -1,5 +1,5 @@
 import { type BlockStore, PAGE_BYTES, SparseStore } from '@quorate/scsi';
-import type { DiskControl } from '../worker/disk-worker.js';
+import type { StoresControl } from '../worker/stored-pages.js';
 import type { AttachedWorker } from './attached-worker.js';
 
 /** The disks as a run left them, and the hashes of the images that they began as; by LUN. */
@@ -9,10 +9,10 @@ export interface FetchedDisks {
 }
 
 /**
- * Copies the disks out of their worker, by LUN, a piece at a time; `heard` is called for each. Without what a worker that
+ * Copies the disks out of a worker that has some, by LUN, a piece at a time; `heard` is called for each. Without what a worker that
  * dies meanwhile did not hand over.
  */
-export async function fetchStores(disks: AttachedWorker<DiskControl>, heard: () => void): Promise<FetchedDisks> {
+export async function fetchStores(disks: AttachedWorker<StoresControl>, heard: () => void): Promise<FetchedDisks> {
   const stores = new Map<number, BlockStore>();
   const imageHashes = new Map<number, string>();
   for (const { lun, blocks, blockLength, imageHash } of (await disks.call((control) => control.disks())) ?? []) {

@@ -12,6 +12,7 @@ import {
 import {
   Director,
   type DirectorOutput,
+  disksOfHosts,
   type Fetched,
   nicOf,
   type PageRequest,
@@ -25,7 +26,7 @@ import { HubClock } from '../time/hub-clock.js';
 import type { Grant } from '../time/slice-clock.js';
 import { THREAD_WALL, type Wall } from '../time/wall.js';
 import { type Failure, type Item, ItemReader, type Report } from '../wire/report.js';
-import type { DiskControl } from '../worker/disk-worker.js';
+import type { StoresControl } from '../worker/stored-pages.js';
 import { type AnyWorker, AttachedWorker } from './attached-worker.js';
 import { Dispatch, type Order } from './dispatch.js';
 import { type FetchedDisks, fetchStores } from './fetch-stores.js';
@@ -60,7 +61,8 @@ export class WorkersLab {
   readonly #timeline: Timeline;
   readonly #reader = new ItemReader();
   readonly #dispatch: Dispatch;
-  #disks: AttachedWorker<DiskControl> | undefined;
+  /** Those that have disks: that of the shared ones, and the switch where hosts have some. */
+  readonly #withStores: AttachedWorker<StoresControl>[] = [];
   readonly #all: AnyWorker[] = [];
   readonly #states = new Map<number, PowerState>();
   #recording: RecordingWriter | undefined;
@@ -206,8 +208,9 @@ export class WorkersLab {
     const toDisks = topology.machines.map(({ id }) => ({ id, channel: new MessageChannel() }));
     const portsAt = (ends: typeof toSwitch) => ends.map(({ id, channel }) => ({ id, port: channel.port2 }));
     this.#dispatch.switch = this.#spawn('switch', { kind: 'switch', machines: portsAt(toSwitch) });
-    this.#disks = this.#spawn('disks', { kind: 'disks', machines: portsAt(toDisks) });
-    this.#dispatch.disks = this.#disks;
+    this.#dispatch.disks = this.#spawn('disks', { kind: 'disks', machines: portsAt(toDisks) });
+    this.#withStores.push(this.#dispatch.disks);
+    if (disksOfHosts(topology).length > 0) this.#withStores.push(this.#dispatch.switch);
     topology.machines.forEach(({ id, name }, i) => {
       const [network, disks] = [toSwitch[i]!.channel.port1, toDisks[i]!.channel.port1];
       const role: Role = { kind: 'machine', id, toSwitch: network, toDisks: disks };
@@ -367,12 +370,13 @@ export class WorkersLab {
   async #close(): Promise<FetchedDisks> {
     const { scenario, wantsStores } = this.#config;
     this.#watchdog?.stop();
-    await Promise.all(this.#all.filter((worker) => worker !== this.#disks).map((worker) => worker.stop()));
+    const needed: ReadonlySet<AnyWorker> = new Set(this.#withStores);
+    await Promise.all(this.#all.filter((worker) => !needed.has(worker)).map((worker) => worker.stop()));
     const hasEnded = this.#reason === 'ended';
     const isLookedAt = wantsStores === true || (hasEnded && scenario.atEnd !== undefined);
-    const disks = isLookedAt && this.#disks !== undefined ? await this.#fetchStores(this.#disks) : NO_DISKS;
+    const disks = isLookedAt ? await this.#fetchStores() : NO_DISKS;
     await this.#closeStores();
-    await this.#disks?.stop();
+    await Promise.all(this.#withStores.map((worker) => worker.stop()));
     if (hasEnded && this.#gone === undefined) {
       this.#attempt(() => {
         for (const fact of scenario.atEnd?.(disks.stores, this.#now) ?? []) this.#worldFact(fact);
@@ -382,24 +386,34 @@ export class WorkersLab {
     return disks;
   }
 
-  #fetchStores(disks: AttachedWorker<DiskControl>): Promise<FetchedDisks> {
-    return this.#patiently(disks, 'it does not hand over the disks', (heard) => fetchStores(disks, heard));
+  async #fetchStores(): Promise<FetchedDisks> {
+    const all: FetchedDisks[] = [];
+    for (const worker of this.#withStores) {
+      const otherwise = 'it does not hand over the disks';
+      all.push(await this.#patiently(worker, otherwise, (heard) => fetchStores(worker, heard)));
+    }
+    return {
+      stores: new Map(all.flatMap(({ stores }) => [...stores])),
+      imageHashes: new Map(all.flatMap(({ imageHashes }) => [...imageHashes])),
+    };
   }
 
   async #closeStores(): Promise<void> {
-    const disks = this.#disks;
-    if (disks === undefined || this.#config.storeOptions === undefined) return;
-    await this.#patiently(disks, 'it does not close the disks', () => disks.call((control) => control.close()));
+    if (this.#config.storeOptions === undefined) return;
+    for (const worker of this.#withStores) {
+      const otherwise = 'it does not close the disks';
+      await this.#patiently(worker, otherwise, () => worker.call((control) => control.close()));
+    }
   }
 
-  /** Does something with the disks' worker, which counts as hung when nothing is heard of it for too long. */
+  /** Does something with a worker that has disks, which counts as hung when nothing is heard of it for too long. */
   async #patiently<Result>(
-    disks: AttachedWorker<DiskControl>,
+    worker: AttachedWorker<StoresControl>,
     otherwise: string,
     work: (heard: () => void) => Promise<Result>,
   ): Promise<Result> {
     const watchdog = new Watchdog(this.#wall, this.#hangTimeoutMs, () =>
-      disks.depart({ reason: 'hung', message: otherwise }),
+      worker.depart({ reason: 'hung', message: otherwise }),
     );
     try {
       return await work(() => watchdog.heard());

@@ -1,50 +1,19 @@
 import { type Fact, type Nanos, SeededWorld } from '@quorate/kernel';
-import { type DiskFault, imageHash, initiatorPort, type Topology, targetConfig, targetInputOf } from '@quorate/lab';
-import {
-  type BlockStore,
-  PAGE_BYTES,
-  pagesOf,
-  ScsiTarget,
-  type StorePage,
-  type TargetInput,
-  type TargetOutput,
-} from '@quorate/scsi';
-import { transfer } from 'comlink';
+import { type DiskFault, initiatorPort, type Topology, targetConfig, targetInputOf } from '@quorate/lab';
+import { ScsiTarget, type TargetInput, type TargetOutput } from '@quorate/scsi';
 import type { Role } from '../boot.js';
 import { type Paced, Pacer } from '../time/pacer.js';
 import { type BatchRecord, RecordKind } from '../wire/batch.js';
 import { RawPort } from '../wire/raw-port.js';
 import { CommandQueue } from './command-queue.js';
 import type { Reporter } from './reporter.js';
+import { type StoresControl, storesControl } from './stored-pages.js';
 import type { WorkerContext } from './worker-context.js';
 
-/** A disk as it was before the run. */
-interface DiskFacts {
-  readonly lun: number;
-  readonly blocks: number;
-  readonly blockLength: number;
-  /** `imageHash` of the image that it began as. */
-  readonly imageHash: string;
-}
-
-/** Some of a disk's pages. */
-export interface DiskPages {
-  /** In bytes from the start of the disk. */
-  readonly offsets: readonly number[];
-  /** The pages one after another, each of 4096 bytes; the last of a disk may be shorter. */
-  readonly bytes: ArrayBuffer;
-  readonly isLast: boolean;
-}
-
 /** The Comlink side of the disks. */
-export interface DiskControl {
+export interface DiskControl extends StoresControl {
   /** Begins at `at`, or at once if that has passed; faults keep their order. */
   command(at: Nanos, fault: DiskFault): void;
-  disks(): readonly DiskFacts[];
-  /** The content of a disk that is not zero, in pieces: from its start, then what follows the piece before. */
-  pages(lun: number, isFirst: boolean): DiskPages;
-  /** Makes what was written durable: the last call of a run. */
-  close(): void;
 }
 
 interface Initiator {
@@ -54,7 +23,6 @@ interface Initiator {
 }
 
 const WAKE = { kind: 'wake' } as const;
-const PIECE_PAGES = 256;
 
 /** A worker that runs the target with all disks. */
 export class DiskWorker implements Paced {
@@ -62,11 +30,9 @@ export class DiskWorker implements Paced {
   readonly control: DiskControl;
   readonly #topology: Topology;
   readonly #target: ScsiTarget;
-  readonly #stores: ReadonlyMap<number, BlockStore>;
   readonly #reporter: Reporter;
   readonly #initiators = new Map<number, Initiator>();
   readonly #commands = new CommandQueue<DiskFault>();
-  #pages: Iterator<StorePage> = [].values();
   #at: Nanos = 0;
 
   constructor(role: Role & { kind: 'disks' }, context: WorkerContext) {
@@ -74,8 +40,7 @@ export class DiskWorker implements Paced {
     this.#topology = topology;
     this.#reporter = reporter;
     const opened = context.openStores(topology.disks());
-    const { config, stores, images } = targetConfig(topology, new SeededWorld(seed), opened.stores);
-    this.#stores = stores;
+    const { config, ...stored } = targetConfig(topology, new SeededWorld(seed), opened.stores);
     this.#target = new ScsiTarget({ ...config, observe: (fact) => this.#onFact(fact) });
     this.pacer = new Pacer(this, pacing);
     const inTurn = (work: () => void): void => guard(() => this.pacer.during(work));
@@ -87,12 +52,7 @@ export class DiskWorker implements Paced {
     }
     this.control = {
       command: (at, fault) => inTurn(() => this.#commands.add(Math.max(at, this.pacer.reading()), fault)),
-      disks: () =>
-        [...stores].map(([lun, { blocks, blockLength }]) => {
-          return { lun, blocks, blockLength, imageHash: imageHash(images.get(lun)!) };
-        }),
-      pages: (lun, isFirst) => this.#nextPages(lun, isFirst),
-      close: () => opened.close(),
+      ...storesControl(stored, () => opened.close()),
     };
   }
 
@@ -150,21 +110,5 @@ export class DiskWorker implements Paced {
 
   #onFact(fact: Fact): void {
     this.#reporter.fact(Object.assign(fact, { node: 0, life: 0, seq: 0, at: this.#at }));
-  }
-
-  #nextPages(lun: number, isFirst: boolean): DiskPages {
-    if (isFirst) this.#pages = pagesOf(this.#stores.get(lun)!)[Symbol.iterator]();
-    const offsets: number[] = [];
-    const bytes = new Uint8Array(PIECE_PAGES * PAGE_BYTES);
-    let length = 0;
-    while (offsets.length < PIECE_PAGES) {
-      const { value, done } = this.#pages.next();
-      if (done === true) break;
-      offsets.push(value.offset);
-      bytes.set(value.bytes, length);
-      length += value.bytes.length;
-    }
-    const { buffer } = length === bytes.length ? bytes : bytes.slice(0, length);
-    return transfer({ offsets, bytes: buffer, isLast: offsets.length < PIECE_PAGES }, [buffer]);
   }
 }

@@ -1,6 +1,15 @@
 import { type Fact, type Machine, type Nanos, type Seed, SeededWorld } from '@quorate/kernel';
-import { type Fetched, type Host, type HostInput, networkConfig, newHost, type Topology } from '@quorate/lab';
+import {
+  type Fetched,
+  type Host,
+  type HostInput,
+  networkConfig,
+  newHost,
+  type StoredDisks,
+  type Topology,
+} from '@quorate/lab';
 import { Network, type NetworkInput, type NetworkOutput } from '@quorate/network';
+import type { BlockStore } from '@quorate/scsi';
 
 export type SegmentInput =
   /** Hosts are plugged in, machines are not yet: once, before everything else. */
@@ -27,6 +36,8 @@ export interface FrameTap {
 export interface SegmentConfig {
   readonly topology: Topology;
   readonly seed: Seed;
+  /** Where disks of storage hosts are written, by LUN; others in memory. */
+  readonly stores?: ReadonlyMap<number, BlockStore>;
   readonly observe?: (fact: Fact) => void;
   readonly frames?: FrameTap;
 }
@@ -47,6 +58,8 @@ const WAKE = { kind: 'wake' } as const;
 
 /** The network, and the hosts on it that are no cluster nodes, as one machine. */
 export class Segment implements Machine<SegmentInput, SegmentOutput> {
+  /** The disks of storage hosts. */
+  readonly disks: Omit<StoredDisks, 'logicalUnits'>;
   readonly #network: Network;
   readonly #hosts: readonly HostOnSegment[];
   readonly #machines: ReadonlySet<number>;
@@ -57,13 +70,17 @@ export class Segment implements Machine<SegmentInput, SegmentOutput> {
   #now: Nanos = 0;
   #emit: (output: SegmentOutput) => void = () => {};
 
-  constructor({ topology, seed, observe, frames }: SegmentConfig) {
+  constructor({ topology, seed, stores: given, observe, frames }: SegmentConfig) {
     this.#tap = frames;
-    this.#network = new Network({
-      ...networkConfig(topology, new SeededWorld(seed)),
-      ...(observe && { observe }),
-    });
-    this.#hosts = topology.hosts.map((spec) => ({ nic: spec.nic, host: newHost(topology, spec, seed, observe) }));
+    const world = new SeededWorld(seed);
+    const surroundings = { seed, world, ...(given && { given }), observe };
+    this.#network = new Network({ ...networkConfig(topology, world), ...(observe && { observe }) });
+    const hosts = topology.hosts.map((spec) => ({ nic: spec.nic, ...newHost(topology, spec, surroundings) }));
+    this.#hosts = hosts;
+    this.disks = {
+      stores: new Map(hosts.flatMap(({ disks }) => [...disks.stores])),
+      images: new Map(hosts.flatMap(({ disks }) => [...disks.images])),
+    };
     this.#machines = new Set(topology.machines.map(({ id }) => id));
   }
 

@@ -1,24 +1,26 @@
 import type { Fact, Nanos } from '@quorate/kernel';
-import { type LinkFault, networkInputOf, type Topology } from '@quorate/lab';
-import type { Role } from '../boot.js';
+import { disksOfHosts, type LinkFault, networkInputOf, type Topology } from '@quorate/lab';
+import type { OpenedStores, Role } from '../boot.js';
 import { type Paced, Pacer } from '../time/pacer.js';
 import { type BatchRecord, RecordKind } from '../wire/batch.js';
 import { RawPort } from '../wire/raw-port.js';
 import { CommandQueue } from './command-queue.js';
 import type { Reporter } from './reporter.js';
 import { Segment, type SegmentInput, type SegmentOutput } from './segment.js';
+import { type StoresControl, storesControl } from './stored-pages.js';
 import type { WorkerContext } from './worker-context.js';
 
 /** What the hub asks of the network, numbers being those of NICs, and of the hosts. */
 export type SwitchCommand = Extract<SegmentInput, { kind: 'partition' | 'heal' | 'fetch' }> | LinkFault;
 
 /** The Comlink side of the switch. */
-export interface SwitchControl {
+export interface SwitchControl extends StoresControl {
   /** Carries it out at `at`, or at once if that has passed; commands keep their order. */
   command(at: Nanos, command: SwitchCommand): void;
 }
 
 const WAKE = { kind: 'wake' } as const;
+const NO_DISKS: OpenedStores = { stores: new Map(), close: () => {} };
 
 /** A worker that runs the network, and the hosts on it that are no cluster nodes. */
 export class SwitchWorker implements Paced {
@@ -35,7 +37,9 @@ export class SwitchWorker implements Paced {
     const { topology, seed, pacing, reporter, guard } = context;
     this.#topology = topology;
     this.#reporter = reporter;
-    this.#segment = new Segment({ topology, seed, observe: (fact) => this.#onFact(fact) });
+    const disks = disksOfHosts(topology);
+    const opened = disks.length === 0 ? NO_DISKS : context.openStores(disks);
+    this.#segment = new Segment({ topology, seed, stores: opened.stores, observe: (fact) => this.#onFact(fact) });
     this.pacer = new Pacer(this, pacing);
     const inTurn = (work: () => void): void => guard(() => this.pacer.during(work));
     for (const { id, port } of role.machines) {
@@ -46,6 +50,7 @@ export class SwitchWorker implements Paced {
     this.#step(0, { kind: 'start' });
     this.control = {
       command: (at, command) => inTurn(() => this.#commands.add(Math.max(at, this.pacer.reading()), command)),
+      ...storesControl(this.#segment.disks, () => opened.close()),
     };
   }
 

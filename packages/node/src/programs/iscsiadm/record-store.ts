@@ -1,5 +1,13 @@
 import { isErrno, type Os, type Task, utf8Bytes, utf8Text } from '@quorate/kernel';
-import { type NodePortal, type NodeRecord, parseRecord, parseSettings, portalOf, recordFile } from './node-record.js';
+import {
+  type NodePortal,
+  type NodeRecord,
+  newRecord,
+  parseRecord,
+  parseSettings,
+  portalOf,
+  recordFile,
+} from './node-record.js';
 
 /**
  * The databases of iscsiadm on the root disk, as RHEL has them: a node record is `/var/lib/iscsi/nodes/IQN/ADDRESS,PORT,TPGT/default`,
@@ -9,6 +17,19 @@ const NODES = '/var/lib/iscsi/nodes';
 const DISCOVERIES = '/var/lib/iscsi/send_targets';
 const CONFIGURATION = '/etc/iscsi/iscsid.conf';
 const INITIATOR_NAME = '/etc/iscsi/initiatorname.iscsi';
+
+/**
+ * Path and content of the file that a discovery leaves for a portal: for a root disk of a machine whose administrator has made it.
+ *
+ * `configuration` is the text of its /etc/iscsi/iscsid.conf.
+ */
+export function iscsiRecord(
+  portal: NodePortal,
+  configuration: string,
+): { readonly path: string; readonly text: string } {
+  const record = newRecord(portal, parseSettings(configuration));
+  return { path: `${directoryOf(portal)}/default`, text: recordFile(record) };
+}
 
 /** All node records, by the names of their targets and then by their portals. */
 export function* readRecords(os: Os): Task<readonly NodeRecord[]> {
