@@ -2,7 +2,9 @@ import {
   coverageGoals,
   HypervBlog,
   hypervBlogTopology,
+  IscsiSharedDisk,
   IsolatedNode,
+  iscsiSharedDiskTopology,
   type NemesisPreset,
   Storm,
   stackInvariants,
@@ -43,6 +45,13 @@ export const SCENARIOS: Scenarios = new Map<string, (options?: ScenarioOptions) 
     () => {
       const topology = hypervBlogTopology(administratorsPrograms);
       return { topology, scenario: new IsolatedNode(), invariants: stackInvariants };
+    },
+  ],
+  [
+    'iscsi-shared-disk',
+    () => {
+      const topology = iscsiSharedDiskTopology(administratorsPrograms);
+      return { topology, scenario: new IscsiSharedDisk(), invariants: stackInvariants };
     },
   ],
 ]);

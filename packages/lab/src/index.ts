@@ -44,6 +44,11 @@ export {
   VOLUME,
 } from './scenarios/hyperv-blog/index.js';
 export { checkVolume } from './scenarios/hyperv-blog/volume-check.js';
+export {
+  IscsiSharedDisk,
+  type IscsiSharedDiskResult,
+  iscsiSharedDiskTopology,
+} from './scenarios/iscsi-shared-disk/index.js';
 export { IsolatedNode, type IsolatedNodeResult } from './scenarios/isolated-node.js';
 export { Storm, type StormOptions, type StormResult } from './scenarios/storm/index.js';
 export { stackInvariants } from './stack-invariants.js';
