@@ -2,6 +2,7 @@ import { assert } from '@quorate/kernel';
 import type { Suspicion } from './fact.js';
 import type { NodeOrder } from './node-order.js';
 import type { NodeId } from './ring-id.js';
+import { MAX_MEMBERS } from './wire/header.js';
 import type { Join } from './wire/join.js';
 
 /** What a join comes to, in the order in which corosync looks. */
@@ -16,6 +17,8 @@ export type JoinVerdict =
   | 'merged'
   /** It told something different, which is not believed. */
   | 'unbelieved'
+  /** With the nodes that it names there would be more than a ring can have. */
+  | 'too-many'
   /** Its sender, no member of this node's ring, thinks this node failed. */
   | 'accused';
 
@@ -62,8 +65,11 @@ export class Membership {
     return this.#proc.has(node);
   }
 
-  addProc(node: NodeId): void {
+  /** False if there are too many to add another one. */
+  addProc(node: NodeId): boolean {
+    if (this.#proc.size >= MAX_MEMBERS && !this.#proc.has(node)) return false;
     this.#proc.add(node);
+    return true;
   }
 
   addFailed(node: NodeId, why: Suspicion): void {
@@ -122,7 +128,10 @@ export class Membership {
    * A leave equal to what is known counts as no consensus (1.4 let a leaver agree to its own departure).
    */
   judge(join: Join, memb: readonly NodeId[]): JoinVerdict {
-    this.#heardSeq.set(join.systemFrom, Math.max(join.ringSeq, this.#heardSeq.get(join.systemFrom) ?? 0));
+    if (this.#proc.size + join.proc.filter((node) => !this.#proc.has(node)).length > MAX_MEMBERS) return 'too-many';
+    if (this.#order.has(join.systemFrom)) {
+      this.#heardSeq.set(join.systemFrom, Math.max(join.ringSeq, this.#heardSeq.get(join.systemFrom) ?? 0));
+    }
     if (this.#hasComeBack(join)) {
       this.#failed.delete(join.systemFrom);
       this.#hearsay.delete(join.systemFrom);
@@ -176,8 +185,10 @@ export class Membership {
    * of that ring, and the two meet only by the merge detect that follows.
    */
   #hasComeBack(join: Join): boolean {
-    if (isLeave(join) || !this.#failed.has(join.systemFrom) || join.failed.includes(this.#me)) return false;
+    if (isLeave(join) || !this.#failed.has(join.systemFrom)) return false;
+    // Even if it calls this node failed, as it may by hearsay: two that each heard of the other's death would wait in vain.
     if (this.#hearsay.has(join.systemFrom)) return true;
+    if (join.failed.includes(this.#me)) return false;
     return join.proc.includes(this.#me) && join.ringSeq > this.#failedSeq.get(join.systemFrom)!;
   }
 }

@@ -512,6 +512,9 @@ export class Ring {
 
   #onMcast(mcast: Mcast, bytes: Uint8Array): void {
     if (!isSameRing(mcast.ring, this.#ring)) return this.#onForeignMcast(mcast);
+    const { systemFrom } = mcast;
+    // A packet is its originator's own datagram, whoever sends it again.
+    if (mcast.nodeId !== systemFrom || !this.#newMemb.includes(systemFrom)) return this.#ports.reject('bad-sender');
     const isRecovery = mcast.encapsulated === Encapsulated.recovery;
     // The regular queue has the old ring's numbering as long as its state is saved, the recovery queue a meaning only in
     // recovery. By the token's way nothing else arrives; corosync does not look.
@@ -531,11 +534,11 @@ export class Ring {
   #onForeignMcast(mcast: Mcast): void {
     switch (this.#state) {
       case 'operational':
-        this.#membership.addProc(mcast.systemFrom);
+        if (!this.#membership.addProc(mcast.systemFrom)) return this.#ports.reject('bad-count');
         return this.#enterGather(GatherReason.foreignMessageOperational);
       case 'gather':
         if (this.#membership.knows(mcast.systemFrom)) return;
-        this.#membership.addProc(mcast.systemFrom);
+        if (!this.#membership.addProc(mcast.systemFrom)) return this.#ports.reject('bad-count');
         return this.#enterGather(GatherReason.foreignMessageGather);
       case 'commit':
       case 'recovery':
@@ -547,11 +550,11 @@ export class Ring {
     if (isSameRing(merge.ring, this.#ring)) return;
     switch (this.#state) {
       case 'operational':
-        this.#membership.addProc(merge.systemFrom);
+        if (!this.#membership.addProc(merge.systemFrom)) return this.#ports.reject('bad-count');
         return this.#enterGather(GatherReason.mergeOperational);
       case 'gather':
         if (this.#membership.knows(merge.systemFrom)) return;
-        this.#membership.addProc(merge.systemFrom);
+        if (!this.#membership.addProc(merge.systemFrom)) return this.#ports.reject('bad-count');
         return this.#enterGather(GatherReason.mergeGather);
       case 'commit':
       case 'recovery':
@@ -611,6 +614,7 @@ export class Ring {
   #processJoin(join: Join): void {
     if (isLeave(join)) this.#noteLeave(join);
     const verdict = this.#membership.judge(join, this.#memb);
+    if (verdict === 'too-many') return this.#ports.reject('bad-count');
     if (verdict === 'merged') return this.#enterGather(GatherReason.mergeDuringJoin);
     if (verdict === 'unbelieved' || verdict === 'accused') return this.#onContraryJoin();
     if (verdict === 'equal' && this.#membership.isAgreed()) {
@@ -889,6 +893,7 @@ export class Ring {
       const inner = decodePacket(wrapped.payload);
       if (typeof inner === 'string' || inner.kind !== 'mcast' || !isSameRing(inner.body.ring, this.#oldRing)) continue;
       const old = inner.body;
+      if (old.nodeId !== old.systemFrom || !this.#memb.includes(old.systemFrom)) continue;
       if (!this.#regularQ.isInRange(old.seq) || this.#regularQ.has(old.seq)) continue;
       this.#regularQ.add(old.seq, heldPacket(old, wrapped.payload));
       if (isSerialLess(this.#savedHighSeq, old.seq)) this.#savedHighSeq = old.seq;

@@ -1,9 +1,10 @@
-import { type Nanos, SECOND } from '@quorate/kernel';
+import { ByteWriter, type Nanos, SECOND } from '@quorate/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Cpg } from '../src/cpg/index.js';
 import { cman, corosync31, Totem, type TotemConfig, type TotemOutput } from '../src/index.js';
 import { isSerialLess } from '../src/serial.js';
+import { encodeJoin } from '../src/wire/join.js';
 import { Cluster } from './cluster.js';
 import { recorded } from './recorded.js';
 
@@ -96,6 +97,35 @@ describe('a ring that hears noise', () => {
     cluster.run(2 * SECOND);
     expect(cluster.isRingOf([1, 2, 3])).toBe(true);
     expect(cluster.totem(1).inspect().ring).toBe(ring);
+  });
+});
+
+describe('a flood of joins', () => {
+  const flood = (totem: Totem, ringSeq: number, proc: (i: number) => number[]): Totem => {
+    const writer = new ByteWriter(true, 4096);
+    for (let i = 0; i < 300; i++) {
+      encodeJoin(writer, { nodeId: 1000 + i, systemFrom: 1000 + i, ringSeq, proc: proc(i), failed: [] });
+      totem.step(1 + i, { kind: 'datagram', bytes: writer.bytes() }, () => {});
+    }
+    return totem;
+  };
+  const started = (): Totem => {
+    const totem = new Totem(CONFIG);
+    totem.step(0, { kind: 'network-up' }, () => {});
+    return totem;
+  };
+
+  it('makes nobody count on more nodes than a ring can have', () => {
+    const { proc, rejects } = flood(started(), 5, (i) =>
+      Array.from({ length: 100 }, (_, k) => 1000 + 100 * i + k),
+    ).inspect();
+    expect(proc).toHaveLength(301);
+    expect(rejects).toEqual({ 'bad-count': 297 });
+  });
+
+  it('does not drive the ring sequence to where it is not exact', () => {
+    const totem = flood(started(), 2 ** 53, () => [1]);
+    expect(totem.inspect().rejects).toEqual({ 'bad-ring-seq': 300 });
   });
 });
 

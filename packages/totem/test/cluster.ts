@@ -44,6 +44,9 @@ export interface ClusterOptions {
   readonly invariants?: readonly Invariant[];
   /** One-way delay without jitter. */
   readonly latency?: Nanos;
+  /** How fast each node's clock runs, by node id - 1; 1 unless told. */
+  readonly rates?: readonly number[];
+  readonly safeDelivery?: boolean;
 }
 
 /** What the machines of one node said, for tests to read. */
@@ -58,6 +61,7 @@ interface Station {
   cpg: Cpg | undefined;
   /** The ring id file. */
   ringSeq: number;
+  readonly rate: number;
   isPaused: boolean;
   /** Datagrams that wait in a paused node's socket. */
   readonly backlog: Uint8Array[];
@@ -89,6 +93,7 @@ export class Cluster {
   readonly #timings: TotemTimings;
   readonly #nodes: TotemNode[];
   readonly #prng: Prng;
+  readonly #cuts = new Set<string>();
   readonly #queue = new EventQueue(256);
   readonly #events: (Event | undefined)[] = [];
   readonly #free: number[] = [];
@@ -110,6 +115,7 @@ export class Cluster {
         totem: undefined,
         cpg: undefined,
         ringSeq: 0,
+        rate: options.rates?.[id - 1] ?? 1,
         isPaused: false,
         backlog: [],
         side: 0,
@@ -140,6 +146,8 @@ export class Cluster {
       timings: this.#timings,
       ringSeq: station.ringSeq,
       tokenFacts: true,
+      safeDelivery: this.#options.safeDelivery ?? false,
+      prng: Prng.derive({ hi: station.life, lo: this.#options.seed ?? 1 }, `send_join of ${id}`),
       observe,
     });
     station.cpg = this.#options.cpg === true ? new Cpg({ nodeId: id, observe }) : undefined;
@@ -178,8 +186,20 @@ export class Cluster {
     }
   }
 
+  /** Cuts one way from one node to another. */
+  cut(from: NodeId, to: NodeId): void {
+    this.#cuts.add(`${from}>${to}`);
+  }
+
+  /** Ends every partition and every cut. */
   heal(): void {
     for (const station of this.stations.values()) station.side = 0;
+    this.#cuts.clear();
+  }
+
+  /** Tells the rules that everybody is up and hears everybody from now on. */
+  calm(within: Nanos): void {
+    this.#observe({ id: 0, life: 1, facts: 0 }, { kind: 'totem.calm', now: this.now, nodes: this.ids, within } as Fact);
   }
 
   cast(id: NodeId, text: string, group = 'test'): void {
@@ -264,12 +284,17 @@ export class Cluster {
   #wakeIfDue(station: Station): void {
     if (station.totem === undefined || station.isPaused) return;
     station.wakeAt = Infinity;
-    if (station.totem.deadline() <= this.now) this.#step(station, { kind: 'wake' });
+    if (station.totem.deadline() <= this.#clockOf(station)) this.#step(station, { kind: 'wake' });
     else this.#schedule(station);
   }
 
+  /** What the node's own clock shows now. */
+  #clockOf({ rate }: Station): Nanos {
+    return Math.floor(this.now * rate);
+  }
+
   #schedule(station: Station): void {
-    const deadline = station.totem?.deadline() ?? Infinity;
+    const deadline = Math.ceil((station.totem?.deadline() ?? Infinity) / station.rate);
     if (deadline >= station.wakeAt) return;
     station.wakeAt = Math.max(deadline, this.now);
     this.#push(station.wakeAt, { kind: 'wake', to: station });
@@ -284,7 +309,7 @@ export class Cluster {
   #step(station: Station, input: TotemInput): void {
     const { totem } = station;
     if (totem === undefined) return;
-    totem.step(this.now, input, (output) => this.#onTotem(station, output));
+    totem.step(this.#clockOf(station), input, (output) => this.#onTotem(station, output));
     this.#drainPosted();
     this.#schedule(station);
   }
@@ -296,7 +321,7 @@ export class Cluster {
   }
 
   #stepCpg(station: Station, input: CpgInput): void {
-    station.cpg?.step(this.now, input, (output) => this.#onCpg(station, output));
+    station.cpg?.step(this.#clockOf(station), input, (output) => this.#onCpg(station, output));
   }
 
   #onTotem(station: Station, output: TotemOutput): void {
@@ -334,7 +359,8 @@ export class Cluster {
   #send(from: Station, to: Station, bytes: Uint8Array): void {
     this.datagrams += 1;
     const { loss, duplicate, jitter } = this.weather;
-    if (from.side !== to.side || !this.filter(from.id, to.id, bytes)) return;
+    if (from.side !== to.side || (this.#cuts.size > 0 && this.#cuts.has(`${from.id}>${to.id}`))) return;
+    if (!this.filter(from.id, to.id, bytes)) return;
     if (loss > 0 && this.#prng.happens(loss)) return;
     const copies = duplicate > 0 && this.#prng.happens(duplicate) ? 2 : 1;
     for (let i = 0; i < copies; i++) {
@@ -344,7 +370,7 @@ export class Cluster {
     }
   }
 
-  #observe(station: Station, fact: Fact): void {
+  #observe(station: { readonly id: NodeId; readonly life: number; facts: number }, fact: Fact): void {
     station.facts += 1;
     const stamped = { ...fact, node: station.id, life: station.life, seq: station.facts, at: this.now };
     this.checker.observe(stamped);

@@ -183,6 +183,8 @@ describe('a newcomer that is told of nodes that failed', () => {
     expect(hear(3, [2, 3, 4], [2, 4])).toMatchObject({ proc: [1, 2, 3, 4], failed: [2, 4] });
     expect(hear(2, [2], [])).toMatchObject({ proc: [1, 2, 3, 4], failed: [4] });
     expect(hear(3, [2, 3, 4, 1], [2, 4])).toMatchObject({ failed: [4] });
+    // Chaos found seven nodes that had all heard of each other's death, and believed nobody who told them of theirs.
+    expect(hear(4, [4], [1])).toMatchObject({ proc: [1, 2, 3, 4], failed: [] });
   });
 
   it('does not believe it of those that it has heard of elsewhere', () => {

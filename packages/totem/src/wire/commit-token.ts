@@ -1,6 +1,14 @@
 import type { ByteWriter } from '@quorate/kernel';
 import type { NodeId, RingId } from '../ring-id.js';
-import { encodeHeader, type Header, MAX_MEMBERS, MessageType, type RejectReason, RING_ID_BYTES } from './header.js';
+import {
+  encodeHeader,
+  type Header,
+  MAX_MEMBERS,
+  MAX_RING_SEQ,
+  MessageType,
+  type RejectReason,
+  RING_ID_BYTES,
+} from './header.js';
 import { decodeIds } from './join.js';
 import { decodeRingId, encodeRingId } from './ring-id-field.js';
 
@@ -48,6 +56,8 @@ export function decodeCommitToken(view: DataView, header: Header): CommitToken |
   const count = view.getUint32(37, le);
   if (count === 0 || count > MAX_MEMBERS || membIndex > count) return 'bad-count';
   if (view.byteLength < FIXED_BYTES + count * (4 + ENTRY_BYTES)) return 'too-short';
+  const ring = decodeRingId(view, 17, le);
+  if (ring.seq > MAX_RING_SEQ) return 'bad-ring-seq';
   const entries: MemberEntry[] = [];
   for (let i = 0, at = FIXED_BYTES + 4 * count; i < count; i++, at += ENTRY_BYTES) {
     entries.push({
@@ -60,7 +70,7 @@ export function decodeCommitToken(view: DataView, header: Header): CommitToken |
   return {
     nodeId: header.nodeId,
     tokenSeq: view.getUint32(13, le),
-    ring: decodeRingId(view, 17, le),
+    ring,
     membIndex,
     addresses: decodeIds(view, FIXED_BYTES, count, le),
     entries,

@@ -29,6 +29,10 @@ export type RejectReason =
   | 'bad-type'
   /** A count above what the protocol allows, or an index outside its list. */
   | 'bad-count'
+  /** A ring sequence of which nobody can have got to. */
+  | 'bad-ring-seq'
+  /** A packet of a node that is no member of its ring. */
+  | 'bad-sender'
   /** A sequence number that cannot belong to this ring's window of 16384. */
   | 'out-of-window'
   /** Pieces of a packet that do not add up to it, or a message that grows beyond 1 MiB. */
@@ -44,6 +48,9 @@ const VERSION = 3;
 
 /** Most members a ring can have, `PROCESSOR_COUNT_MAX`. */
 export const MAX_MEMBERS = 384;
+
+/** Rings would have to be formed for longer than there are clocks to get here; beyond 2^53 they are not exact. */
+export const MAX_RING_SEQ: number = 2 ** 52;
 
 /**
  * Header of every totemsrp message. In the sender's byte order, which the magic tells.

@@ -1,6 +1,6 @@
 import { type ByteWriter, getU64 } from '@quorate/kernel';
 import type { NodeId } from '../ring-id.js';
-import { encodeHeader, type Header, MAX_MEMBERS, MessageType, type RejectReason } from './header.js';
+import { encodeHeader, type Header, MAX_MEMBERS, MAX_RING_SEQ, MessageType, type RejectReason } from './header.js';
 
 const FIXED_BYTES = 33;
 
@@ -33,10 +33,12 @@ export function decodeJoin(view: DataView, header: Header): Join | RejectReason 
   const failedEntries = view.getUint32(21, le);
   if (procEntries > MAX_MEMBERS || failedEntries > MAX_MEMBERS) return 'bad-count';
   if (view.byteLength < FIXED_BYTES + 4 * (procEntries + failedEntries)) return 'too-short';
+  const ringSeq = getU64(view, 25, le);
+  if (ringSeq > MAX_RING_SEQ) return 'bad-ring-seq';
   return {
     nodeId: header.nodeId,
     systemFrom: view.getUint32(13, le),
-    ringSeq: getU64(view, 25, le),
+    ringSeq,
     proc: decodeIds(view, FIXED_BYTES, procEntries, le),
     failed: decodeIds(view, FIXED_BYTES + 4 * procEntries, failedEntries, le),
   };
