@@ -2,10 +2,14 @@ import { tuneForShortRuns } from '@quorate/simulator/node';
 import { runDiskBench } from './disk.js';
 import { runPlantedBugs } from './planted-bugs/run-planted-bugs.js';
 import { runBench } from './run-bench.js';
+import { runTotemChaos } from './totem-chaos.js';
 
 const [name, ...rest] = process.argv.slice(2);
 if (name === 'disk') {
   process.exitCode = await runDiskBench(process);
+} else if (name === 'totem-chaos') {
+  tuneForShortRuns();
+  process.exitCode = runTotemChaos(rest, process);
 } else {
   tuneForShortRuns();
   process.exitCode =

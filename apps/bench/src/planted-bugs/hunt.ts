@@ -18,6 +18,7 @@ import {
   shrink,
 } from '@quorate/simulator';
 import { Storm as DlmStorm } from '../../../../packages/dlm/test/storm.js';
+import { chaos } from '../../../../packages/totem/test/chaos.js';
 import { storm as totemStorm } from '../../../../packages/totem/test/storm.js';
 import { FaultInMidWork } from './fault-in-mid-work.js';
 import type { HuntingGround } from './planted-bug.js';
@@ -53,9 +54,8 @@ export function hunt(ground: HuntingGround, seed: number, rule: string): HuntedR
   try {
     const scenarioOf = SCENARIOS[ground];
     if (scenarioOf !== undefined) return huntInSimulator(scenarioOf, seed, rule);
-    return ground === 'totem-storm'
-      ? checked(seed, rule, totemStorm(seed, seed % 2 === 0))
-      : huntInDlmStorm(seed, rule);
+    if (ground === 'totem-storm') return checked(seed, rule, totemStorm(seed, seed % 2 === 0));
+    return ground === 'totem-chaos' ? huntInTotemChaos(seed, rule) : huntInDlmStorm(seed, rule);
   } catch (error) {
     // The bug can make itself felt before the run begins, as when the disks are formatted.
     return { seed, found: undefined, first: undefined, end: String(error), at: 0 };
@@ -117,6 +117,11 @@ function missed(result: unknown, rule: string, at: Nanos): Violation | undefined
   const { failures = [] } = (result ?? {}) as Partial<ScenarioResult>;
   const observed = failures.find(({ step }) => step === rule)?.observed;
   return observed && { invariant: rule, at, nodes: [], message: `${observed.text}: ${observed.found ?? ''}` };
+}
+
+function huntInTotemChaos(seed: number, rule: string): HuntedRun {
+  const { violations, virtualTime } = chaos(seed);
+  return checked(seed, rule, { checker: { violations }, now: virtualTime });
 }
 
 function huntInDlmStorm(seed: number, rule: string): HuntedRun {

@@ -13,6 +13,7 @@ export const HUNTING_GROUNDS = [
   'swarm',
   'gray',
   'totem-storm',
+  'totem-chaos',
   'dlm-storm',
 ] as const;
 
