@@ -15,6 +15,7 @@ export type {
 export { GATHER_REASON_TEXT, GatherReason } from './gather-reason.js';
 export { invariants } from './invariants.js';
 export type { Era, TotemNode } from './node-order.js';
+export type { QueueLevel } from './queue-level.js';
 export type { RingView } from './ring.js';
 export { formatRing, type NodeId, type RingId } from './ring-id.js';
 export { cman, corosync14, corosync31, type TimingOptions, type TotemTimings } from './timings.js';

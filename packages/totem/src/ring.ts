@@ -464,8 +464,8 @@ export class Ring {
       const held = ownPacket(this.#me, packet, isSafePacket(packet));
       queue.add(token.seq, held);
       this.#highSeq = token.seq;
-      this.#toOthers(packet);
       if (this.#state === 'operational') this.#observePacket('totem.sent', this.#ringName, token.seq, held);
+      this.#toOthers(packet);
     }
     this.#updateAru();
     return sent;

@@ -4,6 +4,7 @@ import type { TotemFact } from './fact.js';
 import { decodeGroups, encodeGroups } from './group-message.js';
 import { type Era, NodeOrder, type TotemNode } from './node-order.js';
 import { Packer } from './packer.js';
+import { type QueueLevel, queueLevel } from './queue-level.js';
 import { MAX_MESSAGE_BYTES, Reassembly } from './reassembly.js';
 import { Ring, type RingView } from './ring.js';
 import type { NodeId, RingId } from './ring-id.js';
@@ -46,6 +47,8 @@ export type TotemOutput =
   | { readonly kind: 'store-ring-seq'; readonly seq: number }
   /** The queue is full: cast it again later. */
   | { readonly kind: 'refused'; readonly group: string; readonly reason: 'try-again' }
+  /** How full the queue is has changed; it begins low. While it is critical, who casts had better wait. */
+  | { readonly kind: 'queue-level'; readonly level: QueueLevel }
   /** A datagram, or what came in one, was dropped. */
   | { readonly kind: 'reject'; readonly reason: RejectReason }
   | { readonly kind: 'log'; readonly priority: LogPriority; readonly text: string }
@@ -114,6 +117,7 @@ export class Totem implements Machine<TotemInput, TotemOutput> {
     bytes: new Uint8Array(0),
   };
   #hasLeft = false;
+  #queueLevel: QueueLevel = 'low';
   #emit: (output: TotemOutput) => void = nobody;
 
   /** @throws {ConfigError} for nodes that cannot form a ring, an MTU below 256, and `send_join` without a `prng`. */
@@ -140,6 +144,7 @@ export class Totem implements Machine<TotemInput, TotemOutput> {
     this.#emit = emit;
     this.#ring.tick(now);
     this.#on(input);
+    this.#tellQueueLevel();
     this.#emit = nobody;
   }
 
@@ -148,14 +153,25 @@ export class Totem implements Machine<TotemInput, TotemOutput> {
   }
 
   inspect(): TotemView {
-    const free = this.#ring.available(this.#ring.isWaitingTransAck);
     return {
       ...this.#ring.inspect(),
       nodeId: this.#nodeId,
       hasLeft: this.#hasLeft,
       rejects: Object.fromEntries(this.#rejects),
-      queueUsedPercent: 100 - Math.floor((free * 100) / this.#queueCapacity),
+      queueUsedPercent: this.#queueUsedPercent,
     };
+  }
+
+  get #queueUsedPercent(): number {
+    const free = this.#ring.available(this.#ring.isWaitingTransAck);
+    return 100 - Math.floor((free * 100) / this.#queueCapacity);
+  }
+
+  #tellQueueLevel(): void {
+    const level = queueLevel(this.#queueUsedPercent, this.#queueLevel);
+    if (level === this.#queueLevel) return;
+    this.#queueLevel = level;
+    this.#emit({ kind: 'queue-level', level });
   }
 
   #on(input: TotemInput): void {

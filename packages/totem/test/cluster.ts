@@ -342,6 +342,9 @@ export class Cluster {
         break;
       case 'deliver':
         this.#stepCpg(station, output);
+        break;
+      case 'queue-level':
+        this.#postCpg(station, output);
     }
     this.listen({ at: this.now, node: station.id, output });
   }
@@ -354,6 +357,14 @@ export class Cluster {
 
   #post(station: Station, input: TotemInput): void {
     this.#posted.push({ station, life: station.life, input });
+  }
+
+  /** As an event of its own: the machine may be in the middle of a step. */
+  #postCpg(station: Station, input: CpgInput): void {
+    const { life } = station;
+    this.at(this.now, () => {
+      if (station.life === life) this.cpgInput(station.id, input);
+    });
   }
 
   #send(from: Station, to: Station, bytes: Uint8Array): void {

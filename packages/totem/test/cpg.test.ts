@@ -1,6 +1,14 @@
 import { MILLISECOND, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
-import { Cpg, CpgError, type CpgInput, type CpgMember, type CpgOutput, MAX_PAYLOAD_BYTES } from '../src/cpg/index.js';
+import {
+  Cpg,
+  CpgError,
+  type CpgInput,
+  type CpgMember,
+  type CpgOutput,
+  MAX_LARGE_PAYLOAD_BYTES,
+  MAX_PAYLOAD_BYTES,
+} from '../src/cpg/index.js';
 import { corosync31, type NodeId } from '../src/index.js';
 import { bytesOf, Cluster } from './cluster.js';
 
@@ -153,7 +161,7 @@ describe('messages', () => {
     cluster.cpgInput(1, { kind: 'mcast', group: 'g', pid: 10, payload: new Uint8Array(MAX_PAYLOAD_BYTES).fill(7) });
     cluster.run(2 * SECOND);
     expect(told(cluster, 2)).toEqual([`20 g 1/10: ${MAX_PAYLOAD_BYTES} bytes`]);
-    const tooLong = new Uint8Array(MAX_PAYLOAD_BYTES + 1);
+    const tooLong = new Uint8Array(MAX_LARGE_PAYLOAD_BYTES + 1);
     expect(() => cluster.cpgInput(1, { kind: 'mcast', group: 'g', pid: 10, payload: tooLong })).toThrow(RangeError);
   });
 
@@ -169,6 +177,115 @@ describe('messages', () => {
     cluster.run(3 * SECOND);
     expect(told(cluster, 1).slice(1)).toEqual(new Array(3).fill(`10 g 1/10: ${MAX_PAYLOAD_BYTES} bytes`));
     expect(cluster.cpg(1).inspect().inFlightBytes).toBe(0);
+  });
+});
+
+it('a process that dies before its join is through makes the next one of its pid wait', () => {
+  const cluster = synced(2);
+  does(cluster, 2, { kind: 'join', group: 'g', pid: 20 });
+  cluster.said.length = 0;
+  cluster.cpgInput(1, { kind: 'join', group: 'g', pid: 10 });
+  cluster.cpgInput(1, { kind: 'exit', pid: 10 });
+  // Taken, it would be told that it left, when it was the other one, and hear messages from then on.
+  cluster.cpgInput(1, { kind: 'join', group: 'g', pid: 10 });
+  expect(told(cluster, 1)).toEqual([`10 join refused ${CpgError.tryAgain}`]);
+  cluster.run(SECOND);
+  expect(told(cluster, 2)).toEqual(['20 g [1/10 2/20] +1/10:1', '20 g [2/20] -1/10:5']);
+  does(cluster, 1, { kind: 'join', group: 'g', pid: 10 });
+  expect(told(cluster, 1).at(-2)).toBe('10 g [1/10 2/20] +1/10:1');
+});
+
+describe('messages that are too long for one go in fragments', () => {
+  const length = 5 * MAX_PAYLOAD_BYTES + 17;
+  const large: CpgInput = {
+    ...{ kind: 'mcast', group: 'g', pid: 10 },
+    payload: Uint8Array.from({ length }, (_, i) => i ^ (i >> 8)),
+  };
+
+  function pairOfMembers(): Cluster {
+    const cluster = synced(3);
+    for (const node of [1, 2]) does(cluster, node, { kind: 'join', group: 'g', pid: node * 10 });
+    cluster.said.length = 0;
+    return cluster;
+  }
+
+  it('and arrive whole, one after the other', () => {
+    const cluster = pairOfMembers();
+    cluster.cpgInput(1, large);
+    cluster.cpgInput(1, { kind: 'mcast', group: 'g', pid: 10, payload: bytesOf('too early') });
+    cluster.cpgInput(1, { kind: 'leave', group: 'g', pid: 10 });
+    cluster.run(5 * SECOND);
+    expect(told(cluster, 2)).toEqual([`20 g 1/10: ${length} bytes`]);
+    expect(told(cluster, 1)).toEqual([
+      `10 mcast refused ${CpgError.tryAgain}`,
+      `10 leave refused ${CpgError.busy}`,
+      `10 g 1/10: ${length} bytes`,
+    ]);
+    const [payload] = cluster.said.flatMap(({ output }) => (output.kind === 'message' ? [output.payload] : []));
+    expect(payload!.every((byte, i) => byte === ((i ^ (i >> 8)) & 0xff))).toBe(true);
+    does(cluster, 1, { kind: 'mcast', group: 'g', pid: 10, payload: bytesOf('now') });
+    expect(told(cluster, 2).at(-1)).toBe('20 g 1/10: now');
+  });
+
+  it('unless the group changes meanwhile', () => {
+    const cluster = pairOfMembers();
+    cluster.cpgInput(1, large);
+    cluster.cpgInput(3, { kind: 'join', group: 'g', pid: 30 });
+    cluster.run(5 * SECOND);
+    expect(told(cluster, 1)).toEqual(['10 g [1/10 2/20 3/30] +3/30:1', `10 mcast refused ${CpgError.interrupt}`]);
+    expect(told(cluster, 2)).toEqual(['20 g [1/10 2/20 3/30] +3/30:1']);
+    does(cluster, 1, { kind: 'mcast', group: 'g', pid: 10, payload: bytesOf('after it') });
+    expect(told(cluster, 2).at(-1)).toBe('20 g 1/10: after it');
+  });
+});
+
+it('nobody is sent for while totem’s queue is critically full', () => {
+  const cluster = synced(1);
+  does(cluster, 1, { kind: 'join', group: 'g', pid: 10 });
+  for (let i = 0; i < 4; i++) {
+    cluster.input(1, { kind: 'cast', group: 'x', payload: new Uint8Array(800_000), afterSync: true });
+  }
+  const levels = (): unknown[] =>
+    cluster.said.flatMap(({ output }) => (output.kind === 'queue-level' ? [output.level] : []));
+  expect(levels().at(-1)).toBe('critical');
+  cluster.said.length = 0;
+  cluster.run(0);
+  cluster.cpgInput(1, { kind: 'mcast', group: 'g', pid: 10, payload: bytesOf('x') });
+  expect(told(cluster, 1)).toEqual([`10 mcast refused ${CpgError.tryAgain}`]);
+  cluster.run(2 * SECOND);
+  expect(levels()).toEqual(['high', 'good', 'low']);
+  cluster.cpgInput(1, { kind: 'mcast', group: 'g', pid: 10, payload: bytesOf('y') });
+  cluster.run(SECOND);
+  expect(told(cluster, 1).at(-1)).toBe('10 g 1/10: y');
+});
+
+describe('a node that comes with a process and dies while its ring is synchronised leaves no ghost', () => {
+  // Its service build, its lists in two packets, its barrier.
+  it.each([1, 2, 3, 4])('behind its packet %i of the new ring', (packets) => {
+    const cluster = synced(3);
+    for (const node of cluster.ids) does(cluster, node, { kind: 'join', group: 'g', pid: node * 10 });
+    cluster.partition([3]);
+    cluster.run(4 * SECOND);
+    cluster.said.length = 0;
+    let sent = 0;
+    cluster.onFact = (fact) => {
+      if (fact.kind === 'totem.configuration' && fact.node === 3) sent = 0;
+      if (fact.kind !== 'totem.sent' || fact.node !== 3) return;
+      sent += 1;
+      const { members } = cluster.totem(3).inspect();
+      if (members.length === 3 && sent === packets) cluster.at(cluster.now, () => cluster.crash(3));
+    };
+    cluster.heal();
+    cluster.run(10 * SECOND);
+    expect(cluster.alive).toEqual([1, 2]);
+    expect(cluster.isRingOf([1, 2])).toBe(true);
+    for (const node of [1, 2]) {
+      expect(cluster.cpg(node).inspect()).toMatchObject({ isSynced: true, processes: ['1/10 g', '2/20 g'] });
+      const changes = told(cluster, node).filter((line) => / g \[/.test(line));
+      // Who was told that it came is told that it went.
+      expect([[], [expect.stringMatching(/\+3\/30:4$/), expect.stringMatching(/-3\/30:3$/)]]).toContainEqual(changes);
+    }
+    expect(cluster.checker.violations).toEqual([]);
   });
 });
 

@@ -49,6 +49,14 @@ class History {
     return this.#add(node, { kind: 'cpg.members', now: 0, ring, place, group: 'g', members });
   }
 
+  /** A process is told that it has joined. */
+  confchg(node: NodeId, ring: string, place: number, pid: number): this {
+    const joined = [`${node}/${pid}`];
+    return this.#add(node, {
+      ...{ kind: 'cpg.confchg', now: 0, ring, place, group: 'g', pid, members: joined, joined, left: [] },
+    });
+  }
+
   message(node: NodeId, ring: string, place: number, from: string): this {
     return this.#add(node, { kind: 'cpg.message', now: 0, ring, place, group: 'g', pid: 1, from });
   }
@@ -93,7 +101,8 @@ function good(): History {
     history.sync(node, 'cpg.sync', '1.9').sync(node, 'cpg.synced', '1.9');
   }
   history.sent(1, '1.9', 4).delivered(1, '1.9', 4, 1).delivered(2, '1.9', 4, 1);
-  history.members(1, '1.9', 1, ['1/1']).members(2, '1.9', 1, ['1/1']).message(2, '1.9', 2, '1/1');
+  history.members(1, '1.9', 1, ['1/1']).members(2, '1.9', 1, ['1/1']);
+  history.confchg(2, '1.9', 1, 1).message(2, '1.9', 2, '1/1');
   history.sent(2, '1.9', 5).delivered(2, '1.9', 5, 2).transitional(1, '1.d', [1, 2]).delivered(1, '1.9', 5, 2);
   history.regular(1, '1.d', [1, 2, 3]).enter(2, '1.d', [1, 2, 3], [1, 2]).enter(3, '1.d', [1, 2, 3], []);
   return history.stored(1, '1.d').sent(1, '1.d', 1).delivered(1, '1.d', 1, 1).enter(1, '1.11', [1, 3], [1, 3]);
@@ -312,6 +321,20 @@ it.each([
     'V23: two nodes know different members at one place',
     pair().members(1, '1.9', 1, ['1/1']).members(2, '1.9', 1, []),
     ['totem.V23 [1 2] g at place 1 of ring 1.9: nobody, at node 1: 1/1'],
+  ],
+  [
+    'V23: a message goes to a process that is not in its group',
+    pair().message(1, '1.9', 1, '2/1').members(1, '1.9', 2, []),
+    ['totem.V23 [1] the message at g at place 1 of ring 1.9 went to 1, expected nobody'],
+  ],
+  [
+    'V23: a process in the group is passed over',
+    pair()
+      .confchg(1, '1.9', 1, 1)
+      .confchg(1, '1.9', 2, 2)
+      .message(1, '1.9', 3, '2/1')
+      .members(1, '1.9', 4, ['1/1', '1/2']),
+    ['totem.V23 [1] the message at g at place 3 of ring 1.9 went to 1, expected 1 2'],
   ],
   [
     'V24: a message reaches a process in the middle of a synchronisation',

@@ -242,6 +242,9 @@ export class ClusterEngine {
       case 'left':
         this.#end('left');
         break;
+      case 'queue-level':
+        this.#cpg.send(output);
+        break;
       case 'reject':
         break;
     }

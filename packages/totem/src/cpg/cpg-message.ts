@@ -12,7 +12,7 @@ const JOIN_LIST_HEADER_BYTES = 24;
 const JOIN_LIST_ENTRY_BYTES = 8 + NAME_BYTES;
 export const MCAST_BYTES = 184;
 const DOWN_LIST_BYTES = 32 + 4 * MAX_MEMBERS;
-const PARTIAL_MCAST_BYTES = 200;
+export const PARTIAL_MCAST_BYTES = 200;
 
 const CpgFunction = {
   procJoin: 0,
@@ -179,6 +179,19 @@ export function encodeMcast(to: ByteWriter, group: string, pid: number, node: No
   encodeName(encodeServiceHeader(to, functionId(CpgFunction.mcast), size), group);
   to.u32(payload.length).u32(0).u32(pid).u32(0).u32(node).u32(0).zeros(8);
   return to.raw(payload).bytes();
+}
+
+/** A fragment of a message of `length` bytes. */
+export function encodePartialMcast(
+  to: ByteWriter,
+  message: { readonly group: string; readonly pid: number; readonly length: number },
+  node: NodeId,
+  { type, payload }: { readonly type: number; readonly payload: Uint8Array },
+): Uint8Array {
+  const size = PARTIAL_MCAST_BYTES + payload.length;
+  encodeName(encodeServiceHeader(to, functionId(CpgFunction.partialMcast), size), message.group);
+  to.u32(message.length).u32(0).u32(payload.length).u32(0).u32(message.pid).u32(0).u32(type).u32(0);
+  return to.u32(node).u32(0).zeros(8).raw(payload).bytes();
 }
 
 function encodeName(to: ByteWriter, name: string): void {

@@ -1,15 +1,9 @@
-import {
-  ByteWriter,
-  ConfigError,
-  concatBytes,
-  type LogPriority,
-  type Machine,
-  type Nanos,
-  type Observe,
-} from '@quorate/kernel';
+import { ByteWriter, ConfigError, type LogPriority, type Machine, type Nanos, type Observe } from '@quorate/kernel';
 import type { Configuration } from '../configuration.js';
 import { SERVICE_GROUP, SYNC_GROUP } from '../group-message.js';
+import type { QueueLevel } from '../queue-level.js';
 import { formatRing, NO_RING, type NodeId, type RingId } from '../ring-id.js';
+import { type ConnectionState, Connections } from './connections.js';
 import {
   type CpgMessage,
   CpgReason,
@@ -17,21 +11,23 @@ import {
   encodeDownList,
   encodeJoinList,
   encodeMcast,
+  encodePartialMcast,
   encodeProcJoin,
   encodeProcLeave,
   isCpgMessage,
   MAX_GROUP_NAME_BYTES,
   MCAST_BYTES,
-  PartialType,
+  PARTIAL_MCAST_BYTES,
 } from './cpg-message.js';
 import type { CpgFact, Place } from './fact.js';
+import { LargeMessage, LargeMessageAssembly, MAX_LARGE_PAYLOAD_BYTES } from './large-message.js';
 import { byNodeAndPid, type ProcessInfo, ProcessTable } from './process-table.js';
 import { decodeServiceMessage, Service } from './service-message.js';
 import { decodeSyncMessage } from './sync-message.js';
 import { SyncService, type SyncView } from './sync-service.js';
 
 /** Results of the library's calls, `cs_error_t`. */
-export const CpgError = { tryAgain: 6, busy: 10, notExist: 12, nameTooLong: 13, exist: 14 } as const;
+export const CpgError = { tryAgain: 6, busy: 10, notExist: 12, nameTooLong: 13, exist: 14, interrupt: 16 } as const;
 
 export type CpgErrorCode = (typeof CpgError)[keyof typeof CpgError];
 
@@ -41,8 +37,20 @@ export type CpgInput =
   | { readonly kind: 'deliver'; readonly group: string; readonly from: NodeId; readonly payload: Uint8Array }
   | { readonly kind: 'join'; readonly group: string; readonly pid: number }
   | { readonly kind: 'leave'; readonly group: string; readonly pid: number }
-  /** Allowed as soon as the join was taken; at most `MAX_PAYLOAD_BYTES`. */
-  | { readonly kind: 'mcast'; readonly group: string; readonly pid: number; readonly payload: Uint8Array }
+  /**
+   * Allowed as soon as the join was taken; at most `MAX_LARGE_PAYLOAD_BYTES`. What is longer than `MAX_PAYLOAD_BYTES` goes in
+   * fragments, which a configuration change of the group in between ends with INTERRUPT. With `safe` it is delivered
+   * only when every node has it, where totem offers that.
+   */
+  | {
+      readonly kind: 'mcast';
+      readonly group: string;
+      readonly pid: number;
+      readonly payload: Uint8Array;
+      readonly safe?: boolean;
+    }
+  /** How full totem's queue is: while it is critical, `mcast` is refused with TRY_AGAIN. */
+  | { readonly kind: 'queue-level'; readonly level: QueueLevel }
   /** The process died: it leaves its groups and hears nothing more. */
   | { readonly kind: 'exit'; readonly pid: number }
   | { readonly kind: 'wake' };
@@ -57,7 +65,13 @@ export interface CpgMember {
 
 export type CpgOutput =
   /** With `afterSync` it must not be part of a synchronisation, should a new one have begun before it reaches totem. */
-  | { readonly kind: 'cast'; readonly group: 'a' | 'sync'; readonly payload: Uint8Array; readonly afterSync: boolean }
+  | {
+      readonly kind: 'cast';
+      readonly group: 'a' | 'sync';
+      readonly payload: Uint8Array;
+      readonly afterSync: boolean;
+      readonly safe: boolean;
+    }
   /** Synchronisation of this ring is through. Comes before the casts that waited for it. */
   | { readonly kind: 'sync-done'; readonly ring: RingId }
   /** Another service of this node has its turn in the synchronisation: what it casts now comes before its barrier. */
@@ -114,23 +128,17 @@ export interface CpgView {
   readonly inFlightBytes: number;
 }
 
-type ConnectionState = 'join-started' | 'join-completed' | 'leave-started';
-
-/** A local process in a group, from its join to its leave. */
-interface Connection {
-  readonly group: string;
-  readonly pid: number;
-  state: ConnectionState;
-}
-
 /** What waits for the end of synchronisation. */
 type Operation =
   | { readonly kind: 'join' | 'leave'; readonly group: string; readonly pid: number }
-  | { readonly kind: 'mcast'; readonly group: string; readonly pid: number; readonly payload: Uint8Array }
+  | Extract<CpgInput, { kind: 'mcast' }>
   | { readonly kind: 'gone'; readonly group: string; readonly pid: number };
 
-/** Longest payload of an `mcast`: what totempg takes, less the headers. */
+/** Longest payload of one message: what totempg takes, less the headers. */
 export const MAX_PAYLOAD_BYTES: number = 1024 * 1024 - 256;
+
+/** A fragment of a longer one. */
+const FRAGMENT_BYTES = MAX_PAYLOAD_BYTES / 2;
 
 /** Casts that are not delivered yet, in bytes, from which on `mcast` is refused: half of totempg's queue. */
 const MAX_IN_FLIGHT_BYTES = 2 * 1024 * 1024;
@@ -155,17 +163,21 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
   #transSince: readonly NodeId[] | undefined;
 
   readonly #processes = new ProcessTable();
-  #connections: Connection[] = [];
+  readonly #connections = new Connections();
   /** Processes on other nodes by their join lists of this round. */
   #joinLists: ProcessInfo[] = [];
+  /** Groups of local processes that died, by `keyOf`, as long as the others have not been told. */
+  readonly #departing = new Set<string>();
   /** Local processes that know the ring. */
   readonly #knowRing = new Set<number>();
   #pending: Operation[] = [];
   /** Messages that came while synchronisation ran. */
   #deferred: { readonly from: NodeId; readonly payload: Uint8Array }[] = [];
-  /** Fragments of messages too long for totempg, by sender. */
-  readonly #partials = new Map<string, Uint8Array>();
+  /** Messages too long for totempg: those of local processes that are on their way, one of each, and those that come in. */
+  #large: LargeMessage[] = [];
+  readonly #assembly = new LargeMessageAssembly();
   #inFlightBytes = 0;
+  #queueLevel: QueueLevel = 'low';
   /** Where in the total order this node is, for facts. */
   #placeRing = '';
   #place = 0;
@@ -181,7 +193,7 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
     this.#duringSync = config.duringSync ?? 'queue';
     this.#observe = config.observe;
     this.#sync = new SyncService(services, {
-      send: (payload) => this.#emit({ kind: 'cast', group: SYNC_GROUP, payload, afterSync: false }),
+      send: (payload) => this.#emit({ kind: 'cast', group: SYNC_GROUP, payload, afterSync: false, safe: false }),
       process: (service) => {
         if (service === Service.cpg) this.#sendLists();
         else if (services.includes(service)) this.#emit({ kind: 'sync-process', service });
@@ -216,7 +228,7 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
       ring: formatRing(this.#ring),
       sync: this.#sync.inspect(),
       processes: this.#processes.all.map(keyOf),
-      connections: this.#connections.map((connection) => ({ ...connection })),
+      connections: this.#connections.all.map(({ group, pid, state }) => ({ group, pid, state })),
       pending: this.#pending.length,
       inFlightBytes: this.#inFlightBytes,
     };
@@ -234,6 +246,9 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
         return this.#isSynced ? this.#perform(input) : this.#postpone(input);
       case 'exit':
         return this.#onExit(input.pid);
+      case 'queue-level':
+        this.#queueLevel = input.level;
+        return this.#sendFragments();
       case 'wake':
     }
   }
@@ -282,13 +297,13 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
     this.#removeZombies();
     this.#joinLists = [];
     for (const group of this.#processes.groups()) this.#observeMembers(group);
-    for (const pid of new Set(this.#connections.map((connection) => connection.pid))) this.#tellRing(pid);
+    for (const pid of this.#connections.pids) this.#tellRing(pid);
   }
 
   /** The local list decides; the lists of the others are for their logs. */
   #tellNodesDown(nodes: readonly NodeId[]): void {
     const gone = this.#processes.removeNodes(nodes);
-    for (const process of gone) this.#partials.delete(keyOf(process));
+    for (const process of gone) this.#assembly.forget(keyOf(process));
     for (const group of groupsOf(gone)) {
       this.#notify(group, [], membersOf(gone, group, CpgReason.nodeDown));
     }
@@ -320,6 +335,7 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
     const pending = this.#pending;
     this.#pending = [];
     for (const operation of pending) this.#perform(operation);
+    this.#sendFragments();
   }
 
   // Messages of the total order.
@@ -327,8 +343,10 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
   #onDeliver(group: string, from: NodeId, payload: Uint8Array): void {
     if (group === SYNC_GROUP) return this.#onSyncMessage(from, payload);
     if (group !== SERVICE_GROUP) return;
-    if (from === this.#nodeId) this.#inFlightBytes = Math.max(0, this.#inFlightBytes - payload.length);
     this.#onService(from, payload);
+    if (from !== this.#nodeId) return;
+    this.#inFlightBytes = Math.max(0, this.#inFlightBytes - payload.length);
+    this.#sendFragments();
   }
 
   #onSyncMessage(from: NodeId, payload: Uint8Array): void {
@@ -383,16 +401,18 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
 
   #procLeave(process: ProcessInfo, reason: number): void {
     this.#processes.remove(process);
-    this.#partials.delete(keyOf(process));
+    this.#assembly.forget(keyOf(process));
     this.#notify(process.group, [], [member(process, reason)]);
-    if (process.node !== this.#nodeId || reason !== CpgReason.leave) return;
+    if (process.node !== this.#nodeId) return;
+    if (reason === CpgReason.procDown) this.#departing.delete(keyOf(process));
+    if (reason !== CpgReason.leave) return;
     const { pid, group } = process;
-    this.#connections = this.#connections.filter((other) => other.pid !== pid || other.group !== group);
-    this.#forgetIfUnconnected(pid);
+    this.#connections.close(group, pid);
+    if (!this.#connections.pids.includes(pid)) this.#knowRing.delete(pid);
   }
 
   #handToGroup(group: string, node: NodeId, pid: number, payload: Uint8Array): void {
-    const hearers = this.#connections.filter((connection) => connection.group === group && isListening(connection));
+    const hearers = this.#connections.hearersOf(group);
     if (hearers.length === 0) return;
     if (!this.#processes.knowsNode(node, group)) {
       return this.#emit({ kind: 'log', priority: 'warning', text: 'Unknown node -> we will not deliver message' });
@@ -412,24 +432,18 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
   }
 
   #onPartial(from: NodeId, message: Extract<CpgMessage, { kind: 'partial-mcast' }>): void {
-    const { group, pid, type, length, payload } = message;
-    const key = keyOf({ node: from, pid, group });
-    const begun = type === PartialType.first ? new Uint8Array(0) : this.#partials.get(key);
-    this.#partials.delete(key);
-    // Without its beginning, or longer than announced, it is no message.
-    if (begun === undefined || begun.length + payload.length > length) return;
-    const whole = concatBytes(begun, payload);
-    if (type !== PartialType.last) this.#partials.set(key, whole);
-    else if (whole.length === length) this.#handToGroup(group, from, pid, whole);
+    const { group, pid, length } = message;
+    const whole = this.#assembly.take(keyOf({ node: from, pid, group }), message, length);
+    if (whole !== undefined) this.#handToGroup(group, from, pid, whole);
   }
 
   /** Tells the group's local processes, the leaver among them. */
   #notify(group: string, joined: readonly CpgMember[], left: readonly CpgMember[]): void {
     const members = this.#processes.membersOf(group).map((process) => member(process, CpgReason.none));
     for (const { node, pid } of joined) if (node === this.#nodeId) this.#completeJoin(group, pid);
-    for (const connection of this.#connections) {
-      if (connection.group !== group || !isListening(connection)) continue;
+    for (const connection of this.#connections.hearersOf(group)) {
       const { pid } = connection;
+      connection.transitions += 1;
       this.#observe?.({
         kind: 'cpg.confchg',
         now: this.#now,
@@ -446,7 +460,7 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
   }
 
   #completeJoin(group: string, pid: number): void {
-    const connection = this.#connections.find((other) => other.pid === pid && other.group === group);
+    const connection = this.#connections.of(group, pid);
     if (connection?.state === 'join-started') connection.state = 'join-completed';
   }
 
@@ -464,8 +478,7 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
       this.#pending.push({ kind, group, pid });
       return;
     }
-    const payload = operation.payload.slice();
-    this.#pending.push({ kind, group, pid, payload });
+    this.#pending.push({ ...operation, payload: operation.payload.slice() });
   }
 
   #perform(operation: Operation): void {
@@ -483,70 +496,100 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
 
   #join(operation: Operation): void {
     const { group, pid } = operation;
-    const connection = this.#connectionOf(operation);
+    const connection = this.#connections.of(group, pid);
     if (connection !== undefined) {
       return this.#refuse(operation, connection.state === 'leave-started' ? CpgError.busy : CpgError.exist);
     }
-    // An earlier process of this pid has not left for the others yet.
-    if (this.#processes.has({ node: this.#nodeId, pid, group })) return this.#refuse(operation, CpgError.tryAgain);
+    // An earlier process of this pid has not left for the others yet, maybe not even joined.
+    const process = { node: this.#nodeId, pid, group };
+    if (this.#processes.has(process) || this.#departing.has(keyOf(process))) {
+      return this.#refuse(operation, CpgError.tryAgain);
+    }
     if (group.length > MAX_GROUP_NAME_BYTES) return this.#refuse(operation, CpgError.nameTooLong);
-    this.#connections.push({ group, pid, state: 'join-started' });
+    this.#connections.open(group, pid);
     this.#cast(encodeProcJoin(this.#writer, group, pid));
   }
 
   #leave(operation: Operation): void {
-    const connection = this.#connectionOf(operation);
+    const connection = this.#connections.of(operation.group, operation.pid);
     if (connection === undefined || connection.state === 'leave-started') {
       return this.#refuse(operation, CpgError.notExist);
     }
-    if (connection.state === 'join-started') return this.#refuse(operation, CpgError.busy);
+    if (connection.state === 'join-started' || this.#isSendingLarge(operation)) {
+      return this.#refuse(operation, CpgError.busy);
+    }
     connection.state = 'leave-started';
     this.#cast(encodeProcLeave(this.#writer, connection.group, connection.pid, CpgReason.leave));
   }
 
   #mcast(operation: Extract<Operation, { kind: 'mcast' }>): void {
     const { group, pid, payload } = operation;
-    if (payload.length > MAX_PAYLOAD_BYTES) {
-      throw new RangeError(`a payload of ${payload.length} bytes, at most ${MAX_PAYLOAD_BYTES}`);
+    if (payload.length > MAX_LARGE_PAYLOAD_BYTES) {
+      throw new RangeError(`a payload of ${payload.length} bytes, at most ${MAX_LARGE_PAYLOAD_BYTES}`);
     }
-    const connection = this.#connectionOf(operation);
+    const connection = this.#connections.of(group, pid);
     if (connection === undefined || connection.state === 'leave-started') {
       return this.#refuse(operation, CpgError.notExist);
     }
-    if (this.#inFlightBytes + MCAST_BYTES + payload.length > MAX_IN_FLIGHT_BYTES) {
+    if (this.#queueLevel === 'critical' || this.#isSendingLarge(operation)) {
       return this.#refuse(operation, CpgError.tryAgain);
     }
-    this.#cast(encodeMcast(this.#writer, group, pid, this.#nodeId, payload));
+    if (payload.length > MAX_PAYLOAD_BYTES) {
+      this.#large.push(new LargeMessage(group, pid, payload, connection.transitions, FRAGMENT_BYTES));
+      return this.#sendFragments();
+    }
+    if (!this.#hasRoomFor(MCAST_BYTES + payload.length)) return this.#refuse(operation, CpgError.tryAgain);
+    this.#cast(encodeMcast(this.#writer, group, pid, this.#nodeId, payload), true, operation.safe ?? false);
+  }
+
+  #hasRoomFor(bytes: number): boolean {
+    return this.#inFlightBytes + bytes <= MAX_IN_FLIGHT_BYTES;
+  }
+
+  #isSendingLarge({ group, pid }: Operation): boolean {
+    return this.#large.some((message) => message.group === group && message.pid === pid);
+  }
+
+  /** Sends of each large message as many fragments as there is room for; gives up those of a group that changed. */
+  #sendFragments(): void {
+    for (const message of this.#large) {
+      const { group, pid, transitions } = message;
+      const connection = this.#connections.of(group, pid);
+      if (connection !== undefined && connection.transitions !== transitions) {
+        this.#large = this.#large.filter((other) => other !== message);
+        this.#emit({ kind: 'refused', group, pid, operation: 'mcast', code: CpgError.interrupt });
+        continue;
+      }
+      if (!this.#isSynced || this.#queueLevel === 'critical') continue;
+      while (!message.isSent && this.#hasRoomFor(PARTIAL_MCAST_BYTES + message.nextBytes)) {
+        this.#cast(encodePartialMcast(this.#writer, message, this.#nodeId, message.next()));
+      }
+    }
+    this.#large = this.#large.filter(({ isSent }) => !isSent);
   }
 
   #onExit(pid: number): void {
-    const closed = this.#connections.filter((connection) => connection.pid === pid);
-    this.#connections = this.#connections.filter((connection) => connection.pid !== pid);
+    const closed = this.#connections.closeAll(pid);
+    this.#large = this.#large.filter((message) => message.pid !== pid);
+    this.#observe?.({ kind: 'cpg.exited', now: this.#now, pid });
     this.#pending = this.#pending.filter((operation) => operation.pid !== pid || operation.kind === 'gone');
     this.#knowRing.delete(pid);
     for (const { group, state } of closed) {
       if (state === 'leave-started') continue;
+      this.#departing.add(keyOf({ node: this.#nodeId, pid, group }));
       const operation: Operation = { kind: 'gone', group, pid };
       if (this.#isSynced) this.#perform(operation);
       else this.#pending.push(operation);
     }
   }
 
-  #connectionOf({ group, pid }: Operation): Connection | undefined {
-    return this.#connections.find((connection) => connection.pid === pid && connection.group === group);
-  }
-
-  #forgetIfUnconnected(pid: number): void {
-    if (!this.#connections.some((connection) => connection.pid === pid)) this.#knowRing.delete(pid);
-  }
-
   #refuse({ kind, group, pid }: Operation, code: CpgErrorCode): void {
     if (kind !== 'gone') this.#emit({ kind: 'refused', group, pid, operation: kind, code });
   }
 
-  #cast(payload: Uint8Array, afterSync = true): void {
+  #cast(payload: Uint8Array, afterSync = true, safe = false): void {
     this.#inFlightBytes += payload.length;
-    this.#emit({ kind: 'cast', group: SERVICE_GROUP, payload, afterSync });
+    this.#emit({ kind: 'cast', group: SERVICE_GROUP, payload, afterSync, safe });
   }
 
   #whereabouts(): Place {
@@ -558,10 +601,6 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
     const members = this.#processes.membersOf(group).map(nameOf);
     this.#observe({ kind: 'cpg.members', now: this.#now, ...this.#whereabouts(), group, members });
   }
-}
-
-function isListening(connection: Connection): boolean {
-  return connection.state !== 'join-started';
 }
 
 function member({ node, pid }: ProcessInfo, reason: number): CpgMember {

@@ -1,7 +1,7 @@
 import type { Fact } from '@quorate/kernel';
 
 /** What a `Cpg` tells about itself. Rings are `rep.seq` in hexadecimal, processes `node/pid`. */
-export type CpgFact = SyncFact | MembersFact | ConfchgFact | CpgMessageFact;
+export type CpgFact = SyncFact | MembersFact | ConfchgFact | CpgMessageFact | ExitedFact;
 
 /** `cpg.sync`: a synchronisation began; `cpg.synced`: it ended, messages flow again. */
 export interface SyncFact extends Fact {
@@ -34,6 +34,12 @@ export interface ConfchgFact extends Fact, Place {
   readonly members: readonly string[];
   readonly joined: readonly string[];
   readonly left: readonly string[];
+}
+
+/** A process died, and hears nothing more. */
+export interface ExitedFact extends Fact {
+  readonly kind: 'cpg.exited';
+  readonly pid: number;
 }
 
 /** A message was handed to a process. */

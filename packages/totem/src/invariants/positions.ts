@@ -4,7 +4,7 @@ import type { CalmFact, ConfigurationFact, TotemFact } from '../fact.js';
 import type { NodeId } from '../ring-id.js';
 
 /** Rings kept for comparison. Older ones are forgotten: nobody is in them any more. */
-const RINGS_KEPT = 32;
+const RINGS_KEPT = 1024;
 
 /** Where a node is: its last regular configuration, and the transitional one behind it if that has come. */
 export interface Position {
@@ -46,17 +46,19 @@ export class Positions {
   }
 }
 
-/** A map of rings that forgets the oldest. */
+/** A map of rings that forgets the one that nobody asked for for the longest time. */
 export class Rings<T> {
   readonly #byName = new Map<string, T>();
+  #last: { readonly name: string; readonly value: T } | undefined;
 
   get(name: string, create: () => T): T {
-    let value = this.#byName.get(name);
-    if (value === undefined) {
-      value = create();
-      this.#byName.set(name, value);
-      if (this.#byName.size > RINGS_KEPT) this.#byName.delete(this.#byName.keys().next().value!);
-    }
+    if (this.#last?.name === name) return this.#last.value;
+    const value = this.#byName.get(name) ?? create();
+    // The map's order is that of use.
+    this.#byName.delete(name);
+    this.#byName.set(name, value);
+    if (this.#byName.size > RINGS_KEPT) this.#byName.delete(this.#byName.keys().next().value!);
+    this.#last = { name, value };
     return value;
   }
 }
