@@ -6,6 +6,8 @@ import {
   IsolatedNode,
   iscsiSharedDiskTopology,
   type NemesisPreset,
+  PARTITION_CASES,
+  PartitionScenario,
   Storm,
   stackInvariants,
 } from '@quorate/lab';
@@ -54,6 +56,13 @@ export const SCENARIOS: Scenarios = new Map<string, (options?: ScenarioOptions) 
       return { topology, scenario: new IscsiSharedDisk(), invariants: stackInvariants };
     },
   ],
+  ...PARTITION_CASES.map((each): [string, () => PreparedScenario] => [
+    each.name,
+    () => {
+      const topology = hypervBlogTopology(administratorsPrograms, each.clusterConf);
+      return { topology, scenario: new PartitionScenario(each), invariants: stackInvariants };
+    },
+  ]),
 ]);
 
 /**

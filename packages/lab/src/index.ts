@@ -50,6 +50,12 @@ export {
   iscsiSharedDiskTopology,
 } from './scenarios/iscsi-shared-disk/index.js';
 export { IsolatedNode, type IsolatedNodeResult } from './scenarios/isolated-node.js';
+export { PARTITION_CASES } from './scenarios/partition/partition-cases.js';
+export {
+  type PartitionCase,
+  type PartitionResult,
+  PartitionScenario,
+} from './scenarios/partition/partition-scenario.js';
 export { Storm, type StormOptions, type StormResult } from './scenarios/storm/index.js';
 export { stackInvariants } from './stack-invariants.js';
 export {
