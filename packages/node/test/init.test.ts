@@ -4,6 +4,7 @@ import { checkTranscript } from '../../../tooling/transcript.js';
 import { clvmdScript } from '../src/init/clvmd.js';
 import { cmanScript } from '../src/init/cman.js';
 import { gfs2Script } from '../src/init/gfs2.js';
+import { restartable } from '../src/init/restartable.js';
 import { rgmanagerScript } from '../src/init/rgmanager.js';
 import { poweroff, rc, reboot, service, shutdown } from '../src/init/runlevel.js';
 import { Disks } from '../src/os/disks.js';
@@ -36,8 +37,8 @@ class ScriptRun {
       ...[...CALLED, ...OTHERS].map((name): [string, Program] => [name, this.#recorder()]),
       ['/etc/init.d/cman', cmanScript(scene.has('quorum-disk'))],
       ['/etc/init.d/clvmd', clvmdScript({ mapper: this.#mapper(scene.get('active') ?? '') })],
-      ['/etc/init.d/gfs2', gfs2Script],
-      ['/etc/init.d/rgmanager', rgmanagerScript],
+      ['/etc/init.d/gfs2', restartable(gfs2Script)],
+      ['/etc/init.d/rgmanager', restartable(rgmanagerScript)],
       ...Object.entries({ rc, service, shutdown, poweroff, reboot }),
     ]);
     this.#system = new OperatingSystem({

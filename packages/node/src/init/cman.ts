@@ -68,6 +68,13 @@ function* join(os: Os): Task<string | undefined> {
   return refused;
 }
 
+/** In two-node mode the other node is given 45 s to come before it is a victim. */
+function* joinFenceDomain(os: Os): Task<string | undefined> {
+  const { output } = yield* os.run(['cman_tool', 'status']);
+  const isTwoNode = /^Flags:.* 2node/m.test(output);
+  return yield* command('fence_tool', 'join', '-w', '20', ...(isTwoNode ? ['-m', '45'] : []))(os);
+}
+
 function startSteps(hasQuorumDisk: boolean): readonly (readonly [string, Step])[] {
   return [
     ['Starting cman', join],
@@ -77,19 +84,21 @@ function startSteps(hasQuorumDisk: boolean): readonly (readonly [string, Step])[
     ['Starting dlm_controld', command('dlm_controld')],
     ['Starting gfs_controld', command('gfs_controld')],
     ['Unfencing self', unfence],
-    ['Joining fence domain', command('fence_tool', 'join', '-w', '20')],
+    ['Joining fence domain', joinFenceDomain],
   ];
 }
 
 /** Daemons end in the reverse of the order in which they started; corosync ends with the cluster. */
-const STOP_STEPS: readonly (readonly [string, Step])[] = [
-  ['Leaving fence domain', leaveFenceDomain],
-  ['Stopping gfs_controld', stopDaemon('gfs_controld')],
-  ['Stopping dlm_controld', stopDaemon('dlm_controld')],
-  ['Stopping fenced', stopDaemon('fenced')],
-  ['Stopping qdiskd', stopDaemon('qdiskd')],
-  ['Stopping cman', command('cman_tool', '-t', '60', '-w', 'leave')],
-];
+function stopSteps(isRemoved: boolean): readonly (readonly [string, Step])[] {
+  return [
+    ['Leaving fence domain', leaveFenceDomain],
+    ['Stopping gfs_controld', stopDaemon('gfs_controld')],
+    ['Stopping dlm_controld', stopDaemon('dlm_controld')],
+    ['Stopping fenced', stopDaemon('fenced')],
+    ['Stopping qdiskd', stopDaemon('qdiskd')],
+    ['Stopping cman', command('cman_tool', '-t', '60', '-w', 'leave', ...(isRemoved ? ['remove'] : []))],
+  ];
+}
 
 function* runSteps(os: Os, steps: readonly (readonly [string, Step])[], mustStop: boolean): Task<boolean> {
   for (const [title, step] of steps) {
@@ -101,8 +110,37 @@ function* runSteps(os: Os, steps: readonly (readonly [string, Step])[], mustStop
   return true;
 }
 
+function* start(os: Os, hasQuorumDisk: boolean): Task<number> {
+  os.print('Starting cluster: \n');
+  if (yield* runSteps(os, startSteps(hasQuorumDisk), true)) return 0;
+  yield* stop(os, false, false);
+  return 1;
+}
+
+function* stop(os: Os, isRemoved: boolean, mustStop: boolean): Task<number> {
+  os.print('Stopping cluster: \n');
+  return (yield* runSteps(os, stopSteps(isRemoved), mustStop)) ? 0 : 1;
+}
+
+/** The others reckon without this node until it is back. */
+function* restart(os: Os, hasQuorumDisk: boolean): Task<number> {
+  const status = yield* stop(os, true, true);
+  return status === 0 ? yield* start(os, hasQuorumDisk) : status;
+}
+
+/** What is missing, in the words of `status`; undefined when the cluster runs. */
+function* missing(os: Os, hasQuorumDisk: boolean): Task<string | undefined> {
+  if (typeof (yield* os.call('cman', { kind: 'status' })) !== 'object') return 'corosync is stopped';
+  const daemons = [...(hasQuorumDisk ? ['qdiskd'] : []), 'fenced', 'dlm_controld'];
+  const stopped = daemons.find((daemon) => !isRunning(os, daemon));
+  return stopped === undefined ? undefined : `${stopped} is stopped`;
+}
+
+const USAGE = 'Usage: /etc/init.d/cman {start|stop|restart|reload|force-reload|condrestart|try-restart|status}\n';
+
 /**
- * `/etc/init.d/cman start|stop|status`: joins the cluster and starts its daemons, or the reverse.
+ * `/etc/init.d/cman start|stop [remove]|restart|condrestart|status`: joins the cluster and starts its daemons, or the
+ * reverse. Only a restart and `stop remove` let the others reckon without this node.
  *
  * Unfencing comes after the daemons have seen that the node is clean: a node that was just fenced must not give itself
  * its rights back before its reboot. Source: cluster.git cman/init.d/cman.in.
@@ -110,24 +148,24 @@ function* runSteps(os: Os, steps: readonly (readonly [string, Step])[], mustStop
 export function cmanScript(hasQuorumDisk: boolean): Program {
   return function* (argv, os) {
     switch (argv[1]) {
-      case 'start': {
-        os.print('Starting cluster: \n');
-        if (yield* runSteps(os, startSteps(hasQuorumDisk), true)) return 0;
-        os.print('Stopping cluster: \n');
-        yield* runSteps(os, STOP_STEPS, false);
-        return 1;
-      }
-      case 'stop': {
-        os.print('Stopping cluster: \n');
-        return (yield* runSteps(os, STOP_STEPS, true)) ? 0 : 1;
-      }
+      case 'start':
+        return yield* start(os, hasQuorumDisk);
+      case 'stop':
+        return yield* stop(os, argv[2] === 'remove', true);
+      case 'restart':
+      case 'reload':
+      case 'force-reload':
+        return yield* restart(os, hasQuorumDisk);
+      case 'condrestart':
+      case 'try-restart':
+        return (yield* missing(os, hasQuorumDisk)) === undefined ? yield* restart(os, hasQuorumDisk) : 0;
       case 'status': {
-        const status = (yield* os.call('cman', { kind: 'status' })) as CmanStatus | string;
-        os.print(typeof status === 'object' ? 'cluster is running.\n' : 'corosync is stopped\n');
-        return typeof status === 'object' ? 0 : 3;
+        const stopped = yield* missing(os, hasQuorumDisk);
+        os.print(`${stopped ?? 'cluster is running.'}\n`);
+        return stopped === undefined ? 0 : 3;
       }
       default:
-        os.printError('Usage: /etc/init.d/cman {start|stop|status}\n');
+        os.print(USAGE);
         return 2;
     }
   };

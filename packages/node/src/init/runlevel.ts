@@ -82,21 +82,15 @@ export const shutdown: Program = function* (argv, os) {
   return yield* (isReboot ? reboot : poweroff)(argv, os);
 };
 
-/** `service NAME start|stop|status|restart`. */
+/** `service NAME start|stop|status|restart …`: runs the script of that name. */
 export const service: Program = function* (argv, os) {
-  const [, name = '', action = ''] = argv;
-  const script = `/etc/init.d/${name}`;
-  const actions = action === 'restart' ? ['stop', 'start'] : [action];
-  let status = 0;
-  for (const each of actions) {
-    const done = yield* os.run([script, each]);
-    if (done.status === 127) {
-      os.printError(`${name}: unrecognized service\n`);
-      return 1;
-    }
-    os.print(done.output);
-    os.printError(done.errors);
-    status = done.status;
+  const [, name = '', ...words] = argv;
+  const { status, output, errors } = yield* os.run([`/etc/init.d/${name}`, ...words]);
+  if (status === 127) {
+    os.printError(`${name}: unrecognized service\n`);
+    return 1;
   }
+  os.print(output);
+  os.printError(errors);
   return status;
 };

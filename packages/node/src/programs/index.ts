@@ -15,6 +15,7 @@ import { clvmdScript } from '../init/clvmd.js';
 import { cmanScript } from '../init/cman.js';
 import { gfs2Script } from '../init/gfs2.js';
 import { iscsiScript } from '../init/iscsi.js';
+import { restartable } from '../init/restartable.js';
 import { rgmanagerScript } from '../init/rgmanager.js';
 import { poweroff, rc, reboot, service, shutdown } from '../init/runlevel.js';
 import { startUdev } from '../init/udev.js';
@@ -86,9 +87,9 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['/etc/rc.d/rc', rc],
     ['/etc/init.d/iscsi', iscsiScript],
     ['/etc/init.d/cman', (argv, os) => cmanScript(hasQuorumDisk(conf))(argv, os)],
-    ['/etc/init.d/clvmd', clvmdScript(storage)],
-    ['/etc/init.d/gfs2', gfs2Script],
-    ['/etc/init.d/rgmanager', rgmanagerScript],
+    ['/etc/init.d/clvmd', restartable(clvmdScript(storage))],
+    ['/etc/init.d/gfs2', restartable(gfs2Script)],
+    ['/etc/init.d/rgmanager', restartable(rgmanagerScript)],
     ['/etc/init.d/watchdog', watchdogScript],
     ...DAEMONS.map((daemon): [string, Program] => [daemon, daemonProgram(daemon)]),
     ...lvmPrograms(storage),
