@@ -65,6 +65,11 @@ export class Membership {
     return this.#proc.has(node);
   }
 
+  /** Whether nothing in a join is news. */
+  includes(join: Join): boolean {
+    return isWithin(join.proc, this.#proc) && isWithin(join.failed, this.#failed);
+  }
+
   /** False if there are too many to add another one. */
   addProc(node: NodeId): boolean {
     if (this.#proc.size >= MAX_MEMBERS && !this.#proc.has(node)) return false;
@@ -143,7 +148,7 @@ export class Membership {
       if (!isLeave(join)) this.#consensus.add(join.systemFrom);
       return 'equal';
     }
-    if (isWithin(join.proc, this.#proc) && isWithin(join.failed, this.#failed)) return 'old-news';
+    if (this.includes(join)) return 'old-news';
     if (this.#failed.has(join.systemFrom)) return 'from-failed';
     const isMember = memb.includes(join.systemFrom);
     const isAccused = join.failed.includes(this.#me);

@@ -84,6 +84,8 @@ export class Cluster {
   readonly said: Said[] = [];
   listen: (said: Said) => void = (said) => this.said.push(keep(said));
   onFact: (fact: Stamped) => void = () => {};
+  /** What becomes of a datagram before it goes out. */
+  wire: (from: NodeId, bytes: Uint8Array) => Uint8Array = (_, bytes) => bytes;
   /** Sees every datagram on its way; false drops it. */
   filter: (from: NodeId, to: NodeId, bytes: Uint8Array) => boolean = () => true;
   weather: Weather;
@@ -327,9 +329,9 @@ export class Cluster {
   #onTotem(station: Station, output: TotemOutput): void {
     switch (output.kind) {
       case 'unicast':
-        return this.#send(station, this.station(output.to), output.bytes.slice());
+        return this.#send(station, this.station(output.to), this.wire(station.id, output.bytes.slice()));
       case 'multicast': {
-        const bytes = output.bytes.slice();
+        const bytes = this.wire(station.id, output.bytes.slice());
         for (const other of this.stations.values()) if (other !== station) this.#send(station, other, bytes);
         return;
       }
