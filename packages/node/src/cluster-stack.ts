@@ -11,6 +11,7 @@ import {
   utf8Text,
 } from '@quorate/kernel';
 import { findQuorumDisk } from '@quorate/qdisk';
+import type { CmanInput } from '@quorate/quorum';
 import { quorumDisks } from './os/quorum-disks.js';
 import type { SystemCall } from './os/system-call.js';
 import type { CmanCall, JoinOverrides } from './programs/cman/cman-call.js';
@@ -409,39 +410,50 @@ export class ClusterStack implements EngineListener {
     return undefined;
   }
 
-  /** Finds the disk by its label first, which reads from it; then qdiskd starts. */
+  /** Finds the disk first, which reads from it; then qdiskd starts. */
   #startQuorumDisk(task: TaskId, engine: ClusterEngine, config: StackConfig): unknown {
     const { system } = this.#services;
-    const quorumd = config.quorumd;
+    const { quorumd } = config;
     if (quorumd === undefined) return 'no quorumd section in cluster.conf';
-    const label = quorumd.label;
-    if (label === undefined) return 'quorumd has no label, and a device without one is not looked for';
-    system.runTask(findQuorumDisk(quorumDisks(system.disks), label), (found) => {
-      if (found === undefined) {
-        system.reply(task, `Unable to match label '${label}' to any device`);
-        return;
+    system.runTask(findQuorumDisk(quorumDisks(system.disks), config.quorumDisk), (found) => {
+      const why = typeof found === 'string' ? found : this.#runQuorumDisk(engine, config, quorumd, found);
+      if (why !== undefined) this.#services.log('crit', 'qdiskd', why);
+      if (why !== undefined && quorumd.stopCman === true) {
+        this.#services.log('warning', 'qdiskd', 'Telling CMAN to leave the cluster; qdisk is not available');
+        engine.cman({ kind: 'leave', isRemoved: false, isForced: true, listeners: this.tryShutdown().length });
       }
-      const device = system.disks.device(found.path)!;
-      this.#started('qdiskd', ['qdiskd', '-Q']);
-      this.#quorumDisk = new QuorumDisk(
-        this.#services,
-        {
-          nodeId: config.nodeId,
-          device: found.path,
-          tokenMs: config.conf.totem.tokenMs,
-          quorumd,
-          clusterNodes: config.conf.nodes,
-          matches: found.matches,
-        },
-        device,
-        (input) => engine.cman(input),
-        () => this.#daemonEnded('qdiskd'),
-      );
-      this.#quorumDisk.start();
-      this.#tellQuorumDisk();
-      system.reply(task, undefined);
+      system.reply(task, why);
     });
     return PENDING;
+  }
+
+  /** Returns why qdiskd does not start. */
+  #runQuorumDisk(
+    engine: ClusterEngine,
+    { nodeId, conf }: StackConfig,
+    quorumd: NonNullable<StackConfig['quorumd']>,
+    { path, matches }: { readonly path: string; readonly matches: number },
+  ): string | undefined {
+    const config = {
+      nodeId,
+      device: path,
+      tokenMs: conf.totem.tokenMs,
+      quorumd,
+      clusterNodes: conf.nodes,
+      matches,
+    };
+    const device = this.#services.system.disks.device(path)!;
+    const toCman = (input: CmanInput): void => engine.cman(input);
+    try {
+      this.#quorumDisk = new QuorumDisk(this.#services, config, device, toCman, () => this.#daemonEnded('qdiskd'));
+    } catch (error) {
+      if (error instanceof ConfigError) return error.message;
+      throw error;
+    }
+    this.#started('qdiskd', ['qdiskd', '-Q']);
+    this.#quorumDisk.start();
+    this.#tellQuorumDisk();
+    return undefined;
   }
 
   /** SIGTERM: whether the daemon ends, now or later. */

@@ -21,6 +21,8 @@ export interface StackConfig {
   /** UDP port of the ring. */
   readonly port: number;
   readonly quorumd: Quorumd | undefined;
+  /** Where the quorum disk is. */
+  readonly quorumDisk: { readonly label?: string; readonly device?: string };
   readonly fenceConf: FenceConf;
   readonly fenceDaemon: FenceDaemon;
 }
@@ -70,6 +72,7 @@ export function stackConfigOf(
     multicastAddress: cman.multicastAddresses![0]!,
     port: overrides.port ?? conf.cman.port,
     quorumd: quorumdOf(conf),
+    quorumDisk: given({ label: conf.quorumd?.label, device: conf.quorumd?.device }),
     fenceConf: { nodes: conf.nodes, devices: conf.fenceDevices },
     fenceDaemon: conf.fenceDaemon,
   };

@@ -13,7 +13,14 @@ export { mkqdiskProgram } from './mkqdisk.js';
 export { isInMask, type NodeMask, nodesOf } from './node-mask.js';
 export { type QdiskConfig, Qdiskd, type QdiskInput, type QdiskOutput, type QdiskView } from './qdiskd.js';
 export { decodeHeader, encodeHeader, HEADER_MAGIC, HEADER_VERSION, type QuorumHeader } from './quorum-header.js';
-export { type BlockDevice, findQuorumDisk, type LabelledDevice, labelText, scanQuorumDisks } from './scan.js';
+export {
+  type BlockDevice,
+  findQuorumDisk,
+  type LabelledDevice,
+  labelText,
+  type QuorumDisk,
+  scanQuorumDisks,
+} from './scan.js';
 export type { ClusterNode, HeuristicAttributes, Quorumd } from './settings.js';
 export { DiskState, decodeStatus, encodeStatus, Message, type StatusBlock, stateName } from './status-block.js';
 export {

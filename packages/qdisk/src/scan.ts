@@ -45,19 +45,45 @@ export function* scanQuorumDisks(devices: readonly BlockDevice[], label?: string
   return found;
 }
 
+/** The quorum disk of a cluster. */
+export interface QuorumDisk {
+  /** The name under which it is registered with cman, unless `cman_label` replaces it. */
+  readonly path: string;
+  readonly device: BlockDevice;
+  /** How many devices carry the label; more than one is worth a warning. */
+  readonly matches: number;
+}
+
 /**
- * The quorum disk that qdiskd uses for a label: the first path of the first device that has it, and how many have.
+ * The quorum disk that `quorumd` names: by its label, of which the first path of the first device counts, else by its
+ * device. In qdiskd's words why there is none, when there is none.
  *
- * Undefined when no device has the label.
+ * Source: cluster.git cman/qdisk/main.c, `main`.
  */
 export function* findQuorumDisk(
   devices: readonly BlockDevice[],
-  label: string,
-): Task<{ readonly path: string; readonly device: BlockDevice; readonly matches: number } | undefined> {
+  { label, device: path }: { readonly label?: string; readonly device?: string },
+): Task<QuorumDisk | string> {
+  if (label !== undefined) return yield* findLabel(devices, label);
+  if (path === undefined) return 'No device or label specified';
+  const device = devices.find((each) => each.paths.includes(path));
+  const header = device !== undefined && isLargeEnough(device) ? yield* readHeader(device) : undefined;
+  if (device === undefined || header?.magic !== HEADER_MAGIC) {
+    return `Specified partition ${path} does not have a qdisk label`;
+  }
+  if (header.version === HEADER_VERSION && header.sectorSize !== device.sectorSize) {
+    const sizes = `${header.sectorSize} != ${device.sectorSize}`;
+    return `Specified device ${path} does not match kernel's reported sector size (${sizes})`;
+  }
+  return { path, device, matches: 1 };
+}
+
+function* findLabel(devices: readonly BlockDevice[], label: string): Task<QuorumDisk | string> {
   const found = yield* scanQuorumDisks(devices, label);
   const device = found[0]?.device;
   const path = device?.paths[0];
-  return device === undefined || path === undefined ? undefined : { path, device, matches: found.length };
+  if (device === undefined || path === undefined) return `Unable to match label '${label}' to any device`;
+  return { path, device, matches: found.length };
 }
 
 /** The header of a device, of either magic; undefined when there is none or it cannot be read. */

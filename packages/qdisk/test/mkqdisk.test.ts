@@ -187,11 +187,34 @@ describe('the quorum disk that qdiskd uses', () => {
   it('is the first match, under its first path; further matches are counted', () => {
     const one = device(SDC1, image('01-mkqdisk-ssz512'));
     const other = device(['/dev/sdd1'], image('05-node1-master'));
-    expect(finish(findQuorumDisk([one, other], 'myqdisk'))).toEqual({
+    expect(finish(findQuorumDisk([one, other], { label: 'myqdisk', device: '/dev/sdd1' }))).toEqual({
       path: '/dev/block/8:33',
       device: one,
       matches: 2,
     });
-    expect(finish(findQuorumDisk([one, other], 'other'))).toBeUndefined();
+  });
+
+  it('is the device that is named, under that name, when no label is', () => {
+    const one = device(SDC1, image('01-mkqdisk-ssz512'), { isHeld: true });
+    expect(finish(findQuorumDisk([one], { device: '/dev/sdc1' }))).toEqual({
+      path: '/dev/sdc1',
+      device: one,
+      matches: 1,
+    });
+  });
+
+  it.each([
+    [{ label: 'other' }, "Unable to match label 'other' to any device"],
+    [{ device: '/dev/sdz' }, 'Specified partition /dev/sdz does not have a qdisk label'],
+    [{ device: '/dev/sdd1' }, 'Specified partition /dev/sdd1 does not have a qdisk label'],
+    [{ device: '/dev/sde1' }, "Specified device /dev/sde1 does not match kernel's reported sector size (4096 != 512)"],
+    [{}, 'No device or label specified'],
+  ])('%j: %s', (wanted, why) => {
+    const devices = [
+      device(SDC1, image('01-mkqdisk-ssz512')),
+      device(['/dev/sdd1'], new Uint8Array(73_728)),
+      device(['/dev/sde1'], image('02-mkqdisk-ssz4096')),
+    ];
+    expect(finish(findQuorumDisk(devices, wanted))).toBe(why);
   });
 });

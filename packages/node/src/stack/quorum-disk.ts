@@ -31,7 +31,8 @@ export class QuorumDisk implements TransferOwner {
     this.#services = services;
     this.#device = device;
     this.#sectorBlocks = (config.sectorSize ?? 512) / 512;
-    this.#statusFile = normalizePath(config.quorumd.statusFile ?? '');
+    const { statusFile = '-' } = config.quorumd;
+    this.#statusFile = statusFile === '-' ? '-' : normalizePath(statusFile);
     this.#toCman = toCman;
     this.#onStopped = onStopped;
     const observe = services.observe;
@@ -131,6 +132,8 @@ export class QuorumDisk implements TransferOwner {
         this.#toCman({ kind: 'leave', isRemoved: false, isForced: true });
         break;
       case 'status-file':
+        // `-` is a daemon's standard output, which goes nowhere.
+        if (this.#statusFile === '-') break;
         system.files.write(this.#statusFile, utf8Bytes(output.text), false, system.wall().sec);
         break;
       case 'stopped':
