@@ -16,6 +16,7 @@ import {
   DEFAULT_CCSD_POLL,
   DEFAULT_SHUTDOWN_TIMEOUT,
 } from './cman-config.js';
+import { ConfigReload } from './config-reload.js';
 import type { FailureReason, QuorumCause, QuorumFact, RingId } from './fact.js';
 import { Membership } from './membership.js';
 import {
@@ -219,11 +220,7 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
   /** `local_first_trans`: no other node of the same configuration was seen so far. */
   #isLocalFirstTransition = false;
 
-  #configVersion: number;
-  #wantedConfigVersion = 0;
-  #isRetry = false;
-  #hasConfigError = false;
-  #reloadAt: Nanos = Infinity;
+  readonly #reload: ConfigReload;
   /** TRANSITIONs of nodes whose configuration this node has yet to read. */
   readonly #pending = new Map<NodeId, TransitionMessage>();
 
@@ -235,7 +232,7 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
     this.#config = config;
     this.#observe = config.observe;
     this.#device = new QuorumDevice(config.quorumDevPoll);
-    this.#configVersion = config.configVersion;
+    this.#reload = new ConfigReload(config.configVersion, config.ccsdPoll ?? DEFAULT_CCSD_POLL);
     this.#membership.readNodes(config.nodes, config.expectedVotes);
     this.#us = this.#membership.find(config.nodeId)!;
     const sum = config.nodes.reduce((votes, node) => votes + (node.votes ?? 1), 0);
@@ -300,7 +297,7 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
 
   deadline(): Nanos {
     if (this.#isFinished) return Infinity;
-    return Math.min(this.#device.deadline(), this.#reloadAt, this.#shutdown?.deadline() ?? Infinity);
+    return Math.min(this.#device.deadline(), this.#reload.deadline(), this.#shutdown?.deadline() ?? Infinity);
   }
 
   get isQuorate(): boolean {
@@ -313,7 +310,7 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
   }
 
   get configVersion(): number {
-    return this.#configVersion;
+    return this.#reload.running;
   }
 
   /** For `cman_tool status`; undefined before the first regular configuration, where the original says ENOENT. */
@@ -322,7 +319,7 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
     const count = this.#membership.count(this.#device.votesUp);
     return {
       version: this.version,
-      configVersion: this.#configVersion,
+      configVersion: this.#reload.running,
       clusterName: this.#config.clusterName,
       clusterId: this.#config.clusterId,
       generation: this.#ring.seq,
@@ -337,7 +334,7 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
       activeSubsystems,
       isTwoNode: this.#isTwoNode,
       isShuttingDown: this.#shutdown !== undefined || this.#isLeaving,
-      hasConfigError: this.#hasConfigError,
+      hasConfigError: this.#reload.hasError,
       isDisallowedEnabled: this.#isDisallowedEnabled,
       isDirty: (this.#us.flags & NodeFlag.dirty) !== 0,
       ports: portsOf(this.#us.ports),
@@ -377,9 +374,9 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
       isFinished: this.#isFinished,
       quorum: this.#quorum,
       isQuorate: this.#isQuorate,
-      configVersion: this.#configVersion,
-      wantedConfigVersion: this.#wantedConfigVersion,
-      hasConfigError: this.#hasConfigError,
+      configVersion: this.#reload.running,
+      wantedConfigVersion: this.#reload.wanted,
+      hasConfigError: this.#reload.hasError,
       isShuttingDown: this.#shutdown !== undefined,
       nodes: this.nodes(),
       device: { name: this.#device.name, votes: this.#device.votes, isUp: this.#device.isUp },
@@ -462,7 +459,7 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
       majorVersion: CMAN_VERSION.major,
       minorVersion: CMAN_VERSION.minor,
       patchVersion: CMAN_VERSION.patch,
-      configVersion: this.#configVersion,
+      configVersion: this.#reload.running,
       flags: seesDisallowed ? us.flags | NodeFlag.seesDisallowed : us.flags,
       fencedAt: us.fencedAt,
       startedAt: this.#startedAt,
@@ -516,12 +513,13 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
       return this.#conflict(from, `version id=${message.majorVersion}, local=${CMAN_VERSION.major}`, emit);
     }
     if (this.#isStartOver(now)) this.#isLocalFirstTransition = false;
-    if (message.configVersion > this.#configVersion) {
+    if (message.configVersion > this.#reload.running) {
       this.#pending.set(from, message);
-      this.#wantConfig(message.configVersion, emit);
+      this.#reload.want(message.configVersion, emit);
       return false;
     }
-    if (message.configVersion === this.#configVersion && from !== this.#us.nodeId) this.#isLocalFirstTransition = false;
+    if (message.configVersion === this.#reload.running && from !== this.#us.nodeId)
+      this.#isLocalFirstTransition = false;
     return true;
   }
 
@@ -614,13 +612,13 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
       deviceVotes: this.#device.votesUp,
       ring: this.#ring,
       isTwoNode: this.#isTwoNode,
-      hasConfigError: this.#hasConfigError,
+      hasConfigError: this.#reload.hasError,
     });
   }
 
   /** `set_quorate`. */
   #setQuorate(now: Nanos, totalVotes: number, emit: Emit): void {
-    const isQuorate = this.#quorum <= totalVotes && !this.#hasConfigError;
+    const isQuorate = this.#quorum <= totalVotes && !this.#reload.hasError;
     if (this.#isQuorate && !isQuorate) this.#log('info', 'quorum lost, blocking activity', emit);
     if (!this.#isQuorate && isQuorate) {
       this.#log('info', 'quorum regained, resuming activity', emit);
@@ -696,7 +694,7 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
         node.votes = message.value;
         return this.#recalculate(now, 'votes', true, emit);
       case 'config-version':
-        return this.#wantConfig(message.value, emit);
+        return this.#reload.want(message.value, emit);
     }
   }
 
@@ -931,21 +929,6 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
 
   // Configuration
 
-  /** Asks for a file of at least that version, once. */
-  #wantConfig(version: number, emit: Emit): void {
-    if (version < this.#configVersion) {
-      const text = `Requested version [${version}] older than running version [${this.#configVersion}]`;
-      return this.#log('err', text, emit);
-    }
-    if (version <= Math.max(this.#configVersion, this.#wantedConfigVersion)) return;
-    this.#wantedConfigVersion = version;
-    emit({ kind: 'reload-config', configVersion: version });
-  }
-
-  get #isConfigWanted(): boolean {
-    return this.#wantedConfigVersion > this.#configVersion;
-  }
-
   /**
    * `reload_config`, once the file is there.
    *
@@ -955,19 +938,9 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
   #onReconfigure(now: Nanos, input: Input<'reconfigure'>, emit: Emit): void {
     checkNodesConfig(input);
     const version = input.configVersion;
-    if (version <= this.#configVersion) {
-      const reason = 'New configuration version has to be newer than current running configuration';
-      this.#log('err', `Unable to load new config in corosync: ${reason}`, emit);
-      return this.#onReconfigureFailed(now, reason, emit);
-    }
-    if (version < this.#wantedConfigVersion) {
-      return this.#onReconfigureFailed(now, 'version mismatch on this node', emit);
-    }
+    const refusal = this.#reload.take(version, emit);
+    if (refusal !== undefined) return this.#onReconfigureFailed(now, refusal, emit);
     this.#membership.readNodes(input.nodes, input.expectedVotes);
-    this.#configVersion = version;
-    this.#hasConfigError = false;
-    this.#isRetry = false;
-    this.#reloadAt = Infinity;
     if (input.isBroadcast === true && this.#isActive) {
       this.#cast(0, { kind: 'reconfigure', param: 'config-version', node: this.#us.nodeId, value: version }, emit);
     }
@@ -984,42 +957,22 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
 
   /** A file nobody waits for may stay unread; without the one that the others run, this node has no quorum. */
   #onReconfigureFailed(now: Nanos, reason: string, emit: Emit): void {
-    if (!this.#isConfigWanted) {
-      this.#log('err', `Can't get updated config version: ${reason}.`, emit);
-      return this.#log('err', 'Continuing activity with old configuration', emit);
-    }
-    this.#log('err', `Can't get updated config version ${this.#wantedConfigVersion}: ${reason}.`, emit);
-    this.#log('err', 'Activity suspended on this node', emit);
-    if (this.#reloadAt === Infinity) {
-      this.#log('err', 'Error reloading the configuration, will retry every second', emit);
-      this.#reloadAt = now + (this.#config.ccsdPoll ?? DEFAULT_CCSD_POLL);
-    }
     // Differs from cman, which is inquorate only when the votes are reckoned next.
-    if (!this.#hasConfigError) {
-      this.#hasConfigError = true;
-      this.#recalculate(now, 'config-error', false, emit);
-    }
-    if (this.#isRetry && this.#isLocalFirstTransition && this.#isStartOver(now)) this.#failToStart(now, emit);
+    if (this.#reload.fail(now, reason, emit)) this.#recalculate(now, 'config-error', false, emit);
+    const isGivenUp = this.#reload.hasError && this.#reload.isRetry && this.#isLocalFirstTransition;
+    if (isGivenUp && this.#isStartOver(now)) this.#failToStart(now, emit);
   }
 
   #failToStart(now: Nanos, emit: Emit): void {
-    const wanted = `wanted ${this.#wantedConfigVersion}, only got ${this.#configVersion}`;
+    const wanted = `wanted ${this.#reload.wanted}, only got ${this.#reload.running}`;
     this.#log('err', `Failed to get an up-to-date config file, ${wanted}. Will exit`, emit);
     this.#log('err', 'Check your configuration distribution method is working correctly', emit);
     this.#fail(now, 'old-configuration', emit);
   }
 
-  /** `ccsd_timer_fn`. */
-  #retryReload(now: Nanos, emit: Emit): void {
-    if (now < this.#reloadAt) return;
-    this.#reloadAt = Infinity;
-    this.#isRetry = true;
-    emit({ kind: 'reload-config', configVersion: this.#wantedConfigVersion });
-  }
-
   #onWake(now: Nanos, emit: Emit): void {
     this.#lapseDevice(now, emit);
-    this.#retryReload(now, emit);
+    this.#reload.wake(now, emit);
     this.#checkShutdown(now, emit);
   }
 
