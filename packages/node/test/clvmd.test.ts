@@ -40,6 +40,7 @@ function booted(store = diskWithVolumes()): TestMachine {
 
 it.each([
   ['volumes', 'a file system lies on a volume of a clustered group from boot to shutdown', diskWithVolumes],
+  ['quorum-volume', 'a quorum disk lies on a volume', diskWithVolumes],
   ['lvm', 'physical volumes, groups and volumes are made and removed', () => partitionedDisk().store],
 ])('%s.txt: %s', (name, _, store) => {
   const node = booted(store());
