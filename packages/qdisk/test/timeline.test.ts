@@ -11,7 +11,7 @@ import { recordedImages } from './images.js';
 // Our qdiskds get the start instants and the experimenter's actions of a recorded run, and the recorded machine's habits:
 // a write takes 10 ms (as the recorded blocks say), and a daemon wakes as late as its recorded cycle began. What they
 // do must be the same, node by node and in the same order. Whether a daemon's read of a block falls just before or just
-// after its write by another cannot be reproduced: so an event may be one interval off per cycle boundary on its way.
+// after its write by another cannot be reproduced: so an event may be one interval off.
 // The two columns are in test/data/timeline-RUN.txt; REWRITE=1 records ours again.
 
 interface Run {
@@ -199,9 +199,14 @@ function table(rows: readonly Row[]): string {
   return `original     ours   diff  node\n${lines.join('\n')}\n`;
 }
 
-/** Cycle boundaries between a cause and its event: one's own next cycle, and before it that of whose block one reads. */
-function boundaries(text: string): number {
-  return /is the master|evicted|shutdown|poll/.test(text) ? 2 : 1;
+/**
+ * What came later here because two reads lost their race instead of one: node 5 reads the block of the new master just
+ * before it is written, and again just before its grant is.
+ */
+const LOST_TWO_RACES = new Set(['A-failover node 5: CMAN poll 1, first of a row at 39.446 s']);
+
+function hasLostTwoRaces(run: string, { node, text, theirs }: Row): boolean {
+  return LOST_TWO_RACES.has(`${run} node ${node}: ${text} at ${theirs?.toFixed(3)} s`);
 }
 
 /** A daemon that hears of an eviction a cycle earlier counts one miss less, and may not see the node die by itself. */
@@ -209,15 +214,19 @@ function mayLack(text: string): boolean {
   return Number(/missed an update \((\d+)\/4\)/.exec(text)?.[1]) > 4 || /^Node \d DOWN$/.test(text);
 }
 
-/** Pairs of one node's events, a cycle or more apart there, that have the other order here. Single heartbeats do not count. */
+/**
+ * Pairs of events that have the other order here: of one node those that are a cycle or more apart there, of two nodes
+ * those that are more than an interval apart. Single heartbeats do not count.
+ */
 function disorder(all: readonly Row[]): string[] {
   const pairs: string[] = [];
   const rows = all.filter((row) => !/is UP|missed an update/.test(row.text));
   rows.forEach((a, i) => {
     for (const b of rows.slice(i + 1)) {
-      if (a.node !== b.node || a.theirs === undefined || b.theirs === undefined) continue;
-      if (a.ours === undefined || b.ours === undefined || b.theirs - a.theirs < INTERVAL / 2) continue;
-      if (b.ours < a.ours) pairs.push(`node ${a.node}: "${a.text}" before "${b.text}"`);
+      if (a.theirs === undefined || b.theirs === undefined || a.ours === undefined || b.ours === undefined) continue;
+      const apart = a.node === b.node ? INTERVAL / 2 : INTERVAL + JITTER;
+      if (b.theirs - a.theirs < apart || b.ours >= a.ours) continue;
+      pairs.push(`node ${a.node}: "${a.text}" before node ${b.node}: "${b.text}"`);
     }
   });
   return pairs;
@@ -239,9 +248,9 @@ describe('the recorded timeline of the original daemon', () => {
     const unpaired = rows.filter((row) => row.theirs === undefined || row.ours === undefined);
     expect(unpaired.filter((row) => !mayLack(row.text))).toEqual([]);
     const paired = rows.filter((row) => row.theirs !== undefined && row.ours !== undefined);
-    const late = paired.filter((row) => Math.abs(row.ours! - row.theirs!) > boundaries(row.text) * INTERVAL + JITTER);
-    expect(late).toEqual([]);
-    expect(disorder(rows)).toEqual([]);
+    const late = paired.filter((row) => Math.abs(row.ours! - row.theirs!) > INTERVAL + JITTER);
+    expect(late.filter((row) => !hasLostTwoRaces(name, row))).toEqual([]);
+    expect(disorder(rows.filter((row) => !hasLostTwoRaces(name, row)))).toEqual([]);
   });
 });
 
