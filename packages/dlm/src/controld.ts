@@ -158,7 +158,14 @@ export interface ControlledLockspaceView {
   readonly startedCount: number;
   readonly change: ChangeView | undefined;
   readonly newChange: (ChangeView & { readonly wait: WaitState | undefined }) | undefined;
-  readonly nodes: readonly NodeHistory[];
+  readonly nodes: readonly ControlledNodeView[];
+}
+
+export interface ControlledNodeView extends Readonly<NodeHistory> {
+  /** In the newest change, or else in the started one: 1 member, 0 none, -1 a member that joins with state. */
+  readonly membership: 1 | 0 | -1;
+  /** Its START for that change has come. */
+  readonly hasStarted: boolean;
 }
 
 export interface ChangeView {
@@ -685,8 +692,14 @@ function viewOf(ls: ControlledLockspace, isFsRegistered: boolean): ControlledLoc
     startedCount,
     change: started === undefined ? undefined : changeView(started, ls.combinedSeq),
     newChange: newest === undefined ? undefined : { ...changeView(newest, oldest!.seq), wait },
-    nodes: [...ls.history.values()].map((past) => ({ ...past })),
+    nodes: [...ls.history.values()].map((past) => nodeView(past, newest ?? started)),
   };
+}
+
+function nodeView(past: NodeHistory, change: Change | undefined): ControlledNodeView {
+  const member = change?.members.find(({ nodeid }) => nodeid === past.nodeid);
+  const membership = member === undefined ? 0 : member.isDisallowed ? -1 : 1;
+  return { ...past, membership, hasStarted: member?.hasStarted ?? false };
 }
 
 function changeView(change: Change, combinedSeq: number): ChangeView {

@@ -6,6 +6,7 @@ export {
   type ControldReject,
   type ControldView,
   type ControlledLockspaceView,
+  type ControlledNodeView,
   DAEMON_GROUP,
   DlmControld,
   lockspaceGroup,
@@ -32,6 +33,7 @@ export { invariants } from './invariants.js';
 export { LockFlag, Status, StatusFlag } from './lock-flags.js';
 export type { Confchg, Departure, LeaveReason, NodeHistory } from './lockspace-change.js';
 export type { LockspaceView, LockView, ResourceView } from './lockspace-view.js';
+export { lockspacesText } from './lockspaces-text.js';
 export type { MidcommsView } from './midcomms.js';
 export { isCompatible, isMode, Mode, type ModeName, modeName } from './mode.js';
 export { PacketStream, type StreamDefect } from './packet-header.js';

@@ -1,4 +1,5 @@
 import {
+  DebugBuffer,
   type LogPriority,
   type Machine,
   type Nanos,
@@ -9,7 +10,6 @@ import {
 } from '@quorate/kernel';
 import { ClusterView } from './cluster-view.js';
 import { DaemonGroup } from './daemon-group.js';
-import { DebugBuffer } from './debug-buffer.js';
 import { DOMAIN_GROUP, Domain, type DomainPort, type RingId, type Work } from './domain.js';
 import type { Confchg, Departure } from './domain-change.js';
 import type { FencedFact } from './facts.js';

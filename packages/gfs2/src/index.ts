@@ -101,6 +101,7 @@ export {
   type LeaveReason,
   type MountgroupView,
 } from './control/gfs-controld.js';
+export { mountgroupsText } from './control/mountgroups-text.js';
 
 // Checking
 

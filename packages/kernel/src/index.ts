@@ -2,6 +2,7 @@ export { ByteReader, ByteWriter, bytesEqual, concatBytes, getI64, getU64, setI64
 export { type CalendarTime, calendarTime, formatCtime, formatDateTime, formatSyslogTime } from './calendar.js';
 export { type Choices, DrawnChoices, SeededWorld, TAME_WORLD, type World } from './choices.js';
 export { crc32, crc32c, crc32cRaw } from './crc.js';
+export { DebugBuffer } from './debug-buffer.js';
 export { strerror } from './errno-text.js';
 export { AssertionError, assert, ConfigError, type TextPlace } from './errors.js';
 export { EventQueue } from './event-queue.js';

@@ -22,6 +22,7 @@ import type { ClvmdCall } from './programs/lvm/clvmd-call.js';
 import { ClusterEngine, type EngineListener } from './stack/cluster-engine.js';
 import { Clvmd } from './stack/clvmd.js';
 import { CLVMD_PORT } from './stack/clvmd-peers.js';
+import type { ControldCall } from './stack/controld-call.js';
 import { FenceDomainDaemon } from './stack/fence-domain.js';
 import { FileSystems } from './stack/file-systems.js';
 import { LockManager } from './stack/lock-manager.js';
@@ -248,6 +249,10 @@ export class ClusterStack implements EngineListener {
         return this.#serveCorosync(request as CorosyncCall);
       case 'fenced':
         return this.#fencing === undefined ? 'ECONNREFUSED' : this.#fencing.call(request as FencedCall);
+      case 'dlm_controld':
+        return this.#locks === undefined ? 'ECONNREFUSED' : this.#locks.call(request as ControldCall);
+      case 'gfs_controld':
+        return this.#fileSystems === undefined ? 'ECONNREFUSED' : this.#fileSystems.call(request as ControldCall);
       case 'clvmd':
         return this.#clvmd === undefined ? 'ECONNREFUSED' : this.#clvmd.call(task, request as ClvmdCall);
       case 'rgmanager':

@@ -17,3 +17,4 @@ export { resolveHost } from './programs/hosts.js';
 export { fetchPage } from './programs/httpd.js';
 export { iscsiRecord } from './programs/iscsiadm/record-store.js';
 export { parseOptions, type ShortOptions } from './programs/options.js';
+export type { ControldCall } from './stack/controld-call.js';

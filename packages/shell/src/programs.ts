@@ -1,6 +1,8 @@
 import type { Program } from '@quorate/kernel';
+import { dlmTool, gfsControl } from './control-tools.js';
 import { curl } from './curl.js';
 import { cat, cp, echo, grep, mkdir, mv, rm, rmdir, sync, tail } from './files.js';
+import { groupTool } from './group-tool.js';
 import { ls } from './ls.js';
 import { date, hostname, ps } from './processes.js';
 import { clustat, clusvcadm } from './services.js';
@@ -14,8 +16,11 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['cp', cp],
   ['curl', curl],
   ['date', date],
+  ['dlm_tool', dlmTool],
   ['echo', echo],
+  ['gfs_control', gfsControl],
   ['grep', grep],
+  ['group_tool', groupTool],
   ['hostname', hostname],
   ['ls', ls],
   ['mkdir', mkdir],

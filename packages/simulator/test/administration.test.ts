@@ -21,6 +21,12 @@ const TYPED: readonly Line[] = [
   ['my-vm1', 'clusvcadm -e nothing', /Service does not exist/],
   ['my-vm1', 'cman_tool nodes', /^ {3}1 {3}M /m],
   ['my-vm1', 'ps aux', /httpd|rgmanager/],
+  [
+    'my-vm2',
+    'group_tool ls',
+    /^fence domain\nmember count {2}5\n.*\n\ndlm lockspaces\nname .*members {7}1 2 3 4 5 \n\ngfs mountgroups\nname .*flags {9}0x00000048 mounted\n.*members {7}1 2 3 4 5 \n\n$/s,
+  ],
+  ['my-vm2', 'group_tool dump fence', /^\d+ fenced.* started\n.* set_master from 0 to complete node 1\n/s],
 ];
 
 it('an administrator moves, disables, enables, restarts and freezes the service', () => {

@@ -1,6 +1,6 @@
-import { type LogPriority, type Machine, type Nanos, SECOND } from '@quorate/kernel';
+import { asciiBytes, concatBytes, crc32, type LogPriority, type Machine, type Nanos, SECOND } from '@quorate/kernel';
 import { type ControlMessage, decodeControlMessage, encodeControlMessage } from './control-message.js';
-import { type Journal, Mountgroup, type MountState } from './mountgroup.js';
+import { type ChangeCounts, type GroupNode, type Journal, Mountgroup, type MountState } from './mountgroup.js';
 
 /** Why a process left a group, as CPG says it. */
 export type LeaveReason = 'leave' | 'nodedown' | 'procdown';
@@ -81,6 +81,15 @@ export interface MountgroupView {
   readonly isBlocked: boolean;
   readonly needsFirst: boolean;
   readonly journals: readonly Readonly<Journal>[];
+  /** CRC of the group's name, as `gfs_control ls` shows it. */
+  readonly globalId: number;
+  readonly isLeaving: boolean;
+  /** This node replays a journal. */
+  readonly isRecovering: boolean;
+  readonly change: ChangeCounts | undefined;
+  readonly newChange: (ChangeCounts & { readonly isStartSent: boolean }) | undefined;
+  /** Every node that it remembers; `hasStarted`: its START for the newest change has come. */
+  readonly nodes: readonly (Readonly<GroupNode> & { readonly nodeId: number; readonly hasStarted: boolean })[];
 }
 
 /** After a replay that nobody could do another try is made (`gave up`: somebody else has the journal's lock). */
@@ -156,6 +165,12 @@ export class GfsControld implements Machine<GfsControldInput, GfsControldOutput>
       isBlocked: group.isBlocked,
       needsFirst: group.needsFirst,
       journals: [...group.journals.values()].map((journal) => ({ ...journal })),
+      globalId: crc32(concatBytes(asciiBytes(group.group), new Uint8Array(1))),
+      isLeaving: group.isLeaving,
+      isRecovering: group.recovering !== undefined,
+      change: group.started && countsOf(group.started),
+      newChange: group.change && { ...countsOf(group.change), isStartSent: group.change.isSent },
+      nodes: [...group.nodes].map(([nodeId, node]) => ({ nodeId, ...node, hasStarted: hasStarted(group, nodeId) })),
     }));
   }
 
@@ -375,6 +390,14 @@ export class GfsControld implements Machine<GfsControldInput, GfsControldOutput>
     this.#emit({ kind: 'withdraw-done', filesystem: group.name });
     this.#onLeave(group.name);
   }
+}
+
+function countsOf({ seq, members, joinedCount, removeCount, failedCount, combinedSeq }: ChangeCounts): ChangeCounts {
+  return { seq, members, joinedCount, removeCount, failedCount, combinedSeq };
+}
+
+function hasStarted({ change, started }: Mountgroup, node: number): boolean {
+  return change === undefined ? started?.members.includes(node) === true : change.starts.has(node);
 }
 
 /** What a message changes in the table that all members hold alike. */

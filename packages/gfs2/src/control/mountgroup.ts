@@ -9,9 +9,28 @@ export interface Journal {
   isInUse: boolean;
 }
 
-/** A membership change of the group that is not finished (`struct change`). */
-export interface Change {
+/** What `gfs_control ls` says of a change. */
+export interface ChangeCounts {
+  readonly seq: number;
   readonly members: readonly number[];
+  readonly joinedCount: number;
+  readonly removeCount: number;
+  readonly failedCount: number;
+  /** Oldest of the changes that it takes in. */
+  readonly combinedSeq: number;
+}
+
+/** A node that is or was in the group. */
+export interface GroupNode {
+  /** Changes by which it joined and went last; 0 for never. */
+  addedSeq: number;
+  removedSeq: number;
+  /** It went last without saying so. */
+  hasFailed: boolean;
+}
+
+/** A membership change of the group that is not finished (`struct change`). */
+export interface Change extends ChangeCounts {
   /** Members seen joining: changes since then, at this one. */
   readonly counts: ReadonlyMap<number, number>;
   /** START messages for this change. */
@@ -36,6 +55,9 @@ export class Mountgroup {
   readonly journals: Map<number, Journal> = new Map();
   members: readonly number[] = [];
   change: Change | undefined = undefined;
+  /** The last change that was finished. */
+  started: ChangeCounts | undefined = undefined;
+  readonly nodes: Map<number, GroupNode> = new Map();
   /** The last change that was ended. */
   epoch: Epoch | undefined = undefined;
   needsFirst = true;
@@ -55,6 +77,7 @@ export class Mountgroup {
   /** What was heard since the last configuration change: it may or may not be in a table that is taken over. */
   readonly heard: ((group: Mountgroup) => void)[] = [];
   #counts = new Map<number, number>();
+  #changeSeq = 0;
 
   constructor(name: string, node: number) {
     this.name = name;
@@ -98,7 +121,33 @@ export class Mountgroup {
     this.members = [...members].sort((a, b) => a - b);
     for (const node of left) this.#lose(node, failed.includes(node));
     this.heard.length = 0;
-    this.change = { members: this.members, counts, starts: new Map(), isSent: false };
+    this.#changeSeq += 1;
+    const seq = this.#changeSeq;
+    for (const node of joined) this.#node(node).addedSeq = seq;
+    for (const node of left) {
+      this.#node(node).removedSeq = seq;
+      this.#node(node).hasFailed = failed.includes(node);
+    }
+    this.change = {
+      seq,
+      members: this.members,
+      joinedCount: joined.length,
+      removeCount: left.length,
+      failedCount: failed.length,
+      combinedSeq: this.change?.combinedSeq ?? seq,
+      counts,
+      starts: new Map(),
+      isSent: false,
+    };
+  }
+
+  #node(node: number): GroupNode {
+    let known = this.nodes.get(node);
+    if (known === undefined) {
+      known = { addedSeq: 0, removedSeq: 0, hasFailed: false };
+      this.nodes.set(node, known);
+    }
+    return known;
   }
 
   startMessage(): StartMessage {
@@ -150,6 +199,7 @@ export class Mountgroup {
     const ended = [...change.starts.values()].map(({ epoch }) => epoch?.[1] ?? 0);
     this.epoch = [change.members[0]!, 1 + Math.max(...ended)];
     this.heard.length = 0;
+    this.started = change;
     this.change = undefined;
     this.admitMounts();
     return canEnd && !(isLost && isBegun);

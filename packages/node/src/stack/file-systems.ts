@@ -1,8 +1,9 @@
 import { GfsControld, type GfsControldInput, type GfsControldOutput } from '@quorate/gfs2';
-import { type Nanos, PENDING, type Prng, type TaskId } from '@quorate/kernel';
+import { DebugBuffer, type Nanos, PENDING, type Prng, type TaskId } from '@quorate/kernel';
 import { Child } from '../child.js';
 import type { StackConfig } from '../stack-config.js';
 import type { ClusterEngine, GroupChange, GroupMember } from './cluster-engine.js';
+import type { ControldCall } from './controld-call.js';
 import type { LockManager, LockspaceWatcher } from './lock-manager.js';
 import { type FileSystemCall, Mount, type MountCall } from './mount.js';
 import type { NodeServices } from './services.js';
@@ -19,6 +20,7 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
   /** By the name of the file system, the part behind the colon of its lock table. */
   readonly #mounts = new Map<string, Mount>();
   readonly #groupMembers = new Map<string, number>();
+  readonly #debugBuffer = new DebugBuffer();
   #locks: LockManager | undefined;
   #hasExited = false;
 
@@ -154,6 +156,12 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
     for (const mount of this.#mounts.values()) mount.wakeIfDue(now);
   }
 
+  /** Serves the tools. */
+  call({ kind }: ControldCall): unknown {
+    if (this.#controld.hasEnded) return 'ECONNREFUSED';
+    return kind === 'dump' ? this.#debugBuffer.text() : this.#machine.inspect();
+  }
+
   inspect(): unknown {
     return { groups: this.#machine.inspect(), mounts: [...this.#mounts.values()].map((mount) => mount.inspect()) };
   }
@@ -199,6 +207,7 @@ export class FileSystems implements GroupMember, LockspaceWatcher {
         this.#mounts.get(output.filesystem)?.refused(output.errno);
         break;
       case 'log':
+        this.#debugBuffer.add(this.#services.system.wall().sec, output.text);
         this.#services.log(output.priority, 'gfs_controld', output.text);
         break;
       case 'exited':

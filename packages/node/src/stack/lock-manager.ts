@@ -9,12 +9,13 @@ import {
   type DlmInput,
   type DlmOutput,
 } from '@quorate/dlm';
-import { type Errno, MILLISECOND, type Nanos, type Observe } from '@quorate/kernel';
+import { DebugBuffer, type Errno, MILLISECOND, type Nanos, type Observe } from '@quorate/kernel';
 import { Child } from '../child.js';
 import { DlmTransport } from '../dlm-transport.js';
 import { LOCKSPACES } from '../os/files.js';
 import { ringAddresses, type StackConfig } from '../stack-config.js';
 import type { ClusterEngine, GroupChange, GroupMember } from './cluster-engine.js';
+import type { ControldCall } from './controld-call.js';
 import type { NodeServices } from './services.js';
 
 /** Linux from 6.4 on; before that every batch was acknowledged. */
@@ -51,6 +52,7 @@ export class LockManager implements GroupMember {
   readonly #controld: Child<ControldInput, ControldOutput>;
   readonly #controldMachine: DlmControld;
   readonly #users = new Map<string, LockspaceUser>();
+  readonly #debugBuffer = new DebugBuffer();
   #hasExited = false;
 
   constructor(
@@ -198,6 +200,12 @@ export class LockManager implements GroupMember {
     this.#dlm.wakeIfDue(now);
   }
 
+  /** Serves the tools. */
+  call({ kind }: ControldCall): unknown {
+    if (this.#controld.hasEnded) return 'ECONNREFUSED';
+    return kind === 'dump' ? this.#debugBuffer.text() : this.#controldMachine.inspect().lockspaces;
+  }
+
   inspect(): unknown {
     return { dlm: this.#dlmMachine.inspect(), controld: this.#controldMachine.inspect() };
   }
@@ -269,6 +277,7 @@ export class LockManager implements GroupMember {
         this.#engine.cman({ kind: 'kill', node: output.node, reason: 'cmantool' });
         break;
       case 'log':
+        this.#debugBuffer.add(this.#services.system.wall().sec, output.text);
         this.#services.log(output.priority, 'dlm_controld', output.text);
         break;
       case 'exited':

@@ -1,12 +1,13 @@
-/** `FENCED_DUMP_SIZE`: so many characters are kept. */
+/** So many characters are kept. */
 const SIZE = 1024 * 1024;
 /** A line is cut at so many characters, its end of line included. */
 const LINE_MAX = 254;
 
 /**
- * The newest of what a daemon has logged, of every priority: what `fence_tool dump` prints.
+ * The newest of what a daemon has logged, of every priority: what `fence_tool dump`, `dlm_tool dump` and `gfs_control dump`
+ * print.
  *
- * Source: cluster.git fence/fenced/main.c, `daemon_dump_save`.
+ * Source: cluster.git fence/fenced/main.c, `daemon_dump_save`, `FENCED_DUMP_SIZE`; the other daemons have the same.
  */
 export class DebugBuffer {
   readonly #size: number;

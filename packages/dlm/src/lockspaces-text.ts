@@ -1,0 +1,91 @@
+import type { ChangeView, ControlledLockspaceView, ControlledNodeView, WaitState } from './controld.js';
+
+/**
+ * What `dlm_tool ls` prints of all lockspaces, with `-n` the nodes that each remembers.
+ *
+ * Source: cluster.git dlm/tool/main.c, `do_list`; group/dlm_controld/cpg.c, `set_lockspace_info`.
+ */
+export function lockspacesText(lockspaces: readonly ControlledLockspaceView[], withNodes: boolean): string {
+  if (lockspaces.length === 0) return '';
+  const blocks = lockspaces.map((lockspace) => {
+    const lines = [...lockspaceLines(lockspace), ...(withNodes ? ['all nodes', ...nodeLines(lockspace.nodes)] : [])];
+    return `${lines.join('\n')}\n\n`;
+  });
+  return `dlm lockspaces\n${blocks.join('')}`;
+}
+
+function lockspaceLines(lockspace: ControlledLockspaceView): string[] {
+  const { name, globalId, change, newChange } = lockspace;
+  const flags = flagsOf(lockspace);
+  const value = flags.reduce((sum, [bit]) => sum | bit, 0);
+  return [
+    `name          ${name}`,
+    `id            0x${hex8(globalId)}`,
+    `flags         0x${hex8(value)} ${flags.map(([, word]) => word).join(',')}`,
+    `change        ${changeText(change)}`,
+    `members       ${idsText(change?.members ?? [])}`,
+    ...(newChange === undefined
+      ? []
+      : [
+          `new change    ${changeText(newChange)}`,
+          `new status    ${statusText(newChange.wait)}`,
+          `new members   ${idsText(newChange.members)}`,
+        ]),
+  ];
+}
+
+/** In the order in which they are named. */
+function flagsOf({
+  kernel,
+  isFsRegistered,
+  isJoining,
+  isLeaving,
+  newChange,
+}: ControlledLockspaceView): [number, string][] {
+  const all: [boolean, number, string][] = [
+    [isFsRegistered, 0x08, 'fs_reg'],
+    [kernel !== 'running' && newChange !== undefined, 0x04, 'kern_stop'],
+    [isLeaving, 0x02, 'leave'],
+    [isJoining, 0x01, 'join'],
+  ];
+  return all.filter(([isSet]) => isSet).map(([, bit, word]) => [bit, word]);
+}
+
+function changeText(change: ChangeView | undefined): string {
+  const { members = [], joinedCount = 0, removeCount = 0, failedCount = 0, combinedSeq = 0, seq = 0 } = change ?? {};
+  const counts = `member ${members.length} joined ${joinedCount} remove ${removeCount} failed ${failedCount}`;
+  return `${counts} seq ${combinedSeq},${seq}`;
+}
+
+/** `wait_condition`: 1 fencing, 2 quorum, 3 file system, 4 anything else but messages. */
+const CONDITIONS: readonly (WaitState | undefined)[] = ['messages', 'fencing', 'quorum', 'fs'];
+const CONDITION_TEXTS = ['', 'fencing', 'quorum', 'fs', 'pending'];
+
+function statusText(wait: WaitState | undefined): string {
+  const found = CONDITIONS.indexOf(wait);
+  const condition = found < 0 ? 4 : found;
+  return `wait_messages ${wait === 'messages' ? 1 : 0} wait_condition ${condition} ${CONDITION_TEXTS[condition]}`;
+}
+
+/** Why a node failed, by CPG's numbers. */
+const REASONS = { leave: 2, nodedown: 3, procdown: 5 } as const;
+
+function nodeLines(nodes: readonly ControlledNodeView[]): string[] {
+  return [...nodes]
+    .sort((a, b) => a.nodeid - b.nodeid)
+    .map((node) => {
+      const { nodeid, membership, failedReason, hasStarted, addedSeq, removedSeq, needsFencing, needsFs } = node;
+      const failed = failedReason === undefined ? 0 : REASONS[failedReason];
+      const check = needsFencing ? 'fence' : needsFs ? 'fs' : 'none';
+      const seqs = `seq_add ${addedSeq} seq_rem ${removedSeq}`;
+      return `nodeid ${nodeid} member ${membership} failed ${failed} start ${+hasStarted} ${seqs} check ${check}`;
+    });
+}
+
+function idsText(nodes: readonly number[]): string {
+  return nodes.map((node) => `${node} `).join('');
+}
+
+function hex8(value: number): string {
+  return value.toString(16).padStart(8, '0');
+}
