@@ -2,7 +2,9 @@ import { type Nanos, SECOND, type Seed, type Violation } from '@quorate/kernel';
 import {
   HypervBlog,
   hypervBlogTopology,
+  IscsiSharedDisk,
   IsolatedNode,
+  iscsiSharedDiskTopology,
   type Scenario,
   Storm,
   stackInvariants,
@@ -40,6 +42,7 @@ export interface HuntedRun {
 const SCENARIOS: Partial<Readonly<Record<HuntingGround, (topology: Topology) => Scenario<ScenarioResult>>>> = {
   'hyperv-blog': (topology) => new HypervBlog(topology),
   'isolated-node': () => new IsolatedNode(),
+  'iscsi-shared-disk': () => new IscsiSharedDisk(),
   pause: () => new FaultInMidWork('pause'),
   partition: () => new FaultInMidWork('partition'),
   'power-off': () => new FaultInMidWork('power-off'),
@@ -49,11 +52,16 @@ const SCENARIOS: Partial<Readonly<Record<HuntingGround, (topology: Topology) => 
   gray: (topology) => new Storm({ topology, nemesis: 'gray' }),
 };
 
+function topologyOf(ground: HuntingGround): Topology {
+  const build = ground === 'iscsi-shared-disk' ? iscsiSharedDiskTopology : hypervBlogTopology;
+  return build(administratorsPrograms);
+}
+
 /** One run: it ends when the rule is violated; other violations are passed by. */
 export function hunt(ground: HuntingGround, seed: number, rule: string): HuntedRun {
   try {
     const scenarioOf = SCENARIOS[ground];
-    if (scenarioOf !== undefined) return huntInSimulator(scenarioOf, seed, rule);
+    if (scenarioOf !== undefined) return huntInSimulator(topologyOf(ground), scenarioOf, seed, rule);
     if (ground === 'totem-storm') return checked(seed, rule, totemStorm(seed, seed % 2 === 0));
     return ground === 'totem-chaos' ? huntInTotemChaos(seed, rule) : huntInDlmStorm(seed, rule);
   } catch (error) {
@@ -68,8 +76,12 @@ const SLICE: Nanos = SECOND;
 /** No sound run of a scenario takes as long as that; with a bug some wait for ever. */
 const LONGEST: Nanos = 1200 * SECOND;
 
-function huntInSimulator(scenarioOf: (topology: Topology) => Scenario, lo: number, rule: string): HuntedRun {
-  const topology = hypervBlogTopology(administratorsPrograms);
+function huntInSimulator(
+  topology: Topology,
+  scenarioOf: (topology: Topology) => Scenario,
+  lo: number,
+  rule: string,
+): HuntedRun {
   const seed: Seed = { hi: 0, lo };
   const scenario = scenarioOf(topology);
   const simulator = new Simulator({ scenario, topology, seed, invariants: stackInvariants, keepGoing: true });
@@ -96,7 +108,7 @@ export function shrunkTo(
   if (scenarioOf === undefined) return undefined;
   const invariants = stackInvariants.filter(({ id }) => id === rule);
   const prepare = (): PreparedScenario => {
-    const topology = hypervBlogTopology(administratorsPrograms);
+    const topology = topologyOf(ground);
     return { topology, scenario: scenarioOf(topology), invariants };
   };
   const world = { hi: 0, lo: seed };

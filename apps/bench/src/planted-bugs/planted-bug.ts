@@ -5,6 +5,7 @@
 export const HUNTING_GROUNDS = [
   'hyperv-blog',
   'isolated-node',
+  'iscsi-shared-disk',
   'pause',
   'partition',
   'power-off',
