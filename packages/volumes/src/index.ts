@@ -75,7 +75,14 @@ export {
 } from './partitions/partition-table.js';
 export { isExtended, PartitionType, partitionTypeName } from './partitions/partition-type.js';
 export { lvDisplay, newPvDisplay, pvDisplay, type VolumeDevice, vgDisplay } from './reports/display.js';
-export { lvsReport, pvscanReport, pvsReport, type VolumeState, vgsDevicesReport, vgsReport } from './reports/reports.js';
+export {
+  lvsReport,
+  pvscanReport,
+  pvsReport,
+  type VolumeState,
+  vgsDevicesReport,
+  vgsReport,
+} from './reports/reports.js';
 export { columnSize, displaySize } from './reports/size.js';
 export { finish, SECTOR_BYTES, type SectorDevice, storeDevice } from './sector-device.js';
 export { VolumeError, type VolumeErrorCode } from './volume-error.js';
