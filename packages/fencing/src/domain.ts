@@ -369,6 +369,8 @@ export class Domain {
         this.#currentVictim = nodeId;
       },
       runAgent: (run) => port.runAgent(run),
+      findFenceCheck: () => port.emit({ kind: 'find-fence-check' }),
+      endFenceCheck: (pid) => port.emit({ kind: 'end-fence-check', pid }),
       attemptStarted: (victim, attempt) => this.#attemptStarted(victim, attempt),
       attemptEnded: (victim, attempt, isSuccess) =>
         port.observe?.({ kind: 'fenced.attempt-ended', now: port.now, victim, attempt, isSuccess }),

@@ -6,6 +6,11 @@ export interface FenceDaemon {
   readonly postFailDelaySec?: number;
   readonly isCleanStart?: boolean;
   readonly isUndefinedSkipped?: boolean;
+  /**
+   * Seconds that a `fence_check` which runs is waited for before fencing, and then ended. 0 when absent, where the original has 5:
+   * with a number here `find-fence-check` has to be answered.
+   */
+  readonly fenceCheckDelaySec?: number;
   /** Where `fence_ack_manual` writes; empty: there is no override, and a failed attempt is repeated after 5 s. */
   readonly overridePath?: string;
   /** Seconds; 3 when absent. */
@@ -19,6 +24,7 @@ export function withDefaults(daemon: FenceDaemon): Required<FenceDaemon> {
   return {
     postJoinDelaySec: daemon.postJoinDelaySec ?? 6,
     postFailDelaySec: daemon.postFailDelaySec ?? 0,
+    fenceCheckDelaySec: daemon.fenceCheckDelaySec ?? 0,
     isCleanStart: daemon.isCleanStart ?? false,
     isUndefinedSkipped: daemon.isUndefinedSkipped ?? false,
     overridePath: daemon.overridePath ?? OVERRIDE_PATH,

@@ -56,6 +56,8 @@ export type FencedInput =
       readonly quorumGained?: boolean;
     }
   | { readonly kind: 'agent-ended'; readonly run: number; readonly status: number }
+  /** Answers `find-fence-check`: the process id of a fence_check, or 0. */
+  | { readonly kind: 'fence-check'; readonly pid: number }
   /** Somebody fenced that node by hand (`fence_node` tells so). */
   | { readonly kind: 'external'; readonly node: number }
   /** An administrator says that this node is dead (`fence_ack_manual`); heard only while `overrideVictim` is one. */
@@ -75,6 +77,10 @@ export type FencedOutput =
   | { readonly kind: 'cpg-mcast'; readonly group: string; readonly payload: Uint8Array }
   /** Run that agent with that standard input, without time limit. */
   | { readonly kind: 'run-agent'; readonly run: number; readonly agent: string; readonly input: string }
+  /** Does a fence_check run? Asked only with `fenceCheckDelaySec`; answered by `fence-check`, at once or later. */
+  | { readonly kind: 'find-fence-check' }
+  /** SIGTERM for that process: fencing cannot wait for it any longer. */
+  | { readonly kind: 'end-fence-check'; readonly pid: number }
   /** cman should kill that node. */
   | { readonly kind: 'kick'; readonly node: number }
   /** Told to every member: a victim is dealt with. `at` is our own clock when we learnt it; `by` is the master. */
@@ -239,6 +245,9 @@ export class Fenced implements Machine<FencedInput, FencedOutput> {
         return this.#onMembership(input.members, input.ring, input.isQuorate, input.quorumGained);
       case 'agent-ended':
         return this.#onAgentEnded(input.run, input.status);
+      case 'fence-check':
+        if (this.#wait?.kind === 'fence-check') this.#resume(input.pid);
+        return;
       case 'override':
         if (this.#wait?.kind === 'override') this.#resume(input.node);
         return;

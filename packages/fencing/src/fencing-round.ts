@@ -17,6 +17,8 @@ export type Wait =
   /** Resumed with the exit status. */
   | { readonly kind: 'agent'; readonly run: number }
   | { readonly kind: 'quorum' }
+  /** Resumed with the process id of a fence_check, or with 0. */
+  | { readonly kind: 'fence-check' }
   /** Resumed with a node id, or with undefined when the time is over. */
   | { readonly kind: 'override'; readonly until: Nanos };
 
@@ -27,6 +29,7 @@ interface Delays {
   readonly postFailDelaySec: number;
   readonly overridePath: string;
   readonly overrideTimeSec: number;
+  readonly fenceCheckDelaySec: number;
 }
 
 /** What fencing needs of its daemon. Everything may change between two steps. */
@@ -50,6 +53,9 @@ export interface FencingPort {
   setCurrentVictim(nodeId: number): void;
   /** Starts an agent and returns the number of its run. */
   runAgent(run: AgentRun): number;
+  /** Asks whether a fence_check runs. */
+  findFenceCheck(): void;
+  endFenceCheck(pid: number): void;
   attemptStarted(nodeId: number, attempt: number): void;
   attemptEnded(nodeId: number, attempt: number, isSuccess: boolean): void;
   log(priority: LogPriority, text: string): void;
@@ -76,12 +82,13 @@ export class FencingRound {
   *delayFencing(hasJoined: boolean): Steps {
     const port = this.#port;
     if (port.victims.length === 0) return;
+    const first = port.now();
+    if (port.delays.fenceCheckDelaySec > 0) yield* this.#awaitFenceCheck(first);
     const { postJoinDelaySec, postFailDelaySec } = port.delays;
     const isJoinDelay = hasJoined || port.isQuorateFromLastUpdate;
     let kind = isJoinDelay ? 'post_join_delay' : 'post_fail_delay';
     let delay = isJoinDelay ? postJoinDelaySec : postFailDelaySec;
     port.log('debug', `delay ${kind} ${delay} quorate_from_last_update ${+port.isQuorateFromLastUpdate}`);
-    const first = port.now();
     let start = first;
     let last = 0;
     while (delay !== 0) {
@@ -99,6 +106,23 @@ export class FencingRound {
       if (delay > 0 && port.now() - start >= delay * SECOND) break;
     }
     this.#logDelay(port.now() - first, delay, kind);
+  }
+
+  /** A fence_check that runs now asks the devices that fencing will need. */
+  *#awaitFenceCheck(start: Nanos): Steps {
+    const port = this.#port;
+    for (;;) {
+      port.findFenceCheck();
+      const pid = (yield { kind: 'fence-check' }) ?? 0;
+      if (pid === 0) return;
+      const { fenceCheckDelaySec } = port.delays;
+      if (port.now() - start >= fenceCheckDelaySec * SECOND) {
+        port.endFenceCheck(pid);
+        return port.log('err', `kill fence_check_pid ${pid} delay ${fenceCheckDelaySec}`);
+      }
+      port.log('debug', `delay fencing for fence_check_pid ${pid}`);
+      yield { kind: 'sleep', until: port.now() + SECOND };
+    }
   }
 
   #logDelay(waited: Nanos, delay: number, kind: string): void {

@@ -28,6 +28,7 @@ export {
 } from './libfence.js';
 export type { FencedHow, MessageDefect } from './message.js';
 export { fenceAckManual } from './programs/fence-ack-manual.js';
+export { fenceCheckProgram, isFenceCheck } from './programs/fence-check.js';
 export { fenceNodeProgram } from './programs/fence-node.js';
 export { fencePower, type PowerReply, type PowerRequest } from './programs/fence-power.js';
 export { DEVICE_FILE, fenceScsi, KEY_FILE } from './programs/fence-scsi.js';

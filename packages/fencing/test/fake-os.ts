@@ -3,6 +3,7 @@ import {
   type Errno,
   type Nanos,
   type Os,
+  type ProcessInfo,
   type Program,
   type ProgramResult,
   type ScsiReply,
@@ -23,6 +24,7 @@ export interface Machine {
   now: Nanos;
   scsi: (device: string, cdb: Uint8Array, data: Uint8Array) => ScsiReply | Errno;
   call: (daemon: string, request: unknown) => unknown;
+  processes: readonly ProcessInfo[];
   mounts: readonly { device: string; directory: string; type: string; options: string }[];
 }
 
@@ -37,6 +39,7 @@ export function newMachine(hostname: string): Machine {
     now: 0,
     scsi: () => 'ENODEV',
     call: () => 'ECONNREFUSED',
+    processes: [],
     mounts: [],
   };
 }
@@ -75,6 +78,7 @@ function* execute(machine: Machine, argv: readonly string[], input: string): Tas
   let [output, errors] = ['', ''];
   const os = {
     hostname: machine.hostname,
+    pid: 7,
     input,
     print: (text: string) => {
       output += text;
@@ -110,6 +114,10 @@ function* execute(machine: Machine, argv: readonly string[], input: string): Tas
     halt: (how: string) => {
       machine.log.push(`halt ${how}`);
     },
+    *remove(path: string): Task<undefined> {
+      machine.files.delete(path);
+    },
+    processes: () => machine.processes,
     mounts: () => machine.mounts,
     *scsi(device: string, cdb: Uint8Array, data = new Uint8Array(0)): Task<ScsiReply | Errno> {
       return machine.scsi(device, cdb, data);

@@ -129,6 +129,11 @@ class Session {
       case 'agent':
         bus.agent = () => ({ takes: Number.parseFloat(words[0]!) * SECOND, status: numbers[1]! });
         break;
+      // check NODE [PID]: a fence_check runs there, or none
+      case 'check':
+        if (numbers.length > 1) bus.fenceChecks.set(node, numbers[1]!);
+        else bus.fenceChecks.delete(node);
+        break;
       // external|override BY NODE
       case 'external':
         bus.input(node, { kind: 'external', node: numbers[1]! });

@@ -57,6 +57,8 @@ export class GroupBus {
   readonly #queue = new EventQueue();
   readonly #jobs = new Map<number, () => void>();
   #partitions: Partition[] = [];
+  /** Process ids of what `fence_check` runs, by node. */
+  readonly fenceChecks = new Map<number, number>();
   #order = 0;
   #ringSeq = 0;
 
@@ -280,6 +282,10 @@ export class GroupBus {
         });
         return;
       }
+      case 'find-fence-check': {
+        const pid = this.fenceChecks.get(id) ?? 0;
+        return this.at(this.now, () => this.input(id, { kind: 'fence-check', pid }));
+      }
       default:
         return this.#say(id, eventText(output));
     }
@@ -309,6 +315,8 @@ function eventText(output: FencedOutput): string {
       return `=> kick ${output.node}`;
     case 'refused':
       return `=> refused ${output.reason}`;
+    case 'end-fence-check':
+      return `=> end fence_check ${output.pid}`;
     case 'reject':
       return `=> reject from ${output.from}: ${output.reason}`;
     default:

@@ -2,6 +2,7 @@ import { type ClusterConf, parseClusterConf } from '@quorate/cluster-conf';
 import {
   type FenceConf,
   fenceAckManual,
+  fenceCheckProgram,
   fenceNodeProgram,
   fencePower,
   fenceScsi,
@@ -73,6 +74,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['partprobe', partprobe(storage)],
     ['fence_tool', fenceTool],
     ['fence_node', fenceNodeProgram(fenceConf)],
+    ['fence_check', fenceCheckProgram(fenceConf)],
     ['fence_ack_manual', fenceAckManual],
     ['fence_scsi', fenceScsi],
     ['fence_scsi_check', fenceScsiCheck],

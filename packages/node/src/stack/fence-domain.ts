@@ -1,9 +1,18 @@
-import { Fenced, type FencedCall, type FencedFact, type FencedInput, type FencedOutput } from '@quorate/fencing';
+import {
+  Fenced,
+  type FencedCall,
+  type FencedFact,
+  type FencedInput,
+  type FencedOutput,
+  isFenceCheck,
+} from '@quorate/fencing';
 import type { Errno, Nanos, Observe } from '@quorate/kernel';
 import { Child } from '../child.js';
 import type { StackConfig } from '../stack-config.js';
 import type { ClusterEngine, GroupChange, GroupMember } from './cluster-engine.js';
 import type { NodeServices } from './services.js';
+
+const SIGTERM = 15;
 
 /** What the rest of the node hears of the fence domain. */
 export interface FenceListener {
@@ -166,6 +175,14 @@ export class FenceDomainDaemon implements GroupMember {
         });
         break;
       }
+      case 'find-fence-check': {
+        const running = this.#services.system.processes().find(({ argv }) => isFenceCheck(argv[0] ?? ''));
+        this.#fenced.send({ kind: 'fence-check', pid: running?.pid ?? 0 });
+        break;
+      }
+      case 'end-fence-check':
+        this.#services.system.kill(output.pid, SIGTERM);
+        break;
       case 'kick':
         this.#engine.cman({ kind: 'kill', node: output.node, reason: 'cmantool' });
         break;
