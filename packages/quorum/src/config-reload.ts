@@ -1,6 +1,6 @@
 import type { LogPriority, Nanos } from '@quorate/kernel';
 
-export type ReloadOutput =
+type ReloadOutput =
   | { readonly kind: 'reload-config'; readonly configVersion: number }
   | { readonly kind: 'log'; readonly priority: LogPriority; readonly text: string };
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { itUnless, lacksPrograms, oracleEnv } from '../../../tooling/oracle.js';
+import { itUnless, lacksPrograms, oracleEnv, pathOf } from '../../../tooling/oracle.js';
 import { isThorough } from '../../../tooling/thorough.js';
 import {
   formatQuorumNodes,
@@ -128,7 +128,7 @@ wait $pid
 function lacks(): string | undefined {
   const missing = lacksPrograms('corosync', 'corosync-quorumtool', 'unshare', 'ip');
   if (missing !== undefined) return missing;
-  const { status } = spawnSync('unshare', ['-n', '-m', 'true'], { env: oracleEnv });
+  const { status } = spawnSync(pathOf('unshare')!, ['-n', '-m', 'true'], { env: oracleEnv });
   return status === 0 ? undefined : 'namespaces are not allowed here';
 }
 
@@ -141,7 +141,7 @@ describe('corosync-quorumtool of corosync 3', () => {
       const conf = join(folder, 'corosync.conf');
       writeFileSync(conf, corosyncConf(quorum, votes));
       const argv = ['-n', '-m', 'sh', '-c', SCRIPT, 'sh', conf];
-      const { stdout } = spawnSync('unshare', argv, { env: oracleEnv, encoding: 'utf8' });
+      const { stdout } = spawnSync(pathOf('unshare')!, argv, { env: oracleEnv, encoding: 'utf8' });
       const date = /^Date: .*$/m.exec(stdout)?.[0] ?? 'no date';
       const ours = { ...ALONE, ...view };
       const status = formatVotequorumStatus(ours).replace(/^Date: .*$/m, date);
