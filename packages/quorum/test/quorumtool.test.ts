@@ -129,7 +129,10 @@ function lacks(): string | undefined {
   const missing = lacksPrograms('corosync', 'corosync-quorumtool', 'unshare', 'ip');
   if (missing !== undefined) return missing;
   const { status } = spawnSync(pathOf('unshare')!, ['-n', '-m', 'true'], { env: oracleEnv });
-  return status === 0 ? undefined : 'namespaces are not allowed here';
+  if (status === 0) return undefined;
+  const why = 'namespaces are not allowed here';
+  if (isThorough) throw new Error(why);
+  return why;
 }
 
 describe('corosync-quorumtool of corosync 3', () => {
