@@ -1,4 +1,3 @@
-import { concatBytes } from '@quorate/kernel';
 import { hypervBlogTopology, stackInvariants } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
 import { Recording } from '@quorate/workers';
@@ -142,7 +141,7 @@ async function worked({
     ...((recordFile ?? pcapFile) && { recordTo }),
   });
   recordFile?.close();
-  if (pcapFile !== undefined) captureRecording(pcapFile, new Recording(concatBytes(...pieces)), options.topology);
+  if (pcapFile !== undefined) captureRecording(pcapFile, new Recording(Buffer.concat(pieces)), options.topology);
   return told;
 }
 

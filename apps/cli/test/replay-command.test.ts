@@ -1,9 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { concatBytes, crc32c, SECOND, viewOf } from '@quorate/kernel';
+import { Checker, concatBytes, crc32c, SECOND, viewOf } from '@quorate/kernel';
 import { type Lab, plainTopology, type Topology } from '@quorate/lab';
-import { inProcessWorker, type Registry, WorkersLab } from '@quorate/workers';
+import { checkCapture, Direction, invariants, readPcapng } from '@quorate/trace';
+import { inProcessWorker, Recording, type Registry, WorkersLab } from '@quorate/workers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../src/run-command.js';
 import { SCENARIOS } from '../src/scenarios.js';
@@ -67,6 +68,26 @@ it('a run is reproduced, machine by machine', async () => {
   expect(Number(parts[2]?.[3])).toBeGreaterThan(10);
   expect(lines.at(-1)).toBe('The run is reproduced: every output of all 4, byte by byte.');
   expect(code).toBe(0);
+});
+
+it('its frames are captured, as they were sent and as they arrived', async () => {
+  const pcap = join(folder, 'run.pcapng');
+  expect(await runCommand(['replay', path, '--pcap', pcap], capturedIo(), SCENARIOS, TOPOLOGIES)).toBe(0);
+  const file = readFileSync(pcap);
+  const checker = new Checker(invariants);
+  checkCapture(file, checker);
+  expect(checker.violations).toEqual([]);
+  const packets = [...readPcapng(file)];
+  const ofNode1 = packets.filter(({ interface: card }) => card === 'node1.eth0');
+  const { inbound, outbound } = Direction;
+  for (const way of [inbound, outbound]) {
+    expect(ofNode1.filter(({ direction }) => direction === way).length).toBeGreaterThan(2);
+  }
+  // The frames that the machine sent are those that its switch was given.
+  const recording = new Recording(readFileSync(path));
+  const given = [...recording.inputs(0)].filter(({ input }) => input.kind === 'send').map(({ at }) => at);
+  const sent = ofNode1.filter(({ direction, comment }) => direction === outbound && comment === undefined);
+  expect(new Set(given)).toEqual(new Set(sent.map(({ at }) => at)));
 });
 
 it('where it is not reproduced, the first difference of each machine is named, and the exit code is 3', async () => {
