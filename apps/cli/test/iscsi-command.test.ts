@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { connectIscsi } from '@quorate/iscsi/node';
+import { Checker } from '@quorate/kernel';
 import { decodeKeys, persistentReserveOut, ReserveIn, ReserveOut, synchronizeCache10, write10 } from '@quorate/scsi';
+import { checkCapture, invariants, readPcapng } from '@quorate/trace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../src/run-command.js';
 import { bundleCli } from './bundled-cli.js';
@@ -135,6 +137,27 @@ describe('quorate iscsi', () => {
     const { code, out, errors } = await quorate('iscsi', 'serve', ...words);
     expect({ code, out }).toEqual({ code: 4, out: '' });
     expect(errors).toContain(message);
+  });
+
+  it('captures what its initiators and it said', async () => {
+    const { url, stop } = await serve('--lun', 'mem:4M', '--pcap', at('session.pcapng'));
+    writeFileSync(at('bytes'), new Uint8Array(300_000).fill(0x61));
+    await quorate('iscsi', 'write', url, at('bytes'), '--lba', '0');
+    await quorate('iscsi', 'read', url, '--lba', '0', '--blocks', '600', '--out', at('again'));
+    expect(await stop()).toBe(0);
+    const file = readFileSync(at('session.pcapng'));
+    const checker = new Checker(invariants);
+    checkCapture(file, checker);
+    expect(checker.violations).toEqual([]);
+    const sizes = [...readPcapng(file)].map(({ bytes }) => bytes.length);
+    expect(Math.max(...sizes)).toBe(1514);
+    // The data went there and came back.
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(600_000);
+  });
+
+  it('captures IPv4 only', async () => {
+    const words = ['iscsi', 'serve', '--portal', '[::1]:0', '--lun', 'mem:4M', '--pcap', at('none.pcapng')];
+    expect((await quorate(...words)).errors).toBe('quorate: --pcap: found --portal at ::1, expected an IPv4 address\n');
   });
 
   it('two processes do not serve one image', async () => {

@@ -4,8 +4,10 @@ import { Command, Option } from 'commander';
 import type { CommandIo } from '../command-io.js';
 import { ImageControl } from '../disk/image-control.js';
 import { resizeImage } from '../disk/resize-image.js';
+import { OutputFile } from '../output-file.js';
 import { UsageError } from '../usage-error.js';
 import { lunOptionOf, openUnit, type ServedUnit } from './lun-option.js';
+import { ServeCapture } from './serve-capture.js';
 import { ServeLog } from './serve-log.js';
 
 interface ServeOptions {
@@ -15,6 +17,7 @@ interface ServeOptions {
   readonly chap?: readonly string[];
   readonly mutual?: string;
   readonly allow?: readonly string[];
+  readonly pcap?: string;
 }
 
 const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
@@ -40,12 +43,14 @@ export function serveCommand(io: CommandIo): Command {
     .addOption(
       new Option('--allow <iqn>', 'an initiator that may log in, and no other; may be given again').argParser(collect),
     )
+    .option('--pcap <file>', 'write what goes over the connections as a pcapng file, for Wireshark')
     .action((options: ServeOptions) => serve(options, io));
 }
 
 async function serve(options: ServeOptions, io: CommandIo): Promise<void> {
   const { host, port } = portalOf(options.portal);
   const users = options.chap?.map((text) => secretOf('--chap', text));
+  const pcapFile = options.pcap === undefined ? undefined : new OutputFile('--pcap', options.pcap);
   const units: ServedUnit[] = [];
   const controls: ImageControl[] = [];
   const log = new ServeLog((line) => io.stderr.write(`${line}\n`));
@@ -65,11 +70,16 @@ async function serve(options: ServeOptions, io: CommandIo): Promise<void> {
         },
       ],
       observe: log.onIscsi,
+      ...(pcapFile && { tap: new ServeCapture(pcapFile) }),
     });
     const isStopped = io.untilSignal();
     const address = await server.listen().catch((error: NodeJS.ErrnoException) => {
       throw new UsageError(`--portal: cannot listen on ${options.portal}: ${error.code}`);
     });
+    if (pcapFile !== undefined && address.family === 'IPv6') {
+      await server.close();
+      throw new UsageError(`--pcap: found --portal at ${address.address}, expected an IPv4 address`);
+    }
     for (const unit of units) {
       const control = await controlOf(unit, options.iqn, server, io);
       if (control !== undefined) controls.push(control);
@@ -81,6 +91,7 @@ async function serve(options: ServeOptions, io: CommandIo): Promise<void> {
   } finally {
     for (const control of controls) await control.close();
     for (const unit of units) unit.close();
+    pcapFile?.close();
   }
 }
 

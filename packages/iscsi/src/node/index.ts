@@ -7,5 +7,5 @@ export {
   ScsiStatusError,
 } from './connect-iscsi.js';
 export { IscsiError } from './iscsi-error.js';
-export { IscsiServer, type IscsiServerOptions } from './iscsi-server.js';
+export { IscsiServer, type IscsiServerOptions, type StreamTap } from './iscsi-server.js';
 export { type IscsiUrl, parseIscsiUrl } from './iscsi-url.js';

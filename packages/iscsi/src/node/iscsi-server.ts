@@ -5,11 +5,21 @@ import { IscsiTarget, type IscsiTargetConfig, type IscsiTargetOutput } from '../
 import { RANDOM_WORLD } from './random-world.js';
 import { FramePool, SocketOutput } from './socket-output.js';
 
+/** Hears every byte of the connections. What it is handed is lent. */
+export interface StreamTap {
+  /** `remote` and `local` as `10.0.0.1:40000`, or `[::1]:40000`. */
+  connected(connection: number, remote: string, local: string): void;
+  received(connection: number, bytes: Uint8Array): void;
+  sent(connection: number, bytes: Uint8Array): void;
+  closed(connection: number): void;
+}
+
 export interface IscsiServerOptions extends Omit<IscsiTargetConfig, 'world'> {
   /** Default 3260; 0 takes a free one. */
   readonly port?: number;
   /** Default 127.0.0.1. */
   readonly host?: string;
+  readonly tap?: StreamTap;
 }
 
 /** A socket that is to be closed and takes nothing any more is cut off after this many milliseconds. */
@@ -95,16 +105,22 @@ export class IscsiServer {
       if (this.#connections.has(id)) this.#step({ kind: 'sent', connection: id, bytes });
     });
     this.#connections.set(id, output);
-    socket.on('data', (bytes) => this.#step({ kind: 'received', connection: id, bytes }));
+    const { tap } = this.#options;
+    socket.on('data', (bytes) => {
+      tap?.received(id, bytes);
+      this.#step({ kind: 'received', connection: id, bytes });
+    });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#onClosed(id));
     const remote = addressOf(socket.remoteAddress, socket.remotePort);
     const local = addressOf(socket.localAddress, socket.localPort);
+    tap?.connected(id, remote, local);
     this.#step({ kind: 'connected', connection: id, remote, local });
   }
 
   #onClosed(id: number): void {
     this.#connections.delete(id);
+    this.#options.tap?.closed(id);
     this.#step({ kind: 'closed', connection: id });
     if (this.#connections.size === 0) this.#onEmpty?.();
   }
@@ -121,6 +137,7 @@ export class IscsiServer {
     if (connection === undefined) return;
     switch (output.kind) {
       case 'send':
+        this.#options.tap?.sent(output.connection, output.bytes);
         connection.add(output.bytes);
         this.#filled.add(connection);
         return;
