@@ -656,7 +656,8 @@ local function dissect_message(cursor, tree)
   return 'message for ' .. table.concat(names, ' ')
 end
 
---- Packets with pieces of messages, by originator and its running count: one copy of each, whoever sent it where.
+--- Packets, by originator and its running count, with those pieces of theirs that are not whole messages: of each the copy that
+--- came last, whoever sent it.
 local packets = {}
 --- Messages put together, by the frame with the last piece and the packet in it: bytes, and the frames of all pieces.
 local reassembled = {}
@@ -732,8 +733,8 @@ local function dissect_packed(cursor, pinfo, tree, mcast)
       pieces = count,
       fragmented = head.fragmented,
       continuation = head.continuation,
-      first = cursor.tvb(cursor.at, sizes[1]):bytes(),
-      last = cursor.tvb(cursor.stop - sizes[count], sizes[count]):bytes(),
+      first = head.continuation ~= 0 and cursor.tvb(cursor.at, sizes[1]):bytes() or nil,
+      last = head.fragmented ~= 0 and cursor.tvb(cursor.stop - sizes[count], sizes[count]):bytes() or nil,
     }
   end
 

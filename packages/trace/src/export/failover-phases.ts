@@ -18,7 +18,8 @@ const MEMORY: Nanos = 600 * SECOND;
  * Divides an outage into stretches that follow each other and add up to it; each ends with the last record of its kind in it,
  * and the last, until the client's ARP cache knows the new owner, with the outage.
  *
- * A stretch that nothing ended in is left out: what was stopped in order has nothing to be detected or fenced.
+ * A stretch that nothing ended in is left out: what was stopped in order has nothing to be detected or fenced. `phasesOf` of
+ * `@quorate/lab` does the same with facts, before they are records.
  */
 export class FailoverPhases {
   /** Ends of phases, oldest first. */
