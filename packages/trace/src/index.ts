@@ -1,4 +1,4 @@
-export { CapturedConnection, type ConnectionEnd } from './capture/captured-connection.js';
+export type { CapturedConnection, ConnectionEnd } from './capture/captured-connection.js';
 export { type Cards, FrameCapture, type FrameCaptureOptions } from './capture/frame-capture.js';
 export { Direction } from './capture/pcapng-layout.js';
 export { type ReadPacket, readPcapng } from './capture/pcapng-reader.js';
