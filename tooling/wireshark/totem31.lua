@@ -199,6 +199,11 @@ local function walk(cursor, tree, layout)
   return values
 end
 
+--- A UInt64 without leading zeros.
+local function hex_of(value)
+  return (value:tohex():gsub('^0+(%x)', '%1'))
+end
+
 --- A ring's id, 12 bytes: u32 representative, u64 sequence. Its value is what corosync's logs have: both in hex.
 local function ring(name, label)
   local field = register(ProtoField.string, name, label)
@@ -208,8 +213,7 @@ local function ring(name, label)
     read = function(cursor, tree)
       local range = cursor:peek(12, label)
       local rep = unsigned(range(0, 4), cursor.is_little)
-      local seq = unsigned64(range(4, 8), cursor.is_little):tohex():gsub('^0+(%x)', '%1')
-      local value = string.format('%x.%s', rep, seq)
+      local value = string.format('%x.%s', rep, hex_of(unsigned64(range(4, 8), cursor.is_little)))
       walk(cursor, tree:add(field, range, value), parts)
       return value
     end,
@@ -228,13 +232,13 @@ local function list(cursor, tree, title, count, part)
   return values
 end
 
---- An item whose text `body` returns. `body` reads the cursor to where the item ends.
+--- An item over what `body` reads under it. Gives what `body` returns.
 local function section(cursor, tree, title, body)
   local start = cursor.at
   local item = tree:add(cursor.tvb(start, 0), title)
   local result = body(item)
   item:set_len(cursor.at - start)
-  return result, item
+  return result
 end
 
 -- Packets of the ring -----------------------------------------------------------------------------------------------------------
@@ -308,8 +312,14 @@ local function checked_count(cursor, count, size, what)
   return count
 end
 
+--- As many as corosync asks for at once.
+local MOST_REQUESTS = 30
+
 local function dissect_token(cursor, tree)
   local token = walk(cursor, tree, TOKEN)
+  if token.rtr_list_entries > MOST_REQUESTS then
+    fail('found %d requests, expected at most %d', token.rtr_list_entries, MOST_REQUESTS)
+  end
   local count = checked_count(cursor, token.rtr_list_entries, 16, 'requests')
   local missing = {}
   for i = 1, count do
@@ -323,23 +333,21 @@ local function dissect_token(cursor, tree)
 end
 
 local function dissect_merge_detect(cursor, tree)
-  local merge = walk(cursor, tree, MERGE_DETECT)
-  return string.format('ring %s', merge.ring)
+  return 'ring ' .. walk(cursor, tree, MERGE_DETECT).ring
 end
 
 local function dissect_hold_cancel(cursor, tree)
-  return string.format('ring %s', walk(cursor, tree, HOLD_CANCEL).ring)
+  return 'ring ' .. walk(cursor, tree, HOLD_CANCEL).ring
 end
 
 local function dissect_join(cursor, tree, header)
   local join = walk(cursor, tree, JOIN)
-  checked_count(cursor, join.proc_list_entries, 4, 'nodes')
   checked_count(cursor, join.proc_list_entries + join.failed_list_entries, 4, 'nodes')
   local proc = list(cursor, tree, 'Thought present', join.proc_list_entries, JOIN_PROC)
   local failed = list(cursor, tree, 'Thought failed', join.failed_list_entries, JOIN_FAILED)
   return string.format(
     '%s %d, ring sequence %s, present {%s}, failed {%s}', header.nodeid == 0 and 'leave of' or 'by', join.system_from,
-    (join.ring_seq:tohex():gsub('^0+(%x)', '%1')), table.concat(proc, ' '), table.concat(failed, ' '))
+    hex_of(join.ring_seq), table.concat(proc, ' '), table.concat(failed, ' '))
 end
 
 local function dissect_commit_token(cursor, tree)
@@ -359,11 +367,9 @@ end
 
 -- What the services say -----------------------------------------------------------------------------------------------------------
 
-local function id_names(...)
-  local names = {}
-  for _, pair in ipairs({ ... }) do names[pair[1]] = pair[2] end
-  return names
-end
+local SERVICES = {
+  [0] = 'cmap', [1] = 'cfg', [2] = 'cpg', [3] = 'quorum', [4] = 'pload', [5] = 'votequorum', [6] = 'mon', [7] = 'watchdog',
+}
 
 --- Head of a request, 16 bytes. Of the group `a` its id is the service in the upper half and the function in the lower.
 local REQUEST = {
@@ -372,26 +378,23 @@ local REQUEST = {
   i32('request.size', 'Bytes with this head'),
   pad(4),
 }
-local SERVICE = register(ProtoField.uint16, 'request.service', 'Service', base.DEC, {
-  [0] = 'cmap', [1] = 'cfg', [2] = 'cpg', [3] = 'quorum', [4] = 'pload', [5] = 'votequorum', [6] = 'mon', [7] = 'watchdog',
-})
+local SERVICE = register(ProtoField.uint16, 'request.service', 'Service', base.DEC, SERVICES)
 local FUNCTION = register(ProtoField.uint16, 'request.function', 'Function')
 local MESSAGE_NAME = register(ProtoField.string, 'request.name', 'Message')
 local REQUEST_BODY = bytes('request.body', 'Body')
 
 local SYNC_RING = { ring('sync.ring', 'Ring'), pad(4) }
 local SYNC_COUNT = { i32('sync.service_list_entries', 'Services'), pad(4) }
-local SYNC_SERVICE = i32('sync.service', 'Service', {
-  [0] = 'cmap', [1] = 'cfg', [2] = 'cpg', [3] = 'quorum', [4] = 'pload', [5] = 'votequorum', [6] = 'mon', [7] = 'watchdog',
-})
+local SYNC_SERVICE = i32('sync.service', 'Service', SERVICES)
 local SYNC_UNUSED = bytes('sync.unused', 'Unused entries')
 local SYNC_SERVICES = 128
 
 local NAME = { u32('cpg.name_len', 'Bytes of the name'), pad(4), text('cpg.name', 'Group', 128) }
 local REASONS = { [1] = 'join', [2] = 'leave', [3] = 'node down', [4] = 'node up', [5] = 'process down' }
-local CPG_PROCESS = { u32('cpg.pid', 'Process'), pad(4), u32('cpg.reason', 'Reason', REASONS), pad(4) }
+local PID = u32('cpg.pid', 'Process')
+local CPG_PROCESS = { PID, pad(4), u32('cpg.reason', 'Reason', REASONS), pad(4) }
 local CPG_ERROR = { i32('cpg.error', 'Error'), pad(4) }
-local CPG_PID = { u32('cpg.pid', 'Process'), pad(4) }
+local CPG_PID = { PID, pad(4) }
 local CPG_SOURCE = {
   u32('cpg.source.nodeid', 'Source node'),
   pad(4),
@@ -401,7 +404,7 @@ local CPG_LENGTH = { u32('cpg.msglen', 'Bytes of the message'), pad(4) }
 local CPG_PARTIAL = {
   u32('cpg.fraglen', 'Bytes of this piece'),
   pad(4),
-  u32('cpg.pid', 'Process'),
+  PID,
   pad(4),
   u32('cpg.fragment_type', 'Piece', { [1] = 'first', [2] = 'continued', [3] = 'last' }),
   pad(4),
@@ -413,8 +416,9 @@ local DOWNLIST_UNUSED = bytes('cpg.downlist.unused', 'Unused entries (not cleare
 local DOWNLIST_OLD = bytes('cpg.downlist_old', 'Downlist of corosync 1')
 local DOWNLIST_NODES = 384
 
+local VOTER = u32('votequorum.nodeid', 'Node (0: the quorum device)')
 local NODEINFO = {
-  u32('votequorum.nodeid', 'Node (0: the quorum device)'),
+  VOTER,
   u32('votequorum.votes', 'Votes'),
   u32('votequorum.expected_votes', 'Expected votes'),
   flags('votequorum.flags', 'Flags', {
@@ -429,7 +433,7 @@ local NODEINFO = {
   }),
 }
 local RECONFIGURE = {
-  u32('votequorum.nodeid', 'Node'),
+  VOTER,
   u32('votequorum.value', 'Value'),
   u8('votequorum.param', 'Parameter', { [1] = 'expected votes', [2] = 'votes', [3] = 'no more waiting for all' }),
   pad(7),

@@ -128,6 +128,31 @@ itWith(['tshark'], 'a message too short or too long is malformed, and what is le
   }
 });
 
+itWith(['tshark'], 'what cannot be is told with what was expected', () => {
+  const [token, , , , , holdCancel, barrier] = samples(true).map(({ bytes }) => bytes);
+  const changed = (bytes: Uint8Array | undefined, at: number, value: number): Uint8Array => {
+    const copy = bytes!.slice();
+    copy[at] = value;
+    return copy;
+  };
+  const cases: readonly (readonly [bytes: Uint8Array, defect: string])[] = [
+    [Uint8Array.of(0x70, 0xc0), 'found 2 bytes, expected 13 of the header'],
+    [changed(token, 0, 0x71), 'found magic 0x71c0, expected 0xc070 in one of the two byte orders'],
+    [changed(token, 2, 2), 'found version 2, expected 3'],
+    [changed(token, 3, 6), 'found type 6, expected 0 to 5'],
+    [changed(token, 53, 3), 'found 32 bytes, expected 3 requests of 16 bytes'],
+    [changed(token, 53, 31), 'found 31 requests, expected at most 30'],
+    [changed(token, 56, 0xff), 'found 32 bytes, expected -16777214 requests of 16 bytes'],
+    [changed(holdCancel, 3, 2), 'found 8 bytes, expected 12 of Ring'],
+    [changed(barrier, 4, 3), 'found encapsulated 3, expected 1 or 2'],
+    [changed(barrier, 51, 0), 'found no piece of a message, expected at least one'],
+    [changed(barrier, 53, 39), 'found 40 bytes of messages, expected 39'],
+  ];
+  const dissected = dissectAll(alone(cases.map(([bytes]) => bytes)));
+  expect(dissected.map(defectOf)).toEqual(cases.map(([, defect]) => defect));
+  expect(dissected.filter(isMalformed)).toHaveLength(cases.length);
+});
+
 itWith(['tshark'], 'whatever else comes is malformed', () => {
   const prng = Prng.derive({ hi: 0, lo: 1 }, 'random payloads');
   const random = (length: number): Uint8Array => Uint8Array.from({ length }, () => prng.below(256));
