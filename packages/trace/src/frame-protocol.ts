@@ -13,14 +13,15 @@ const TOTEM_TYPES = ['orf_token', 'mcast', 'memb_merge_detect', 'memb_join', 'me
 
 const TCP_PORTS: ReadonlyMap<number, string> = new Map([
   [80, 'http'],
+  [3260, 'iscsi'],
   [21064, 'dlm'],
 ]);
 
 /**
- * What an Ethernet frame carries, in a word: `arp`, `icmp`, `orf_token` and the other messages of totem, `dlm`, `http`, else
- * `tcp`, `udp`, `ip` or `ethernet`.
+ * What an Ethernet frame carries, in a word: `arp`, `icmp`, `orf_token` and the other messages of totem, `dlm`, `http`, `iscsi`,
+ * else `tcp`, `udp`, `ip` or `ethernet`.
  *
- * Ports are those of the stack: totem's 5405, the DLM's 21064.
+ * Ports are those of the stack: totem's 5405, the DLM's 21064, iSCSI's 3260.
  */
 export function frameProtocol(frame: Uint8Array): string {
   const type = word(frame, 12);
