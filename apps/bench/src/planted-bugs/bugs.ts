@@ -200,9 +200,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'count-one-of-each-node',
     rule: 'totem.V23',
     what: 'of the processes in a join list only the first counts',
-    file: 'packages/totem/src/cpg/cpg.ts',
-    find: 'for (const { pid, group } of processes) this.#joinLists.push({ node: from, pid, group });',
-    replace: 'for (const { pid, group } of processes.slice(0, 1)) this.#joinLists.push({ node: from, pid, group });',
+    file: 'packages/totem/src/cpg/list-exchange.ts',
+    find: 'for (const { pid, group } of processes) this.#listed.push({ node: from, pid, group });',
+    replace: 'for (const { pid, group } of processes.slice(0, 1)) this.#listed.push({ node: from, pid, group });',
     ground: 'totem-storm',
   },
   {

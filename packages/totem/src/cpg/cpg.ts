@@ -21,6 +21,7 @@ import {
 } from './cpg-message.js';
 import type { CpgFact, Place } from './fact.js';
 import { LargeMessage, LargeMessageAssembly, MAX_LARGE_PAYLOAD_BYTES } from './large-message.js';
+import { ListExchange } from './list-exchange.js';
 import { byNodeAndPid, type ProcessInfo, ProcessTable } from './process-table.js';
 import { decodeServiceMessage, Service } from './service-message.js';
 import { decodeSyncMessage } from './sync-message.js';
@@ -157,15 +158,10 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
 
   #isSynced = false;
   #ring: RingId = NO_RING;
-  #members: readonly NodeId[] = [];
-  /** Members at the last activation, and those of them that came along ever since; undefined right after it. */
-  #oldMembers: readonly NodeId[] = [];
-  #transSince: readonly NodeId[] | undefined;
+  readonly #exchange = new ListExchange();
 
   readonly #processes = new ProcessTable();
   readonly #connections = new Connections();
-  /** Processes on other nodes by their join lists of this round. */
-  #joinLists: ProcessInfo[] = [];
   /** Groups of local processes that died, by `keyOf`, as long as the others have not been told. */
   readonly #departing = new Set<string>();
   /** Local processes that know the ring. */
@@ -258,44 +254,31 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
   #onTransitional({ ring, members }: Configuration): void {
     this.#placeRing += `>${formatRing(ring)}`;
     this.#sync.abort();
-    // Whatever phase the round was in: what it gathered must not reach the next one.
-    this.#joinLists = [];
-    // Differs from corosync, which keeps the last list only: a node that left and came back while one round after the
-    // other was ended would never be told as left.
-    this.#transSince = this.#transSince?.filter((node) => members.includes(node)) ?? members;
+    this.#exchange.abort(members);
   }
 
   #onRegular({ ring, members }: Configuration): void {
     this.#isSynced = false;
     this.#ring = ring;
-    this.#members = members;
-    this.#joinLists = [];
+    this.#exchange.begin(members);
     this.#placeRing = formatRing(ring);
     this.#observe?.({ kind: 'cpg.sync', now: this.#now, ring: this.#placeRing });
     this.#sync.start(ring, members);
   }
 
-  /** Members of the last synchronised ring that did not come along. */
-  #downList(): NodeId[] {
-    const trans = this.#transSince ?? [];
-    return this.#oldMembers.filter((node) => !trans.includes(node) || !this.#members.includes(node));
-  }
-
   #sendLists(): void {
-    this.#cast(encodeDownList(this.#writer, this.#oldMembers.length, this.#downList()), false);
+    const { oldMembers } = this.#exchange;
+    this.#cast(encodeDownList(this.#writer, oldMembers.length, this.#exchange.downList()), false);
     const local = this.#processes.all.filter((process) => process.node === this.#nodeId);
     if (local.length > 0) this.#cast(encodeJoinList(this.#writer, local), false);
   }
 
   #activate(): void {
     this.#place = 0;
-    const gone = this.#downList();
-    this.#oldMembers = this.#members;
-    this.#transSince = undefined;
+    const { gone, listed } = this.#exchange.activate();
     this.#tellNodesDown(gone);
-    this.#tellNodesUp();
-    this.#removeZombies();
-    this.#joinLists = [];
+    this.#tellNodesUp(listed);
+    this.#removeZombies(listed);
     for (const group of this.#processes.groups()) this.#observeMembers(group);
     for (const pid of this.#connections.pids) this.#tellRing(pid);
   }
@@ -309,17 +292,17 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
     }
   }
 
-  #tellNodesUp(): void {
-    const come = this.#joinLists.filter((process) => !this.#processes.has(process)).sort(byNodeAndPid);
+  #tellNodesUp(listed: readonly ProcessInfo[]): void {
+    const come = listed.filter((process) => !this.#processes.has(process)).sort(byNodeAndPid);
     for (const process of come) if (!this.#processes.has(process)) this.#processes.add(process);
     for (const group of groupsOf(come)) this.#notify(group, membersOf(come, group, CpgReason.nodeUp), []);
   }
 
   /** Remote processes that went while nobody could say so. */
-  #removeZombies(): void {
-    const listed = new Set(this.#joinLists.map(keyOf));
+  #removeZombies(listed: readonly ProcessInfo[]): void {
+    const alive = new Set(listed.map(keyOf));
     for (const process of [...this.#processes.all]) {
-      if (process.node !== this.#nodeId && !listed.has(keyOf(process))) this.#procLeave(process, CpgReason.procDown);
+      if (process.node !== this.#nodeId && !alive.has(keyOf(process))) this.#procLeave(process, CpgReason.procDown);
     }
   }
 
@@ -372,7 +355,7 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
   /** Counts in its own turn only: an earlier one is left over from a round that was ended. */
   #onJoinList(from: NodeId, processes: readonly { readonly pid: number; readonly group: string }[]): void {
     if (this.#sync.current !== Service.cpg || from === this.#nodeId) return;
-    for (const { pid, group } of processes) this.#joinLists.push({ node: from, pid, group });
+    this.#exchange.take(from, processes);
   }
 
   #apply(from: NodeId, message: CpgMessage): void {
@@ -466,7 +449,7 @@ export class Cpg implements Machine<CpgInput, CpgOutput> {
 
   #tellRing(pid: number): void {
     this.#knowRing.add(pid);
-    this.#emit({ kind: 'ring-confchg', pid, ring: this.#ring, members: this.#oldMembers });
+    this.#emit({ kind: 'ring-confchg', pid, ring: this.#ring, members: this.#exchange.oldMembers });
   }
 
   // Calls of local processes.
