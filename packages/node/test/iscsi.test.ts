@@ -37,7 +37,14 @@ function machine(files: Readonly<Record<string, string>> = {}): TestMachine {
     },
     { name: 'iqn.2016-02.example.quorate:other', logicalUnits: [], initiators: ['iqn.2016-02.example.quorate:beta'] },
   ];
-  const its = new TestMachine({ files: { ...FILES, ...files }, programs: TEST_PROGRAMS, targets, devices: [] });
+  const its = new TestMachine({
+    files: { ...FILES, ...files },
+    programs: TEST_PROGRAMS,
+    targets,
+    // The first two are of no use to this machine, which has no IPv6.
+    portals: ['[fe80::9]:3260', 'no portal', '10.0.0.9:3260'],
+    devices: [],
+  });
   its.boot();
   its.runUntilLogged('runlevel 3 reached');
   return its;

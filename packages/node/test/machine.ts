@@ -61,6 +61,8 @@ export interface TestMachineOptions {
   readonly devices?: readonly BlockDevice[];
   /** Served over iSCSI by the other host. */
   readonly targets?: readonly TargetNodeConfig[];
+  /** Where it says that they are. */
+  readonly portals?: readonly string[];
 }
 
 /** Each character is one byte. */
@@ -102,6 +104,7 @@ export class TestMachine {
     store = new SparseStore({ blocks: DISK_BLOCKS }),
     devices = DEVICES,
     targets,
+    portals = [`${HOST_ADDRESS}:3260`],
   }: TestMachineOptions = {}) {
     const seed = { hi: 1, lo: 2 };
     const interfaces = [{ name: 'eth0', mac: '02:00:00:00:00:01', addresses: [`${NODE_ADDRESS}/24`] }];
@@ -128,7 +131,7 @@ export class TestMachine {
       targets &&
       new TargetHost(
         HOST_ADDRESS,
-        targets,
+        { targets, portals, world: TAME_WORLD },
         () => this.now,
         (input) => this.#host.send(input),
       );

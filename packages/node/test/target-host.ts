@@ -1,6 +1,6 @@
 // What listens on a port of the other host: an iSCSI target on its stack.
-import { IscsiTarget, type IscsiTargetInput, type IscsiTargetOutput, type TargetNodeConfig } from '@quorate/iscsi';
-import { type Nanos, TAME_WORLD } from '@quorate/kernel';
+import { IscsiTarget, type IscsiTargetConfig, type IscsiTargetInput, type IscsiTargetOutput } from '@quorate/iscsi';
+import type { Nanos } from '@quorate/kernel';
 import type { IpInput, IpOutput } from '@quorate/network';
 import { Child } from '../src/index.js';
 
@@ -11,15 +11,10 @@ export class TargetHost {
   readonly #address: string;
   readonly #toStack: (input: IpInput) => void;
 
-  constructor(
-    address: string,
-    targets: readonly TargetNodeConfig[],
-    clock: () => Nanos,
-    toStack: (input: IpInput) => void,
-  ) {
+  constructor(address: string, config: IscsiTargetConfig, clock: () => Nanos, toStack: (input: IpInput) => void) {
     this.#address = address;
     this.#toStack = toStack;
-    const machine = new IscsiTarget({ targets, world: TAME_WORLD });
+    const machine = new IscsiTarget(config);
     this.target = new Child(machine, clock, (output) => {
       if (output.kind === 'send') {
         const { connection, bytes } = output;

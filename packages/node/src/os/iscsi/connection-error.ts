@@ -1,8 +1,9 @@
 import { type InitiatorEnd, LoginStatus } from '@quorate/iscsi';
+import { type Errno, type LogPriority, MILLISECOND, type Nanos, SECOND } from '@quorate/kernel';
 import { IscsiError } from './iscsi-error.js';
 
 /** An error of a connection as the kernel numbers it. */
-export interface ConnectionError {
+interface ConnectionError {
   readonly code: number;
   readonly text: string;
 }
@@ -17,7 +18,7 @@ const ERRORS = {
 } as const;
 
 /** What the kernel calls the end of a connection in full feature phase. */
-export function connectionErrorOf(reason: InitiatorEnd): ConnectionError {
+function connectionErrorOf(reason: InitiatorEnd): ConnectionError {
   switch (reason) {
     case 'no-answer-to-ping':
       return ERRORS.ping;
@@ -34,6 +35,47 @@ export function connectionErrorOf(reason: InitiatorEnd): ConnectionError {
     case 'login-timeout':
       return ERRORS.failed;
   }
+}
+
+/** A line of a log. */
+interface Line {
+  readonly priority: LogPriority;
+  readonly tag: 'kernel' | 'iscsid';
+  readonly text: string;
+}
+
+/** What the kernel and iscsid say when a session loses its connection. */
+export function lossLines(sid: number, reason: InitiatorEnd, noopSec: number, now: Nanos): readonly Line[] {
+  const name = `connection${sid}:0`;
+  const { code, text } = connectionErrorOf(reason);
+  const lines: Line[] = [];
+  if (reason === 'no-answer-to-ping') {
+    const [rx, ping] = [jiffies(now - 2 * noopSec * SECOND), jiffies(now - noopSec * SECOND)];
+    const times = `recv timeout ${noopSec}, last rx ${rx}, last ping ${ping}, now ${jiffies(now)}`;
+    lines.push({ priority: 'err', tag: 'kernel', text: ` ${name}: ping timeout of ${noopSec} secs expired, ${times}` });
+  }
+  const reported = `Kernel reported iSCSI connection ${sid}:0 error (${code} - ${text}) state (3)`;
+  lines.push({ priority: 'err', tag: 'kernel', text: ` ${name}: detected conn error (${code})` });
+  lines.push({ priority: 'warning', tag: 'iscsid', text: reported });
+  return lines;
+}
+
+/** The kernel's clock ticks, a thousand a second, which begin five minutes before the counter of 32 bits runs over. */
+function jiffies(now: Nanos): number {
+  return 0x1_0000_0000 - 300_000 + Math.floor(now / MILLISECOND);
+}
+
+/** Why a connection did not come about, as strerror says it. */
+const REASONS: Partial<Record<Errno, string>> = {
+  ECONNREFUSED: 'Connection refused',
+  ECONNRESET: 'Connection reset by peer',
+  EHOSTUNREACH: 'No route to host',
+  ENETUNREACH: 'Network is unreachable',
+  ETIMEDOUT: 'Connection timed out',
+};
+
+export function whyNotConnected(errno: Errno): string {
+  return REASONS[errno] ?? errno;
 }
 
 /** A login that came to nothing. */

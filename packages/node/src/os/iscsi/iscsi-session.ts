@@ -1,5 +1,4 @@
 import {
-  type ChapSecret,
   type InitiatorEnd,
   IscsiInitiator,
   type IscsiInitiatorInput,
@@ -11,32 +10,9 @@ import type { IpInput } from '@quorate/network';
 import { dataInLength } from '@quorate/scsi';
 import { Child } from '../../child.js';
 import { HostStatus } from '../host-status.js';
-import { connectionErrorOf, loginFailureOf } from './connection-error.js';
+import { loginFailureOf, lossLines, whyNotConnected } from './connection-error.js';
 import { IscsiError } from './iscsi-error.js';
-
-/** Where to log in, and how patiently: what a node record says. */
-export interface LoginRequest {
-  /** iSCSI name of this machine. */
-  readonly initiator: string;
-  readonly target: string;
-  /** IPv4 address of the portal. */
-  readonly address: string;
-  readonly port: number;
-  /** Portal group tag. */
-  readonly tpgt: number;
-  readonly user?: ChapSecret;
-  readonly mutual?: ChapSecret;
-  /** What to ask for in the login. */
-  readonly wishes: Partial<Parameters>;
-  /** `node.session.timeo.replacement_timeout`: commands wait that long for a lost session to come back, in seconds. */
-  readonly replacementTimeoutSec: number;
-  /** `node.conn[0].timeo.login_timeout`: for the connection, and again for the login. */
-  readonly loginTimeoutSec: number;
-  /** `node.conn[0].timeo.noop_out_interval`: silence after which the target is pinged, and again until it counts as gone. */
-  readonly noopSec: number;
-  /** `node.session.initial_login_retry_max`: the first login is given up after so many times `loginTimeoutSec`. */
-  readonly initialLoginRetryMax: number;
-}
+import type { LoginRequest } from './login-request.js';
 
 /** States of a connection, by iscsid's names. */
 export type ConnectionState = 'TRANSPORT WAIT' | 'IN LOGIN' | 'LOGGED IN' | 'IN LOGOUT' | 'CLEANUP WAIT';
@@ -244,8 +220,7 @@ export class IscsiSession {
 
   #notConnected(errno: Errno): void {
     const { address, port } = this.request;
-    const why = REASONS[errno] ?? errno;
-    this.#ports.log('err', 'iscsid', `connect to ${address}:${port} failed (${why})`);
+    this.#ports.log('err', 'iscsid', `connect to ${address}:${port} failed (${whyNotConnected(errno)})`);
     this.#dropConnection();
     this.#tryAgain(IscsiError.transportTimeout, REOPEN_DELAY);
   }
@@ -324,20 +299,8 @@ export class IscsiSession {
   #onLost(reason: InitiatorEnd): void {
     const ports = this.#ports;
     const now = ports.now();
-    const name = `connection${this.#sid}:0`;
-    const { code, text } = connectionErrorOf(reason);
     const { noopSec, replacementTimeoutSec } = this.request;
-    if (reason === 'no-answer-to-ping') {
-      const [rx, ping] = [jiffies(now - 2 * noopSec * SECOND), jiffies(now - noopSec * SECOND)];
-      const times = `recv timeout ${noopSec}, last rx ${rx}, last ping ${ping}, now ${jiffies(now)}`;
-      ports.log('err', 'kernel', ` ${name}: ping timeout of ${noopSec} secs expired, ${times}`);
-    }
-    ports.log('err', 'kernel', ` ${name}: detected conn error (${code})`);
-    ports.log(
-      'warning',
-      'iscsid',
-      `Kernel reported iSCSI connection ${this.#sid}:0 error (${code} - ${text}) state (3)`,
-    );
+    for (const { priority, tag, text } of lossLines(this.#sid, reason, noopSec, now)) ports.log(priority, tag, text);
     this.#state = { kind: 'pause', until: now + TIME_TO_WAIT };
     this.#replacementAt = now + replacementTimeoutSec * SECOND;
     ports.lost(this, reason);
@@ -389,24 +352,10 @@ export class IscsiSession {
   }
 }
 
-/** Why a connection did not come about, as strerror says it. */
-const REASONS: Partial<Record<Errno, string>> = {
-  ECONNREFUSED: 'Connection refused',
-  ECONNRESET: 'Connection reset by peer',
-  EHOSTUNREACH: 'No route to host',
-  ENETUNREACH: 'Network is unreachable',
-  ETIMEDOUT: 'Connection timed out',
-};
-
 /**
  * The ISID of a session: Open-iSCSI's OUI, and the number of the session. The first session after each boot is the same initiator
  * port, so it has the registrations of the life before.
  */
 function isidOf(sid: number): string {
   return `00023d${sid.toString(16).padStart(6, '0')}`;
-}
-
-/** The kernel's clock ticks, a thousand a second, which begin five minutes before the counter of 32 bits runs over. */
-function jiffies(now: Nanos): number {
-  return 0x1_0000_0000 - 300_000 + Math.floor(now / 1e6);
 }

@@ -1,4 +1,3 @@
-import type { Parameters } from '@quorate/iscsi';
 import {
   type Errno,
   type Fact,
@@ -20,33 +19,10 @@ import type { Storage } from '../storage.js';
 import type { SystemCall } from '../system-call.js';
 import { diskLines } from './disk-lines.js';
 import { IscsiError } from './iscsi-error.js';
-import { type ConnectionState, IscsiSession, type LoginRequest, type SessionPorts } from './iscsi-session.js';
+import { IscsiSession, type SessionPorts } from './iscsi-session.js';
+import type { IscsidCall, SessionInfo } from './iscsid-call.js';
+import type { LoginRequest } from './login-request.js';
 import { type FoundDisk, scanHost } from './scsi-scan.js';
-
-/** What iscsiadm asks of iscsid: `os.call('iscsid', …)`. */
-export type IscsidCall =
-  /** Answered by an `IscsiError`, when its disks are there. */
-  | { readonly kind: 'login'; readonly request: LoginRequest }
-  | { readonly kind: 'logout'; readonly sid: number }
-  /** Looks for disks that have come. */
-  | { readonly kind: 'rescan'; readonly sid: number }
-  /** Answered by `SessionInfo`s, by their numbers. */
-  | { readonly kind: 'sessions' };
-
-/** A session as `iscsiadm -m session` shows it. */
-export interface SessionInfo {
-  readonly sid: number;
-  readonly host: number;
-  readonly request: LoginRequest;
-  readonly connectionState: ConnectionState;
-  /** What the kernel says. */
-  readonly sessionState: 'LOGGED_IN' | 'FAILED' | 'FREE';
-  readonly isRecovering: boolean;
-  /** As the last login settled them. */
-  readonly parameters: Readonly<Parameters> | undefined;
-  readonly deviceState: 'running' | 'blocked' | 'transport-offline';
-  readonly disks: readonly { readonly lun: number; readonly path: string }[];
-}
 
 /** A session came, was lost, waited too long to come back, or is over. */
 export interface NodeIscsiFact extends Fact {

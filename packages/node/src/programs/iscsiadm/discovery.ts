@@ -18,6 +18,7 @@ const REASONS: Partial<Record<Errno, string>> = {
   ECONNREFUSED: 'Connection refused',
   ECONNRESET: 'Connection reset by peer',
   EHOSTUNREACH: 'No route to host',
+  EINVAL: 'Invalid argument',
   ENETUNREACH: 'Network is unreachable',
 };
 

@@ -1,7 +1,8 @@
 import { fork, isErrno, join, type Os, type Task, type TaskId } from '@quorate/kernel';
 import { IscsiError, iscsiErrorText } from '../../os/iscsi/iscsi-error.js';
-import type { LoginRequest } from '../../os/iscsi/iscsi-session.js';
-import type { IscsidCall, SessionInfo } from '../../os/iscsi/iscsi-sessions.js';
+import type { IscsidCall, SessionInfo } from '../../os/iscsi/iscsid-call.js';
+import type { LoginRequest } from '../../os/iscsi/login-request.js';
+import { isPort } from '../../os/sockets.js';
 import { resolveHost } from '../hosts.js';
 import { loginRequestOf, type NodeRecord, portalOf } from './node-record.js';
 import { readInitiatorName } from './record-store.js';
@@ -43,9 +44,11 @@ export function* logIn(os: Os, records: readonly NodeRecord[]): Task<number> {
 }
 
 function* loginTask(os: Os, record: NodeRecord): Task<number> {
+  const portal = portalOf(record);
   const initiator = yield* readInitiatorName(os);
-  const address = yield* resolveHost(os, portalOf(record).address);
+  const address = yield* resolveHost(os, portal.address);
   if (initiator === undefined || address === undefined) return IscsiError.internal;
+  if (!isPort(portal.port)) return IscsiError.invalid;
   const request: LoginRequest = loginRequestOf(record, initiator, address);
   return (yield* askDaemon(os, { kind: 'login', request })) as number;
 }

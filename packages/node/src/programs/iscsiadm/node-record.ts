@@ -1,4 +1,4 @@
-import type { LoginRequest } from '../../os/iscsi/iscsi-session.js';
+import type { LoginRequest } from '../../os/iscsi/login-request.js';
 
 /** A record of the node database: a target at a portal, and how to log in to it; names and values in their order. */
 export type NodeRecord = ReadonlyMap<string, string>;
@@ -128,6 +128,12 @@ export function portalOf(record: NodeRecord): NodePortal {
 /** `10.0.0.9:3260,1`; a tag that nobody has said is shown as 32 bits without a sign, as the original does. */
 export function portalText({ address, port, tpgt }: Omit<NodePortal, 'target'>): string {
   return `${address}:${port},${tpgt >>> 0}`;
+}
+
+/** A line of `iscsiadm -m node`: `10.0.0.9:3260,1 iqn.2016-02.example:shared`. */
+export function recordLine(record: NodeRecord): string {
+  const portal = portalOf(record);
+  return `${portalText(portal)} ${portal.target}\n`;
 }
 
 /** What iscsid is asked for. `address` is that of the portal's host. */

@@ -1,4 +1,4 @@
-import type { SessionInfo } from '../../os/iscsi/iscsi-sessions.js';
+import type { SessionInfo } from '../../os/iscsi/iscsid-call.js';
 import { portalText } from './node-record.js';
 
 /** What a report says beside what iscsid knows. */
