@@ -54,7 +54,8 @@ const victimsOnly: Invariant = defineInvariant<FencedFact>({
   id: 'fencing.F4',
   name: 'victims-only',
   statement:
-    'A node is fenced only by a domain that counts it as a victim, and never while it is a member of that domain.',
+    'A node is fenced only by a domain that counts it as a victim, and never while it is a member of that domain and of the ' +
+    'cluster. (Who died, came back into the domain and died again before the master had dealt with either is still its member.)',
   kinds: ['fenced.victim', 'fenced.fenced', 'fenced.state', 'fenced.fencing-started'],
   start(): Check<FencedFact> {
     const views = new Map<number, { life: number; victims: Set<number>; members: readonly number[] }>();
@@ -84,7 +85,7 @@ const victimsOnly: Invariant = defineInvariant<FencedFact>({
             const { victim } = fact;
             if (!view.victims.has(victim))
               verdict.violate(`node ${node}: fences node ${victim}, no victim`, [node, victim]);
-            if (!view.members.includes(victim)) break;
+            if (!view.members.includes(victim) || !fact.clusterMembers.includes(victim)) break;
             verdict.violate(`node ${node}: fences node ${victim}, a member of its own domain`, [node, victim]);
             break;
           }
@@ -122,12 +123,13 @@ const refusedIsNotPassed: Invariant = defineInvariant<FencedFact>({
   id: 'fencing.F6',
   name: 'refused-is-not-passed',
   statement:
-    'A START is refused only by a node that has ended a start cycle, and of one that has, too; no start cycle ends with a member whose ' +
-    'START was refused. As long as that member lives the domain waits, and fences nobody, which is counted as fence-standoff.',
+    'A START is refused only by a node that has ended a start cycle, and of one that has, too, if only in an earlier life, from which ' +
+    'a START may come late; no start cycle ends with a member whose START was refused. As long as that member lives the domain waits, and fences nobody, which is counted as fence-standoff.',
   kinds: ['fenced.start-refused', 'fenced.state'],
   start(): Check<FencedFact> {
     // Of each node, the members that it refused in its newest change, and whether it has ended a start cycle.
     const views = new Map<number, { life: number; hasStarted: boolean; refused: Set<number> }>();
+    const everStarted = new Set<number>();
     const viewOf = ({ node, life }: Stamped<FencedFact>) => {
       const known = views.get(node);
       if (known?.life === life) return known;
@@ -142,7 +144,7 @@ const refusedIsNotPassed: Invariant = defineInvariant<FencedFact>({
         if (fact.kind === 'fenced.start-refused') {
           const { peer } = fact;
           view.refused.add(peer);
-          const newcomer = [node, peer].find((each) => views.get(each)?.hasStarted !== true);
+          const newcomer = !view.hasStarted ? node : !everStarted.has(peer) ? peer : undefined;
           if (newcomer === undefined) verdict.count('fence-standoff');
           else {
             const text = `node ${node}: refuses the START of node ${peer}, but node ${newcomer} has ended no start cycle`;
@@ -155,7 +157,10 @@ const refusedIsNotPassed: Invariant = defineInvariant<FencedFact>({
             }
           }
           if (fact.state === 'left') view.hasStarted = false;
-          else if (fact.state === 'none') view.hasStarted = true;
+          else if (fact.state === 'none') {
+            view.hasStarted = true;
+            everStarted.add(node);
+          }
           view.refused.clear();
         }
       },

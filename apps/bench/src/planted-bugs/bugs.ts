@@ -1,6 +1,8 @@
 import type { PlantedBug } from './planted-bug.js';
 
 const RING = 'packages/totem/src/ring.ts';
+const DOMAIN = 'packages/fencing/src/domain.ts';
+const FENCING_ROUND = 'packages/fencing/src/fencing-round.ts';
 
 /** One mistake for each rule at least, in the order of the rules. */
 export const PLANTED_BUGS: readonly PlantedBug[] = [
@@ -420,6 +422,60 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: 'yield* fs.core.log.flush(LOG_HEAD.FLUSH_NORMAL | LOG_HEAD.LFC_INODE_GO_SYNC, inode.glock.space);',
     replace: 'void fs.core.log.flush(LOG_HEAD.FLUSH_NORMAL | LOG_HEAD.LFC_INODE_GO_SYNC, inode.glock.space);',
     ground: 'power-off',
+  },
+  {
+    name: 'fence-as-a-member',
+    rule: 'fencing.F1',
+    what: 'a member of a fence domain that has victims fences them, whoever is the master',
+    file: DOMAIN,
+    find: 'if (this.#master === this.#port.me) this.#port.run(this.#masterWork());',
+    replace: 'if (this.#victims.length > 0) this.#port.run(this.#masterWork());',
+    ground: 'power-off',
+  },
+  {
+    name: 'go-on-without-quorum',
+    rule: 'fencing.F2',
+    what: 'a master that loses quorum while its attempts fail goes on with them, as RHEL 6 does',
+    file: FENCING_ROUND,
+    find: "while (!port.isQuorate) yield { kind: 'quorum' };",
+    replace: "while (!port.isQuorate && nodeId === 0) yield { kind: 'quorum' };",
+    ground: 'partition',
+  },
+  {
+    name: 'fence-who-is-back',
+    rule: 'fencing.F3',
+    what: 'fenced does not look whether a victim has come back clean before it tries again',
+    file: FENCING_ROUND,
+    find: 'if (!(isMember && isClean) && !isExternal) return undefined;',
+    replace: 'if (!isExternal) return undefined;',
+    ground: 'fence-storm',
+  },
+  {
+    name: 'keep-victims',
+    rule: 'fencing.F4',
+    what: 'a victim stays on the list when its master has told that it is dealt with',
+    file: DOMAIN,
+    find: "this.#port.emit({ kind: 'fenced', node: nodeId, at: now, how, by: fencedBy });",
+    replace: "return this.#port.emit({ kind: 'fenced', node: nodeId, at: now, how, by: fencedBy });",
+    ground: 'fence-storm',
+  },
+  {
+    name: 'give-up-after-two',
+    rule: 'fencing.F5',
+    what: 'a victim counts as fenced when the agent has failed twice',
+    file: FENCING_ROUND,
+    find: "if (isSuccess) return done('agent');",
+    replace: "if (isSuccess || retries > 0) return done('agent');",
+    ground: 'partition',
+  },
+  {
+    name: 'refuse-newcomers',
+    rule: 'fencing.F6',
+    what: 'a member refuses the START of a node that has not been in a fence domain before',
+    file: DOMAIN,
+    find: 'if (isAdded && info.startedCount > 0 && this.#startedCount > 0) {',
+    replace: 'if (isAdded && info.startedCount >= 0 && this.#startedCount > 0) {',
+    ground: 'hyperv-blog',
   },
   {
     name: 'fence-nobody',

@@ -20,6 +20,7 @@ import {
   shrink,
 } from '@quorate/simulator';
 import { Storm as DlmStorm } from '../../../../packages/dlm/test/storm.js';
+import { storm as fenceStorm } from '../../../../packages/fencing/test/storm.js';
 import { chaos } from '../../../../packages/totem/test/chaos.js';
 import { storm as totemStorm } from '../../../../packages/totem/test/storm.js';
 import { FaultInMidWork } from './fault-in-mid-work.js';
@@ -62,8 +63,16 @@ export function hunt(ground: HuntingGround, seed: number, rule: string): HuntedR
   try {
     const scenarioOf = SCENARIOS[ground];
     if (scenarioOf !== undefined) return huntInSimulator(topologyOf(ground), scenarioOf, seed, rule);
-    if (ground === 'totem-storm') return checked(seed, rule, totemStorm(seed, seed % 2 === 0));
-    return ground === 'totem-chaos' ? huntInTotemChaos(seed, rule) : huntInDlmStorm(seed, rule);
+    switch (ground) {
+      case 'totem-storm':
+        return checked(seed, rule, totemStorm(seed, seed % 2 === 0));
+      case 'totem-chaos':
+        return huntInTotemChaos(seed, rule);
+      case 'fence-storm':
+        return checked(seed, rule, fenceStorm(seed));
+      default:
+        return huntInDlmStorm(seed, rule);
+    }
   } catch (error) {
     // The bug can make itself felt before the run begins, as when the disks are formatted.
     return { seed, found: undefined, first: undefined, end: String(error), at: 0 };

@@ -16,6 +16,7 @@ export const HUNTING_GROUNDS = [
   'totem-storm',
   'totem-chaos',
   'dlm-storm',
+  'fence-storm',
 ] as const;
 
 export type HuntingGround = (typeof HUNTING_GROUNDS)[number];
