@@ -25,6 +25,7 @@ import { chaos } from '../../../../packages/totem/test/chaos.js';
 import { storm as totemStorm } from '../../../../packages/totem/test/storm.js';
 import { FaultInMidWork } from './fault-in-mid-work.js';
 import type { HuntingGround } from './planted-bug.js';
+import { VolumeWork } from './volume-work.js';
 
 /** What one run came to. */
 export interface HuntedRun {
@@ -50,6 +51,7 @@ const SCENARIOS: Partial<Readonly<Record<HuntingGround, (topology: Topology) => 
   'calm-storm': (topology) => new Storm({ topology, nemesis: 'calm', chaos: 20 * SECOND }),
   'jepsen-storm': (topology) => new Storm({ topology, nemesis: 'jepsen', chaos: 60 * SECOND }),
   swarm: (topology) => new Storm({ topology, nemesis: 'swarm' }),
+  'volume-work': () => new VolumeWork(),
   gray: (topology) => new Storm({ topology, nemesis: 'gray' }),
 };
 

@@ -13,6 +13,7 @@ export const HUNTING_GROUNDS = [
   'jepsen-storm',
   'swarm',
   'gray',
+  'volume-work',
   'totem-storm',
   'totem-chaos',
   'dlm-storm',
