@@ -141,7 +141,7 @@ export class LogicalUnit implements UnitContext {
   write(now: Nanos, request: CommandRequest, lba: number, bytes: Uint8Array): void {
     this.store.write(lba, bytes);
     this.#observer?.written(now, request, lba, bytes.length / this.store.blockLength, bytes);
-    if (this.mode.thresholds !== undefined) this.#watchThresholds(request.from);
+    if (this.mode.thresholds !== undefined) this.#watchThresholds(request.from.nexus.id);
   }
 
   wasRead(now: Nanos, request: CommandRequest, bytes: Uint8Array): void {
@@ -152,7 +152,7 @@ export class LogicalUnit implements UnitContext {
     assert(this.store.unmap !== undefined, 'only a store that can unmap is asked to');
     this.store.unmap(lba, blocks);
     this.#observer?.written(now, request, lba, blocks, new Uint8Array(this.store.blockLength));
-    this.#watchThresholds(request.from);
+    this.#watchThresholds(request.from.nexus.id);
   }
 
   mayAccess(now: Nanos, nexus: number, access: 'read' | 'write'): boolean {
@@ -221,18 +221,18 @@ export class LogicalUnit implements UnitContext {
   }
 
   /** Tells who is to hear of it when the room that is used has crossed a threshold. */
-  #watchThresholds(from: UnitNexus | undefined): void {
+  #watchThresholds(nexus: number | undefined): void {
     const { mode, store } = this;
     const { thresholds } = mode;
     if (thresholds?.isWatching !== true) return;
     for (const offset of thresholds.crossed(store.mappedBlocks ?? 0, store.blocks)) {
       const sense = { ...THIN_PROVISIONING_SOFT_THRESHOLD_REACHED, information: offset };
-      if (from === undefined || !thresholds.tellsOneOnly) {
+      if (nexus === undefined || !thresholds.tellsOneOnly) {
         this.tellAll(sense);
         continue;
       }
-      from.attentions.add(sense);
-      this.target.report({ kind: 'unit-event', lun: this.lun, nexus: from.nexus.id, sense: this.#encode(sense) });
+      this.#nexuses.get(nexus)?.attentions.add(sense);
+      this.target.report({ kind: 'unit-event', lun: this.lun, nexus, sense: this.#encode(sense) });
     }
   }
 

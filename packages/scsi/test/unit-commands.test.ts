@@ -551,6 +551,21 @@ describe('EXTENDED COPY and RECEIVE COPY RESULTS', () => {
     expect(rig.facts.filter((fact) => fact.kind === 'scsi.written').length).toBe(before);
   });
 
+  it('a threshold of the unit that is copied to is told there, to who copies', () => {
+    const units = [A, B].map((naa) => ({ naa, isThin: true, service: IMMEDIATE_SERVICE }));
+    const rig = new Rig({ units }).login(1, 2);
+    // LBPERE; SITUA, and one threshold: half a set of 1 MiB is used.
+    const pages = `010a000000000080000000005c02002c01${'00'.repeat(11)}81020000${'00'.repeat(28)}`;
+    expect(rig.outcome(1, ...modeSelect6(HEADER + pages), 1)).toBe('00');
+    expect(rig.outcome(2, testUnitReady(), undefined, 1)).toBe('6/2A/01');
+    expect(rig.outcome(1, ...extendedCopy([A, B], [[0, 0, 1, 0, 1024]]))).toBe('00');
+    const heard = [1, 2].map((nexus) => [0, 1].map((lun) => rig.outcome(nexus, testUnitReady(), undefined, lun)));
+    expect(heard).toEqual([
+      ['00', '6/38/07'],
+      ['00', '00'],
+    ]);
+  });
+
   it('without a list identifier nothing is kept of it, and what was kept before stays', () => {
     const rig = twoUnits();
     expect(rig.outcome(1, ...extendedCopy([A], [[0, 10, 0, 100, 2]]))).toBe('00');
