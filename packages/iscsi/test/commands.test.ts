@@ -1,5 +1,5 @@
-import { asciiBytes } from '@quorate/kernel';
-import { read10, testUnitReady, write10 } from '@quorate/scsi';
+import { asciiBytes, hex } from '@quorate/kernel';
+import { IMMEDIATE_SERVICE, read10, SparseStore, testUnitReady, write10 } from '@quorate/scsi';
 import { describe, expect, it } from 'vitest';
 import { RawPeer, type Received, senseIn, textOf } from './raw-peer.js';
 import { INITIATOR, Rig, TARGET } from './rig.js';
@@ -215,6 +215,19 @@ describe('Data-Out', () => {
     const answers = [...peer.command(2, write10(0, 1), { flags, expected, data })];
     if (flags === WRITE_MORE) answers.push(...peer.dataOut(2, NO_TAG, 0, 0, BLOCK));
     expect(answers.map(senseIn)).toEqual(['0b/0c0c']);
+  });
+
+  it('the sense data of a command that the transport ends is in the format that D_SENSE chose', () => {
+    const store = new SparseStore({ blocks: 64 });
+    const unit = { lun: 0, serial: 'D-SENSE', store, service: IMMEDIATE_SERVICE, hasDescriptorSense: true };
+    const peer = peerAt(new Rig({ targets: [{ name: TARGET, logicalUnits: [unit] }] }));
+    const answer = ({ data }: { readonly data: Uint8Array }): string => hex(data.subarray(2));
+    expect(peer.command(2, write10(0, 1), { flags: WRITE, expected: 100, data: BLOCK }).map(answer)).toEqual([
+      '720b4b0200000000',
+    ]);
+    expect(peer.command(3, write10(0, 1), { lun: 9, flags: WRITE, expected: 100, data: BLOCK }).map(answer)).toEqual([
+      '70000b000000000a000000004b0200000000',
+    ]);
   });
 
   it('more immediate data than expected ends the command', () => {

@@ -108,7 +108,7 @@ describe('our initiator over TCP', () => {
 });
 
 it('who sends noise, or nothing, or goes without a word is dropped, and nobody else', async () => {
-  const { url, facts } = await serve({ limits: { login: 50_000_000, stop: 100_000_000 } });
+  const { url, facts } = await serve({ limits: { login: 250_000_000, stop: 100_000_000 } });
   const disk = await connectIscsi(url);
   const { port } = parseIscsiUrl(url);
   const ends = ['z'.repeat(1000), 'GET / HTTP/1.1\r\n\r\n'.repeat(20), ''].map((text) => {

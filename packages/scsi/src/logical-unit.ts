@@ -170,7 +170,7 @@ export class LogicalUnit implements UnitContext {
 
   tellAll(sense: Sense): void {
     for (const each of this.#nexuses.values()) each.attentions.add(sense);
-    this.target.report({ kind: 'unit-event', lun: this.lun, sense: this.#encode(sense) });
+    this.target.report({ kind: 'unit-event', lun: this.lun, sense: this.encode(sense) });
   }
 
   keepReservations(before: ReservationsSnapshot): boolean {
@@ -232,11 +232,12 @@ export class LogicalUnit implements UnitContext {
         continue;
       }
       this.#nexuses.get(nexus)?.attentions.add(sense);
-      this.target.report({ kind: 'unit-event', lun: this.lun, nexus, sense: this.#encode(sense) });
+      this.target.report({ kind: 'unit-event', lun: this.lun, nexus, sense: this.encode(sense) });
     }
   }
 
-  #encode(sense: Sense): Uint8Array {
+  /** Sense data in the format of the mode parameters. */
+  encode(sense: Sense): Uint8Array {
     const bytes = new Uint8Array(MAX_SENSE_BYTES);
     return bytes.subarray(0, encodeSense(sense, this.mode.senseFormat, bytes));
   }

@@ -7,7 +7,14 @@ import { answerForMissingUnit } from './missing-unit.js';
 import { type Nexus, newNexus } from './nexus.js';
 import type { AptplRecord } from './reservation/aptpl-record.js';
 import { restoreRecord } from './reservation/aptpl-state.js';
-import { BUS_DEVICE_RESET_FUNCTION, encodeSense, I_T_NEXUS_LOSS, MAX_SENSE_BYTES, POWER_ON_OR_RESET } from './sense.js';
+import {
+  BUS_DEVICE_RESET_FUNCTION,
+  encodeSense,
+  I_T_NEXUS_LOSS,
+  MAX_SENSE_BYTES,
+  POWER_ON_OR_RESET,
+  type Sense,
+} from './sense.js';
 import type { TaskAttribute } from './task.js';
 import { checkPort, type InitiatorPort, portName } from './transport-id.js';
 import type { LogicalUnitConfig } from './unit-config.js';
@@ -168,6 +175,16 @@ export class ScsiTarget implements Machine<TargetInput, TargetOutput> {
    */
   aptplRecord(lun: number): AptplRecord | undefined {
     return this.#unitsByLun.get(lun)?.aptplRecord();
+  }
+
+  /**
+   * Sense data in the format that the unit's initiators chose (D_SENSE), for a command that the transport itself ends; in the
+   * fixed one when there is no such LUN.
+   */
+  senseData(lun: number, sense: Sense): Uint8Array {
+    const unit = this.#unitsByLun.get(lun);
+    if (unit !== undefined) return unit.encode(sense);
+    return this.#sense.slice(0, encodeSense(sense, 'fixed', this.#sense));
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { TaskAttribute } from '@quorate/scsi';
+import type { Sense, TaskAttribute } from '@quorate/scsi';
 import { CommandFlag } from '../pdu/opcode.js';
 import type { Pdu } from '../pdu/pdu.js';
 import type { TargetConnection } from './connection.js';
@@ -7,15 +7,12 @@ const CDB_BYTES = 16;
 
 /** Sense key, ASC and ASCQ of what goes wrong with Data-Out. Source: RFC 7143, 11.4.7.2, and SPC-4. */
 export const DataError = {
-  unexpectedUnsolicited: [0x0b, 0x0c, 0x0c],
-  incorrectAmount: [0x0b, 0x0c, 0x0d],
-  crc: [0x0b, 0x47, 0x05],
-  phase: [0x0b, 0x4b, 0x00],
-  tooMuch: [0x0b, 0x4b, 0x02],
-  offset: [0x0b, 0x4b, 0x05],
+  unexpectedUnsolicited: { key: 0x0b, asc: 0x0c, ascq: 0x0c },
+  incorrectAmount: { key: 0x0b, asc: 0x0c, ascq: 0x0d },
+  crc: { key: 0x0b, asc: 0x47, ascq: 0x05 },
+  tooMuch: { key: 0x0b, asc: 0x4b, ascq: 0x02 },
+  offset: { key: 0x0b, asc: 0x4b, ascq: 0x05 },
 } as const;
-
-export type DataError = (typeof DataError)[keyof typeof DataError];
 
 /** One run of Data-Out: what comes unsolicited, or the answer to one R2T. */
 export interface DataSequence {
@@ -55,7 +52,7 @@ export class CommandTask {
   /** DataSN of the next Data-In, or R2TSN of the next R2T: a command has one or the other. */
   nextSn = 0;
   /** What was wrong with its Data-Out: it ends with that once all of it is here. */
-  error: DataError | undefined;
+  error: Sense | undefined;
   /** There was no room for its Data-Out. */
   isRefused = false;
 

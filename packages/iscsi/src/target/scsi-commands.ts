@@ -13,7 +13,6 @@ import type { Session } from './session.js';
 import type { TargetNode } from './target-node.js';
 
 const NOTHING: Uint8Array = new Uint8Array(0);
-const SENSE_BYTES = 18;
 
 export type Reject = (connection: TargetConnection, pdu: Pdu, reason: RejectReason, why: string) => void;
 
@@ -253,13 +252,7 @@ export class ScsiCommands {
     if (task.error === undefined) {
       this.#respond(task, Status.taskSetFull, NOTHING, 0);
     } else {
-      const [key, asc, ascq] = task.error;
-      const sense = new Uint8Array(SENSE_BYTES);
-      sense[0] = 0x70;
-      sense[2] = key;
-      sense[7] = SENSE_BYTES - 8;
-      sense[12] = asc;
-      sense[13] = ascq;
+      const sense = session.node!.scsi.senseData(task.lun, task.error);
       this.#respond(task, Status.checkCondition, sense, 0);
     }
     this.#release(session, task);
