@@ -75,6 +75,7 @@ export class ClusterStack implements EngineListener {
     this.#tellQuorumDisk();
     this.#fencing?.membership(change);
     this.#locks?.membership(change);
+    this.#clvmd?.membersChanged();
     this.#fileSystems?.membership(change);
     this.#tellServiceManager();
   }

@@ -68,6 +68,15 @@ describe('clvmd and its peers', () => {
     expect(rig.peers.down()).toEqual([3, 4]);
   });
 
+  it('a node that was lost comes back without', () => {
+    const rig = new Rig();
+    rig.members = [1, 2];
+    rig.peers.membersChanged();
+    rig.members = [1, 2, 3];
+    rig.peers.membersChanged();
+    expect(rig.peers.down()).toEqual([3]);
+  });
+
   it('asks all, does it itself, and hears of each; the last error comes first', () => {
     const rig = new Rig('busy');
     rig.told();

@@ -77,6 +77,15 @@ export class ClvmdPeers {
     }
   }
 
+  /**
+   * Who has left comes back without a clvmd until it says its version. Differs from the original, which takes the daemon of a node
+   * that was lost for one that runs when the node is back.
+   */
+  membersChanged(): void {
+    const members = this.#port.members();
+    for (const node of [...this.#up]) if (!members.includes(node)) this.#up.delete(node);
+  }
+
   /** Members without a clvmd. */
   down(): readonly number[] {
     return this.#port.members().filter((node) => !this.#up.has(node));

@@ -97,6 +97,10 @@ export class Clvmd implements LockspaceUser {
     this.#peers.clear();
   }
 
+  membersChanged(): void {
+    this.#peers.membersChanged();
+  }
+
   /** Another node opened or closed the port. */
   portChanged(): void {
     if (this.#state === 'running') this.#peers.portChanged();
