@@ -63,12 +63,7 @@ export function stackConfigOf(
     conf,
     cman,
     totemNodes: nodes.map(({ nodeId, address }) => ({ id: nodeId, address })),
-    totemTimings: cmanTimings(conf.nodes.length, {
-      tokenMs: conf.totem.tokenMs,
-      consensusMs: conf.totem.consensusMs,
-      joinMs: conf.totem.joinMs,
-      retransmitsBeforeLoss: conf.totem.tokenRetransmitsBeforeLossConst,
-    }),
+    totemTimings: totemTimingsOf(conf),
     multicastAddress: cman.multicastAddresses![0]!,
     port: overrides.port ?? conf.cman.port,
     quorumd: quorumdOf(conf),
@@ -76,6 +71,18 @@ export function stackConfigOf(
     fenceConf: { nodes: conf.nodes, devices: conf.fenceDevices },
     fenceDaemon: conf.fenceDaemon,
   };
+}
+
+/** The timers follow from some of them; the constants are as they stand in `<totem>`. */
+function totemTimingsOf({ nodes, totem }: ClusterConf): TotemTimings {
+  const timings = cmanTimings(nodes.length, {
+    tokenMs: totem.tokenMs,
+    consensusMs: totem.consensusMs,
+    joinMs: totem.joinMs,
+    retransmitsBeforeLoss: totem.tokenRetransmitsBeforeLossConst,
+  });
+  const { failRecvConst, seqnoUnchangedConst, missCountConst, windowSize, maxMessages } = totem;
+  return { ...timings, failRecvConst, seqnoUnchangedConst, missCountConst, windowSize, maxMessages };
 }
 
 interface RingNode {

@@ -47,6 +47,10 @@ describe('every daemon has its part of cluster.conf', () => {
     ['', { token: 10 * SECOND, consensus: 12 * SECOND, join: 60 * MILLISECOND }],
     ['<totem token="5000" join="100"/>', { token: 5 * SECOND, consensus: 7 * SECOND, join: 100 * MILLISECOND }],
     ['<totem consensus="20000"/>', { token: 10 * SECOND, consensus: 20 * SECOND, join: 60 * MILLISECOND }],
+    [
+      '<totem window_size="300" max_messages="20" miss_count_const="9" fail_recv_const="100" seqno_unchanged_const="5"/>',
+      { windowSize: 300, maxMessages: 20, missCountConst: 9, failRecvConst: 100, seqnoUnchangedConst: 5 },
+    ],
   ])('totem %s', (body, expected) => {
     expect(config(body).totemTimings).toMatchObject(expected);
   });
