@@ -6,6 +6,7 @@ import { type Benchmark, runBench } from '../src/run-bench.js';
 const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map<string, Benchmark>([
   ['slow', { title: 'misses its bar', measure: () => [{ name: 'sum', value: 9, unit: 's', bar: { atMost: 1 } }] }],
   ['late', { title: 'takes its time', measure: async () => [{ name: 'total', value: 1, unit: 's' }] }],
+  ['asked', { title: 'needs more', isOnRequest: true, measure: () => [{ name: 'n', value: 1, unit: 's' }] }],
   [
     'wrong',
     {
@@ -33,6 +34,7 @@ it.each([
   [['slow'], 0, ['slow']],
   [['late', 'slow'], 0, ['late', 'slow']],
   [['late', 'wrong', 'slow'], 1, ['late', 'wrong']],
+  [['asked'], 0, ['asked']],
   [[], 1, ['slow', 'late', 'wrong']],
 ])('%j: exit code %i', async (names, code, measured) => {
   const done = await bench(...names);
@@ -50,7 +52,7 @@ it('a wrong result is one line on stderr', async () => {
 
 it('a name that is none is one line on stderr, and nothing is measured', async () => {
   const done = await bench('slow', 'fast');
-  expect(done).toEqual({ code: 4, out: '', errors: 'bench: found "fast", expected one of slow, late, wrong\n' });
+  expect(done).toEqual({ code: 4, out: '', errors: 'bench: found "fast", expected one of slow, late, asked, wrong\n' });
 });
 
 it.each(['story', 'stack', 'wasm', 'memory'])('%s is one of the benchmarks', async (name) => {
