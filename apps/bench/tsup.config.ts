@@ -3,7 +3,12 @@ import { bundled } from '../../tooling/tsup.base.js';
 
 export default defineConfig({
   ...bundled,
-  entry: { main: 'src/main.ts', 'disk-server': 'src/disk-server.ts', 'totem-node': 'src/totem-node.ts' },
+  entry: {
+    main: 'src/main.ts',
+    'disk-server': 'src/disk-server.ts',
+    'totem-node': 'src/totem-node.ts',
+    'totem-thread': 'src/totem-thread.ts',
+  },
   // What builds a program for other engines finds its bundler, the engine and the browser's remote control where it lies.
   noExternal: [/^(?!esbuild$|@quorate\/wasm$)/],
 });

@@ -3,6 +3,7 @@ import { runDiskBench } from './disk.js';
 import { runPlantedBugs } from './planted-bugs/run-planted-bugs.js';
 import { runBench } from './run-bench.js';
 import { runTotemChaos } from './totem-chaos.js';
+import { runTotemSoak } from './totem-soak.js';
 
 const [name, ...rest] = process.argv.slice(2);
 if (name === 'disk') {
@@ -10,6 +11,8 @@ if (name === 'disk') {
 } else if (name === 'totem-chaos') {
   tuneForShortRuns();
   process.exitCode = runTotemChaos(rest, process);
+} else if (name === 'totem-soak') {
+  process.exitCode = await runTotemSoak(rest, process);
 } else {
   tuneForShortRuns();
   process.exitCode =

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run } from '../../../tooling/ring-network.js';
+import { run } from '../../../tooling/real-ring/ring-network.js';
 import type { Figure } from './figures.js';
+import { heapFlood, threadFlood } from './totem/inner-rings.js';
 import { corosyncRing, type MeasuredRing, ourRing } from './totem/measured-ring.js';
 
 export const totemTitle =
@@ -49,7 +50,9 @@ async function compare(nodes: number, directory: string, client: string, script:
       }
     }
   }
-  return SIZES.flatMap((bytes, i) => figuresOf(nodes, bytes, best[i]!.theirs, best[i]!.ours));
+  const figures = SIZES.map((bytes, i) => figuresOf(nodes, bytes, best[i]!.theirs, best[i]!.ours));
+  for (const bytes of SIZES) figures.push(await innerFigures(nodes, bytes));
+  return figures.flat();
 }
 
 async function measure(ring: MeasuredRing, bytes: number, best: Best): Promise<void> {
@@ -70,5 +73,15 @@ function figuresOf(nodes: number, bytes: number, theirs: Best, ours: Best): read
     { name: `${what}: corosync, one message`, value: theirs.pingPong, unit: 'µs, median' },
     { name: `${what}: ours, one message`, value: ours.pingPong, unit: 'µs, median' },
     { name: `${what}: one, ours by corosync`, value: ours.pingPong / theirs.pingPong, unit: '', bar: { atMost: 1.5 } },
+  ];
+}
+
+/** The same nodes without a kernel between them. */
+async function innerFigures(nodes: number, bytes: number): Promise<readonly Figure[]> {
+  const what = `${nodes} nodes, ${bytes} B`;
+  const threads = await threadFlood(nodes, bytes, FLOOD_SECONDS);
+  return [
+    { name: `${what}: ours in threads`, value: threads, unit: 'messages/s' },
+    { name: `${what}: ours in one heap`, value: heapFlood(nodes, bytes, 1), unit: 'messages per CPU s' },
   ];
 }

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CorosyncDaemon } from '../../../../tooling/corosync-daemon.js';
-import { LineProcess } from '../../../../tooling/line-process.js';
-import { RingNetwork } from '../../../../tooling/ring-network.js';
+import { CorosyncDaemon } from '../../../../tooling/real-ring/corosync-daemon.js';
+import { LineProcess } from '../../../../tooling/real-ring/line-process.js';
+import { RingNetwork } from '../../../../tooling/real-ring/ring-network.js';
 
 /** Patience with a ring that forms, and with a load beyond its own time. */
 const PATIENCE_MS = 60_000;
@@ -30,6 +30,9 @@ export async function corosyncRing(nodes: number, directory: string, program: st
   });
 }
 
+/** corosync gives itself the highest real-time priority; a node of ours that is measured beside it has the same. */
+const AS_COROSYNC = ['chrt', '--rr', '99'];
+
 /** Nodes of ours, each in a process of its own: `script`. */
 export async function ourRing(nodes: number, directory: string, script: string): Promise<MeasuredRing> {
   const ids = idsOf(nodes);
@@ -39,8 +42,8 @@ export async function ourRing(nodes: number, directory: string, script: string):
   const processes = ids.map((id) => {
     const state = join(directory, `state-${id}`);
     mkdirSync(state, { recursive: true });
-    const words = ['netns', 'exec', network.namespaceOf(id), process.execPath, script, conf, `${id}`, state];
-    return new LineProcess('ip', words);
+    const program = [...AS_COROSYNC, process.execPath, script, conf, `${id}`, state];
+    return new LineProcess('ip', ['netns', 'exec', network.namespaceOf(id), ...program]);
   });
   return measured(network, processes, async () => {
     for (const node of processes) await node.end('SIGKILL');

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { oracleEnv } from './oracle-env.js';
-import { isThorough } from './thorough.js';
+import { oracleEnv } from '../oracle-env.js';
+import { isThorough } from '../thorough.js';
 
 /** Runs a program to its end; throws with what it said when it failed. */
 export function run(program: string, ...args: readonly string[]): string {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { oracleEnv } from './oracle-env.js';
+import { oracleEnv } from '../oracle-env.js';
 
 /** A program that talks in lines. */
 export class LineProcess {

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CorosyncDaemon } from '../../../../tooling/corosync-daemon.js';
-import { LineProcess } from '../../../../tooling/line-process.js';
-import type { RingNetwork } from '../../../../tooling/ring-network.js';
+import { CorosyncDaemon } from './corosync-daemon.js';
+import { LineProcess } from './line-process.js';
+import type { RingNetwork } from './ring-network.js';
 
 /** A node of the ring with one process in the group, whatever program it is. */
 export interface RingNode {
@@ -117,8 +117,7 @@ export class OurNode implements RingNode {
   readonly #files: RingFiles;
   readonly #home: string;
   #command: LineProcess | undefined;
-  /** Everything that it said on stderr, over restarts. */
-  readonly complaints: string[] = [];
+  #earlierErrors: readonly string[] = [];
   quorum = '';
 
   constructor(id: number, network: RingNetwork, files: RingFiles, conf: string) {
@@ -138,12 +137,13 @@ export class OurNode implements RingNode {
     return this.#command?.hasEnded === false;
   }
 
+  /** Everything that it said on stderr, over restarts. */
   get errors(): readonly string[] {
-    return this.#command?.errors ?? [];
+    return [...this.#earlierErrors, ...(this.#command?.errors ?? [])];
   }
 
   start(): void {
-    this.complaints.push(...this.errors);
+    this.#earlierErrors = this.errors;
     this.heard = [];
     this.#command = new LineProcess(
       'ip',
