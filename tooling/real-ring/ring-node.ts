@@ -34,7 +34,7 @@ export interface RingFiles {
   readonly quorate: string;
 }
 
-export const GROUP = 'ring-test';
+const GROUP = 'ring-test';
 
 /** A node of corosync with a client of libcpg. */
 export class RealNode implements RingNode {
