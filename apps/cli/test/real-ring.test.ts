@@ -16,14 +16,9 @@ afterAll(async () => (await cli)?.remove());
 
 const clientSource = new URL('../../../tooling/real-ring/cpg-client.c', import.meta.url);
 
-const PARTITIONS = 3;
+const TIMES = 3;
 const LOSS = 0.15;
 const LOSS_MS = 30_000;
-
-/** Two nodes that are of both kinds, wherever they are in the ring. */
-function oneOfEach(ring: RealRing): readonly [RingNode, RingNode] {
-  return [ring.reals.at(-1)!, ring.ours.at(-1)!];
-}
 
 /** The real nodes' own tool lists everybody with a vote, and so do ours. */
 async function areCounted(ring: RealRing): Promise<void> {
@@ -40,26 +35,29 @@ async function areCounted(ring: RealRing): Promise<void> {
   );
 }
 
-async function killEach(ring: RealRing): Promise<void> {
-  for (const node of oneOfEach(ring)) {
-    await node.kill();
-    await ring.formedWithout(node);
-    node.start();
-    await ring.formed();
+/** In turn the real nodes and ours, the one that leads among them; whole again after each. */
+async function eachKind(ring: RealRing, end: (node: RingNode) => Promise<void>): Promise<void> {
+  for (let round = 0; round < TIMES; round++) {
+    for (const nodes of [ring.reals, ring.ours]) {
+      const node = nodes[round % nodes.length]!;
+      await end(node);
+      await ring.formedWithout(node);
+      node.start();
+      await ring.formed();
+    }
   }
 }
 
-async function leaveEach(ring: RealRing): Promise<void> {
-  for (const node of oneOfEach(ring)) {
-    await node.leave();
-    await ring.formedWithout(node);
-    node.start();
-    await ring.formed();
-  }
+function killEach(ring: RealRing): Promise<void> {
+  return eachKind(ring, (node) => node.kill());
+}
+
+function leaveEach(ring: RealRing): Promise<void> {
+  return eachKind(ring, (node) => node.leave());
 }
 
 async function partition(ring: RealRing): Promise<void> {
-  for (let round = 0; round < PARTITIONS; round++) {
+  for (let round = 0; round < TIMES; round++) {
     const cut = ring.nodes[round % ring.nodes.length]!;
     ring.network.pull(cut.id);
     await ring.formedWithout(cut);
@@ -70,7 +68,7 @@ async function partition(ring: RealRing): Promise<void> {
 }
 
 async function loseAddress(ring: RealRing): Promise<void> {
-  const [, ours] = oneOfEach(ring);
+  const ours = ring.ours.at(-1)!;
   ring.network.removeAddress(ours.id);
   await ring.formedWithout(ours);
   ring.network.addAddress(ours.id);
@@ -79,7 +77,7 @@ async function loseAddress(ring: RealRing): Promise<void> {
 
 /** Whatever that does to the ring, messages go on in one order, and it is whole in the end. */
 async function loseAtOne(ring: RealRing): Promise<void> {
-  const [, ours] = oneOfEach(ring);
+  const ours = ring.ours.at(-1)!;
   ring.network.lose(ours.id, LOSS);
   await ring.chat(LOSS_MS);
   ring.network.loseNoMore(ours.id, LOSS);
