@@ -38,7 +38,7 @@ export class ConfValues {
     return found;
   }
 
-  /** `yes` or `no`, which corosync's keys spell in one of two ways. */
+  /** A switch: corosync's keys spell it yes and no, 1 and 0, or on and off. */
   isOn(key: string): boolean | undefined {
     const value = this.oneOf(key, ['yes', 'no', '1', '0', 'on', 'off']);
     return value === undefined ? undefined : value === 'yes' || value === '1' || value === 'on';
