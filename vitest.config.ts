@@ -9,8 +9,8 @@ const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
-    // Two at a time also where there are only two cores, of which vitest would leave one alone.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // One more than there are cores: browsers, threads and daemons are waited for.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         ...fromSource,
