@@ -9,8 +9,8 @@ const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
-    // One more than there are cores: browsers, threads and daemons are waited for.
-    maxWorkers: availableParallelism() + 1,
+    // Two at a time also where there are only two cores, of which vitest would leave one alone.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         ...fromSource,
@@ -29,6 +29,7 @@ export default defineConfig({
         test: {
           ...patience,
           name: 'edge',
+          isolate: false,
           include: ['packages/workers/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'tooling/*/test/**/*.test.ts'],
         },
       },
