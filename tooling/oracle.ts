@@ -1,15 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { it } from 'vitest';
-import { oracleEnv } from './oracle-env.js';
+import { oracleEnv, pathOf } from './oracle-env.js';
 import { isThorough } from './thorough.js';
 
-export { oracleEnv };
-
-/** Where a program is installed. */
-export function pathOf(program: string): string | undefined {
-  const { status, stdout } = spawnSync('sh', ['-c', `command -v ${program}`], { env: oracleEnv, encoding: 'utf8' });
-  return status === 0 ? stdout.trim() : undefined;
-}
+export { oracleEnv, pathOf };
 
 /** Why programs cannot be asked; undefined: they can. Where oracles are required the absence of one is an error. */
 export function lacksPrograms(...programs: readonly string[]): string | undefined {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { oracleEnv } from '../oracle-env.js';
+import { oracleEnv, pathOf } from '../oracle-env.js';
 import { isThorough } from '../thorough.js';
 
 /** Runs a program to its end; throws with what it said when it failed. */
@@ -7,15 +7,20 @@ export function run(program: string, ...args: readonly string[]): string {
   return execFileSync(program, args, { env: oracleEnv, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** Why this process cannot make network namespaces; undefined: it can. Where oracles are required that is an error. */
-export function lacksNamespaces(): string | undefined {
+/** Why rings of real daemons cannot be made; undefined: they can. Where oracles are required that is an error. */
+export function lacksRealRings(...programs: readonly string[]): string | undefined {
+  const missing = ['corosync', 'gcc', 'ip', 'nsenter', ...programs].filter((each) => pathOf(each) === undefined);
+  const why = missing.length > 0 ? `${missing.join(' and ')} not installed` : lacksNamespaces();
+  if (why !== undefined && isThorough) throw new Error(why);
+  return why;
+}
+
+function lacksNamespaces(): string | undefined {
   try {
     run('unshare', '--net', '--mount', 'true');
     return undefined;
   } catch {
-    const why = 'no right to make network namespaces';
-    if (isThorough) throw new Error(why);
-    return why;
+    return 'no right to make network namespaces';
   }
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run } from '../../../tooling/real-ring/ring-network.js';
+import { lacksRealRings, run } from '../../../tooling/real-ring/ring-network.js';
 import type { Figure } from './figures.js';
 import { heapFlood, threadFlood } from './totem/inner-rings.js';
 import { corosyncRing, type MeasuredRing, ourRing } from './totem/measured-ring.js';
@@ -24,6 +24,8 @@ interface Best {
 
 /** The best of a few turns of either; throws when a ring does not form or does not answer. */
 export async function totemFigures(): Promise<readonly Figure[]> {
+  const lacks = lacksRealRings();
+  if (lacks !== undefined) throw new Error(`nothing to hold our rings against: ${lacks}`);
   const directory = mkdtempSync(join(tmpdir(), 'quorate-bench-'));
   try {
     const client = join(directory, 'cpg-load');

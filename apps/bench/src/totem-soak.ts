@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Prng } from '@quorate/kernel';
 import { RealRing } from '../../../tooling/real-ring/real-ring.js';
+import { lacksRealRings } from '../../../tooling/real-ring/ring-network.js';
 import type { RingNode } from '../../../tooling/real-ring/ring-node.js';
 import type { BenchIo } from './run-bench.js';
 
@@ -67,6 +68,11 @@ export async function runTotemSoak(args: readonly string[], { stdout, stderr }: 
   if (!(minutes > 0) || !Number.isInteger(seed)) {
     stderr.write('bench: totem-soak takes --minutes above 0 and --seed, a whole number\n');
     return 4;
+  }
+  const lacks = lacksRealRings('iptables');
+  if (lacks !== undefined) {
+    stderr.write(`bench: totem-soak: no ring to join: ${lacks}\n`);
+    return 1;
   }
   const prng = Prng.derive({ hi: 0, lo: seed >>> 0 }, 'totem-soak');
   const ring = new RealRing(KINDS, {

@@ -1,14 +1,13 @@
 import { afterAll, expect } from 'vitest';
-import { itUnless, lacksPrograms } from '../../../tooling/oracle.js';
+import { itUnless } from '../../../tooling/oracle.js';
 import { RealRing, until } from '../../../tooling/real-ring/real-ring.js';
-import { lacksNamespaces } from '../../../tooling/real-ring/ring-network.js';
+import { lacksRealRings } from '../../../tooling/real-ring/ring-network.js';
 import type { RingNode } from '../../../tooling/real-ring/ring-node.js';
 import { isThorough } from '../../../tooling/thorough.js';
 import { bundleCli } from './bundled-cli.js';
 
 const lacks =
-  lacksPrograms('corosync', 'corosync-quorumtool', 'gcc', 'ip', 'nsenter', 'iptables') ??
-  lacksNamespaces() ??
+  lacksRealRings('corosync-quorumtool', 'iptables') ??
   (isThorough ? undefined : 'it takes minutes: where oracles are required');
 
 const cli = lacks === undefined ? bundleCli() : undefined;
