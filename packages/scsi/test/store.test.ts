@@ -317,3 +317,21 @@ describe('FileStore', () => {
     expect(() => new FileStore(file, { blocks: 9 }).read(9, 1, block(0))).toThrow(RangeError);
   });
 });
+
+it('a write over a base asks it of single blocks only: its extents are long', () => {
+  const asked: (number | undefined)[] = [];
+  const base = new SparseStore({ blocks: 1_000_000 });
+  const spied: BlockStore = {
+    blocks: base.blocks,
+    blockLength: base.blockLength,
+    read: (lba, blocks, into) => base.read(lba, blocks, into),
+    write: () => {},
+    flush: () => {},
+    extentAt: (lba, most) => {
+      asked.push(most);
+      return base.extentAt(lba, most);
+    },
+  };
+  new SparseStore({ base: spied }).write(8, new Uint8Array(512));
+  expect(new Set(asked)).toEqual(new Set([1]));
+});

@@ -21,8 +21,11 @@ export interface BlockStore {
   flush(): void;
   /** Gives the blocks' room back; they read as zero from then on. A store that has this can be a thin unit. */
   unmap?(lba: number, blocks: number): void;
-  /** Whether the blocks from `lba` on have room, and how many of them (at least one) are alike in that. */
-  extentAt?(lba: number): StoreExtent;
+  /**
+   * Whether the blocks from `lba` on have room, and how many of them (at least one) are alike in that. Who asks for no more
+   * than `most` blocks may be told of more.
+   */
+  extentAt?(lba: number, most?: number): StoreExtent;
   /** Blocks that have room. A thin unit on a store that tells it has thresholds. */
   readonly mappedBlocks?: number | undefined;
   /** What is not zero, in ascending order; left out by a store that cannot tell without reading everything. */

@@ -31,7 +31,7 @@ export class FaultyStore implements BlockStore {
   /** What a disk without faults would hold. */
   readonly pristine: BlockStore;
   readonly unmap?: (lba: number, blocks: number) => void;
-  readonly extentAt?: (lba: number) => StoreExtent;
+  readonly extentAt?: (lba: number, most?: number) => StoreExtent;
   readonly #onFault: (fault: StoreFault) => void;
   readonly #overlays = new Map<number, Overlay>();
   /** Content that blocks show once after their next write. */
@@ -53,7 +53,7 @@ export class FaultyStore implements BlockStore {
         this.#mend(lba, blocks);
       };
     }
-    if (extentAt !== undefined) this.extentAt = (lba) => extentAt.call(pristine, lba);
+    if (extentAt !== undefined) this.extentAt = (lba, most) => extentAt.call(pristine, lba, most);
   }
 
   get blocks(): number {

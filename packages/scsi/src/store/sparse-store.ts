@@ -118,11 +118,11 @@ export class SparseStore implements BlockStore {
   }
 
   /** A block has room when its page has, and it was not unmapped since. Looks over at most 256 MiB. */
-  extentAt(lba: number): StoreExtent {
+  extentAt(lba: number, most: number = Infinity): StoreExtent {
     this.#checkRange(lba, 1, this.blockLength);
     const perPage = PAGE_BYTES / this.blockLength;
     const isMapped = this.#isMapped(lba);
-    const limit = Math.min(this.blocks, lba + EXTENT_PAGES * perPage);
+    const limit = Math.min(this.blocks, lba + Math.min(most, EXTENT_PAGES * perPage));
     let end = lba + 1;
     while (end < limit && this.#isMapped(end) === isMapped) {
       const isWhole = end % perPage === 0 && !this.#holes.has(end / perPage);
@@ -148,7 +148,7 @@ export class SparseStore implements BlockStore {
     const offset = lba * this.blockLength;
     const page = Math.floor(offset / PAGE_BYTES);
     const bytes = this.#pages.get(page);
-    if (bytes === undefined) return this.#base !== undefined && (this.#base.extentAt?.(lba).isMapped ?? true);
+    if (bytes === undefined) return this.#base !== undefined && (this.#base.extentAt?.(lba, 1).isMapped ?? true);
     return bytes !== NO_ROOM && ((this.#holes.get(page) ?? 0) & this.#bits(offset - page * PAGE_BYTES, 1)) === 0;
   }
 
