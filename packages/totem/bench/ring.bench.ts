@@ -14,9 +14,10 @@ function run(casts: number): number {
     if (output.kind === 'deliver') delivered += 1;
   };
   for (const id of cluster.ids) cluster.boot(id);
+  // The ring is formed in the first second.
   for (let i = 1; i <= casts; i++)
-    cluster.at((i * SECONDS * SECOND) / (casts + 1), () => cluster.cast(1 + (i % 5), 'x'));
-  cluster.run(SECONDS * SECOND);
+    cluster.at(SECOND + (i * SECONDS * SECOND) / (casts + 1), () => cluster.cast(1 + (i % 5), 'x'));
+  cluster.run((SECONDS + 1) * SECOND);
   if (!cluster.isRingOf(cluster.ids) || delivered !== 5 * casts) throw new Error(`${delivered} deliveries`);
   return cluster.datagrams;
 }
