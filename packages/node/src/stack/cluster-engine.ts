@@ -92,6 +92,7 @@ export class ClusterEngine {
       timings: config.totemTimings,
       ringSeq: this.#loadRingSeq(),
       netMtu: config.conf.totem.netmtuBytes,
+      tokenFacts: true,
       ...(observe && { observe: observe as Observe<TotemFact> }),
     });
     this.#cmanMachine = new Cman({ ...config.cman, ...(observe && { observe: observe as Observe<QuorumFact> }) });
