@@ -4,18 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { RingNetwork, run } from './ring-network.js';
 import { OurNode, RealNode, type RingNode } from './ring-node.js';
-
-/** Patience with a ring, on a machine that does other things, too. */
-const PATIENCE_MS = 60_000;
-
-/** Waits until it is so; throws what `what` says when that takes too long. */
-export async function until(what: () => string, isSo: () => boolean): Promise<void> {
-  const last = performance.now() + PATIENCE_MS;
-  while (!isSo()) {
-    if (performance.now() > last) throw new Error(`not after ${PATIENCE_MS / 1000} s: ${what()}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+import { until } from './until.js';
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

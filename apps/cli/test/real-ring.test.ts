@@ -1,8 +1,9 @@
 import { afterAll, expect } from 'vitest';
 import { itUnless } from '../../../tooling/oracle.js';
-import { RealRing, until } from '../../../tooling/real-ring/real-ring.js';
+import { RealRing } from '../../../tooling/real-ring/real-ring.js';
 import { lacksRealRings } from '../../../tooling/real-ring/ring-network.js';
 import type { RingNode } from '../../../tooling/real-ring/ring-node.js';
+import { until } from '../../../tooling/real-ring/until.js';
 import { isThorough } from '../../../tooling/thorough.js';
 import { bundleCli } from './bundled-cli.js';
 

@@ -3,9 +3,7 @@ import { join } from 'node:path';
 import { CorosyncDaemon } from '../../../../tooling/real-ring/corosync-daemon.js';
 import { LineProcess } from '../../../../tooling/real-ring/line-process.js';
 import { RingNetwork } from '../../../../tooling/real-ring/ring-network.js';
-
-/** Patience with a ring that forms, and with a load beyond its own time. */
-const PATIENCE_MS = 60_000;
+import { PATIENCE_MS, until } from '../../../../tooling/real-ring/until.js';
 
 /** A ring with one process in one group on each node, which puts a load on it when it is told to. */
 export interface MeasuredRing {
@@ -68,13 +66,18 @@ async function measured(
   const ask = async (what: string, bytes: number, amount: number, ms: number): Promise<number> => {
     const { length } = first.lines;
     first.say(`${what} ${bytes} ${amount}`);
-    await until(`the answer to ${what} ${bytes} ${amount}`, ms, () => first.lines.length > length);
+    await until(
+      () => `no answer to ${what} ${bytes} ${amount}`,
+      () => first.lines.length > length,
+      ms,
+    );
     return Number(first.lines.at(-1)!.replace(`${what} `, ''));
   };
   try {
     const formed = `members ${processes.length}`;
-    await until(`a group of ${processes.length}`, PATIENCE_MS, () =>
-      processes.every(({ lines }) => lines.at(-1) === formed),
+    await until(
+      () => `no group of ${processes.length}`,
+      () => processes.every(({ lines }) => lines.at(-1) === formed),
     );
   } catch (error) {
     await remove();
@@ -85,14 +88,6 @@ async function measured(
     pingPong: (bytes, count) => ask('ping-pong', bytes, count, PATIENCE_MS),
     remove,
   };
-}
-
-async function until(what: string, ms: number, isSo: () => boolean): Promise<void> {
-  const last = performance.now() + ms;
-  while (!isSo()) {
-    if (performance.now() > last) throw new Error(`${what} did not come within ${ms / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 function idsOf(nodes: number): readonly number[] {
