@@ -24,3 +24,4 @@ export type { ConfWarning } from './problem.js';
 export type { HeuristicSection, QuorumdSection } from './quorumd-section.js';
 export type { FailoverDomain, FailoverDomainNode, RmSection } from './rm-section.js';
 export { consensusOf, type TotemInterface, type TotemSection } from './totem-section.js';
+export { parseXml, type XmlDocument } from './xml.js';
