@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -58,4 +58,47 @@ it('a directory that is not there, or has no cases', async () => {
     expect(await runCommand(['conformance', 'dlm', directory], io)).toBe(4);
     expect(io.stderr.text).toMatch(message);
   }
+});
+
+const VECTORS = fileURLToPath(new URL('../../../packages/rgmanager/test/data/vectors', import.meta.url));
+
+/** Some of the recordings of rgmanager, with one file changed. */
+async function compareRgmanager(name: string, change?: readonly [file: string, from: string, to: string]) {
+  const directory = join(folder, name);
+  for (const part of ['agents', 'clustat', 'delta', 'tree'])
+    cpSync(join(VECTORS, part), join(directory, part), { recursive: true });
+  if (change !== undefined) {
+    const [file, from, to] = change;
+    const path = join(directory, file);
+    writeFileSync(path, readFileSync(path, 'utf8').replace(from, to));
+  }
+  const io = capturedIo();
+  const code = await runCommand(['conformance', 'rgmanager', directory], io);
+  return { code, out: io.stdout.text, errors: io.stderr.text.replace(directory, 'DIR') };
+}
+
+it('recordings of rgmanager that are as recorded pass', async () => {
+  expect(await compareRgmanager('rg')).toEqual({
+    code: 0,
+    out: expect.stringMatching(/^passed=\d+ failed=0\n$/),
+    errors: '',
+  });
+});
+
+it('one of them that differs is named with its first line that does', async () => {
+  const { code, out } = await compareRgmanager('rg-wrong', ['clustat/help.expected', 'usage', 'abusage']);
+  expect(code).toBe(1);
+  expect(out).toMatch(/^clustat\/help: line \d+: found ".*", expected ".*abusage.*"\npassed=\d+ failed=1\n$/);
+});
+
+it('XML that is none, and a directory without recordings, are one line on stderr', async () => {
+  const { code, errors } = await compareRgmanager('rg-xml', ['agents/ip.xml', '</resource-agent>', '']);
+  expect(code).toBe(4);
+  expect(errors).toMatch(/^quorate: DIR\/agents\/ip\.xml:\d+:\d+: .*expected <\/resource-agent> first\n$/);
+  const io = capturedIo();
+  mkdirSync(join(folder, 'empty'));
+  expect(await runCommand(['conformance', 'rgmanager', join(folder, 'empty')], io)).toBe(4);
+  expect(io.stderr.text).toMatch(
+    /empty: found no recording, expected agents, tree, delta, trace, tables or clustat\n$/,
+  );
 });

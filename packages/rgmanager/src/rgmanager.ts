@@ -42,6 +42,8 @@ export interface RgmanagerConfig {
   readonly agents?: Iterable<InstalledAgent>;
   /** Stop all services before the first is started; true when absent (`rgmanager -N` leaves it out). */
   readonly stopsBeforeStart?: boolean;
+  /** Start what another node is stopping for its recovery (`recoverable`), as the original does: it runs twice then. */
+  readonly startsWhatIsBeingStopped?: boolean;
   /** Wait for `fence-domain-joined`; false when absent. */
   readonly waitsForFenceDomain?: boolean;
   /** Shuffles nodes for a relocation without a target. Without it they are shuffled by a stream of the node's id. */
@@ -172,7 +174,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#inUse = inUse;
     this.#agents = new AgentRunner(runtime);
     const groups = new GroupOperations(runtime, inUse, this.#agents);
-    const operations = new ServiceOperations({ runtime, state, members, channels, store, groups });
+    const parts = { runtime, state, members, channels, store, groups };
+    const operations = new ServiceOperations(parts, config.startsWhatIsBeingStopped ?? false);
     this.#operations = operations;
     const placement = new DomainPlacement(store, members, inUse);
     const remote = new RemoteRequests({ runtime, state, members, channels, store, inUse }, timeout);

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { metadataText } from '../src/agents/metadata-text.js';
 import { agentPrograms, installedAgents, readAgentMetadata } from '../src/index.js';
 import { FakeMachine } from './agents-os.js';
-import { parseXml } from './xml.js';
+import { parseConf } from './parse-conf.js';
 
 let machine: FakeMachine;
 
@@ -21,10 +21,10 @@ describe('every agent', () => {
     (type, metadata) => {
       const { status, output } = machine.agent(type, 'meta-data');
       expect(status).toBe(0);
-      const declared = parseXml(metadataText(metadata));
-      expect(readAgentMetadata(parseXml(output))).toEqual(readAgentMetadata(declared));
-      const vector = parseXml(readFileSync(new URL(`./data/vectors/agents/${type}.xml`, import.meta.url), 'utf8'));
-      expect(readAgentMetadata(parseXml(output))).toEqual(readAgentMetadata(vector));
+      const declared = parseConf(metadataText(metadata));
+      expect(readAgentMetadata(parseConf(output))).toEqual(readAgentMetadata(declared));
+      const vector = parseConf(readFileSync(new URL(`./data/vectors/agents/${type}.xml`, import.meta.url), 'utf8'));
+      expect(readAgentMetadata(parseConf(output))).toEqual(readAgentMetadata(vector));
     },
   );
 

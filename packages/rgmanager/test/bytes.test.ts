@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { type RgMessage, readMessage, writeMessage } from '../src/cluster/message.js';
 import { Control, readPortHeader, writePortHeader } from '../src/cluster/port-header.js';
 import { Rgmanager } from '../src/index.js';
-import { parseXml } from './xml.js';
+import { parseConf } from './parse-conf.js';
 
 const MESSAGES: readonly RgMessage[] = [
   { kind: 'action', service: 'service:web', action: 1, target: 1, result: 0, arg1: 0, arg2: 0 },
@@ -49,7 +49,7 @@ it.each([
 });
 
 it('no datagram makes a manager throw, and what it does not understand it counts', () => {
-  const conf = parseXml('<cluster><clusternodes><clusternode name="n" nodeid="1"/></clusternodes><rm/></cluster>');
+  const conf = parseConf('<cluster><clusternodes><clusternode name="n" nodeid="1"/></clusternodes><rm/></cluster>');
   const reasons = new Set<string>();
   fc.assert(
     fc.property(fc.array(bytes, { maxLength: 4 }), (payloads) => {

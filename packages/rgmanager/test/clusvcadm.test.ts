@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { table } from '../src/conformance/recorded-files.js';
 import { finishClusvcadm, parseClusvcadm, prepareClusvcadm, type RgReply, type RgRequest } from '../src/index.js';
-import { table } from './vectors.js';
+import { vectors } from './vectors.js';
 
 const members = [1, 2, 3].map((id) => ({ id, name: `my-vm${id}`, isOnline: id !== 3 }));
 
@@ -110,7 +111,9 @@ describe('an answer becomes words and an exit status', () => {
   });
 
   it('has the texts of all results in the recorded operations', () => {
-    const texts = new Map(table('tables/operations.csv').map(({ code, message }) => [Number(code), message!]));
+    const texts = new Map(
+      table(vectors, 'tables/operations.csv').map(({ values }) => [Number(values.code), values.message!]),
+    );
     expect(texts.size).toBeGreaterThan(5);
     for (const [code, text] of texts) expect(run('-d web', result(code)).output).toContain(`...${text}\n`);
   });

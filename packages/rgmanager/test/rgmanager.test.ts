@@ -2,10 +2,12 @@ import { readdirSync } from 'node:fs';
 import { Checker, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { checkTranscript } from '../../../tooling/transcript.js';
+import { type AgentCall, RgCluster, type Told } from '../src/conformance/cluster.js';
+import { recordedAgents } from '../src/conformance/recorded-files.js';
 import { invariants, type RgRequest, resultText, type ServiceOperation, stateText } from '../src/index.js';
-import { type AgentCall, RgCluster, type Told } from './cluster.js';
+import { parseConf } from './parse-conf.js';
 import { Running } from './running.js';
-import { parseXml } from './xml.js';
+import { vectors } from './vectors.js';
 
 /** An agent's behaviour in a transcript: `agent ip:10.0.0.1 stop on=2 takes=10 status=1`. */
 interface Behaviour {
@@ -57,7 +59,7 @@ class Player {
     switch (command) {
       case 'nodes':
         this.#nodes = words;
-        this.#cluster = new RgCluster(this.#conf(xml));
+        this.#cluster = new RgCluster(this.#conf(xml), { agents: recordedAgents(vectors) });
         this.#cluster.agent = (call) => this.#agent(call);
         return [];
       case 'boot':
@@ -116,7 +118,7 @@ class Player {
 
   #conf(xml: string) {
     const nodes = this.#nodes.map((id) => `<clusternode name="node${id}" nodeid="${id}"/>`).join('');
-    return parseXml(`<cluster><clusternodes>${nodes}</clusternodes><rm>${xml}</rm></cluster>`);
+    return parseConf(`<cluster><clusternodes>${nodes}</clusternodes><rm>${xml}</rm></cluster>`);
   }
 
   #fence(ids: readonly number[]): void {

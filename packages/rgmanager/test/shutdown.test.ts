@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type RgInput, Rgmanager } from '../src/index.js';
-import { parseXml } from './xml.js';
+import { parseConf } from './parse-conf.js';
 
-const CONF = parseXml('<cluster><clusternodes><clusternode name="n" nodeid="1"/></clusternodes><rm/></cluster>');
+const CONF = parseConf('<cluster><clusternodes><clusternode name="n" nodeid="1"/></clusternodes><rm/></cluster>');
 
 /** What a manager without services does about its lockspace and its end, input by input. */
 function play(...inputs: readonly RgInput[]): readonly (readonly string[])[] {

@@ -1,10 +1,13 @@
 import { Checker, MILLISECOND, Prng, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
+import { RgCluster } from '../src/conformance/cluster.js';
+import { recordedAgents } from '../src/conformance/recorded-files.js';
 import { invariants, ServiceState } from '../src/index.js';
-import { RgCluster } from './cluster.js';
+import { parseConf } from './parse-conf.js';
 import { Running } from './running.js';
-import { parseXml } from './xml.js';
+import { vectors } from './vectors.js';
 
+const agents = recordedAgents(vectors);
 const NODES = [1, 2, 3, 4];
 const SERVICES = ['service:ordered', 'service:restricted', 'service:sticky', 'service:free'];
 
@@ -13,7 +16,7 @@ const domain = (name: string, flags: string, nodes: readonly number[]): string =
     .map((node, i) => `<failoverdomainnode name="node${node}" priority="${i + 1}"/>`)
     .join('')}</failoverdomain>`;
 
-const conf = parseXml(`
+const conf = parseConf(`
   <cluster>
     <clusternodes>${NODES.map((id) => `<clusternode name="node${id}" nodeid="${id}"/>`).join('')}</clusternodes>
     <rm>
@@ -43,7 +46,7 @@ class Storm {
   constructor(seed: number, isPatient: boolean) {
     this.#prng = Prng.derive({ hi: 0, lo: seed }, 'storm');
     const lockPauses = Prng.derive({ hi: 0, lo: seed }, 'pauses');
-    this.cluster = new RgCluster(conf, isPatient ? { lockPauses } : {});
+    this.cluster = new RgCluster(conf, { agents, ...(isPatient && { lockPauses }) });
     this.cluster.agent = ({ node, resource, action }) => {
       const takes = this.#failing === 0 ? 0 : this.#prng.below(3000) * MILLISECOND;
       const isFailure = action !== 'stop' && this.#prng.below(100) < this.#failing;

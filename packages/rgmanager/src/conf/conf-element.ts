@@ -9,6 +9,8 @@ export interface ConfElement {
   readonly attributes: ReadonlyMap<string, string>;
   /** In the order of the file. */
   readonly children: readonly ConfElement[];
+  /** Its own character data; only an `event` has any. */
+  readonly text?: string;
   /** Line of its start tag, from 1. */
   readonly line?: number;
 }

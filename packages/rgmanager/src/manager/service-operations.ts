@@ -41,14 +41,16 @@ export class ServiceOperations {
   readonly #channels: Channels;
   readonly #store: RecordStore;
   readonly #groups: GroupOperations;
+  readonly #startsWhatIsBeingStopped: boolean;
 
-  constructor(parts: OperationParts) {
+  constructor(parts: OperationParts, startsWhatIsBeingStopped: boolean) {
     this.#runtime = parts.runtime;
     this.#state = parts.state;
     this.#members = parts.members;
     this.#channels = parts.channels;
     this.#store = parts.store;
     this.#groups = parts.groups;
+    this.#startsWhatIsBeingStopped = startsWhatIsBeingStopped;
   }
 
   /** Tells everybody that a service has got into another state. */
@@ -72,7 +74,7 @@ export class ServiceOperations {
   /** A result when it may not be started here and now. */
   #mayStart(record: ServiceRecord, request: number): StartReason | number {
     const service = record.name;
-    const advice = adviseStart(record, request, this.#placeOf(record));
+    const advice = adviseStart(record, request, this.#placeOf(record), this.#startsWhatIsBeingStopped);
     switch (advice.kind) {
       case 'frozen':
         this.#runtime.log('debug', `Service ${service} frozen.`);

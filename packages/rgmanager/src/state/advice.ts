@@ -75,7 +75,12 @@ function start(reason: StartReason): StartAdvice {
  *
  * Source: rgmanager src/daemons/rg_state.c, `svc_advise_start`.
  */
-export function adviseStart(record: ServiceRecord, request: number, place: OwnerPlace): StartAdvice {
+export function adviseStart(
+  record: ServiceRecord,
+  request: number,
+  place: OwnerPlace,
+  startsWhatIsBeingStopped = false,
+): StartAdvice {
   if ((record.flags & ServiceFlag.FROZEN) !== 0) return { kind: 'frozen' };
   switch (record.state) {
     case ServiceState.MIGRATE:
@@ -89,8 +94,8 @@ export function adviseStart(record: ServiceRecord, request: number, place: Owner
     case ServiceState.RECOVER:
       return request === Request.START_RECOVER ? start('recover') : { kind: 'ignore' };
     case ServiceState.ERROR:
-      // Differs from rgmanager: it would start the service while its owner still stops it, so that it runs twice.
-      return place === 'elsewhere' ? RUNNING : start('stopped');
+      // rgmanager would start the service while its owner still stops it, so that it runs twice.
+      return place === 'elsewhere' && !startsWhatIsBeingStopped ? RUNNING : start('stopped');
     case ServiceState.STOPPED:
       return start('stopped');
     case ServiceState.DISABLED:

@@ -1,4 +1,6 @@
+import type { EventPattern, EventTrigger } from '../conf/event-triggers.js';
 import type { FailoverDomain } from '../state/failover-domain.js';
+import { stateText } from '../state/service-record.js';
 import type { Attribute, Resource } from '../tree/resource.js';
 import { attributeValue, type ResourceNode } from '../tree/resource-node.js';
 import { AttributeFlag, type ChildType, type ResourceRule, type RuleAction } from '../tree/resource-rule.js';
@@ -103,4 +105,29 @@ export function formatDomain({ name, isOrdered, isRestricted, isNofailback, node
   const flags = `${isOrdered ? 'Ordered ' : ''}${isRestricted ? 'Restricted ' : ''}${isNofailback ? 'No Failback' : ''}`;
   const lines = nodes.map((node) => `  Node ${node.name} (id ${node.nodeId}, priority ${node.priority})\n`);
   return `Failover domain: ${name}\nFlags: ${flags === '' ? 'none' : flags}\n${lines.join('')}`;
+}
+
+/** What stands below `=== Event Triggers ===`. */
+export function formatEventTriggers(triggers: readonly EventTrigger[]): string {
+  return triggers
+    .map((trigger, i) => {
+      const isFirst = trigger.priority !== triggers[i - 1]?.priority;
+      return `${isFirst ? `Event Priority Level ${trigger.priority}:\n` : ''}${formatTrigger(trigger)}`;
+    })
+    .join('');
+}
+
+function formatTrigger({ name, pattern, script }: EventTrigger): string {
+  return `  Name: ${name}\n    ${formatPattern(pattern)}\n    ${'file' in script ? `File: ${script.file}` : 'Inline script.'}\n`;
+}
+
+function formatPattern(pattern: EventPattern): string {
+  switch (pattern.kind) {
+    case 'any':
+      return '(Any event)';
+    case 'node':
+      return `Node ${pattern.nodeId} State ${pattern.state}`;
+    case 'service':
+      return `RG ${pattern.service} State ${stateText(pattern.state)}`;
+  }
 }

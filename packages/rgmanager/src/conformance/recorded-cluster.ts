@@ -1,7 +1,9 @@
-// A cluster in the situation that a recorded case begins with.
-
-import type { ConfElement } from '../src/index.js';
-import { Request, resultText, type ServiceOperation, ServiceState, stateText } from '../src/index.js';
+import type { ConfElement } from '../conf/conf-element.js';
+import type { ServiceOperation } from '../io.js';
+import type { RgmanagerConfig } from '../rgmanager.js';
+import { Request } from '../state/request.js';
+import { resultText } from '../state/result.js';
+import { ServiceState, stateText } from '../state/service-record.js';
 import { type AgentCall, RgCluster, type Told } from './cluster.js';
 
 /** Checks of services are asked for by the cases themselves. */
@@ -22,7 +24,7 @@ const STATES: ReadonlyMap<string, number> = new Map(
   Object.values(ServiceState).map((state) => [stateText(state), state]),
 );
 
-export function stateOf(text: string): number {
+function stateOf(text: string): number {
   const state = STATES.get(text);
   if (state === undefined) throw new RangeError(`${text} is no state of a service`);
   return state;
@@ -35,16 +37,17 @@ interface Failure {
   readonly status: number;
 }
 
-export class VectorCluster {
+/** A cluster in the situation that a recorded case begins with, driven command by command. */
+export class RecordedCluster {
   readonly cluster: RgCluster;
   readonly #conf: ConfElement;
   readonly #services: readonly string[];
   #failures: Failure[] = [];
 
   /** Nodes run and know the services, but none was started: rgmanager was locked when it saw them first. */
-  constructor(conf: ConfElement, nodes: readonly number[]) {
+  constructor(conf: ConfElement, nodes: readonly number[], config: Partial<RgmanagerConfig>) {
     this.#conf = conf;
-    this.cluster = new RgCluster(withoutPolls(conf, false), { stopsBeforeStart: false });
+    this.cluster = new RgCluster(withoutPolls(conf, false), { ...config, stopsBeforeStart: false });
     for (const id of nodes) {
       this.cluster.start(id);
       this.cluster.settle();
@@ -81,6 +84,34 @@ export class VectorCluster {
   up(id: number): void {
     this.cluster.start(id, withoutPolls(this.#conf, true));
     this.cluster.settle();
+  }
+
+  /** These nodes run, and no others; services may move. */
+  gather(nodes: readonly number[]): void {
+    const { running } = this.cluster;
+    for (const id of nodes) if (!running.includes(id)) this.up(id);
+    for (const id of running) if (!nodes.includes(id)) this.down(id);
+  }
+
+  /** A node by itself thinks about another, or itself, that came or is gone. What it would have done is taken back. */
+  evaluate(node: number, about: number, isUp: boolean): void {
+    const before = this.#services.map((service) => this.cluster.record(service)!);
+    const others = this.cluster.running.filter((id) => id !== about);
+    const all = [...others, about].sort((a, b) => a - b);
+    // While services are locked nobody thinks about them.
+    this.lock(true);
+    if (node === about) this.down(node);
+    else this.cluster.tellListening(node, isUp ? others : all);
+    this.lock(false);
+    this.cluster.told.length = 0;
+    if (node === about) this.up(node);
+    else this.cluster.tellListening(node, isUp ? all : others);
+    this.cluster.settle();
+    const { told } = this.cluster;
+    const acted = told.some(({ kind }) => kind === 'exec');
+    const logs = told.filter(({ kind }) => kind === 'log');
+    told.splice(0, told.length, ...logs);
+    if (acted) for (const record of before) this.cluster.setRecord(record);
   }
 
   set(service: string, state: string, owner: number, lastOwner: number, flags = 0, transition = 1): void {

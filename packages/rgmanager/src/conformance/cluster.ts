@@ -1,25 +1,11 @@
-// Several rgmanagers on a virtual clock: what cman's port 177, the DLM and the agents do, in a page each.
 import { ByteWriter, EventQueue, guarded, MILLISECOND, type Nanos, SECOND, type Stamped } from '@quorate/kernel';
-import {
-  type ConfElement,
-  Control,
-  encodeRecord,
-  PORT_HEADER_BYTES,
-  type RgFact,
-  type RgInput,
-  type RgMessage,
-  Rgmanager,
-  type RgmanagerConfig,
-  type RgOutput,
-  type RgReply,
-  type RgRequest,
-  readMessage,
-  readPortHeader,
-  type ServiceRecord,
-  writeMessage,
-  writePortHeader,
-} from '../src/index.js';
-import { allAgents } from './vectors.js';
+import { type RgMessage, readMessage, writeMessage } from '../cluster/message.js';
+import { Control, PORT_HEADER_BYTES, readPortHeader, writePortHeader } from '../cluster/port-header.js';
+import { type ConfElement, childrenNamed, descend } from '../conf/conf-element.js';
+import type { RgFact } from '../fact.js';
+import type { RgInput, RgOutput, RgReply, RgRequest } from '../io.js';
+import { Rgmanager, type RgmanagerConfig } from '../rgmanager.js';
+import { encodeRecord, type ServiceRecord } from '../state/service-record.js';
 
 export interface AgentCall {
   readonly node: number;
@@ -70,11 +56,12 @@ interface LockResource {
 const LATENCY: Nanos = MILLISECOND;
 const EAGAIN = -11;
 const EUNLOCK = -0x10002;
-/** Node id that the test speaks with. */
-const TESTER = 99;
+/** Node id of whoever asks from outside, and writes records. */
+const STRANGER = 99;
 const LOCK_EX = 5;
 const NOQUEUE = 1;
 
+/** Several rgmanagers on a virtual clock, and what cman's port 177, the DLM and the agents do, in a page each. */
 export class RgCluster {
   readonly told: Told[] = [];
   readonly facts: Stamped<RgFact>[] = [];
@@ -104,8 +91,7 @@ export class RgCluster {
 
   constructor(conf: ConfElement, config: Partial<RgmanagerConfig> = {}) {
     this.#conf = conf;
-    const nodes = conf.children.find(({ name }) => name === 'clusternodes')?.children ?? [];
-    this.#nodes = nodes.map(({ attributes }) => ({
+    this.#nodes = childrenNamed(descend(conf, 'clusternodes'), 'clusternode').map(({ attributes }: ConfElement) => ({
       id: Number(attributes.get('nodeid')),
       name: attributes.get('name') ?? '',
     }));
@@ -119,7 +105,6 @@ export class RgCluster {
     this.#lives.set(id, life);
     let seq = 0;
     const rgmanager = new Rgmanager({
-      agents: allAgents(),
       ...this.#config,
       nodeId: id,
       nodes: this.#nodes,
@@ -169,6 +154,11 @@ export class RgCluster {
     for (const host of this.#hosts.values()) this.#step(host, { kind: 'reconfigure', conf });
   }
 
+  /** A node is told, alone, who listens. */
+  tellListening(id: number, nodes: readonly number[]): void {
+    this.#step(this.#host(id), { kind: 'membership', members: nodes, isQuorate: true });
+  }
+
   has(id: number): boolean {
     return this.#hosts.has(id);
   }
@@ -181,7 +171,7 @@ export class RgCluster {
     return this.#host(id).rgmanager.inspect();
   }
 
-  record(service: string, id = this.running[0]!): ServiceRecord | undefined {
+  record(service: string, id: number = this.running[0]!): ServiceRecord | undefined {
     return this.inspect(id).services.find(({ name }) => name === service);
   }
 
@@ -197,12 +187,12 @@ export class RgCluster {
   action(id: number, service: string, action: number): void {
     this.#lastContext += 1;
     const context = this.#lastContext;
-    const header = { sourceContext: context, sourceNode: TESTER, destinationNode: id };
-    this.#sendAsTester(id, { ...header, destinationContext: 0, control: Control.OPEN });
+    const header = { sourceContext: context, sourceNode: STRANGER, destinationNode: id };
+    this.#sendAsStranger(id, { ...header, destinationContext: 0, control: Control.OPEN });
     this.settle();
     const destinationContext = this.#remoteContext;
     const message = { kind: 'action', service, action, target: 0, result: 0, arg1: 0, arg2: 0 } as const;
-    this.#sendAsTester(id, { ...header, destinationContext, control: Control.DATA }, message);
+    this.#sendAsStranger(id, { ...header, destinationContext, control: Control.DATA }, message);
     this.settle();
   }
 
@@ -211,10 +201,10 @@ export class RgCluster {
     const key = `rg="${record.name}"`;
     const known = this.running.flatMap((id) => this.inspect(id).keys).filter((each) => each.key === key);
     const view = Math.max(0, ...known.map((each) => each.view)) + 1;
-    const transaction = (TESTER << 16) + this.#order;
+    const transaction = (STRANGER << 16) + this.#order;
     const data = encodeRecord(record);
     for (const id of this.running) {
-      this.#tell(id, { kind: 'join-view', transaction, key, coordinator: TESTER, view, data });
+      this.#tell(id, { kind: 'join-view', transaction, key, coordinator: STRANGER, view, data });
       this.#tell(id, { kind: 'formed', transaction });
     }
     this.settle();
@@ -332,7 +322,7 @@ export class RgCluster {
     if (typeof message === 'object' && message.kind === 'event') {
       this.told.push({ kind: 'event', at: this.now, node: from.id, message });
     }
-    if (to === TESTER) {
+    if (to === STRANGER) {
       if (header.control === Control.OPEN_ACK) this.#remoteContext = header.sourceContext;
       if (typeof message !== 'object' || message.kind !== 'action') return;
       const reply = { kind: 'result', code: message.result, owner: message.target } as const;
@@ -350,16 +340,16 @@ export class RgCluster {
 
   #remoteContext = 0;
 
-  #sendAsTester(to: number, header: Parameters<typeof writePortHeader>[1], message?: RgMessage): void {
+  #sendAsStranger(to: number, header: Parameters<typeof writePortHeader>[1], message?: RgMessage): void {
     const writer = new ByteWriter(false, 256);
     writePortHeader(writer, header);
     if (message !== undefined) writeMessage(writer, message);
-    this.#step(this.#host(to), { kind: 'message', from: TESTER, payload: writer.bytes() });
+    this.#step(this.#host(to), { kind: 'message', from: STRANGER, payload: writer.bytes() });
   }
 
   #tell(to: number, message: RgMessage): void {
-    const everybody = { sourceContext: 0, sourceNode: TESTER, destinationContext: 0, destinationNode: 0 };
-    this.#sendAsTester(to, { ...everybody, control: Control.DATA }, message);
+    const everybody = { sourceContext: 0, sourceNode: STRANGER, destinationContext: 0, destinationNode: 0 };
+    this.#sendAsStranger(to, { ...everybody, control: Control.DATA }, message);
   }
 
   // The DLM
