@@ -1,4 +1,7 @@
 import { defineConfig } from 'tsup';
 import { base } from '../../tooling/tsup.base.js';
 
-export default defineConfig(base);
+export default defineConfig({
+  ...base,
+  entry: { index: 'src/index.ts', 'client/index': 'src/client/index.ts' },
+});

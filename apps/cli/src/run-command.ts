@@ -5,6 +5,7 @@ import { type CommandIo, coloursOf } from './command-io.js';
 import { conformanceCommand } from './conformance-command.js';
 import { diskCommand } from './disk/disk-command.js';
 import { fenceCommand } from './fence/fence-command.js';
+import { gfs2Command } from './gfs2/gfs2-command.js';
 import { iscsiCommand } from './iscsi/iscsi-command.js';
 import { replayCommand } from './replay-command.js';
 import { SCENARIOS, type Scenarios } from './scenarios.js';
@@ -41,6 +42,7 @@ export async function runCommand(
     .addCommand(conformanceCommand(io, exit))
     .addCommand(diskCommand(io, exit))
     .addCommand(iscsiCommand(io))
+    .addCommand(gfs2Command(io, exit))
     .addCommand(fenceCommand(io, exit))
     .addCommand(totemCommand(io, exit));
   const said = tame(program, io);

@@ -1,8 +1,11 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lacksPrograms, oracleEnv } from '../../../tooling/oracle.js';
+import { volumeListing } from '../src/listing.js';
+import type { Volume } from '../src/volume.js';
 import { SparseImage } from './sparse-image.js';
 
 /** Whether a program is installed. Where oracles are required its absence is an error. */
@@ -73,4 +76,9 @@ function unxz(file: string): Buffer {
   } finally {
     closeSync(packed);
   }
+}
+
+/** What an image holds, as `recordedList` has it. */
+export function listing(volume: Volume): string[] {
+  return [...volumeListing(volume, (bytes) => createHash('sha256').update(bytes).digest('hex'))];
 }

@@ -1,0 +1,97 @@
+import type { ReadableDevice, WritableDevice } from '@quorate/gfs2';
+import type { ClientDevice } from '@quorate/gfs2/client';
+import { connectIscsi, IscsiError, ScsiStatusError } from '@quorate/iscsi/node';
+import { ConfigError } from '@quorate/kernel';
+import { type BlockStore, SparseStore } from '@quorate/scsi';
+import { openDiskImage } from '../disk/disk-image.js';
+import { UsageError } from '../usage-error.js';
+
+/** A disk with a file system, and who has it open. */
+export interface VolumeImage {
+  readonly store: BlockStore;
+  close(): Promise<void>;
+}
+
+/** How much is fetched from another machine at once. */
+const PIECE_BYTES = 1 << 20;
+
+/** What `quorate gfs2` is given: a raw or VHDX image, or `iscsi://` of a unit. What is written to it stays in memory. */
+export async function openForReading(path: string): Promise<VolumeImage> {
+  if (isUrl(path)) return { store: await fetched(path), close: async () => {} };
+  const image = openDiskImage(path, { isReadOnly: true });
+  return { store: new SparseStore({ base: image.store }), close: async () => image.close() };
+}
+
+/** An image that is changed. */
+export function openForWriting(path: string): VolumeImage {
+  if (isUrl(path))
+    throw new UsageError(`${path}: found a unit of a target, expected an image file: units are only read`);
+  const image = openDiskImage(path, { isReadOnly: false });
+  return { store: image.store, close: async () => image.close() };
+}
+
+function isUrl(path: string): boolean {
+  return path.startsWith('iscsi://');
+}
+
+/** All of a unit that is not zero. */
+async function fetched(url: string): Promise<BlockStore> {
+  try {
+    const disk = await connectIscsi(url);
+    try {
+      const { blocks, blockLength } = await disk.readCapacity();
+      const store = new SparseStore({ blocks, blockLength });
+      const most = PIECE_BYTES / blockLength;
+      for (let lba = 0; lba < blocks; lba += most) {
+        const bytes = await disk.read(lba, Math.min(most, blocks - lba));
+        if (bytes.some((byte) => byte !== 0)) store.write(lba, bytes);
+      }
+      return store;
+    } finally {
+      await disk.close();
+    }
+  } catch (error) {
+    const isTold = error instanceof IscsiError || error instanceof ScsiStatusError || error instanceof ConfigError;
+    if (isTold) throw new UsageError(`${url.replace(/%[^@/]+@/, '@')}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** A store as the file system's readers, formatters and clients want it. */
+export class StoreDevice implements ReadableDevice, WritableDevice {
+  readonly sizeBytes: number;
+  readonly #store: BlockStore;
+
+  constructor(store: BlockStore) {
+    this.#store = store;
+    this.sizeBytes = store.blocks * store.blockLength;
+  }
+
+  /** Any bytes: whole blocks are read around them. */
+  read(byteOffset: number, into: Uint8Array): void {
+    const { blockLength } = this.#store;
+    const first = Math.floor(byteOffset / blockLength);
+    const blocks = Math.ceil((byteOffset + into.length) / blockLength) - first;
+    const isWhole = byteOffset % blockLength === 0 && into.length % blockLength === 0;
+    const bytes = isWhole ? into : new Uint8Array(blocks * blockLength);
+    this.#store.read(first, blocks, bytes);
+    if (!isWhole) into.set(bytes.subarray(byteOffset - first * blockLength).subarray(0, into.length));
+  }
+
+  write(byteOffset: number, bytes: Uint8Array): void {
+    this.#store.write(byteOffset / this.#store.blockLength, bytes);
+  }
+
+  forClient(): ClientDevice {
+    return {
+      sizeBytes: this.sizeBytes,
+      read: async (byteOffset, length) => {
+        const bytes = new Uint8Array(length);
+        this.read(byteOffset, bytes);
+        return bytes;
+      },
+      write: async (byteOffset, bytes) => this.write(byteOffset, bytes),
+      flush: async () => this.#store.flush(),
+    };
+  }
+}

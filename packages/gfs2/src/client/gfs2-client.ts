@@ -1,0 +1,321 @@
+import { isErrno, type Nanos, type Prng, type WallTime } from '@quorate/kernel';
+import type { DirectoryEntry, Fd, OpenFlags, Operation, OperationResults, Stat, StatFs } from '../calls/operation.js';
+import type { LogLine } from '../core.js';
+import { Gfs2 } from '../gfs2.js';
+import type { Gfs2Input, Gfs2Output } from '../gfs2-ports.js';
+import { SUPERBLOCK_BYTE } from '../ondisk/geometry.js';
+import { decodeSuperblock } from '../ondisk/superblock.js';
+import type { ClientDevice } from './device.js';
+import { Gfs2Error } from './gfs2-error.js';
+
+export interface ClientOptions {
+  /** The wall clock now, for the times of files. */
+  readonly wall: WallTime;
+  /** Draws what the file system leaves to chance. */
+  readonly prng: Prng;
+  /** Nanoseconds since any moment, never less than before; without it every file made gets the time of the mount. */
+  readonly now?: () => Nanos;
+  /** As in `mount -o`: `ro`, `spectator`, `noatime`, … */
+  readonly mountOptions?: string;
+  /** What the kernel would log. */
+  readonly log?: (line: LogLine) => void;
+}
+
+type Waiting = { readonly resolve: (result: never) => void; readonly reject: (error: unknown) => void };
+
+/** How much a read of a whole file asks for at once. */
+const CHUNK_BYTES = 1 << 20;
+const SUPERBLOCK_BYTES = 512;
+
+/**
+ * A file system that one program has to itself: mounted without a lock manager, whatever its superblock says, so no node may
+ * have it mounted meanwhile. Journals that were left dirty are replayed by the mount.
+ *
+ * Calls may overlap. Changes are on the disk after `sync`, `unmount`, or the `fsync` of a file; there is no timer that writes
+ * them out. Calls that the file system refuses reject with a `Gfs2Error`; when the device rejects, so does what waited for it.
+ */
+export class Gfs2Client {
+  readonly #device: ClientDevice;
+  readonly #gfs2: Gfs2;
+  readonly #blockSize: number;
+  readonly #now: () => Nanos;
+  readonly #log: ((line: LogLine) => void) | undefined;
+  readonly #calls = new Map<number, Waiting & { readonly what: string }>();
+  #mounting: Waiting | undefined;
+  #unmounting: Waiting | undefined;
+  #lastId = 0;
+  /** Inputs that came while the machine was stepped. */
+  readonly #inputs: Gfs2Input[] = [];
+  #isStepping = false;
+  /** Why the device rejected, the first time. */
+  #failure: unknown;
+
+  private constructor(device: ClientDevice, blockSize: number, options: ClientOptions) {
+    const { prng, now = () => 0, log } = options;
+    this.#device = device;
+    this.#blockSize = blockSize;
+    this.#gfs2 = new Gfs2({ blockSize, protocol: 'lock_nolock', era: 'modern', prng });
+    this.#now = now;
+    this.#log = log;
+  }
+
+  /** @throws {Gfs2Error} EINVAL for a device without a file system or a wrong option, EIO, EROFS, … from the mount. */
+  static async mount(device: ClientDevice, options: ClientOptions): Promise<Gfs2Client> {
+    const isLargeEnough = device.sizeBytes >= SUPERBLOCK_BYTE + SUPERBLOCK_BYTES;
+    const superblock = isLargeEnough
+      ? decodeSuperblock(await device.read(SUPERBLOCK_BYTE, SUPERBLOCK_BYTES))
+      : undefined;
+    if (superblock === undefined) throw new Gfs2Error('EINVAL', 'the device has no GFS2 superblock');
+    const client = new Gfs2Client(device, superblock.blockSize, options);
+    await client.#mount(options);
+    return client;
+  }
+
+  // Whole files
+
+  async readFile(path: string): Promise<Uint8Array> {
+    const file = await this.open(path);
+    try {
+      const { size } = await file.stat();
+      const content = new Uint8Array(size);
+      for (let at = 0; at < size; ) {
+        const part = await file.read(at, Math.min(CHUNK_BYTES, size - at));
+        if (part.length === 0) return content.subarray(0, at);
+        content.set(part, at);
+        at += part.length;
+      }
+      return content;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Makes the file, or replaces what is in it. */
+  async writeFile(path: string, content: Uint8Array, mode?: number): Promise<void> {
+    const file = await this.open(path, { write: true, create: true, truncate: true }, mode);
+    try {
+      for (let at = 0; at < content.length; at += CHUNK_BYTES) {
+        await file.write(at, content.subarray(at, at + CHUNK_BYTES));
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  async appendFile(path: string, content: Uint8Array): Promise<void> {
+    const file = await this.open(path, { write: true, create: true, append: true });
+    try {
+      await file.append(content);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async open(path: string, flags: OpenFlags = {}, mode?: number): Promise<Gfs2File> {
+    const fd = await this.call({ kind: 'open', path, flags, ...(mode !== undefined && { mode }) }, path);
+    return new Gfs2File(this, fd, path);
+  }
+
+  // Paths
+
+  /** Follows symbolic links. */
+  stat(path: string): Promise<Stat> {
+    return this.call({ kind: 'stat', path }, path);
+  }
+
+  lstat(path: string): Promise<Stat> {
+    return this.call({ kind: 'lstat', path }, path);
+  }
+
+  /** Without `.` and `..`, in the order of the kernel's readdir. */
+  readdir(path: string): Promise<readonly DirectoryEntry[]> {
+    return this.call({ kind: 'readdir', path }, path);
+  }
+
+  mkdir(path: string, mode?: number): Promise<void> {
+    return this.call({ kind: 'mkdir', path, ...(mode !== undefined && { mode }) }, path);
+  }
+
+  rmdir(path: string): Promise<void> {
+    return this.call({ kind: 'rmdir', path }, path);
+  }
+
+  unlink(path: string): Promise<void> {
+    return this.call({ kind: 'unlink', path }, path);
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.call({ kind: 'rename', from, to }, `${from} ${to}`);
+  }
+
+  link(from: string, to: string): Promise<void> {
+    return this.call({ kind: 'link', from, to }, `${from} ${to}`);
+  }
+
+  symlink(target: string, path: string): Promise<void> {
+    return this.call({ kind: 'symlink', target, path }, path);
+  }
+
+  async readlink(path: string): Promise<string> {
+    return (await this.call({ kind: 'readlink', path }, path)).target;
+  }
+
+  chmod(path: string, mode: number): Promise<void> {
+    return this.call({ kind: 'chmod', path, mode }, path);
+  }
+
+  // The file system
+
+  statfs(): Promise<StatFs> {
+    return this.call({ kind: 'statfs' }, 'the file system');
+  }
+
+  /** Everything that was changed is on the disk, and survives a power cut. */
+  sync(): Promise<void> {
+    return this.call({ kind: 'sync' }, 'the file system');
+  }
+
+  /** @throws {Gfs2Error} EBUSY while files are open. */
+  unmount(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#unmounting = { resolve, reject };
+      this.#step({ kind: 'unmount', isLast: true });
+    });
+  }
+
+  /** Any operation of the machine; `what` names its object in an error. */
+  call<Kind extends Operation['kind']>(
+    operation: Extract<Operation, { kind: Kind }>,
+    what: string,
+  ): Promise<OperationResults[Kind]> {
+    return new Promise((resolve, reject) => {
+      this.#lastId += 1;
+      this.#calls.set(this.#lastId, { resolve, reject, what: `${operation.kind} ${what}` });
+      this.#step({ kind: 'operation', id: this.#lastId, operation });
+    });
+  }
+
+  #mount({ mountOptions = '', wall }: ClientOptions): Promise<void> {
+    const options = [mountOptions, 'lockproto=lock_nolock'].filter((option) => option !== '').join();
+    return new Promise((resolve, reject) => {
+      this.#mounting = { resolve, reject };
+      this.#step({ kind: 'mount', jid: 0, isFirst: true, options, wall });
+    });
+  }
+
+  /** Steps the machine, and wakes it when it is due. */
+  #step(input: Gfs2Input): void {
+    this.#inputs.push(input);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+      this.#gfs2.step(this.#now(), next, (output) => this.#onOutput(output));
+      if (this.#inputs.length === 0 && this.#gfs2.deadline() <= this.#now()) this.#inputs.push({ kind: 'wake' });
+    }
+    this.#isStepping = false;
+  }
+
+  #onOutput(output: Gfs2Output): void {
+    switch (output.kind) {
+      case 'read': {
+        const length = output.count * this.#blockSize;
+        return this.#transfer(output.id, this.#device.read(output.block * this.#blockSize, length));
+      }
+      case 'write':
+        return this.#transfer(output.id, this.#device.write(output.block * this.#blockSize, output.data.slice()));
+      case 'flush':
+        return this.#transfer(output.id, this.#device.flush());
+      case 'mounted':
+        return settle(this.#mounting, undefined);
+      case 'mount-failed':
+        return this.#mounting?.reject(this.#failure ?? new Gfs2Error(output.errno, output.text));
+      case 'unmounted':
+        return settle(this.#unmounting, undefined);
+      case 'unmount-failed':
+        return this.#unmounting?.reject(new Gfs2Error(output.errno, 'unmount: files are open'));
+      case 'result':
+        return this.#onResult(output.id, output.result);
+      case 'withdrawn':
+        return this.#onWithdrawn(output.reason);
+      case 'log':
+        return this.#log?.(output);
+      default:
+        return undefined;
+    }
+  }
+
+  #transfer(id: number, done: Promise<Uint8Array | undefined | void>): void {
+    done.then(
+      (data) => this.#step({ kind: 'io-done', id, ...(data instanceof Uint8Array && { data }) }),
+      (error: unknown) => {
+        this.#failure ??= error;
+        this.#step({ kind: 'io-done', id, error: error instanceof Error ? error.message : String(error) });
+      },
+    );
+  }
+
+  #onResult(id: number, result: unknown): void {
+    const call = this.#calls.get(id);
+    if (call === undefined) return;
+    this.#calls.delete(id);
+    if (isErrno(result) || result === 'ELOOP') return call.reject(this.#failure ?? new Gfs2Error(result, call.what));
+    settle(call, result instanceof Uint8Array ? result.slice() : result);
+  }
+
+  /** Nothing that is under way will end. */
+  #onWithdrawn(reason: string): void {
+    const error = this.#failure ?? new Gfs2Error('EIO', `the file system withdrew: ${reason}`);
+    this.#unmounting?.reject(error);
+    for (const call of this.#calls.values()) call.reject(error);
+    this.#calls.clear();
+  }
+}
+
+function settle(waiting: Waiting | undefined, result: unknown): void {
+  waiting?.resolve(result as never);
+}
+
+/** An open file. Offsets and sizes are in bytes. */
+export class Gfs2File {
+  readonly path: string;
+  readonly #client: Gfs2Client;
+  readonly #fd: Fd;
+
+  /** Made by `Gfs2Client.open`. */
+  constructor(client: Gfs2Client, fd: Fd, path: string) {
+    this.#client = client;
+    this.#fd = fd;
+    this.path = path;
+  }
+
+  /** Shorter than asked at the end of the file. */
+  read(offset: number, length: number): Promise<Uint8Array> {
+    return this.#client.call({ kind: 'pread', fd: this.#fd, offset, length }, this.path);
+  }
+
+  write(offset: number, bytes: Uint8Array): Promise<number> {
+    return this.#client.call({ kind: 'pwrite', fd: this.#fd, offset, bytes: bytes.slice() }, this.path);
+  }
+
+  /** Writes at the end of the file. */
+  append(bytes: Uint8Array): Promise<number> {
+    return this.#client.call({ kind: 'append', fd: this.#fd, bytes: bytes.slice() }, this.path);
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.#client.call({ kind: 'ftruncate', fd: this.#fd, size }, this.path);
+  }
+
+  stat(): Promise<Stat> {
+    return this.#client.call({ kind: 'fstat', fd: this.#fd }, this.path);
+  }
+
+  /** What was written to it is on the disk, and survives a power cut. */
+  sync(): Promise<void> {
+    return this.#client.call({ kind: 'fsync', fd: this.#fd }, this.path);
+  }
+
+  close(): Promise<void> {
+    return this.#client.call({ kind: 'close', fd: this.#fd }, this.path);
+  }
+}
