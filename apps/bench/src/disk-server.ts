@@ -3,7 +3,7 @@ import { FileStore } from '@quorate/scsi';
 import { NodeFile } from '@quorate/scsi/node';
 
 // A target with one file, `disk-server.js FILE`, in a process of its own, so that its memory is its own. It tells its parent the
-// port, and when the parent says anything it ends and tells the most memory that it had.
+// port, on `memory` what it has now, and on `end` it ends and tells the most that it had.
 const [path = ''] = process.argv.slice(2);
 const file = new NodeFile(path);
 const server = new IscsiServer({
@@ -13,7 +13,11 @@ const server = new IscsiServer({
   ],
 });
 const { port } = await server.listen();
-process.once('message', () => {
+process.on('message', (word) => {
+  if (word === 'memory') {
+    process.send!({ residentBytes: process.memoryUsage.rss() });
+    return;
+  }
   void server.close().then(() => {
     file.close();
     process.send!({ peakBytes: process.resourceUsage().maxRSS * 1024 });

@@ -3,13 +3,19 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { hasTgt, withTgt } from '../../../tooling/tgt.js';
 import { figureLine } from './figures.js';
+import { growth } from './growth.js';
 import type { BenchIo } from './run-bench.js';
 
 const IMAGE_BYTES = 256 * 1024 * 1024;
 const ROUNDS = 5;
 const SECONDS = 3;
+/** What the server's memory may grow by, from the first third to the last, and still be called flat. */
+const FLAT = 1.1;
+/** One minute to warm up, and one for each third. */
+const LEAST_MINUTES = 4;
 const QUEUE_DEPTH = '32';
 const TARGET = 'iqn.2024-01.quorate:bench';
 /** Next to the bundled command. */
@@ -32,12 +38,19 @@ const LOADS: readonly Load[] = [
 ];
 
 /**
- * Throughput of our iSCSI server beside tgt: the same file size, client and queue depth, one after the other in each round.
+ * Throughput of our iSCSI server beside tgt: the same file size, client and queue depth, one after the other in each round. With
+ * `--minutes N` its memory under N minutes of the same loads instead, for which tgt is not needed.
  *
- * Says so in a sentence when tgt or a client is not installed. Exit code 1 when a client gives no figure.
+ * Says so in a sentence when tgt or a client is not installed. Exit code 1 when a client gives no figure, 4 for a mistake of the user.
  */
-export async function runDiskBench(io: BenchIo): Promise<number> {
-  if (!hasTgt()) {
+export async function runDiskBench(args: readonly string[], io: BenchIo): Promise<number> {
+  const options = { minutes: { type: 'string' } } as const;
+  const minutes = parseArgs({ args: [...args], options, strict: false }).values.minutes;
+  if (minutes !== undefined && !(Number.isInteger(Number(minutes)) && Number(minutes) >= LEAST_MINUTES)) {
+    io.stderr.write(`bench: disk takes --minutes, a whole number from ${LEAST_MINUTES}\n`);
+    return 4;
+  }
+  if (minutes === undefined && !hasTgt()) {
     io.stdout.write('tgt is not installed: there is nothing to hold our disk against\n');
     return 0;
   }
@@ -51,7 +64,9 @@ export async function runDiskBench(io: BenchIo): Promise<number> {
   const server = fork(SERVER_FILE, [path]);
   try {
     const { port } = await newsOf<{ port: number }>(server);
-    await withTgt(IMAGE_BYTES, (tgt) => compare(`iscsi://127.0.0.1:${port}/${TARGET}/0`, tgt, io));
+    const url = `iscsi://127.0.0.1:${port}/${TARGET}/0`;
+    if (minutes === undefined) await withTgt(IMAGE_BYTES, (tgt) => compare(url, tgt, io));
+    else await watchMemory(url, server, Number(minutes), io);
     server.send('end');
     const { peakBytes } = await newsOf<{ peakBytes: number }>(server);
     const peak = { name: 'resident memory of our server, peak', value: peakBytes / 1e6, unit: 'MB' };
@@ -66,10 +81,35 @@ export async function runDiskBench(io: BenchIo): Promise<number> {
   }
 }
 
+/** One load after the other, each with a session of its own, and how much memory the server has minute by minute. */
+async function watchMemory(url: string, server: ChildProcess, minutes: number, io: BenchIo): Promise<void> {
+  const start = performance.now();
+  const means: number[] = [];
+  for (let minute = 1; minute <= minutes; minute++) {
+    const samples: number[] = [];
+    while (performance.now() - start < minute * 60_000) {
+      for (const { measure } of LOADS) {
+        await measure(url);
+        server.send('memory');
+        samples.push((await newsOf<{ residentBytes: number }>(server)).residentBytes / 1e6);
+      }
+    }
+    means.push(samples.reduce((sum, sample) => sum + sample, 0) / samples.length);
+    const unit = `MB, at most ${Math.max(...samples).toFixed(0)}, ${samples.length} sessions`;
+    io.stdout.write(`${figureLine({ name: `resident memory, minute ${minute}`, value: means.at(-1)!, unit })}\n`);
+  }
+  const figure = { name: 'last third beside the first third after a minute', value: growth(means.slice(1)), unit: '' };
+  io.stdout.write(`${figureLine({ ...figure, bar: { atMost: FLAT } })}\n`);
+}
+
 /** What the server says next. */
 async function newsOf<News>(server: ChildProcess): Promise<News> {
-  const gone = once(server, 'exit').then(() => Promise.reject(new Error('our server ended by itself')));
-  const [news] = await Promise.race([once(server, 'message'), gone]);
+  const heard = new AbortController();
+  const { signal } = heard;
+  const gone = once(server, 'exit', { signal }).then(() => Promise.reject(new Error('our server ended by itself')));
+  gone.catch(() => {});
+  const [news] = await Promise.race([once(server, 'message', { signal }), gone]);
+  heard.abort();
   return news as News;
 }
 

@@ -7,7 +7,7 @@ import { runTotemSoak } from './totem-soak.js';
 
 const [name, ...rest] = process.argv.slice(2);
 if (name === 'disk') {
-  process.exitCode = await runDiskBench(process);
+  process.exitCode = await runDiskBench(rest, process);
 } else if (name === 'totem-chaos') {
   tuneForShortRuns();
   process.exitCode = runTotemChaos(rest, process);
