@@ -12,6 +12,7 @@ export class RingTimers {
   sendJoin: Nanos = Infinity;
   consensus: Nanos = Infinity;
   merge: Nanos = Infinity;
+  downcheck: Nanos = Infinity;
 
   deadline(): Nanos {
     return Math.min(
@@ -24,12 +25,13 @@ export class RingTimers {
       this.sendJoin,
       this.consensus,
       this.merge,
+      this.downcheck,
     );
   }
 
   stop(): void {
     this.stopTokenTimers();
-    this.hold = this.join = this.sendJoin = this.consensus = this.merge = Infinity;
+    this.hold = this.join = this.sendJoin = this.consensus = this.merge = this.downcheck = Infinity;
   }
 
   /** Those that wait for the next token. */

@@ -47,6 +47,8 @@ export interface RingPorts {
   /** The token was accepted: what is to go with it must be enqueued now. */
   tokenReceived(): void;
   storeRingSeq(seq: number): void;
+  /** Asks for `networkUp` or `networkDown` if the interface is not as it was. */
+  checkInterface(): void;
   log(priority: LogPriority, text: string): void;
   reject(reason: RejectReason): void;
 }
@@ -99,6 +101,8 @@ export class Ring {
   #memb: readonly NodeId[] = [];
   /** Members of the ring being formed. */
   #newMemb: readonly NodeId[] = [];
+  /** Of the ring that was formed last, from its recovery on; 0 before the first. */
+  #processorCount = 0;
   /** Members that come along from the same old ring. */
   #trans: readonly NodeId[] = [];
   /** Senders whose messages behind a hole may be delivered. */
@@ -205,20 +209,38 @@ export class Ring {
     this.#now = now;
   }
 
+  /** The interface has its address: a node that was without it gathers anew. */
   networkUp(): void {
     if (this.#link !== 'up' && this.#address !== undefined) {
       this.#ports.log('notice', `The network interface [${this.#address}] is now up.`);
     }
     this.#link = 'up';
+    this.#startDowncheck();
     this.#enterGather(GatherReason.interfaceChange);
   }
 
   /** The interface lost its address: this node hears itself alone, and is alone when its patience is over. */
   networkDown(): void {
-    if (this.#link !== 'up') return;
+    if (this.#link === 'down') return;
     this.#link = 'down';
+    this.#startDowncheck();
     this.#ports.log('notice', 'The network interface is down.');
     this.#enterGather(GatherReason.interfaceChange);
+  }
+
+  /**
+   * Only a node that lost the token, is alone or has no address looks: one that has its ring hears by that.
+   *
+   * Source: corosync exec/totemudp.c, `timer_function_netif_check_timeout` and `totemudp_processor_count_set`.
+   */
+  #checkInterface(): void {
+    this.#startDowncheck();
+    this.#ports.checkInterface();
+  }
+
+  #startDowncheck(): void {
+    const isNeeded = this.#link === 'down' || this.#processorCount === 1;
+    this.#timers.downcheck = isNeeded ? this.#now + this.#timings.downcheck : Infinity;
   }
 
   receive(bytes: Uint8Array): void {
@@ -240,6 +262,7 @@ export class Ring {
     if (now >= timers.hold) this.#onHoldTimer();
     if (now >= timers.merge) this.#onMergeTimer();
     if (now >= timers.tokenWarning) this.#onTokenWarningTimer();
+    if (now >= timers.downcheck) this.#checkInterface();
   }
 
   #takeOwn(): void {
@@ -824,6 +847,8 @@ export class Ring {
     this.#recoveryEnd.reset();
     this.#forwardCommitToken(token);
     this.#tokenSeqSeen = 0xffff_ffff;
+    this.#processorCount = token.addresses.length;
+    this.#startDowncheck();
     this.#trans = transitionalMembers(this.#memb, token, this.#oldRing);
     if (isExchangeNeeded(this.#trans, token)) {
       this.#deliverMemb = this.#trans;
@@ -990,6 +1015,7 @@ export class Ring {
     switch (this.#state) {
       case 'operational':
         this.#ports.log('notice', tokenLossText(this.#era, this.#timings));
+        this.#checkInterface();
         return this.#enterGather(GatherReason.tokenLostOperational);
       case 'gather':
         this.#onConsensusTimer();

@@ -18,6 +18,8 @@ export interface TotemTimings {
   readonly merge: Nanos;
   /** Silence after which a token that went on counts as lost, long before `token`; Infinity where heartbeats are off. */
   readonly heartbeat: Nanos;
+  /** Period in which a node alone, or without its address, looks whether its interface has that address. */
+  readonly downcheck: Nanos;
   /** Share of `token` after which a missing token is logged, in percent; 0 never. */
   readonly tokenWarningPercent: number;
   /** Rotations with one's own aru stuck after which one declares oneself failed. */
@@ -49,6 +51,7 @@ export interface TimingOptions {
   readonly heartbeatFailuresAllowed?: number;
   /** Added once to the time in which heartbeats may fail; 50 unless told. */
   readonly maxNetworkDelayMs?: number;
+  readonly downcheckMs?: number;
 }
 
 /** Least value of a timer in ms, `MINIMUM_TIMEOUT`. */
@@ -86,7 +89,14 @@ export function cman(nodes: number, options: TimingOptions = {}): TotemTimings {
 
 /** @throws {ConfigError} for a timer below 30 ms, a hold below 14 ms, or a consensus below join. */
 function derive(options: TimingOptions & { readonly tokenMs: number }): TotemTimings {
-  const { tokenMs, retransmitsBeforeLoss = 4, joinMs = 50, sendJoinMs = 0, mergeMs = 200 } = options;
+  const {
+    tokenMs,
+    retransmitsBeforeLoss = 4,
+    joinMs = 50,
+    sendJoinMs = 0,
+    mergeMs = 200,
+    downcheckMs = 1000,
+  } = options;
   const tokenRetransmitMs = Math.floor((tokenMs * 10) / (retransmitsBeforeLoss * 10 + 2));
   const holdMs = Math.floor((tokenRetransmitMs * 8) / 10) - TICK_MS;
   const consensusMs = options.consensusMs ?? Math.floor((tokenMs * 12) / 10);
@@ -97,6 +107,7 @@ function derive(options: TimingOptions & { readonly tokenMs: number }): TotemTim
   atLeast('merge', mergeMs, MINIMUM_MS);
   atLeast('consensus', consensusMs, Math.max(MINIMUM_MS, joinMs));
   atLeast('send_join', sendJoinMs, 0);
+  atLeast('downcheck', downcheckMs, MINIMUM_MS);
   return {
     token: tokenMs * MILLISECOND,
     tokenRetransmit: tokenRetransmitMs * MILLISECOND,
@@ -106,6 +117,7 @@ function derive(options: TimingOptions & { readonly tokenMs: number }): TotemTim
     sendJoin: sendJoinMs * MILLISECOND,
     merge: mergeMs * MILLISECOND,
     heartbeat: heartbeatOf(tokenMs, tokenRetransmitMs, options),
+    downcheck: downcheckMs * MILLISECOND,
     tokenWarningPercent: 0,
     failRecvConst: 2500,
     seqnoUnchangedConst: 30,

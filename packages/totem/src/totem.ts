@@ -45,6 +45,11 @@ export type TotemOutput =
   | ConfigurationOutput
   /** Write this to stable storage before anything that follows is sent; it is `ringSeq` of the next start. */
   | { readonly kind: 'store-ring-seq'; readonly seq: number }
+  /**
+   * Look whether the ring's interface has its address, and say `network-up` or `network-down` if that has changed. Asked when the
+   * token is lost, and every `downcheck` by a node that is alone or without its address.
+   */
+  | { readonly kind: 'check-interface' }
   /** The queue is full: cast it again later. */
   | { readonly kind: 'refused'; readonly group: string; readonly reason: 'try-again' }
   /** How full the queue is has changed; it begins low. While it is critical, who casts had better wait. */
@@ -272,6 +277,7 @@ export class Totem implements Machine<TotemInput, TotemOutput> {
         this.#flush(this.#packer, false);
       },
       storeRingSeq: (seq) => this.#emit({ kind: 'store-ring-seq', seq }),
+      checkInterface: () => this.#emit({ kind: 'check-interface' }),
       log: (priority, text) => this.#emit({ kind: 'log', priority, text }),
       reject: (reason) => this.#reject(reason),
     });

@@ -237,6 +237,30 @@ it('a node whose interface goes down is alone, hears and says nothing, and comes
   expect(cluster.checker.violations).toEqual([]);
 });
 
+it('a node looks at its interface when it lost the token, and every second while it is alone or without its address', () => {
+  const cluster = formed({ nodes: 2, timings: FAST });
+  const looks = (): number => {
+    const all = cluster.said.splice(0);
+    return all.filter(({ node, output }) => node === 1 && output.kind === 'check-interface').length;
+  };
+  const looksIn = (span: Nanos): number => {
+    cluster.run(span);
+    return looks();
+  };
+  expect(looksIn(10 * SECOND)).toBe(0);
+  cluster.crash(2);
+  cluster.runUntil(() => cluster.totem(1).inspect().state === 'gather', SECOND);
+  expect(looks()).toBe(1);
+  cluster.runUntil(() => cluster.isRingOf([1]), SECOND);
+  expect(looksIn(10.5 * SECOND)).toBe(10);
+  cluster.boot(2);
+  expect(cluster.runUntil(() => cluster.isRingOf([1, 2]), SECOND)).toBe(true);
+  looks();
+  expect(looksIn(10 * SECOND)).toBe(0);
+  cluster.input(1, { kind: 'network-down' });
+  expect(looksIn(10.5 * SECOND)).toBe(10);
+});
+
 it.each([
   ['modern', 'operational'],
   ['rhel6', 'gather'],

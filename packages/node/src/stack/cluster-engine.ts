@@ -76,6 +76,8 @@ export class ClusterEngine {
   #last: Extract<CmanOutput, { kind: 'state-change' }> | undefined;
   /** Why cman refused the last call of a tool. */
   #refusal: CmanErrno | undefined;
+  /** Whether the ring's address was on an interface that is up when totem last asked. */
+  #isInterfaceUp = false;
   #hasEnded = false;
 
   constructor(services: NodeServices, config: StackConfig, listener: EngineListener) {
@@ -106,7 +108,7 @@ export class ClusterEngine {
   start(): void {
     this.#services.toStack({ kind: 'udp-bind', port: this.#config.port, groups: [this.#config.multicastAddress] });
     this.#cman.send({ kind: 'start', wall: this.#services.system.wall() });
-    this.#totem.send({ kind: 'network-up' });
+    this.#totem.send({ kind: this.#checkInterface() ? 'network-up' : 'network-down' });
   }
 
   datagram(bytes: Uint8Array): void {
@@ -243,6 +245,12 @@ export class ClusterEngine {
       case 'left':
         this.#end('left');
         break;
+      case 'check-interface': {
+        const wasUp = this.#isInterfaceUp;
+        const isUp = this.#checkInterface();
+        if (isUp !== wasUp) this.#totem.send({ kind: isUp ? 'network-up' : 'network-down' });
+        break;
+      }
       case 'queue-level':
         this.#cpg.send(output);
         break;
@@ -327,6 +335,15 @@ export class ClusterEngine {
         break;
     }
   };
+
+  /** A cable that is pulled leaves the address: that is a partition, and not for totem to see. */
+  #checkInterface(): boolean {
+    const address = this.#addresses.get(this.#config.nodeId);
+    this.#isInterfaceUp = this.#services.system
+      .interfaces()
+      .some(({ isUp, addresses }) => isUp && addresses.some((found) => found.split('/')[0] === address));
+    return this.#isInterfaceUp;
+  }
 
   #toNetwork(to: string, bytes: Uint8Array): void {
     const { port } = this.#config;

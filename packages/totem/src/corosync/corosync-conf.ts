@@ -28,8 +28,6 @@ export interface CorosyncConf {
   /** Hops of a multicast datagram. */
   readonly ttl: number;
   readonly netMtu: number;
-  /** How often the ring's interface is looked at, in ms. */
-  readonly downcheckMs: number;
   /** Of transport `udpu`: datagrams from addresses outside of the `nodelist` are dropped. */
   readonly isUnlistedBlocked: boolean;
   readonly timings: TotemTimings;
@@ -156,7 +154,6 @@ function readTotem(totem: ConfSection | undefined, nodes: number): Omit<Corosync
     multicastAddress: link.multicastAddress ?? multicastAddressOf(clusterName),
     ttl: link.ttl,
     netMtu: values.number('netmtu', 256, 65_535) ?? 1500,
-    downcheckMs: values.number('downcheck', 30) ?? 1000,
     isUnlistedBlocked: values.isOn('block_unlisted_ips') ?? true,
     timings: readTimings(values, nodes),
   };
@@ -214,6 +211,7 @@ function readTimings(values: ConfValues, nodes: number): TotemTimings {
     mergeMs: values.number('merge'),
     heartbeatFailuresAllowed: values.number('heartbeat_failures_allowed'),
     maxNetworkDelayMs: values.number('max_network_delay'),
+    downcheckMs: values.number('downcheck', 30),
   };
   const derived = corosync31(nodes, Object.fromEntries(Object.entries(options).filter(([, ms]) => ms !== undefined)));
   const milliseconds = (key: string): number | undefined => {

@@ -32,7 +32,7 @@ export interface CorosyncService<Output extends ServiceOutput = ServiceOutput> {
 }
 
 export type CorosyncInput =
-  | Extract<TotemInput, { readonly kind: 'network-up' | 'datagram' | 'wake' }>
+  | Extract<TotemInput, { readonly kind: 'network-up' | 'network-down' | 'datagram' | 'wake' }>
   | Extract<CpgInput, { readonly kind: 'join' | 'leave' | 'mcast' | 'exit' }>
   /** A service of this node casts, outside of a synchronisation. */
   | { readonly kind: 'cast'; readonly payload: Uint8Array }

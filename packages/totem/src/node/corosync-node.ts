@@ -25,7 +25,7 @@ export interface CorosyncNodeOptions<Output extends ServiceOutput = ServiceOutpu
 }
 
 export type NodeOutput<Output extends ServiceOutput = ServiceOutput> =
-  | Exclude<CorosyncOutput<Output>, { readonly kind: 'unicast' | 'multicast' | 'store-ring-seq' }>
+  | Exclude<CorosyncOutput<Output>, { readonly kind: 'unicast' | 'multicast' | 'store-ring-seq' | 'check-interface' }>
   /** The ring's address went away, or came back. */
   | { readonly kind: 'interface'; readonly isUp: boolean };
 
@@ -57,7 +57,6 @@ export class CorosyncNode<Output extends ServiceOutput = ServiceOutput> {
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
   #timerAt: Nanos = Infinity;
-  #downcheck: NodeJS.Timeout | undefined;
   #isInterfaceUp = true;
 
   /** @throws {ConfigError} when the node is not in the `nodelist`; the system's error when the ring id cannot be read. */
@@ -87,7 +86,6 @@ export class CorosyncNode<Output extends ServiceOutput = ServiceOutput> {
   async start(): Promise<void> {
     const { conf, nodeId } = this.#options;
     this.#sockets = await openUdpSockets(conf, nodeId, this.#onDatagram);
-    this.#downcheck = setInterval(() => this.#checkInterface(), conf.downcheckMs);
     this.step({ kind: 'network-up' });
   }
 
@@ -116,7 +114,6 @@ export class CorosyncNode<Output extends ServiceOutput = ServiceOutput> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
-    clearInterval(this.#downcheck);
     this.#sockets?.close();
   }
 
@@ -133,6 +130,8 @@ export class CorosyncNode<Output extends ServiceOutput = ServiceOutput> {
         return this.#sockets?.multicast(output.bytes);
       case 'store-ring-seq':
         return this.#ringIdFile.store(output.seq);
+      case 'check-interface':
+        return this.#checkInterface();
       case 'left':
         // A node that lingers and hears messages of the others merges back.
         this.close();
@@ -192,6 +191,6 @@ export class CorosyncNode<Output extends ServiceOutput = ServiceOutput> {
     if (isUp === this.#isInterfaceUp) return;
     this.#isInterfaceUp = isUp;
     this.#options.onOutput({ kind: 'interface', isUp });
-    if (isUp) this.step({ kind: 'network-up' });
+    this.step({ kind: isUp ? 'network-up' : 'network-down' });
   }
 }
