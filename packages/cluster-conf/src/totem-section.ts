@@ -11,13 +11,22 @@ export interface TotemInterface {
 /**
  * `<totem>` with the defaults that cman puts into it, which are not those of corosync.
  *
- * Source: cman/daemon/cman-preconfig.c, `add_cman_overrides`; corosync.conf(5).
+ * Source: cman/daemon/cman-preconfig.c, `add_cman_overrides`; corosync.conf(5); of what the schema lacks, corosync 1.4
+ * exec/totemconfig.c, `totem_config_read`.
  */
 export interface TotemSection {
   readonly tokenMs: number;
   /** Written, or derived from the token and the number of nodes by `consensusOf`. */
   readonly consensusMs: number;
   readonly joinMs: number;
+  /** A join waits for a random time below this before it goes out; 0, at once. */
+  readonly sendJoinMs: number;
+  readonly mergeMs: number;
+  readonly downcheckMs: number;
+  /** Heartbeats that may fail before the token counts as lost; 0, heartbeats are off. */
+  readonly heartbeatFailuresAllowed: number;
+  /** Added once to the time in which heartbeats may fail. */
+  readonly maxNetworkDelayMs: number;
   readonly failRecvConst: number;
   readonly seqnoUnchangedConst: number;
   readonly netmtuBytes: number;
@@ -49,6 +58,11 @@ export function consensusOf(tokenMs: number, nodes: number): number {
  * token                                ms                     10000
  * consensus                            ms                     see `consensusOf`
  * join                                 ms                     60
+ * send_join                            ms                     0, not in the schema
+ * merge                                ms                     200, not in the schema
+ * downcheck                            ms                     1000, not in the schema
+ * heartbeat_failures_allowed           count                  0, not in the schema
+ * max_network_delay                    ms                     50, not in the schema
  * fail_recv_const                      rotations              2500
  * seqno_unchanged_const                rotations              30
  * netmtu                               bytes                  1500
@@ -68,6 +82,11 @@ export function readTotem(at: ElementReader, nodes: number, rings: number): Tote
     tokenMs,
     consensusMs: at.optionalInteger('consensus', 1) ?? consensusOf(tokenMs, nodes),
     joinMs: at.integer('join', 60, 1),
+    sendJoinMs: at.integer('send_join', 0, 0),
+    mergeMs: at.integer('merge', 200, 1),
+    downcheckMs: at.integer('downcheck', 1000, 1),
+    heartbeatFailuresAllowed: at.integer('heartbeat_failures_allowed', 0, 0),
+    maxNetworkDelayMs: at.integer('max_network_delay', 50, 1),
     failRecvConst: at.integer('fail_recv_const', 2500, 1),
     seqnoUnchangedConst: at.integer('seqno_unchanged_const', 30, 1),
     netmtuBytes: at.integer('netmtu', 1500, 1),

@@ -369,7 +369,7 @@ export class ClusterStack implements EngineListener {
     if (typeof config === 'string') return config;
     this.#config = config;
     this.#started('corosync', ['corosync', '-f']);
-    this.#engine = new ClusterEngine(this.#services, config, this);
+    this.#engine = new ClusterEngine(this.#services, config, this.#prng('totem'), this);
     this.#engine.start();
     return undefined;
   }

@@ -79,6 +79,11 @@ function totemTimingsOf({ nodes, totem }: ClusterConf): TotemTimings {
     tokenMs: totem.tokenMs,
     consensusMs: totem.consensusMs,
     joinMs: totem.joinMs,
+    sendJoinMs: totem.sendJoinMs,
+    mergeMs: totem.mergeMs,
+    downcheckMs: totem.downcheckMs,
+    heartbeatFailuresAllowed: totem.heartbeatFailuresAllowed,
+    maxNetworkDelayMs: totem.maxNetworkDelayMs,
     retransmitsBeforeLoss: totem.tokenRetransmitsBeforeLossConst,
   });
   const { failRecvConst, seqnoUnchangedConst, missCountConst, windowSize, maxMessages } = totem;

@@ -46,6 +46,16 @@ describe('every daemon has its part of cluster.conf', () => {
   it.each([
     ['', { token: 10 * SECOND, consensus: 12 * SECOND, join: 60 * MILLISECOND }],
     ['<totem token="5000" join="100"/>', { token: 5 * SECOND, consensus: 7 * SECOND, join: 100 * MILLISECOND }],
+    [
+      '<totem send_join="80" merge="300" downcheck="2000"/>',
+      { sendJoin: 80 * MILLISECOND, merge: 300 * MILLISECOND, downcheck: 2 * SECOND },
+    ],
+    ['', { heartbeat: Infinity, sendJoin: 0 }],
+    ['<totem token="10500" heartbeat_failures_allowed="2"/>', { heartbeat: 5050 * MILLISECOND }],
+    [
+      '<totem token="10500" heartbeat_failures_allowed="2" max_network_delay="100"/>',
+      { heartbeat: 5100 * MILLISECOND },
+    ],
     ['<totem consensus="20000"/>', { token: 10 * SECOND, consensus: 20 * SECOND, join: 60 * MILLISECOND }],
     [
       '<totem window_size="300" max_messages="20" miss_count_const="9" fail_recv_const="100" seqno_unchanged_const="5"/>',

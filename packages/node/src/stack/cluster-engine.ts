@@ -1,4 +1,4 @@
-import { getU64, type Nanos, type Observe, setU64, viewOf } from '@quorate/kernel';
+import { getU64, type Nanos, type Observe, type Prng, setU64, viewOf } from '@quorate/kernel';
 import {
   Cman,
   type CmanErrno,
@@ -80,7 +80,8 @@ export class ClusterEngine {
   #isInterfaceUp = false;
   #hasEnded = false;
 
-  constructor(services: NodeServices, config: StackConfig, listener: EngineListener) {
+  /** `prng` gives the random delays of `send_join`. */
+  constructor(services: NodeServices, config: StackConfig, prng: Prng, listener: EngineListener) {
     this.#services = services;
     this.#config = config;
     this.#listener = listener;
@@ -95,6 +96,7 @@ export class ClusterEngine {
       ringSeq: this.#loadRingSeq(),
       netMtu: config.conf.totem.netmtuBytes,
       tokenFacts: true,
+      prng,
       ...(observe && { observe: observe as Observe<TotemFact> }),
     });
     this.#cmanMachine = new Cman({ ...config.cman, ...(observe && { observe: observe as Observe<QuorumFact> }) });
