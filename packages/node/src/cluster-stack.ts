@@ -73,6 +73,7 @@ export class ClusterStack implements EngineListener {
 
   membership(change: NonNullable<ClusterEngine['membership']>): void {
     this.#tellQuorumDisk();
+    this.#quorumDisk?.cmanEvent();
     this.#fencing?.membership(change);
     this.#locks?.membership(change);
     this.#clvmd?.membersChanged();
@@ -82,6 +83,7 @@ export class ClusterStack implements EngineListener {
 
   portChanged(port: number): void {
     if (port === QDISK_PORT) this.#tellQuorumDisk();
+    this.#quorumDisk?.cmanEvent();
     if (port === CLVMD_PORT) this.#clvmd?.portChanged();
     if (port === RGMANAGER_PORT) this.#tellServiceManager();
   }

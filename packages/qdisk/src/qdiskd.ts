@@ -39,7 +39,9 @@ export type QdiskInput =
   | { readonly kind: 'heuristic-ended'; readonly run: number; readonly status: number }
   /** The cluster's members; `listening` are those that have port 178 open, and is absent when that is not known. */
   | { readonly kind: 'members'; readonly nodes: readonly number[]; readonly listening?: readonly number[] }
-  /** A message on cman's port 178. */
+  /** cman tells its listeners that the members, a port or the votes have changed: a sleep ends. */
+  | { readonly kind: 'cman-event' }
+  /** A message on cman's port 178. Ends a sleep, as everything that cman says. */
   | { readonly kind: 'data'; readonly from: number; readonly payload: Uint8Array }
   /** cman refused the device; `EBUSY` makes qdiskd update the one that is registered. */
   | { readonly kind: 'register-refused'; readonly errno: string }
@@ -98,8 +100,8 @@ type Emit = (output: QdiskOutput) => void;
 /** What the main thread waits for. */
 type Wait =
   | { readonly kind: 'io'; readonly id: number }
-  /** Ends early by `stop` when `isInterruptible`. */
-  | { readonly kind: 'sleep'; readonly until: Nanos; readonly isInterruptible: boolean }
+  /** `endsBy`: what ends it early; whatever cman says ends by `stop`, too. */
+  | { readonly kind: 'sleep'; readonly until: Nanos; readonly endsBy?: 'stop' | 'cman' }
   | { readonly kind: 'cman' }
   /** The process is frozen, or the machine resets. */
   | { readonly kind: 'never' };
@@ -143,6 +145,8 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
 
   #incarnation = NO_INCARNATION;
 
+  /** cman has said something that no `cman_wait` has taken yet. */
+  #hasCmanEvent = false;
   #members: readonly number[] = [];
   #listening: ReadonlySet<number> | undefined;
 
@@ -211,14 +215,18 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
           return this.#scoring.ended(input.run, input.status);
         case 'members':
           return this.#onMembers(input.nodes, input.listening);
+        case 'cman-event':
+          return this.#onCmanEvent();
         case 'data':
-          return this.#onData(input.from, input.payload);
+          this.#onData(input.from, input.payload);
+          return this.#onCmanEvent();
         case 'register-refused':
           return this.#onRegisterRefused(input.errno);
         case 'leave-refused':
           return this.#onLeaveRefused();
         case 'reconfigure':
-          return this.#onReconfigure(input.quorumd, input.clusterNodes);
+          this.#onReconfigure(input.quorumd, input.clusterNodes);
+          return this.#onCmanEvent();
         case 'clock-step':
           return this.#wallClock.step(input.offset);
         case 'stop':
@@ -307,6 +315,12 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
     this.#listening = listening === undefined ? undefined : new Set(listening);
   }
 
+  /** `select` in `cman_wait` returns: at once when the main thread sleeps there, and else when it comes to that. */
+  #onCmanEvent(): void {
+    this.#hasCmanEvent = true;
+    if (this.#wait.kind === 'sleep' && this.#wait.endsBy === 'cman') this.#resume(undefined);
+  }
+
   /** A node whose I/O hangs but whose network works is not evicted: each of its complaints forgives its misses. */
   #onData(from: number, payload: Uint8Array): void {
     const code = decodeHang(payload);
@@ -363,7 +377,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
     this.#isStopping = true;
     if (this.#phase === 'off') return this.#end(true);
     if (this.#wait.kind === 'cman') return this.#end(false);
-    if (this.#wait.kind === 'sleep' && this.#wait.isInterruptible) this.#resume(undefined);
+    if (this.#wait.kind === 'sleep' && this.#wait.endsBy !== undefined) this.#resume(undefined);
   }
 
   #onWake(): void {
@@ -420,7 +434,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
       if (!(yield* this.#writeBare(this.#me, DiskState.INIT))) return this.#fail('Initialization failed');
       this.#getMyScore();
       this.#updateLocalStatus();
-      yield* this.#sleep(intervalSec * SECOND);
+      yield { kind: 'sleep', until: this.#now + intervalSec * SECOND, endsBy: 'stop' } satisfies Wait;
     }
     if (this.#isStopping) return 'stopped';
     this.#getMyScore();
@@ -442,7 +456,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
     this.#emit({ kind: 'leave-cluster' });
     yield { kind: 'cman' } satisfies Wait;
     this.#log('crit', 'Could not leave the cluster - rebooting');
-    yield { kind: 'sleep', until: this.#now + 5 * SECOND, isInterruptible: false } satisfies Wait;
+    yield { kind: 'sleep', until: this.#now + 5 * SECOND } satisfies Wait;
     yield* this.#reboot('stop-cman');
   }
 
@@ -463,7 +477,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
       yield* this.#checkTimeouts(duration);
       if (duration >= interval) this.#logSlowCycle(duration);
       if (this.#hasTooManyErrors(errors)) return false;
-      if (!this.#isStopping) yield* this.#sleep(duration >= interval ? interval : interval - duration);
+      if (!this.#isStopping) yield* this.#cmanWait(duration >= interval ? interval : interval - duration);
       if (this.#isStopping) return errors === 0;
     }
   }
@@ -543,10 +557,13 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
     const master = this.#master;
     if (master === 0) this.#elect();
     else if (this.#state === DiskState.MASTER) {
+      this.#hasCmanEvent = false;
       this.#checkCman();
       if (errors === 0) this.#poll(true);
     } else if (this.#state === DiskState.RUN && master !== this.#me) {
-      if (isInMask(this.#table.peers[master - 1]!.status.masterMask, this.#me) && errors === 0) this.#poll(true);
+      if (!isInMask(this.#table.peers[master - 1]!.status.masterMask, this.#me)) return;
+      this.#hasCmanEvent = false;
+      if (errors === 0) this.#poll(true);
     }
   }
 
@@ -651,7 +668,7 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
         this.#log('debug', `New master elected: ${master}`);
         return;
       }
-      yield { kind: 'sleep', until: this.#now + SECOND, isInterruptible: false } satisfies Wait;
+      yield { kind: 'sleep', until: this.#now + SECOND } satisfies Wait;
     }
   }
 
@@ -688,8 +705,10 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
 
   // Everything else
 
-  *#sleep(duration: Nanos): Task {
-    yield { kind: 'sleep', until: this.#now + duration, isInterruptible: true } satisfies Wait;
+  /** Sleeps until cman says something, and not at all when it has said something since the last time. */
+  *#cmanWait(duration: Nanos): Task {
+    if (!this.#hasCmanEvent) yield { kind: 'sleep', until: this.#now + duration, endsBy: 'cman' } satisfies Wait;
+    this.#hasCmanEvent = false;
   }
 
   #resume(reply: unknown): void {

@@ -64,8 +64,14 @@ export class QuorumDisk implements TransferOwner {
     this.#qdiskd.send({ kind: 'reconfigure', clusterNodes: conf.nodes, ...(quorumd && { quorumd }) });
   }
 
+  /** Members that qdiskd will find when it asks cman for them. */
   members(nodes: readonly number[], listening: readonly number[]): void {
     this.#qdiskd.send({ kind: 'members', nodes, listening });
+  }
+
+  /** cman tells those who listen that something has changed. */
+  cmanEvent(): void {
+    this.#qdiskd.send({ kind: 'cman-event' });
   }
 
   registerRefused(errno: string): void {
