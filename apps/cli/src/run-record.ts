@@ -18,6 +18,8 @@ export interface StoryRun {
   /** Null in worker threads: no two of their runs are the same. */
   readonly traceHash: string | null;
   readonly checked: readonly string[];
+  /** Those of them that had nothing to judge. */
+  readonly idle: readonly string[];
   readonly violations: readonly Violation[];
   /** What kept the run from its end: an exception, a worker that is gone, a limit. */
   readonly trouble: string | undefined;
@@ -33,7 +35,7 @@ export interface RunRecord extends Pick<StoryRun, 'driver' | 'seed' | 'virtualSe
   readonly traceHash: string | null;
   readonly steps: readonly StepRecord[];
   readonly failures: StoryResult['failures'];
-  readonly invariants: { readonly checked: readonly string[]; readonly violations: readonly Violation[] };
+  readonly invariants: Pick<StoryRun, 'checked' | 'idle' | 'violations'>;
   readonly trouble?: string;
 }
 
@@ -56,7 +58,7 @@ export function recordOf(scenario: string, run: StoryRun): RunRecord {
     traceHash: run.traceHash,
     steps: (run.story?.steps ?? []).map(stepRecord),
     failures: run.story?.failures ?? [],
-    invariants: { checked: run.checked, violations: run.violations },
+    invariants: { checked: run.checked, idle: run.idle, violations: run.violations },
     ...(run.trouble !== undefined && { trouble: run.trouble }),
   };
 }

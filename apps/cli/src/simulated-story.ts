@@ -34,6 +34,7 @@ export function simulateStory({ topology, ...options }: SimulatedStoryOptions): 
     images: hashesOf(simulator.images),
     traceHash: ended.hash,
     checked: simulator.checker.ids,
+    idle: simulator.checker.idle,
     lostSlices: 0,
     stores: simulator.stores,
   });

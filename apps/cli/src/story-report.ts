@@ -84,7 +84,8 @@ function verdictText(run: StoryRun, columns: number, { green, red }: Colours): s
     mistakes.push(`${invariant} violated at ${(at / 1e9).toFixed(3)} s by ${nodes.join(' ')}: ${message}`);
   }
   if (run.trouble !== undefined) mistakes.push(run.trouble);
-  const rules = `${run.checked.length} invariants checked, ${run.violations.length} violated`;
+  const { length: judged } = run.checked.filter((id) => !run.idle.includes(id));
+  const rules = `${run.checked.length} invariants, ${judged} had something to judge, ${run.violations.length} violated`;
   const cost = `${run.virtualSeconds.toFixed(0)} s of cluster time in ${run.cpuSeconds.toFixed(2)} s of processor time`;
   const hash = run.traceHash === null ? '' : `, hash ${run.traceHash}`;
   const lost = run.lostSlices > 0 ? `, ${run.lostSlices} slices lost` : '';

@@ -28,7 +28,7 @@ export interface EndedStory {
 }
 
 /** What only the driver knows. */
-export interface Telling extends Pick<StoryRun, 'driver' | 'images' | 'traceHash' | 'checked' | 'lostSlices'> {
+export interface Telling extends Pick<StoryRun, 'driver' | 'images' | 'traceHash' | 'checked' | 'idle' | 'lostSlices'> {
   readonly seed: Seed;
   readonly cpu: NodeJS.CpuUsage;
   readonly stores: ReadonlyMap<number, BlockStore>;

@@ -44,7 +44,7 @@ export async function workStory(options: WorkedStoryOptions): Promise<ToldStory>
   const before = process.cpuUsage();
   const ended = await lab.run();
   const cpu = process.cpuUsage(before);
-  const { imageHashes: images, checked, lostSlices, stores } = ended;
+  const { imageHashes: images, checked, idle, lostSlices, stores } = ended;
   return toldStory(ended, {
     driver: 'workers',
     seed: options.seed,
@@ -52,6 +52,7 @@ export async function workStory(options: WorkedStoryOptions): Promise<ToldStory>
     images,
     traceHash: null,
     checked,
+    idle,
     lostSlices,
     stores,
   });

@@ -21,7 +21,7 @@ it('the record has these fields', () => {
       { id, ownerBefore, ownerAfter, outageSeconds, requests, phases, clustat },
     ],
     failures: [],
-    invariants: { checked: ['S1', 'S2'], violations: [] },
+    invariants: { checked: ['S1', 'S2'], idle: ['S2'], violations: [] },
   });
   expect(JSON.parse(JSON.stringify(record))).toEqual(record);
 });

@@ -59,6 +59,7 @@ export function storyRun(more: Partial<StoryRun> = {}): StoryRun {
     events: 123_456,
     traceHash: '0123456789abcdef',
     checked: ['S1', 'S2'],
+    idle: ['S2'],
     violations: [],
     trouble: undefined,
     lostSlices: 0,

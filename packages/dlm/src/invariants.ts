@@ -220,6 +220,7 @@ const lvb: Invariant = defineInvariant<DlmFact>({
     'dlm.lvb-dropped',
     'dlm.lvb-read',
   ],
+  judges: ['dlm.lvb-read'],
   start(): Check<DlmFact> {
     const values = new Map<string, Value>();
     const masters = new Map<string, number>();

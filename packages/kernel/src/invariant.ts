@@ -34,6 +34,8 @@ export interface Invariant<F extends Fact = Fact> {
   readonly statement: string;
   /** Kinds of facts its check wants to see. */
   readonly kinds: readonly F['kind'][];
+  /** Those of `kinds` without which there is nothing to judge, where the others only say how things stand; any of them unless told. */
+  readonly judges?: readonly F['kind'][];
   start(): Check<F>;
 }
 
@@ -42,10 +44,16 @@ export function defineInvariant<F extends Fact>(invariant: Invariant<F>): Invari
   return invariant as unknown as Invariant;
 }
 
+interface Watcher {
+  readonly id: string;
+  readonly judges: readonly string[];
+  readonly check: Check<Fact>;
+}
+
 /** Runs a set of invariants over one stream of facts and collects what they find. */
 export class Checker {
-  readonly #watchers = new Map<string, { id: string; check: Check<Fact> }[]>();
-  readonly #checks: { id: string; check: Check<Fact> }[] = [];
+  readonly #watched = new Map<string, { readonly watchers: Watcher[]; isSeen: boolean }>();
+  readonly #checks: Watcher[] = [];
   readonly #violations: Violation[] = [];
   readonly #counts = new Map<string, { times: number; largest: number }>();
   readonly #verdict: Verdict;
@@ -54,12 +62,13 @@ export class Checker {
 
   constructor(invariants: readonly Invariant[]) {
     for (const invariant of invariants) {
-      const entry = { id: invariant.id, check: invariant.start() };
+      const { id, kinds, judges = kinds } = invariant;
+      const entry = { id, judges, check: invariant.start() };
       this.#checks.push(entry);
-      for (const kind of invariant.kinds) {
-        const watchers = this.#watchers.get(kind);
-        if (watchers === undefined) this.#watchers.set(kind, [entry]);
-        else watchers.push(entry);
+      for (const kind of kinds) {
+        const watched = this.#watched.get(kind);
+        if (watched === undefined) this.#watched.set(kind, { watchers: [entry], isSeen: false });
+        else watched.watchers.push(entry);
       }
     }
     this.#verdict = {
@@ -77,13 +86,15 @@ export class Checker {
 
   /** Whether any invariant wants facts of this kind. */
   wants(kind: string): boolean {
-    return this.#watchers.has(kind);
+    return this.#watched.has(kind);
   }
 
   observe(fact: Stamped): void {
-    const watchers = this.#watchers.get(fact.kind);
-    if (watchers === undefined) return;
+    const watched = this.#watched.get(fact.kind);
+    if (watched === undefined) return;
+    watched.isSeen = true;
     this.#at = fact.at;
+    const { watchers } = watched;
     const verdict = this.#verdict;
     for (let i = 0; i < watchers.length; i++) {
       const watcher = watchers[i]!;
@@ -112,6 +123,12 @@ export class Checker {
   /** Ids of the invariants under watch, in the order given. */
   get ids(): readonly string[] {
     return this.#checks.map((entry) => entry.id);
+  }
+
+  /** Ids of those that have had nothing to judge: that they are not broken says nothing. */
+  get idle(): readonly string[] {
+    const isSeen = (kind: string): boolean => this.#watched.get(kind)?.isSeen === true;
+    return this.#checks.filter(({ judges }) => !judges.some(isSeen)).map(({ id }) => id);
   }
 
   get violations(): readonly Violation[] {

@@ -465,6 +465,16 @@ describe('the checker', () => {
     expect(checker.wants('count')).toBe(true);
     expect(checker.wants('other')).toBe(false);
   });
+
+  it('tells which rules have had nothing to judge', () => {
+    const settled = { ...rising, id: 'T2', kinds: ['count', 'settled'], judges: ['settled'] };
+    const checker = new Checker([rising, settled]);
+    expect(checker.idle).toEqual(['T1', 'T2']);
+    checker.observe(fact(0, 1));
+    expect(checker.idle).toEqual(['T2']);
+    checker.observe({ ...fact(1, 2), kind: 'settled' });
+    expect(checker.idle).toEqual([]);
+  });
 });
 
 describe('a guarded machine', () => {

@@ -193,6 +193,7 @@ export const quietConvergence: Invariant = defineInvariant<CalmFact | StateFact 
   statement:
     'With a quiet, connected network every live node is operational in one ring of exactly the live nodes within the bound.',
   kinds: ['totem.calm', 'totem.state', 'totem.configuration'],
+  judges: ['totem.calm'],
   start() {
     const states = new Map<NodeId, { state: string; ring: string; members: readonly NodeId[] }>();
     let due: { readonly at: Nanos; readonly nodes: readonly NodeId[] } | undefined;

@@ -57,6 +57,8 @@ export interface WorkersResult {
   readonly events: number;
   /** Ids of the invariants under watch. */
   readonly checked: readonly string[];
+  /** Those of them that had nothing to judge. */
+  readonly idle: readonly string[];
   readonly violations: readonly Violation[];
   /** Message and stack of an exception of the script, an invariant or a watcher. */
   readonly exception: string | undefined;

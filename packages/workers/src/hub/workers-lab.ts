@@ -140,6 +140,7 @@ export class WorkersLab {
       at: this.#now,
       events: this.#events,
       checked: this.checker.ids,
+      idle: this.checker.idle,
       violations: this.checker.violations,
       exception: this.#exception,
       gone: this.#gone,
