@@ -79,20 +79,38 @@ export class JournalWriter {
   /** A log header in every block, each saying that there is nothing to replay (`lgfs2_write_journal_data`). */
   #writeHeaders(jinode: number, firstData: number, firstSequence: number): void {
     const dataBlocks = this.#dataBlocks;
-    const same = { jid: 0, tail: 0, nsec: 0, sec: 0, statfsAddr: 0, quotaAddr: 0, localTotal: 0, localFree: 0 };
-    const flags = (LOG_HEAD.UNMOUNT | LOG_HEAD.USERSPACE) >>> 0;
+    // One object for all of them: a new one spread from what they share costs more than its block.
+    const header = { ...CLEAN_HEADER, jinode };
     for (let start = 0; start < dataBlocks; start += this.#chunk.length) {
       const count = Math.min(this.#chunk.length, dataBlocks - start);
       for (let i = 0; i < count; i++) {
-        const blkno = start + i;
-        const sequence = (firstSequence + blkno) % dataBlocks;
-        const header = { ...same, localDinodes: 0, flags, sequence, blkno, addr: firstData + blkno, jinode };
+        header.blkno = start + i;
+        header.sequence = (firstSequence + header.blkno) % dataBlocks;
+        header.addr = firstData + header.blkno;
         this.#codec.encode(header, this.#chunk[i]!);
       }
       this.#builder.write(firstData + start, this.#buffer.subarray(0, count * this.#builder.geometry.blockSize));
     }
   }
 }
+
+/** A header that says there is nothing to replay, before it has its place. */
+const CLEAN_HEADER = {
+  jid: 0,
+  sequence: 0,
+  flags: (LOG_HEAD.UNMOUNT | LOG_HEAD.USERSPACE) >>> 0,
+  tail: 0,
+  blkno: 0,
+  nsec: 0,
+  sec: 0,
+  addr: 0,
+  jinode: 0,
+  statfsAddr: 0,
+  quotaAddr: 0,
+  localTotal: 0,
+  localFree: 0,
+  localDinodes: 0,
+};
 
 /** Bytes written at once. */
 const CHUNK_BYTES = 1 << 18;

@@ -1,4 +1,4 @@
-import { getU64, setU64, viewOf } from '@quorate/kernel';
+import { setU64, viewOf } from '@quorate/kernel';
 import { DINODE_BYTES, type Geometry, MAX_HEIGHT } from './geometry.js';
 import { META_HEADER_BYTES } from './meta-header.js';
 
@@ -18,7 +18,13 @@ export function pointerArea(geometry: Geometry, level: number): PointerArea {
 
 /** Pointer number `index` of a block at `level`; 0 is a hole. */
 export function getPointer(block: Uint8Array, level: number, index: number): number {
-  return getU64(viewOf(block), (level === 0 ? DINODE_BYTES : META_HEADER_BYTES) + 8 * index);
+  const at = (level === 0 ? DINODE_BYTES : META_HEADER_BYTES) + 8 * index;
+  // Byte by byte: trees are walked pointer by pointer, and a view for each costs ten times what it reads.
+  return wordAt(block, at) * 0x1_0000_0000 + wordAt(block, at + 4);
+}
+
+function wordAt(block: Uint8Array, at: number): number {
+  return ((block[at]! << 24) | (block[at + 1]! << 16) | (block[at + 2]! << 8) | block[at + 3]!) >>> 0;
 }
 
 export function setPointer(block: Uint8Array, level: number, index: number, target: number): void {
