@@ -286,12 +286,15 @@ export class Simulator {
   }
 
   #wake(actor: number): void {
-    if (actor >= FIRST_MACHINE) {
-      const machine = this.#machines[actor - FIRST_MACHINE];
-      const host = this.#hosts[actor - FIRST_MACHINE - this.#machines.length];
-      this.#count(EventClass.timer, machine?.nic ?? host!.nic, EventKind.timer, 0, 0, undefined);
-      if (machine !== undefined) this.#stepMachine(machine, WAKE);
-      else this.#stepHost(host!, WAKE);
+    const firstHost = FIRST_MACHINE + this.#machines.length;
+    if (actor >= firstHost) {
+      const host = this.#hosts[actor - firstHost]!;
+      this.#count(EventClass.timer, host.nic, EventKind.timer, 0, 0, undefined);
+      this.#stepHost(host, WAKE);
+    } else if (actor >= FIRST_MACHINE) {
+      const machine = this.#machines[actor - FIRST_MACHINE]!;
+      this.#count(EventClass.timer, machine.nic, EventKind.timer, 0, 0, undefined);
+      this.#stepMachine(machine, WAKE);
     } else if (actor === FABRIC) this.#onArrivals();
     else if (actor === NETWORK) this.#network.step(this.#now, WAKE, this.#onNetwork);
     else if (actor === DISKS) this.#target.step(this.#now, WAKE, this.#onTarget);
