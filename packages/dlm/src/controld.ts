@@ -455,7 +455,11 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
 
   #receiveStart(ls: ControlledLockspace, from: number, { header, info }: ControldMessage & { kind: 'start' }): void {
     const past = historyOf(ls, from);
-    const change = findLast(ls.changes, (candidate) => matchChange(candidate, from, info, this.#me, past));
+    const isMatch = (candidate: Change): boolean => matchChange(candidate, from, info, this.#me, past);
+    const isNacked = (candidate: Change): boolean => findMember(candidate, from)?.isNacked === true;
+    // Where only one that was refused fits, that was meant for a change before we joined.
+    const change =
+      findLast(ls.changes, (candidate) => isMatch(candidate) && !isNacked(candidate)) ?? findLast(ls.changes, isMatch);
     if (change === undefined) return this.#emit({ kind: 'reject', group: ls.group, from, reason: 'no-match' });
     past.lastMatchSeq = change.seq;
     const member = findMember(change, from)!;
@@ -573,8 +577,12 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   }
 
   #sendStart(ls: ControlledLockspace, change: Change): void {
-    const older = findLast(ls.changes, (other) => other !== change && isLookalike(other, change));
-    if (older !== undefined) this.#mcastStart(ls, older, StartFlag.NACK);
+    // What we have sent for a later change than that has taken it out of the running: a NACK would hit the newest one.
+    const sentSeq = Math.max(0, ...ls.changes.filter(({ state }) => state === 'messages').map(({ seq }) => seq));
+    const lookalikes = ls.changes.filter(
+      (other) => other !== change && other.seq > sentSeq && isLookalike(other, change),
+    );
+    for (const older of lookalikes) this.#mcastStart(ls, older, StartFlag.NACK);
     this.#mcastStart(ls, change, ls.isJoining ? StartFlag.JOINING : 0);
     const { observe } = this.#config;
     const isQuorate = this.#hasQuorum;

@@ -141,7 +141,7 @@ function hasCounts(change: Change, info: StartInfo): boolean {
  */
 export function matchChange(change: Change, from: number, info: StartInfo, me: number, past: NodeHistory): boolean {
   const sender = findMember(change, from);
-  if (!info.members.includes(me) || sender === undefined || sender.hasStarted || sender.isNacked) return false;
+  if (!info.members.includes(me) || sender === undefined || sender.hasStarted) return false;
   if (past.removedSeq > change.seq || past.lastMatchSeq > change.seq) return false;
   return hasCounts(change, info) && info.members.every((nodeid) => findMember(change, nodeid) !== undefined);
 }

@@ -246,6 +246,54 @@ describe('partitions', () => {
   });
 });
 
+describe('two changes that look alike', () => {
+  /** What nodes started with, when fenced has no victim any more on these. */
+  function starts(daemons: Daemons, nodes: readonly number[]): string[] {
+    for (const node of nodes) daemons.input(node, { kind: 'victims', nodes: [] });
+    return daemons.take().filter((line) => line.includes(' start '));
+  }
+
+  function waiting(daemons: Daemons, nodes: readonly number[]): void {
+    for (const node of nodes) daemons.input(node, { kind: 'victims', nodes: [9] });
+    daemons.drain();
+  }
+
+  it('the older one is not refused once more by who has sent a START for one in between', () => {
+    const daemons = new Daemons([1, 2, 3, 4]);
+    for (const node of [2, 3, 4]) daemons.online(node, 'ls');
+    waiting(daemons, [2, 4]);
+    daemons.online(1, 'ls');
+    daemons.input(3, { kind: 'offline', lockspace: 'ls' });
+    daemons.drain();
+    starts(daemons, [2]);
+    daemons.online(3, 'ls');
+    expect(starts(daemons, [4])).toEqual([
+      '2 start ls: 1 2 3! 4',
+      '4 start ls: 1 2 3! 4',
+      '1 start ls: 1 2 3! 4',
+      '3 start ls: 1 2 3 4',
+    ]);
+  });
+
+  it('a newcomer that knows only the newer one takes what refuses the older one for what it is', () => {
+    const daemons = new Daemons([1, 2, 3, 4]);
+    for (const node of [1, 2, 3]) daemons.online(node, 'ls');
+    daemons.take();
+    waiting(daemons, [1, 2, 3]);
+    daemons.online(4, 'ls');
+    daemons.input(1, { kind: 'offline', lockspace: 'ls' });
+    daemons.input(1, { kind: 'victims', nodes: [] });
+    daemons.drain();
+    daemons.online(1, 'ls');
+    expect(starts(daemons, [2, 3])).toEqual([
+      '2 start ls: 1! 2 3 4',
+      '3 start ls: 1! 2 3 4',
+      '4 start ls: 1! 2 3 4',
+      '1 start ls: 1 2 3 4',
+    ]);
+  });
+});
+
 describe('messages', () => {
   it('START: header, counts of the change, and the ids of its members', () => {
     const daemons = new Daemons([1, 2]);
