@@ -1,8 +1,9 @@
 import { ByteReader, type ByteWriter } from '@quorate/kernel';
+import { type PlockData, type PlockRecord, readPlockData, readPlockRecord } from './plock-message.js';
 
 /**
- * What a message of the daemons is about. 1 to 7 are the same in all versions; of the others only PLOCKS_DONE, which is
- * PLOCKS_STORED in RHEL 6, is named here.
+ * What a message of the daemons is about. 1 to 7 are the same in all versions; the others are those of dlm 4. In RHEL 6 the
+ * eighth is PLOCKS_STORED, and the ninth is about deadlocks.
  */
 export const ControldType = {
   PROTOCOL: 1,
@@ -13,6 +14,7 @@ export const ControldType = {
   PLOCK_SYNC_LOCK: 6,
   PLOCK_SYNC_WAITER: 7,
   PLOCKS_DONE: 8,
+  PLOCKS_DATA: 9,
 } as const;
 
 /** Flags of START. */
@@ -38,8 +40,8 @@ export type ProtocolVersion = readonly [number, number, number];
  *     12    4 to         0, all
  *     16    4 global id  of the lockspace
  *     20    4 flags      `StartFlag`
- *     24    4 msgdata    START: number of the sender's change
- *     28    4 msgdata2
+ *     24    4 msgdata    START, PLOCKS_DATA, PLOCKS_DONE: number of the sender's change
+ *     28    4 msgdata2   PLOCKS_DONE: number of PLOCKS_DATA before it
  *     32    8 –          zero
  *
  * Source: dlm dlm_controld/dlm_daemon.h, `dlm_header`.
@@ -51,6 +53,7 @@ export interface ControldHeader {
   readonly globalId: number;
   readonly flags: number;
   readonly msgdata: number;
+  readonly msgdata2?: number;
 }
 
 const HEADER_BYTES = 40;
@@ -95,15 +98,19 @@ const ID_BYTES = 4;
 export type ControldMessage =
   | { readonly kind: 'protocol'; readonly header: ControldHeader; readonly protocol: Protocol }
   | { readonly kind: 'start'; readonly header: ControldHeader; readonly info: StartInfo }
-  /** Posix locks, deadlock cycles and fencing results, which are not dealt with here. */
+  | { readonly kind: 'plock'; readonly header: ControldHeader; readonly record: PlockRecord }
+  | { readonly kind: 'plocks-data'; readonly header: ControldHeader; readonly data: PlockData }
+  /** Names the change as START does. */
+  | { readonly kind: 'plocks-done'; readonly header: ControldHeader; readonly info: StartInfo }
+  /** Deadlock cycles and fencing results, which are not dealt with here. */
   | { readonly kind: 'other'; readonly header: ControldHeader };
 
 export type ControldDefect = 'short' | 'bad-size';
 
 export function writeHeader(writer: ByteWriter, header: ControldHeader): void {
-  const { version, type, nodeid, globalId, flags, msgdata } = header;
+  const { version, type, nodeid, globalId, flags, msgdata, msgdata2 = 0 } = header;
   for (const part of version) writer.u16(part);
-  writer.u16(type).u32(nodeid).u32(0).u32(globalId).u32(flags).u32(msgdata).zeros(12);
+  writer.u16(type).u32(nodeid).u32(0).u32(globalId).u32(flags).u32(msgdata).u32(msgdata2).zeros(8);
 }
 
 export function writeProtocol(writer: ByteWriter, protocol: Protocol): void {
@@ -134,7 +141,21 @@ export function decodeControldMessage(bytes: Uint8Array): ControldMessage | Cont
     case ControldType.PROTOCOL:
       return reader.left < 32 ? 'short' : { kind: 'protocol', header, protocol: readProtocol(reader) };
     case ControldType.START:
-      return readStart(reader, header);
+      return readStart(reader, header, 'start');
+    case ControldType.PLOCK:
+    case ControldType.PLOCK_OWN:
+    case ControldType.PLOCK_DROP:
+    case ControldType.PLOCK_SYNC_LOCK:
+    case ControldType.PLOCK_SYNC_WAITER: {
+      const record = readPlockRecord(reader.rest());
+      return record === undefined ? 'short' : { kind: 'plock', header, record };
+    }
+    case ControldType.PLOCKS_DATA: {
+      const data = readPlockData(reader.rest());
+      return data === undefined ? 'short' : { kind: 'plocks-data', header, data };
+    }
+    case ControldType.PLOCKS_DONE:
+      return readStart(reader, header, 'plocks-done');
   }
   return { kind: 'other', header };
 }
@@ -146,8 +167,9 @@ function readHeader(reader: ByteReader): ControldHeader {
   const globalId = reader.skip(4).u32();
   const flags = reader.u32();
   const msgdata = reader.u32();
-  reader.skip(12);
-  return { version, type, nodeid, globalId, flags, msgdata };
+  const msgdata2 = reader.u32();
+  reader.skip(8);
+  return { version, type, nodeid, globalId, flags, msgdata, msgdata2 };
 }
 
 function readVersion(reader: ByteReader): ProtocolVersion {
@@ -162,7 +184,11 @@ function readProtocol(reader: ByteReader): Protocol {
   return { daemonMax, kernelMax, daemonRun, kernelRun: readVersion(reader), isStateful };
 }
 
-function readStart(reader: ByteReader, header: ControldHeader): ControldMessage | ControldDefect {
+function readStart(
+  reader: ByteReader,
+  header: ControldHeader,
+  kind: 'start' | 'plocks-done',
+): ControldMessage | ControldDefect {
   if (reader.left < START_INFO_BYTES) return 'short';
   const infoBytes = reader.u32();
   const idBytes = reader.u32();
@@ -182,7 +208,7 @@ function readStart(reader: ByteReader, header: ControldHeader): ControldMessage 
     reader.skip(idBytes - ID_BYTES);
   }
   return {
-    kind: 'start',
+    kind,
     header,
     info: { startedCount, memberCount, joinedCount, removeCount, failedCount, members },
   };

@@ -6,6 +6,7 @@ import {
   decodeControldMessage,
   type Protocol,
   StartFlag,
+  type StartInfo,
   writeHeader,
   writeProtocol,
   writeStartInfo,
@@ -19,11 +20,18 @@ import {
   findMember,
   isLookalike,
   matchChange,
+  matchStart,
   type NodeHistory,
   newChange,
   newHistory,
   startInfoOf,
 } from './lockspace-change.js';
+import { PlockGroup } from './plock-group.js';
+import { PlockIntake } from './plock-intake.js';
+import { type PlockData, type PlockRecord, writePlockData, writePlockRecord } from './plock-message.js';
+import type { PlockResourceView } from './plock-resource.js';
+import type { PlockRange } from './plock-table.js';
+import { type PlockConfig, type PlockMessageType, type PlockResult, Plocks } from './plocks.js';
 import { ProtocolGroup } from './protocol-group.js';
 
 /** CPG group of all daemons. */
@@ -68,9 +76,31 @@ export type ControldInput =
   | { readonly kind: 'fs-registered'; readonly lockspace: string }
   /** It has seen that node fail; may come before we have. */
   | { readonly kind: 'fs-notified'; readonly lockspace: string; readonly node: number }
+  | PlockInput
   /** SIGTERM: answered by `exited`; ignored while there is a lockspace. */
   | { readonly kind: 'shutdown' }
   | { readonly kind: 'wake' };
+
+/**
+ * A process of this node asks for a posix lock, through the kernel. Answered by `plock-result` with the same `id`, but for an
+ * unlock with `isClose`, which takes back what of its owner still waits, too: nothing more is said of that.
+ */
+export interface PlockInput extends PlockRange {
+  readonly kind: 'plock';
+  readonly lockspace: string;
+  readonly id: number;
+  /** F_SETLK with a lock or with F_UNLCK, F_GETLK. */
+  readonly op: 'lock' | 'unlock' | 'get';
+  /** Inode. */
+  readonly number: bigint;
+  /** The table of open files; locks of one never are in each other's way. */
+  readonly owner: bigint;
+  readonly pid: number;
+  readonly isExclusive: boolean;
+  /** F_SETLKW. */
+  readonly isWaiting: boolean;
+  readonly isClose: boolean;
+}
 
 export type ControldOutput =
   | { readonly kind: 'cpg-join'; readonly group: string }
@@ -89,6 +119,8 @@ export type ControldOutput =
   /** We belong to the lockspace's group and have started in it. */
   | { readonly kind: 'joined'; readonly lockspace: string }
   | { readonly kind: 'left'; readonly lockspace: string }
+  /** `result`: an errno name, for `get` the lock that is in the way, undefined when there is none or the lock is granted. */
+  | { readonly kind: 'plock-result'; readonly lockspace: string; readonly id: number; readonly result: PlockResult }
   /** cman should kill that node. */
   | { readonly kind: 'kick'; readonly node: number }
   | { readonly kind: 'exited' }
@@ -108,6 +140,7 @@ export interface ControldConfig {
   readonly enableQuorum?: boolean;
   /** Share of a node in a lockspace's directory (`<lockspace><master weight/>`); 1 when absent. */
   readonly weightOf?: (lockspace: string, node: number) => number;
+  readonly plock?: PlockConfig;
   readonly observe?: Observe<ControldFact>;
 }
 
@@ -126,6 +159,7 @@ interface ControlledLockspace {
   changeSeq: number;
   startedCount: number;
   readonly history: Map<number, NodeHistory>;
+  readonly plocks: PlockGroup;
   kernel: 'running' | 'stopping' | 'stopped';
   isJoining: boolean;
   /** Its group has not been asked for: no protocol runs yet. */
@@ -155,6 +189,9 @@ export interface ControlledLockspaceView {
   readonly isJoining: boolean;
   readonly isLeaving: boolean;
   readonly isFsRegistered: boolean;
+  /** The posix locks of the others are still to come; and what comes meanwhile is saved. */
+  readonly needsPlocks: boolean;
+  readonly savesPlocks: boolean;
   readonly startedCount: number;
   readonly change: ChangeView | undefined;
   readonly newChange: (ChangeView & { readonly wait: WaitState | undefined }) | undefined;
@@ -209,6 +246,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   /** Undefined: fenced has not said yet. */
   #victims: readonly number[] | undefined;
   #isStarted = false;
+  readonly #plockIntake: PlockIntake<PlockInput>;
   #now: Nanos = 0;
   #emit: (output: ControldOutput) => void = () => {};
 
@@ -216,19 +254,30 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     this.#config = config;
     this.#me = config.nodeId;
     this.#group = new ProtocolGroup(config.nodeId);
+    this.#plockIntake = new PlockIntake(config.plock?.rateLimit ?? 0);
   }
 
   step(now: Nanos, input: ControldInput, emit: (output: ControldOutput) => void): void {
     this.#now = now;
     this.#emit = emit;
+    for (const ls of this.#lockspaces.values()) ls.plocks.plocks.at(now);
     this.#dispatch(input);
-    for (const ls of this.#lockspaces.values()) this.#applyChanges(ls);
+    this.#readPlocks();
+    for (const ls of this.#lockspaces.values()) {
+      ls.plocks.plocks.dropUnused();
+      this.#applyChanges(ls);
+    }
   }
 
   deadline(): Nanos {
-    let least = Infinity;
-    for (const ls of this.#lockspaces.values()) least = Math.min(least, ls.pollAt);
+    let least = this.#plockIntake.deadline;
+    for (const ls of this.#lockspaces.values()) least = Math.min(least, ls.pollAt, ls.plocks.plocks.dropAt);
     return least;
+  }
+
+  /** Posix locks of a lockspace, as `dlm_tool plocks` shows them; undefined without that lockspace. */
+  plocks(lockspace: string): readonly PlockResourceView[] | undefined {
+    return this.#lockspaces.get(lockspace)?.plocks.plocks.view();
   }
 
   inspect(): ControldView {
@@ -269,6 +318,8 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
         return;
       case 'fs-notified':
         return this.#onFsNotified(input.lockspace, input.node);
+      case 'plock':
+        return this.#plockIntake.add(input);
       case 'shutdown':
         return this.#onShutdown();
       case 'wake':
@@ -288,9 +339,10 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
 
   #onOnline(name: string): void {
     if (this.#lockspaces.has(name)) throw new RangeError(`lockspace ${name} is online already`);
+    const globalId = lockspaceGlobalId(name);
     const ls: ControlledLockspace = {
       name,
-      globalId: lockspaceGlobalId(name),
+      globalId,
       group: lockspaceGroup(name),
       changes: [],
       started: undefined,
@@ -298,6 +350,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       changeSeq: 0,
       startedCount: 0,
       history: new Map(),
+      plocks: this.#newPlocks(name, globalId),
       kernel: 'stopped',
       isJoining: true,
       isPending: true,
@@ -388,6 +441,10 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     ls.hasJoined = true;
     const change = this.#addChange(ls, confchg);
     this.#stopKernel(ls, change);
+    ls.plocks.confchg(
+      confchg.members,
+      confchg.left.map(({ node }) => node),
+    );
     for (const { node, reason } of confchg.left) if (reason === 'procdown') this.#kick(node);
   }
 
@@ -444,7 +501,19 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     if (typeof message === 'string') return;
     if (message.kind === 'protocol') return this.#onProtocol(from, message.protocol);
     const ls = this.#lockspaceOf(group);
-    if (message.kind === 'start' && ls !== undefined) this.#receiveStart(ls, from, message);
+    if (ls === undefined) return;
+    switch (message.kind) {
+      case 'start':
+        return this.#receiveStart(ls, from, message);
+      case 'plock':
+        return ls.plocks.receive(message.header.type as PlockMessageType, message.record, from);
+      case 'plocks-data':
+        return ls.plocks.data(message.data);
+      case 'plocks-done':
+        return this.#receivePlocksDone(ls, from, message);
+      case 'other':
+        return;
+    }
   }
 
   #defectOf(group: string, from: number, { kind, header }: ControldMessage): ControldReject | undefined {
@@ -455,7 +524,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
 
   #receiveStart(ls: ControlledLockspace, from: number, { header, info }: ControldMessage & { kind: 'start' }): void {
     const past = historyOf(ls, from);
-    const isMatch = (candidate: Change): boolean => matchChange(candidate, from, info, this.#me, past);
+    const isMatch = (candidate: Change): boolean => matchStart(candidate, from, info, this.#me, past);
     const isNacked = (candidate: Change): boolean => findMember(candidate, from)?.isNacked === true;
     // Where only one that was refused fits, that was meant for a change before we joined.
     const change =
@@ -477,6 +546,86 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     }
     past.startTime = this.#now;
     member.hasStarted = true;
+    member.hasPlocks = (header.flags & StartFlag.HAVEPLOCK) !== 0;
+  }
+
+  // Posix locks
+
+  get #arePlocksEnabled(): boolean {
+    return this.#config.plock?.isEnabled !== false;
+  }
+
+  #newPlocks(lockspace: string, globalId: number): PlockGroup {
+    const { plock = {}, observe } = this.#config;
+    const plocks = new Plocks(this.#me, globalId, plock, {
+      multicast: (type, record) => this.#mcastPlock(lockspace, type, record),
+      result: (id, result) => this.#emit({ kind: 'plock-result', lockspace, id, result }),
+      log: (text) => this.#log('debug', `${lockspace} ${text}`),
+      taken: ({ position, members }, number) => {
+        if (observe === undefined) return;
+        const [owner, digest] = [plocks.ownerOf(number), plocks.digestOf(number)];
+        const where = { position, members, inode: Number(number) };
+        observe({ kind: 'dlm.plock-taken', now: this.#now, lockspace, ...where, owner, digest });
+      },
+    });
+    return new PlockGroup(this.#me, plocks.at(this.#now), () => {
+      observe?.({ kind: 'dlm.plocks-whole', now: this.#now, lockspace, digest: plocks.digest() });
+    });
+  }
+
+  /** Hands what processes have asked for to their lockspaces, as fast as the limit of their rate allows. */
+  #readPlocks(): void {
+    for (let next = this.#plockIntake.next(this.#now); next !== undefined; next = this.#plockIntake.next(this.#now)) {
+      const { kind: _, lockspace, id, ...asked } = next;
+      const ls = this.#lockspaces.get(lockspace);
+      if (this.#arePlocksEnabled && ls !== undefined) ls.plocks.request(asked, id);
+      else if (!asked.isClose) {
+        const result = this.#arePlocksEnabled ? 'EEXIST' : 'ENOSYS';
+        this.#emit({ kind: 'plock-result', lockspace, id, result });
+      }
+    }
+  }
+
+  #mcastPlock(lockspace: string, type: number, record: PlockRecord): void {
+    const ls = this.#lockspaces.get(lockspace)!;
+    const writer = this.#plockHeader(ls, type, 0);
+    writePlockRecord(writer, record);
+    this.#emit({ kind: 'cpg-mcast', group: ls.group, payload: writer.bytes() });
+  }
+
+  #plockHeader({ globalId }: ControlledLockspace, type: number, msgdata: number): ByteWriter {
+    const writer = this.#writer.reset();
+    writeHeader(writer, { version: this.#group.version, type, nodeid: this.#me, globalId, flags: 0, msgdata });
+    return writer;
+  }
+
+  /** The last START has come: newcomers are told the locks as they are now. */
+  #preparePlocks(ls: ControlledLockspace, change: Change): void {
+    if (!this.#arePlocksEnabled) return;
+    const bodies = ls.plocks.prepare(change.members);
+    if (bodies === undefined) return;
+    for (const data of bodies) this.#mcastPlocksData(ls, change, data);
+    this.#mcastChange(ls, change, ControldType.PLOCKS_DONE, StartFlag.HAVEPLOCK, bodies.length);
+  }
+
+  #mcastPlocksData(ls: ControlledLockspace, change: Change, data: PlockData): void {
+    const writer = this.#plockHeader(ls, ControldType.PLOCKS_DATA, change.seq);
+    writePlockData(writer, data);
+    this.#emit({ kind: 'cpg-mcast', group: ls.group, payload: writer.bytes() });
+  }
+
+  #receivePlocksDone(
+    ls: ControlledLockspace,
+    from: number,
+    { header, info }: ControldMessage & { kind: 'plocks-done' },
+  ): void {
+    if (ls.started === undefined || !this.#isAboutStarted(ls, ls.started, from, info)) return;
+    const complaint = ls.plocks.done(header.msgdata2 ?? 0);
+    if (complaint !== undefined) this.#log('err', `${ls.name} ${complaint}`);
+  }
+
+  #isAboutStarted(ls: ControlledLockspace, started: Change, from: number, info: StartInfo): boolean {
+    return matchChange(started, from, info, this.#me, historyOf(ls, from));
   }
 
   // Conditions
@@ -577,26 +726,32 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   }
 
   #sendStart(ls: ControlledLockspace, change: Change): void {
+    const flags = (ls.isJoining ? StartFlag.JOINING : 0) | (ls.plocks.needsPlocks ? 0 : StartFlag.HAVEPLOCK);
     // What we have sent for a later change than that has taken it out of the running: a NACK would hit the newest one.
     const sentSeq = Math.max(0, ...ls.changes.filter(({ state }) => state === 'messages').map(({ seq }) => seq));
     const lookalikes = ls.changes.filter(
       (other) => other !== change && other.seq > sentSeq && isLookalike(other, change),
     );
-    for (const older of lookalikes) this.#mcastStart(ls, older, StartFlag.NACK);
-    this.#mcastStart(ls, change, ls.isJoining ? StartFlag.JOINING : 0);
+    for (const older of lookalikes) this.#mcastStart(ls, older, flags | StartFlag.NACK);
+    this.#mcastStart(ls, change, flags);
     const { observe } = this.#config;
     const isQuorate = this.#hasQuorum;
     observe?.({ kind: 'dlm.start-sent', now: this.#now, lockspace: ls.name, change: change.seq, isQuorate });
   }
 
   #mcastStart(ls: ControlledLockspace, change: Change, flags: number): void {
+    const { length } = change.members;
+    this.#logOf(ls, `send_start cg ${change.seq} flags ${flags.toString(16)} counts ${ls.startedCount} ${length}`);
+    this.#mcastChange(ls, change, ControldType.START, flags, 0);
+  }
+
+  /** Source: dlm dlm_controld/cpg.c, `send_info`. */
+  #mcastChange(ls: ControlledLockspace, change: Change, type: number, flags: number, msgdata2: number): void {
     const writer = this.#writer.reset();
     const { version } = this.#group;
     const { globalId, group } = ls;
-    writeHeader(writer, { version, type: ControldType.START, nodeid: this.#me, globalId, flags, msgdata: change.seq });
+    writeHeader(writer, { version, type, nodeid: this.#me, globalId, flags, msgdata: change.seq, msgdata2 });
     writeStartInfo(writer, startInfoOf(change, ls.startedCount));
-    const { length } = change.members;
-    this.#logOf(ls, `send_start cg ${change.seq} flags ${flags.toString(16)} counts ${ls.startedCount} ${length}`);
     this.#emit({ kind: 'cpg-mcast', group, payload: writer.bytes() });
   }
 
@@ -619,7 +774,6 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     for (const past of ls.history.values()) past.needsFs = false;
     ls.combinedSeq = ls.changes.at(-1)!.seq;
     ls.started = change;
-    ls.startedCount += 1;
     ls.changes.length = 0;
     ls.wait = undefined;
     ls.pollAt = Infinity;
@@ -640,6 +794,8 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       isNew: goneIds.has(node),
     }));
     this.#emit({ kind: 'start', lockspace: ls.name, members, failed });
+    this.#preparePlocks(ls, change);
+    ls.startedCount += 1;
     if (!ls.isJoining) return;
     ls.isJoining = false;
     this.#emit({ kind: 'joined', lockspace: ls.name });
@@ -687,7 +843,7 @@ function findLast<T>(entries: readonly T[], fits: (entry: T) => boolean): T | un
 }
 
 function viewOf(ls: ControlledLockspace, isFsRegistered: boolean): ControlledLockspaceView {
-  const { name, globalId, kernel, isJoining, isLeaving, startedCount, started, changes, wait } = ls;
+  const { name, globalId, kernel, isJoining, isLeaving, startedCount, started, changes, wait, plocks } = ls;
   const newest = changes[0];
   const oldest = changes.at(-1);
   return {
@@ -697,6 +853,8 @@ function viewOf(ls: ControlledLockspace, isFsRegistered: boolean): ControlledLoc
     isJoining,
     isLeaving,
     isFsRegistered,
+    needsPlocks: plocks.needsPlocks,
+    savesPlocks: plocks.savesPlocks,
     startedCount,
     change: started === undefined ? undefined : changeView(started, ls.combinedSeq),
     newChange: newest === undefined ? undefined : { ...changeView(newest, oldest!.seq), wait },

@@ -213,4 +213,25 @@ export type ControldFact = Fact &
         /** Quorate, or told not to mind. */
         readonly isQuorate: boolean;
       }
+    | {
+        /**
+         * A message about an inode's posix locks, or a departure, was taken in: as the `position`th since the lockspace
+         * started, in a configuration with these members.
+         */
+        readonly kind: 'dlm.plock-taken';
+        readonly lockspace: string;
+        readonly position: number;
+        readonly members: readonly number[];
+        readonly inode: number;
+        /** Node that owns it as far as this one knows; 0 nobody, -1 not known. */
+        readonly owner: number;
+        /** CRC-32 of the locks and waiters, where everybody has them. */
+        readonly digest: number | undefined;
+      }
+    | {
+        /** A start of a lockspace: CRC-32 of all posix locks that everybody has. */
+        readonly kind: 'dlm.plocks-whole';
+        readonly lockspace: string;
+        readonly digest: number;
+      }
   );

@@ -10,6 +10,7 @@ export {
   DAEMON_GROUP,
   DlmControld,
   lockspaceGroup,
+  type PlockInput,
   type RingId,
   type WaitState,
 } from './controld.js';
@@ -37,3 +38,6 @@ export { lockspacesText } from './lockspaces-text.js';
 export type { MidcommsView } from './midcomms.js';
 export { isCompatible, isMode, Mode, type ModeName, modeName } from './mode.js';
 export { PacketStream, type StreamDefect } from './packet-header.js';
+export type { PlockResourceView, PlockView } from './plock-resource.js';
+export { PLOCK_EOF } from './plock-table.js';
+export type { PlockConfig, PlockConflict, PlockErrno, PlockResult } from './plocks.js';

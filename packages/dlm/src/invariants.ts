@@ -1,6 +1,7 @@
 import { type Check, defineInvariant, type Invariant, type Nanos, type Stamped, type Verdict } from '@quorate/kernel';
 import type { ControldFact, DlmFact } from './facts.js';
 import { isCompatible, Mode, type ModeName } from './mode.js';
+import { plockInvariants } from './plock-invariants.js';
 import { queue } from './queue-invariant.js';
 import { STANDING_KINDS, Standings, type Watched } from './standings.js';
 
@@ -426,4 +427,14 @@ const barriers: Invariant = defineInvariant<DlmFact>({
 const OWN_BITS = 0x55;
 
 /** What must never be observed of lock managers and their daemons. */
-export const invariants: readonly Invariant[] = [compat, master, lvb, stopped, queue, fencedFirst, stopFirst, barriers];
+export const invariants: readonly Invariant[] = [
+  compat,
+  master,
+  lvb,
+  stopped,
+  queue,
+  fencedFirst,
+  stopFirst,
+  barriers,
+  ...plockInvariants,
+];

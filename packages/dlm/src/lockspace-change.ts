@@ -20,6 +20,8 @@ export interface ChangeMember {
   readonly isAdded: boolean;
   /** Its START for this change has come. */
   hasStarted: boolean;
+  /** It said there that it has the posix locks of the lockspace (HAVEPLOCK). */
+  hasPlocks: boolean;
   /** It said that a START which looks like this change is meant for a later one. */
   isNacked: boolean;
   /** It joins and has state, and so have we: the change never starts. */
@@ -90,6 +92,7 @@ export function newChange({ members, joined, left }: Confchg, seq: number, me: n
       nodeid,
       isAdded: joined.includes(nodeid),
       hasStarted: false,
+      hasPlocks: false,
       isNacked: false,
       isDisallowed: false,
     })),
@@ -131,8 +134,14 @@ function hasCounts(change: Change, info: StartInfo): boolean {
   );
 }
 
+/** Whether a START can have been sent for this change, whose sender has sent none. */
+export function matchStart(change: Change, from: number, info: StartInfo, me: number, past: NodeHistory): boolean {
+  return findMember(change, from)?.hasStarted === false && matchChange(change, from, info, me, past);
+}
+
 /**
- * Whether a START can have been sent for this change. Changes have no common number: counts and members have to do.
+ * Whether a message that names a change can have been sent for this one. Changes have no common number: counts and members have
+ * to do.
  *
  * Differs from dlm_controld, which asks whether the sender joined the cluster after the change was made; that clock can
  * be behind. That the sender went by a later change says the same in CPG's own order.
@@ -141,7 +150,7 @@ function hasCounts(change: Change, info: StartInfo): boolean {
  */
 export function matchChange(change: Change, from: number, info: StartInfo, me: number, past: NodeHistory): boolean {
   const sender = findMember(change, from);
-  if (!info.members.includes(me) || sender === undefined || sender.hasStarted) return false;
+  if (!info.members.includes(me) || sender === undefined) return false;
   if (past.removedSeq > change.seq || past.lastMatchSeq > change.seq) return false;
   return hasCounts(change, info) && info.members.every((nodeid) => findMember(change, nodeid) !== undefined);
 }

@@ -40,9 +40,13 @@ function flagsOf({
   isFsRegistered,
   isJoining,
   isLeaving,
+  needsPlocks,
+  savesPlocks,
   newChange,
 }: ControlledLockspaceView): [number, string][] {
   const all: [boolean, number, string][] = [
+    [savesPlocks, 0x20, 'save_plock'],
+    [needsPlocks, 0x10, 'need_plock'],
     [isFsRegistered, 0x08, 'fs_reg'],
     [kernel !== 'running' && newChange !== undefined, 0x04, 'kern_stop'],
     [isLeaving, 0x02, 'leave'],

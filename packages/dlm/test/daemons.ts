@@ -1,6 +1,12 @@
 // dlm_controld of several nodes, joined by process groups that deliver everything in one order, in virtual time. What
 // the daemons tell their lock managers, and whom they want killed, is written down.
-import { type ControldFact, type ControldInput, type ControldOutput, DlmControld } from '@quorate/dlm';
+import {
+  type ControldFact,
+  type ControldInput,
+  type ControldOutput,
+  DlmControld,
+  type PlockConfig,
+} from '@quorate/dlm';
 import { type Fact, guarded, type Machine, type Nanos, type Stamped } from '@quorate/kernel';
 
 interface Daemon {
@@ -12,6 +18,7 @@ interface Daemon {
 
 export interface DaemonsOptions {
   readonly enableQuorum?: boolean;
+  readonly plock?: PlockConfig;
   /** Hears what is meant for the lock manager; when absent a stop is done at once. */
   readonly onKernel?: (node: number, output: ControldOutput & { readonly lockspace: string }) => void;
   readonly onFact?: (fact: Stamped<ControldFact>) => void;
@@ -148,8 +155,8 @@ export class Daemons {
       daemon.facts += 1;
       this.#options.onFact?.({ ...(fact as ControldFact), node: id, life: 1, seq: daemon.facts, at: this.now });
     };
-    const { enableQuorum = false } = this.#options;
-    const controld = new DlmControld({ nodeId: id, enableQuorum, observe });
+    const { enableQuorum = false, plock = {} } = this.#options;
+    const controld = new DlmControld({ nodeId: id, enableQuorum, plock, observe });
     const daemon: Daemon = { id, controld, machine: guarded(controld), facts: 0 };
     this.daemons.set(id, daemon);
   }
@@ -227,7 +234,15 @@ function textOf(output: ControldOutput): string {
       return `kick ${output.node}`;
     case 'reject':
       return `reject ${output.reason}`;
+    case 'plock-result':
+      return `plock-result ${output.id}: ${resultText(output.result)}`;
     default:
       return 'lockspace' in output ? `${output.kind} ${output.lockspace}` : output.kind;
   }
+}
+
+function resultText(result: (ControldOutput & { kind: 'plock-result' })['result']): string {
+  if (typeof result !== 'object') return result ?? 'ok';
+  const { nodeid, pid, isExclusive, start, end } = result;
+  return `node ${nodeid} pid ${pid} ${isExclusive ? 'WR' : 'RD'} ${start}-${end}`;
 }

@@ -55,6 +55,14 @@ const fromQueue = (owner: number, queue: QueueName = 'wait', how: object = {}): 
   const plain = { isGranted: true, mayOvertake: false, isUnordered: false };
   return { kind: 'dlm.unqueued', resource: 'r', queue, owner, ownerLkid: 1, ...plain, ...how };
 };
+const startingPlocks: Untimed = { kind: 'dlm.starting', change: 1, members: [1, 2], failed: [], isQuorate: true };
+const startPlocks = (tell: Tell): void => {
+  for (const node of [1, 2]) tell(node, { kind: 'dlm.start-sent', change: 1, isQuorate: true });
+  for (const node of [1, 2]) tell(node, startingPlocks);
+};
+const plockTaken = (position: number, owner: number, digest: number | undefined): Untimed => {
+  return { kind: 'dlm.plock-taken', position, members: [1, 2], inode: 7, owner, digest };
+};
 const off: Untimed = { kind: 'node.state', state: 'off' };
 const configured = (...members: number[]): Untimed => ({ kind: 'totem.configuration', type: 'regular', members });
 const mastered: Untimed = { kind: 'dlm.master', resource: 'r', generation: 1 };
@@ -476,6 +484,35 @@ describe('each invariant notices', () => {
         for (const node of [1, 2, 3]) tell(node, starts(1, 2, 3));
         for (const node of [1, 2]) tell(node, reached(1));
         tell(1, reached(4));
+      },
+    ],
+    [
+      'dlm.S14',
+      'members have different locks after the same messages',
+      (tell) => {
+        startPlocks(tell);
+        tell(1, plockTaken(1, 0, 0xaa));
+        tell(2, plockTaken(1, 0, 0xaa));
+        tell(1, plockTaken(2, 0, 0xbb));
+        tell(2, plockTaken(2, 0, 0xcc));
+      },
+    ],
+    [
+      'dlm.S14',
+      'a newcomer is told something else than the others have',
+      (tell) => {
+        startPlocks(tell);
+        tell(1, { kind: 'dlm.plocks-whole', digest: 1 });
+        tell(2, { kind: 'dlm.plocks-whole', digest: 2 });
+      },
+    ],
+    [
+      'dlm.S15',
+      'two members own one inode',
+      (tell) => {
+        startPlocks(tell);
+        tell(1, plockTaken(1, 1, undefined));
+        tell(2, plockTaken(1, 2, undefined));
       },
     ],
   ])('%s: %s', (id, _what, history) => {

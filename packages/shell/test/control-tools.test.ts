@@ -25,6 +25,8 @@ const LOCKSPACE: ControlledLockspaceView = {
   isJoining: false,
   isLeaving: false,
   isFsRegistered: true,
+  needsPlocks: false,
+  savesPlocks: false,
   startedCount: 3,
   change: { members: [2, 3, 4, 5], joinedCount: 0, removeCount: 1, failedCount: 1, seq: 6, combinedSeq: 6 },
   newChange: undefined,

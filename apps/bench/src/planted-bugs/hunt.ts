@@ -19,6 +19,7 @@ import {
   Simulator,
   shrink,
 } from '@quorate/simulator';
+import { PlockStorm } from '../../../../packages/dlm/test/plock-storm.js';
 import { Storm as DlmStorm } from '../../../../packages/dlm/test/storm.js';
 import { storm as fenceStorm } from '../../../../packages/fencing/test/storm.js';
 import { chaos } from '../../../../packages/totem/test/chaos.js';
@@ -70,6 +71,8 @@ export function hunt(ground: HuntingGround, seed: number, rule: string): HuntedR
         return checked(seed, rule, totemStorm(seed, seed % 2 === 0));
       case 'totem-chaos':
         return huntInTotemChaos(seed, rule);
+      case 'plock-storm':
+        return huntInPlockStorm(seed, rule);
       case 'fence-storm':
         return checked(seed, rule, fenceStorm(seed));
       default:
@@ -151,6 +154,18 @@ function huntInDlmStorm(seed: number, rule: string): HuntedRun {
   const storm = new DlmStorm({ seed, nodes: 2 + (seed % 4), resources: 3, operations: 200, faults: 4 });
   storm.run();
   return checked(seed, rule, { checker: storm.checker, now: storm.cluster.now });
+}
+
+function huntInPlockStorm(seed: number, rule: string): HuntedRun {
+  const storm = new PlockStorm({
+    seed,
+    nodes: 2 + (seed % 4),
+    operations: 200,
+    faults: 6,
+    isOwnership: seed % 2 === 0,
+  });
+  storm.run();
+  return checked(seed, rule, storm);
 }
 
 function checked(

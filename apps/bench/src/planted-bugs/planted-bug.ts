@@ -17,6 +17,7 @@ export const HUNTING_GROUNDS = [
   'totem-storm',
   'totem-chaos',
   'dlm-storm',
+  'plock-storm',
   'fence-storm',
 ] as const;
 
