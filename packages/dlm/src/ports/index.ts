@@ -1,0 +1,1 @@
+export { type MessagePortLike, PortHost, type PortHostConfig } from './port-host.js';
