@@ -7,7 +7,6 @@ import {
   type Nanos,
   type Observe,
   SECOND,
-  viewOf,
 } from '@quorate/kernel';
 import { scanRsbs } from './directory.js';
 import type { CallInput, DlmInput, DlmOutput, RejectReason, StartMember } from './dlm-io.js';
@@ -17,7 +16,7 @@ import { type LockspaceView, lockspaceView } from './lockspace-view.js';
 import { decodeMessage, MAX_LVB_BYTES, Message, MessageWriter } from './message.js';
 import { Midcomms, type MidcommsView } from './midcomms.js';
 import { dlmLock, dlmUnlock } from './owner.js';
-import { Command, type PacketHeader, Version } from './packet-header.js';
+import { Command, type Packet, Version } from './packet-header.js';
 import { clearProcLocks, purge } from './processes.js';
 import { decodeRcom, RcomType } from './rcom.js';
 import { receiveRcom } from './rcom-receive.js';
@@ -91,7 +90,7 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
       { nodeid: nodeId, version, ackAfter, finTimeout },
       {
         transmit: (to, bytes) => this.#host.emit({ kind: 'packet', to, bytes }),
-        deliver: (from, header, packet) => this.#onPacket(from, header, packet),
+        deliver: (from, packet) => this.#onPacket(from, packet),
         reject: (from, reason) => this.#reject(from, reason),
       },
     );
@@ -319,9 +318,9 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
     for (const create of creates) this.#onCreate(create);
   }
 
-  #onPacket(from: number, header: PacketHeader, packet: Uint8Array): void {
-    const ls = this.#byGlobalId.get(header.word);
-    if (header.command === Command.RCOM) this.#onRcom(ls, from, header.word, packet);
+  #onPacket(from: number, packet: Packet): void {
+    const ls = this.#byGlobalId.get(packet.word);
+    if (packet.command === Command.RCOM) this.#onRcom(ls, from, packet.word, packet.ownBytes);
     else if (ls === undefined) this.#reject(from, 'unknown-lockspace');
     else this.#onMessage(ls, from, packet);
   }
@@ -339,7 +338,7 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
   }
 
   /** Source: Linux fs/dlm/lock.c, `dlm_receive_message`. */
-  #onMessage(ls: Lockspace, from: number, packet: Uint8Array): void {
+  #onMessage(ls: Lockspace, from: number, packet: Packet): void {
     if (!ls.isRunning) {
       // Without a generation we have left and come back: it is about the time before.
       if (ls.generation > 0) addRequestqueue(ls, from, packet);
@@ -347,9 +346,7 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
     }
     const { incoming } = this.#host;
     const reason: RejectReason | undefined =
-      decodeMessage(packet, viewOf(packet), incoming) === undefined
-        ? receiveMessage(ls, from, incoming)
-        : 'bad-message';
+      decodeMessage(packet, incoming) === undefined ? receiveMessage(ls, from, incoming) : 'bad-message';
     if (reason !== undefined) this.#reject(from, reason);
   }
 

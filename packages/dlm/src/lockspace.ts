@@ -1,6 +1,7 @@
 import { type ByteWriter, crc32, HighWater, type Nanos, type Observe } from '@quorate/kernel';
 import type { CallInput, DlmOutput } from './dlm-io.js';
 import type { DlmFact } from './facts.js';
+import { HandleTable } from './handle-table.js';
 import { lockspaceGlobalId } from './hash.js';
 import { LinkedQueue } from './linked-queue.js';
 import { LkidTable } from './lkid-table.js';
@@ -9,6 +10,7 @@ import type { Midcomms } from './midcomms.js';
 import type { StatusReply } from './rcom.js';
 import type { QueuedRequest } from './requestqueue.js';
 import { Lkb, LkbFlag, Rsb, RsbFlag } from './resource.js';
+import { WaiterList } from './waiter-list.js';
 
 /** What the lockspaces of a node share: the machine around them. */
 export interface LockspaceHost {
@@ -83,11 +85,10 @@ export class Lockspace {
   readonly inactive: LinkedQueue<Rsb> = new LinkedQueue();
   readonly lkbs: LkidTable<Lkb> = new LkidTable();
   /** Locks that this node owns, by the caller's handle. */
-  readonly handles: Map<number, Lkb> = new Map();
+  readonly handles: HandleTable<Lkb> = new HandleTable();
   /** Locks of this node that outlived their process, oldest first. */
   readonly orphans: Set<Lkb> = new Set();
-  /** Locks that await a reply, in the order in which they began to. */
-  readonly waiters: Set<Lkb> = new Set();
+  readonly waiters: WaiterList = new WaiterList();
 
   /** By node id. */
   members: Member[] = [];
@@ -135,6 +136,8 @@ export class Lockspace {
   readonly blockedCalls: CallInput[] = [];
   isHoldingCallbacks = false;
   readonly heldCallbacks: HeldCallback[] = [];
+  /** Handles given so far. */
+  #named = 0;
 
   constructor(host: LockspaceHost, name: string, lvbLength: number, isFs: boolean) {
     this.host = host;
@@ -203,8 +206,16 @@ export class Lockspace {
     this.lkbs.set(lkb.lkid, lkb);
     r.queue?.remove(r);
     r.lkbCount += 1;
-    if (handle >= 0) this.handles.set(handle, lkb);
+    if (handle >= 0) this.nameLkb(lkb, handle);
     return lkb;
+  }
+
+  /** From now on the owner calls the lock by that handle. */
+  nameLkb(lkb: Lkb, handle: number): void {
+    lkb.handle = handle;
+    this.#named += 1;
+    lkb.order = this.#named;
+    this.handles.set(handle, lkb);
   }
 
   /** Nothing keeps the lock but the replies that it awaits. */
@@ -224,7 +235,7 @@ export class Lockspace {
   /** The owner may not use the handle any more. */
   forgetHandle(lkb: Lkb): void {
     lkb.flags |= LkbFlag.ENDOFLIFE;
-    this.orphans.delete(lkb);
+    if (this.orphans.size > 0) this.orphans.delete(lkb);
     if (this.handles.get(lkb.handle) === lkb) this.handles.delete(lkb.handle);
   }
 

@@ -1,6 +1,6 @@
 import { latin1 } from '@quorate/kernel';
 import { isMode, Mode } from './mode.js';
-import { Command, MAX_PACKET_BYTES, setHeader } from './packet-header.js';
+import { Command, MAX_PACKET_BYTES, type Packet, setHeader } from './packet-header.js';
 
 /** What a message of locking is (`m_type`). */
 export const MessageType = {
@@ -67,8 +67,10 @@ export class Message {
   bastmode: number = Mode.IV;
   asts = 0;
   result = 0;
-  /** Aliases the packet it was decoded from. */
+  /** What follows the fields: a name or a value block. Aliases the packet that it was decoded from. */
   extra: Uint8Array = NOTHING;
+  extraAt = 0;
+  extraLength = 0;
 
   /** Back to a message in which every field is zero and no mode is given. */
   reset(type: number): this {
@@ -77,8 +79,22 @@ export class Message {
     this.exflags = this.sbflags = this.flags = this.lvbseq = this.hash = 0;
     this.status = this.asts = this.result = 0;
     this.grmode = this.rqmode = this.bastmode = 0;
-    this.extra = NOTHING;
+    return this.carry(NOTHING);
+  }
+
+  /** As `extra`. */
+  carry(bytes: Uint8Array): this {
+    this.extra = bytes;
+    this.extraAt = 0;
+    this.extraLength = bytes.length;
     return this;
+  }
+
+  /** Copies the value block, or as much of it as came. */
+  copyExtra(to: Uint8Array): void {
+    const { extra, extraAt } = this;
+    const length = Math.min(this.extraLength, to.length);
+    for (let i = 0; i < length; i++) to[i] = extra[extraAt + i]!;
   }
 }
 
@@ -93,6 +109,8 @@ export const MAX_LVB_BYTES: number = MAX_PACKET_BYTES - 24 - MESSAGE_BYTES;
 export class MessageWriter {
   readonly #bytes = new Uint8Array(MAX_PACKET_BYTES);
   readonly #view = new DataView(this.#bytes.buffer);
+  /** Its beginnings, by their length. */
+  readonly #packets: Uint8Array[] = [];
 
   /**
    * The packet of a message: its fields, then the name's characters or the value block. Aliases the writer's buffer
@@ -100,7 +118,7 @@ export class MessageWriter {
    */
   write(version: number, globalId: number, from: number, m: Message, name: string | undefined): Uint8Array {
     const view = this.#view;
-    const extra = name === undefined ? m.extra.length : name.length;
+    const extra = name === undefined ? m.extraLength : name.length;
     const length = MESSAGE_BYTES + extra;
     setHeader(view, version, globalId, from, length, Command.MSG);
     view.setUint32(16, m.type, true);
@@ -123,32 +141,39 @@ export class MessageWriter {
     view.setInt32(84, m.result, true);
     if (name === undefined) this.#bytes.set(m.extra, MESSAGE_BYTES);
     else for (let i = 0; i < extra; i++) this.#bytes[MESSAGE_BYTES + i] = name.charCodeAt(i);
-    return this.#bytes.subarray(0, length);
+    let packet = this.#packets[length];
+    if (packet === undefined) {
+      packet = this.#bytes.subarray(0, length);
+      this.#packets[length] = packet;
+    }
+    return packet;
   }
 }
 
 export type MessageDefect = 'short' | 'unknown-type' | 'bad-mode' | 'long-name';
 
 /** Reads a packet of command MSG, whose header was checked, into `m`; gives the reason if it is no message. */
-export function decodeMessage(bytes: Uint8Array, view: DataView, m: Message): MessageDefect | undefined {
-  if (bytes.length < MESSAGE_BYTES) return 'short';
-  m.type = view.getUint32(16, true);
-  m.nodeid = view.getInt32(20, true);
-  m.pid = view.getUint32(24, true);
-  m.lkid = view.getUint32(28, true);
-  m.remid = view.getUint32(32, true);
-  m.exflags = view.getUint32(44, true);
-  m.sbflags = view.getUint32(48, true);
-  m.flags = view.getUint32(52, true);
-  m.lvbseq = view.getUint32(56, true);
-  m.hash = view.getUint32(60, true);
-  m.status = view.getUint32(64, true);
-  m.grmode = view.getInt32(68, true);
-  m.rqmode = view.getInt32(72, true);
-  m.bastmode = view.getInt32(76, true);
-  m.asts = view.getUint32(80, true);
-  m.result = view.getInt32(84, true);
-  m.extra = bytes.subarray(MESSAGE_BYTES);
+export function decodeMessage({ bytes, view, at, end }: Packet, m: Message): MessageDefect | undefined {
+  if (end - at < MESSAGE_BYTES) return 'short';
+  m.type = view.getUint32(at + 16, true);
+  m.nodeid = view.getInt32(at + 20, true);
+  m.pid = view.getUint32(at + 24, true);
+  m.lkid = view.getUint32(at + 28, true);
+  m.remid = view.getUint32(at + 32, true);
+  m.exflags = view.getUint32(at + 44, true);
+  m.sbflags = view.getUint32(at + 48, true);
+  m.flags = view.getUint32(at + 52, true);
+  m.lvbseq = view.getUint32(at + 56, true);
+  m.hash = view.getUint32(at + 60, true);
+  m.status = view.getUint32(at + 64, true);
+  m.grmode = view.getInt32(at + 68, true);
+  m.rqmode = view.getInt32(at + 72, true);
+  m.bastmode = view.getInt32(at + 76, true);
+  m.asts = view.getUint32(at + 80, true);
+  m.result = view.getInt32(at + 84, true);
+  m.extra = bytes;
+  m.extraAt = at + MESSAGE_BYTES;
+  m.extraLength = end - m.extraAt;
   return defectOf(m);
 }
 
@@ -159,9 +184,9 @@ function defectOf(m: Message): MessageDefect | undefined {
     case MessageType.REQUEST:
     case MessageType.LOOKUP:
       if (!isMode(m.rqmode)) return 'bad-mode';
-      return isName(m.extra) ? undefined : 'long-name';
+      return isName(m) ? undefined : 'long-name';
     case MessageType.REMOVE:
-      return isName(m.extra) ? undefined : 'long-name';
+      return isName(m) ? undefined : 'long-name';
     case MessageType.CONVERT:
       return isMode(m.rqmode) ? undefined : 'bad-mode';
     case MessageType.BAST:
@@ -174,11 +199,11 @@ function isModeOrNone(mode: number): boolean {
   return mode >= Mode.IV && mode <= Mode.EX;
 }
 
-function isName(bytes: Uint8Array): boolean {
-  return bytes.length <= MAX_NAME_BYTES;
+function isName(m: Message): boolean {
+  return m.extraLength <= MAX_NAME_BYTES;
 }
 
 /** The name that a REQUEST, LOOKUP or REMOVE carries. */
 export function nameOf(m: Message): string {
-  return latin1(m.extra);
+  return latin1(m.extra, m.extraAt, m.extraAt + m.extraLength);
 }

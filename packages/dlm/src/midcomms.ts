@@ -1,14 +1,5 @@
 import { type Nanos, viewOf } from '@quorate/kernel';
-import {
-  Command,
-  decodeHeader,
-  HEADER_BYTES,
-  MAX_PACKET_BYTES,
-  type PacketHeader,
-  packetLength,
-  setHeader,
-  Version,
-} from './packet-header.js';
+import { Command, HEADER_BYTES, MAX_PACKET_BYTES, Packet, packetLength, setHeader, Version } from './packet-header.js';
 import { RcomType } from './rcom.js';
 
 /**
@@ -82,7 +73,7 @@ export type PacketDefect =
 export interface MidcommsPort {
   transmit(to: number, bytes: Uint8Array): void;
   /** A packet of command MSG or RCOM, whose header was checked. */
-  deliver(from: number, header: PacketHeader, packet: Uint8Array): void;
+  deliver(from: number, packet: Packet): void;
   reject(from: number, reason: PacketDefect): void;
 }
 
@@ -131,7 +122,11 @@ export class Midcomms {
   readonly #peers = new Map<number, Peer>();
   readonly #scratch = new Uint8Array(MAX_PACKET_BYTES);
   readonly #view = new DataView(this.#scratch.buffer);
+  /** The one that is being received. */
+  readonly #packet = new Packet();
   #duplicates = 0;
+  /** Peers with `forcedAt`. */
+  #ending = 0;
 
   constructor(config: MidcommsConfig, port: MidcommsPort) {
     this.#config = config;
@@ -157,11 +152,15 @@ export class Midcomms {
   /** Takes one or more whole packets from a peer. */
   receive(from: number, bytes: Uint8Array): void {
     const peer = this.#peer(from);
+    this.#packet.turnTo(bytes);
     for (let at = 0; at < bytes.length; ) {
       const length = bytes.length - at < HEADER_BYTES ? 0 : packetLength(bytes, at);
-      if (length === 0 || at + length > bytes.length) return this.#port.reject(from, 'short');
-      this.#onPacket(peer, bytes.subarray(at, at + length));
-      at += length;
+      const end = at + length;
+      if (length === 0 || end > bytes.length || !this.#packet.decode(at, end)) {
+        return this.#port.reject(from, 'short');
+      }
+      this.#onPacket(peer, this.#packet);
+      at = end;
     }
     if (peer.delivered >= this.#config.ackAfter) this.#acknowledge(peer);
   }
@@ -238,13 +237,12 @@ export class Midcomms {
       else if (peer.state === PeerState.CLOSE_WAIT) this.#sendFin(peer, PeerState.LAST_ACK);
       else continue;
       if (this.#versionOf(peer) === Version.v3_1) this.#reset(peer);
-      else peer.forcedAt = now + this.#config.finTimeout;
+      else this.#endAt(peer, now + this.#config.finTimeout);
     }
   }
 
   get isClosed(): boolean {
-    for (const peer of this.#peers.values()) if (peer.forcedAt !== Infinity) return false;
-    return true;
+    return this.#ending === 0;
   }
 
   wake(now: Nanos): void {
@@ -252,6 +250,7 @@ export class Midcomms {
   }
 
   deadline(): Nanos {
+    if (this.isClosed) return Infinity;
     let least = Infinity;
     for (const peer of this.#peers.values()) least = Math.min(least, peer.forcedAt);
     return least;
@@ -307,9 +306,16 @@ export class Midcomms {
     peer.seqSend = peer.seqNext = peer.seqUnacknowledged = peer.delivered = 0;
     peer.unacknowledged.length = 0;
     peer.unsent.length = 0;
-    peer.forcedAt = Infinity;
+    this.#endAt(peer, Infinity);
     peer.incarnation += 1;
     peer.hasBeenMember = peer.isResendDue = false;
+  }
+
+  /** When it is enforced that we are done with it; Infinity: we are. */
+  #endAt(peer: Peer, at: Nanos): void {
+    if (peer.forcedAt !== Infinity) this.#ending -= 1;
+    if (at !== Infinity) this.#ending += 1;
+    peer.forcedAt = at;
   }
 
   #wrap(peer: Peer, packet: Uint8Array, command: number): Uint8Array {
@@ -322,24 +328,23 @@ export class Midcomms {
     return kept;
   }
 
-  #onPacket(peer: Peer, packet: Uint8Array): void {
-    const header = decodeHeader(packet)!;
-    if (header.nodeid !== peer.nodeid) return this.#port.reject(peer.nodeid, 'wrong-sender');
-    const version = header.version;
+  #onPacket(peer: Peer, packet: Packet): void {
+    if (packet.nodeid !== peer.nodeid) return this.#port.reject(peer.nodeid, 'wrong-sender');
+    const version = packet.version;
     if (version !== Version.v3_1 && version !== Version.v3_2) return this.#port.reject(peer.nodeid, 'wrong-version');
-    if (header.command === Command.RCOM) this.#detectVersion(peer, version, packet);
+    if (packet.command === Command.RCOM) this.#detectVersion(peer, version, packet);
     if (peer.version !== undefined && version !== peer.version) {
       return this.#port.reject(peer.nodeid, 'wrong-version');
     }
-    if (version === Version.v3_1) return this.#onBare31(peer, header, packet);
-    switch (header.command) {
+    if (version === Version.v3_1) return this.#onBare31(peer, packet);
+    switch (packet.command) {
       case Command.RCOM:
         if (!isBareRcom(packet)) return this.#port.reject(peer.nodeid, 'not-numbered');
-        return this.#port.deliver(peer.nodeid, header, packet);
+        return this.#port.deliver(peer.nodeid, packet);
       case Command.OPTS:
-        return this.#onEnvelope(peer, header, packet);
+        return this.#onEnvelope(peer, packet);
       case Command.ACK:
-        return this.#onAck(peer, header.word);
+        return this.#onAck(peer, packet.word);
       case Command.MSG:
         return this.#port.reject(peer.nodeid, 'not-numbered');
     }
@@ -347,25 +352,27 @@ export class Midcomms {
   }
 
   /** A peer's first STATUS or NAMES tells its version; a reply to one of ours does too. */
-  #detectVersion(peer: Peer, version: Version, packet: Uint8Array): void {
+  #detectVersion(peer: Peer, version: Version, packet: Packet): void {
     if (peer.version !== undefined || !(version === Version.v3_1 || isBareRcom(packet))) return;
     peer.version = version;
     if (peer.state === PeerState.CLOSED) peer.state = PeerState.ESTABLISHED;
   }
 
-  #onBare31(peer: Peer, header: PacketHeader, packet: Uint8Array): void {
-    if (header.command === Command.MSG || header.command === Command.RCOM) {
-      return this.#port.deliver(peer.nodeid, header, packet);
+  #onBare31(peer: Peer, packet: Packet): void {
+    if (packet.command === Command.MSG || packet.command === Command.RCOM) {
+      return this.#port.deliver(peer.nodeid, packet);
     }
     this.#port.reject(peer.nodeid, 'unknown-command');
   }
 
-  #onEnvelope(peer: Peer, { word: seq }: PacketHeader, packet: Uint8Array): void {
-    if (packet.length < ENVELOPE_BYTES) return this.#port.reject(peer.nodeid, 'bad-envelope');
-    const optionLength = packet[18]! | (packet[19]! << 8);
-    const inner = packet.subarray(Math.min(ENVELOPE_BYTES + optionLength, packet.length));
-    const header = decodeHeader(inner);
-    if (header === undefined || header.command !== packet[16] || header.nodeid !== peer.nodeid) {
+  /** The packet becomes the one inside. */
+  #onEnvelope(peer: Peer, packet: Packet): void {
+    const { bytes, at, end, word: seq } = packet;
+    if (end - at < ENVELOPE_BYTES) return this.#port.reject(peer.nodeid, 'bad-envelope');
+    const command = bytes[at + 16];
+    const optionLength = bytes[at + 18]! | (bytes[at + 19]! << 8);
+    const isWhole = packet.decode(at + ENVELOPE_BYTES + optionLength, end);
+    if (!isWhole || packet.command !== command || packet.nodeid !== peer.nodeid) {
       return this.#port.reject(peer.nodeid, 'bad-envelope');
     }
     // Counting it would put us ahead of the peer, which numbers from 0 when it hears that we were restarted.
@@ -376,12 +383,12 @@ export class Midcomms {
     }
     if (seq !== peer.seqNext) return this.#port.reject(peer.nodeid, 'sequence-gap');
     peer.seqNext = (peer.seqNext + 1) >>> 0;
-    if (header.command === Command.FIN) return this.#onFin(peer);
-    if (header.command !== Command.MSG && header.command !== Command.RCOM) {
+    if (packet.command === Command.FIN) return this.#onFin(peer);
+    if (packet.command !== Command.MSG && packet.command !== Command.RCOM) {
       return this.#port.reject(peer.nodeid, 'unknown-command');
     }
     peer.delivered += 1;
-    this.#port.deliver(peer.nodeid, header, inner);
+    this.#port.deliver(peer.nodeid, packet);
   }
 
   #onAck(peer: Peer, seq: number): void {
@@ -437,8 +444,8 @@ export class Midcomms {
 }
 
 /** STATUS, NAMES and their replies go without envelope: they are the first packets and tell the version. */
-function isBareRcom(packet: Uint8Array): boolean {
-  const type = packet.length < 20 ? 0 : viewOf(packet).getUint32(16, true);
+function isBareRcom({ view, at, end }: Packet): boolean {
+  const type = end - at < 20 ? 0 : view.getUint32(at + 16, true);
   return (
     type === RcomType.STATUS ||
     type === RcomType.NAMES ||

@@ -38,7 +38,7 @@ function requestLock(ls: Lockspace, call: LockInput): Errno | undefined {
   if ((flags & LockFlag.ORPHAN) !== 0) return adoptOrphan(ls, call);
   const defect = lockCallDefect(mode, flags, ls.lvbLength);
   if (defect !== undefined) return defect;
-  if (ls.handles.has(handle)) throw new RangeError(`handle ${handle} of lockspace ${ls.name} is in use`);
+  if (ls.handles.get(handle) !== undefined) throw new RangeError(`handle ${handle} of lockspace ${ls.name} is in use`);
   if (!ls.rsbs.has(name) && !isResourceName(name)) return 'EINVAL';
   const r = findRsbLocal(ls, name);
   const lkb = ls.createLkb(r, handle);
@@ -206,14 +206,14 @@ function adoptOrphan(
     if (lkb.resource.name !== name) continue;
     isThere = true;
     if (lkb.grmode !== mode) continue;
-    if (ls.handles.has(handle)) throw new RangeError(`handle ${handle} of lockspace ${ls.name} is in use`);
+    if (ls.handles.get(handle) !== undefined)
+      throw new RangeError(`handle ${handle} of lockspace ${ls.name} is in use`);
     ls.orphans.delete(lkb);
     lkb.flags &= ~LkbFlag.ORPHAN;
     lkb.exflags = flags;
     lkb.wantsBast = wantsBast !== false;
     lkb.process = process;
-    lkb.handle = handle;
-    ls.handles.set(handle, lkb);
+    ls.nameLkb(lkb, handle);
     return undefined;
   }
   return isThere ? 'EAGAIN' : 'ENOENT';

@@ -7,6 +7,8 @@ export type Version = (typeof Version)[keyof typeof Version];
 /** What a packet is (`h_cmd`). OPTS, ACK and FIN exist in 3.2 only. */
 export const Command = { MSG: 1, RCOM: 2, OPTS: 3, ACK: 4, FIN: 5 } as const;
 
+const NOTHING = new Uint8Array(0);
+
 /**
  * Header of every packet, 16 bytes. Little-endian.
  *
@@ -18,15 +20,46 @@ export const Command = { MSG: 1, RCOM: 2, OPTS: 3, ACK: 4, FIN: 5 } as const;
  *     14    1 command
  *     15    1 –         zero
  *
+ * An object is lent with the bytes that it stands in: it serves for one packet after the other.
+ *
  * Source: Linux fs/dlm/dlm_internal.h, `dlm_header`.
  */
-export interface PacketHeader {
-  readonly version: number;
+export class Packet {
+  version = 0;
   /** Global id or sequence number. */
-  readonly word: number;
-  readonly nodeid: number;
-  readonly length: number;
-  readonly command: number;
+  word = 0;
+  nodeid = 0;
+  command = 0;
+  /** Where it stands; other packets may stand around it. */
+  bytes: Uint8Array = NOTHING;
+  view: DataView = viewOf(NOTHING);
+  at = 0;
+  end = 0;
+
+  /** Turns to other bytes; `decode` has to follow. */
+  turnTo(bytes: Uint8Array): this {
+    this.bytes = bytes;
+    this.view = viewOf(bytes);
+    return this;
+  }
+
+  /** False if it is shorter than a header, or if its length is not what the header says. */
+  decode(at: number, end: number): boolean {
+    const { view } = this;
+    if (end - at < HEADER_BYTES || view.getUint16(at + 12, true) !== end - at) return false;
+    this.version = view.getUint32(at, true);
+    this.word = view.getUint32(at + 4, true);
+    this.nodeid = view.getUint32(at + 8, true);
+    this.command = view.getUint8(at + 14);
+    this.at = at;
+    this.end = end;
+    return true;
+  }
+
+  /** Aliases the bytes that it stands in. */
+  get ownBytes(): Uint8Array {
+    return this.bytes.subarray(this.at, this.end);
+  }
 }
 
 export const HEADER_BYTES = 16;
@@ -46,21 +79,6 @@ export function setHeader(
   view.setUint16(12, length, true);
   view.setUint8(14, cmd);
   view.setUint8(15, 0);
-}
-
-/** Undefined if it is shorter than a header, or its length is not that of the bytes. */
-export function decodeHeader(bytes: Uint8Array): PacketHeader | undefined {
-  if (bytes.length < HEADER_BYTES) return undefined;
-  const view = viewOf(bytes);
-  const length = view.getUint16(12, true);
-  if (length !== bytes.length) return undefined;
-  return {
-    version: view.getUint32(0, true),
-    word: view.getUint32(4, true),
-    nodeid: view.getUint32(8, true),
-    length,
-    command: view.getUint8(14),
-  };
 }
 
 export type StreamDefect = 'bad-length';

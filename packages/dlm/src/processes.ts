@@ -30,7 +30,8 @@ export function purgeOrphans(ls: Lockspace, process: number): void {
 
 /** By the order in which they were made. */
 function locksOf(ls: Lockspace, process: number): readonly Lkb[] {
-  return [...ls.handles.values()].filter((lkb) => lkb.process === process);
+  const locks = [...ls.handles.values()].filter((lkb) => lkb.process === process);
+  return locks.sort((a, b) => a.order - b.order);
 }
 
 /** It keeps its granted mode; a request or conversion that waits is canceled. */

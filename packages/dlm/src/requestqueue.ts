@@ -1,6 +1,7 @@
 import { viewOf } from '@quorate/kernel';
 import type { Lockspace } from './lockspace.js';
 import { decodeMessage, MessageType } from './message.js';
+import { Packet } from './packet-header.js';
 import { receiveMessage } from './receive.js';
 
 // Messages of locking that arrive while a lockspace recovers. Source: Linux fs/dlm/requestqueue.c.
@@ -17,8 +18,8 @@ export interface QueuedRequest {
 }
 
 /** Keeps a message until recovery is over. */
-export function addRequestqueue(ls: Lockspace, from: number, packet: Uint8Array): void {
-  ls.requestqueue.push({ bytes: packet.slice(), from });
+export function addRequestqueue(ls: Lockspace, from: number, packet: Packet): void {
+  ls.requestqueue.push({ bytes: packet.ownBytes.slice(), from });
   const size = ls.requestqueue.length;
   const { host, name: lockspace } = ls;
   if (!ls.requestMark.rises(size)) return;
@@ -47,8 +48,9 @@ function keepRequests(ls: Lockspace, isKept: (request: QueuedRequest) => boolean
 
 export function processRequestqueue(ls: Lockspace): void {
   const { incoming } = ls.host;
+  const packet = new Packet();
   for (const { from, bytes } of ls.requestqueue.splice(0)) {
-    if (decodeMessage(bytes, viewOf(bytes), incoming) !== undefined) continue;
+    if (!packet.turnTo(bytes).decode(0, bytes.length) || decodeMessage(packet, incoming) !== undefined) continue;
     const reason = receiveMessage(ls, from, incoming);
     if (reason !== undefined) ls.host.emit({ kind: 'reject', from, reason });
   }

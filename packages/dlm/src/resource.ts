@@ -81,6 +81,12 @@ export class Lkb implements Linked<Lkb> {
   isMiddleConverting = false;
   /** Nothing but awaited replies keeps it. */
   isDead = false;
+  /** When it was given its handle, among the locks of its node. */
+  order = 0;
+  /** It stands in the lockspace's list of those that await a reply. */
+  isWaiting = false;
+  previousWaiter: Lkb | undefined = undefined;
+  nextWaiter: Lkb | undefined = undefined;
   queue: LinkedQueue<Lkb> | undefined = undefined;
   previous: Lkb | undefined = undefined;
   next: Lkb | undefined = undefined;

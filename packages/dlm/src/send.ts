@@ -32,8 +32,7 @@ function lockMessage(ls: Lockspace, r: Rsb, lkb: Lkb, type: number): Message {
 /** Room for the value block if the lock has a buffer; filled only if the operation carries VALBLK. */
 function withValueBlock(ls: Lockspace, lkb: Lkb, m: Message): Message {
   if (lkb.lvb === undefined) return m;
-  m.extra = (lkb.exflags & LockFlag.VALBLK) !== 0 ? lkb.lvb : ls.zeroLvb;
-  return m;
+  return m.carry((lkb.exflags & LockFlag.VALBLK) !== 0 ? lkb.lvb : ls.zeroLvb);
 }
 
 function sendMessage(ls: Lockspace, to: number, m: Message, name?: string): void {

@@ -37,7 +37,7 @@ export function setLvbUnlock(ls: Lockspace, r: Rsb, lkb: Lkb): void {
 /** Value block of a grant at an owner whose master is elsewhere: it came with the message (`set_lvb_lock_pc`). */
 export function setLvbLockPc(lkb: Lkb, m: Message): void {
   if (!hasBuffer(lkb) || lvbOperation(lkb.grmode, lkb.rqmode) !== LvbOperation.read) return;
-  lkb.lvb!.set(m.extra.subarray(0, lkb.lvb!.length));
+  m.copyExtra(lkb.lvb!);
   lkb.lvbseq = m.lvbseq;
 }
 
@@ -53,5 +53,5 @@ export function ensureBuffer(ls: Lockspace, lkb: Lkb): void {
 /** What the owner sent with a conversion or unlock goes into the master's twin (`receive_lvb`). */
 export function receiveLvb(ls: Lockspace, lkb: Lkb, m: Message): void {
   ensureBuffer(ls, lkb);
-  if ((lkb.exflags & LockFlag.VALBLK) !== 0) lkb.lvb!.set(m.extra.subarray(0, ls.lvbLength));
+  if ((lkb.exflags & LockFlag.VALBLK) !== 0) m.copyExtra(lkb.lvb!);
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Cluster, createLockspace } from '../src/conformance/cluster.js';
 import { decodeControldMessage } from '../src/controld-message.js';
-import { decodeHeader } from '../src/packet-header.js';
+import { Packet } from '../src/packet-header.js';
 import { decodeLock, decodeNames, decodeRcom, decodeStatusReply } from '../src/rcom.js';
 
 const LOCKSPACE = 'ls';
@@ -76,7 +76,7 @@ describe('no bytes make it throw', () => {
   });
 
   it.each([
-    ['packet headers', decodeHeader],
+    ['packet headers', (bytes: Uint8Array) => new Packet().turnTo(bytes).decode(0, bytes.length)],
     ['recovery messages', decodeRcom],
     ['status replies', decodeStatusReply],
     ['names', decodeNames],

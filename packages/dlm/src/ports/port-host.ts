@@ -4,7 +4,7 @@ import type { DlmHost, DlmNews, DlmNode } from '../client/dlm-node.js';
 /** What is used of a `MessagePort`; those of browsers and of `node:worker_threads` fit. */
 export interface MessagePortLike {
   postMessage(message: Uint8Array): void;
-  addEventListener(type: 'message', listener: (event: { readonly data?: unknown }) => void): void;
+  addEventListener(type: 'message', listener: (event: object) => void): void;
   start(): void;
 }
 
@@ -16,7 +16,7 @@ export interface PortHostConfig {
   clock(): number;
   /** `setTimeout` */
   setTimer(callback: () => void, milliseconds: number): unknown;
-  /** Calls back when what is at hand is done: until then packets are gathered. After the promise jobs at hand when absent. */
+  /** Calls back when the messages at hand are dealt with: `setImmediate`. Without it messages are smaller under load. */
   defer?(callback: () => void): void;
   onNews?(news: DlmNews): void;
 }
@@ -29,6 +29,11 @@ interface Outbox {
 }
 
 const OUTBOX_BYTES = 16_384;
+/** Longer ones are rare enough to be allocated each time. */
+const MAX_FRAME_BYTES = 512;
+/** A message of more than about four packets. */
+const BUSY_BYTES = 512;
+const DONE: Promise<void> = Promise.resolve();
 
 /**
  * Threads as nodes: each has a port to each other one. What one turn of a thread's event loop says to a node goes out as one
@@ -39,8 +44,14 @@ const OUTBOX_BYTES = 16_384;
 export class PortHost implements DlmHost {
   readonly #config: PortHostConfig;
   readonly #outboxes = new Map<number, Outbox>();
+  /** By length: what was posted is free again at once, and to allocate it costs more than to fill it. */
+  readonly #frames: (Uint8Array | undefined)[] = [];
+  readonly #gather: () => void;
   readonly #flush: () => void;
   #isFlushDue = false;
+  #isDeferred = false;
+  /** The last message had many packets. */
+  #isBusy = false;
   #node: DlmNode | undefined = undefined;
 
   constructor(config: PortHostConfig) {
@@ -48,6 +59,7 @@ export class PortHost implements DlmHost {
     for (const [nodeId, port] of config.ports) {
       this.#outboxes.set(nodeId, { port, bytes: new Uint8Array(OUTBOX_BYTES), length: 0 });
     }
+    this.#gather = () => this.#onGathered();
     this.#flush = () => this.#onFlush();
   }
 
@@ -56,8 +68,8 @@ export class PortHost implements DlmHost {
     this.#node = node;
     for (const [peer, { port }] of this.#outboxes) {
       node.step({ kind: 'connected', node: peer });
-      port.addEventListener('message', ({ data }) => {
-        if (data instanceof Uint8Array) node.receive(peer, data);
+      port.addEventListener('message', ({ data }: { readonly data?: unknown }) => {
+        if (data instanceof Uint8Array) this.#receive(node, peer, data);
       });
       port.start();
     }
@@ -75,8 +87,7 @@ export class PortHost implements DlmHost {
     outbox.length += bytes.length;
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
-    if (this.#config.defer !== undefined) this.#config.defer(this.#flush);
-    else void Promise.resolve().then(this.#flush);
+    void DONE.then(this.#gather);
   }
 
   wakeAt(at: Nanos): void {
@@ -87,13 +98,40 @@ export class PortHost implements DlmHost {
     this.#config.onNews?.(news);
   }
 
+  #receive(node: DlmNode, peer: number, bytes: Uint8Array): void {
+    this.#isBusy = bytes.length > BUSY_BYTES;
+    node.receive(peer, bytes);
+    // What the message called for is complete.
+    this.#onGathered();
+  }
+
+  /** Where much is under way the next message follows soon, and what it calls for goes along. */
+  #onGathered(): void {
+    if (!this.#isFlushDue || this.#isDeferred) return;
+    if (!this.#isBusy || this.#config.defer === undefined) return this.#onFlush();
+    this.#isDeferred = true;
+    this.#config.defer(this.#flush);
+  }
+
   #onFlush(): void {
-    this.#isFlushDue = false;
+    this.#isFlushDue = this.#isDeferred = false;
     for (const outbox of this.#outboxes.values()) {
       if (outbox.length === 0) continue;
-      outbox.port.postMessage(outbox.bytes.slice(0, outbox.length));
+      outbox.port.postMessage(this.#frame(outbox));
       outbox.length = 0;
     }
+  }
+
+  /** An array with nothing around it: a port copies all of the memory that an array is a part of. */
+  #frame({ bytes, length }: Outbox): Uint8Array {
+    if (length > MAX_FRAME_BYTES) return bytes.slice(0, length);
+    let frame = this.#frames[length];
+    if (frame === undefined) {
+      frame = new Uint8Array(length);
+      this.#frames[length] = frame;
+    }
+    for (let i = 0; i < length; i++) frame[i] = bytes[i]!;
+    return frame;
   }
 }
 
