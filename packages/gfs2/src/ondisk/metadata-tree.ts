@@ -1,6 +1,6 @@
 import { setU64, viewOf } from '@quorate/kernel';
 import { DINODE_BYTES, type Geometry, MAX_HEIGHT } from './geometry.js';
-import { META_HEADER_BYTES } from './meta-header.js';
+import { META_HEADER_BYTES, wordAt } from './meta-header.js';
 
 /** Pointers of one block of a metadata tree: where they start and how many fit. */
 export interface PointerArea {
@@ -19,12 +19,7 @@ export function pointerArea(geometry: Geometry, level: number): PointerArea {
 /** Pointer number `index` of a block at `level`; 0 is a hole. */
 export function getPointer(block: Uint8Array, level: number, index: number): number {
   const at = (level === 0 ? DINODE_BYTES : META_HEADER_BYTES) + 8 * index;
-  // Byte by byte: trees are walked pointer by pointer, and a view for each costs ten times what it reads.
   return wordAt(block, at) * 0x1_0000_0000 + wordAt(block, at + 4);
-}
-
-function wordAt(block: Uint8Array, at: number): number {
-  return ((block[at]! << 24) | (block[at + 1]! << 16) | (block[at + 2]! << 8) | block[at + 3]!) >>> 0;
 }
 
 export function setPointer(block: Uint8Array, level: number, index: number, target: number): void {
