@@ -121,8 +121,7 @@ export function encodeStatus(sector: Uint8Array, block: StatusBlock): boolean {
 export function decodeStatus(sector: Uint8Array): StatusBlock | SlotDefect {
   const record = openSlot(sector);
   if (typeof record === 'string') return record;
-  const data = new Uint8Array(STATUS_BYTES);
-  data.set(record.subarray(0, STATUS_BYTES));
+  const data = record.length < STATUS_BYTES ? filledUp(record) : record;
   const view = viewOf(data);
   return {
     updateNode: view.getUint32(4),
@@ -138,9 +137,15 @@ export function decodeStatus(sector: Uint8Array): StatusBlock | SlotDefect {
     message: view.getUint16(56),
     sequence: view.getUint16(58),
     argument: view.getUint32(60),
-    mask: data.subarray(64, 72),
-    masterMask: data.subarray(72, 80),
+    mask: data.slice(64, 72),
+    masterMask: data.slice(72, 80),
   };
+}
+
+function filledUp(record: Uint8Array): Uint8Array {
+  const data = new Uint8Array(STATUS_BYTES);
+  data.set(record);
+  return data;
 }
 
 function setSpan(view: DataView, offset: number, micros: number): void {
