@@ -1,4 +1,3 @@
-import type { Fact } from '@quorate/kernel';
 import {
   type Check,
   defineInvariant,
@@ -8,19 +7,12 @@ import {
   type Stamped,
   type Verdict,
 } from '@quorate/kernel';
-import type { DlmFact } from './facts.js';
-import { Status } from './lock-flags.js';
-import { STANDING_KINDS, Standings, type Watched } from './standings.js';
+import type { DlmFact } from '../facts.js';
+import { Status } from '../lock-flags.js';
+import { CALM_KINDS, Calm, type Calming } from './calm.js';
 
 type FactOf<K extends DlmFact['kind']> = Stamped<Extract<DlmFact, { kind: K }>>;
 type QueueName = FactOf<'dlm.queued'>['queue'];
-
-/** What Totem tells a node of its ring. */
-interface ConfigurationFact extends Fact {
-  readonly kind: 'totem.configuration';
-  readonly type: 'regular' | 'transitional';
-  readonly members: readonly number[];
-}
 
 /** What the owner of a lock waits for. */
 interface Owned {
@@ -45,53 +37,33 @@ interface Place {
 }
 
 /**
- * So long may a call take that is on no queue. A lockspace that recovers, or waits for a node to be fenced, may take longer: it
- * does not run meanwhile.
- */
-const LONGEST: Nanos = 60 * SECOND;
-
-/**
  * S22. The order: what waits is granted from the head of its queue, and requests only when no conversion waits, unless it asked
  * to overtake, or recovery has mixed the conversions. Completions: each comes after a call, and each call gets one. A call
  * that neither completes nor stands on a queue while its lockspace runs is lost.
  *
  * A cancel that comes too late completes when its master dies, as in Linux; that is counted as `dlm-late-cancel`.
  *
- * A lockspace hears of a dead member from Totem, which waits for another consensus timeout whenever a node is lost while a
- * ring forms. A call that takes too long until then is counted as `dlm-unnoticed-death`; once its node was given a configuration
- * without that member it has as long again, and after recovery it is judged anew.
+ * A call that takes too long until its lockspace hears of a dead member is counted as `dlm-unnoticed-death`; once its node was
+ * given a configuration without that member it has as long again, and after recovery it is judged anew.
  *
  * The order is judged by the places that were told since the master's last recovery; what stood there before is known to wait,
  * but not where.
  */
-class Queue implements Check<Watched | ConfigurationFact> {
+class Queue implements Check<Calming> {
   readonly #owned = new Map<string, Owned>();
   readonly #places = new Map<string, Place>();
   /** Locks in the order in which they wait, by master, resource and queue. */
   readonly #orders = new Map<string, string[]>();
-  /** Since when every node of a lockspace may have gone on. */
-  readonly #calmSince = new Map<string, Nanos>();
-  /** Nodes that are off, and when each node was first given a configuration without them. */
-  readonly #off = new Map<number, Map<number, Nanos>>();
-  readonly #standings = new Standings((lockspace, node) => this.#forget(node, lockspace));
+  readonly #calm = new Calm(
+    (lockspace, node) => this.#forget(node, lockspace),
+    (node) => this.#forget(node),
+  );
 
-  observe(fact: Stamped<Watched | ConfigurationFact>, verdict: Verdict): void {
-    if (fact.kind === 'totem.configuration') return this.#onConfiguration(fact);
-    if (fact.kind === 'node.state') {
-      if (fact.state !== 'off') return;
-      this.#standings.powerOff(fact.node);
-      this.#off.set(fact.node, new Map());
-      this.#forget(fact.node);
-      return;
-    }
-    if (!('lockspace' in fact) || !this.#standings.accepts(fact)) return;
+  observe(fact: Stamped<Calming>, verdict: Verdict): void {
+    if (!this.#calm.accepts(fact)) return;
     switch (fact.kind) {
       case 'dlm.started':
-      case 'dlm.stopped':
-      case 'dlm.recovered':
-        this.#calmSince.set(fact.lockspace, fact.at);
-        if (fact.kind === 'dlm.started') this.#forgetOrders(`${fact.lockspace}/${fact.node}/`);
-        return;
+        return this.#forgetOrders(`${fact.lockspace}/${fact.node}/`);
       case 'dlm.called':
         return this.#onCalled(fact);
       case 'dlm.cast':
@@ -107,9 +79,8 @@ class Queue implements Check<Watched | ConfigurationFact> {
     for (const [key, owned] of this.#owned) {
       const { lockspace, resource, node, lkid, isPending, isUnlocking, calledAt } = owned;
       if (!(isPending || isUnlocking) || (!isUnlocking && this.#places.has(key))) continue;
-      if (at - Math.max(calledAt, this.#calmSince.get(lockspace) ?? 0) < LONGEST || !this.#isRunning(lockspace, node))
-        continue;
-      if (this.#hasUnnoticedDeath(at, lockspace, node)) {
+      if (!this.#calm.hasWaited(at, calledAt, lockspace, node)) continue;
+      if (this.#calm.hasUnnoticedDeath(at, lockspace, node)) {
         if (!owned.isCounted) verdict.count('dlm-unnoticed-death');
         owned.isCounted = true;
         continue;
@@ -193,28 +164,6 @@ class Queue implements Check<Watched | ConfigurationFact> {
     return conversion ?? (own.includes(lock) && own[0] !== lock ? own[0] : undefined);
   }
 
-  #isRunning(lockspace: string, node: number): boolean {
-    const standing = this.#standings.of(lockspace, node);
-    if (standing?.isRunning !== true) return false;
-    return [...standing.members.keys()].every((member) => this.#standings.of(lockspace, member)?.isRunning === true);
-  }
-
-  /** A member is off, and this node was not told so by Totem, or only just. */
-  #hasUnnoticedDeath(at: Nanos, lockspace: string, node: number): boolean {
-    const members = this.#standings.of(lockspace, node)?.members.keys() ?? [];
-    return [...members].some((member) => {
-      if (this.#standings.of(lockspace, member)?.isOff !== true) return false;
-      return at - (this.#off.get(member)?.get(node) ?? at) < LONGEST;
-    });
-  }
-
-  /** A transitional configuration lacks a member that is already back. */
-  #onConfiguration({ node, at, members }: Stamped<ConfigurationFact>): void {
-    for (const [member, noticed] of this.#off) {
-      if (!members.includes(member) && !noticed.has(node)) noticed.set(node, at);
-    }
-  }
-
   /** A node is gone: what it waited for, and who waited on its queues. */
   #forget(node: number, lockspace?: string): void {
     for (const [key, owned] of this.#owned) {
@@ -239,19 +188,11 @@ function orderKey({ lockspace, node, resource }: FactOf<'dlm.queued' | 'dlm.unqu
   return `${lockspace}/${node}/${queue}/${resource}`;
 }
 
-export const queue: Invariant = defineInvariant<Watched | ConfigurationFact>({
+export const queue: Invariant = defineInvariant<Calming>({
   id: 'S22',
   name: 'dlm-queue',
   statement:
     'What waits is granted in the order of the conversion queue, then of the wait queue; every call completes exactly once.',
-  kinds: [
-    ...STANDING_KINDS,
-    'dlm.called',
-    'dlm.cast',
-    'dlm.queued',
-    'dlm.unqueued',
-    'node.state',
-    'totem.configuration',
-  ],
+  kinds: [...CALM_KINDS, 'dlm.called', 'dlm.cast', 'dlm.queued', 'dlm.unqueued'],
   start: () => new Queue(),
 });

@@ -1,5 +1,5 @@
 import type { NodeStateFact, Stamped } from '@quorate/kernel';
-import type { DlmFact } from './facts.js';
+import type { DlmFact } from '../facts.js';
 
 /** Facts of the lock manager, and of the power of its nodes: one that is off takes part in nothing. */
 export type Watched = DlmFact | NodeStateFact;

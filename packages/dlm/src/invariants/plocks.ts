@@ -1,5 +1,5 @@
 import { type Check, defineInvariant, type Invariant, type Stamped, type Verdict } from '@quorate/kernel';
-import type { ControldFact } from './facts.js';
+import type { ControldFact } from '../facts.js';
 
 type PlockFact = Extract<ControldFact, { kind: (typeof KINDS)[number] }>;
 type TakenFact = Extract<PlockFact, { kind: 'dlm.plock-taken' }>;
