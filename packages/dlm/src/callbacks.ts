@@ -82,14 +82,16 @@ function tellCast(ls: Lockspace, lkb: Lkb, status: number, mode: number, flags: 
   const about = { now: host.now, lockspace, resource: lkb.resource.name, lkid: lkb.lkid };
   const master = lkb.nodeid === 0 ? ls.nodeid : lkb.nodeid;
   const hasValueBlock = (lkb.exflags & LockFlag.VALBLK) !== 0;
+  const wasDemoted = (flags & StatusFlag.DEMOTED) !== 0;
   host.observe?.({ kind: 'dlm.cast', ...about, status, mode: modeName(mode) });
   if (before === Mode.IV && status === Status.granted) {
     host.observe?.({ kind: 'dlm.lock-granted', ...about, mode: modeName(mode), master, hasValueBlock });
   } else if (mode !== Mode.IV) {
     const isGranted = status === Status.granted;
-    host.observe?.({ kind: 'dlm.converted', ...about, mode: modeName(mode), isGranted, master, hasValueBlock });
+    const isAlternate = (flags & StatusFlag.ALTMODE) !== 0;
+    const how = { isGranted, isAlternate, wasDemoted, master, hasValueBlock };
+    host.observe?.({ kind: 'dlm.converted', ...about, mode: modeName(mode), ...how });
   }
-  const wasDemoted = (flags & StatusFlag.DEMOTED) !== 0;
   const isRead = lvbOperation(wasDemoted ? Mode.NL : before, mode) === LvbOperation.read;
   if (status !== Status.granted || !hasValueBlock || !isRead || lkb.lvb === undefined) return;
   const isValid = (flags & StatusFlag.VALNOTVALID) === 0;

@@ -1,4 +1,4 @@
-import type { Fact } from '@quorate/kernel';
+import type { Fact, Nanos } from '@quorate/kernel';
 import type { ModeName } from './mode.js';
 
 interface LockFact {
@@ -7,6 +7,21 @@ interface LockFact {
   /** Id of the lock on the node that tells. */
   readonly lkid: number;
 }
+
+/** How a lock came by the mode that its master has for it. */
+export type HeldBy =
+  /** A new request was granted at once. */
+  | 'request'
+  /** A conversion was granted at once. */
+  | 'conversion'
+  /** It was granted from a queue. */
+  | 'queue'
+  /** CONVDEADLK took its mode away to resolve a conversion deadlock. */
+  | 'demotion'
+  /** Recovery found it so, or removed it with its owner. */
+  | 'recovery'
+  /** It was unlocked. */
+  | 'unlock';
 
 /** What the lock manager of a node tells. Facts about a lock come from its owner, when the owner is told. */
 export type DlmFact = Fact &
@@ -36,6 +51,10 @@ export type DlmFact = Fact &
         readonly kind: 'dlm.converted';
         readonly mode: ModeName;
         readonly isGranted: boolean;
+        /** ALTPR or ALTCW: the mode is not the one that was asked for. */
+        readonly isAlternate: boolean;
+        /** CONVDEADLK: its mode was NL for a while. */
+        readonly wasDemoted: boolean;
         readonly master: number;
         readonly hasValueBlock: boolean;
       } & LockFact)
@@ -49,6 +68,37 @@ export type DlmFact = Fact &
         readonly status: number;
         readonly mode: ModeName;
       } & LockFact)
+    | ({
+        /** The process of a PERSISTENT lock is gone: the lock stays until it is adopted or purged. */
+        readonly kind: 'dlm.orphaned';
+      } & LockFact)
+    | ({
+        /** A process took an orphan over. */
+        readonly kind: 'dlm.adopted';
+      } & LockFact)
+    | ({
+        /** As master it granted a lock, or found it granted in recovery, or took the mode away. `lkid` is the master's id of it. */
+        readonly kind: 'dlm.held';
+        /** Node of the lock's owner, and the id that the lock has there. */
+        readonly owner: number;
+        readonly ownerLkid: number;
+        /** The granted mode now; `IV`: the lock is gone, or was never granted. */
+        readonly mode: ModeName;
+        readonly by: HeldBy;
+        /** Its owner hears blocking ASTs. */
+        readonly hasBast: boolean;
+        /** NOORDER or EXPEDITE: it may be granted before others. */
+        readonly mayOvertake: boolean;
+      } & LockFact)
+    | {
+        /** As master it sent a blocking AST, or gave it to an owner of its own. */
+        readonly kind: 'dlm.bast';
+        readonly lockspace: string;
+        readonly resource: string;
+        readonly owner: number;
+        readonly ownerLkid: number;
+        readonly mode: ModeName;
+      }
     | {
         /** This node takes itself for the master. */
         readonly kind: 'dlm.master';
@@ -71,8 +121,12 @@ export type DlmFact = Fact &
         /** Node of the lock's owner, and the id that the lock has there. */
         readonly owner: number;
         readonly ownerLkid: number;
+        /** The mode that it waits for. */
+        readonly mode: ModeName;
         /** HEADQUE: it goes before the others. */
         readonly isFirst: boolean;
+        /** NODLCKWT: it may wait for one that waits for it. */
+        readonly mayDeadlock: boolean;
       }
     | {
         /** As master it took it off that queue: it granted it, or gave it up for a cancel or an unlock. */
@@ -137,6 +191,39 @@ export type DlmFact = Fact &
         readonly isValid: boolean;
       } & LockFact)
     | {
+        /** No lock is left on a resource: this node forgets it by `until`, unless a lock comes or the lockspace stops. */
+        readonly kind: 'dlm.tossed';
+        readonly lockspace: string;
+        readonly resource: string;
+        readonly until: Nanos;
+      }
+    | {
+        /** It forgot an inactive resource, or a directory record. */
+        readonly kind: 'dlm.freed';
+        readonly lockspace: string;
+        readonly resource: string;
+      }
+    | {
+        /** A reply of another node to a question of recovery took effect. */
+        readonly kind: 'dlm.rcom-reply';
+        readonly lockspace: string;
+        readonly from: number;
+        /** `RcomType`. */
+        readonly type: number;
+        /** `recover_seq` of the question. */
+        readonly seqReply: number;
+      }
+    | {
+        /** A message that had waited for the end of recovery was carried out. */
+        readonly kind: 'dlm.message-resumed';
+        readonly lockspace: string;
+        readonly from: number;
+        /** `MessageType`. */
+        readonly type: number;
+        /** Barrier bits of this node when it came. */
+        readonly statusWhenSaved: number;
+      }
+    | {
         /** The lockspace stands still. */
         readonly kind: 'dlm.stopped';
         readonly lockspace: string;
@@ -150,6 +237,8 @@ export type DlmFact = Fact &
         readonly recoverSeq: number;
         readonly members: readonly number[];
         readonly added: readonly number[];
+        /** Whose share of the directory a hash falls into: node ids, each as often as its weight says. */
+        readonly nodeArray: readonly number[];
       }
     | {
         /** A step of recovery is done here; the bits of 6.1: NODES 1, DIR 4, LOCKS 16, DONE 64. */
@@ -165,6 +254,8 @@ export type DlmFact = Fact &
         readonly recoverSeq: number;
         readonly generation: number;
         readonly members: readonly number[];
+        /** Slots of the members, in their order; 0: not known. */
+        readonly slots: readonly number[];
       }
     | {
         /** This node has left the lockspace. */

@@ -248,7 +248,10 @@ export class Lockspace {
     }
     r.tossTime = this.host.now;
     // A directory record waits for its master's REMOVE.
-    if (r.dirNodeid !== this.nodeid || r.masterNodeid === this.nodeid) this.inactive.addLast(r);
+    if (r.dirNodeid !== this.nodeid || r.masterNodeid === this.nodeid) {
+      this.inactive.addLast(r);
+      if (this.host.observe !== undefined) this.#tellTossed(r);
+    }
   }
 
   /** Drops an inactive resource. */
@@ -256,6 +259,8 @@ export class Lockspace {
     r.queue?.remove(r);
     this.rsbs.delete(r.name);
     if (this.host.observe === undefined) return;
+    const { now, observe } = this.host;
+    observe({ kind: 'dlm.freed', now, lockspace: this.name, resource: r.name });
     if (this.isMaster(r)) this.#tellReleased(r);
     else if (r.dirNodeid === this.nodeid) this.#tellDirectoryRemoved(r);
   }
@@ -302,6 +307,12 @@ export class Lockspace {
   /** Active resources, by the order in which they were first used. */
   *activeRsbs(): Generator<Rsb, void, undefined> {
     for (const r of this.rsbs.values()) if (r.isActive) yield r;
+  }
+
+  #tellTossed(r: Rsb): void {
+    const { now, observe, tossTime, scanInterval } = this.host;
+    const until = now + tossTime + 2 * scanInterval;
+    observe?.({ kind: 'dlm.tossed', now, lockspace: this.name, resource: r.name, until });
   }
 
   #tellReleased(r: Rsb): void {

@@ -1,10 +1,11 @@
 import { queueCast, queueLocalBast } from './callbacks.js';
+import type { HeldBy } from './facts.js';
 import { canBeGranted, canDemotedBeGranted, requiresBastFor, requiresBastForBlocked } from './grant.js';
 import type { LinkedQueue } from './linked-queue.js';
 import { LockFlag, Result, Status, StatusFlag } from './lock-flags.js';
 import type { Lockspace } from './lockspace.js';
 import { Mode } from './mode.js';
-import { tellQueued, tellUnqueued } from './queue-facts.js';
+import { tellBast, tellHeld, tellQueued, tellUnqueued } from './queue-facts.js';
 import { type Lkb, LockStatus, type Rsb, RsbFlag } from './resource.js';
 import { sendBast, sendGrant } from './send.js';
 import { setLvbLock, setLvbUnlock } from './value-block.js';
@@ -21,20 +22,22 @@ export function grantLockOnly(r: Rsb, lkb: Lkb): void {
   lkb.highbast = 0;
 }
 
-function grantLock(ls: Lockspace, r: Rsb, lkb: Lkb): void {
+function grantLock(ls: Lockspace, r: Rsb, lkb: Lkb, by: HeldBy): void {
   setLvbLock(ls, r, lkb);
   grantLockOnly(r, lkb);
+  tellHeld(ls, r, lkb, by);
 }
 
 /** Grants a lock that waited, and tells its owner. */
 function grantLockPending(ls: Lockspace, r: Rsb, lkb: Lkb): void {
   tellUnqueued(ls, r, lkb, true);
-  grantLock(ls, r, lkb);
+  grantLock(ls, r, lkb, 'queue');
   if (lkb.isMasterCopy) sendGrant(ls, r, lkb);
   else queueCast(ls, lkb, Status.granted);
 }
 
 function queueBast(ls: Lockspace, r: Rsb, lkb: Lkb, mode: number): void {
+  tellBast(ls, r, lkb, mode);
   if (lkb.isMasterCopy) sendBast(ls, r, lkb, mode);
   else queueLocalBast(ls, lkb, mode);
 }
@@ -42,6 +45,7 @@ function queueBast(ls: Lockspace, r: Rsb, lkb: Lkb, mode: number): void {
 /** Takes a lock off its queue for good. */
 export function removeLockOnly(ls: Lockspace, r: Rsb, lkb: Lkb): void {
   tellUnqueued(ls, r, lkb, false);
+  if (lkb.grmode !== Mode.IV) tellHeld(ls, r, lkb, 'unlock', Mode.IV);
   r.del(lkb);
   lkb.grmode = Mode.IV;
   ls.releaseLkb(lkb);
@@ -69,7 +73,7 @@ export function revertLock(ls: Lockspace, r: Rsb, lkb: Lkb): boolean {
 /** Gives 0, EINPROGRESS or EAGAIN. */
 export function doRequest(ls: Lockspace, r: Rsb, lkb: Lkb): number {
   if (canBeGranted(r, lkb, true, false) === 'granted') {
-    grantLock(ls, r, lkb);
+    grantLock(ls, r, lkb, 'request');
     queueCast(ls, lkb, Status.granted);
     return 0;
   }
@@ -97,6 +101,7 @@ export function doConvert(ls: Lockspace, r: Rsb, lkb: Lkb): number {
     return Status.EDEADLK;
   }
   if ((lkb.sbflags & StatusFlag.DEMOTED) !== 0) {
+    tellHeld(ls, r, lkb, 'demotion');
     // With its mode out of the way others may go first, and then perhaps this one as well.
     grantPendingConvert(ls, r, { high: Mode.IV, cw: false, count: 0 });
     if (canDemotedBeGranted(r, lkb)) return convertNow(ls, r, lkb);
@@ -111,7 +116,7 @@ export function doConvert(ls: Lockspace, r: Rsb, lkb: Lkb): number {
 }
 
 function convertNow(ls: Lockspace, r: Rsb, lkb: Lkb): number {
-  grantLock(ls, r, lkb);
+  grantLock(ls, r, lkb, 'conversion');
   queueCast(ls, lkb, Status.granted);
   return 0;
 }
@@ -195,6 +200,7 @@ function convertPass(ls: Lockspace, r: Rsb, recover: boolean): Blocked & { isDem
         pass.count += 1;
         break;
       case 'demoted':
+        tellHeld(ls, r, lkb, 'demotion');
         pass.isDemoted = true;
         break;
       case 'deadlock':

@@ -2,7 +2,7 @@ import { assert, type Errno } from '@quorate/kernel';
 import { queueCast, queueCastOverlap } from './callbacks.js';
 import { findRsbLocal } from './directory.js';
 import type { LockInput, UnlockInput } from './dlm-io.js';
-import { LockFlag, Result, Status } from './lock-flags.js';
+import { LockFlag, Result, Status, StatusFlag } from './lock-flags.js';
 import type { Lockspace } from './lockspace.js';
 import {
   doCancel,
@@ -191,7 +191,8 @@ export function dlmUnlock(ls: Lockspace, call: UnlockInput): Errno | undefined {
   if (verdict === 'complete-here') return completeHere(ls, lkb, isCancel ? Status.ECANCEL : Status.EUNLOCK);
   // Flags are added to those of the operation that it ends.
   lkb.exflags |= flags;
-  lkb.sbflags = 0;
+  // Differs from Linux, whose canceled conversion does not say that it was demoted while it was queued.
+  lkb.sbflags = isCancel && !ls.host.isStrict ? lkb.sbflags & StatusFlag.DEMOTED : 0;
   if (isCancel && call.isDeadlock === true) lkb.flags |= LkbFlag.DEADLOCK_CANCEL;
   return isCancel ? cancelAtMaster(ls, lkb.resource, lkb) : unlockAtMaster(ls, lkb.resource, lkb);
 }
@@ -214,6 +215,7 @@ function adoptOrphan(
     lkb.wantsBast = wantsBast !== false;
     lkb.process = process;
     ls.nameLkb(lkb, handle);
+    tellLock(ls, lkb, 'dlm.adopted');
     return undefined;
   }
   return isThere ? 'EAGAIN' : 'ENOENT';
@@ -230,10 +232,10 @@ export function completeHere(ls: Lockspace, lkb: Lkb, status: number): undefined
 export function unlockAtMaster(ls: Lockspace, r: Rsb, lkb: Lkb): Errno | undefined {
   if (!ls.isMaster(r)) {
     const error = sendCommon(ls, r, lkb, MessageType.UNLOCK);
-    if (error === 0) tellUnlocked(ls, r, lkb);
+    if (error === 0) tellLock(ls, lkb, 'dlm.unlocked');
     return errnoOf(error);
   }
-  tellUnlocked(ls, r, lkb);
+  tellLock(ls, lkb, 'dlm.unlocked');
   doUnlock(ls, r, lkb);
   grantPendingLocks(ls, r);
   return undefined;
@@ -246,9 +248,11 @@ export function tellCalled(ls: Lockspace, lkb: Lkb, call: 'request' | 'convert' 
   host.observe?.({ kind: 'dlm.called', now: host.now, lockspace, resource: resource.name, lkid, call });
 }
 
-function tellUnlocked(ls: Lockspace, r: Rsb, lkb: Lkb): void {
+/** Tells what becomes of a lock of this node. */
+export function tellLock(ls: Lockspace, lkb: Lkb, kind: 'dlm.unlocked' | 'dlm.orphaned' | 'dlm.adopted'): void {
   const { host, name: lockspace } = ls;
-  host.observe?.({ kind: 'dlm.unlocked', now: host.now, lockspace, resource: r.name, lkid: lkb.lkid });
+  const { lkid, resource } = lkb;
+  host.observe?.({ kind, now: host.now, lockspace, resource: resource.name, lkid });
 }
 
 /** `_cancel_lock`. */

@@ -1,7 +1,7 @@
 import type { PurgeInput } from './dlm-io.js';
 import { LockFlag, Status } from './lock-flags.js';
 import type { Lockspace } from './lockspace.js';
-import { cancelAtMaster, completeHere, tellCalled, unlockAtMaster } from './owner.js';
+import { cancelAtMaster, completeHere, tellCalled, tellLock, unlockAtMaster } from './owner.js';
 import { type Lkb, LkbFlag } from './resource.js';
 import { sendPurge } from './send.js';
 import { unlockVerdict } from './validate.js';
@@ -16,9 +16,12 @@ export function clearProcLocks(ls: Lockspace, process: number): void {
   }
 }
 
-/** `dlm_user_purge` */
+/**
+ * `dlm_user_purge`. A node that is no member has nothing to purge. Differs from Linux, which writes to it all the same: the
+ * packet is counted here and refused there, and when the node becomes a member nothing gets through to it any more.
+ */
 export function purge(ls: Lockspace, { node, process, by = 0 }: PurgeInput): void {
-  if (node !== 0 && node !== ls.nodeid) return sendPurge(ls, node, process);
+  if (node !== 0 && node !== ls.nodeid) return ls.isMember(node) ? sendPurge(ls, node, process) : undefined;
   if (process === 0 || process !== by) return purgeOrphans(ls, process);
   for (const lkb of locksOf(ls, process)) unlockProcLock(ls, lkb);
 }
@@ -39,6 +42,7 @@ function orphanProcLock(ls: Lockspace, lkb: Lkb): void {
   ls.handles.delete(lkb.handle);
   ls.orphans.add(lkb);
   lkb.flags |= LkbFlag.ORPHAN;
+  tellLock(ls, lkb, 'dlm.orphaned');
   // Not validated as a cancel: with an operation in flight nothing is canceled.
   if (unlockVerdict(lkb, 0) !== 'proceed') return;
   lkb.sbflags = 0;

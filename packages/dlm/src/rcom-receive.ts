@@ -21,6 +21,16 @@ import { RecoverStatus } from './recover-status.js';
 /** Carries a recovery message out. Gives the reason if it is malformed, or of another time than now. */
 export function receiveRcom(ls: Lockspace, from: number, rcom: Rcom): RejectReason | undefined {
   if (!isTimely(ls, rcom)) return 'stale-rcom';
+  const reason = dispatchRcom(ls, from, rcom);
+  if (rcom.type >= RcomType.STATUS_REPLY && reason === undefined) tellReply(ls, from, rcom);
+  return reason;
+}
+
+function tellReply({ host, name: lockspace }: Lockspace, from: number, { type, seqReply }: Rcom): void {
+  host.observe?.({ kind: 'dlm.rcom-reply', now: host.now, lockspace, from, type, seqReply });
+}
+
+function dispatchRcom(ls: Lockspace, from: number, rcom: Rcom): RejectReason | undefined {
   switch (rcom.type) {
     case RcomType.STATUS:
       sendStatusReply(ls, from, rcom, (statusFlagsOf(rcom.body) & NEED_SLOTS) !== 0);

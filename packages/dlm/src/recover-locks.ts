@@ -4,7 +4,7 @@ import { grantPendingLocks } from './master.js';
 import { Asts, MessageType } from './message.js';
 import { isMiddleConversion, Mode } from './mode.js';
 import { confirmMaster } from './owner.js';
-import { tellQueues } from './queue-facts.js';
+import { tellHeld, tellQueues, tellUnqueued } from './queue-facts.js';
 import type { RcomLock } from './rcom.js';
 import { type Lkb, LkbFlag, LockStatus, type Rsb, RsbFlag } from './resource.js';
 
@@ -20,6 +20,8 @@ export function recoverPurge(ls: Lockspace): number {
       if (!lkb.isMasterCopy || !ls.isRemoved(lkb.nodeid)) continue;
       if ((lkb.exflags & LockFlag.VALBLK) !== 0 && lkb.grmode >= Mode.PW) r.flags |= RsbFlag.RECOVER_LVB_INVAL;
       r.flags |= RsbFlag.RECOVER_GRANT;
+      tellUnqueued(ls, r, lkb, false);
+      tellHeld(ls, r, lkb, 'recovery', Mode.IV);
       r.del(lkb);
       ls.releaseLkb(lkb);
       count += 1;

@@ -28,7 +28,15 @@ export function recoverMembers(ls: Lockspace, run: RecoverRun): number {
   ls.nodeArray = nodeArrayOf(ls.members);
   const { host, name: lockspace } = ls;
   const members = ls.members.map((member) => member.nodeid);
-  host.observe?.({ kind: 'dlm.started', now: host.now, lockspace, recoverSeq: run.seq, members, added });
+  host.observe?.({
+    kind: 'dlm.started',
+    now: host.now,
+    lockspace,
+    recoverSeq: run.seq,
+    members,
+    added,
+    nodeArray: ls.nodeArray,
+  });
   return ls.membersGone.length;
 }
 

@@ -58,7 +58,8 @@ function enableLocking(ls: Lockspace, run: RecoverRun): void {
   const { host, name: lockspace, generation } = ls;
   ls.isRunning = true;
   const members = ls.members.map((member) => member.nodeid);
-  host.observe?.({ kind: 'dlm.recovered', now: host.now, lockspace, recoverSeq: run.seq, generation, members });
+  const slots = ls.members.map((member) => member.slot);
+  host.observe?.({ kind: 'dlm.recovered', now: host.now, lockspace, recoverSeq: run.seq, generation, members, slots });
 }
 
 function tellDone(ls: Lockspace): void {
@@ -184,7 +185,17 @@ function* recoverDirectory(ls: Lockspace): Step {
   for (const { nodeid } of ls.members) {
     if (nodeid !== ls.nodeid) count += yield* recoverNamesOf(ls, nodeid);
   }
+  if (ls.host.observe !== undefined) tellRecords(ls);
   ls.log('info', `dlm_recover_directory ${count} in ${ls.rsbs.size - before} new`);
+}
+
+/** What we use ourselves stays recorded, also where the master has dropped it: our request reaches it, and it makes it anew. */
+function tellRecords(ls: Lockspace): void {
+  for (const r of ls.activeRsbs()) {
+    const { dirNodeid, masterNodeid } = r;
+    if (dirNodeid !== ls.nodeid || ls.isMaster(r) || ls.isRemoved(masterNodeid)) continue;
+    if (ls.isMember(masterNodeid)) ls.recordMaster(r, masterNodeid);
+  }
 }
 
 function* recoverNamesOf(ls: Lockspace, nodeid: number): Step<number> {

@@ -15,11 +15,13 @@ import { receiveMessage } from './receive.js';
 export interface QueuedRequest {
   readonly bytes: Uint8Array;
   readonly from: number;
+  /** Barrier bits when it came. */
+  readonly recoverStatus: number;
 }
 
 /** Keeps a message until recovery is over. */
 export function addRequestqueue(ls: Lockspace, from: number, packet: Packet): void {
-  ls.requestqueue.push({ bytes: packet.ownBytes.slice(), from });
+  ls.requestqueue.push({ bytes: packet.ownBytes.slice(), from, recoverStatus: ls.recoverStatus });
   const size = ls.requestqueue.length;
   const { host, name: lockspace } = ls;
   if (!ls.requestMark.rises(size)) return;
@@ -49,9 +51,14 @@ function keepRequests(ls: Lockspace, isKept: (request: QueuedRequest) => boolean
 export function processRequestqueue(ls: Lockspace): void {
   const { incoming } = ls.host;
   const packet = new Packet();
-  for (const { from, bytes } of ls.requestqueue.splice(0)) {
+  for (const { from, bytes, recoverStatus } of ls.requestqueue.splice(0)) {
     if (!packet.turnTo(bytes).decode(0, bytes.length) || decodeMessage(packet, incoming) !== undefined) continue;
+    tellResumed(ls, from, incoming.type, recoverStatus);
     const reason = receiveMessage(ls, from, incoming);
     if (reason !== undefined) ls.host.emit({ kind: 'reject', from, reason });
   }
+}
+
+function tellResumed({ host, name: lockspace }: Lockspace, from: number, type: number, statusWhenSaved: number): void {
+  host.observe?.({ kind: 'dlm.message-resumed', now: host.now, lockspace, from, type, statusWhenSaved });
 }

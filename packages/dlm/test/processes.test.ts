@@ -1,7 +1,7 @@
-import { type DlmOutput, invariants, Mode } from '@quorate/dlm';
+import { type DlmOutput, invariants, LockFlag, Mode, Status, StatusFlag } from '@quorate/dlm';
 import { Checker } from '@quorate/kernel';
 import { expect, it } from 'vitest';
-import { Cluster, createLockspace } from '../src/conformance/cluster.js';
+import { Cluster, changeMembers, createLockspace } from '../src/conformance/cluster.js';
 
 const LOCKSPACE = 'ls';
 const [HOLDER, WAITER] = [11, 12];
@@ -36,4 +36,46 @@ it.each([
   expect(checker.violations).toEqual([]);
   // Who waited is granted what the dead had, and the next ones queue.
   expect(granted).toHaveLength(process === HOLDER ? 16 : 8);
+});
+
+// Found by a storm: the packet was numbered here and refused there, and the numbers never met again.
+it('what is asked of a node that is no member yet does not stand in the way of its messages later', () => {
+  const cast: number[] = [];
+  const onOutput = (_node: number, output: DlmOutput): void => {
+    if (output.kind === 'cast') cast.push(output.handle);
+  };
+  const cluster = new Cluster({ nodes: [1, 2], onOutput });
+  const create = (node: number): void =>
+    cluster.input(node, { kind: 'create', lockspace: LOCKSPACE, lvbLength: 8, isFs: false });
+  create(1);
+  changeMembers(cluster, LOCKSPACE, [1], []);
+  cluster.input(1, { kind: 'purge', lockspace: LOCKSPACE, node: 2, process: HOLDER });
+  cluster.settle();
+  create(2);
+  changeMembers(cluster, LOCKSPACE, [1, 2], []);
+  cluster.settle();
+  for (const node of [1, 2]) {
+    for (let i = 0; i < 8; i++) {
+      const about = { lockspace: LOCKSPACE, handle: 10 * node + i, name: `r${i}`, mode: Mode.CR, flags: 0 };
+      cluster.input(node, { kind: 'lock', ...about });
+    }
+  }
+  cluster.settle();
+  expect(cast).toHaveLength(16);
+});
+
+it('a conversion that was demoted while it waited says so when it is canceled', () => {
+  const heard: string[] = [];
+  const onOutput = (_node: number, output: DlmOutput): void => {
+    if (output.kind === 'cast') heard.push(`${output.handle}: ${output.status} ${output.mode} ${output.flags}`);
+  };
+  const cluster = new Cluster({ nodes: [1], onOutput });
+  createLockspace(cluster, LOCKSPACE);
+  const lock = (handle: number, mode: number, flags: number): void =>
+    cluster.input(1, { kind: 'lock', lockspace: LOCKSPACE, handle, name: 'r', mode, flags });
+  for (const handle of [1, 2, 3]) lock(handle, Mode.CR, 0);
+  for (const handle of [1, 2]) lock(handle, Mode.EX, LockFlag.CONVERT | LockFlag.CONVDEADLK);
+  heard.length = 0;
+  cluster.input(1, { kind: 'unlock', lockspace: LOCKSPACE, handle: 2, flags: LockFlag.CANCEL });
+  expect(heard).toEqual([`2: ${Status.ECANCEL} ${Mode.NL} ${StatusFlag.DEMOTED}`]);
 });

@@ -12,6 +12,7 @@ describe('random work with crashes, reboots, leaves and broken connections', () 
         operations: 200,
         faults: seed % 3 === 0 ? 0 : 4,
         protocol: seed % 5 === 0 ? '3.1' : '3.2',
+        hasProcesses: seed % 2 === 0,
       });
       storm.run();
       expect(storm.problems).toEqual([]);

@@ -13,19 +13,27 @@ export interface StormOptions {
   /** Of 100 steps, how many are a crash, a leave, or a broken connection. */
   readonly faults: number;
   readonly protocol?: '3.1' | '3.2';
+  /** Locks belong to processes, which end, and leave some of them behind. */
+  readonly hasProcesses?: boolean;
 }
 
 const LOCKSPACE = 'storm';
 const LVB = 8;
+const PROCESSES = 3;
+/** After so many operations everything comes to rest once. */
+const REST = 40;
 
 interface Client {
   readonly node: number;
   readonly life: number;
   readonly handle: number;
+  readonly process: number;
   mode: number;
   /** Calls that were accepted and whose completion has not come; cancels that may come to nothing are left out. */
   pending: number;
   isGone: boolean;
+  /** Its process has ended: who embeds the lock manager hears of it, until the lockspace runs, and tells nobody. */
+  isLeft: boolean;
 }
 
 export class Storm {
@@ -64,14 +72,20 @@ export class Storm {
       this.#runFor(this.#prng.below(400 * MICROSECOND));
       if (this.#prng.below(100) < this.#options.faults) this.#fault();
       else this.#operate();
+      if (i % REST === REST - 1) this.#rest();
     }
     this.#finish();
   }
 
-  /** Every lock goes: then nothing may be left anywhere. */
-  #finish(): void {
+  #rest(): void {
     this.#settle();
     this.#judgeRest();
+  }
+
+  /** Every lock goes: then nothing may be left anywhere. */
+  #finish(): void {
+    this.#rest();
+    if (this.#options.hasProcesses === true) for (const node of this.#membership.members) this.#purge(node, 0, 0);
     for (let round = 0; round < 60; round++) {
       this.#settle();
       const live = this.#live();
@@ -106,6 +120,7 @@ export class Storm {
 
   #operate(): void {
     const live = this.#live();
+    if (this.#options.hasProcesses === true && this.#prng.below(30) === 0) return this.#endProcess();
     if (live.length < 4 || this.#prng.below(3) === 0) return this.#request();
     const client = live[this.#prng.below(live.length)]!;
     switch (this.#prng.below(8)) {
@@ -128,10 +143,28 @@ export class Storm {
     this.#handles += 1;
     const handle = this.#handles;
     const { life } = this.cluster.nodes.get(node)!;
-    const client: Client = { node, life, handle, mode: Mode.IV, pending: 0, isGone: false };
+    const process = 1 + (handle % PROCESSES);
+    const client: Client = { node, life, handle, process, mode: Mode.IV, pending: 0, isGone: false, isLeft: false };
     this.#clients.set(keyOf(node, handle), client);
     const flags = this.#flags([LockFlag.NOQUEUE, LockFlag.NOQUEUEBAST, LockFlag.HEADQUE, LockFlag.NOORDER]);
     this.#lock(client, flags);
+  }
+
+  /** Or a node is asked to purge what one has left behind. */
+  #endProcess(): void {
+    const { members } = this.#membership;
+    if (members.length === 0) return;
+    const node = members[this.#prng.below(members.length)]!;
+    const process = 1 + this.#prng.below(PROCESSES);
+    if (this.#prng.below(4) === 0) return this.#purge(node, members[this.#prng.below(members.length)]!, process);
+    for (const client of this.#live()) {
+      if (client.node === node && client.process === process) client.isGone = client.isLeft = true;
+    }
+    this.cluster.input(node, { kind: 'process-exit', lockspace: LOCKSPACE, process });
+  }
+
+  #purge(asked: number, node: number, process: number): void {
+    this.cluster.input(asked, { kind: 'purge', lockspace: LOCKSPACE, node, process });
   }
 
   #convert(client: Client): void {
@@ -141,13 +174,15 @@ export class Storm {
 
   #lock(client: Client, flags: number): void {
     client.pending += 1;
+    const isPersistent = this.#options.hasProcesses === true && this.#prng.below(2) === 0;
     this.cluster.input(client.node, {
       kind: 'lock',
       lockspace: LOCKSPACE,
       handle: client.handle,
+      process: client.process,
       name: `r${this.#prng.below(this.#options.resources)}`,
       mode: this.#prng.below(6),
-      flags: flags | LockFlag.VALBLK,
+      flags: flags | LockFlag.VALBLK | (isPersistent ? LockFlag.PERSISTENT : 0),
       lvb: this.#value(),
     });
   }
@@ -242,6 +277,7 @@ export class Storm {
 
   #onCast(node: number, { handle, status, mode }: Extract<DlmOutput, { kind: 'cast' }>): void {
     const client = this.#client(node, handle);
+    if (client?.isLeft === true) return;
     if (client === undefined || client.isGone) {
       this.problems.push(`completion ${status} for nobody: handle ${handle} of node ${node}`);
       return;

@@ -151,7 +151,14 @@ function huntInTotemChaos(seed: number, rule: string): HuntedRun {
 }
 
 function huntInDlmStorm(seed: number, rule: string): HuntedRun {
-  const storm = new DlmStorm({ seed, nodes: 2 + (seed % 4), resources: 3, operations: 200, faults: 4 });
+  const storm = new DlmStorm({
+    seed,
+    nodes: 2 + (seed % 4),
+    resources: 3,
+    operations: 200,
+    faults: 4,
+    hasProcesses: seed % 2 === 0,
+  });
   storm.run();
   return checked(seed, rule, { checker: storm.checker, now: storm.cluster.now });
 }

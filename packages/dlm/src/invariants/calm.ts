@@ -56,14 +56,23 @@ export class Calm {
 
   /** What began then has had `LONGEST`, as has the lockspace since it went on last, and all members run. */
   hasWaited(at: Nanos, since: Nanos, lockspace: string, node: number): boolean {
-    return at - Math.max(since, this.#since.get(lockspace) ?? 0) >= LONGEST && this.isRunning(lockspace, node);
+    return at - since >= LONGEST && this.isOver(at, lockspace) && this.isRunning(lockspace, node);
+  }
+
+  /** For `LONGEST` no node of a lockspace has stopped, started, or gone on. */
+  isOver(at: Nanos, lockspace: string): boolean {
+    return at - (this.#since.get(lockspace) ?? 0) >= LONGEST;
   }
 
   /** The lockspace runs on that node and on all members of its last start. */
   isRunning(lockspace: string, node: number): boolean {
+    const members = this.standings.of(lockspace, node)?.members.keys() ?? [];
+    return this.#goesOn(lockspace, node) && [...members].every((member) => this.#goesOn(lockspace, member));
+  }
+
+  #goesOn(lockspace: string, node: number): boolean {
     const standing = this.standings.of(lockspace, node);
-    if (standing?.isRunning !== true) return false;
-    return [...standing.members.keys()].every((member) => this.standings.of(lockspace, member)?.isRunning === true);
+    return standing?.isRunning === true && !standing.isExcluded;
   }
 
   /** A member is off, and this node was not told so by Totem, or only just. */

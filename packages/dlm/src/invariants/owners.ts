@@ -1,8 +1,8 @@
 import { type Check, defineInvariant, type Invariant, type Verdict } from '@quorate/kernel';
 import type { DlmFact } from '../facts.js';
-import { isCompatible, Mode } from '../mode.js';
+import { isCompatible, isMiddleConversion, Mode, type ModeName } from '../mode.js';
 import { HELD_KINDS, HeldLocks } from './held-locks.js';
-import { resourceKey, type StampedDlm } from './keys.js';
+import { type FactOf, resourceKey, type StampedDlm } from './keys.js';
 import { STANDING_KINDS, Standings } from './standings.js';
 
 // What owners count on.
@@ -58,3 +58,67 @@ export const stopped: Invariant = defineInvariant<DlmFact>({
     };
   },
 });
+
+/** What an owner knows of the mode of a lock. */
+interface KnownMode {
+  /** Undefined before the first grant. */
+  mode: ModeName | undefined;
+  from: ModeName;
+  /** The mode that a conversion asks for; undefined while there is none. */
+  to: ModeName | undefined;
+}
+
+type ConvertFact = FactOf<'dlm.lock-granted' | 'dlm.converting' | 'dlm.converted' | 'dlm.unlocked' | 'dlm.cast'>;
+
+export const keepsMode: Invariant = defineInvariant<DlmFact>({
+  id: 'dlm.S12',
+  name: 'dlm-conversion-keeps-mode',
+  statement:
+    'A conversion that is granted gives the mode that it asked for, or PR or CW by ALTPR or ALTCW; one that fails leaves the mode as it was, or NL by CONVDEADLK.',
+  kinds: [...STANDING_KINDS, ...HELD_KINDS],
+  start(): Check<DlmFact> {
+    const locks = new Map<string, KnownMode>();
+    const standings = new Standings((lockspace, node) => {
+      for (const key of locks.keys()) if (key.startsWith(`${lockspace}\0${node}/`)) locks.delete(key);
+    });
+    return {
+      observe(fact, verdict) {
+        if (!standings.accepts(fact)) return;
+        if (!HELD_KINDS.some((kind) => kind === fact.kind)) return;
+        const { lockspace, resource, node, lkid } = fact as ConvertFact;
+        const key = `${lockspace}\0${node}/${lkid}`;
+        switch (fact.kind) {
+          case 'dlm.lock-granted':
+            locks.set(key, { mode: fact.mode, from: fact.mode, to: undefined });
+            return;
+          case 'dlm.converting':
+            locks.set(key, { mode: fact.from, from: fact.from, to: fact.to });
+            return;
+          case 'dlm.cast':
+            if (fact.mode === 'IV') locks.delete(key);
+            return;
+          case 'dlm.converted': {
+            const known = locks.get(key);
+            if (known === undefined) return;
+            if (!isFitting(known, fact)) {
+              const asked = known.to === undefined ? '' : ` after a conversion to ${known.to}`;
+              verdict.violate(
+                `${lockspace}/${resource}: node ${node}'s lock ${lkid} had ${known.mode}, and has ${fact.mode}${asked}`,
+                [node],
+              );
+            }
+            locks.set(key, { mode: fact.mode, from: fact.mode, to: undefined });
+          }
+        }
+      },
+    };
+  },
+});
+
+function isFitting({ from, to }: KnownMode, fact: FactOf<'dlm.converted'>): boolean {
+  const { mode, isGranted, isAlternate, wasDemoted } = fact;
+  if (isGranted) return mode === to || (isAlternate && (mode === 'PR' || mode === 'CW'));
+  if (mode === from || (wasDemoted && mode === 'NL')) return true;
+  // Which of the two a new master grants is seen by the other locks on it.
+  return to !== undefined && mode === to && isMiddleConversion(Mode[from], Mode[to]);
+}

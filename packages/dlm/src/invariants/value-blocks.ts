@@ -92,3 +92,50 @@ function checkRead(fact: FactOf<'dlm.lvb-read'>, value: Value | undefined, verdi
   const [found, expected] = [fact.digest, value.digest].map((digest) => digest.toString(16));
   verdict.violate(`${where}: node ${fact.node} read value ${found}, last written was ${expected}`, [fact.node]);
 }
+
+/** What a master wrote last. */
+interface Written {
+  readonly node: number;
+  lvbseq: number;
+  isInvalid: boolean;
+}
+
+export const lvbseqGrows: Invariant = defineInvariant<DlmFact>({
+  id: 'dlm.S10',
+  name: 'dlm-lvbseq',
+  statement: 'On a master the number of writes of a value block never goes back, unless the value block is not valid.',
+  kinds: [...STANDING_KINDS, 'dlm.master', 'dlm.master-released', 'dlm.lvb-written', 'dlm.lvb-invalid'],
+  start(): Check<DlmFact> {
+    const written = new Map<string, Written>();
+    const standings = new Standings((lockspace, node) => {
+      for (const [key, value] of written) if (value.node === node && isIn(key, lockspace)) written.delete(key);
+    });
+    return {
+      observe(fact, verdict) {
+        if (!standings.accepts(fact) || !('resource' in fact)) return;
+        const key = resourceKey(fact.lockspace, fact.resource);
+        const value = written.get(key);
+        switch (fact.kind) {
+          case 'dlm.master':
+          case 'dlm.master-released':
+            written.delete(key);
+            return;
+          case 'dlm.lvb-invalid':
+            if (value?.node === fact.node) value.isInvalid = true;
+            return;
+          case 'dlm.lvb-written': {
+            const { lvbseq, node } = fact;
+            const before = value?.node === node && !value.isInvalid ? value.lvbseq : lvbseq;
+            written.set(key, { node, lvbseq, isInvalid: false });
+            // It may pass 2^32.
+            if (((lvbseq - before) | 0) >= 0) return;
+            verdict.violate(
+              `${fact.lockspace}/${fact.resource}: node ${node} counts ${lvbseq} writes after ${before}`,
+              [node],
+            );
+          }
+        }
+      },
+    };
+  },
+});
