@@ -169,16 +169,35 @@ interface ControlledLockspace {
   isLeaving: boolean;
   /** What the newest change was last found to wait for. */
   wait: WaitState | undefined;
+  waitingSince: Nanos;
   /** Polls that found it so. */
   polls: number;
   pollAt: Nanos;
 }
 
 export interface ControldView {
+  readonly nodeId: number;
+  /** When it was last given something to do. */
+  readonly now: Nanos;
   readonly isProtocolRunning: boolean;
   readonly isQuorate: boolean;
-  readonly victims: readonly number[];
+  /** Rings of cman and of CPG, by their sequence number; -1 before the first. */
+  readonly ringSeq: number;
+  readonly cpgRingSeq: number;
+  /** Nodes that fenced has to deal with; undefined until it has said. */
+  readonly victims: readonly number[] | undefined;
+  readonly nodes: readonly ClusterNodeView[];
   readonly lockspaces: readonly ControlledLockspaceView[];
+}
+
+/** A node of the cluster as the daemon knows it; instants of its own clock, 0 for never. */
+export interface ClusterNodeView {
+  readonly nodeid: number;
+  readonly isMember: boolean;
+  readonly addedAt: Nanos;
+  readonly removedAt: Nanos;
+  readonly failedAt: Nanos;
+  readonly fencedAt: Nanos;
 }
 
 /** A lockspace as `dlm_tool ls -n` shows it. */
@@ -194,7 +213,8 @@ export interface ControlledLockspaceView {
   readonly savesPlocks: boolean;
   readonly startedCount: number;
   readonly change: ChangeView | undefined;
-  readonly newChange: (ChangeView & { readonly wait: WaitState | undefined }) | undefined;
+  /** `waitingSince`: how long it has been waiting for just that. */
+  readonly newChange: (ChangeView & { readonly wait: WaitState | undefined; readonly waitingSince: Nanos }) | undefined;
   readonly nodes: readonly ControlledNodeView[];
 }
 
@@ -241,6 +261,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     quorateSince: Infinity,
   };
   readonly #fencedAt = new Map<number, Nanos>();
+  readonly #clusterNodes = new Map<number, Pick<ClusterNodeView, 'isMember' | 'addedAt' | 'removedAt'>>();
   /** Names that gfs_controld has registered (`fs_register_list`). */
   readonly #fsNames = new Set<string>();
   /** Undefined: fenced has not said yet. */
@@ -282,11 +303,26 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
 
   inspect(): ControldView {
     return {
+      nodeId: this.#me,
+      now: this.#now,
       isProtocolRunning: this.#group.isRunning,
       isQuorate: this.#cluster.isQuorate,
-      victims: this.#victims ?? [],
+      ringSeq: this.#cluster.ring,
+      cpgRingSeq: this.#cpgRing,
+      victims: this.#victims,
+      nodes: this.#nodeViews(),
       lockspaces: [...this.#lockspaces.values()].map((ls) => viewOf(ls, this.#fsNames.has(ls.name))),
     };
+  }
+
+  #nodeViews(): readonly ClusterNodeView[] {
+    const failedAt = (nodeid: number): Nanos =>
+      Math.max(0, ...[...this.#lockspaces.values()].map(({ history }) => history.get(nodeid)?.failTime ?? 0));
+    return [...this.#clusterNodes]
+      .sort(([a], [b]) => a - b)
+      .map(([nodeid, node]) => {
+        return { nodeid, ...node, failedAt: failedAt(nodeid), fencedAt: this.#fencedAt.get(nodeid) ?? 0 };
+      });
   }
 
   #dispatch(input: ControldInput): void {
@@ -307,7 +343,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       case 'message':
         return this.#onMessage(input.group, input.from, input.payload);
       case 'membership':
-        return this.#onMembership(input.ring, input.isQuorate);
+        return this.#onMembership(input);
       case 'fenced':
         return this.#onFenced(input.node, input.at);
       case 'victims':
@@ -357,6 +393,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       hasJoined: false,
       isLeaving: false,
       wait: undefined,
+      waitingSince: this.#now,
       polls: 0,
       pollAt: Infinity,
     };
@@ -630,10 +667,24 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
 
   // Conditions
 
-  #onMembership(ring: RingId, isQuorate: boolean): void {
+  #onMembership({ members, ring, isQuorate }: ControldInput & { kind: 'membership' }): void {
+    this.#noteMembers(members);
     const wasQuorate = this.#cluster.isQuorate;
     const quorateSince = !isQuorate ? Infinity : wasQuorate ? this.#cluster.quorateSince : this.#now;
     this.#cluster = { ring: ring.seq, isQuorate, quorateSince };
+  }
+
+  #noteMembers(members: readonly number[]): void {
+    for (const [nodeid, node] of this.#clusterNodes) {
+      if (node.isMember && !members.includes(nodeid)) {
+        this.#clusterNodes.set(nodeid, { ...node, isMember: false, removedAt: this.#now });
+      }
+    }
+    for (const nodeid of members) {
+      const node = this.#clusterNodes.get(nodeid);
+      if (node?.isMember) continue;
+      this.#clusterNodes.set(nodeid, { isMember: true, addedAt: this.#now, removedAt: node?.removedAt ?? 0 });
+    }
   }
 
   #onFenced(node: number, at: Nanos): void {
@@ -671,6 +722,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   #waitFor(ls: ControlledLockspace, change: Change, wait: WaitState): void {
     if (ls.wait !== wait) {
       ls.wait = wait;
+      ls.waitingSince = this.#now;
       ls.polls = 0;
       ls.pollAt = this.#now;
       if (wait !== 'stopped') this.#tellWaiting(ls, change, wait);
@@ -857,7 +909,8 @@ function viewOf(ls: ControlledLockspace, isFsRegistered: boolean): ControlledLoc
     savesPlocks: plocks.savesPlocks,
     startedCount,
     change: started === undefined ? undefined : changeView(started, ls.combinedSeq),
-    newChange: newest === undefined ? undefined : { ...changeView(newest, oldest!.seq), wait },
+    newChange:
+      newest === undefined ? undefined : { ...changeView(newest, oldest!.seq), wait, waitingSince: ls.waitingSince },
     nodes: [...ls.history.values()].map((past) => nodeView(past, newest ?? started)),
   };
 }

@@ -1,5 +1,6 @@
 export {
   type ChangeView,
+  type ClusterNodeView,
   type ControldConfig,
   type ControldInput,
   type ControldOutput,
@@ -14,7 +15,7 @@ export {
   type RingId,
   type WaitState,
 } from './controld.js';
-export { debugText } from './debug-text.js';
+export { type DebugFile, debugText } from './debug-text.js';
 export { Dlm, type DlmConfig, type DlmView } from './dlm.js';
 export type {
   CallInput,
@@ -32,8 +33,10 @@ export type { ControldFact, DlmFact } from './facts.js';
 export { jhash, lockspaceGlobalId } from './hash.js';
 export { invariants } from './invariants.js';
 export { LockFlag, Status, StatusFlag } from './lock-flags.js';
+export { type LockdebugOptions, lockdebugText, lockdumpText } from './lock-tables-text.js';
 export type { Confchg, Departure, LeaveReason, NodeHistory } from './lockspace-change.js';
-export type { LockspaceView, LockView, ResourceView } from './lockspace-view.js';
+export { type ControldHealth, controldHealth, healthText, type LockspaceHealth } from './lockspace-health.js';
+export type { LockspaceView, LockView, ResourceView, WaiterView } from './lockspace-view.js';
 export { lockspacesText } from './lockspaces-text.js';
 export type { MidcommsView } from './midcomms.js';
 export { isCompatible, isMode, Mode, type ModeName, modeName } from './mode.js';
@@ -41,3 +44,6 @@ export { PacketStream, type StreamDefect } from './packet-header.js';
 export type { PlockResourceView, PlockView } from './plock-resource.js';
 export { PLOCK_EOF } from './plock-table.js';
 export type { PlockConfig, PlockConflict, PlockErrno, PlockResult } from './plocks.js';
+export { plocksText } from './plocks-text.js';
+export { statusText } from './status-text.js';
+export { type ClusterViews, type LockName, type NodeViews, waitingLocks, whyNot } from './why-not.js';

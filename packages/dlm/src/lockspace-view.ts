@@ -1,4 +1,4 @@
-import { hex } from '@quorate/kernel';
+import { hex, type Nanos } from '@quorate/kernel';
 import type { Lockspace } from './lockspace.js';
 import { type ModeName, modeName } from './mode.js';
 import { type Lkb, LockStatus, type Rsb } from './resource.js';
@@ -7,6 +7,8 @@ import { type Lkb, LockStatus, type Rsb } from './resource.js';
 export interface LockView {
   readonly lkid: number;
   readonly handle: number;
+  /** Process id of the owner, on its node; 0 for a master copy. */
+  readonly process: number;
   /** The owner is another node; this is the master's twin. */
   readonly isMasterCopy: boolean;
   /** The lock's other node; 0 if owner and master are this node. */
@@ -24,6 +26,12 @@ export interface LockView {
   readonly lvbseq: number;
 }
 
+export interface WaiterView extends LockView {
+  readonly resource: string;
+  /** Node that is to answer. */
+  readonly waitNodeid: number;
+}
+
 export interface ResourceView {
   readonly name: string;
   /** 0 while unknown. */
@@ -32,6 +40,10 @@ export interface ResourceView {
   readonly firstLkid: number;
   readonly flags: number;
   readonly isActive: boolean;
+  /** Locks that were sent to a new master and not taken in yet. */
+  readonly recoverLocksCount: number;
+  /** When it became inactive. */
+  readonly tossTime: Nanos;
   readonly lvb?: { readonly seq: number; readonly bytes: string };
   readonly granted: readonly LockView[];
   readonly converting: readonly LockView[];
@@ -55,7 +67,7 @@ export interface LockspaceView {
   readonly blockedCalls: number;
   readonly requestqueue: number;
   /** Locks that await a reply. */
-  readonly waiters: readonly LockView[];
+  readonly waiters: readonly WaiterView[];
   readonly resources: readonly ResourceView[];
 }
 
@@ -66,12 +78,14 @@ const STATUS_NAMES: ReadonlyMap<number, LockView['status']> = new Map([
 ]);
 
 function lockView(lkb: Lkb): LockView {
-  const { lkid, handle, isMasterCopy, nodeid, remid, exflags, flags, highbast, lastBast, waitType, lvbseq } = lkb;
+  const { lkid, handle, process, isMasterCopy, nodeid, remid, exflags, flags, highbast, lastBast, waitType, lvbseq } =
+    lkb;
   const status = STATUS_NAMES.get(lkb.status) ?? 'none';
   const modes = { grmode: modeName(lkb.grmode), rqmode: modeName(lkb.rqmode) };
   return {
     lkid,
     handle,
+    process,
     isMasterCopy,
     nodeid,
     remid,
@@ -86,6 +100,10 @@ function lockView(lkb: Lkb): LockView {
   };
 }
 
+function waiterView(lkb: Lkb): WaiterView {
+  return { ...lockView(lkb), resource: lkb.resource.name, waitNodeid: lkb.waitNodeid };
+}
+
 function resourceView(r: Rsb): ResourceView {
   return {
     name: r.name,
@@ -94,6 +112,8 @@ function resourceView(r: Rsb): ResourceView {
     firstLkid: r.firstLkid,
     flags: r.flags,
     isActive: r.isActive,
+    recoverLocksCount: r.recoverLocksCount,
+    tossTime: r.tossTime,
     ...(r.lvb === undefined ? {} : { lvb: { seq: r.lvbseq, bytes: hex(r.lvb) } }),
     granted: Array.from(r.grantqueue, lockView),
     converting: Array.from(r.convertqueue, lockView),
@@ -115,7 +135,7 @@ export function lockspaceView(ls: Lockspace): LockspaceView {
     members: ls.members.map((member) => member.nodeid),
     blockedCalls: ls.blockedCalls.length,
     requestqueue: ls.requestqueue.length,
-    waiters: Array.from(ls.waiters, lockView),
+    waiters: Array.from(ls.waiters, waiterView),
     resources: Array.from(ls.rsbs.values(), resourceView),
   };
 }

@@ -1,21 +1,30 @@
+import { SECOND } from '@quorate/kernel';
 import type { ChangeView, ControlledLockspaceView, ControlledNodeView, WaitState } from './controld.js';
+
+/** Whose `dlm_tool`: that of RHEL 6's cluster, or that of dlm 4. */
+export type DlmToolVersion = 'rhel6' | 'modern';
 
 /**
  * What `dlm_tool ls` prints of all lockspaces, with `-n` the nodes that each remembers.
  *
- * Source: cluster.git dlm/tool/main.c, `do_list`; group/dlm_controld/cpg.c, `set_lockspace_info`.
+ * Source: cluster.git dlm/tool/main.c, `do_list`; group/dlm_controld/cpg.c, `set_lockspace_info`; dlm dlm_tool/main.c, `show_ls`.
  */
-export function lockspacesText(lockspaces: readonly ControlledLockspaceView[], withNodes: boolean): string {
+export function lockspacesText(
+  lockspaces: readonly ControlledLockspaceView[],
+  withNodes: boolean,
+  version: DlmToolVersion = 'rhel6',
+): string {
   if (lockspaces.length === 0) return '';
   const blocks = lockspaces.map((lockspace) => {
-    const lines = [...lockspaceLines(lockspace), ...(withNodes ? ['all nodes', ...nodeLines(lockspace.nodes)] : [])];
+    const nodes = withNodes ? ['all nodes', ...nodeLines(lockspace.nodes, version)] : [];
+    const lines = [...lockspaceLines(lockspace, version), ...nodes];
     return `${lines.join('\n')}\n\n`;
   });
   return `dlm lockspaces\n${blocks.join('')}`;
 }
 
-function lockspaceLines(lockspace: ControlledLockspaceView): string[] {
-  const { name, globalId, change, newChange } = lockspace;
+function lockspaceLines(lockspace: ControlledLockspaceView, version: DlmToolVersion): string[] {
+  const { name, globalId, change, newChange, nodes } = lockspace;
   const flags = flagsOf(lockspace);
   const value = flags.reduce((sum, [bit]) => sum | bit, 0);
   return [
@@ -28,7 +37,7 @@ function lockspaceLines(lockspace: ControlledLockspaceView): string[] {
       ? []
       : [
           `new change    ${changeText(newChange)}`,
-          `new status    ${statusText(newChange.wait)}`,
+          `new status    ${version === 'rhel6' ? statusText(newChange.wait) : newStatusText(newChange, nodes)}`,
           `new members   ${idsText(newChange.members)}`,
         ]),
   ];
@@ -71,16 +80,28 @@ function statusText(wait: WaitState | undefined): string {
   return `wait_messages ${wait === 'messages' ? 1 : 0} wait_condition ${condition} ${CONDITION_TEXTS[condition]}`;
 }
 
+/** How many STARTs are missing, or the condition that is. */
+function newStatusText(
+  { wait, members }: NonNullable<ControlledLockspaceView['newChange']>,
+  nodes: readonly ControlledNodeView[],
+): string {
+  if (wait !== 'messages')
+    return `wait ${wait === 'fs' ? 'fsdone' : wait === undefined || wait === 'stopped' ? 'ringid' : wait}`;
+  const started = nodes.filter(({ nodeid, hasStarted }) => hasStarted && members.includes(nodeid));
+  return `wait messages ${members.length - started.length}`;
+}
+
 /** Why a node failed, by CPG's numbers. */
 const REASONS = { leave: 2, nodedown: 3, procdown: 5 } as const;
 
-function nodeLines(nodes: readonly ControlledNodeView[]): string[] {
+function nodeLines(nodes: readonly ControlledNodeView[], version: DlmToolVersion): string[] {
   return [...nodes]
     .sort((a, b) => a.nodeid - b.nodeid)
     .map((node) => {
       const { nodeid, membership, failedReason, hasStarted, addedSeq, removedSeq, needsFencing, needsFs } = node;
       const failed = failedReason === undefined ? 0 : REASONS[failedReason];
-      const check = needsFencing ? 'fence' : needsFs ? 'fs' : 'none';
+      const fence = version === 'rhel6' ? 'fence' : `fence ${Math.floor(node.failTime / SECOND)}`;
+      const check = needsFencing ? fence : needsFs ? 'fs' : 'none';
       const seqs = `seq_add ${addedSeq} seq_rem ${removedSeq}`;
       return `nodeid ${nodeid} member ${membership} failed ${failed} start ${+hasStarted} ${seqs} check ${check}`;
     });

@@ -1,4 +1,3 @@
-import { type ControlledLockspaceView, lockspacesText } from '@quorate/dlm';
 import { type MountgroupView, mountgroupsText } from '@quorate/gfs2';
 import { isErrno, type Os, type Program, type Task } from '@quorate/kernel';
 import { type ControldCall, parseOptions } from '@quorate/node';
@@ -28,8 +27,8 @@ function controlTool<View extends { readonly name: string }>(tool: ControlTool<V
       os.print(tool.usage);
       return flags.has('h') ? 0 : 1;
     }
-    if (operation === 'dump') return yield* dump(os, tool.daemon);
-    const views = yield* ask<readonly View[]>(os, tool.daemon, 'list');
+    if (operation === 'dump') return yield* dumpOf(os, tool.daemon);
+    const views = yield* askDaemon<readonly View[]>(os, tool.daemon, { kind: 'list' });
     const asked = typeof views === 'object' ? views.filter((view) => name === undefined || view.name === name) : [];
     if (typeof views !== 'object' || (name !== undefined && asked.length === 0)) return 1;
     os.print(tool.textOf(asked, flags.has('n')));
@@ -38,34 +37,17 @@ function controlTool<View extends { readonly name: string }>(tool: ControlTool<V
 }
 
 /** Without its daemon there is nothing to print, and that is no failure. */
-function* dump(os: Os, daemon: string): Task<number> {
-  const text = yield* ask<string>(os, daemon, 'dump');
+export function* dumpOf(os: Os, daemon: string): Task<number> {
+  const text = yield* askDaemon<string>(os, daemon, { kind: 'dump' });
   if (text !== 'ECONNREFUSED') os.print(text);
   return 0;
 }
 
-function* ask<Reply>(os: Os, daemon: string, kind: ControldCall['kind']): Task<Reply | 'ECONNREFUSED'> {
-  const call: ControldCall = { kind };
+/** Asks a daemon; ECONNREFUSED for whatever it refuses that is no text. */
+export function* askDaemon<Reply>(os: Os, daemon: string, call: ControldCall): Task<Reply | 'ECONNREFUSED'> {
   const reply = yield* os.call(daemon, call);
-  return kind === 'list' && isErrno(reply) ? 'ECONNREFUSED' : (reply as Reply | 'ECONNREFUSED');
+  return call.kind !== 'dump' && isErrno(reply) ? 'ECONNREFUSED' : (reply as Reply | 'ECONNREFUSED');
 }
-
-/** `dlm_tool ls [-n] [NAME]`, `dlm_tool dump`. Source: cluster.git dlm/tool/main.c. */
-export const dlmTool: Program = controlTool<ControlledLockspaceView>({
-  name: 'dlm_tool',
-  daemon: 'dlm_controld',
-  usage: `Usage:
-
-dlm_tool [options] [ls | dump]
-
-Options:
-  -n               Show all node information in ls
-  -h               Print this help, then exit
-  -V               Print program version information, then exit
-
-`,
-  textOf: lockspacesText,
-});
 
 /** `gfs_control ls [-n] [NAME]`, `gfs_control dump`. Source: gfs2-utils group/gfs_control/main.c. */
 export const gfsControl: Program = controlTool<MountgroupView>({

@@ -1,6 +1,7 @@
 import type { Program } from '@quorate/kernel';
-import { dlmTool, gfsControl } from './control-tools.js';
+import { gfsControl } from './control-tools.js';
 import { curl } from './curl.js';
+import { dlmTool } from './dlm-tool.js';
 import { cat, cp, echo, grep, mkdir, mv, rm, rmdir, sync, tail } from './files.js';
 import { groupTool } from './group-tool.js';
 import { ls } from './ls.js';

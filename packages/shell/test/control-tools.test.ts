@@ -50,6 +50,7 @@ const WAITING: ControlledLockspaceView = {
     seq: 8,
     combinedSeq: 7,
     wait: 'fencing',
+    waitingSince: 0,
   },
   nodes: [
     {
@@ -161,6 +162,56 @@ nodeid 5 member 0 failed 5 start 0 seq_add 1 seq_rem 0 check fence
   });
 });
 
+describe('dlm_tool about locks', () => {
+  const lockspace = { name: 'storage', nodeid: 1, isRunning: true, waiters: [], resources: [] };
+  const controld = { nodeId: 1, now: 9e9, isQuorate: true, victims: [5], nodes: [], lockspaces: [WAITING, LOCKSPACE] };
+  const views = { dlm: { lockspaces: [lockspace] }, controld };
+
+  function ask(line: string, reply: unknown = views) {
+    return run(administratorsPrograms.get('dlm_tool')!, line, { call: () => reply });
+  }
+
+  it.each([
+    ['dlm_tool lockdump storage', 0, '', ''],
+    ['dlm_tool lockdebug storage', 0, '\n', ''],
+    ['dlm_tool lockdump', 1, '', 'lockspace name required\n'],
+    ['dlm_tool lockdump other', 0, '', "can't open /sys/kernel/debug/dlm/other_locks: No such file or directory\n"],
+    ['dlm_tool lockdebug other', 0, '', "can't open /sys/kernel/debug/dlm/other: No such file or directory\n"],
+    ['dlm_tool why other', 1, '', 'dlm_tool: no lockspace other\n'],
+    ['dlm_tool why storage', 0, '', ''],
+    ['dlm_tool why storage 1f', 0, 'node 1 has no lock 0000001f in lockspace storage\n', ''],
+    ['dlm_tool health', 2, 'rgmanager waiting for fencing 5 since 9 s\nstorage running\nwaiting\n', ''],
+  ])('%s ends with %i', (line, status, output, errors) => {
+    expect(ask(line)).toEqual({ status, output, errors });
+  });
+
+  it('health for programs, and of nobody', () => {
+    expect(JSON.parse(ask('dlm_tool health -j').output)).toEqual({
+      node: 1,
+      isHealthy: false,
+      isQuorate: true,
+      victims: [5],
+      lockspaces: [
+        { lockspace: 'rgmanager', state: 'waiting', waitsFor: 'fencing', seconds: 9, nodes: [5] },
+        { lockspace: 'storage', state: 'running' },
+      ],
+    });
+    expect(ask('dlm_tool health', 'ECONNREFUSED').status).toBe(1);
+    expect(ask('dlm_tool health', { ...views, controld: { ...controld, lockspaces: [LOCKSPACE] } }).status).toBe(0);
+  });
+
+  it('status and plocks', () => {
+    expect(ask('dlm_tool status').output).toContain('cluster nodeid 1 quorate 1 ring seq ');
+    expect(
+      ask('dlm_tool plocks storage', [{ number: '7', owner: 1, unusedFor: 0, locks: [], waiters: [], pending: [] }]),
+    ).toEqual({
+      status: 0,
+      output: '7 rown 1 unused_ms 0\n',
+      errors: '',
+    });
+  });
+});
+
 describe('gfs_control ls', () => {
   it('prints mount groups, with -n all nodes', () => {
     expect(type('gfs_control ls -n', [GROUP]).output).toBe(`gfs mountgroups
@@ -210,7 +261,7 @@ describe.each([
     ['dump', 'dump', [], 0, 'noted\n'],
     ['dump without its daemon', 'dump', undefined, 0, ''],
     ['-V', '-V', [], 0, `${tool} 3.0.12.1\n`],
-    ['-h', '-h', [], 0, expect.stringContaining(`Usage:\n\n${tool} [options] [ls`)],
+    ['-h', '-h', [], 0, expect.stringContaining(`Usage:\n\n${tool} [options] [`)],
     ['nothing', '', [], 1, expect.stringContaining('Usage:')],
   ])('%s', (_, words, views, status, output) => {
     expect(type(`${tool} ${words}`.trim(), views)).toEqual({ status, output, errors: '' });

@@ -1,7 +1,11 @@
 /**
  * What tools ask the daemons `dlm_controld` and `gfs_controld`. The reply to `list` is the daemon's lockspaces
  * (`ControlledLockspaceView[]`) or mount groups (`MountgroupView[]`); to `dump` what it has noted, a text.
+ *
+ * dlm_controld alone: `plocks` gives the posix locks of the lockspace `name` (`PlockResourceView[]`, or ENOENT), `views` what the
+ * lock manager and the daemon show of themselves (`NodeViews`).
  */
 export interface ControldCall {
-  readonly kind: 'list' | 'dump';
+  readonly kind: 'list' | 'dump' | 'plocks' | 'views';
+  readonly name?: string;
 }

@@ -8,6 +8,7 @@ import {
   type DlmFact,
   type DlmInput,
   type DlmOutput,
+  type NodeViews,
 } from '@quorate/dlm';
 import { DebugBuffer, type Errno, MILLISECOND, type Nanos, type Observe } from '@quorate/kernel';
 import { Child } from '../child.js';
@@ -201,12 +202,21 @@ export class LockManager implements GroupMember {
   }
 
   /** Serves the tools. */
-  call({ kind }: ControldCall): unknown {
+  call({ kind, name = '' }: ControldCall): unknown {
+    // What the kernel shows is there without the daemon, too.
+    if (kind === 'views') return this.inspect();
     if (this.#controld.hasEnded) return 'ECONNREFUSED';
-    return kind === 'dump' ? this.#debugBuffer.text() : this.#controldMachine.inspect().lockspaces;
+    switch (kind) {
+      case 'dump':
+        return this.#debugBuffer.text();
+      case 'plocks':
+        return this.#controldMachine.plocks(name) ?? 'ENOENT';
+      case 'list':
+        return this.#controldMachine.inspect().lockspaces;
+    }
   }
 
-  inspect(): unknown {
+  inspect(): NodeViews {
     return { dlm: this.#dlmMachine.inspect(), controld: this.#controldMachine.inspect() };
   }
 

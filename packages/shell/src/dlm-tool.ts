@@ -1,0 +1,169 @@
+import {
+  type ControlledLockspaceView,
+  controldHealth,
+  healthText,
+  type LockspaceView,
+  lockdebugText,
+  lockdumpText,
+  lockspacesText,
+  type NodeViews,
+  type PlockResourceView,
+  plocksText,
+  statusText,
+  waitingLocks,
+  whyNot,
+} from '@quorate/dlm';
+import type { Os, Program, Task } from '@quorate/kernel';
+import { parseOptions } from '@quorate/node';
+import { askDaemon, dumpOf } from './control-tools.js';
+import { RELEASE_VERSION } from './release.js';
+
+const DAEMON = 'dlm_controld';
+
+const USAGE = `Usage:
+
+dlm_tool [options] [lockdump | lockdebug | ls | dump | plocks |
+                    status | health | why]
+
+Options:
+  -n               Show all node information in ls
+  -M               Print MSTCPY locks in lockdump
+                   (remote locks that are locally mastered)
+  -s               Summary following lockdebug output
+  -v               Verbose lockdebug output
+  -w               Wide lockdebug output
+  -j               JSON output of health
+  -h               Print this help, then exit
+  -V               Print program version information, then exit
+
+`;
+
+/** Operations, and whether they need the name of a lockspace. */
+const OPERATIONS: ReadonlyMap<string, boolean> = new Map([
+  ['ls', false],
+  ['dump', false],
+  ['status', false],
+  ['health', false],
+  ['plocks', true],
+  ['lockdump', true],
+  ['lockdebug', true],
+  ['why', true],
+]);
+
+/**
+ * `dlm_tool ls|dump|plocks|lockdump|lockdebug|status`, with the exit codes of the original: what the kernel does not have is a
+ * complaint and no failure. `status` is that of dlm 4.
+ *
+ * `health` and `why` are ours: `health` ends with 2 when a lockspace waits and with 1 when nobody can be asked; `why LOCKSPACE [LKID]`
+ * says why locks of this node are not granted, as far as it can be seen from here.
+ *
+ * Source: cluster.git dlm/tool/main.c; dlm dlm_tool/main.c.
+ */
+export const dlmTool: Program = function* dlmTool(argv, os) {
+  const { flags, operands, error } = parseOptions(argv.slice(1), { flags: 'nMsvwjhV', values: '' });
+  if (error !== undefined) {
+    os.printError(`dlm_tool: ${error}\nPlease use '-h' for usage.\n`);
+    return 1;
+  }
+  if (flags.has('V')) {
+    os.print(`dlm_tool ${RELEASE_VERSION}\n`);
+    return 0;
+  }
+  // Operands that are no operation are passed over.
+  const at = operands.findIndex((word) => OPERATIONS.has(word));
+  const [operation = '', name, ...more] = at < 0 ? [] : operands.slice(at);
+  if (flags.has('h') || operation === '') {
+    os.print(USAGE);
+    return flags.has('h') ? 0 : 1;
+  }
+  if (name === undefined && OPERATIONS.get(operation) === true) {
+    os.printError('lockspace name required\n');
+    return 1;
+  }
+  return yield* perform(os, operation, name ?? '', flags, more);
+};
+
+function* perform(
+  os: Os,
+  operation: string,
+  name: string,
+  flags: ReadonlySet<string>,
+  more: readonly string[],
+): Task<number> {
+  switch (operation) {
+    case 'ls':
+      return yield* list(os, name, flags.has('n'));
+    case 'dump':
+      return yield* dumpOf(os, DAEMON);
+    case 'plocks': {
+      const locks = yield* askDaemon<readonly PlockResourceView[]>(os, DAEMON, { kind: 'plocks', name });
+      if (locks !== 'ECONNREFUSED') os.print(plocksText(locks));
+      return 0;
+    }
+    case 'lockdump':
+      return yield* showLocks(os, name, '_locks', (view) => lockdumpText(view, flags.has('M')));
+    case 'lockdebug': {
+      const options = { isVerbose: flags.has('v'), isWide: flags.has('w'), isSummarized: flags.has('s') };
+      return yield* showLocks(os, name, '', (view) => lockdebugText(view, options));
+    }
+    case 'status': {
+      const views = yield* askViews(os);
+      if (views !== undefined) os.print(statusText(views.controld));
+      return 0;
+    }
+    case 'health':
+      return yield* health(os, flags.has('j'));
+    default:
+      return yield* why(os, name, more[0]);
+  }
+}
+
+function* askViews(os: Os): Task<NodeViews | undefined> {
+  const views = yield* askDaemon<NodeViews>(os, DAEMON, { kind: 'views' });
+  return views === 'ECONNREFUSED' ? undefined : views;
+}
+
+function* list(os: Os, name: string, withNodes: boolean): Task<number> {
+  const views = yield* askDaemon<readonly ControlledLockspaceView[]>(os, DAEMON, { kind: 'list' });
+  if (views === 'ECONNREFUSED') return 1;
+  const asked = views.filter((view) => name === '' || view.name === name);
+  if (name !== '' && asked.length === 0) return 1;
+  os.print(lockspacesText(asked, withNodes));
+  return 0;
+}
+
+/** Prints what debugfs has of a lockspace. */
+function* showLocks(os: Os, name: string, file: string, textOf: (view: LockspaceView) => string): Task<number> {
+  const views = yield* askViews(os);
+  const view = views?.dlm.lockspaces.find((ls) => ls.name === name);
+  if (view === undefined) os.printError(`can't open /sys/kernel/debug/dlm/${name}${file}: No such file or directory\n`);
+  else os.print(textOf(view));
+  return 0;
+}
+
+function* health(os: Os, isJson: boolean): Task<number> {
+  const views = yield* askViews(os);
+  if (views === undefined) {
+    os.printError('dlm_tool: dlm_controld does not answer\n');
+    return 1;
+  }
+  const found = controldHealth(views.controld);
+  os.print(isJson ? `${JSON.stringify(found)}\n` : healthText(found));
+  return found.isHealthy ? 0 : 2;
+}
+
+function* why(os: Os, lockspace: string, id: string | undefined): Task<number> {
+  const views = yield* askViews(os);
+  const view = views?.dlm.lockspaces.find(({ name }) => name === lockspace);
+  if (views === undefined || view === undefined) {
+    os.printError(`dlm_tool: no lockspace ${lockspace}\n`);
+    return 1;
+  }
+  const node = view.nodeid;
+  const lkids = id === undefined ? waitingLocks(view) : [Number.parseInt(id, 16)];
+  for (const lkid of lkids) {
+    const [first, ...reasons] = whyNot(new Map([[node, views]]), { lockspace, node, lkid });
+    os.print([first, ...reasons.map((reason) => `  ${reason}`)].map((line) => `${line}\n`).join(''));
+  }
+  return 0;
+}
