@@ -158,6 +158,21 @@ describe('task management', () => {
     expect(client.of('task-management-ended')[0]?.response).toBe(response);
   });
 
+  it('a command that waits for the window is aborted before it is sent, and one that was aborted gives its place up', () => {
+    const client = new Client(slow());
+    const ids = Array.from({ length: 400 }, () => client.begin(testUnitReady()));
+    client.run();
+    const counts = () => client.initiator.inspect() as { readonly open: number; readonly queued: number };
+    const { open, queued } = counts();
+    expect(queued).toBeGreaterThan(0);
+    client.step({ kind: 'task-management', id: 1, function: 'abort-task', lun: 0, command: ids.at(-1)! });
+    expect(client.of('task-management-ended')).toEqual([{ kind: 'task-management-ended', id: 1, response: 0 }]);
+    expect(counts()).toMatchObject({ open, queued: queued - 1 });
+    client.step({ kind: 'task-management', id: 2, function: 'lun-reset', lun: 0 });
+    client.run();
+    expect(counts().open + counts().queued).toBe(queued - 1);
+  });
+
   it('a cold reset closes every session of the target', () => {
     const rig = new Rig();
     const clients = ['800000000001', '800000000002'].map((isid) => new Client(rig, { isid }));

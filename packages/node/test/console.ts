@@ -7,7 +7,8 @@ import type { TestMachine } from './machine.js';
  * Types every command of a transcript on a machine. What it prints stands behind `|`, its complaints behind `!`; its
  * status if it is not 0, and how long it took if it took time.
  *
- * Lines with `%` are what happens to the machine: `% wait SECONDS`, `% cable up|down`, `% disk-cable up|down`, `% log
+ * Lines with `%` are what happens to the machine: `% wait SECONDS`, `% cable up|down`, `% disk-cable up|down`, `% hang
+ * INITIATOR SECONDS` (the disks of the other host), `% log
  * TAG…` (since last asked, of these tags or all), `% facts` (those that a boot and a shutdown are made of, since last asked),
  * `% changes` (to the root disk, since last asked), `% get URL` (from the
  * other host).
@@ -29,6 +30,9 @@ function execute(machine: TestMachine, command: string): readonly string[] {
       return [];
     case 'cable':
       machine.setCable(operand === 'up');
+      return [];
+    case 'hang':
+      machine.hangTargets(operand, Number(operands[1]) * SECOND);
       return [];
     case 'disk-cable':
       machine.hasDiskCable = operand === 'up';

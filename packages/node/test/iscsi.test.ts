@@ -56,6 +56,8 @@ it('comes back after its network was away, and gives up what waits too long', ()
   checkConsole('iscsi-recovery', machine());
 });
 
+it('aborts what a disk does not answer', () => checkConsole('iscsi-errors', machine()));
+
 it('logs in at boot to what is marked for it, and out at shutdown', () => {
   const first = machine();
   first.type('iscsiadm -m discovery -t st -p beta');

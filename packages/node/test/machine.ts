@@ -217,6 +217,11 @@ export class TestMachine {
   }
 
   /** Pulls the network cable, or puts it back. */
+  /** From now on the other host's disks do not answer what comes within `span`, and then all of it. */
+  hangTargets(initiator: string, span: Nanos): void {
+    this.#targets!.target.send({ kind: 'impair', initiator, impairment: { hungUntil: this.now + span } });
+  }
+
   setCable(isUp: boolean): void {
     this.#network.step(this.now, { kind: 'nic', nic: NODE_NIC, isUp }, () => {});
     this.#toNode({ kind: 'carrier', nic: 0, isUp });

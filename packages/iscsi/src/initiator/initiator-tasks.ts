@@ -17,6 +17,16 @@ export interface InitiatorTasksConfig {
   readonly fail: (why: string) => void;
 }
 
+/** A function that is under way. */
+interface ManagedFunction {
+  /** The caller's number. */
+  readonly id: number;
+  /** Whether a task is gone when the function has been carried out. */
+  readonly isMeant: (tag: number, task: InitiatorTask) => boolean;
+}
+
+/** Response of a function that was carried out. */
+const FUNCTION_COMPLETE = 0;
 const NOTHING: Uint8Array = new Uint8Array(0);
 const FUNCTIONS: { readonly [name in InitiatorFunction]: number } = {
   'abort-task': TaskFunction.abortTask,
@@ -42,8 +52,8 @@ export class InitiatorTasks {
   readonly #fail: (why: string) => void;
   /** Commands that were sent, by initiator task tag. */
   readonly #open = new Map<number, InitiatorTask>();
-  /** The caller's numbers of functions, by initiator task tag. */
-  readonly #functions = new Map<number, number>();
+  /** By initiator task tag. */
+  readonly #functions = new Map<number, ManagedFunction>();
   readonly #queue: InitiatorTask[] = [];
 
   constructor({ writer, numbers, emit, fail }: InitiatorTasksConfig) {
@@ -60,6 +70,7 @@ export class InitiatorTasks {
   /** The session is over: nothing is answered any more. */
   clear(): void {
     this.#open.clear();
+    this.#functions.clear();
     this.#queue.length = 0;
   }
 
@@ -168,9 +179,14 @@ export class InitiatorTasks {
   }
 
   onTaskManagement(input: IscsiInitiatorInput & { kind: 'task-management' }): void {
+    const queued = this.#queue.findIndex(({ id }) => id === input.command);
+    if (input.function === 'abort-task' && queued >= 0) {
+      this.#queue.splice(queued, 1);
+      return this.#emit({ kind: 'task-management-ended', id: input.id, response: FUNCTION_COMPLETE });
+    }
     const referenced = input.command === undefined ? NO_TAG : this.#tagOf(input.command);
     const tag = this.#numbers.newTag();
-    this.#functions.set(tag, input.id);
+    this.#functions.set(tag, { id: input.id, isMeant: meantBy(input, referenced) });
     const writer = this.#writer.begin(IMMEDIATE | PduOpcode.taskManagement, FINAL | FUNCTIONS[input.function]);
     writer.lun(input.lun).u32(16, tag).u32(20, referenced);
     writer.u32(24, this.#numbers.cmdSn).u32(28, this.#numbers.expStatSn).u32(32, this.#numbers.cmdSn);
@@ -183,9 +199,30 @@ export class InitiatorTasks {
   }
 
   onTaskManagementResponse(pdu: Pdu): void {
-    const id = this.#functions.get(pdu.initiatorTaskTag);
-    if (id === undefined) return;
+    const managed = this.#functions.get(pdu.initiatorTaskTag);
+    if (managed === undefined) return;
+    const response = pdu.u8(2);
     this.#functions.delete(pdu.initiatorTaskTag);
-    this.#emit({ kind: 'task-management-ended', id, response: pdu.u8(2) });
+    if (response === FUNCTION_COMPLETE) {
+      for (const [tag, task] of this.#open) if (managed.isMeant(tag, task)) this.#open.delete(tag);
+    }
+    this.#emit({ kind: 'task-management-ended', id: managed.id, response });
+  }
+}
+
+function meantBy(
+  { function: name, lun }: IscsiInitiatorInput & { kind: 'task-management' },
+  referenced: number,
+): ManagedFunction['isMeant'] {
+  switch (name) {
+    case 'abort-task':
+      return (tag) => tag === referenced;
+    case 'abort-task-set':
+    case 'clear-task-set':
+    case 'lun-reset':
+      return (_, task) => task.lun === lun;
+    case 'warm-reset':
+    case 'cold-reset':
+      return () => true;
   }
 }

@@ -1,4 +1,5 @@
 import { type Choices, ConfigError, type Machine, type Nanos, type Observe, type World } from '@quorate/kernel';
+import type { Impairment } from '@quorate/scsi';
 import type { ConnectionEnd, IscsiFact, PduFact, SessionEndedFact } from '../facts.js';
 import { LoginStatus } from '../login/login-status.js';
 import { type Authentication, type LoginReply, type LoginSubject, TargetLogin } from '../login/target-login.js';
@@ -29,6 +30,8 @@ export type IscsiTargetInput =
    * attention with their next command.
    */
   | { readonly kind: 'capacity-changed'; readonly target: string; readonly lun: number }
+  /** From now on all targets serve the initiator of that iSCSI name so badly; what is not given is as it should be. */
+  | { readonly kind: 'impair'; readonly initiator: string; readonly impairment: Partial<Impairment> }
   /** Initiators are asked to log out, nobody new is let in, and after a while everybody is dropped. */
   | { readonly kind: 'stop' }
   | { readonly kind: 'wake' };
@@ -115,7 +118,10 @@ export class IscsiTarget implements Machine<IscsiTargetInput, IscsiTargetOutput>
     });
   }
 
-  /** @throws {RangeError} for a connection number that is taken, or a target or logical unit that is not there. */
+  /**
+   * @throws {RangeError} for a connection number that is taken, a target or logical unit that is not there, or an impossible
+   * impairment.
+   */
   step(now: Nanos, input: IscsiTargetInput, emit: Emit): void {
     this.#outlet.open(now, emit);
     switch (input.kind) {
@@ -133,6 +139,9 @@ export class IscsiTarget implements Machine<IscsiTargetInput, IscsiTargetOutput>
         break;
       case 'capacity-changed':
         this.#onCapacityChanged(input.target, input.lun);
+        break;
+      case 'impair':
+        for (const node of this.#nodes.values()) node.impair(now, input.initiator, input.impairment);
         break;
       case 'stop':
         this.#onStop();

@@ -1,5 +1,12 @@
 import { ConfigError, type Nanos, type Observe, type World } from '@quorate/kernel';
-import { type LogicalUnitConfig, portName, type ScsiFact, ScsiTarget, type TargetOutput } from '@quorate/scsi';
+import {
+  type Impairment,
+  type LogicalUnitConfig,
+  portName,
+  type ScsiFact,
+  ScsiTarget,
+  type TargetOutput,
+} from '@quorate/scsi';
 import type { ChapSecret } from '../chap/chap.js';
 import type { LoginTarget } from '../login/target-login.js';
 import type { Session } from './session.js';
@@ -40,6 +47,8 @@ export class TargetNode implements LoginTarget {
   readonly #nexuses = new Map<string, number>();
   /** Ports without a session by nexus, those that left first in front. */
   readonly #left = new Map<number, string>();
+  /** By the iSCSI names of initiators, for those that log in later. */
+  readonly #impairments = new Map<string, Partial<Impairment>>();
   #lastNexus = 0;
 
   /** @throws {ConfigError} for a name that is no iSCSI name, a portal group tag out of range, or a wrong logical unit. */
@@ -92,7 +101,21 @@ export class TargetNode implements LoginTarget {
     this.sessions.set(session.nexus, session);
     this.#left.delete(session.nexus);
     const port = { name: session.initiator, isid: session.isid };
+    const impairment = this.#impairments.get(session.initiator);
+    if (impairment !== undefined) this.#impair(now, session.nexus, impairment);
     this.scsi.step(now, { kind: 'login', nexus: session.nexus, port }, emit);
+  }
+
+  /** All nexuses of that initiator, those to come too, are served so badly. */
+  impair(now: Nanos, initiator: string, impairment: Partial<Impairment>): void {
+    this.#impairments.set(initiator, impairment);
+    for (const session of this.sessions.values()) {
+      if (session.initiator === initiator) this.#impair(now, session.nexus, impairment);
+    }
+  }
+
+  #impair(now: Nanos, nexus: number, impairment: Partial<Impairment>): void {
+    this.scsi.step(now, { kind: 'impair', nexus, impairment }, () => {});
   }
 
   leave(now: Nanos, session: Session, isOrderly: boolean, emit: (output: TargetOutput) => void): void {

@@ -88,7 +88,7 @@ const ATTEMPTS = 5;
 /**
  * The node's disk driver: turns block transfers into SCSI commands and commands' ends into transfers' ends.
  *
- * A unit attention, a full task set and a path that broke meanwhile are retried; a reservation conflict, a medium error, a path
+ * A unit attention, a full task set, a path that broke meanwhile and a command that timed out are retried; a reservation conflict, a medium error, a path
  * that is gone and blocks behind the end of the device are `EIO`.
  */
 export class Disks {
@@ -254,8 +254,15 @@ function isInside(device: BlockDevice, at: number, blocks: number): boolean {
   return at >= 0 && at + blocks <= device.blocks;
 }
 
+const TRANSIENT: readonly number[] = [
+  Status.busy,
+  Status.taskSetFull,
+  HostStatus.transportDisrupted,
+  HostStatus.timedOut,
+];
+
 function isTransient(status: number, sense: Uint8Array): boolean {
-  if (status === Status.busy || status === Status.taskSetFull || status === HostStatus.transportDisrupted) return true;
+  if (TRANSIENT.includes(status)) return true;
   return status === Status.checkCondition && senseOf(sense)?.key === SenseKey.unitAttention;
 }
 

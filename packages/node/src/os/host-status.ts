@@ -8,4 +8,6 @@ export const HostStatus = {
   noConnect: -1,
   /** The way to the disk broke while the command was on it (`DID_TRANSPORT_DISRUPTED`): what was done of it nobody knows. */
   transportDisrupted: -2,
+  /** It was not answered, and the error handler has made the disk forget it (`DID_TIME_OUT`). */
+  timedOut: -3,
 } as const;

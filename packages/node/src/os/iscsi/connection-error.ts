@@ -2,6 +2,9 @@ import { type InitiatorEnd, LoginStatus } from '@quorate/iscsi';
 import { type Errno, type LogPriority, MILLISECOND, type Nanos, SECOND } from '@quorate/kernel';
 import { IscsiError } from './iscsi-error.js';
 
+/** Why a session lost its connection: the initiator's reason, or the SCSI error handler's last resort. */
+export type SessionLoss = InitiatorEnd | 'error-handler';
+
 /** An error of a connection as the kernel numbers it. */
 interface ConnectionError {
   readonly code: number;
@@ -14,12 +17,18 @@ const ERRORS = {
   failed: { code: 1011, text: 'ISCSI_ERR_CONN_FAILED: iSCSI connection failed' },
   headerDigest: { code: 1014, text: 'ISCSI_ERR_HDR_DGST: Header digest mismatch' },
   closed: { code: 1020, text: 'ISCSI_ERR_TCP_CONN_CLOSE: TCP connection closed' },
+  errorHandler: {
+    code: 1021,
+    text: 'ISCSI_ERR_SCSI_EH_SESSION_RST: Session was dropped as a result of SCSI error recovery',
+  },
   ping: { code: 1022, text: 'ISCSI_ERR_NOP_TIMEDOUT: A NOP has timed out' },
 } as const;
 
 /** What the kernel calls the end of a connection in full feature phase. */
-function connectionErrorOf(reason: InitiatorEnd): ConnectionError {
+function connectionErrorOf(reason: SessionLoss): ConnectionError {
   switch (reason) {
+    case 'error-handler':
+      return ERRORS.errorHandler;
     case 'no-answer-to-ping':
       return ERRORS.ping;
     case 'peer-closed':
@@ -45,7 +54,7 @@ interface Line {
 }
 
 /** What the kernel and iscsid say when a session loses its connection. */
-export function lossLines(sid: number, reason: InitiatorEnd, noopSec: number, now: Nanos): readonly Line[] {
+export function lossLines(sid: number, reason: SessionLoss, noopSec: number, now: Nanos): readonly Line[] {
   const name = `connection${sid}:0`;
   const { code, text } = connectionErrorOf(reason);
   const lines: Line[] = [];

@@ -1,18 +1,13 @@
-import {
-  type InitiatorEnd,
-  IscsiInitiator,
-  type IscsiInitiatorInput,
-  type IscsiInitiatorOutput,
-  type Parameters,
-} from '@quorate/iscsi';
+import { IscsiInitiator, type IscsiInitiatorInput, type IscsiInitiatorOutput, type Parameters } from '@quorate/iscsi';
 import { type Errno, type LogPriority, type Nanos, SECOND, type World } from '@quorate/kernel';
 import type { IpInput } from '@quorate/network';
 import { dataInLength } from '@quorate/scsi';
 import { Child } from '../../child.js';
 import { HostStatus } from '../host-status.js';
-import { loginFailureOf, lossLines, whyNotConnected } from './connection-error.js';
+import { loginFailureOf, lossLines, type SessionLoss, whyNotConnected } from './connection-error.js';
 import { IscsiError } from './iscsi-error.js';
 import type { LoginRequest } from './login-request.js';
+import { ScsiErrorHandler } from './scsi-error-handler.js';
 
 /** States of a connection, by iscsid's names. */
 export type ConnectionState = 'TRANSPORT WAIT' | 'IN LOGIN' | 'LOGGED IN' | 'IN LOGOUT' | 'CLEANUP WAIT';
@@ -76,7 +71,7 @@ const BLOCK_BYTES = 512;
  * One session of the machine's iSCSI initiator, over the connections that it has one after the other.
  *
  * When its connection breaks, commands on their way end as disrupted, which makes the disk driver send them again, and whatever is
- * sent meanwhile waits. It connects again until it gets through. After the replacement timeout what waits fails, and what comes
+ * sent meanwhile waits. It connects again until it gets through. A command that is not answered is the error handler's. After the replacement timeout what waits fails, and what comes
  * later fails at once, until it is back.
  *
  * Source: open-iscsi 2.1 usr/initiator.c; Linux drivers/scsi/libiscsi.c, scsi_transport_iscsi.c.
@@ -92,7 +87,8 @@ export class IscsiSession {
   #parameters: Readonly<Parameters> | undefined;
   /** At the target, by tag. */
   readonly #open = new Set<number>();
-  /** For when it is back. */
+  readonly #errorHandler: ScsiErrorHandler;
+  /** For when it is back, or the error handler is through. */
   #waiting: Command[] = [];
   #hasBeenOnline = false;
   #attempts = 0;
@@ -105,6 +101,19 @@ export class IscsiSession {
     this.request = request;
     this.#ports = ports;
     this.#since = ports.now();
+    this.#errorHandler = new ScsiErrorHandler({
+      now: () => ports.now(),
+      manage: (id, name, lun, command) =>
+        this.#initiator!.send({
+          ...{ kind: 'task-management', id, function: name, lun },
+          ...(command !== undefined && { command }),
+        }),
+      recovered: (tags) => this.#onRecovered(tags),
+      dropSession: () => {
+        this.#dropConnection();
+        this.#onLost('error-handler');
+      },
+    });
     this.#connect();
   }
 
@@ -147,7 +156,8 @@ export class IscsiSession {
 
   /** `cdb` and `data` are lent. */
   command(tag: number, lun: number, cdb: Uint8Array, data: Uint8Array): void {
-    if (this.#state.kind === 'logged-in') return this.#send({ tag, lun, cdb, data });
+    const isBlocked = this.#errorHandler.isRecovering;
+    if (this.#state.kind === 'logged-in' && !isBlocked) return this.#send({ tag, lun, cdb, data });
     if (this.#hasTimedOut || this.#state.kind === 'over' || this.#state.kind === 'logout') return this.#fail(tag);
     this.#waiting.push({ tag, lun, cdb: cdb.slice(), data: data.slice() });
   }
@@ -199,11 +209,18 @@ export class IscsiSession {
 
   deadline(): Nanos {
     const until = this.#state.kind === 'pause' || this.#state.kind === 'connecting' ? this.#state.until : Infinity;
-    return Math.min(until, this.#replacementAt, this.#logoutBy, this.#initiator?.deadline() ?? Infinity);
+    return Math.min(
+      until,
+      this.#replacementAt,
+      this.#logoutBy,
+      this.#errorHandler.deadline(),
+      this.#initiator?.deadline() ?? Infinity,
+    );
   }
 
   wakeIfDue(now: Nanos): void {
     this.#initiator?.wakeIfDue(now);
+    this.#errorHandler.wakeIfDue(now);
     if (this.#logoutBy <= now) this.#end(IscsiError.success);
     if (this.#replacementAt <= now) this.#giveUpWaiting();
     if (this.#state.kind === 'pause' && this.#state.until <= now) this.#connect();
@@ -247,7 +264,9 @@ export class IscsiSession {
         break;
       case 'response': {
         const { id, status, sense, data } = output;
-        if (this.#open.delete(id)) this.#ports.commandDone(id, status, sense, data);
+        if (!this.#open.delete(id)) break;
+        this.#ports.commandDone(id, status, sense, data);
+        this.#errorHandler.ended(id);
         break;
       }
       case 'close':
@@ -257,6 +276,8 @@ export class IscsiSession {
         this.#ports.log('warning', 'iscsid', `Target requests logout within ${output.seconds} seconds`);
         break;
       case 'task-management-ended':
+        this.#errorHandler.answered(output.id, output.response);
+        break;
       case 'targets':
       case 'reject':
         break;
@@ -272,13 +293,25 @@ export class IscsiSession {
     this.#replacementAt = Infinity;
     this.#ports.online(this, isFirst, this.#attempts);
     this.#attempts = 0;
+    this.#sendWaiting();
+  }
+
+  #sendWaiting(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const command of waiting) this.#send(command);
   }
 
+  #onRecovered(tags: readonly number[]): void {
+    for (const tag of tags) {
+      if (this.#open.delete(tag)) this.#ports.commandDone(tag, HostStatus.timedOut, NOTHING, NOTHING);
+    }
+    this.#sendWaiting();
+  }
+
   #send({ tag, lun, cdb, data }: Command): void {
     this.#open.add(tag);
+    this.#errorHandler.sent(tag, lun);
     const expected = dataInLength(cdb, BLOCK_BYTES);
     this.#initiator!.send({ kind: 'command', id: tag, lun, cdb, dataInLength: expected, dataOut: data });
   }
@@ -296,7 +329,8 @@ export class IscsiSession {
     this.#onLost(reason);
   }
 
-  #onLost(reason: InitiatorEnd): void {
+  #onLost(reason: SessionLoss): void {
+    this.#errorHandler.clear();
     const ports = this.#ports;
     const now = ports.now();
     const { noopSec, replacementTimeoutSec } = this.request;
@@ -325,6 +359,7 @@ export class IscsiSession {
   #end(error: number): void {
     if (this.#state.kind === 'over') return;
     this.#dropConnection();
+    this.#errorHandler.clear();
     this.#state = { kind: 'over' };
     this.#replacementAt = this.#logoutBy = Infinity;
     this.#ports.over(this, error);
