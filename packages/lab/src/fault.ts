@@ -2,6 +2,7 @@ import type { Nanos } from '@quorate/kernel';
 import type { LinkParameters, NetworkInput } from '@quorate/network';
 import type { ProgramFault } from '@quorate/node';
 import type { Impairment, TargetInput } from '@quorate/scsi';
+import type { HostInput } from './hosts/host.js';
 import { nicOf, type Topology } from './topology.js';
 
 /**
@@ -24,7 +25,7 @@ export type Fault =
   | { readonly kind: 'clock-drift'; readonly machine: string; readonly ppm: number }
   /** The machine's wall clock jumps. */
   | { readonly kind: 'clock-step'; readonly machine: string; readonly offset: Nanos }
-  /** The disks serve the machine so badly; `hungFor` is from now on. */
+  /** The disks, those of storage hosts too, serve the machine so badly; `hungFor` is from now on. */
   | {
       readonly kind: 'disks';
       readonly machine: string;
@@ -55,16 +56,20 @@ export function networkInputOf(fault: LinkFault, topology: Topology, now: Nanos)
 }
 
 /**
- * What the disks are told of a fault that begins now.
+ * What the shared disks, and those of storage hosts, are told of a fault that begins now.
  *
  * @throws {RangeError} when the topology has no such machine.
  */
-export function targetInputOf({ machine, impairment }: DiskFault, topology: Topology, now: Nanos): TargetInput {
+export function diskInputsOf(
+  { machine, impairment }: DiskFault,
+  topology: Topology,
+  now: Nanos,
+): { readonly target: TargetInput; readonly host: Extract<HostInput, { kind: 'impair' }> } {
   const { hungFor, ...rest } = impairment;
-  const nexus = nicOf(topology, machine);
-  return {
+  const node = nicOf(topology, machine);
+  const told = {
     kind: 'impair',
-    nexus,
     impairment: hungFor === undefined ? rest : { ...rest, hungUntil: now + hungFor },
-  };
+  } as const;
+  return { target: { ...told, nexus: node }, host: { ...told, node } };
 }

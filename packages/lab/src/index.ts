@@ -2,11 +2,11 @@ export { coverageGoals } from './coverage-goals.js';
 export { Director, type DirectorInput, type DirectorOutput } from './director.js';
 export {
   type DiskFault,
+  diskInputsOf,
   type Fault,
   type LinkFault,
   type MachineFault,
   networkInputOf,
-  targetInputOf,
 } from './fault.js';
 export { Browser, type BrowserConfig, type BrowserFact } from './hosts/browser.js';
 export { Gateway } from './hosts/gateway.js';

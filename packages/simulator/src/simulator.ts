@@ -17,6 +17,7 @@ import {
   Director,
   type DirectorInput,
   type DirectorOutput,
+  diskInputsOf,
   type Fault,
   type Host,
   type HostOutput,
@@ -35,7 +36,6 @@ import {
   type ThrownFact,
   type Topology,
   targetConfig,
-  targetInputOf,
   VirtualMachine,
   type VirtualMachineInput,
   type VirtualMachineOutput,
@@ -560,9 +560,12 @@ export class Simulator {
       case 'clock-step':
         this.#stepMachine(this.#named(fault.machine), fault);
         break;
-      case 'disks':
-        this.#target.step(now, targetInputOf(fault, topology, now), this.#onTarget);
+      case 'disks': {
+        const { target, host } = diskInputsOf(fault, topology, now);
+        this.#target.step(now, target, this.#onTarget);
+        for (const each of this.#hosts) this.#stepHost(each, host);
         break;
+      }
       case 'program':
         this.#stepMachine(this.#named(fault.machine), { kind: 'program-fault', fault: fault.fault });
         break;

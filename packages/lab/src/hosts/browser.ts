@@ -75,6 +75,7 @@ export class Browser implements Host {
   step(now: Nanos, input: HostInput, emit: (output: HostOutput) => void): void {
     this.#now = now;
     this.#emit = emit;
+    if (input.kind === 'impair') return;
     if (input.kind === 'fetch') this.#fetch(input.id, input.request);
     else if (input.kind !== 'wake') {
       this.#stack.send(toStack(input));

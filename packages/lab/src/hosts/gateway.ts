@@ -12,7 +12,7 @@ export class Gateway implements Host {
   }
 
   step(now: Nanos, input: HostInput, emit: (output: HostOutput) => void): void {
-    if (input.kind === 'fetch') return;
+    if (input.kind === 'fetch' || input.kind === 'impair') return;
     this.#emit = emit;
     this.#stack.step(now, input.kind === 'wake' ? input : toStack(input), this.#onStack);
   }

@@ -1,5 +1,6 @@
 import type { Machine, Nanos } from '@quorate/kernel';
 import type { IpInput } from '@quorate/network';
+import type { Impairment } from '@quorate/scsi';
 import type { Fetched } from '../lab.js';
 
 /** A page that a scenario asks for, beside the presses of F5. */
@@ -12,6 +13,8 @@ export interface PageRequest {
 export type HostInput =
   | { readonly kind: 'frame'; readonly bytes: Uint8Array }
   | { readonly kind: 'carrier'; readonly isUp: boolean }
+  /** A node is served so badly by the disks of that host, if it has any for others. */
+  | { readonly kind: 'impair'; readonly node: number; readonly impairment: Partial<Impairment> }
   /** Somebody at that host asks for a page; a host without a browser does not answer. */
   | { readonly kind: 'fetch'; readonly id: number; readonly request: PageRequest }
   | { readonly kind: 'wake' };

@@ -27,6 +27,7 @@ export class StorageHost implements Host {
   readonly #stack: Child<IpInput, IpOutput>;
   readonly #target: Child<IscsiTargetInput, IscsiTargetOutput>;
   readonly #local: string;
+  readonly #initiators: ReadonlyMap<string, number>;
   #isListening = false;
   #now: Nanos = 0;
   #emit: (output: HostOutput) => void = () => {};
@@ -35,6 +36,7 @@ export class StorageHost implements Host {
   constructor({ stack, address, target, logicalUnits, initiators, world, observe }: StorageHostConfig) {
     const clock = (): Nanos => this.#now;
     const names = observe && new NexusNames(initiators, observe);
+    this.#initiators = initiators;
     this.#local = `${address}:${ISCSI_PORT}`;
     this.#stack = new Child(new IpStack(stack), clock, this.#onStack);
     const machine = new IscsiTarget({
@@ -57,6 +59,11 @@ export class StorageHost implements Host {
     this.#emit = emit;
     switch (input.kind) {
       case 'fetch':
+        return;
+      case 'impair':
+        for (const [initiator, node] of this.#initiators) {
+          if (node === input.node) this.#target.send({ kind: 'impair', initiator, impairment: input.impairment });
+        }
         return;
       case 'wake':
         this.#stack.wakeIfDue(now);

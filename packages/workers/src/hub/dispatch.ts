@@ -2,11 +2,11 @@ import { MILLISECOND, type Nanos } from '@quorate/kernel';
 import {
   type DirectorOutput,
   type DiskFault,
+  diskInputsOf,
   type Fault,
   networkInputOf,
   nicOf,
   type Topology,
-  targetInputOf,
 } from '@quorate/lab';
 import type { Remote } from 'comlink';
 import type { HubClock } from '../time/hub-clock.js';
@@ -76,7 +76,8 @@ export class Dispatch {
         networkInputOf(fault, this.#topology, now);
         return this.#toWires(fault);
       case 'disks':
-        targetInputOf(fault, this.#topology, now);
+        diskInputsOf(fault, this.#topology, now);
+        if (this.#topology.hosts.some(({ kind }) => kind === 'storage')) this.#toWires(fault);
         return this.#toDisks(fault);
       default:
         return this.toMachine(fault.machine, fault);

@@ -1,5 +1,5 @@
 import { type Fact, type Nanos, SeededWorld } from '@quorate/kernel';
-import { type DiskFault, initiatorPort, type Topology, targetConfig, targetInputOf } from '@quorate/lab';
+import { type DiskFault, diskInputsOf, initiatorPort, type Topology, targetConfig } from '@quorate/lab';
 import { ScsiTarget, type TargetInput, type TargetOutput } from '@quorate/scsi';
 import type { Role } from '../boot.js';
 import { type Paced, Pacer } from '../time/pacer.js';
@@ -62,7 +62,7 @@ export class DiskWorker implements Paced {
 
   wake(now: Nanos): void {
     for (let due = this.#commands.take(now); due; due = this.#commands.take(now)) {
-      this.#step(now, targetInputOf(due, this.#topology, now));
+      this.#step(now, diskInputsOf(due, this.#topology, now).target);
     }
     if (this.#target.deadline() <= now) this.#step(now, WAKE);
   }

@@ -18,6 +18,8 @@ export type SegmentInput =
   | Exclude<NetworkInput, { kind: 'wake' }>
   /** A page is asked for at the host with a browser. */
   | Extract<HostInput, { kind: 'fetch' }>
+  /** A node is served badly by the disks of storage hosts. */
+  | Extract<HostInput, { kind: 'impair' }>
   | { readonly kind: 'wake' };
 
 export type SegmentOutput =
@@ -98,6 +100,7 @@ export class Segment implements Machine<SegmentInput, SegmentOutput> {
         for (const each of this.#hosts) this.#toHost(now, each, { kind: 'carrier', isUp: true });
         break;
       case 'fetch':
+      case 'impair':
         for (const each of this.#hosts) this.#toHost(now, each, input);
         break;
       case 'wake':

@@ -1,5 +1,12 @@
 import type { Fact, Nanos } from '@quorate/kernel';
-import { disksOfHosts, type LinkFault, networkInputOf, type Topology } from '@quorate/lab';
+import {
+  type DiskFault,
+  diskInputsOf,
+  disksOfHosts,
+  type LinkFault,
+  networkInputOf,
+  type Topology,
+} from '@quorate/lab';
 import type { OpenedStores, Role } from '../boot.js';
 import { type Paced, Pacer } from '../time/pacer.js';
 import { type BatchRecord, RecordKind } from '../wire/batch.js';
@@ -11,7 +18,7 @@ import { type StoresControl, storesControl } from './stored-pages.js';
 import type { WorkerContext } from './worker-context.js';
 
 /** What the hub asks of the network, numbers being those of NICs, and of the hosts. */
-export type SwitchCommand = Extract<SegmentInput, { kind: 'partition' | 'heal' | 'fetch' }> | LinkFault;
+export type SwitchCommand = Extract<SegmentInput, { kind: 'partition' | 'heal' | 'fetch' }> | LinkFault | DiskFault;
 
 /** The Comlink side of the switch. */
 export interface SwitchControl extends StoresControl {
@@ -72,8 +79,19 @@ export class SwitchWorker implements Paced {
   }
 
   #obey(now: Nanos, command: SwitchCommand): void {
-    const isFault = command.kind === 'links' || command.kind === 'clog';
-    this.#step(now, isFault ? networkInputOf(command, this.#topology, now) : command);
+    this.#step(now, this.#inputOf(now, command));
+  }
+
+  #inputOf(now: Nanos, command: SwitchCommand): SegmentInput {
+    switch (command.kind) {
+      case 'links':
+      case 'clog':
+        return networkInputOf(command, this.#topology, now);
+      case 'disks':
+        return diskInputsOf(command, this.#topology, now).host;
+      default:
+        return command;
+    }
   }
 
   #fromMachine(nic: number, record: BatchRecord): void {
