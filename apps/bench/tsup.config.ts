@@ -6,9 +6,12 @@ export default defineConfig({
   entry: {
     main: 'src/main.ts',
     'disk-server': 'src/disk-server.ts',
+    'locks-thread': 'src/locks-thread.ts',
     'totem-node': 'src/totem-node.ts',
     'totem-thread': 'src/totem-thread.ts',
   },
   // What builds a program for other engines finds its bundler, the engine and the browser's remote control where it lies.
-  noExternal: [/^(?!esbuild$|@quorate\/wasm$)/],
+  noExternal: [/^(?!esbuild$|async-mutex$|ioredis$|redlock$|@quorate\/wasm$)/],
+  // Only beside ours, and not made for bundling.
+  external: ['async-mutex', 'ioredis', 'redlock'],
 });

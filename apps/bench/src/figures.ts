@@ -18,7 +18,7 @@ export function figureLine({ name, value, unit, bar }: Figure): string {
 function barText(value: number, bar: Bar): string {
   const [words, limit, isMet] =
     'atMost' in bar ? ['at most', bar.atMost, value <= bar.atMost] : ['at least', bar.atLeast, value >= bar.atLeast];
-  return `${words} ${limit}: ${isMet ? 'met' : 'missed'}, ${(value / limit).toFixed(2)} of it`;
+  return `${words} ${limit}: ${isMet ? 'ok' : 'MISSED'}, ${(value / limit).toFixed(2)} of it`;
 }
 
 /** Three digits that mean something. */

@@ -1,5 +1,6 @@
 import { tuneForShortRuns } from '@quorate/simulator/node';
 import { runDiskBench } from './disk.js';
+import { runLocksBench } from './locks-bench.js';
 import { runPlantedBugs } from './planted-bugs/run-planted-bugs.js';
 import { runBench } from './run-bench.js';
 import { runTotemChaos } from './totem-chaos.js';
@@ -8,6 +9,8 @@ import { runTotemSoak } from './totem-soak.js';
 const [name, ...rest] = process.argv.slice(2);
 if (name === 'disk') {
   process.exitCode = await runDiskBench(rest, process);
+} else if (name === 'locks') {
+  process.exitCode = await runLocksBench(process);
 } else if (name === 'totem-chaos') {
   tuneForShortRuns();
   process.exitCode = runTotemChaos(rest, process);

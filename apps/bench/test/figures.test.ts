@@ -2,11 +2,11 @@ import { expect, it } from 'vitest';
 import { type Figure, figureLine } from '../src/figures.js';
 
 it.each<[Figure, string]>([
-  [{ name: 'a', value: 0.5, unit: 'CPU s', bar: { atMost: 1 } }, 'at most 1: met, 0.50 of it'],
-  [{ name: 'a', value: 1, unit: 'CPU s', bar: { atMost: 1 } }, 'at most 1: met, 1.00 of it'],
-  [{ name: 'a', value: 1.5, unit: 'CPU s', bar: { atMost: 1 } }, 'at most 1: missed, 1.50 of it'],
-  [{ name: 'a', value: 0.25, unit: 'M events', bar: { atLeast: 0.2 } }, 'at least 0.2: met, 1.25 of it'],
-  [{ name: 'a', value: 0.1, unit: 'M events', bar: { atLeast: 0.2 } }, 'at least 0.2: missed, 0.50 of it'],
+  [{ name: 'a', value: 0.5, unit: 'CPU s', bar: { atMost: 1 } }, 'at most 1: ok, 0.50 of it'],
+  [{ name: 'a', value: 1, unit: 'CPU s', bar: { atMost: 1 } }, 'at most 1: ok, 1.00 of it'],
+  [{ name: 'a', value: 1.5, unit: 'CPU s', bar: { atMost: 1 } }, 'at most 1: MISSED, 1.50 of it'],
+  [{ name: 'a', value: 0.25, unit: 'M events', bar: { atLeast: 0.2 } }, 'at least 0.2: ok, 1.25 of it'],
+  [{ name: 'a', value: 0.1, unit: 'M events', bar: { atLeast: 0.2 } }, 'at least 0.2: MISSED, 0.50 of it'],
 ])('%j: %s', (figure, text) => {
   expect(figureLine(figure).endsWith(` ${text}`)).toBe(true);
 });

@@ -43,7 +43,7 @@ it.each([
 });
 
 it('a missed bar is said, and fails nobody', async () => {
-  expect((await bench('slow')).out).toMatch(/ sum +9\.00 s +at most 1: missed, 9\.00 of it\n$/);
+  expect((await bench('slow')).out).toMatch(/ sum +9\.00 s +at most 1: MISSED, 9\.00 of it\n$/);
 });
 
 it('a wrong result is one line on stderr', async () => {
