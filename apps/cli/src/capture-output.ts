@@ -14,7 +14,7 @@ export interface CaptureOutput {
 
 export function captureOutput(file: OutputFile, topology: Topology): CaptureOutput {
   file.begin();
-  const capture = new RunCapture(cardsOf(topology), (bytes) => file.write(bytes));
+  const capture = captureTo(file, topology);
   return {
     watcher: { fact: (fact) => capture.fact(fact) },
     kinds: RunCapture.kinds,
@@ -26,8 +26,13 @@ export function captureOutput(file: OutputFile, topology: Topology): CaptureOutp
 /** Writes the frames of a recorded run as a pcapng file. */
 export function captureRecording(file: OutputFile, recording: Recording, topology: Topology): void {
   file.begin();
-  watchFrames(recording, topology, new RunCapture(cardsOf(topology), (bytes) => file.write(bytes)));
+  watchFrames(recording, topology, captureTo(file, topology));
   file.close();
+}
+
+/** Writes what it hears of to the file, which has begun, at once. */
+export function captureTo(file: OutputFile, topology: Topology): RunCapture {
+  return new RunCapture(cardsOf(topology), (bytes) => file.write(bytes));
 }
 
 /** Cards on the network, by the machines and hosts that they are in. */

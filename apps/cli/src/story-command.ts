@@ -1,8 +1,7 @@
 import { hypervBlogTopology, stackInvariants } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
-import { Recording } from '@quorate/workers';
 import { Command, Option } from 'commander';
-import { captureOutput, captureRecording } from './capture-output.js';
+import { captureOutput, captureTo } from './capture-output.js';
 import { type CommandIo, coloursOf } from './command-io.js';
 import { createImages, refuseOldImages } from './disk/disk-directory.js';
 import { joinWatchers } from './join-watchers.js';
@@ -33,7 +32,7 @@ interface StoryOptions {
 }
 
 /** What a driver is told, but for who watches. */
-type Told<Options> = Omit<Options, 'watcher' | 'watchedKinds' | 'tap' | 'recordTo'> & {
+type Told<Options> = Omit<Options, 'watcher' | 'watchedKinds' | 'tap' | 'recordTo' | 'frames'> & {
   readonly view: View;
   readonly pcapFile: OutputFile | undefined;
 };
@@ -121,7 +120,7 @@ function simulated({ view, pcapFile, ...options }: Told<SimulatedStoryOptions>):
   return told;
 }
 
-/** Runs it in worker threads; its frames are those of its recording. */
+/** Runs it in worker threads. */
 async function worked({
   view,
   recordFile,
@@ -129,19 +128,16 @@ async function worked({
   ...options
 }: Told<WorkedStoryOptions> & { readonly recordFile: OutputFile | undefined }): Promise<ToldStory> {
   recordFile?.begin();
-  const pieces: Uint8Array[] = [];
-  const recordTo = (bytes: Uint8Array): void => {
-    recordFile?.write(bytes);
-    if (pcapFile !== undefined) pieces.push(bytes.slice());
-  };
+  pcapFile?.begin();
   const told = await workStory({
     ...options,
     watcher: view,
     watchedKinds: view.kinds,
-    ...((recordFile ?? pcapFile) && { recordTo }),
+    ...(recordFile && { recordTo: (bytes) => recordFile.write(bytes) }),
+    ...(pcapFile && { frames: captureTo(pcapFile, options.topology) }),
   });
   recordFile?.close();
-  if (pcapFile !== undefined) captureRecording(pcapFile, new Recording(Buffer.concat(pieces)), options.topology);
+  pcapFile?.close();
   return told;
 }
 

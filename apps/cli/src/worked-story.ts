@@ -1,6 +1,6 @@
 import type { Invariant, Seed } from '@quorate/kernel';
 import { HypervBlog, type RunWatcher, type Topology } from '@quorate/lab';
-import { WorkersLab } from '@quorate/workers';
+import { type FrameWatcher, WorkersLab } from '@quorate/workers';
 import { threadWorker } from '@quorate/workers/node';
 import { type ToldStory, toldStory } from './told-story.js';
 import type { StoreOptions, TopologyOptions } from './topologies.js';
@@ -22,6 +22,8 @@ export interface WorkedStoryOptions {
   /** Where the disks' images are made and written; undefined: in memory. */
   readonly diskDirectory: string | undefined;
   readonly wantsPages: boolean;
+  /** Hears of every frame. */
+  readonly frames?: FrameWatcher;
   /** Gets a recording, piece by piece. */
   readonly recordTo?: (bytes: Uint8Array) => void;
 }

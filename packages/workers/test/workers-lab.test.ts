@@ -1,9 +1,10 @@
-import { concatBytes, defineInvariant, type Fact, latin1, SECOND, type Stamped } from '@quorate/kernel';
+import { concatBytes, defineInvariant, type Fact, hex, latin1, SECOND, type Stamped } from '@quorate/kernel';
 import { type Fault, type LogLine, plainTopology, type Topology } from '@quorate/lab';
 import { SparseStore } from '@quorate/scsi';
 import { administratorsPrograms } from '@quorate/shell';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  type FrameWatcher,
   inProcessWorker,
   type OpenStores,
   Recording,
@@ -12,6 +13,7 @@ import {
   type WorkersConfig,
   WorkersLab,
   type WorkersResult,
+  watchFrames,
 } from '../src/index.js';
 import { threadWorker } from '../src/node/index.js';
 import { bundlePairWorker } from './bundled-worker.js';
@@ -79,6 +81,15 @@ beforeAll(async () => {
 });
 afterAll(() => bundle.remove());
 
+/** Writes down what it hears of frames. */
+function frameLines(lines: string[]): FrameWatcher {
+  return {
+    sends: (frame) => lines.push(`sends ${hex(frame)}`),
+    arrives: (at, nic, id, bytes) => lines.push(`${at} ${nic} ${id} ${bytes.length}`),
+    fact: ({ kind, at }) => lines.push(`${at} ${kind}`),
+  };
+}
+
 describe.each<[string, () => WorkerLike]>([
   ['in worker threads', () => threadWorker(bundle.url)],
   ['in one process', () => inProcessWorker({ pair: twoMachines })],
@@ -86,12 +97,14 @@ describe.each<[string, () => WorkerLike]>([
   const facts: Stamped[] = [];
   const lines: LogLine[] = [];
   const recorded: Uint8Array[] = [];
+  const live: string[] = [];
   let result: WorkersResult;
 
   beforeAll(async () => {
     result = await newLab({
       spawn,
       recordTo: (bytes) => recorded.push(bytes.slice()),
+      frames: frameLines(live),
       watcher: {
         fact: (fact) => facts.push(fact),
         log: (line) => lines.push(line),
@@ -104,6 +117,13 @@ describe.each<[string, () => WorkerLike]>([
     const { ping, status } = result.result as PingResult;
     expect(status).toBe(0);
     expect(ping).toContain('2 packets transmitted, 2 received, 0% packet loss');
+  });
+
+  it('tell their frames while they run as their recording does', () => {
+    const later: string[] = [];
+    watchFrames(new Recording(concatBytes(...recorded)), twoMachines(), frameLines(later));
+    expect(live.length).toBeGreaterThan(10);
+    expect(live).toEqual(later);
   });
 
   it('lose their power at the same instant, and answer no command after it', () => {

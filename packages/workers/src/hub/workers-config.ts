@@ -2,6 +2,7 @@ import type { Fact, Invariant, Nanos, Seed, Violation } from '@quorate/kernel';
 import type { RunWatcher, Scenario, Topology } from '@quorate/lab';
 import type { BlockStore } from '@quorate/scsi';
 import type { Departure, WorkerLike } from '../platform/worker-like.js';
+import type { FrameWatcher } from '../record/recorded-frames.js';
 import type { Wall } from '../time/wall.js';
 
 /** Why a run stopped; `gone`: a worker threw, ended or hung. */
@@ -35,6 +36,8 @@ export interface WorkersConfig {
   readonly watchedKinds?: readonly string[];
   /** Gets a recording of the run, for `replay`, piece by piece as it goes on; each piece is valid during that call only. */
   readonly recordTo?: (bytes: Uint8Array) => void;
+  /** Hears of every frame, slice by slice. Costs the hub a second run of the network. */
+  readonly frames?: FrameWatcher;
   /** Whether the result has the disks' content even if the scenario does not look at it. */
   readonly wantsStores?: boolean;
   /** Cluster time at which the run ends at the latest; an hour unless told. */

@@ -21,6 +21,8 @@ import {
 } from '@quorate/lab';
 import type { Role } from '../boot.js';
 import type { Departure } from '../platform/worker-like.js';
+import type { RecordPiece } from '../record/machine-recorder.js';
+import { RecordedFrames } from '../record/recorded-frames.js';
 import { type RecordedPart, RecordingWriter } from '../record/recording-writer.js';
 import { HubClock } from '../time/hub-clock.js';
 import type { Grant } from '../time/slice-clock.js';
@@ -66,6 +68,7 @@ export class WorkersLab {
   readonly #all: AnyWorker[] = [];
   readonly #states = new Map<number, PowerState>();
   #recording: RecordingWriter | undefined;
+  readonly #frames: RecordedFrames | undefined;
   readonly #script: DirectorOutput[] = [];
   readonly #own = new Map<number, (answer: ProgramResult | Fetched | undefined) => void>();
   readonly #over: Promise<void>;
@@ -93,7 +96,8 @@ export class WorkersLab {
     this.#config = config;
     this.#wall = config.wall ?? THREAD_WALL;
     this.#hangTimeoutMs = config.hangTimeoutMs ?? HANG_TIMEOUT_MS;
-    const { topology, seed, speed } = config;
+    const { topology, seed, speed, frames } = config;
+    this.#frames = frames && new RecordedFrames(topology, seed, frames);
     const workers = topology.machines.length + 2;
     const sliceMs = config.sliceMs ?? Math.min(10, Math.max(2, 50 / speed));
     this.#clock = new HubClock({ workers, speed, sliceMs });
@@ -220,7 +224,7 @@ export class WorkersLab {
   }
 
   #spawn<Control>(name: string, role: Role): AttachedWorker<Control> {
-    const { topologyName, topologyOptions, storeOptions, seed, speed, watcher, recordTo, spawn } = this.#config;
+    const { topologyName, topologyOptions, storeOptions, seed, speed, watcher, recordTo, frames, spawn } = this.#config;
     const index = this.#all.length;
     this.#starting.add(index);
     this.#passed.push(0);
@@ -237,7 +241,7 @@ export class WorkersLab {
         sliceNanos: this.#clock.sliceNanos,
         kinds: this.#kinds(),
         wantsLog: watcher?.log !== undefined,
-        isRecorded: recordTo !== undefined,
+        isRecorded: recordTo !== undefined || (frames !== undefined && role.kind === 'switch'),
       },
       {
         ready: () => this.#onReady(index),
@@ -274,7 +278,7 @@ export class WorkersLab {
     this.#watchdog?.heard();
     this.#events += events;
     this.#attempt(() => {
-      if (record !== undefined) this.#recording?.piece(worker, record);
+      if (record !== undefined) this.#onRecord(worker, record);
       if (items !== undefined) this.#timeline.add(worker, this.#reader.read(items));
     });
     this.#passed[worker] = slice;
@@ -315,6 +319,11 @@ export class WorkersLab {
     this.#recording = new RecordingWriter(header, recordTo);
   }
 
+  #onRecord(worker: number, piece: RecordPiece): void {
+    this.#recording?.piece(worker, piece);
+    if (this.#all[worker] === this.#dispatch.switch) this.#frames?.piece(piece);
+  }
+
   #endRecording(): void {
     const gone = this.#gone;
     const threw = gone?.reason === 'threw' ? { part: gone.worker, message: gone.message } : null;
@@ -343,7 +352,7 @@ export class WorkersLab {
     this.#gone = { kind: 'workers.gone', now: this.#now, worker, ...departure };
     this.#fail('gone');
     this.#attempt(() => {
-      if (failure?.record !== undefined) this.#recording?.piece(index, failure.record);
+      if (failure?.record !== undefined) this.#onRecord(index, failure.record);
       if (failure?.thrown !== undefined) this.#tellThrown(worker, failure.thrown);
       this.#worldFact({ ...this.#gone! });
     });
