@@ -1,3 +1,4 @@
+import type { PosixLocks } from './calls/posix-locks.js';
 import type { Core } from './core.js';
 import type { Inode } from './inode/inode.js';
 import type { Inodes } from './inode/inodes.js';
@@ -29,4 +30,5 @@ export interface FileSystem {
   /** Told when the file system is being unmounted: nothing waits for later any more. */
   readonly closing: Signal;
   readonly formalNumbers: FormalNumbers;
+  readonly posixLocks: PosixLocks;
 }

@@ -1,5 +1,6 @@
 import type { WallTime } from '@quorate/kernel';
 import type { Operation, OperationResult } from './calls/operation.js';
+import type { PlockCall, PlockDone } from './calls/posix-locks.js';
 import type { LogLine } from './core.js';
 import type { DiskOutput, IoDone } from './disk.js';
 import type { LockCall, LockCast, UnlockCall } from './glock/glocks.js';
@@ -26,7 +27,11 @@ export type Gfs2Input =
   | { readonly kind: 'call-refused'; readonly handle: number; readonly errno: string }
   | { readonly kind: 'block-locks'; readonly isBlocked: boolean }
   | { readonly kind: 'recover-journal'; readonly jid: number }
-  | { readonly kind: 'operation'; readonly id: number; readonly operation: Operation }
+  /** `process` has its descriptors, and owns the posix locks that it takes; 0 when absent. */
+  | { readonly kind: 'operation'; readonly id: number; readonly operation: Operation; readonly process?: number }
+  /** It was killed: what it waits for a posix lock for is over. Its descriptors are to be closed, too. */
+  | { readonly kind: 'process-killed'; readonly process: number }
+  | PlockDone
   /** Somebody has set the wall clock. */
   | { readonly kind: 'clock-step'; readonly wall: WallTime }
   | { readonly kind: 'wake' };
@@ -35,6 +40,7 @@ export type Gfs2Output =
   | DiskOutput
   | LockCall
   | UnlockCall
+  | PlockCall
   | LogLine
   | { readonly kind: 'mounted' }
   | { readonly kind: 'mount-failed'; readonly errno: FsErrno; readonly text: string }

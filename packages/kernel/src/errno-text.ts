@@ -1,8 +1,10 @@
 const TEXTS: Readonly<Record<string, string>> = {
   EACCES: 'Permission denied',
+  EAGAIN: 'Resource temporarily unavailable',
   EALREADY: 'Operation already in progress',
   EBUSY: 'Device or resource busy',
   ECONNREFUSED: 'Connection refused',
+  EDEADLK: 'Resource deadlock avoided',
   EDQUOT: 'Disk quota exceeded',
   EEXIST: 'File exists',
   EINVAL: 'Invalid argument',
@@ -11,10 +13,13 @@ const TEXTS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'File name too long',
   ENODEV: 'No such device',
   ENOENT: 'No such file or directory',
+  ENOLCK: 'No locks available',
   ENOSPC: 'No space left on device',
+  ENOSYS: 'Function not implemented',
   ENOTCONN: 'Transport endpoint is not connected',
   ENOTDIR: 'Not a directory',
   ENOTEMPTY: 'Directory not empty',
+  EOPNOTSUPP: 'Operation not supported',
   EROFS: 'Read-only file system',
 };
 

@@ -15,8 +15,10 @@ export { Prng, parseSeed, type Seed } from './prng.js';
 export {
   type Errno,
   type FileInfo,
+  type FileLock,
   type InterfaceInfo,
   isErrno,
+  type LockedFile,
   type LogPriority,
   type MountInfo,
   type Os,

@@ -27,7 +27,9 @@ export type Errno =
   | 'ENODEV'
   | 'ENOENT'
   | 'ENOEXEC'
+  | 'ENOLCK'
   | 'ENOSPC'
+  | 'ENOSYS'
   | 'ENOTCONN'
   | 'ENOTDIR'
   | 'ENOTEMPTY'
@@ -85,6 +87,21 @@ export interface MountInfo {
   readonly directory: string;
   readonly type: string;
   readonly options: string;
+}
+
+/** An advisory lock: flock(2) on the whole file, or fcntl(2) on bytes from `start` on, without `length` to its end. */
+export interface FileLock {
+  readonly kind: 'flock' | 'posix';
+  readonly isExclusive: boolean;
+  readonly isWaiting: boolean;
+  readonly start?: number;
+  readonly length?: number;
+}
+
+/** An open file with a lock on it. */
+export interface LockedFile {
+  readonly directory: string;
+  readonly fd: number;
 }
 
 export interface FileInfo {
@@ -154,6 +171,12 @@ export interface Os {
   writeFile(path: string, bytes: Uint8Array, options?: { readonly append?: boolean }): Task<number | Errno>;
   /** Waits until what a file has is on stable storage, as fsync(2) does. */
   sync(path: string): Task<Errno | undefined>;
+  /**
+   * Takes an advisory lock on a file of a mounted file system, which is made if it is not there. Waits for it, or gives EAGAIN. It is
+   * held until `unlockFile`, or the end of the process.
+   */
+  lockFile(path: string, lock: FileLock): Task<LockedFile | Errno>;
+  unlockFile(file: LockedFile): Task<Errno | undefined>;
   remove(path: string): Task<Errno | undefined>;
   rename(from: string, to: string): Task<Errno | undefined>;
   makeDirectory(path: string): Task<Errno | undefined>;

@@ -3,6 +3,7 @@ import { gfsControl } from './control-tools.js';
 import { curl } from './curl.js';
 import { dlmTool } from './dlm-tool.js';
 import { cat, cp, echo, grep, mkdir, mv, rm, rmdir, sync, tail } from './files.js';
+import { flock } from './flock.js';
 import { groupTool } from './group-tool.js';
 import { ls } from './ls.js';
 import { date, hostname, ps } from './processes.js';
@@ -19,6 +20,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['date', date],
   ['dlm_tool', dlmTool],
   ['echo', echo],
+  ['flock', flock],
   ['gfs_control', gfsControl],
   ['grep', grep],
   ['group_tool', groupTool],

@@ -1,3 +1,4 @@
+import type { Holder } from '../glock/glock.js';
 import type { Inode } from '../inode/inode.js';
 import { Refusal } from '../refusal.js';
 import type { Fd, OpenFlags } from './operation.js';
@@ -7,6 +8,10 @@ export interface OpenFile {
   readonly inode: Inode;
   readonly flags: OpenFlags;
   readonly mayWrite: boolean;
+  /** Who has it open; its posix locks on the inode go with any of its descriptors. */
+  readonly process: number;
+  /** What flock(2) has taken. */
+  flock: Holder | undefined;
 }
 
 /** The file descriptors of a mount. Numbers start at 3 and the lowest free one is given, as a process would have it. */

@@ -11,6 +11,7 @@ import { type Dinode, isDirectory, isRegular, isSymlink, MODE } from '../ondisk/
 import { LOG_HEAD } from '../ondisk/log-header.js';
 import { type FsErrno, Refusal } from '../refusal.js';
 import type { Descriptors } from './descriptors.js';
+import { unflock } from './flock.js';
 import type { Fd, OpenFlags, Stat } from './operation.js';
 
 /** Takes the locks of an inode for one call and gives them back. */
@@ -30,6 +31,7 @@ export function* openFile(
   path: string,
   flags: OpenFlags,
   mode: number,
+  process = 0,
 ): Task<Fd> {
   const inode = yield* findOrCreate(fs, path, flags, mode);
   let isOpen = false;
@@ -39,7 +41,7 @@ export function* openFile(
     if (flags.truncate) yield* withInode(fs, inode, 'EX', () => setSize(fs, inode, 0));
     isOpen = true;
     if (mayWrite) inode.writers += 1;
-    return descriptors.add({ inode, flags, mayWrite });
+    return descriptors.add({ inode, flags, mayWrite, process, flock: undefined });
   } finally {
     if (!isOpen) fs.inodes.put(inode);
   }
@@ -47,7 +49,10 @@ export function* openFile(
 
 /** Ends a use of a file; after the last one that may write, nothing is kept clear for it any more. @throws {Refusal} EBADF */
 export function closeFile(fs: FileSystem, descriptors: Descriptors, fd: Fd): void {
-  const { inode, mayWrite } = descriptors.remove(fd);
+  const file = descriptors.remove(fd);
+  const { inode, mayWrite } = file;
+  unflock(fs, file);
+  fs.posixLocks.closed(file);
   if (mayWrite) inode.writers -= 1;
   if (inode.writers === 0) inode.reservation?.drop();
   fs.inodes.put(inode);

@@ -29,6 +29,12 @@ export type Operation =
   | { readonly kind: 'append'; readonly fd: Fd; readonly bytes: Uint8Array }
   | { readonly kind: 'ftruncate'; readonly fd: Fd; readonly size: number }
   | { readonly kind: 'fsync'; readonly fd: Fd }
+  /** flock(2): another mode is taken after the first was given up. EAGAIN when it may not wait (LOCK_NB). */
+  | { readonly kind: 'flock'; readonly fd: Fd; readonly how: FlockMode; readonly isWaiting?: boolean }
+  /** fcntl(2), F_SETLK, or F_SETLKW with `isWaiting`; EAGAIN when somebody is in the way. */
+  | ({ readonly kind: 'setlk'; readonly fd: Fd; readonly how: FlockMode; readonly isWaiting?: boolean } & ByteRange)
+  /** fcntl(2), F_GETLK: the lock that is in the way. */
+  | ({ readonly kind: 'getlk'; readonly fd: Fd; readonly how: 'shared' | 'exclusive' } & ByteRange)
   | { readonly kind: 'fstat'; readonly fd: Fd }
   /** Does not follow a symbolic link at the end of the path. */
   | { readonly kind: 'lstat'; readonly path: string }
@@ -44,6 +50,23 @@ export type Operation =
   | { readonly kind: 'chmod'; readonly path: string; readonly mode: number }
   | { readonly kind: 'statfs' }
   | { readonly kind: 'sync' };
+
+export type FlockMode = 'shared' | 'exclusive' | 'unlock';
+
+/** Bytes of a file from `start` on; without `length` to its end, wherever that will be. */
+export interface ByteRange {
+  readonly start: number;
+  readonly length?: number;
+}
+
+/** A posix lock in the way. `end` is its last byte; 2^63 - 1: to the end of the file. */
+export interface LockInTheWay {
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly node: number;
+  readonly pid: number;
+  readonly isExclusive: boolean;
+}
 
 /** What `stat` says. */
 export interface Stat {
@@ -87,6 +110,10 @@ export interface OperationResults {
   readonly append: number;
   readonly ftruncate: undefined;
   readonly fsync: undefined;
+  readonly flock: undefined;
+  readonly setlk: undefined;
+  /** Undefined: nobody is in the way. */
+  readonly getlk: LockInTheWay | undefined;
   readonly fstat: Stat;
   readonly lstat: Stat;
   readonly stat: Stat;

@@ -5,6 +5,7 @@ import { LOG_HEAD } from '../ondisk/log-header.js';
 import { Refusal } from '../refusal.js';
 import type { Descriptors } from './descriptors.js';
 import * as files from './file-calls.js';
+import { flock } from './flock.js';
 import type { Operation, OperationResults, StatFs } from './operation.js';
 import * as paths from './path-calls.js';
 
@@ -27,11 +28,19 @@ export function* perform(
   fs: FileSystem,
   descriptors: Descriptors,
   operation: Operation,
+  process = 0,
 ): Task<OperationResults[keyof OperationResults]> {
   if (fs.core.isReadOnly && CHANGING.has(operation.kind)) throw new Refusal('EROFS');
   switch (operation.kind) {
     case 'open':
-      return yield* files.openFile(fs, descriptors, operation.path, operation.flags ?? {}, operation.mode ?? 0o644);
+      return yield* files.openFile(
+        fs,
+        descriptors,
+        operation.path,
+        operation.flags ?? {},
+        operation.mode ?? 0o644,
+        process,
+      );
     case 'close':
       files.closeFile(fs, descriptors, operation.fd);
       return undefined;
@@ -47,6 +56,14 @@ export function* perform(
       return yield* files.truncate(fs, descriptors.getWritable(operation.fd).inode, operation.size);
     case 'fsync':
       return yield* files.fsync(fs, descriptors.get(operation.fd).inode);
+    case 'flock':
+      return yield* flock(fs, descriptors.get(operation.fd), operation.how, operation.isWaiting ?? false);
+    case 'setlk': {
+      const { how, isWaiting = false } = operation;
+      return yield* fs.posixLocks.set(descriptors.get(operation.fd), how, operation, isWaiting);
+    }
+    case 'getlk':
+      return yield* fs.posixLocks.get(descriptors.get(operation.fd), operation.how, operation);
     case 'fstat':
       return yield* files.stat(fs, descriptors.get(operation.fd).inode);
     case 'stat':

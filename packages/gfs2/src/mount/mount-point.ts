@@ -3,6 +3,7 @@ import type { AddressSpace } from '../buffer/buffer.js';
 import { Descriptors } from '../calls/descriptors.js';
 import type { Operation, OperationResult } from '../calls/operation.js';
 import { perform } from '../calls/perform.js';
+import { type PlockCall, PosixLocks } from '../calls/posix-locks.js';
 import { Core, type CoreConfig } from '../core.js';
 import type { FileSystem, SystemFiles } from '../filesystem.js';
 import type { Gfs2Input, Gfs2Output } from '../gfs2-ports.js';
@@ -51,6 +52,7 @@ export class MountPoint implements FileSystem {
   readonly rgrps: ResourceGroups;
   readonly statfs: Statfs;
   readonly formalNumbers: FormalNumbers;
+  readonly posixLocks: PosixLocks;
   readonly closing: Signal = new Signal();
   #system: SystemFiles | undefined;
   readonly #descriptors = new Descriptors();
@@ -85,6 +87,7 @@ export class MountPoint implements FileSystem {
     this.rgrps = new ResourceGroups(this.core, this.statfs);
     this.rgrps.reclaim = (addr) => this.core.scheduler.start(reclaimInode(this, addr, 0));
     this.formalNumbers = new FormalNumbers(this.core, this.inodes);
+    this.posixLocks = new PosixLocks(this.core.scheduler, (call) => this.#askPlock(call));
   }
 
   get system(): SystemFiles {
@@ -125,7 +128,13 @@ export class MountPoint implements FileSystem {
         this.#onRecoverJournal(input.jid);
         break;
       case 'operation':
-        this.#onOperation(input.id, input.operation);
+        this.#onOperation(input.id, input.operation, input.process ?? 0);
+        break;
+      case 'process-killed':
+        this.posixLocks.killed(input.process);
+        break;
+      case 'plock-done':
+        this.posixLocks.done(input);
         break;
       case 'clock-step':
         core.setWall(input.wall);
@@ -241,27 +250,33 @@ export class MountPoint implements FileSystem {
     this.#recoveries.start(recover(this));
   }
 
-  #onOperation(id: number, operation: Operation): void {
+  #onOperation(id: number, operation: Operation, process: number): void {
     if (this.#state !== 'mounted') {
       this.#emit({ kind: 'result', id, result: this.#state === 'withdrawn' ? 'EIO' : 'ENODEV' });
       return;
     }
     // Lent bytes are kept: the operation may have to wait.
     const kept = 'bytes' in operation ? { ...operation, bytes: operation.bytes.slice() } : operation;
-    const task = this.core.scheduler.start(this.#perform(id, kept), () => this.#onOperationEnded(id));
+    const task = this.core.scheduler.start(this.#perform(id, kept, process), () => this.#onOperationEnded(id));
     this.#operations.set(id, task);
   }
 
-  *#perform(id: number, operation: Operation): Task {
+  *#perform(id: number, operation: Operation, process: number): Task {
     let result: OperationResult;
     try {
-      result = yield* perform(this, this.#descriptors, operation);
+      result = yield* perform(this, this.#descriptors, operation, process);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       result = error.errno;
     }
     this.#operations.delete(id);
     this.#emit({ kind: 'result', id, result });
+  }
+
+  /** Posix locks are dlm_controld's; without a DLM nobody has them. */
+  #askPlock(call: PlockCall): void {
+    if (this.core.config.protocol === 'lock_dlm') this.#emit(call);
+    else if (!call.isClose) this.posixLocks.done({ kind: 'plock-done', id: call.id, result: 'ENOLCK' });
   }
 
   /** An operation that was cancelled has not said what became of it. */

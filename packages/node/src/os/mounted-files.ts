@@ -1,5 +1,13 @@
 import type { Operation, OperationResults, Stat } from '@quorate/gfs2';
-import { concatBytes, type Errno, type FileInfo, isErrno, type Task } from '@quorate/kernel';
+import {
+  concatBytes,
+  type Errno,
+  type FileInfo,
+  type FileLock,
+  isErrno,
+  type LockedFile,
+  type Task,
+} from '@quorate/kernel';
 import type { SystemCall } from './system-call.js';
 
 /** How much of a file is asked for at once. */
@@ -58,6 +66,26 @@ export function* sync(asked: Asked, path: string): Task<Errno | undefined> {
   const refused = yield* ask(asked, { kind: 'fsync', fd });
   yield* ask(asked, { kind: 'close', fd });
   return isErrno(refused) ? refused : undefined;
+}
+
+/** Opens a file and takes a lock on it. */
+export function* lockFile(asked: Asked, path: string, lock: FileLock): Task<LockedFile | Errno> {
+  const fd = yield* ask(asked, { kind: 'open', path, flags: { write: true, create: true } });
+  if (isErrno(fd)) return fd;
+  const { kind, isExclusive, isWaiting, start = 0, length } = lock;
+  const how = isExclusive ? 'exclusive' : 'shared';
+  const range = length === undefined ? { start } : { start, length };
+  const refused = yield* kind === 'flock'
+    ? ask(asked, { kind: 'flock', fd, how, isWaiting })
+    : ask(asked, { kind: 'setlk', fd, how, isWaiting, ...range });
+  if (refused === undefined) return { directory: asked.directory, fd };
+  yield* ask(asked, { kind: 'close', fd });
+  return refused;
+}
+
+/** Closes it, and with it goes the lock. */
+export function unlockFile(asked: Asked, fd: number): Task<Errno | undefined> {
+  return ask(asked, { kind: 'close', fd });
 }
 
 export function remove(asked: Asked, path: string): Task<Errno | undefined> {

@@ -1,7 +1,9 @@
 import type {
   Errno,
   FileInfo,
+  FileLock,
   InterfaceInfo,
+  LockedFile,
   LogPriority,
   MountInfo,
   Nanos,
@@ -119,6 +121,18 @@ export class Process implements Os {
       },
       mounted.sync,
     );
+  }
+
+  lockFile(path: string, lock: FileLock): Task<LockedFile | Errno> {
+    return this.#at<LockedFile | Errno>(
+      path,
+      () => 'EOPNOTSUPP',
+      (asked, name) => mounted.lockFile(asked, name, lock),
+    );
+  }
+
+  unlockFile({ directory, fd }: LockedFile): Task<Errno | undefined> {
+    return mounted.unlockFile({ directory, pid: this.pid }, fd);
   }
 
   remove(path: string): Task<Errno | undefined> {

@@ -1,3 +1,4 @@
+import type { DlmSection } from '@quorate/cluster-conf';
 import {
   type CallInput,
   type ControldFact,
@@ -9,6 +10,9 @@ import {
   type DlmInput,
   type DlmOutput,
   type NodeViews,
+  type PlockConfig,
+  type PlockInput,
+  type PlockResult,
 } from '@quorate/dlm';
 import { DebugBuffer, type Errno, MILLISECOND, type Nanos, type Observe } from '@quorate/kernel';
 import { Child } from '../child.js';
@@ -32,6 +36,8 @@ export interface LockspaceUser {
   bast(handle: number, mode: number): void;
   callRefused(handle: number, errno: Errno): void;
   released(): void;
+  /** The answer to a posix lock that was asked for. */
+  plockResult?(id: number, result: PlockResult): void;
 }
 
 /** What gfs_controld hears of the lockspaces of file systems. */
@@ -79,6 +85,7 @@ export class LockManager implements GroupMember {
       nodeId: config.nodeId,
       enableFencing: config.conf.dlm.isFencingEnabled,
       enableQuorum: config.conf.dlm.isQuorumEnabled,
+      plock: plockConfig(config.conf.dlm),
       ...(observe && { observe: observe as Observe<ControldFact> }),
     });
     const clock = (): Nanos => services.now();
@@ -142,6 +149,11 @@ export class LockManager implements GroupMember {
     this.#users.set(lockspace, user);
     this.#services.system.files.makeDirectory(`${LOCKSPACES}/${lockspace}`);
     this.#dlm.send({ kind: 'create', lockspace, lvbLength: 32, isFs });
+  }
+
+  /** A process asks for a posix lock; dlm_controld answers its user's `plockResult`. */
+  plock(call: PlockInput): void {
+    this.#controld.send(call);
   }
 
   release(lockspace: string): void {
@@ -283,6 +295,9 @@ export class LockManager implements GroupMember {
       case 'left':
         this.#dlm.send(output);
         break;
+      case 'plock-result':
+        this.#users.get(output.lockspace)?.plockResult?.(output.id, output.result);
+        break;
       case 'kick':
         this.#engine.cman({ kind: 'kill', node: output.node, reason: 'cmantool' });
         break;
@@ -302,4 +317,15 @@ export class LockManager implements GroupMember {
     this.#users.delete(lockspace);
     this.#services.system.files.removeDirectory(`${LOCKSPACES}/${lockspace}`);
   }
+}
+
+function plockConfig(dlm: DlmSection): PlockConfig {
+  return {
+    isEnabled: dlm.isPlockEnabled,
+    isOwnership: dlm.isPlockOwnership,
+    rateLimit: dlm.plockRateLimit,
+    dropTime: dlm.dropResourcesTimeMs * MILLISECOND,
+    dropCount: dlm.dropResourcesCount,
+    dropAge: dlm.dropResourcesAgeMs * MILLISECOND,
+  };
 }

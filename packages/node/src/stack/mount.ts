@@ -1,3 +1,4 @@
+import type { PlockResult } from '@quorate/dlm';
 import {
   decodeSuperblock,
   type Fd,
@@ -43,6 +44,8 @@ interface Call {
   readonly task: TaskId | undefined;
   readonly pid: number;
   readonly isOpen: boolean;
+  /** It may wait for a posix lock. */
+  readonly isLock: boolean;
 }
 
 /**
@@ -130,13 +133,22 @@ export class Mount implements TransferOwner, LockspaceUser {
 
   operation(task: TaskId | undefined, pid: number, operation: Operation): void {
     this.#lastOperation += 1;
-    this.#calls.set(this.#lastOperation, { task, pid, isOpen: operation.kind === 'open' });
+    this.#calls.set(this.#lastOperation, {
+      task,
+      pid,
+      isOpen: operation.kind === 'open',
+      isLock: operation.kind === 'setlk',
+    });
     if (operation.kind === 'close') this.#owners.delete(operation.fd);
-    this.send({ kind: 'operation', id: this.#lastOperation, operation });
+    this.send({ kind: 'operation', id: this.#lastOperation, operation, process: pid });
   }
 
   /** Closes what a process had open. If it was killed it may still be in calls: they are waited for, as the kernel does. */
   processEnded(pid: number): void {
+    // A wait for a posix lock ends with it.
+    for (const call of this.#calls.values()) {
+      if (call.pid === pid && call.isLock) return this.send({ kind: 'process-killed', process: pid });
+    }
     for (const call of this.#calls.values()) if (call.pid === pid) return;
     for (const [fd, owner] of this.#owners) if (owner === pid) this.operation(undefined, pid, { kind: 'close', fd });
   }
@@ -209,6 +221,11 @@ export class Mount implements TransferOwner, LockspaceUser {
     this.send({ kind: 'lock-bast', handle, mode });
   }
 
+  plockResult(id: number, result: PlockResult): void {
+    const inTheWay = typeof result === 'object' ? { ...result, node: result.nodeid } : result;
+    this.send({ kind: 'plock-done', id, result: inTheWay });
+  }
+
   callRefused(handle: number, errno: Errno): void {
     this.send({ kind: 'call-refused', handle, errno });
   }
@@ -263,6 +280,9 @@ export class Mount implements TransferOwner, LockspaceUser {
       case 'lock':
       case 'unlock':
         this.#locks.locks({ ...output, lockspace: filesystem });
+        break;
+      case 'plock':
+        this.#locks.plock({ ...output, lockspace: filesystem });
         break;
       case 'mounted': {
         const { device, directory, type, options } = this.#call;
