@@ -126,8 +126,8 @@ export class Lockspace {
   /** Locks sent to new masters whose replies are awaited. */
   recoverLocksOut = 0;
   recoverLocksIn = 0;
-  /** Names we master, by the order in which they are told; made when recovery begins. */
-  masterNames: string[] = [];
+  /** Names we master, by their directory nodes, in the order in which they are told; made when recovery begins. */
+  masterNames: Map<number, string[]> = new Map();
 
   /** Messages of locking that wait for the end of recovery. */
   readonly requestqueue: QueuedRequest[] = [];

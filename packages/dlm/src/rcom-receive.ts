@@ -1,7 +1,6 @@
 import { latin1 } from '@quorate/kernel';
 import { masterLookup } from './directory.js';
 import type { RejectReason } from './dlm-io.js';
-import { jhash } from './hash.js';
 import { Result } from './lock-flags.js';
 import type { Lockspace } from './lockspace.js';
 import { decodeLock, decodeStatusReply, NEED_SLOTS, type Rcom, RcomType, statusFlagsOf } from './rcom.js';
@@ -77,7 +76,7 @@ function receiveStatusReply(ls: Lockspace, rcom: Rcom): RejectReason | undefined
 
 /** `dlm_copy_master_names`. */
 function receiveNames(ls: Lockspace, from: number, rcom: Rcom): RejectReason | undefined {
-  const names = ls.masterNames.filter((name) => ls.hash2nodeid(jhash(name)) === from);
+  const names = ls.masterNames.get(from) ?? [];
   const last = rcom.body.length === 0 ? -1 : names.indexOf(latin1(rcom.body));
   if (rcom.body.length > 0 && last < 0) return 'unexpected';
   sendNamesReply(ls, from, rcom, names, last + 1);

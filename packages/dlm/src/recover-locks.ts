@@ -16,7 +16,7 @@ export function recoverPurge(ls: Lockspace): number {
   let count = 0;
   for (const r of [...ls.activeRsbs()]) {
     if (!ls.isMaster(r)) continue;
-    for (const lkb of [...r.locks()]) {
+    for (const lkb of r.locks()) {
       if (!lkb.isMasterCopy || !ls.isRemoved(lkb.nodeid)) continue;
       if ((lkb.exflags & LockFlag.VALBLK) !== 0 && lkb.grmode >= Mode.PW) r.flags |= RsbFlag.RECOVER_LVB_INVAL;
       r.flags |= RsbFlag.RECOVER_GRANT;

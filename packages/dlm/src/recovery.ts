@@ -85,10 +85,10 @@ function* pingMembers(ls: Lockspace): Step {
 
 /** With other members the directory is spread otherwise. What we master is told to its new node when that asks. */
 function recoverDirNodeid(ls: Lockspace): void {
-  ls.masterNames = [];
+  ls.masterNames = new Map(ls.members.map(({ nodeid }) => [nodeid, []]));
   for (const r of ls.activeRsbs()) {
     r.dirNodeid = ls.hash2nodeid(r.hash);
-    if (ls.isMaster(r)) ls.masterNames.push(r.name);
+    if (ls.isMaster(r)) ls.masterNames.get(r.dirNodeid)?.push(r.name);
   }
 }
 

@@ -229,9 +229,11 @@ export class Rsb implements Linked<Rsb> {
   }
 
   /** All locks in the order granted, converting, waiting. */
-  *locks(): Generator<Lkb, void, undefined> {
-    yield* this.grantqueue;
-    yield* this.convertqueue;
-    yield* this.waitqueue;
+  locks(): Lkb[] {
+    const locks: Lkb[] = [];
+    for (let lkb = this.grantqueue.first; lkb !== undefined; lkb = lkb.next) locks.push(lkb);
+    for (let lkb = this.convertqueue.first; lkb !== undefined; lkb = lkb.next) locks.push(lkb);
+    for (let lkb = this.waitqueue.first; lkb !== undefined; lkb = lkb.next) locks.push(lkb);
+    return locks;
   }
 }

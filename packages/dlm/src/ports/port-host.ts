@@ -24,10 +24,11 @@ export interface PortHostConfig {
 /** Packets for one node that have not left yet, one after the other. */
 interface Outbox {
   readonly port: MessagePortLike;
-  bytes: Uint8Array;
+  readonly bytes: Uint8Array;
   length: number;
 }
 
+/** Four packets of the greatest length. */
 const OUTBOX_BYTES = 16_384;
 /** Longer ones are rare enough to be allocated each time. */
 const MAX_FRAME_BYTES = 512;
@@ -37,7 +38,7 @@ const DONE: Promise<void> = Promise.resolve();
 
 /**
  * Threads as nodes: each has a port to each other one. What one turn of a thread's event loop says to a node goes out as one
- * message, a copy of the packets' bytes.
+ * message, or several if it is much.
  *
  * Ports lose nothing and keep the order, so protocol 3.1 (`DlmConfig.protocol`) does: it has no acknowledgements.
  */
@@ -82,7 +83,8 @@ export class PortHost implements DlmHost {
   send(to: number, bytes: Uint8Array): void {
     const outbox = this.#outboxes.get(to);
     if (outbox === undefined) return;
-    if (outbox.length + bytes.length > outbox.bytes.length) grow(outbox, bytes.length);
+    // So that it can be dealt with while there is more to say.
+    if (outbox.length + bytes.length > OUTBOX_BYTES) this.#post(outbox);
     outbox.bytes.set(bytes, outbox.length);
     outbox.length += bytes.length;
     if (this.#isFlushDue) return;
@@ -116,10 +118,13 @@ export class PortHost implements DlmHost {
   #onFlush(): void {
     this.#isFlushDue = this.#isDeferred = false;
     for (const outbox of this.#outboxes.values()) {
-      if (outbox.length === 0) continue;
-      outbox.port.postMessage(this.#frame(outbox));
-      outbox.length = 0;
+      if (outbox.length > 0) this.#post(outbox);
     }
+  }
+
+  #post(outbox: Outbox): void {
+    outbox.port.postMessage(this.#frame(outbox));
+    outbox.length = 0;
   }
 
   /** An array with nothing around it: a port copies all of the memory that an array is a part of. */
@@ -133,10 +138,4 @@ export class PortHost implements DlmHost {
     for (let i = 0; i < length; i++) frame[i] = bytes[i]!;
     return frame;
   }
-}
-
-function grow(outbox: Outbox, more: number): void {
-  const bytes = new Uint8Array(2 * (outbox.length + more));
-  bytes.set(outbox.bytes.subarray(0, outbox.length));
-  outbox.bytes = bytes;
 }
