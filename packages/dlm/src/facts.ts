@@ -91,6 +91,21 @@ export type DlmFact = Fact &
         readonly mayOvertake: boolean;
       } & LockFact)
     | {
+        /** As master it begins to carry out what an owner has called: the facts of what that does follow. */
+        readonly kind: 'dlm.carried-out';
+        readonly lockspace: string;
+        readonly resource: string;
+        readonly owner: number;
+        readonly ownerLkid: number;
+        readonly call: 'request' | 'convert' | 'unlock' | 'cancel';
+      }
+    | {
+        /** As master it grants what recovery has made grantable: the facts of that follow. */
+        readonly kind: 'dlm.regranted';
+        readonly lockspace: string;
+        readonly resource: string;
+      }
+    | {
         /** As master it sent a blocking AST, or gave it to an owner of its own. */
         readonly kind: 'dlm.bast';
         readonly lockspace: string;

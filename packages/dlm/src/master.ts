@@ -5,7 +5,7 @@ import type { LinkedQueue } from './linked-queue.js';
 import { LockFlag, Result, Status, StatusFlag } from './lock-flags.js';
 import type { Lockspace } from './lockspace.js';
 import { Mode } from './mode.js';
-import { tellBast, tellHeld, tellQueued, tellUnqueued } from './queue-facts.js';
+import { tellBast, tellCarriedOut, tellHeld, tellQueued, tellUnqueued } from './queue-facts.js';
 import { type Lkb, LockStatus, type Rsb, RsbFlag } from './resource.js';
 import { sendBast, sendGrant } from './send.js';
 import { setLvbLock, setLvbUnlock } from './value-block.js';
@@ -72,6 +72,7 @@ export function revertLock(ls: Lockspace, r: Rsb, lkb: Lkb): boolean {
 
 /** Gives 0, EINPROGRESS or EAGAIN. */
 export function doRequest(ls: Lockspace, r: Rsb, lkb: Lkb): number {
+  tellCarriedOut(ls, r, lkb, 'request');
   if (canBeGranted(r, lkb, true, false) === 'granted') {
     grantLock(ls, r, lkb, 'request');
     queueCast(ls, lkb, Status.granted);
@@ -93,6 +94,7 @@ export function doRequestEffects(ls: Lockspace, r: Rsb, lkb: Lkb, result: number
 
 /** Gives 0, EINPROGRESS, EAGAIN or EDEADLK. */
 export function doConvert(ls: Lockspace, r: Rsb, lkb: Lkb): number {
+  tellCarriedOut(ls, r, lkb, 'convert');
   const verdict = canBeGranted(r, lkb, true, false);
   if (verdict === 'granted') return convertNow(ls, r, lkb);
   if (verdict === 'deadlock' && (lkb.exflags & LockFlag.NODLCKWT) === 0) {
@@ -137,6 +139,7 @@ export function doConvertEffects(ls: Lockspace, r: Rsb, lkb: Lkb, result: number
 
 /** Its effects are `grantPendingLocks`. */
 export function doUnlock(ls: Lockspace, r: Rsb, lkb: Lkb): void {
+  tellCarriedOut(ls, r, lkb, 'unlock');
   setLvbUnlock(ls, r, lkb);
   removeLockOnly(ls, r, lkb);
   queueCast(ls, lkb, Status.EUNLOCK);
@@ -144,6 +147,7 @@ export function doUnlock(ls: Lockspace, r: Rsb, lkb: Lkb): void {
 
 /** Gives ECANCEL, whose effects are `grantPendingLocks`, or 0 if there was nothing to cancel. */
 export function doCancel(ls: Lockspace, r: Rsb, lkb: Lkb): number {
+  tellCarriedOut(ls, r, lkb, 'cancel');
   if (!revertLock(ls, r, lkb)) return 0;
   queueCast(ls, lkb, Status.ECANCEL);
   return Status.ECANCEL;

@@ -163,6 +163,8 @@ function tellConverting(ls: Lockspace, r: Rsb, lkb: Lkb): void {
   if ((isMiddle || rqmode > grmode) && (exflags & LockFlag.CONVDEADLK) !== 0) keeps = Mode.NL;
   // Neither mode is sure until the master says which: what both allow others is what the weakest mode allows.
   else if (isMiddle) keeps = Mode.CR;
+  // It may be granted less than it has.
+  else if ((exflags & (LockFlag.ALTPR | LockFlag.ALTCW)) !== 0) keeps = Math.min(keeps, Mode.CR);
   ls.host.observe?.({
     kind: 'dlm.converting',
     now: ls.host.now,

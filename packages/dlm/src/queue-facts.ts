@@ -50,6 +50,18 @@ export function tellHeld(ls: Lockspace, r: Rsb, lkb: Lkb, by: HeldBy, grmode: nu
   host.observe({ kind: 'dlm.held', now: host.now, ...about, mode, by, hasBast, mayOvertake });
 }
 
+/** A call of a lock's owner is carried out. */
+export function tellCarriedOut(
+  ls: Lockspace,
+  r: Rsb,
+  lkb: Lkb,
+  call: 'request' | 'convert' | 'unlock' | 'cancel',
+): void {
+  const { host, name: lockspace } = ls;
+  if (host.observe === undefined) return;
+  host.observe({ kind: 'dlm.carried-out', now: host.now, lockspace, resource: r.name, ...ownerOf(ls, lkb), call });
+}
+
 /** A blocking AST goes to a lock's owner. */
 export function tellBast(ls: Lockspace, r: Rsb, lkb: Lkb, mode: number): void {
   const { host, name: lockspace } = ls;

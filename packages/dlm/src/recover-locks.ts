@@ -191,6 +191,7 @@ export function recoverGrant(ls: Lockspace): void {
       continue;
     }
     if (ls.isMaster(r)) {
+      ls.host.observe?.({ kind: 'dlm.regranted', now: ls.host.now, lockspace: ls.name, resource: r.name });
       locks += grantPendingLocks(ls, r);
       resources += 1;
     }

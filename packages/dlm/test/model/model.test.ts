@@ -1,0 +1,17 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isThorough } from '../../../../tooling/thorough.js';
+import { programs } from './arbitrary.js';
+import { ModelRun } from './program.js';
+
+/** Programs of each kind; a longer campaign is `MODEL=50000`. */
+const PROGRAMS = Number(process.env.MODEL ?? (isThorough ? 1000 : 80));
+
+describe('masters make of calls what one table of locks makes of them, in the order in which they carry them out', () => {
+  it('without faults', () => {
+    const run = fc.property(programs(0), (program) => {
+      expect(new ModelRun(program).run()).toEqual([]);
+    });
+    fc.assert(run, { numRuns: PROGRAMS, seed: 1, interruptAfterTimeLimit: 600_000 });
+  });
+});
