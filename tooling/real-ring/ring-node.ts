@@ -170,7 +170,17 @@ export class OurNode implements RingNode {
     return messageOf(this.process, line);
   }
 
+  /** SIGSTOP: its sockets go on receiving. */
+  pause(): void {
+    process.kill(this.#command!.pid, 'SIGSTOP');
+  }
+
+  resume(): void {
+    process.kill(this.#command!.pid, 'SIGCONT');
+  }
+
   async kill(): Promise<void> {
+    if (!this.#command!.hasEnded) this.resume();
     await this.#command!.end('SIGKILL');
   }
 

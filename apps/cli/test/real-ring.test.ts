@@ -75,6 +75,16 @@ async function loseAddress(ring: RealRing): Promise<void> {
   await ring.formed();
 }
 
+/** Joins that waited in the socket of a process that stood still are those of a ring that is over: they are thrown away. */
+async function pause(ring: RealRing): Promise<void> {
+  const ours = ring.ours.at(-1)!;
+  ours.pause();
+  await ring.formedWithout(ours);
+  ours.resume();
+  await ring.formed();
+  expect(ours.errors.some((line) => line.includes('Process pause detected'))).toBe(true);
+}
+
 /** Whatever that does to the ring, messages go on in one order, and it is whole in the end. */
 async function loseAtOne(ring: RealRing): Promise<void> {
   const ours = ring.ours.at(-1)!;
@@ -101,7 +111,7 @@ for (const [name, kinds, totem] of [
         for (const node of ring.nodes) expect(node.ring).toMatch(/^1\./);
         await areCounted(ring);
         await ring.speak();
-        for (const act of [killEach, leaveEach, partition, loseAddress, loseAtOne]) {
+        for (const act of [killEach, leaveEach, partition, pause, loseAddress, loseAtOne]) {
           await act(ring);
           await ring.speak();
           await areCounted(ring);
