@@ -53,7 +53,7 @@ function* output(lab: Lab, machine: string, command: string): Task<string> {
 
 it('a quorum disk on a storage host counts, has a master, and keeps the last node quorate', () => {
   onCluster(function* (lab) {
-    expect(yield* output(lab, 'node1', 'mkqdisk -L')).toMatch(/^\/dev\/sdc:\n(.*\n)*.*Label: +san\n/);
+    expect(yield* output(lab, 'node1', 'mkqdisk -L')).toMatch(/^\/dev\/sdc:\n(.*\n)*.*Label: +san\n/m);
     expect(yield* output(lab, 'node1', 'cman_tool status')).toMatch(/Quorum device votes: 2\nTotal votes: 5\n/);
     expect(yield* output(lab, 'node2', 'grep qdiskd /var/log/messages')).toContain('Node 1 is the master');
     lab.powerOff('node2', 'node3');
