@@ -13,8 +13,10 @@ import { setLvbLock, setLvbUnlock } from './value-block.js';
 // What the master of a resource does with its queues. Source: Linux fs/dlm/lock.c; the functions keep their names.
 
 /** The requested mode becomes the granted one. */
-export function grantLockOnly(r: Rsb, lkb: Lkb): void {
-  if (lkb.grmode !== lkb.rqmode) {
+export function grantLockOnly(ls: Lockspace, r: Rsb, lkb: Lkb): void {
+  // Differs from Linux, which leaves a queued conversion to the mode that it has (by ALTPR or ALTCW) on its queue, and grants it once
+  // more: no mode.
+  if (lkb.grmode !== lkb.rqmode || (lkb.status === LockStatus.convert && !ls.host.isStrict)) {
     lkb.grmode = lkb.rqmode;
     r.move(lkb, LockStatus.granted);
   }
@@ -24,7 +26,7 @@ export function grantLockOnly(r: Rsb, lkb: Lkb): void {
 
 function grantLock(ls: Lockspace, r: Rsb, lkb: Lkb, by: HeldBy): void {
   setLvbLock(ls, r, lkb);
-  grantLockOnly(r, lkb);
+  grantLockOnly(ls, r, lkb);
   tellHeld(ls, r, lkb, by);
 }
 

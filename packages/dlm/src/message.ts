@@ -1,4 +1,5 @@
 import { latin1 } from '@quorate/kernel';
+import { LockFlag } from './lock-flags.js';
 import { isMode, Mode } from './mode.js';
 import { Command, MAX_PACKET_BYTES, type Packet, setHeader } from './packet-header.js';
 
@@ -150,7 +151,7 @@ export class MessageWriter {
   }
 }
 
-export type MessageDefect = 'short' | 'unknown-type' | 'bad-mode' | 'long-name';
+export type MessageDefect = 'short' | 'unknown-type' | 'bad-mode' | 'bad-flags' | 'long-name';
 
 /** Reads a packet of command MSG, whose header was checked, into `m`; gives the reason if it is no message. */
 export function decodeMessage({ bytes, view, at, end }: Packet, m: Message): MessageDefect | undefined {
@@ -184,10 +185,13 @@ function defectOf(m: Message): MessageDefect | undefined {
     case MessageType.REQUEST:
     case MessageType.LOOKUP:
       if (!isMode(m.rqmode)) return 'bad-mode';
+      // Whatever else is queued or granted, it would be granted, too.
+      if ((m.exflags & LockFlag.EXPEDITE) !== 0 && m.rqmode !== Mode.NL) return 'bad-flags';
       return isName(m) ? undefined : 'long-name';
     case MessageType.REMOVE:
       return isName(m) ? undefined : 'long-name';
     case MessageType.CONVERT:
+      if ((m.exflags & LockFlag.EXPEDITE) !== 0) return 'bad-flags';
       return isMode(m.rqmode) ? undefined : 'bad-mode';
     case MessageType.BAST:
       return isMode(m.bastmode) ? undefined : 'bad-mode';

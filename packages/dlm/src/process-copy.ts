@@ -17,9 +17,9 @@ export function receiveFlagsReply(lkb: Lkb, m: Message | undefined): void {
   lkb.flags = (lkb.flags & ~0xffff) | (m.flags & 0xffff);
 }
 
-export function grantLockPc(r: Rsb, lkb: Lkb, m: Message | undefined): void {
+export function grantLockPc(ls: Lockspace, r: Rsb, lkb: Lkb, m: Message | undefined): void {
   if (m !== undefined) setLvbLockPc(lkb, m);
-  grantLockOnly(r, lkb);
+  grantLockOnly(ls, r, lkb);
 }
 
 /** The master had to demote the lock to avoid a deadlock. */
@@ -61,7 +61,7 @@ export function receiveConvertResult(ls: Lockspace, r: Rsb, lkb: Lkb, result: nu
       receiveFlagsReply(lkb, m);
       mungeDemoted(lkb);
       mungeAltmode(ls, lkb, m, true);
-      grantLockPc(r, lkb, m);
+      grantLockPc(ls, r, lkb, m);
       queueCast(ls, lkb, Status.granted);
       return true;
   }

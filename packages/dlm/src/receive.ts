@@ -179,7 +179,7 @@ function receiveGrant(ls: Lockspace, r: Rsb, lkb: Lkb, m: Message): boolean {
   if (lkb.rqmode === Mode.IV || lkb.status === LockStatus.none) return false;
   receiveFlagsReply(lkb, m);
   mungeAltmode(ls, lkb, m, false);
-  grantLockPc(r, lkb, m);
+  grantLockPc(ls, r, lkb, m);
   queueCast(ls, lkb, Status.granted);
   return true;
 }
@@ -224,7 +224,7 @@ function acceptRequestReply(ls: Lockspace, r: Rsb, lkb: Lkb, m: Message, result:
   mungeAltmode(ls, lkb, m, false);
   if (result === Result.EINPROGRESS) r.add(lkb, LockStatus.waiting);
   else {
-    grantLockPc(r, lkb, m);
+    grantLockPc(ls, r, lkb, m);
     queueCast(ls, lkb, Status.granted);
   }
   confirmMaster(ls, r, result);

@@ -27,6 +27,26 @@ export function addToWaiters(ls: Lockspace, lkb: Lkb, type: number, to: number):
 }
 
 /**
+ * Whether a reply of that type is the one awaited. Linux takes any: one to a request would put a lock that converts on a second
+ * queue. The directory node that is the master itself answers a LOOKUP as a REQUEST.
+ */
+function isAnswer(type: number, waitType: number): boolean {
+  switch (waitType) {
+    case MessageType.REQUEST:
+      return type === MessageType.REQUEST_REPLY;
+    case MessageType.LOOKUP:
+      return type === MessageType.REQUEST_REPLY || type === MessageType.LOOKUP_REPLY;
+    case MessageType.CONVERT:
+      return type === MessageType.CONVERT_REPLY;
+    case MessageType.UNLOCK:
+      return type === MessageType.UNLOCK_REPLY;
+    case MessageType.CANCEL:
+      return type === MessageType.CANCEL_REPLY;
+  }
+  return false;
+}
+
+/**
  * Notes that a reply came. False if none was awaited, or the cancel it answers was overtaken by a grant.
  *
  * `isGrant`: it is a CONVERT_REPLY that grants.
@@ -43,7 +63,7 @@ export function removeFromWaiters(ls: Lockspace, lkb: Lkb, type: number, isGrant
     isOverlapDone = true;
   } else if (type === MessageType.CANCEL_REPLY && lkb.waitType !== MessageType.CANCEL) {
     return false;
-  } else if (lkb.waitType === 0) {
+  } else if (!isAnswer(type, lkb.waitType)) {
     return false;
   } else {
     // The owner learns of the grant now and may convert again: the cancel that is still under way must not be in its way.

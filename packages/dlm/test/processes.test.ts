@@ -79,3 +79,23 @@ it('a conversion that was demoted while it waited says so when it is canceled', 
   cluster.input(1, { kind: 'unlock', lockspace: LOCKSPACE, handle: 2, flags: LockFlag.CANCEL });
   expect(heard).toEqual([`2: ${Status.ECANCEL} ${Mode.NL} ${StatusFlag.DEMOTED}`]);
 });
+
+// It stayed on its queue, and was granted once more: no mode.
+it('a queued conversion whose alternate mode is the one that it has leaves its queue when it is granted', () => {
+  const heard: string[] = [];
+  const onOutput = (_node: number, output: DlmOutput): void => {
+    if (output.kind === 'cast') heard.push(`${output.handle}: ${output.status} ${output.mode} ${output.flags}`);
+  };
+  const cluster = new Cluster({ nodes: [1], onOutput });
+  createLockspace(cluster, LOCKSPACE);
+  const lock = (handle: number, mode: number, flags: number): void =>
+    cluster.input(1, { kind: 'lock', lockspace: LOCKSPACE, handle, name: 'r', mode, flags });
+  for (const handle of [1, 2]) lock(handle, Mode.PR, 0);
+  lock(2, Mode.EX, LockFlag.CONVERT);
+  lock(1, Mode.EX, LockFlag.CONVERT | LockFlag.ALTPR | LockFlag.NODLCKWT);
+  heard.length = 0;
+  cluster.input(1, { kind: 'unlock', lockspace: LOCKSPACE, handle: 2, flags: LockFlag.CANCEL });
+  expect(heard).toEqual([`2: ${Status.ECANCEL} ${Mode.PR} 0`, `1: ${Status.granted} ${Mode.PR} ${StatusFlag.ALTMODE}`]);
+  lock(1, Mode.EX, LockFlag.CONVERT | LockFlag.NOQUEUE);
+  expect(heard.at(-1)).toBe(`1: ${Status.EAGAIN} ${Mode.PR} 0`);
+});
