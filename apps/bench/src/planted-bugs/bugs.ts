@@ -655,7 +655,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: DOMAIN,
     find: 'if (isAdded && info.startedCount > 0 && this.#startedCount > 0) {',
     replace: 'if (isAdded && info.startedCount >= 0 && this.#startedCount > 0) {',
-    ground: 'hyperv-blog',
+    ground: 'iscsi-shared-disk',
   },
   {
     name: 'fence-nobody',
