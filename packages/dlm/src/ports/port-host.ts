@@ -34,7 +34,6 @@ const OUTBOX_BYTES = 16_384;
 const MAX_FRAME_BYTES = 512;
 /** A message of more than about four packets. */
 const BUSY_BYTES = 512;
-const DONE: Promise<void> = Promise.resolve();
 
 /**
  * Threads as nodes: each has a port to each other one. What one turn of a thread's event loop says to a node goes out as one
@@ -44,6 +43,8 @@ const DONE: Promise<void> = Promise.resolve();
  */
 export class PortHost implements DlmHost {
   readonly #config: PortHostConfig;
+  /** Its reactions come when the running turn is over. */
+  readonly #turn: Promise<void> = Promise.resolve();
   readonly #outboxes = new Map<number, Outbox>();
   /** By length: what was posted is free again at once, and to allocate it costs more than to fill it. */
   readonly #frames: (Uint8Array | undefined)[] = [];
@@ -89,7 +90,7 @@ export class PortHost implements DlmHost {
     outbox.length += bytes.length;
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
-    void DONE.then(this.#gather);
+    void this.#turn.then(this.#gather);
   }
 
   wakeAt(at: Nanos): void {
