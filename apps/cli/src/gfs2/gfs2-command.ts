@@ -1,13 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { check, mkfs, Volume, volumeListing } from '@quorate/gfs2';
-import { type DirectoryEntry, Gfs2Client, Gfs2Error, type Stat } from '@quorate/gfs2/client';
+import { type DirectoryEntry, Gfs2Client, Gfs2Error } from '@quorate/gfs2/client';
 import { ConfigError, Prng, viewOf, type WallTime } from '@quorate/kernel';
 import { Command } from 'commander';
 import type { CommandIo } from '../command-io.js';
 import { wholeNumberOf } from '../options.js';
 import { UsageError } from '../usage-error.js';
 import { openForReading, openForWriting, StoreDevice, type VolumeImage } from './volume-image.js';
+import { modeText, statText, table, timeText } from './volume-text.js';
 
 interface MkfsArguments {
   readonly b?: string;
@@ -227,59 +228,6 @@ async function longLine(client: Gfs2Client, directory: string, entry: DirectoryE
   const { mode, links, uid, gid, size, mtime } = await client.lstat(path);
   const target = entry.type === 'symlink' ? ` -> ${await client.readlink(path)}` : '';
   return [modeText(mode), String(links), String(uid), String(gid), String(size), timeText(mtime), entry.name + target];
-}
-
-const TYPE_LETTERS: ReadonlyMap<number, string> = new Map([
-  [0o040000, 'd'],
-  [0o100000, '-'],
-  [0o120000, 'l'],
-  [0o060000, 'b'],
-  [0o020000, 'c'],
-  [0o010000, 'p'],
-  [0o140000, 's'],
-]);
-
-/** `drwxr-sr-t`. */
-function modeText(mode: number): string {
-  const triple = (shift: number, special: number, letter: string): string => {
-    const bits = mode >> shift;
-    const isExecutable = (bits & 1) !== 0;
-    const isSpecial = (mode & special) !== 0;
-    const last = isSpecial ? (isExecutable ? letter : letter.toUpperCase()) : isExecutable ? 'x' : '-';
-    return `${(bits & 4) === 0 ? '-' : 'r'}${(bits & 2) === 0 ? '-' : 'w'}${last}`;
-  };
-  const type = TYPE_LETTERS.get(mode & 0o170000) ?? '?';
-  return type + triple(6, 0o4000, 's') + triple(3, 0o2000, 's') + triple(0, 0o1000, 't');
-}
-
-function timeText(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('T', ' ').slice(0, 19);
-}
-
-function statText(path: string, stat: Stat): string {
-  const { inode, type, mode, links, uid, gid, size, blocks, mtime, ctime } = stat;
-  const lines = [
-    ['File', path],
-    ['Type', type],
-    ['Size', `${size} bytes in ${blocks} blocks`],
-    ['Inode', String(inode)],
-    ['Links', String(links)],
-    ['Access', `${(mode & 0o7777).toString(8).padStart(4, '0')} (${modeText(mode)}), uid ${uid}, gid ${gid}`],
-    ['Modify', timeText(mtime)],
-    ['Change', timeText(ctime)],
-  ];
-  return lines.map(([name, value]) => `${`${name}:`.padEnd(8)}${value}\n`).join('');
-}
-
-/** Columns side by side; those named are flush right. */
-function table(lines: readonly (readonly string[])[], right: readonly number[] = []): string {
-  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  return lines
-    .map((line) => {
-      const cells = line.map((cell, i) => (right.includes(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)));
-      return `${cells.join(' ').trimEnd()}\n`;
-    })
-    .join('');
 }
 
 async function cp(image: string, from: string, to: string, io: CommandIo): Promise<void> {
