@@ -273,8 +273,10 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
       case 'rg.view':
         return this.#lockWaits.observe(fact);
       case 'node.state':
-        if (fact.state === 'off') this.#onOwnerOff(fact.node);
+        if (fact.state === 'off') this.#onOwnerGone(fact.node);
         return this.#lockWaits.observe(fact);
+      case 'rg.exited':
+        return this.#onOwnerGone(fact.node);
       case 'rg.configured':
         return this.#onConfigured(fact);
       case 'rg.members':
@@ -321,7 +323,7 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
   }
 
   /** What it owned runs nowhere until somebody takes it over, and nobody does while nobody is there. */
-  #onOwnerOff(node: number): void {
+  #onOwnerGone(node: number): void {
     for (const placement of this.#services.values()) {
       if (placement.record?.owner === node) placement.ownerLife = undefined;
     }
@@ -506,6 +508,7 @@ const serviceDomain: Invariant = defineInvariant<RgFact | NodeStateFact>({
     'rg.request-ended',
     'rg.lock',
     'rg.view',
+    'rg.exited',
     'node.state',
   ],
   start: () => new ServiceDomain(),
