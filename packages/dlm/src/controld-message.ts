@@ -1,5 +1,5 @@
 import { ByteReader, type ByteWriter } from '@quorate/kernel';
-import { type PlockData, type PlockRecord, readPlockData, readPlockRecord } from './plock-message.js';
+import { type PlockData, type PlockRecord, readPlockData, readPlockRecord } from './plocks/plock-message.js';
 
 /**
  * What a message of the daemons is about. 1 to 7 are the same in all versions; the others are those of dlm 4. In RHEL 6 the

@@ -26,12 +26,12 @@ import {
   newHistory,
   startInfoOf,
 } from './lockspace-change.js';
-import { PlockGroup } from './plock-group.js';
-import { PlockIntake } from './plock-intake.js';
-import { type PlockData, type PlockRecord, writePlockData, writePlockRecord } from './plock-message.js';
-import type { PlockResourceView } from './plock-resource.js';
-import type { PlockRange } from './plock-table.js';
-import { type PlockConfig, type PlockMessageType, type PlockResult, Plocks } from './plocks.js';
+import { PlockGroup } from './plocks/plock-group.js';
+import { PlockIntake } from './plocks/plock-intake.js';
+import { type PlockData, type PlockRecord, writePlockData, writePlockRecord } from './plocks/plock-message.js';
+import type { PlockResourceView } from './plocks/plock-resource.js';
+import type { PlockRange } from './plocks/plock-table.js';
+import { type PlockConfig, type PlockMessageType, type PlockResult, Plocks } from './plocks/plocks.js';
 import { ProtocolGroup } from './protocol-group.js';
 
 /** CPG group of all daemons. */
@@ -159,7 +159,7 @@ interface ControlledLockspace {
   changeSeq: number;
   startedCount: number;
   readonly history: Map<number, NodeHistory>;
-  readonly plocks: PlockGroup;
+  readonly plockGroup: PlockGroup;
   kernel: 'running' | 'stopping' | 'stopped';
   isJoining: boolean;
   /** Its group has not been asked for: no protocol runs yet. */
@@ -281,24 +281,24 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   step(now: Nanos, input: ControldInput, emit: (output: ControldOutput) => void): void {
     this.#now = now;
     this.#emit = emit;
-    for (const ls of this.#lockspaces.values()) ls.plocks.plocks.at(now);
+    for (const ls of this.#lockspaces.values()) ls.plockGroup.plocks.at(now);
     this.#dispatch(input);
     this.#readPlocks();
     for (const ls of this.#lockspaces.values()) {
-      ls.plocks.plocks.dropUnused();
+      ls.plockGroup.plocks.dropUnused();
       this.#applyChanges(ls);
     }
   }
 
   deadline(): Nanos {
     let least = this.#plockIntake.deadline;
-    for (const ls of this.#lockspaces.values()) least = Math.min(least, ls.pollAt, ls.plocks.plocks.dropAt);
+    for (const ls of this.#lockspaces.values()) least = Math.min(least, ls.pollAt, ls.plockGroup.plocks.dropAt);
     return least;
   }
 
   /** Posix locks of a lockspace, as `dlm_tool plocks` shows them; undefined without that lockspace. */
   plocks(lockspace: string): readonly PlockResourceView[] | undefined {
-    return this.#lockspaces.get(lockspace)?.plocks.plocks.view();
+    return this.#lockspaces.get(lockspace)?.plockGroup.plocks.view();
   }
 
   inspect(): ControldView {
@@ -386,7 +386,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       changeSeq: 0,
       startedCount: 0,
       history: new Map(),
-      plocks: this.#newPlocks(name, globalId),
+      plockGroup: this.#newPlockGroup(name, globalId),
       kernel: 'stopped',
       isJoining: true,
       isPending: true,
@@ -478,7 +478,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     ls.hasJoined = true;
     const change = this.#addChange(ls, confchg);
     this.#stopKernel(ls, change);
-    ls.plocks.confchg(
+    ls.plockGroup.confchg(
       confchg.members,
       confchg.left.map(({ node }) => node),
     );
@@ -543,9 +543,9 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       case 'start':
         return this.#receiveStart(ls, from, message);
       case 'plock':
-        return ls.plocks.receive(message.header.type as PlockMessageType, message.record, from);
+        return ls.plockGroup.receive(message.header.type as PlockMessageType, message.record, from);
       case 'plocks-data':
-        return ls.plocks.data(message.data);
+        return ls.plockGroup.data(message.data);
       case 'plocks-done':
         return this.#receivePlocksDone(ls, from, message);
       case 'other':
@@ -592,7 +592,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     return this.#config.plock?.isEnabled !== false;
   }
 
-  #newPlocks(lockspace: string, globalId: number): PlockGroup {
+  #newPlockGroup(lockspace: string, globalId: number): PlockGroup {
     const { plock = {}, observe } = this.#config;
     const plocks = new Plocks(this.#me, globalId, plock, {
       multicast: (type, record) => this.#mcastPlock(lockspace, type, record),
@@ -615,7 +615,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     for (let next = this.#plockIntake.next(this.#now); next !== undefined; next = this.#plockIntake.next(this.#now)) {
       const { kind: _, lockspace, id, ...asked } = next;
       const ls = this.#lockspaces.get(lockspace);
-      if (this.#arePlocksEnabled && ls !== undefined) ls.plocks.request(asked, id);
+      if (this.#arePlocksEnabled && ls !== undefined) ls.plockGroup.request(asked, id);
       else if (!asked.isClose) {
         const result = this.#arePlocksEnabled ? 'EEXIST' : 'ENOSYS';
         this.#emit({ kind: 'plock-result', lockspace, id, result });
@@ -639,7 +639,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   /** The last START has come: newcomers are told the locks as they are now. */
   #preparePlocks(ls: ControlledLockspace, change: Change): void {
     if (!this.#arePlocksEnabled) return;
-    const bodies = ls.plocks.prepare(change.members);
+    const bodies = ls.plockGroup.prepare(change.members);
     if (bodies === undefined) return;
     for (const data of bodies) this.#mcastPlocksData(ls, change, data);
     this.#mcastChange(ls, change, ControldType.PLOCKS_DONE, StartFlag.HAVEPLOCK, bodies.length);
@@ -657,7 +657,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     { header, info }: ControldMessage & { kind: 'plocks-done' },
   ): void {
     if (ls.started === undefined || !this.#isAboutStarted(ls, ls.started, from, info)) return;
-    const complaint = ls.plocks.done(header.msgdata2 ?? 0);
+    const complaint = ls.plockGroup.done(header.msgdata2 ?? 0);
     if (complaint !== undefined) this.#log('err', `${ls.name} ${complaint}`);
   }
 
@@ -778,7 +778,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   }
 
   #sendStart(ls: ControlledLockspace, change: Change): void {
-    const flags = (ls.isJoining ? StartFlag.JOINING : 0) | (ls.plocks.needsPlocks ? 0 : StartFlag.HAVEPLOCK);
+    const flags = (ls.isJoining ? StartFlag.JOINING : 0) | (ls.plockGroup.needsPlocks ? 0 : StartFlag.HAVEPLOCK);
     // What we have sent for a later change than that has taken it out of the running: a NACK would hit the newest one.
     const sentSeq = Math.max(0, ...ls.changes.filter(({ state }) => state === 'messages').map(({ seq }) => seq));
     const lookalikes = ls.changes.filter(
@@ -895,7 +895,7 @@ function findLast<T>(entries: readonly T[], fits: (entry: T) => boolean): T | un
 }
 
 function viewOf(ls: ControlledLockspace, isFsRegistered: boolean): ControlledLockspaceView {
-  const { name, globalId, kernel, isJoining, isLeaving, startedCount, started, changes, wait, plocks } = ls;
+  const { name, globalId, kernel, isJoining, isLeaving, startedCount, started, changes, wait, plockGroup } = ls;
   const newest = changes[0];
   const oldest = changes.at(-1);
   return {
@@ -905,8 +905,8 @@ function viewOf(ls: ControlledLockspace, isFsRegistered: boolean): ControlledLoc
     isJoining,
     isLeaving,
     isFsRegistered,
-    needsPlocks: plocks.needsPlocks,
-    savesPlocks: plocks.savesPlocks,
+    needsPlocks: plockGroup.needsPlocks,
+    savesPlocks: plockGroup.savesPlocks,
     startedCount,
     change: started === undefined ? undefined : changeView(started, ls.combinedSeq),
     newChange:

@@ -15,7 +15,6 @@ export {
   type RingId,
   type WaitState,
 } from './controld.js';
-export { type DebugFile, debugText } from './debug-text.js';
 export { Dlm, type DlmConfig, type DlmView } from './dlm.js';
 export type {
   CallInput,
@@ -33,17 +32,18 @@ export type { ControldFact, DlmFact } from './facts.js';
 export { jhash, lockspaceGlobalId } from './hash.js';
 export { invariants } from './invariants.js';
 export { LockFlag, Status, StatusFlag } from './lock-flags.js';
-export { type LockdebugOptions, lockdebugText, lockdumpText } from './lock-tables-text.js';
 export type { Confchg, Departure, LeaveReason, NodeHistory } from './lockspace-change.js';
 export { type ControldHealth, controldHealth, healthText, type LockspaceHealth } from './lockspace-health.js';
 export type { LockspaceView, LockView, ResourceView, WaiterView } from './lockspace-view.js';
-export { lockspacesText } from './lockspaces-text.js';
 export type { MidcommsView } from './midcomms.js';
 export { isCompatible, isMode, Mode, type ModeName, modeName } from './mode.js';
 export { PacketStream, type StreamDefect } from './packet-header.js';
-export type { PlockResourceView, PlockView } from './plock-resource.js';
-export { PLOCK_EOF } from './plock-table.js';
-export type { PlockConfig, PlockConflict, PlockErrno, PlockResult } from './plocks.js';
-export { plocksText } from './plocks-text.js';
-export { statusText } from './status-text.js';
+export type { PlockResourceView, PlockView } from './plocks/plock-resource.js';
+export { PLOCK_EOF } from './plocks/plock-table.js';
+export type { PlockConfig, PlockConflict, PlockErrno, PlockResult } from './plocks/plocks.js';
+export { type DebugFile, debugText } from './texts/debug-text.js';
+export { type LockdebugOptions, lockdebugText, lockdumpText } from './texts/lock-tables-text.js';
+export { lockspacesText } from './texts/lockspaces-text.js';
+export { plocksText } from './texts/plocks-text.js';
+export { statusText } from './texts/status-text.js';
 export { type ClusterViews, type LockName, type NodeViews, waitingLocks, whyNot } from './why-not.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PlockTable, type PlockWanted, type PosixLock } from '../src/plock-table.js';
+import { PlockTable, type PlockWanted, type PosixLock } from '../src/plocks/plock-table.js';
 
 /** `R 0-9` or `W 5-5`, of owner `who`; `U 0-9` unlocks. */
 function parsed(text: string, who = 1): PlockWanted & { readonly isUnlock: boolean } {

@@ -1,9 +1,9 @@
 import { fromHex } from '@quorate/kernel';
-import { debugText } from '../debug-text.js';
 import type { DlmOutput } from '../dlm-io.js';
 import { LockFlag, StatusFlag } from '../lock-flags.js';
 import type { LockView, ResourceView } from '../lockspace-view.js';
 import { LvbOperation, lvbOperation, Mode, modeName } from '../mode.js';
+import { debugText } from '../texts/debug-text.js';
 import { Cluster, changeMembers, createLockspace } from './cluster.js';
 import type { RecordedCase, RecordedStep } from './recorded-case.js';
 

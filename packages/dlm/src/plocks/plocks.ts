@@ -1,5 +1,5 @@
 import { ByteWriter, crc32, type Nanos, SECOND } from '@quorate/kernel';
-import { ControldType } from './controld-message.js';
+import { ControldType } from '../controld-message.js';
 import { closesPlockCycle } from './plock-deadlock.js';
 import { emptyRecord, type PlockRecord, writePlockEntries } from './plock-message.js';
 import {

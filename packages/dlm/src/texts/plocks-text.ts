@@ -1,5 +1,5 @@
 import { MILLISECOND } from '@quorate/kernel';
-import type { PlockResourceView, PlockView } from './plock-resource.js';
+import type { PlockResourceView, PlockView } from '../plocks/plock-resource.js';
 
 /**
  * What `dlm_tool plocks` prints of a lockspace.

@@ -1,6 +1,6 @@
 import { fromHex } from '@quorate/kernel';
+import type { LockspaceView, LockView, ResourceView } from '../lockspace-view.js';
 import { hex8, isRecovering, isToRecover, queued, resNodeid, spaced } from './debug-text.js';
-import type { LockspaceView, LockView, ResourceView } from './lockspace-view.js';
 
 export interface LockdebugOptions {
   /** `-v`: flags, modes of blocking ASTs and processes. */

@@ -1,8 +1,8 @@
 import { SECOND } from '@quorate/kernel';
-import type { ChangeView, ControlledLockspaceView, ControlledNodeView, WaitState } from './controld.js';
+import type { ChangeView, ControlledLockspaceView, ControlledNodeView, WaitState } from '../controld.js';
 
 /** Whose `dlm_tool`: that of RHEL 6's cluster, or that of dlm 4. */
-export type DlmToolVersion = 'rhel6' | 'modern';
+type DlmToolVersion = 'rhel6' | 'modern';
 
 /**
  * What `dlm_tool ls` prints of all lockspaces, with `-n` the nodes that each remembers.

@@ -1,8 +1,8 @@
 import { fromHex, SECOND } from '@quorate/kernel';
-import { jhash } from './hash.js';
-import type { LockspaceView, LockView, ResourceView } from './lockspace-view.js';
-import { Mode } from './mode.js';
-import { RsbFlag } from './resource.js';
+import { jhash } from '../hash.js';
+import type { LockspaceView, LockView, ResourceView } from '../lockspace-view.js';
+import { Mode } from '../mode.js';
+import { RsbFlag } from '../resource.js';
 
 /** A file of debugfs: `dlm/<lockspace>` and those with `_locks`, `_all`, `_toss` and `_waiters` behind it. */
 export type DebugFile = 'resources' | 'locks' | 'all' | 'toss' | 'waiters';
