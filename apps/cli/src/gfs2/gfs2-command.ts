@@ -8,7 +8,7 @@ import type { CommandIo } from '../command-io.js';
 import { wholeNumberOf } from '../options.js';
 import { UsageError } from '../usage-error.js';
 import { openForReading, openForWriting, StoreDevice, type VolumeImage } from './volume-image.js';
-import { modeText, statText, table, timeText } from './volume-text.js';
+import { columns, modeText, statText, timeText } from './volume-text.js';
 
 interface MkfsArguments {
   readonly b?: string;
@@ -70,7 +70,7 @@ export function gfs2Command(io: CommandIo, exit: (code: number) => void): Comman
             ['Filesystem', 'Blocks', 'Used', 'Available', 'Use%', 'Inodes', 'Block size'],
             [image, blocks, used, free, `${Math.ceil((100 * used) / blocks)}%`, dinodes, blockSize].map(String),
           ];
-          io.stdout.write(table(lines));
+          io.stdout.write(columns(lines));
         }),
       ),
     )
@@ -217,10 +217,10 @@ async function list(device: StoreDevice, unmount: () => Promise<void>, { stdout 
 
 async function ls(client: Gfs2Client, path: string, isLong: boolean, { stdout }: CommandIo): Promise<void> {
   const entries = [...(await client.readdir(path))].sort((a, b) => (a.name < b.name ? -1 : 1));
-  if (!isLong) return void stdout.write(entries.map(({ name }) => `${name}\n`).join(''));
+  if (!isLong || entries.length === 0) return void stdout.write(entries.map(({ name }) => `${name}\n`).join(''));
   const lines: string[][] = [];
   for (const entry of entries) lines.push(await longLine(client, path, entry));
-  stdout.write(table(lines, [1, 4]));
+  stdout.write(columns(lines, [1, 4]));
 }
 
 async function longLine(client: Gfs2Client, directory: string, entry: DirectoryEntry): Promise<string[]> {

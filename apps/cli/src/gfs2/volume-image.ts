@@ -1,9 +1,8 @@
 import type { ReadableDevice, WritableDevice } from '@quorate/gfs2';
 import type { ClientDevice } from '@quorate/gfs2/client';
-import { connectIscsi, IscsiError, ScsiStatusError } from '@quorate/iscsi/node';
-import { ConfigError } from '@quorate/kernel';
 import { type BlockStore, SparseStore } from '@quorate/scsi';
 import { openDiskImage } from '../disk/disk-image.js';
+import { told, withDisk } from '../iscsi/remote-disk.js';
 import { UsageError } from '../usage-error.js';
 
 /** A disk with a file system, and who has it open. */
@@ -35,10 +34,9 @@ function isUrl(path: string): boolean {
 }
 
 /** All of a unit that is not zero. */
-async function fetched(url: string): Promise<BlockStore> {
-  try {
-    const disk = await connectIscsi(url);
-    try {
+function fetched(url: string): Promise<BlockStore> {
+  return told(url, () =>
+    withDisk(url, async (disk) => {
       const { blocks, blockLength } = await disk.readCapacity();
       const store = new SparseStore({ blocks, blockLength });
       const most = PIECE_BYTES / blockLength;
@@ -47,14 +45,8 @@ async function fetched(url: string): Promise<BlockStore> {
         if (bytes.some((byte) => byte !== 0)) store.write(lba, bytes);
       }
       return store;
-    } finally {
-      await disk.close();
-    }
-  } catch (error) {
-    const isTold = error instanceof IscsiError || error instanceof ScsiStatusError || error instanceof ConfigError;
-    if (isTold) throw new UsageError(`${url.replace(/%[^@/]+@/, '@')}: ${error.message}`);
-    throw error;
-  }
+    }),
+  );
 }
 
 /** A store as the file system's readers, formatters and clients want it. */

@@ -1,4 +1,5 @@
 import type { Stat } from '@quorate/gfs2/client';
+import Table from 'cli-table3';
 
 const TYPE_LETTERS: ReadonlyMap<number, string> = new Map([
   [0o040000, 'd'],
@@ -43,13 +44,20 @@ export function statText(path: string, stat: Stat): string {
   return lines.map(([name, value]) => `${`${name}:`.padEnd(8)}${value}\n`).join('');
 }
 
+const NO_LINES = Object.fromEntries(
+  [
+    ...['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'],
+    ...['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'],
+  ].map((place) => [place, '']),
+);
+
 /** Columns side by side; those named are flush right. */
-export function table(lines: readonly (readonly string[])[], right: readonly number[] = []): string {
-  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]!.length)));
-  return lines
-    .map((line) => {
-      const cells = line.map((cell, i) => (right.includes(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)));
-      return `${cells.join(' ').trimEnd()}\n`;
-    })
-    .join('');
+export function columns(lines: readonly (readonly string[])[], right: readonly number[] = []): string {
+  const table = new Table({
+    chars: { ...NO_LINES, middle: ' ' },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+    colAligns: lines[0]?.map((_, column) => (right.includes(column) ? 'right' : 'left')) ?? [],
+  });
+  table.push(...lines.map((line) => [...line]));
+  return `${table.toString().replace(/ +$/gm, '')}\n`;
 }

@@ -1,13 +1,5 @@
 import { createReadStream, fstatSync, openSync } from 'node:fs';
-import {
-  connectIscsi,
-  discoverIscsi,
-  type IscsiDisk,
-  IscsiError,
-  parseIscsiUrl,
-  ScsiStatusError,
-} from '@quorate/iscsi/node';
-import { ConfigError } from '@quorate/kernel';
+import { discoverIscsi, type IscsiDisk, parseIscsiUrl } from '@quorate/iscsi/node';
 import { decodeLuns, reportLuns } from '@quorate/scsi';
 import { Command } from 'commander';
 import type { CommandIo } from '../command-io.js';
@@ -15,6 +7,7 @@ import { sizeText } from '../disk/sizes.js';
 import { wholeNumberOf } from '../options.js';
 import { OutputFile } from '../output-file.js';
 import { UsageError } from '../usage-error.js';
+import { told, withDisk } from './remote-disk.js';
 
 /** `quorate iscsi ls`, `read` and `write`: units of any target. */
 export function unitCommands(io: CommandIo): readonly Command[] {
@@ -144,25 +137,5 @@ function opened(file: string): number {
     return openSync(file, 'r');
   } catch (error) {
     throw new UsageError(`cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? error}`);
-  }
-}
-
-async function withDisk<Result>(url: string, work: (disk: IscsiDisk) => Promise<Result>): Promise<Result> {
-  const disk = await connectIscsi(url);
-  try {
-    return await work(disk);
-  } finally {
-    await disk.close();
-  }
-}
-
-/** What the other side refuses, or that it is not there, is one line. */
-async function told(url: string, work: () => Promise<unknown>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    const isTold = error instanceof IscsiError || error instanceof ScsiStatusError || error instanceof ConfigError;
-    if (isTold) throw new UsageError(`${url.replace(/%[^@/]+@/, '@')}: ${error.message}`);
-    throw error;
   }
 }
