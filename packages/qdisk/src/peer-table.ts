@@ -45,8 +45,11 @@ export class PeerTable {
     this.#port = port;
   }
 
-  /** Reads all status blocks, one sector after the other; returns how many could not be read. */
-  *readNodeBlocks(): Task<number> {
+  /**
+   * Reads all status blocks, one sector after the other; returns how many could not be read.
+   * @param countsMisses false in a cycle that began early: nobody writes more often than once an interval.
+   */
+  *readNodeBlocks(countsMisses = true): Task<number> {
     let errors = 0;
     for (const peer of this.peers) {
       const status = this.#disk.blockOf(peer.nodeId, (yield this.#disk.read(peer.nodeId)) as IoResult);
@@ -56,7 +59,7 @@ export class PeerTable {
       } else if (peer.nodeId === this.#me) {
         peer.status = status;
         yield* this.#port.checkSelf(status);
-      } else if (countHeartbeat(peer, status) && peer.misses > 1) {
+      } else if (countHeartbeat(peer, status, countsMisses) && peer.misses > 1) {
         this.#port.log('debug', `Node ${peer.nodeId} missed an update (${peer.misses}/${this.#tko})`);
       }
     }

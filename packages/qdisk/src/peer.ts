@@ -36,11 +36,11 @@ export function unknownPeer(nodeId: number, timestamp: number): Peer {
 }
 
 /** Takes in a block just read from another node's slot: a new time stamp is a heartbeat. True when one was missed. */
-export function countHeartbeat(peer: Peer, status: StatusBlock): boolean {
+export function countHeartbeat(peer: Peer, status: StatusBlock, countsMisses = true): boolean {
   peer.status = status;
   if (!isRunning(status.state)) return false;
   if (status.timestamp === peer.lastSeen && peer.state !== DiskState.EXIT) {
-    if (peer.state === DiskState.NONE) return false;
+    if (peer.state === DiskState.NONE || !countsMisses) return false;
     peer.misses += 1;
     return true;
   }

@@ -470,21 +470,23 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
       const text = `Minimum score (${minScore}) is impossible to achieve (heuristic total = ${this.#scoreMax})`;
       this.#log('warning', text);
     }
-    for (;;) {
+    for (let isEarly = false, countedAt = 0; ; ) {
       const startedAt = this.#clock();
-      const errors = yield* this.#cycle();
+      const countsMisses = !isEarly || startedAt - countedAt >= interval;
+      if (countsMisses) countedAt = startedAt;
+      const errors = yield* this.#cycle(countsMisses);
       const duration = this.#clock() - startedAt;
       yield* this.#checkTimeouts(duration);
       if (duration >= interval) this.#logSlowCycle(duration);
       if (this.#hasTooManyErrors(errors)) return false;
-      if (!this.#isStopping) yield* this.#cmanWait(duration >= interval ? interval : interval - duration);
+      if (!this.#isStopping) isEarly = yield* this.#cmanWait(duration >= interval ? interval : interval - duration);
       if (this.#isStopping) return errors === 0;
     }
   }
 
   /** One cycle; returns the number of I/O errors in it. */
-  *#cycle(): Task<number> {
-    let errors = yield* this.#table.readNodeBlocks();
+  *#cycle(countsMisses: boolean): Task<number> {
+    let errors = yield* this.#table.readNodeBlocks(countsMisses);
     if (errors === 0) this.#readOkAt = this.#clock();
     yield* this.#table.checkTransitions();
     this.#getMyScore();
@@ -705,10 +707,12 @@ export class Qdiskd implements Machine<QdiskInput, QdiskOutput> {
 
   // Everything else
 
-  /** Sleeps until cman says something, and not at all when it has said something since the last time. */
-  *#cmanWait(duration: Nanos): Task {
+  /** Sleeps until cman says something, and not at all when it has said something since the last time: then true. */
+  *#cmanWait(duration: Nanos): Task<boolean> {
     if (!this.#hasCmanEvent) yield { kind: 'sleep', until: this.#now + duration, endsBy: 'cman' } satisfies Wait;
+    const isEarly = this.#hasCmanEvent;
     this.#hasCmanEvent = false;
+    return isEarly;
   }
 
   #resume(reply: unknown): void {
