@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './tooling/longest-first.js';
 
 const conditions = ['@quorate/source', 'module', 'node', 'development|production'];
 const fromSource = { resolve: { conditions }, ssr: { resolve: { conditions } } };
@@ -9,6 +10,7 @@ const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     // Two at a time also where there are only two cores, of which vitest would leave one alone.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
