@@ -42,6 +42,12 @@ export type DirectorOutput =
   /** The script has ended. */
   | { readonly kind: 'ended'; readonly result: unknown };
 
+/** What a driver is told to do by a script, or by whoever acts on the lab beside it. */
+export type LabOrder = Exclude<DirectorOutput, { kind: 'progress' | 'ended' }>;
+
+/** An order that nobody waits for. */
+export type LabCommand = Exclude<LabOrder, { kind: 'exec' | 'fetch' }>;
+
 class Exec {
   readonly machine: string;
   readonly command: string;

@@ -1,5 +1,5 @@
 export { coverageGoals } from './coverage-goals.js';
-export { Director, type DirectorInput, type DirectorOutput } from './director.js';
+export { Director, type DirectorInput, type DirectorOutput, type LabCommand, type LabOrder } from './director.js';
 export {
   type DiskFault,
   diskInputsOf,
@@ -28,6 +28,7 @@ export {
 export { type PlainTopologyOptions, plainTopology } from './plain-topology.js';
 export { type Switched, switchPower } from './power-switch.js';
 export type { LogLine, RunWatcher } from './run-watcher.js';
+export { FreeRun, LAST_INSTANT } from './scenarios/free-run.js';
 export {
   CLUSTER_CONF,
   FLOATING_ADDRESS,

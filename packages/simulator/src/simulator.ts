@@ -6,6 +6,7 @@ import {
   murmur3,
   murmur3Of,
   type Nanos,
+  type ProgramResult,
   SECOND,
   type Seed,
   SeededWorld,
@@ -19,9 +20,12 @@ import {
   type DirectorOutput,
   diskInputsOf,
   type Fault,
+  type Fetched,
   type Host,
   type HostOutput,
   initiatorPort,
+  type LabCommand,
+  type LabOrder,
   type MachineFact,
   machineConfig,
   NodeClock,
@@ -29,6 +33,7 @@ import {
   networkInputOf,
   newHost,
   nicOf,
+  type PageRequest,
   type RunWatcher,
   type Scenario,
   type SessionState,
@@ -98,6 +103,15 @@ const NOTHING = new Uint8Array(0);
 const MAX_EVENTS = 50_000_000;
 const MAX_TIME: Nanos = 3600 * SECOND;
 const LIVELOCK_EVENTS = 100_000;
+/** Numbers of what is asked beside the script are above those of the script. */
+const FIRST_OWN_REQUEST = 0x8000_0000;
+
+/** Something that was asked beside the script. */
+interface OwnRequest {
+  readonly id: number;
+  isAnswered: boolean;
+  answer?: ProgramResult | Fetched | undefined;
+}
 
 interface MachineActor {
   readonly vm: VirtualMachine;
@@ -123,7 +137,7 @@ interface HostActor {
  *
  * One event is one dispatch: a wake-up, a frame that reaches a machine, a disk command that ends there, a step of the
  * script. Their order is the triple (time, class, sequence), so one seed gives one run. Nothing outside of it can be
- * asked while it runs, and watchers only hear.
+ * asked while it runs, and watchers only hear. Between two events an embedder may act on the lab beside the script.
  */
 export class Simulator {
   readonly checker: Checker;
@@ -161,10 +175,13 @@ export class Simulator {
   #now: Nanos = 0;
   #events = 0;
   #eventsNow = 0;
+  #ownRequest: OwnRequest | undefined;
+  #lastOwnRequest = FIRST_OWN_REQUEST;
   #hasStarted = false;
   #hasEnded = false;
   #result: unknown;
   #exception: string | undefined;
+  #failure: 'diverged' | 'exception' | undefined;
 
   constructor(config: SimulatorConfig) {
     this.#config = config;
@@ -246,9 +263,7 @@ export class Simulator {
       if (!this.#hasStarted) this.#start();
       while (reason === undefined) reason = this.#step(until);
     } catch (error) {
-      this.#exception = error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error);
-      reason = error instanceof ReplayDiverged ? 'diverged' : 'exception';
-      if (reason === 'exception') this.#tellThrown(error);
+      reason = this.#onThrown(error);
     }
     return {
       reason,
@@ -259,6 +274,55 @@ export class Simulator {
       violations: this.checker.violations,
       exception: this.#exception,
     };
+  }
+
+  /** Does something to the lab now, between two events. */
+  command(command: LabCommand): void {
+    this.#act(command);
+  }
+
+  /**
+   * Types a command on a machine and runs until it has ended; undefined if the machine is not up or goes down meanwhile, or if
+   * the run does not go on: `run` says why.
+   */
+  exec(machine: string, command: string): ProgramResult | undefined {
+    return this.#ask((id) => ({ kind: 'exec', id, machine, command })) as ProgramResult | undefined;
+  }
+
+  /** Asks for a page from the client's machine and runs until it is there; undefined if the run does not go on. */
+  fetch(request: PageRequest): Fetched | undefined {
+    return this.#ask((id) => ({ kind: 'fetch', id, request })) as Fetched | undefined;
+  }
+
+  #ask(orderOf: (id: number) => LabOrder): ProgramResult | Fetched | undefined {
+    this.#lastOwnRequest += 1;
+    const request: OwnRequest = { id: this.#lastOwnRequest, isAnswered: false };
+    this.#ownRequest = request;
+    this.#act(orderOf(request.id));
+    try {
+      while (!request.isAnswered && this.#step(Infinity) === undefined);
+    } catch (error) {
+      this.#onThrown(error);
+    }
+    this.#ownRequest = undefined;
+    return request.answer;
+  }
+
+  #act(order: LabOrder): void {
+    try {
+      if (!this.#hasStarted) this.#start();
+      this.#obey(order);
+      this.#settle();
+    } catch (error) {
+      this.#onThrown(error);
+    }
+  }
+
+  #onThrown(error: unknown): StopReason {
+    this.#exception = error instanceof Error ? `${error.message}\n${error.stack ?? ''}` : String(error);
+    this.#failure = error instanceof ReplayDiverged ? 'diverged' : 'exception';
+    if (this.#failure === 'exception') this.#tellThrown(error);
+    return this.#failure;
   }
 
   #start(): void {
@@ -273,6 +337,7 @@ export class Simulator {
   /** One event and what follows from it at the same instant. Undefined: go on. */
   #step(until: Nanos): StopReason | undefined {
     if (this.#hasEnded) return 'ended';
+    if (this.#failure !== undefined) return this.#failure;
     if (this.checker.violations.length > 0 && this.#config.keepGoing !== true) return 'violation';
     const due = this.#wakeups.next(Math.min(until, this.#config.maxTime ?? MAX_TIME));
     if (due === undefined) return this.#wakeups.size === 0 ? 'idle' : 'time';
@@ -367,7 +432,10 @@ export class Simulator {
     for (const fact of this.#heard.splice(0)) {
       this.#stepDirector({ kind: 'fact', fact });
     }
-    for (const answer of this.#answers.splice(0)) this.#stepDirector(answer);
+    for (const answer of this.#answers.splice(0)) {
+      if (answer.id !== this.#ownRequest?.id) this.#stepDirector(answer);
+      else Object.assign(this.#ownRequest, { isAnswered: true, answer: answer.result });
+    }
   }
 
   #stepMachine(machine: MachineActor, input: VirtualMachineInput): void {

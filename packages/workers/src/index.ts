@@ -1,6 +1,6 @@
 export type { OpenedStores, OpenStores, Registry } from './boot.js';
 export type { StopReason, WorkerGoneFact, WorkersConfig, WorkersResult } from './hub/workers-config.js';
-export { type LabCommand, WorkersLab } from './hub/workers-lab.js';
+export { WorkersLab } from './hub/workers-lab.js';
 export { inProcessWorker } from './in-process.js';
 export { webWorker } from './platform/browser.js';
 export type { Departure, WorkerLike } from './platform/worker-like.js';

@@ -1,8 +1,15 @@
 import { type Nanos, SECOND, type Seed, type Violation } from '@quorate/kernel';
-import { hypervBlogTopology, type StoryResult, stackInvariants, type Topology } from '@quorate/lab';
+import {
+  hypervBlogTopology,
+  LAST_INSTANT,
+  type LabCommand,
+  type StoryResult,
+  stackInvariants,
+  type Topology,
+} from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
-import { type LabCommand, type WorkerLike, WorkersLab, type WorkersResult } from '@quorate/workers';
-import { LAST_INSTANT, openEnded, type RunMode } from './open-ended.js';
+import { type WorkerLike, WorkersLab, type WorkersResult } from '@quorate/workers';
+import { openEnded, type RunMode } from './open-ended.js';
 import { RunPicture } from './run-picture.js';
 
 /** `starting`: workers load and disks are formatted; `held`: cluster time stands; `over`: the workers are gone. */

@@ -1,23 +1,8 @@
-import type { Nanos, Stamped, Task } from '@quorate/kernel';
-import { HypervBlog, type Lab, type Scenario, type StoryResult, type Topology } from '@quorate/lab';
+import type { Stamped, Task } from '@quorate/kernel';
+import { FreeRun, HypervBlog, type Lab, type Scenario, type StoryResult, type Topology } from '@quorate/lab';
 
 /** What a user of the page starts. */
 export type RunMode = 'story' | 'free';
-
-/** The largest instant of a run: 104 days. */
-export const LAST_INSTANT: Nanos = Number.MAX_SAFE_INTEGER;
-
-/** Boots all machines and leaves the rest to the user. */
-class FreeRun implements Scenario {
-  readonly name = 'free-run';
-  readonly title = 'all machines boot, and the user does the rest';
-  readonly kinds: readonly string[] = [];
-
-  *script(lab: Lab): Task {
-    lab.powerOn(...lab.machines);
-    yield* lab.wait(Infinity);
-  }
-}
 
 /** The walk-through, after which the cluster stays and its user may go on. */
 class StoryAndFreeRun implements Scenario {

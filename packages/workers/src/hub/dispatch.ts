@@ -1,9 +1,9 @@
 import { MILLISECOND, type Nanos } from '@quorate/kernel';
 import {
-  type DirectorOutput,
   type DiskFault,
   diskInputsOf,
   type Fault,
+  type LabOrder,
   networkInputOf,
   nicOf,
   type Topology,
@@ -15,9 +15,6 @@ import type { DiskControl } from '../worker/disk-worker.js';
 import type { MachineCommand, MachineControl } from '../worker/machine-worker.js';
 import type { SwitchCommand, SwitchControl } from '../worker/switch-worker.js';
 import type { AnyWorker, AttachedWorker } from './attached-worker.js';
-
-/** What a script does to the lab. */
-export type Order = Exclude<DirectorOutput, { kind: 'progress' | 'ended' }>;
 
 /** Which worker is told what when a script does something, and from which instant on it is so. */
 export class Dispatch {
@@ -43,7 +40,7 @@ export class Dispatch {
     return this.#unconfirmed[0];
   }
 
-  obey(order: Order, now: Nanos): void {
+  obey(order: LabOrder, now: Nanos): void {
     switch (order.kind) {
       case 'power-off':
         return this.#cutPower(order.machine);
@@ -109,11 +106,11 @@ export class Dispatch {
       });
   }
 
-  #heal({ from, to }: DirectorOutput & { kind: 'heal' }): void {
+  #heal({ from, to }: LabOrder & { kind: 'heal' }): void {
     this.#toWires({ kind: 'heal', ...(from && { from: this.#nicsOf(from) }), ...(to && { to: this.#nicsOf(to) }) });
   }
 
-  #partition({ from, to, isBothWays }: DirectorOutput & { kind: 'partition' }): void {
+  #partition({ from, to, isBothWays }: LabOrder & { kind: 'partition' }): void {
     const [here, there] = [this.#nicsOf(from), this.#nicsOf(to)];
     this.#toWires({ kind: 'partition', from: here, to: there });
     if (isBothWays) this.#toWires({ kind: 'partition', from: there, to: here });
@@ -128,7 +125,7 @@ export class Dispatch {
     void this.machine(name).call((control) => control.command(at, command));
   }
 
-  #toHosts(request: DirectorOutput & { kind: 'fetch' }): void {
+  #toHosts(request: LabOrder & { kind: 'fetch' }): void {
     const at = this.#notBefore;
     void this.switch?.call((control) => control.command(at, request));
   }

@@ -14,6 +14,7 @@ import {
   type DirectorOutput,
   disksOfHosts,
   type Fetched,
+  type LabCommand,
   nicOf,
   type PageRequest,
   switchPower,
@@ -30,14 +31,11 @@ import { THREAD_WALL, type Wall } from '../time/wall.js';
 import { type Failure, type Item, ItemReader, type Report } from '../wire/report.js';
 import type { StoresControl } from '../worker/stored-pages.js';
 import { type AnyWorker, AttachedWorker } from './attached-worker.js';
-import { Dispatch, type Order } from './dispatch.js';
+import { Dispatch } from './dispatch.js';
 import { type FetchedDisks, fetchStores } from './fetch-stores.js';
 import { Timeline } from './timeline.js';
 import { Watchdog } from './watchdog.js';
 import type { StopReason, WorkerGoneFact, WorkersConfig, WorkersResult } from './workers-config.js';
-
-/** What an embedder may do to a running lab beside its scenario. */
-export type LabCommand = Exclude<Order, { kind: 'exec' | 'fetch' }>;
 
 const MAX_TIME: Nanos = 3600 * SECOND;
 const HANG_TIMEOUT_MS = 10_000;
