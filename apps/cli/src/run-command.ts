@@ -14,6 +14,7 @@ import { storyCommand } from './story-command.js';
 import { TOPOLOGIES } from './topologies.js';
 import { totemCommand } from './totem/totem-command.js';
 import { traceCommand } from './trace-command.js';
+import { upCommand } from './up/up-command.js';
 import { UsageError } from './usage-error.js';
 import { Exit } from './verdict.js';
 
@@ -36,6 +37,7 @@ export async function runCommand(
     .description('The Red Hat Cluster Suite stack, rebuilt: a cluster you can hold in one hand.')
     .helpCommand(true)
     .addCommand(storyCommand(io, exit))
+    .addCommand(upCommand(io, exit))
     .addCommand(simCommand(io, scenarios, exit))
     .addCommand(traceCommand(io))
     .addCommand(replayCommand(io, topologies, exit))

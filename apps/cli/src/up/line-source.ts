@@ -1,0 +1,109 @@
+import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
+import type { CommandIo } from '../command-io.js';
+import type { Session } from './session.js';
+import { isPlaced } from './typed-line.js';
+
+/** Lines that somebody types or has written, and what is shown meanwhile. */
+export interface LineSource {
+  /** Undefined: there are no more. */
+  next(prompt: string): Promise<string | undefined>;
+  /** Shows a text that nobody asked for now, before the line that is being typed. */
+  interject(text: string): void;
+  /** Nothing more is wanted: a `next` that waits gets nothing. */
+  close(): void;
+}
+
+/** A script's lines: each is shown behind the prompt, as if somebody had typed it. */
+export class ScriptLines implements LineSource {
+  readonly #lines: string[];
+  readonly #io: CommandIo;
+
+  constructor(text: string, io: CommandIo) {
+    this.#lines = text.split('\n').filter((line) => !/^\s*(#|$)/.test(line));
+    this.#io = io;
+  }
+
+  async next(prompt: string): Promise<string | undefined> {
+    const line = this.#lines.shift();
+    if (line !== undefined) this.#io.stdout.write(`${isPlaced(line) ? '' : prompt}${line.trim()}\n`);
+    return line;
+  }
+
+  interject(text: string): void {
+    this.#io.stdout.write(text);
+  }
+
+  close(): void {
+    this.#lines.length = 0;
+  }
+}
+
+/** What somebody types, or what comes through a pipe. A terminal has history, completion and editing. */
+export class TypedLines implements LineSource {
+  readonly #io: CommandIo;
+  readonly #isTerminal: boolean;
+  readonly #interface: Interface;
+  readonly #waiting: string[] = [];
+  #take: ((line: string | undefined) => void) | undefined;
+  #isClosed = false;
+
+  /** `onInterrupt`: ctrl-C, which a terminal that is read line by line keeps from the process. */
+  constructor(io: CommandIo, session: Session, onInterrupt: () => void) {
+    this.#io = io;
+    this.#isTerminal = io.stdout.isTTY === true;
+    this.#interface = createInterface({
+      input: io.stdin,
+      output: io.stdout,
+      terminal: this.#isTerminal,
+      completer: (line: string) => [[...session.complete(line)], line],
+    });
+    this.#interface.on('line', (line) => {
+      if (this.#take === undefined) this.#waiting.push(line);
+      else this.#give(line);
+    });
+    this.#interface.on('SIGINT', onInterrupt);
+    this.#interface.on('close', () => {
+      this.#isClosed = true;
+      this.#give(undefined);
+    });
+  }
+
+  async next(prompt: string): Promise<string | undefined> {
+    const isAhead = this.#waiting.length > 0;
+    const line = isAhead || this.#isClosed ? this.#waiting.shift() : await this.#typed(prompt);
+    // A terminal has shown what was typed at its prompt.
+    const isShown = this.#isTerminal && !isAhead;
+    if (line !== undefined && !isShown) this.#io.stdout.write(`${isPlaced(line) ? '' : prompt}${line}\n`);
+    return line;
+  }
+
+  interject(text: string): void {
+    const isTyping = this.#take !== undefined && this.#isTerminal;
+    if (isTyping) {
+      cursorTo(this.#io.stdout, 0);
+      clearLine(this.#io.stdout, 0);
+    }
+    this.#io.stdout.write(text);
+    if (isTyping) this.#interface.prompt(true);
+  }
+
+  close(): void {
+    this.#interface.close();
+  }
+
+  #typed(prompt: string): Promise<string | undefined> {
+    if (this.#isTerminal) {
+      this.#interface.setPrompt(prompt);
+      this.#interface.prompt();
+    }
+    return new Promise((resolve) => {
+      this.#take = resolve;
+    });
+  }
+
+  #give(line: string | undefined): void {
+    const take = this.#take;
+    this.#take = undefined;
+    take?.(line);
+  }
+}

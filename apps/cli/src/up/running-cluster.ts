@@ -1,0 +1,30 @@
+import type { Invariant, Nanos, ProgramResult, Seed, Violation } from '@quorate/kernel';
+import type { Fetched, LabCommand, PageRequest, RunWatcher, Topology } from '@quorate/lab';
+
+/** What a cluster is started from, on either driver. */
+export interface ClusterOptions {
+  readonly topology: Topology;
+  readonly seed: Seed;
+  readonly invariants: readonly Invariant[];
+  readonly watcher: RunWatcher;
+  /** Kinds of facts that the watcher wants. */
+  readonly watchedKinds: readonly string[];
+}
+
+/** A cluster that has power, and that somebody outside acts on. */
+export interface RunningCluster {
+  now(): Nanos;
+  /** Types a command on a machine; undefined if that is not up, or goes down meanwhile. */
+  exec(machine: string, command: string): Promise<ProgramResult | undefined>;
+  fetch(request: PageRequest): Promise<Fetched | undefined>;
+  command(command: LabCommand): void;
+  wait(duration: Nanos): Promise<void>;
+  /** Cluster seconds per second, at most; absent where time passes only as commands need it. */
+  setSpeed?(speed: number): void;
+  readonly violations: readonly Violation[];
+  /** It was stopped, or does not go on by itself. */
+  readonly isOver: boolean;
+  /** Why the run does not go on by itself. */
+  readonly trouble: string | undefined;
+  stop(): Promise<void>;
+}

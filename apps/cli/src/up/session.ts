@@ -1,0 +1,139 @@
+import { type PowerState, SECOND, type Stamped } from '@quorate/kernel';
+import type { AnyFact, LogLine, RunWatcher } from '@quorate/lab';
+import { UsageError } from '../usage-error.js';
+import { HOST_WORDS, type HostCommand, hostHelp } from './host-commands.js';
+import type { RunningCluster } from './running-cluster.js';
+import { OUTSIDE, promptOf, readLine } from './typed-line.js';
+
+/** A machine that has not come up by then may never do so. */
+const BOOT_PATIENCE = 300 * SECOND;
+
+export interface SessionOptions {
+  readonly machines: readonly string[];
+  /** Shows what a command has printed, as it is. */
+  readonly show: (text: string) => void;
+}
+
+/** A person's or a script's stay at a cluster: lines, and the place where the next one is typed. */
+export class Session {
+  /** Kinds of facts that `watcher` hears. */
+  static readonly kinds: readonly string[] = ['node.state'];
+  readonly watcher: RunWatcher;
+  readonly #options: SessionOptions;
+  readonly #states: (PowerState | undefined)[] = [];
+  readonly #booted = new Set<string>();
+  #place: string;
+  #toldViolations = 0;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#place = options.machines[0] ?? OUTSIDE;
+    this.watcher = { fact: (fact) => this.#onFact(fact), log: (line) => this.#onLog(line) };
+  }
+
+  /** `my-vm1# ` or `host> `. */
+  get prompt(): string {
+    return promptOf(this.#place);
+  }
+
+  /** Waits until every machine has come up, or does not seem to. */
+  async boot(cluster: RunningCluster): Promise<void> {
+    const { machines, show } = this.#options;
+    const late = (): readonly string[] => machines.filter((name) => !this.#booted.has(name));
+    while (late().length > 0 && cluster.now() < BOOT_PATIENCE && !cluster.isOver) {
+      await cluster.wait(SECOND);
+    }
+    if (!cluster.isOver) for (const name of late()) show(`${name} has not come up\n`);
+  }
+
+  /** Types a line; false when it was the last. Mistakes in it are shown. */
+  async type(cluster: RunningCluster, line: string): Promise<boolean> {
+    const { machines, show } = this.#options;
+    try {
+      const typed = readLine(line, this.#place, machines);
+      if (typed === undefined) return true;
+      this.#place = typed.place;
+      if (typed.command !== undefined) return await this.#obey(cluster, typed.command);
+      if (typed.text === '') return true;
+      const result = await cluster.exec(typed.place, typed.text);
+      show(result === undefined ? `${typed.place} is not up\n` : closed(result.output + result.errors));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      show(`${error.message}\n`);
+    }
+    return true;
+  }
+
+  /** Says what rules were broken since the last time. */
+  tellViolations(cluster: RunningCluster): void {
+    const all = cluster.violations;
+    for (const { invariant, message } of all.slice(this.#toldViolations)) {
+      this.#options.show(`${invariant} is violated: ${message}\n`);
+    }
+    this.#toldViolations = all.length;
+  }
+
+  /** What could be typed, for a line that begins so. */
+  complete(line: string): readonly string[] {
+    const { machines } = this.#options;
+    const places = [...machines, OUTSIDE].map(promptOf);
+    const outside = /^\s*host>\s+(.*)$/.exec(line);
+    const words = this.#place === OUTSIDE ? line : outside?.[1];
+    if (words === undefined) return places.filter((place) => place.startsWith(line));
+    const head = line.slice(0, line.length - words.length);
+    const last = /[^\s,]*$/.exec(words)![0];
+    const names = HOST_WORDS.some((word) => words.startsWith(`${word} `))
+      ? machines
+          .filter((name) => name.startsWith(last))
+          .map((name) => words.slice(0, words.length - last.length) + name)
+      : HOST_WORDS.filter((word) => word.startsWith(words));
+    return [...names.map((name) => head + name), ...places.filter((place) => place.startsWith(line))];
+  }
+
+  async #obey(cluster: RunningCluster, command: HostCommand): Promise<boolean> {
+    const { show } = this.#options;
+    switch (command.kind) {
+      case 'lab':
+        for (const each of command.commands) cluster.command(each);
+        return true;
+      case 'wait':
+        await cluster.wait(command.duration);
+        return true;
+      case 'speed':
+        if (cluster.setSpeed === undefined) show('in the simulator time passes only as commands need it\n');
+        else cluster.setSpeed(command.speed);
+        return true;
+      case 'status':
+        show(this.#status(cluster));
+        return true;
+      case 'help':
+        show(
+          `NAME# COMMAND types a command on a machine; ${OUTSIDE}> begins what is done from outside:\n${hostHelp()}`,
+        );
+        return true;
+      case 'exit':
+        return false;
+    }
+  }
+
+  #status(cluster: RunningCluster): string {
+    const { machines } = this.#options;
+    const width = Math.max(...machines.map((name) => name.length));
+    const lines = machines.map((name, i) => `${name.padEnd(width)}  ${this.#states[i + 1] ?? 'off'}\n`);
+    return `${(cluster.now() / SECOND).toFixed(1)} s of cluster time\n${lines.join('')}`;
+  }
+
+  #onFact(fact: Stamped): void {
+    if (fact.kind !== 'node.state') return;
+    this.#states[fact.node] = (fact as AnyFact).state as PowerState;
+  }
+
+  #onLog({ machine, tag, text }: LogLine): void {
+    if (tag === 'rc' && text === 'runlevel 3 reached') this.#booted.add(machine);
+  }
+}
+
+/** Ends with a line break, as a terminal shows it. */
+function closed(text: string): string {
+  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
+}

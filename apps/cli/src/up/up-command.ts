@@ -1,0 +1,118 @@
+import { hypervBlogTopology, stackInvariants } from '@quorate/lab';
+import { administratorsPrograms } from '@quorate/shell';
+import { Command, Option } from 'commander';
+import { type CommandIo, coloursOf } from '../command-io.js';
+import { joinWatchers } from '../join-watchers.js';
+import { clusterConfOf, readBytes, seedOf, speedOf, wholeNumberOf } from '../options.js';
+import { UsageError } from '../usage-error.js';
+import { Exit } from '../verdict.js';
+import { PlainView } from '../views/plain-view.js';
+import { type LineSource, ScriptLines, TypedLines } from './line-source.js';
+import { PageServer } from './page-server.js';
+import type { ClusterOptions, RunningCluster } from './running-cluster.js';
+import { Session } from './session.js';
+import { SimulatedCluster } from './simulated-cluster.js';
+import { OUTSIDE, readLine } from './typed-line.js';
+import { WorkedCluster } from './worked-cluster.js';
+
+interface UpOptions {
+  readonly driver: 'workers' | 'simulator';
+  readonly seed: string;
+  readonly speed: string;
+  readonly exec?: string;
+  readonly port: string;
+}
+
+/** `quorate up`: a cluster, and a prompt. Its action's exit code goes to `exit`. */
+export function upCommand(io: CommandIo, exit: (code: number) => void): Command {
+  return new Command('up')
+    .description('bring a cluster up and type commands on its nodes, or do things to it from outside')
+    .argument('[cluster.conf]', "the configuration of all nodes; the walk-through's own unless given")
+    .addOption(
+      new Option('--driver <driver>', 'worker threads in real time, or the simulator')
+        .choices(['workers', 'simulator'])
+        .default('workers'),
+    )
+    .option('--seed <n>', 'what the world does: a number, or 0x and up to 16 hex digits', '1')
+    .option('--speed <x>', 'workers: cluster seconds per second, at most', '10')
+    .option('--exec <file>', 'type the lines of a file instead of asking for some')
+    .option('--port <n>', "serve the service's page on that port of 127.0.0.1; 0: any that is free", '0')
+    .addHelpText(
+      'after',
+      '\nA line is "my-vm1# COMMAND" or "host> COMMAND"; "host> help" says what can be done from outside.',
+    )
+    .action(async (conf: string | undefined, options: UpOptions) => exit(await up(conf, options, io)));
+}
+
+async function up(conf: string | undefined, options: UpOptions, io: CommandIo): Promise<number> {
+  const seed = seedOf(options.seed);
+  const speed = speedOf(options.speed);
+  const port = wholeNumberOf('--port', options.port, 0, 65_535);
+  const clusterConf = conf === undefined ? undefined : clusterConfOf(conf);
+  const topology = hypervBlogTopology(administratorsPrograms, clusterConf);
+  const machines = topology.machines.map(({ name }) => name);
+
+  let lines: LineSource | undefined;
+  const show = (text: string): void => (lines === undefined ? void io.stdout.write(text) : lines.interject(text));
+  const session = new Session({ machines, show });
+  const script = options.exec === undefined ? undefined : scriptOf(options.exec, machines);
+  const view = new PlainView((line) => show(`${line}\n`), machines, coloursOf(io.stdout, io.env));
+  const common: ClusterOptions = {
+    topology,
+    seed,
+    invariants: stackInvariants,
+    watcher: joinWatchers({ fact: (fact) => view.fact(fact) }, session.watcher),
+    watchedKinds: [...view.kinds, ...Session.kinds],
+  };
+  const cluster =
+    options.driver === 'simulator'
+      ? new SimulatedCluster(common)
+      : new WorkedCluster({ ...common, speed, clusterConf });
+  const leave = (): void => {
+    void cluster.stop();
+    lines?.close();
+  };
+  void io.untilSignal().then(leave);
+  let server: PageServer | undefined;
+  try {
+    server = await PageServer.start(cluster, topology.page.address, port);
+    show(`http://${topology.page.address}/ of the cluster is ${server.url}\n`);
+    await session.boot(cluster);
+    lines = script === undefined ? new TypedLines(io, session, leave) : new ScriptLines(script, io);
+    await converse(cluster, session, lines);
+  } finally {
+    await server?.stop();
+    await cluster.stop();
+    lines?.close();
+  }
+  if (cluster.trouble !== undefined) {
+    io.stderr.write(`quorate: the run does not go on: ${cluster.trouble}\n`);
+    return Exit.exception;
+  }
+  return cluster.violations.length > 0 ? Exit.safety : Exit.passed;
+}
+
+/** Lines until there are no more, one of them is the last, or the run does not go on. */
+async function converse(cluster: RunningCluster, session: Session, lines: LineSource): Promise<void> {
+  for (let goesOn = true; goesOn && !cluster.isOver; ) {
+    const line = await lines.next(session.prompt);
+    if (line === undefined) return;
+    goesOn = await session.type(cluster, line);
+    session.tellViolations(cluster);
+  }
+}
+
+/** The text of a script all of whose lines can be typed, one after the other. */
+function scriptOf(path: string, machines: readonly string[]): string {
+  const text = new TextDecoder().decode(readBytes(path));
+  let place = machines[0] ?? OUTSIDE;
+  for (const [i, line] of text.split('\n').entries()) {
+    try {
+      place = readLine(line, place, machines)?.place ?? place;
+    } catch (error) {
+      if (error instanceof UsageError) throw new UsageError(`${path}:${i + 1}: ${error.message}`);
+      throw error;
+    }
+  }
+  return text;
+}
