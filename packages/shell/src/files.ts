@@ -1,70 +1,4 @@
-import { type Errno, isErrno, type Os, type Program, strerror, type Task, utf8Text } from '@quorate/kernel';
-import { parseOptions } from '@quorate/node';
-
-/** Reads what a program gets: its files, one after the other, or what came in. Complaints are printed as they come. */
-function* readAll(
-  os: Os,
-  program: string,
-  paths: readonly string[],
-  take: (text: string, path: string) => void,
-): Task<number> {
-  if (paths.length === 0) take(os.input, '');
-  let status = 0;
-  for (const path of paths) {
-    const bytes = yield* os.readFile(path);
-    if (isErrno(bytes)) {
-      os.printError(`${program}: ${path}: ${strerror(bytes)}\n`);
-      status = 1;
-    } else take(utf8Text(bytes), path);
-  }
-  return status;
-}
-
-/** The lines of a text, without an empty one behind its last line end. */
-function linesOf(text: string): readonly string[] {
-  const lines = text.split('\n');
-  return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
-}
-
-/** `cat [file…]`; without a file what came in. */
-export const cat: Program = function* (argv, os) {
-  return yield* readAll(os, 'cat', argv.slice(1), (text) => os.print(text));
-};
-
-/** `tail [-n lines] [file…]`: the last lines, ten unless told. */
-export const tail: Program = function* (argv, os) {
-  const options = parseOptions(argv.slice(1), { flags: '', values: 'n' });
-  const count = options.number('n', 10);
-  return yield* readAll(os, 'tail', options.operands, (text, path) => {
-    if (options.operands.length > 1) os.print(`==> ${path} <==\n`);
-    for (const line of linesOf(text).slice(count > 0 ? -count : Infinity)) os.print(`${line}\n`);
-  });
-};
-
-/** `grep [-v] [-i] pattern [file…]`: the lines that contain the words of the pattern, which is no regular expression here. */
-export const grep: Program = function* (argv, os) {
-  const { flags, operands } = parseOptions(argv.slice(1), { flags: 'vi', values: '' });
-  const [pattern, ...paths] = operands;
-  if (pattern === undefined) {
-    os.printError('Usage: grep [-v] [-i] pattern [file...]\n');
-    return 2;
-  }
-  const fold = (text: string): string => (flags.has('i') ? text.toLowerCase() : text);
-  let hasFound = false;
-  const failed = yield* readAll(os, 'grep', paths, (text, path) => {
-    const found = linesOf(text).filter((line) => fold(line).includes(fold(pattern)) !== flags.has('v'));
-    for (const line of found) os.print(paths.length > 1 ? `${path}:${line}\n` : `${line}\n`);
-    hasFound ||= found.length > 0;
-  });
-  return failed !== 0 ? 2 : hasFound ? 0 : 1;
-};
-
-/** `echo [-n] words`. */
-export const echo: Program = function* (argv, os) {
-  const isBare = argv[1] === '-n';
-  os.print(argv.slice(isBare ? 2 : 1).join(' ') + (isBare ? '' : '\n'));
-  return 0;
-};
+import { type Errno, isErrno, type Os, type Program, strerror, type Task } from '@quorate/kernel';
 
 /** `mkdir directory…`. */
 export const mkdir: Program = function* (argv, os) {
@@ -74,6 +8,16 @@ export const mkdir: Program = function* (argv, os) {
 /** `rmdir directory…`. */
 export const rmdir: Program = function* (argv, os) {
   return yield* each(argv, os, 'failed to remove', (path) => os.removeDirectory(path));
+};
+
+/** `touch file…`: makes those that are not there; the times of the others stay. */
+export const touch: Program = function* (argv, os) {
+  return yield* each(argv, os, 'cannot touch', function* (path) {
+    const found = yield* os.stat(path);
+    if (!isErrno(found)) return undefined;
+    const written = yield* os.writeFile(path, new Uint8Array(0), { append: true });
+    return isErrno(written) ? written : undefined;
+  });
 };
 
 /** `sync file…`: waits until the files are on stable storage. */

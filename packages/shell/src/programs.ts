@@ -2,13 +2,15 @@ import type { Program } from '@quorate/kernel';
 import { gfsControl } from './control-tools.js';
 import { curl } from './curl.js';
 import { dlmTool } from './dlm-tool.js';
-import { cat, cp, echo, grep, mkdir, mv, rm, rmdir, sync, tail } from './files.js';
+import { cp, mkdir, mv, rm, rmdir, sync, touch } from './files.js';
 import { flock } from './flock.js';
 import { groupTool } from './group-tool.js';
 import { ls } from './ls.js';
 import { date, hostname, ps } from './processes.js';
+import { sed } from './sed.js';
 import { clustat, clusvcadm } from './services.js';
 import { sgPersist } from './sg-persist.js';
+import { cat, echo, grep, head, tail, wc } from './text.js';
 
 /** What an administrator types, by name. cman's and fenced's tools come with the node, whose init scripts need them. */
 export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<string, Program>([
@@ -24,6 +26,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['gfs_control', gfsControl],
   ['grep', grep],
   ['group_tool', groupTool],
+  ['head', head],
   ['hostname', hostname],
   ['ls', ls],
   ['mkdir', mkdir],
@@ -31,7 +34,10 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['ps', ps],
   ['rm', rm],
   ['rmdir', rmdir],
+  ['sed', sed],
   ['sg_persist', sgPersist],
   ['sync', sync],
   ['tail', tail],
+  ['touch', touch],
+  ['wc', wc],
 ]);
