@@ -34,7 +34,7 @@ export const EAGAIN = 11;
 export const EDEADLK = 35;
 export const ECANCEL = 0x10001;
 export const EUNLOCK = 0x10002;
-const DEMOTED = 1;
+export const DEMOTED = 1;
 const VALNOTVALID = 2;
 const ALTMODE = 4;
 

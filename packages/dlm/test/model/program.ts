@@ -6,6 +6,7 @@ import { Cluster } from '../../src/conformance/cluster.js';
 import { Membership } from '../membership.js';
 import {
   type Completion,
+  DEMOTED,
   type Effect,
   F,
   goTogether,
@@ -38,6 +39,8 @@ export interface Program {
 
 const LOCKSPACE = 'model';
 const LVB = 8;
+/** The last step of a recovery but for its barrier. */
+const DONE = 0x40;
 
 /** A call that was taken, and not yet carried out. */
 interface Call {
@@ -330,6 +333,9 @@ export class ModelRun {
   #judgeUnexpected(client: Client, { status }: Extract<DlmOutput, { kind: 'cast' }>): void {
     const isEnded =
       (status === Status.ECANCEL && client.canBeCanceled) || (status === Status.EUNLOCK && client.canBeUnlocked);
+    // What was canceled will not be carried out any more.
+    if (status === Status.ECANCEL)
+      client.calls.splice(0, client.calls.map(({ call }) => call).lastIndexOf('cancel') + 1);
     if (!isEnded)
       this.#problem(`lock ${client.handle} of node ${client.node} completes with ${status}, and no master said so`);
   }
@@ -377,6 +383,9 @@ export class ModelRun {
         return this.#onValue(fact);
       case 'dlm.started':
         return this.#onStarted(fact);
+      case 'dlm.recover-status':
+        if (fact.bit === DONE) this.#onSettled(fact);
+        return;
       case 'dlm.recovered':
         return this.#onRecovered(fact);
       case 'dlm.regranted':
@@ -542,17 +551,28 @@ export class ModelRun {
     this.#verify(resource);
     watched.isNew = this.#nodes.get(node)!.isRecovering;
     // The master before is dead, and nobody had a lock that could have told of it.
-    if (!watched.isNew && watched.master !== 0) this.#table.resources.delete(resource);
+    if (!watched.isNew && watched.master !== 0) this.#forget(resource);
     watched.areBastsUnsure = watched.isNew;
     watched.master = node;
     watched.told = undefined;
+  }
+
+  #forget(resource: string): void {
+    this.#table.resources.delete(resource);
+    for (const client of this.#clients) {
+      if (client.table?.resource.name !== resource) continue;
+      client.table = undefined;
+      if (!client.isGone && client.mode !== Mode.IV && !client.canBeUnlocked)
+        this.#problem(`${resource}: lock ${client.handle} of node ${client.node} is lost with its master`);
+    }
   }
 
   #onReleased({ node, resource }: Stamped<DlmFact> & { kind: 'dlm.master-released' }): void {
     const watched = this.#watch(resource);
     if (watched.master !== node) return;
     const r = this.#table.resource(resource);
-    if (r.granted.length + r.converting.length + r.waiting.length > 0) {
+    const { gone } = this.#nodes.get(node)!;
+    if ([...r.granted, ...r.converting, ...r.waiting].some(({ owner }) => !gone.has(owner))) {
       this.#problem(`node ${node} gives ${resource} up, which is in use`);
     }
     this.#table.resources.delete(resource);
@@ -597,15 +617,20 @@ export class ModelRun {
     this.recoveries += 1;
     const state = this.#nodes.get(node)!;
     state.isRecovering = false;
+    state.gone.clear();
+  }
+
+  /** All locks are in, and this node's part is done: the recovery may yet be cut short, and the next one begins with this. */
+  #onSettled({ node }: Stamped<DlmFact> & { kind: 'dlm.recover-status' }): void {
+    const { gone } = this.#nodes.get(node)!;
     for (const [name, watched] of this.#watched) {
       if (watched.master !== node) continue;
       const r = this.#table.resource(name);
       if (watched.isNew) this.#adopt(r, watched);
-      else this.#purge(r, state.gone, watched);
+      else this.#purge(r, gone, watched);
       watched.isNew = false;
       watched.told = undefined;
     }
-    state.gone.clear();
   }
 
   /** The master is still the same: locks of the dead go, all others stay where they are. */
@@ -666,9 +691,10 @@ export class ModelRun {
           `${r.name}: lock ${client.handle} has ${held} on its new master, its owner was told ${client.mode}`,
         );
       }
+      // Of a demotion that its owner has not heard of nobody knows any more.
+      table.outcome = held === Mode.NL ? table.outcome & DEMOTED : 0;
       table.granted = held ?? Mode.IV;
       table.flags = client.flags & ~F.CONVERT;
-      table.outcome = 0;
       table.highBast = 0;
       table.isLocal = client.node === master;
       table.value = client.value;
@@ -678,13 +704,24 @@ export class ModelRun {
         fresh.granted.push(table);
       }
     }
-    for (const client of told?.convert ?? []) if (client.table !== undefined) fresh.converting.push(client.table);
+    for (const client of told?.convert ?? []) {
+      this.#queueMiddle(client);
+      if (client.table !== undefined) fresh.converting.push(client.table);
+    }
     for (const client of told?.wait ?? []) if (client.table !== undefined) fresh.waiting.push(client.table);
     for (const queue of [fresh.converting, fresh.waiting]) {
       for (const lock of queue) lock.wanted = this.#made.get(this.#byLkid.get(lock.name)!)?.mode ?? lock.wanted;
     }
     fresh.isMixed = fresh.converting.length + fresh.waiting.length > 0;
     this.#adoptValue(fresh, told);
+  }
+
+  /** A conversion between PR and CW that did not come to its master, or whose reply did not, is queued at the next one. */
+  #queueMiddle(client: Client): void {
+    const at = client.calls.findIndex(({ call }) => call === 'convert');
+    if (at < 0) return;
+    this.#made.set(client, client.calls[at]!);
+    client.calls.splice(0, at + 1);
   }
 
   /** A value of a holder above CR is the one; otherwise the latest that anybody has, and not valid. */
