@@ -10,10 +10,16 @@ import { setLvbLockPc } from './value-block.js';
 // What the master's answer does to the owner's process copy. Without a message the answer is our own: the master sends
 // none, or is gone. Source: Linux fs/dlm/lock.c; the functions keep their names.
 
-/** Of flags only those are taken that travel (`receive_flags_reply`). */
-export function receiveFlagsReply(lkb: Lkb, m: Message | undefined): void {
+/**
+ * Of flags only those are taken that travel (`receive_flags_reply`).
+ *
+ * Differs from Linux: a demotion that the owner has heard of is not forgotten when the next message comes from a master that has
+ * not, which took the lock over meanwhile or whose flags a cancel has cleared.
+ */
+export function receiveFlagsReply(ls: Lockspace, lkb: Lkb, m: Message | undefined): void {
   if (m === undefined) return;
-  lkb.sbflags = m.sbflags;
+  const demoted = ls.host.isStrict ? 0 : lkb.sbflags & StatusFlag.DEMOTED;
+  lkb.sbflags = m.sbflags | demoted;
   lkb.flags = (lkb.flags & ~0xffff) | (m.flags & 0xffff);
 }
 
@@ -48,17 +54,17 @@ export function receiveConvertResult(ls: Lockspace, r: Rsb, lkb: Lkb, result: nu
       queueCast(ls, lkb, Status.EAGAIN);
       return true;
     case Status.EDEADLK:
-      receiveFlagsReply(lkb, m);
+      receiveFlagsReply(ls, lkb, m);
       revertLock(ls, r, lkb);
       queueCast(ls, lkb, Status.EDEADLK);
       return true;
     case Result.EINPROGRESS:
-      receiveFlagsReply(lkb, m);
+      receiveFlagsReply(ls, lkb, m);
       mungeDemoted(lkb);
       r.move(lkb, LockStatus.convert);
       return true;
     case Status.granted:
-      receiveFlagsReply(lkb, m);
+      receiveFlagsReply(ls, lkb, m);
       mungeDemoted(lkb);
       mungeAltmode(ls, lkb, m, true);
       grantLockPc(ls, r, lkb, m);
@@ -71,7 +77,7 @@ export function receiveConvertResult(ls: Lockspace, r: Rsb, lkb: Lkb, result: nu
 /** ENOENT: it was gone already, and its completion came before. */
 export function receiveUnlockResult(ls: Lockspace, r: Rsb, lkb: Lkb, result: number, m?: Message): boolean {
   if (result === Status.EUNLOCK) {
-    receiveFlagsReply(lkb, m);
+    receiveFlagsReply(ls, lkb, m);
     removeLockOnly(ls, r, lkb);
     queueCast(ls, lkb, Status.EUNLOCK);
     return true;
@@ -82,7 +88,7 @@ export function receiveUnlockResult(ls: Lockspace, r: Rsb, lkb: Lkb, result: num
 /** 0: there was nothing to cancel, and the grant is on its way. */
 export function receiveCancelResult(ls: Lockspace, r: Rsb, lkb: Lkb, result: number, m?: Message): boolean {
   if (result === Status.ECANCEL) {
-    receiveFlagsReply(lkb, m);
+    receiveFlagsReply(ls, lkb, m);
     // Differs from Linux, whose owner goes on to believe in a mode that the master took away while it was queued.
     if (!ls.host.isStrict && m !== undefined && isMode(m.grmode) && m.grmode < lkb.grmode) {
       lkb.grmode = m.grmode;

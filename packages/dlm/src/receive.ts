@@ -177,7 +177,7 @@ function dispatchToProcessCopy(ls: Lockspace, r: Rsb, lkb: Lkb, from: number, m:
 
 function receiveGrant(ls: Lockspace, r: Rsb, lkb: Lkb, m: Message): boolean {
   if (lkb.rqmode === Mode.IV || lkb.status === LockStatus.none) return false;
-  receiveFlagsReply(lkb, m);
+  receiveFlagsReply(ls, lkb, m);
   mungeAltmode(ls, lkb, m, false);
   grantLockPc(ls, r, lkb, m);
   queueCast(ls, lkb, Status.granted);
@@ -219,7 +219,7 @@ function endRequest(ls: Lockspace, r: Rsb, lkb: Lkb): void {
 }
 
 function acceptRequestReply(ls: Lockspace, r: Rsb, lkb: Lkb, m: Message, result: number): void {
-  receiveFlagsReply(lkb, m);
+  receiveFlagsReply(ls, lkb, m);
   lkb.remid = m.lkid;
   mungeAltmode(ls, lkb, m, false);
   if (result === Result.EINPROGRESS) r.add(lkb, LockStatus.waiting);

@@ -1,0 +1,39 @@
+// Programs that differed once, made short.
+import { describe, expect, it } from 'vitest';
+import { F } from './lock-table.js';
+import { type Command, ModelRun } from './program.js';
+
+const NL = 0;
+const PR = 3;
+const EX = 5;
+const rest: Command = { kind: 'rest' };
+const request = (node: number, mode: number, flags = 0): Command => ({ kind: 'request', node, name: 0, mode, flags });
+const convert = (lock: number, mode: number, flags = 0): Command => ({ kind: 'convert', lock, mode, flags });
+const unlock = (lock: number, flags = 0): Command => ({ kind: 'unlock', lock, flags });
+const run = (microseconds: number): Command => ({ kind: 'run', microseconds });
+const crash = (node: number): Command => ({ kind: 'crash', node });
+
+function problemsOf(nodes: number, commands: readonly Command[]): string[] {
+  return new ModelRun({ nodes, seed: 0, commands }).run();
+}
+
+describe('a demoted conversion says so', () => {
+  it('after a cancel that overtook the reply', () => {
+    const commands = [
+      request(0, PR),
+      rest,
+      request(1, PR),
+      rest,
+      convert(0, EX),
+      run(400),
+      convert(1, EX, F.CONVDEADLK),
+    ];
+    expect(problemsOf(2, [...commands, unlock(1, F.CANCEL)])).toEqual([]);
+  });
+
+  it('when it is granted by the next master, which does not know', () => {
+    const commands = [request(2, NL), rest, request(0, PR), rest, request(1, PR), rest];
+    const conversions = [convert(1, EX), rest, convert(2, EX, F.CONVDEADLK), rest];
+    expect(problemsOf(3, [...commands, ...conversions, crash(2), rest, unlock(0)])).toEqual([]);
+  });
+});
