@@ -135,6 +135,8 @@ export function doConvertEffects(ls: Lockspace, r: Rsb, lkb: Lkb, result: number
       break;
     case Result.EINPROGRESS:
       sendBlockingAsts(ls, r, r.grantqueue, lkb);
+      // Differs from Linux, where a lock that the demotion let pass does not hear of what waits for it.
+      if ((lkb.sbflags & StatusFlag.DEMOTED) !== 0 && !ls.host.isStrict) grantPendingLocks(ls, r);
       break;
   }
 }

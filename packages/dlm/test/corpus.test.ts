@@ -18,6 +18,7 @@ function choiceOf(differences: readonly string[], { name }: RecordedCase): strin
   if (/^killflight\/(cancel-cvt|convert-up).*force/.test(name))
     return 'an unlock that overtakes a cancel survives its master';
   const ours = differences.map((difference) => difference.slice(difference.indexOf('\n  ours ')));
+  if (name.startsWith('deadlock/')) return 'a lock that a demotion let pass hears of what waits for it';
   if (name.startsWith('alt/')) return 'the granted alternate mode is told to the owner';
   if (name.includes('convert-middle')) return 'a conversion between PR and CW survives its master';
   if (ours.some((text) => /VALNOTVALID|rsb \d 0 [4]?[2]/.test(text))) return 'a value lost with its master is invalid';
@@ -42,7 +43,8 @@ describe('what owners saw on Linux, they see here', () => {
     const { counts, failed } = report(casesIn(TRIMMED));
     expect(failed).toEqual([]);
     expect(counts).toEqual({
-      'as-recorded': 635,
+      'as-recorded': 634,
+      'as recorded with strictReference: a lock that a demotion let pass hears of what waits for it': 1,
       'as recorded with strictReference: an unlock that overtakes a cancel survives its master': 1,
       'as recorded with strictReference: a value lost with its master is invalid': 18,
       'as recorded with strictReference: a conversion between PR and CW survives its master': 5,
@@ -55,7 +57,8 @@ describe('what owners saw on Linux, they see here', () => {
     const { counts, failed } = report(casesIn(WHOLE));
     expect(failed).toEqual([]);
     expect(counts).toEqual({
-      'as-recorded': 2544,
+      'as-recorded': 2543,
+      'as recorded with strictReference: a lock that a demotion let pass hears of what waits for it': 1,
       'as recorded with strictReference: an unlock that overtakes a cancel survives its master': 6,
       'as recorded with strictReference: a value lost with its master is invalid': 76,
       'as recorded with strictReference: a conversion between PR and CW survives its master': 16,

@@ -1,11 +1,8 @@
 // Programs that differed once, made short.
 import { describe, expect, it } from 'vitest';
-import { F } from './lock-table.js';
+import { CR, CW, EX, F, NL, PR, PW } from './lock-table.js';
 import { type Command, ModelRun } from './program.js';
 
-const NL = 0;
-const PR = 3;
-const EX = 5;
 const rest: Command = { kind: 'rest' };
 const request = (node: number, mode: number, flags = 0): Command => ({ kind: 'request', node, name: 0, mode, flags });
 const convert = (lock: number, mode: number, flags = 0): Command => ({ kind: 'convert', lock, mode, flags });
@@ -36,4 +33,10 @@ describe('a demoted conversion says so', () => {
     const conversions = [convert(1, EX), rest, convert(2, EX, F.CONVDEADLK), rest];
     expect(problemsOf(3, [...commands, ...conversions, crash(2), rest, unlock(0)])).toEqual([]);
   });
+});
+
+it('a lock that a demotion let pass hears of what waits for it', () => {
+  const queued = [convert(1, PW), convert(2, CR, F.QUECVT), request(0, EX)];
+  const commands = [request(0, CW), request(0, CW), request(0, NL), ...queued, convert(0, PW, F.CONVDEADLK)];
+  expect(problemsOf(1, commands)).toEqual([]);
 });

@@ -168,6 +168,8 @@ export class LockTable {
     r.granted = r.granted.filter((other) => other !== lock);
     this.#enqueue(r, lock, 'convert');
     this.#warn(r.granted, lock);
+    // Those that its demotion let pass hear of what waits for them.
+    if ((lock.outcome & DEMOTED) !== 0) this.sweep(r);
   }
 
   unlock(lock: TableLock, flags: number): void {
