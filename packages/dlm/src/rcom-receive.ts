@@ -59,7 +59,9 @@ function isTimely(ls: Lockspace, { type, seqReply }: Rcom): boolean {
   if (type === RcomType.STATUS || type === RcomType.STATUS_REPLY) return true;
   if ((ls.recoverStatus & RecoverStatus.NODES) === 0) return false;
   if (type === RcomType.NAMES || type === RcomType.NAMES_REPLY) return true;
-  return (ls.recoverStatus & RecoverStatus.DIR) !== 0;
+  if ((ls.recoverStatus & RecoverStatus.DIR) === 0) return false;
+  // Differs from Linux, which takes locks and questions of an earlier recovery also when the present one is over.
+  return type >= RcomType.STATUS_REPLY || (ls.recoverStatus & RecoverStatus.DONE) === 0 || ls.host.isStrict;
 }
 
 function receiveStatusReply(ls: Lockspace, rcom: Rcom): RejectReason | undefined {

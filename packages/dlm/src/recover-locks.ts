@@ -69,8 +69,9 @@ const NO_LVB = new Uint8Array(0);
 export function recoverMasterCopy(ls: Lockspace, from: number, rl: RcomLock): { lkid: number; result: number } {
   if (rl.parentLkid !== 0) return { lkid: 0, result: Result.EOPNOTSUPP };
   const r = ls.rsbs.get(rl.name);
-  // Sent before the directory told us that we are the master: it is sent again.
-  if (r === undefined) return { lkid: 0, result: Result.EBADR };
+  // Sent before the directory told us that we are the master: it is sent again. Differs from Linux, which takes locks of any resource
+  // that it uses: a message of an earlier recovery would leave one behind for ever where another node has become the master.
+  if (r === undefined || (!ls.isMaster(r) && !ls.host.isStrict)) return { lkid: 0, result: Result.EBADR };
   for (const lkb of r.locks()) {
     if (lkb.nodeid === from && lkb.remid === rl.lkid) return { lkid: lkb.lkid, result: Result.EEXIST };
   }
