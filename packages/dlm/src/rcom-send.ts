@@ -76,7 +76,7 @@ export function sendLookupReply(ls: Lockspace, to: number, request: Rcom, master
 
 export function sendRcomLock(ls: Lockspace, r: Rsb, lkb: Lkb): void {
   const writer = begin(ls, RcomType.LOCK, lkb.lkid);
-  writeLock(writer, packRcomLock(ls, r, lkb));
+  writeLock(writer, packRcomLock(r, lkb));
   sendNumbered(ls, lkb.nodeid, writer);
 }
 

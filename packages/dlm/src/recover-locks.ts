@@ -1,8 +1,9 @@
+import { LinkedQueue } from './linked-queue.js';
 import { LockFlag, Result } from './lock-flags.js';
 import type { Lockspace } from './lockspace.js';
 import { grantPendingLocks } from './master.js';
 import { Asts, MessageType } from './message.js';
-import { isMiddleConversion, Mode } from './mode.js';
+import { isCompatible, isMiddleConversion, Mode } from './mode.js';
 import { confirmMaster } from './owner.js';
 import { tellHeld, tellQueues, tellUnqueued } from './queue-facts.js';
 import type { RcomLock } from './rcom.js';
@@ -42,7 +43,7 @@ export function setNewMaster(ls: Lockspace, r: Rsb): void {
 }
 
 /** A lock as its new master hears of it (`pack_rcom_lock`). */
-export function packRcomLock(ls: Lockspace, r: Rsb, lkb: Lkb): RcomLock {
+export function packRcomLock(r: Rsb, lkb: Lkb): RcomLock {
   return {
     pid: 0,
     lkid: lkb.lkid,
@@ -56,8 +57,7 @@ export function packRcomLock(ls: Lockspace, r: Rsb, lkb: Lkb): RcomLock {
     grmode: lkb.grmode,
     status: lkb.status,
     asts: lkb.hasBast ? Asts.CAST | Asts.BAST : Asts.CAST,
-    // The reply is not awaited any more; the new master has to know all the same.
-    waitType: lkb.isMiddleConverting && !ls.host.isStrict ? MessageType.CONVERT : lkb.waitType,
+    waitType: lkb.waitType,
     name: r.name,
     lvb: lkb.lvb ?? NO_LVB,
   };
@@ -96,11 +96,11 @@ function receiveRcomLockArgs(ls: Lockspace, r: Rsb, lkb: Lkb, from: number, rl: 
     lkb.lvb.set(rl.lvb.subarray(0, ls.lvbLength));
   }
   const isMiddle = rl.waitType === MessageType.CONVERT && isMiddleConversion(rl.grmode, rl.rqmode);
-  r.add(lkb, isMiddle ? LockStatus.convert : rl.status);
+  r.add(lkb, isMiddle && ls.host.isStrict ? LockStatus.convert : rl.status);
   if (isMiddle) beginMiddleRecovery(ls, r, lkb);
 }
 
-/** Which of PR and CW the old master had granted is to be seen when all locks are in. */
+/** A conversion was in flight; which of PR and CW the old master had granted is to be seen when all locks are in. */
 export function beginMiddleRecovery(ls: Lockspace, r: Rsb, lkb: Lkb): void {
   if (ls.host.isStrict) lkb.grmode = Mode.IV;
   else lkb.isMiddleConverting = true;
@@ -115,6 +115,7 @@ export function recoverRsbs(ls: Lockspace): void {
   for (const r of ls.rsbs.values()) {
     if (ls.isMaster(r)) {
       if (r.has(RsbFlag.RECOVER_CONVERT)) recoverConversion(ls, r);
+      if (r.has(RsbFlag.NEW_MASTER2) && !ls.host.isStrict) orderConversions(r);
       recoverLvb(ls, r);
       tellQueues(ls, r);
       if (r.has(RsbFlag.NEW_MASTER2) && (!r.convertqueue.isEmpty || !r.waitqueue.isEmpty)) {
@@ -123,7 +124,7 @@ export function recoverRsbs(ls: Lockspace): void {
       count += 1;
     } else {
       r.flags &= ~RsbFlag.VALNOTVALID;
-      for (const lkb of r.convertqueue) lkb.isMiddleConverting = false;
+      if (r.has(RsbFlag.RECOVER_CONVERT)) for (const lkb of r.locks()) lkb.isMiddleConverting = false;
     }
     r.flags &= ~SETTLED;
   }
@@ -133,19 +134,56 @@ export function recoverRsbs(ls: Lockspace): void {
 const SETTLED = RsbFlag.RECOVER_CONVERT | RsbFlag.RECOVER_LVB_INVAL | RsbFlag.NEW_MASTER | RsbFlag.NEW_MASTER2;
 
 /**
- * Conversions between PR and CW: the mode of a granted PR or CW lock shows which one was granted. Without such a lock
- * it keeps its old mode; the original, which has forgotten that, takes the requested one.
+ * Conversions between PR and CW: the mode of another PR or CW lock shows which one was granted.
+ *
+ * Without such a lock they keep their old mode, if that is one. Linux, which has forgotten it and looks at granted locks only,
+ * takes the requested one.
  */
 function recoverConversion(ls: Lockspace, r: Rsb): void {
+  if (ls.host.isStrict) return recoverConversionStrictly(r);
+  let grmode: number | undefined;
+  let kept: number | undefined;
+  for (const lkb of r.locks()) {
+    if (lkb.grmode !== Mode.PR && lkb.grmode !== Mode.CW) continue;
+    if (lkb.isMiddleConverting) kept ??= lkb.grmode;
+    else grmode ??= lkb.grmode;
+  }
+  grmode ??= kept ?? Mode.IV;
+  for (const lkb of r.locks()) {
+    if (lkb.isMiddleConverting) lkb.grmode = grmode;
+    lkb.isMiddleConverting = false;
+  }
+}
+
+function recoverConversionStrictly(r: Rsb): void {
   let grmode: number | undefined;
   for (const lkb of r.grantqueue) if (lkb.grmode === Mode.PR || lkb.grmode === Mode.CW) grmode ??= lkb.grmode;
-  for (const lkb of r.convertqueue) {
-    if (ls.host.isStrict) {
-      if (lkb.grmode === Mode.IV) lkb.grmode = grmode ?? lkb.rqmode;
-    } else if (lkb.isMiddleConverting) {
-      lkb.grmode = grmode ?? lkb.grmode;
-      lkb.isMiddleConverting = false;
-    }
+  for (const lkb of r.convertqueue) if (lkb.grmode === Mode.IV) lkb.grmode = grmode ?? lkb.rqmode;
+}
+
+/**
+ * Conversions came in any order. One whose granted mode excludes what another one asks for stood before that: behind it, it would
+ * have been refused for the deadlock. Differs from Linux, where the two wait for each other from now on.
+ */
+function orderConversions(r: Rsb): void {
+  const { convertqueue } = r;
+  const held = [0, 0, 0, 0, 0, 0];
+  for (const { grmode } of convertqueue) if (grmode !== Mode.IV) held[grmode]! += 1;
+  const mayBeNext = ({ grmode, rqmode }: Lkb): boolean =>
+    held.every((count, mode) => isCompatible(mode, rqmode) || count === (mode === grmode ? 1 : 0));
+  const ordered = new LinkedQueue<Lkb>();
+  while (convertqueue.first !== undefined) {
+    let next: Lkb | undefined = convertqueue.first;
+    while (next !== undefined && !mayBeNext(next)) next = next.next;
+    // None may, where HEADQUE or NODLCKWT have led to a deadlock.
+    next ??= convertqueue.first;
+    if (next.grmode !== Mode.IV) held[next.grmode]! -= 1;
+    convertqueue.remove(next);
+    ordered.addLast(next);
+  }
+  for (const lkb of ordered) {
+    ordered.remove(lkb);
+    convertqueue.addLast(lkb);
   }
 }
 

@@ -3,7 +3,7 @@ import { LockFlag, Result, Status } from './lock-flags.js';
 import type { Lockspace } from './lockspace.js';
 import { MessageType } from './message.js';
 import { isMiddleConversion, Mode } from './mode.js';
-import { confirmMaster, convertAtMaster, requestAtMaster, unlockAtMaster } from './owner.js';
+import { cancelAtMaster, confirmMaster, convertAtMaster, requestAtMaster, unlockAtMaster } from './owner.js';
 import { receiveCancelResult, receiveConvertResult, receiveUnlockResult } from './process-copy.js';
 import { beginMiddleRecovery } from './recover-locks.js';
 import { type Lkb, LkbFlag, type Rsb } from './resource.js';
@@ -57,19 +57,20 @@ function recoverWaiter(ls: Lockspace, lkb: Lkb): void {
   }
 }
 
-/** Between PR and CW nobody can say what was granted: it is queued at the new master. Others are issued anew. */
+/**
+ * It is issued anew. Between PR and CW nobody can say which of them the old master had granted, so that Linux queues such a
+ * conversion at the new master, whatever its flags, and forgets a cancel or unlock that overlaps it.
+ */
 function recoverConvertWaiter(ls: Lockspace, r: Rsb, lkb: Lkb): void {
   if (!isMiddleConversion(lkb.grmode, lkb.rqmode)) {
     if (lkb.rqmode >= lkb.grmode) lkb.flags |= LkbFlag.RESEND;
-    return;
+  } else if (!ls.host.isStrict) {
+    lkb.flags |= LkbFlag.RESEND;
+    beginMiddleRecovery(ls, r, lkb);
+  } else if (removeFromWaiters(ls, lkb, MessageType.CONVERT_REPLY)) {
+    receiveConvertResult(ls, r, lkb, Result.EINPROGRESS);
+    beginMiddleRecovery(ls, r, lkb);
   }
-  if (!removeFromWaiters(ls, lkb, MessageType.CONVERT_REPLY)) return;
-  receiveConvertResult(ls, r, lkb, Result.EINPROGRESS);
-  beginMiddleRecovery(ls, r, lkb);
-  // Linux forgets a cancel or unlock that overlaps such a conversion. A cancel comes too late: the mode may be granted.
-  if (ls.host.isStrict) return;
-  if (lkb.has(LkbFlag.OVERLAP_UNLOCK)) recoverWaiter(ls, lkb);
-  else if (lkb.has(LkbFlag.OVERLAP_CANCEL)) removeFromWaiters(ls, lkb, MessageType.CANCEL_REPLY);
 }
 
 /** When locking goes on: what was marked is issued anew, or ended if it was canceled or unlocked meanwhile. */
@@ -101,12 +102,22 @@ function resumeRequest(ls: Lockspace, lkb: Lkb, isCancel: boolean, isUnlock: boo
 }
 
 function resumeConvert(ls: Lockspace, lkb: Lkb, isCancel: boolean, isUnlock: boolean): void {
+  const { resource: r } = lkb;
+  if (isCancel && !isUnlock && mayBeGranted(ls, lkb)) {
+    convertAtMaster(ls, r, lkb);
+    return void cancelAtMaster(ls, r, lkb);
+  }
   if (isCancel) {
     queueCast(ls, lkb, Status.ECANCEL);
     // Linux forgets the unlock that came after the cancel.
     if (!isUnlock || ls.host.isStrict) return;
   }
-  if (!isUnlock) return convertAtMaster(ls, lkb.resource, lkb);
+  if (!isUnlock) return convertAtMaster(ls, r, lkb);
   lkb.exflags |= LockFlag.FORCEUNLOCK;
-  unlockAtMaster(ls, lkb.resource, lkb);
+  unlockAtMaster(ls, r, lkb);
+}
+
+/** Recovery has found out perhaps that the old master had granted it. */
+function mayBeGranted(ls: Lockspace, { grmode, rqmode }: Lkb): boolean {
+  return !ls.host.isStrict && (grmode === rqmode || isMiddleConversion(grmode, rqmode));
 }

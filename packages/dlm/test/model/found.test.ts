@@ -35,6 +35,37 @@ describe('a demoted conversion says so', () => {
   });
 });
 
+describe('a conversion between PR and CW whose master dies', () => {
+  const held = [request(2, NL), rest, request(0, PR), rest, request(1, PR), rest];
+
+  it('is refused if it does not queue and cannot be granted', () => {
+    expect(problemsOf(3, [...held, convert(1, CW, F.NOQUEUE), crash(2), rest, unlock(1), rest])).toEqual([]);
+  });
+
+  it('does not wait for another one that waits for it', () => {
+    expect(problemsOf(3, [...held, convert(1, CW), convert(2, CW), crash(2), rest, unlock(1), rest])).toEqual([]);
+  });
+
+  it('is canceled if it was not granted', () => {
+    expect(problemsOf(3, [...held, convert(1, CW), unlock(1, F.CANCEL), crash(2), rest])).toEqual([]);
+  });
+
+  it('is unlocked if it was to be', () => {
+    const commands = [...held, convert(1, CW), unlock(1, F.CANCEL), unlock(1, F.FORCEUNLOCK), crash(2), rest];
+    expect(problemsOf(3, commands)).toEqual([]);
+  });
+});
+
+it.each([0, 1])(
+  'a conversion that holds what another one waits for stays before it when the master dies (node %i)',
+  (a) => {
+    const b = 1 - a;
+    const held = [request(2, NL), rest, request(a, PR), rest, request(b, NL), rest, request(b, PR), rest];
+    const queued = [convert(1, EX), rest, convert(2, EX), rest];
+    expect(problemsOf(3, [...held, ...queued, crash(2), rest, unlock(2), rest])).toEqual([]);
+  },
+);
+
 it('a lock that a demotion let pass hears of what waits for it', () => {
   const queued = [convert(1, PW), convert(2, CR, F.QUECVT), request(0, EX)];
   const commands = [request(0, CW), request(0, CW), request(0, NL), ...queued, convert(0, PW, F.CONVDEADLK)];

@@ -75,7 +75,9 @@ interface Client {
   readonly expected: Expected[];
   canBeCanceled: boolean;
   canBeUnlocked: boolean;
+  /** It has ended, or its node has. */
   isGone: boolean;
+  hasCrashed: boolean;
   table: TableLock | undefined;
 }
 
@@ -217,6 +219,7 @@ export class ModelRun {
       canBeCanceled: false,
       canBeUnlocked: false,
       isGone: false,
+      hasCrashed: false,
       table: undefined,
     };
     this.#clients.push(client);
@@ -282,7 +285,10 @@ export class ModelRun {
     if (members.length < 2) return;
     const node = members[at % members.length]!;
     this.cluster.kill(node);
-    for (const client of this.#clients) if (client.node === node) client.isGone = true;
+    for (const client of this.#clients) {
+      if (client.node !== node || client.isGone) continue;
+      client.isGone = client.hasCrashed = true;
+    }
     this.#membership.fail(node);
   }
 
@@ -347,6 +353,8 @@ export class ModelRun {
       client.seq = expected.seq;
     }
     const value = cast.lvb === undefined ? undefined : numberOf(cast.lvb);
+    // The flags of an unlock that a grant comes across count already, and the owner takes what the grant brings for a value read.
+    if (expected.status === 0 && client.canBeUnlocked && value !== undefined) client.value = value;
     // An unlock that overtook its request brings the flags of the grant along.
     const heeded = cast.status === Status.EUNLOCK ? 0 : ~0;
     const found = `${cast.status} ${cast.mode} flags ${cast.flags & heeded} value ${value}`;
@@ -594,8 +602,7 @@ export class ModelRun {
 
   #onTold(watched: Watched, fact: Stamped<DlmFact> & { kind: 'dlm.held' | 'dlm.queued' | 'dlm.bast' }): void {
     const client = this.#client(fact.owner, fact.ownerLkid);
-    // Locks of the dead are removed.
-    if (client === undefined || client.isGone || fact.kind === 'dlm.bast') return;
+    if (client === undefined || (client.isGone && !client.hasCrashed) || fact.kind === 'dlm.bast') return;
     if (fact.kind === 'dlm.held' && fact.mode === 'IV') return;
     watched.told ??= { held: new Map(), convert: [], wait: [], value: undefined, isInvalid: false };
     if (fact.kind === 'dlm.held') watched.told.held.set(client, Mode[fact.mode]);
@@ -686,7 +693,7 @@ export class ModelRun {
         continue;
       }
       const isMiddle = table.granted + table.wanted === Mode.PR + Mode.CW;
-      if (held !== undefined && held !== client.mode && !isMiddle && client.expected.length === 0) {
+      if (held !== undefined && held !== client.mode && !isMiddle && client.expected.length === 0 && !client.isGone) {
         this.#problem(
           `${r.name}: lock ${client.handle} has ${held} on its new master, its owner was told ${client.mode}`,
         );
@@ -704,24 +711,13 @@ export class ModelRun {
         fresh.granted.push(table);
       }
     }
-    for (const client of told?.convert ?? []) {
-      this.#queueMiddle(client);
-      if (client.table !== undefined) fresh.converting.push(client.table);
-    }
+    for (const client of told?.convert ?? []) if (client.table !== undefined) fresh.converting.push(client.table);
     for (const client of told?.wait ?? []) if (client.table !== undefined) fresh.waiting.push(client.table);
     for (const queue of [fresh.converting, fresh.waiting]) {
       for (const lock of queue) lock.wanted = this.#made.get(this.#byLkid.get(lock.name)!)?.mode ?? lock.wanted;
     }
     fresh.isMixed = fresh.converting.length + fresh.waiting.length > 0;
     this.#adoptValue(fresh, told);
-  }
-
-  /** A conversion between PR and CW that did not come to its master, or whose reply did not, is queued at the next one. */
-  #queueMiddle(client: Client): void {
-    const at = client.calls.findIndex(({ call }) => call === 'convert');
-    if (at < 0) return;
-    this.#made.set(client, client.calls[at]!);
-    client.calls.splice(0, at + 1);
   }
 
   /** A value of a holder above CR is the one; otherwise the latest that anybody has, and not valid. */
