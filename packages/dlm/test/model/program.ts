@@ -420,8 +420,7 @@ export class ModelRun {
   #onConverting({ node, lkid, resource, from, to }: Stamped<DlmFact> & { kind: 'dlm.converting' }): void {
     const client = this.#client(node, lkid)!;
     const call = this.#sent(client, 'convert');
-    const isMiddle = (from === 'PR' && to === 'CW') || (from === 'CW' && to === 'PR');
-    if (isMiddle || Mode[to] >= Mode[from] || this.#watch(resource).master === node) return;
+    if (isMiddle(Mode[from], Mode[to]) || Mode[to] >= Mode[from] || this.#watch(resource).master === node) return;
     if (call !== undefined) call.isSilent = true;
     client.expected.push({ status: 0, mode: Mode[to], flags: 0, read: undefined, seq: 0, master: node });
   }
@@ -692,14 +691,14 @@ export class ModelRun {
         client.table = undefined;
         continue;
       }
-      const isMiddle = table.granted + table.wanted === Mode.PR + Mode.CW;
-      if (held !== undefined && held !== client.mode && !isMiddle && client.expected.length === 0 && !client.isGone) {
+      // Of a demotion that its owner has not heard of nobody knows any more.
+      table.outcome = held === Mode.NL ? table.outcome & DEMOTED : 0;
+      const isOpen = isMiddle(held, client.mode) || table.outcome !== 0 || client.expected.length > 0;
+      if (held !== undefined && held !== client.mode && !isOpen && !client.isGone) {
         this.#problem(
           `${r.name}: lock ${client.handle} has ${held} on its new master, its owner was told ${client.mode}`,
         );
       }
-      // Of a demotion that its owner has not heard of nobody knows any more.
-      table.outcome = held === Mode.NL ? table.outcome & DEMOTED : 0;
       table.granted = held ?? Mode.IV;
       table.flags = client.flags & ~F.CONVERT;
       table.highBast = 0;
@@ -826,6 +825,11 @@ function textOfEffect(effect: Effect): string {
     case 'gone':
       return `gone ${effect.lock}`;
   }
+}
+
+/** The master died with a conversion between the two. */
+function isMiddle(a: number | undefined, b: number): boolean {
+  return (a === Mode.PR && b === Mode.CW) || (a === Mode.CW && b === Mode.PR);
 }
 
 function orderly(effects: readonly string[], areBastsUnsure: boolean): string[] {
