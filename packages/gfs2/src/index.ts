@@ -40,7 +40,7 @@ export { decodeSuperblock, encodeSuperblock, type Inum, type Superblock } from '
 // Formatting
 
 export type { ReadableDevice, WritableDevice } from './device.js';
-export type { MkfsOptions } from './mkfs/options.js';
+export type { MkfsOptions, Stripe } from './mkfs/options.js';
 export { formatUuid, mkfsReport } from './mkfs/report.js';
 export { type MkfsResult, mkfs } from './mkfs.js';
 

@@ -29,16 +29,16 @@ export interface MkfsResult {
  */
 export function mkfs(options: MkfsOptions, device: WritableDevice): MkfsResult {
   const plan = planMkfs(options, device.sizeBytes);
-  const { geometry, deviceBlocks } = plan;
+  const { geometry } = plan;
   const journalData = (plan.journalMiB << 20) / geometry.blockSize;
-  const perJournal = journalBlocks(geometry, journalData);
-  const placed = placeRgrps(geometry, deviceBlocks, plan.rgrpMiB, plan.journals, perJournal);
+  const blocksPerJournal = journalBlocks(geometry, journalData);
+  const placed = placeRgrps({ ...plan, blocksPerJournal });
   if (placed === undefined) throw tooSmall(device.sizeBytes, `${plan.journals} journals of ${plan.journalMiB} MiB`);
   const rgrps = placed.map(({ rindex }) => rindex);
   const builder = new ImageBuilder(geometry, device, placed, plan.sec);
   const writer = new JournalWriter(builder, journalData);
   const journals = rgrps.slice(0, plan.journals).map((_, i) => writer.place(i, plan.prng));
-  const { master, root } = new SystemFiles(builder).make(journals, rgrps, plan.isRootJournaled);
+  const { master, root } = new SystemFiles(builder, plan).make(journals, rgrps);
   builder.writeRgrps();
   const superblock = writeSuperblock(plan, device, { masterDir: inumOf(master), rootDir: inumOf(root) });
   const { data0, data } = rgrps.at(-1)!;

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, ftruncateSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lacksPrograms, oracleEnv } from '../../../tooling/oracle.js';
@@ -45,12 +45,31 @@ function openUnnamed(): number {
  */
 export function fsck(image: SparseImage): { status: number; complaints: string[] } {
   const { status, stdout, stderr } = run('fsck.gfs2', ['-n', '/dev/fd/3'], scratchFile(image));
-  const complaints = `${stdout}${stderr}`.split('\n').filter((line) => line !== '' && !FSCK_PROGRESS.test(line));
+  const complaints = `${stdout}${stderr}`.split(/[\r\n]/).filter((line) => line !== '' && !FSCK_PROGRESS.test(line));
   return { status: status ?? -1, complaints };
 }
 
 const FSCK_PROGRESS =
-  /^(Initializing fsck|Validating resource|Level 1 |\(level 1 passed|Journal recovery|Starting |Reconciling|\w+ completed in |fsck.gfs2 complete)/;
+  /^(Initializing fsck|Validating resource|Level 1 |\(level 1 passed|Journal recovery|Starting |Reconciling|\d+ percent complete|\w+ completed in |fsck.gfs2 complete)/;
+
+/** What mkfs.gfs2 writes to a device of that size; what it complains about when it refuses. `args` do not name the device. */
+export function realMkfs(sizeBytes: number, args: readonly string[], blocks?: number): SparseImage | string {
+  const directory = mkdtempSync(join(tmpdir(), 'gfs2-'));
+  const path = join(directory, 'volume.img');
+  const fd = openSync(path, 'w+');
+  try {
+    ftruncateSync(fd, sizeBytes);
+    const size = blocks === undefined ? [] : [String(blocks)];
+    const { status, stderr } = run('mkfs.gfs2', ['-O', '-q', ...args, path, ...size], fd);
+    if (status !== 0) return stderr.toString();
+    const bytes = Buffer.alloc(Math.ceil(sizeBytes / 4096) * 4096);
+    readSync(fd, bytes, 0, sizeBytes, 0);
+    return SparseImage.fromBytes(bytes);
+  } finally {
+    closeSync(fd);
+    rmSync(directory, { recursive: true });
+  }
+}
 
 const unpacked = new Map<string, SparseImage>();
 

@@ -11,6 +11,12 @@ export interface MkfsOptions {
   readonly journalMiB?: number;
   /** `-r`: size of the resource groups, 32 to 2048 MiB; default 256. */
   readonly rgrpMiB?: number;
+  /** `-c`: size of the quota change file of each journal, 1 to 64 MiB; default 1. */
+  readonly quotaChangeMiB?: number;
+  /** Size of the file system in blocks; default the whole device. */
+  readonly blocks?: number;
+  /** `-o sunit=,swidth=`: resource groups begin at stripe units and are stripes long. Undefined: no alignment. */
+  readonly stripe?: Stripe;
   /** `-p`; default `lock_dlm`. */
   readonly lockProtocol?: string;
   /** `-t`: `cluster:filesystem`. Optional with `lock_nolock` only. */
@@ -27,14 +33,31 @@ export interface MkfsOptions {
   readonly prng: Prng;
 }
 
+/** How a striped device is laid out, in bytes: the unit on one disk, and all units side by side. */
+export interface Stripe {
+  /** A multiple of the block size. */
+  readonly unitBytes: number;
+  /** A multiple of the unit. */
+  readonly widthBytes: number;
+}
+
+/** To what resource groups are aligned, in blocks; both 0: to nothing (`rgs->align`, `rgs->align_off`). */
+export interface RgrpAlignment {
+  readonly width: number;
+  readonly unit: number;
+}
+
 /** Options with every default filled in. */
 export interface MkfsPlan {
   readonly geometry: Geometry;
   readonly deviceBytes: number;
+  /** Blocks that may be used: those of the device, or fewer by option. */
   readonly deviceBlocks: number;
   readonly journals: number;
   readonly journalMiB: number;
   readonly rgrpMiB: number;
+  readonly quotaChangeMiB: number;
+  readonly alignment: RgrpAlignment;
   readonly lockProtocol: string;
   readonly lockTable: string;
   readonly uuid: Uint8Array;
@@ -46,6 +69,7 @@ export interface MkfsPlan {
 
 const MIN_JOURNAL_MIB = 8;
 const MAX_JOURNAL_MIB = 1024;
+const MAX_QUOTA_CHANGE_MIB = 64;
 
 /**
  * Checks the options and fills in the defaults, as `opts_check` and `sbd_init` of mkfs.gfs2 do.
@@ -53,12 +77,13 @@ const MAX_JOURNAL_MIB = 1024;
  * @throws {ConfigError} with the option's letter as its path.
  */
 export function planMkfs(options: MkfsOptions, deviceBytes: number): MkfsPlan {
-  const { lockProtocol = 'lock_dlm', journals = 1, rgrpMiB = 256, format = 1802 } = options;
+  const { lockProtocol = 'lock_dlm', journals = 1, rgrpMiB = 256, quotaChangeMiB = 1, format = 1802 } = options;
   const blockSize = checkBlockSize(options.blockSize ?? 4096);
-  const deviceBlocks = Math.floor(deviceBytes / blockSize);
+  const deviceBlocks = checkBlocks(options.blocks, Math.floor(deviceBytes / blockSize));
   const lockTable = checkLocking(lockProtocol, options.lockTable);
   checkRange('-j', journals, 1, 0x7fff_ffff, 'a number of journals, at least 1');
   checkRange('-r', rgrpMiB, 32, 2048, 'a resource group size of 32 to 2048 MiB');
+  checkRange('-c', quotaChangeMiB, 1, MAX_QUOTA_CHANGE_MIB, 'a quota change file size of 1 to 64 MiB');
   checkRange('-o format', format, 1801, 1802, 'the format 1801 or 1802');
   return {
     geometry: geometryOf(blockSize),
@@ -67,6 +92,8 @@ export function planMkfs(options: MkfsOptions, deviceBytes: number): MkfsPlan {
     journals,
     journalMiB: journalSize(options.journalMiB, blockSize, deviceBlocks, journals),
     rgrpMiB,
+    quotaChangeMiB,
+    alignment: checkStripe(options.stripe, blockSize),
     lockProtocol,
     lockTable,
     uuid: checkUuid(options.uuid) ?? drawUuid(options.prng),
@@ -115,6 +142,24 @@ function checkBlockSize(blockSize: number): number {
     throw new ConfigError('-b', String(blockSize), 'a power of two from 512 to 65536');
   }
   return blockSize;
+}
+
+function checkBlocks(asked: number | undefined, deviceBlocks: number): number {
+  if (asked === undefined) return deviceBlocks;
+  checkRange('block-count', asked, 1, deviceBlocks, `a number of blocks that the device has, at most ${deviceBlocks}`);
+  return asked;
+}
+
+function checkStripe(stripe: Stripe | undefined, blockSize: number): RgrpAlignment {
+  if (stripe === undefined) return { width: 0, unit: 0 };
+  const { unitBytes, widthBytes } = stripe;
+  if (!(unitBytes > 0) || unitBytes % blockSize !== 0) {
+    throw new ConfigError('-o sunit', String(unitBytes), `a multiple of the block size ${blockSize}`);
+  }
+  if (!(widthBytes > 0) || widthBytes % unitBytes !== 0) {
+    throw new ConfigError('-o swidth', String(widthBytes), `a multiple of the stripe unit ${unitBytes}`);
+  }
+  return { width: widthBytes / blockSize, unit: unitBytes / blockSize };
 }
 
 function checkRange(path: string, value: number, least: number, most: number, expected: string): void {

@@ -1,6 +1,7 @@
 import { bitmapBlocksFor } from '../ondisk/bitmap-layout.js';
 import type { Geometry } from '../ondisk/geometry.js';
 import type { RindexEntry } from '../ondisk/rindex.js';
+import type { RgrpAlignment } from './options.js';
 
 /** A resource group on the drawing board. */
 export interface PlacedRgrp {
@@ -30,51 +31,73 @@ function rgblocks2bitblocks(geometry: Geometry, rgblocks: number): { bitblocks: 
   return { bitblocks, data };
 }
 
+/** What the layout of resource groups depends on, sizes in blocks. */
+export interface RgrpLayout {
+  readonly geometry: Geometry;
+  readonly deviceBlocks: number;
+  readonly rgrpMiB: number;
+  readonly journals: number;
+  /** Dinode, indirect blocks and data of each journal. */
+  readonly blocksPerJournal: number;
+  readonly alignment: RgrpAlignment;
+}
+
 /**
  * Lays out resource groups: one for each journal, just large enough, then the rest of the device in nearly equal ones
  * (`place_journals`, `place_rgrps`). Undefined when the device ends before that.
  */
-export function placeRgrps(
-  geometry: Geometry,
-  deviceBlocks: number,
-  rgrpMiB: number,
-  journals: number,
-  blocksPerJournal: number,
-): PlacedRgrp[] | undefined {
+export function placeRgrps(layout: RgrpLayout): PlacedRgrp[] | undefined {
+  const { geometry, deviceBlocks, rgrpMiB, journals, blocksPerJournal, alignment } = layout;
   const journalData = roundUp4(blocksPerJournal);
-  const lengths: number[] = Array(journals).fill(journalData + bitmapBlocksFor(geometry, journalData));
-  const first = geometry.superblock + 1;
-  const space = deviceBlocks - first - journals * lengths[0]!;
+  const journalLen = alignLen(alignment, journalData + bitmapBlocksFor(geometry, journalData));
+  let addr = roundUp(geometry.superblock + 1, alignment.unit);
+  const placed: { addr: number; len: number }[] = [];
+  const place = (len: number): void => {
+    placed.push({ addr, len });
+    addr = roundUp(addr + len, alignment.unit);
+  };
+  for (let i = 0; i < journals; i++) place(journalLen);
+  const space = deviceBlocks - addr;
   if (space < 16) return undefined;
-  for (const { len, num } of rgrpsPlan(space, Math.floor((rgrpMiB * 2 ** 20) / geometry.blockSize))) {
-    for (let i = 0; i < num; i++) lengths.push(len);
+  for (const { len, num } of rgrpsPlan(space, (rgrpMiB * 2 ** 20) / geometry.blockSize, alignment)) {
+    for (let i = 0; i < num; i++) place(len);
   }
-  let addr = first;
-  return lengths.map((length, i) => {
-    const { bitblocks, data } = rgblocks2bitblocks(geometry, length);
-    const rindex = { addr, length: bitblocks, data0: addr + bitblocks, data, bitbytes: data / 4 };
-    addr += length;
-    return { rindex, skip: i === lengths.length - 1 ? 0 : length };
+  return placed.map((rgrp, i) => {
+    const { bitblocks, data } = rgblocks2bitblocks(geometry, rgrp.len);
+    const rindex = { addr: rgrp.addr, length: bitblocks, data0: rgrp.addr + bitblocks, data, bitbytes: data / 4 };
+    return { rindex, skip: (placed[i + 1]?.addr ?? rgrp.addr) - rgrp.addr };
   });
 }
 
 /**
- * Cuts `space` blocks into resource groups of about `target` blocks (`lgfs2_rgrps_plan` without alignment). At least one
+ * Cuts `space` blocks into resource groups of about `target` blocks (`lgfs2_rgrps_plan`). Without alignment at least one
  * block stays unused at the end.
  */
-function rgrpsPlan(space: number, target: number): readonly RgSpec[] {
-  const larger = { len: target, num: Math.floor(space / target) };
+function rgrpsPlan(space: number, target: number, alignment: RgrpAlignment): readonly RgSpec[] {
+  const larger = { len: alignLen(alignment, target), num: 0 };
   const smaller = { len: 0, num: 0 };
-  if (larger.num * larger.len === space) return [larger];
+  larger.num = Math.floor(space / larger.len);
+  if (space - larger.num * larger.len <= alignment.width) return [larger];
+  const step = Math.max(1, alignment.width);
   // The adjustment is spread over all of them, so that the last one is not tiny.
   larger.num += 1;
-  while ((larger.len - 1) * larger.num >= space) larger.len -= 1;
-  smaller.len = larger.len - 1;
+  while ((larger.len - step) * larger.num >= space) larger.len -= step;
+  smaller.len = larger.len - step;
   while (larger.len * larger.num + smaller.len * smaller.num >= space) {
     larger.num -= 1;
     smaller.num += 1;
   }
   return [larger, smaller];
+}
+
+/** Whole stripes and a unit more, so that the headers of the groups lie on different disks (`lgfs2_rgrp_align_len`). */
+function alignLen({ width, unit }: RgrpAlignment, len: number): number {
+  return roundUp(len, width) + unit;
+}
+
+/** To a multiple of `step`; 0 is none. */
+function roundUp(blocks: number, step: number): number {
+  return step === 0 ? blocks : Math.ceil(blocks / step) * step;
 }
 
 function roundDown4(blocks: number): number {

@@ -13,9 +13,7 @@ import { heightFor } from '../ondisk/metadata-tree.js';
 import { encodeRindexEntry, RINDEX_ENTRY_BYTES, type RindexEntry } from '../ondisk/rindex.js';
 import type { Inum } from '../ondisk/superblock.js';
 import type { ImageBuilder, NewInode } from './image-builder.js';
-
-/** Size of each `quota_change` file (`-c` of mkfs.gfs2, default). */
-const QUOTA_CHANGE_MIB = 1;
+import type { MkfsPlan } from './options.js';
 
 /** The two directories that the superblock names. */
 export interface TopDirectories {
@@ -29,13 +27,15 @@ export interface TopDirectories {
  */
 export class SystemFiles {
   readonly #builder: ImageBuilder;
+  readonly #plan: Pick<MkfsPlan, 'quotaChangeMiB' | 'isRootJournaled'>;
   readonly #files: NewInode[] = [];
 
-  constructor(builder: ImageBuilder) {
+  constructor(builder: ImageBuilder, plan: Pick<MkfsPlan, 'quotaChangeMiB' | 'isRootJournaled'>) {
     this.#builder = builder;
+    this.#plan = plan;
   }
 
-  make(journals: readonly Inum[], rgrps: readonly RindexEntry[], isRootJournaled: boolean): TopDirectories {
+  make(journals: readonly Inum[], rgrps: readonly RindexEntry[]): TopDirectories {
     const master = this.#add(this.#builder.newInode(MODE.DIRECTORY | 0o755, DIF.SYSTEM));
     this.#makeJindex(master, journals);
     this.#makePerNode(master, journals.length);
@@ -43,7 +43,8 @@ export class SystemFiles {
     const statfs = this.#file(master, 'statfs');
     this.#makeRindex(master, rgrps);
     this.#makeQuota(master);
-    const root = this.#add(this.#builder.newInode(MODE.DIRECTORY | 0o755, isRootJournaled ? DIF.INHERIT_JDATA : 0));
+    const rootFlags = this.#plan.isRootJournaled ? DIF.INHERIT_JDATA : 0;
+    const root = this.#add(this.#builder.newInode(MODE.DIRECTORY | 0o755, rootFlags));
     // Only now is it known what they count.
     this.#builder.setContent(inum, inumContent(this.#builder.nextFormal));
     this.#builder.setContent(statfs, statfsContent(this.#builder.counts));
@@ -72,7 +73,7 @@ export class SystemFiles {
     const file = this.#file(perNode, `quota_change${j}`, DIF.SYSTEM);
     const block = new Uint8Array(blockSize);
     initMetaBlock(block, META_TYPE.QC);
-    file.di.size = QUOTA_CHANGE_MIB << 20;
+    file.di.size = this.#plan.quotaChangeMiB << 20;
     // The real program prepares for one block more.
     this.#builder.growTo(file, heightFor(this.#builder.geometry, file.di.size + blockSize));
     for (let lblock = 0; lblock * blockSize < file.di.size; lblock++) {
