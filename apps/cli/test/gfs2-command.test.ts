@@ -23,7 +23,9 @@ describe.each(['volume.img', 'volume.vhdx'])('%s', (name) => {
 
   beforeAll(async () => {
     expect(await runCommand(['disk', 'create', path, '64M'], capturedIo())).toBe(0);
-    expect(await gfs2('mkfs', path, '-t', 'my-cluster:vol', '-j', '2', '-J', '8')).toEqual(done);
+    const made = await gfs2('mkfs', path, '-t', 'my-cluster:vol', '-j', '2', '-J', '8');
+    expect(made).toMatchObject({ code: 0, errors: '' });
+    expect(made.out).toMatch(/^Device: +.*\nBlock size: +4096\n(.*\n)*Lock table: +"my-cluster:vol"\nUUID: +.{36}\n$/m);
   });
 
   it('files go in and come out again', async () => {
@@ -49,6 +51,22 @@ describe.each(['volume.img', 'volume.vhdx'])('%s', (name) => {
   });
 });
 
+it('mkfs has the options of mkfs.gfs2, and asks for -O before it overwrites', async () => {
+  const path = join(folder, 'again.img');
+  expect(await runCommand(['disk', 'create', path, '128M'], capturedIo())).toBe(0);
+  const options = ['-p', 'lock_nolock', '-b', '2048', '-c', '2', '-r', '32', '-U', '0123456789abcdef0123456789abcdef'];
+  const extended = ['-o', 'sunit=65536,swidth=131072', '-o', 'format=1801,root_inherit_jdata=1'];
+  expect(await gfs2('mkfs', '-q', '-K', ...options, ...extended, path, '60000')).toEqual(done);
+  expect(await gfs2('fsck', path)).toMatchObject({ code: 0 });
+  const uuid = '01234567-89ab-cdef-0123-456789abcdef';
+  expect(await gfs2('mkfs', '-p', 'lock_nolock', path)).toEqual({
+    code: 4,
+    out: '',
+    errors: `quorate: again.img: found the GFS2 file system ${uuid}, expected -O as well\n`,
+  });
+  expect(await gfs2('mkfs', '-O', '-q', '-p', 'lock_nolock', path)).toEqual(done);
+});
+
 describe('a mistake is one line', () => {
   it.each<[string, readonly string[], string]>([
     ['no such file', ['cat', image, '/nope'], 'volume.img: ENOENT: open /nope'],
@@ -61,10 +79,16 @@ describe('a mistake is one line', () => {
     ['no image', ['ls', join(folder, 'absent')], 'absent: ENOENT'],
     [
       'wrong options',
-      ['mkfs', image, '-t', 'x'],
+      ['mkfs', '-O', image, '-t', 'x'],
       'volume.img: -t: found "x", expected cluster:filesystem with exactly one colon',
     ],
-    ['a number', ['mkfs', image, '-b', 'many'], '-b: found "many", expected a whole number from 0 to 2147483647'],
+    ['a number', ['mkfs', image, '-b', 'many'], '-b: found "many", expected a whole number from 0 to 9007199254740991'],
+    [
+      'an extended option',
+      ['mkfs', image, '-o', 'x=1'],
+      '-o: found "x=1", expected one of sunit, swidth, align, format, root_inherit_jdata',
+    ],
+    ['half a stripe', ['mkfs', image, '-o', 'sunit=4096'], '-o: found one of sunit and swidth, expected both'],
   ])('%s', async (_what, argv, message) => {
     const { code, errors } = await gfs2(...argv);
     expect(errors).toBe(`quorate: ${message}\n`);

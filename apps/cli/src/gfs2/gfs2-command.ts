@@ -1,25 +1,14 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { check, mkfs, Volume, volumeListing } from '@quorate/gfs2';
-import { type DirectoryEntry, Gfs2Client, Gfs2Error } from '@quorate/gfs2/client';
-import { ConfigError, Prng, viewOf, type WallTime } from '@quorate/kernel';
+import { check, Volume, volumeListing } from '@quorate/gfs2';
+import type { DirectoryEntry, Gfs2Client } from '@quorate/gfs2/client';
 import { Command } from 'commander';
 import type { CommandIo } from '../command-io.js';
-import { wholeNumberOf } from '../options.js';
 import { UsageError } from '../usage-error.js';
-import { openForReading, openForWriting, StoreDevice, type VolumeImage } from './volume-image.js';
+import { mkfsCommand } from './mkfs-command.js';
+import { changed, mounted } from './mounted-volume.js';
+import { openForReading, StoreDevice } from './volume-image.js';
 import { columns, modeText, statText, timeText } from './volume-text.js';
-
-interface MkfsArguments {
-  readonly b?: string;
-  readonly j?: string;
-  readonly J?: string;
-  readonly r?: string;
-  readonly p?: string;
-  readonly t?: string;
-  readonly U?: string;
-  readonly format?: string;
-}
 
 /** Exit codes of fsck.gfs2. */
 const Fsck = { clean: 0, errorsLeft: 4, operational: 8 } as const;
@@ -33,7 +22,7 @@ export function gfs2Command(io: CommandIo, exit: (code: number) => void): Comman
     new Command(name).description(description).argument('<image>', READABLE);
   return new Command('gfs2')
     .description('GFS2 volumes in images: make, look at, check, read and write')
-    .addCommand(mkfsCommand())
+    .addCommand(mkfsCommand(io))
     .addCommand(
       reading('list', 'every object with its attributes and the hash of its content').action((image: string) =>
         mounted(image, io, (_client, { store }, unmount) => list(new StoreDevice(store), unmount, io)),
@@ -97,114 +86,6 @@ export function gfs2Command(io: CommandIo, exit: (code: number) => void): Comman
         .option('-n', 'change nothing, which is all that there is yet', true)
         .action(async (image: string) => exit(await fsck(image, io))),
     );
-}
-
-function mkfsCommand(): Command {
-  return new Command('mkfs')
-    .description('make a file system, with the options of mkfs.gfs2')
-    .argument('<image>', `${IMAGE} that is there`)
-    .option('-b <bytes>', 'block size: 512 to 4096 (default: 4096)')
-    .option('-j <n>', 'journals: how many nodes can mount at once (default: 1)')
-    .option('-J <MiB>', 'size of each journal (default: by the size of the volume)')
-    .option('-r <MiB>', 'size of the resource groups (default: 256)')
-    .option('-p <protocol>', 'lock_dlm or lock_nolock (default: lock_dlm)')
-    .option('-t <table>', 'cluster:filesystem, needed with lock_dlm')
-    .option('-U <uuid>', 'default: a random one')
-    .option('--format <n>', '1801 or 1802 (default: 1802)')
-    .action((image: string, options: MkfsArguments) => naming(image, () => format(image, options)));
-}
-
-async function format(image: string, options: MkfsArguments): Promise<void> {
-  const number = (letter: string, text: string | undefined): number | undefined =>
-    text === undefined ? undefined : wholeNumberOf(letter, text, 0, 0x7fff_ffff);
-  const [blockSize, journals, journalMiB, rgrpMiB, kind] = [
-    number('-b', options.b),
-    number('-j', options.j),
-    number('-J', options.J),
-    number('-r', options.r),
-    number('--format', options.format),
-  ];
-  const opened = openForWriting(image);
-  try {
-    mkfs(
-      {
-        ...(blockSize !== undefined && { blockSize }),
-        ...(journals !== undefined && { journals }),
-        ...(journalMiB !== undefined && { journalMiB }),
-        ...(rgrpMiB !== undefined && { rgrpMiB }),
-        ...(kind !== undefined && { format: kind }),
-        ...(options.p !== undefined && { lockProtocol: options.p }),
-        ...(options.t !== undefined && { lockTable: options.t }),
-        ...(options.U !== undefined && { uuid: uuidOf(options.U) }),
-        wall: wallNow(),
-        prng: randomPrng(),
-      },
-      new StoreDevice(opened.store),
-    );
-  } finally {
-    await opened.close();
-  }
-}
-
-function uuidOf(text: string): Uint8Array {
-  const digits = text.replaceAll('-', '');
-  if (!/^[0-9a-fA-F]{32}$/.test(digits)) throw new UsageError(`-U: found "${text}", expected a UUID of 32 digits`);
-  return new Uint8Array(Buffer.from(digits, 'hex'));
-}
-
-/** Works on a volume as it is; replays of journals stay in memory. */
-async function mounted(
-  path: string,
-  io: CommandIo,
-  work: (client: Gfs2Client, image: VolumeImage, unmount: () => Promise<void>) => Promise<void>,
-): Promise<void> {
-  await naming(path, async () => {
-    const image = await openForReading(path);
-    try {
-      const client = await mount(image, path, io);
-      await work(client, image, () => client.unmount());
-    } finally {
-      await image.close();
-    }
-  });
-}
-
-async function changed(path: string, io: CommandIo, work: (client: Gfs2Client) => Promise<void>): Promise<void> {
-  await naming(path, async () => {
-    const image = openForWriting(path);
-    try {
-      const client = await mount(image, path, io);
-      try {
-        await work(client);
-      } finally {
-        await client.unmount();
-      }
-    } finally {
-      await image.close();
-    }
-  });
-}
-
-/** Tells of journals that had to be replayed. */
-function mount({ store }: VolumeImage, path: string, { stderr }: CommandIo): Promise<Gfs2Client> {
-  return Gfs2Client.mount(new StoreDevice(store).forClient(), {
-    wall: wallNow(),
-    prng: randomPrng(),
-    log: ({ text }) => {
-      const jid = /jid=(\d+): Replaying journal/.exec(text)?.[1];
-      if (jid !== undefined) stderr.write(`${path}: journal ${jid} is replayed\n`);
-    },
-  });
-}
-
-function wallNow(): WallTime {
-  const now = Date.now();
-  return { sec: Math.floor(now / 1000), nsec: (now % 1000) * 1_000_000 };
-}
-
-function randomPrng(): Prng {
-  const view = viewOf(new Uint8Array(randomBytes(16)));
-  return new Prng(view.getUint32(0), view.getUint32(4), view.getUint32(8), view.getUint32(12) | 1);
 }
 
 async function list(device: StoreDevice, unmount: () => Promise<void>, { stdout }: CommandIo): Promise<void> {
@@ -282,16 +163,5 @@ async function fsck(path: string, { stdout }: CommandIo): Promise<number> {
     return findings.length === 0 ? Fsck.clean : Fsck.errorsLeft;
   } finally {
     await image.close();
-  }
-}
-
-/** What the volume refuses is one line that names the image. */
-async function naming(image: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    const isOurs = error instanceof Gfs2Error || error instanceof ConfigError;
-    if (isOurs && !error.message.startsWith(image)) throw new UsageError(`${image}: ${error.message}`);
-    throw error;
   }
 }
