@@ -133,7 +133,11 @@ describe('the page on a port of this machine', () => {
 it('a script in the simulator: a node dies, its service moves, and what was written stays', async () => {
   const lines = [
     '# The place stays until another is named.',
-    'my-vm2# echo hello > /mydata/a.txt',
+    'my-vm2# cat > /mydata/a.txt <<EOF',
+    'hello',
+    '  # no comment',
+    'EOF',
+    '  # A comment.',
     'host> power off my-vm1',
     'wait 60',
     'my-vm3# cat /mydata/a.txt',
@@ -150,11 +154,12 @@ it('a script in the simulator: a node dies, its service moves, and what was writ
   expect(told[0]).toMatch(/^http:\/\/10\.156\.76\.58\/ of the cluster is http:\/\/127\.0\.0\.1:\d+\/$/);
   const typed = told.slice(told.findIndex((line) => line.startsWith('my-vm2#')));
   expect(typed.filter((line) => !/^ *[0-9.]+ s {4}/.test(line))).toEqual([
-    'my-vm2# echo hello > /mydata/a.txt',
+    'my-vm2# cat > /mydata/a.txt <<EOF',
+    ...['> hello', '>   # no comment', '> EOF'],
     'host> power off my-vm1',
     'host> wait 60',
     'my-vm3# cat /mydata/a.txt',
-    'hello',
+    ...['hello', '  # no comment'],
     'my-vm3# clustat -s my_service_group | grep service:',
     expect.stringMatching(/^ service:my_service_group +my-vm2 +started +$/),
     'my-vm1# ls',

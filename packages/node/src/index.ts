@@ -13,6 +13,7 @@ export type { FileChange } from './os/files.js';
 export type { NodeIscsiFact } from './os/iscsi/iscsi-sessions.js';
 export type { ProgramFault } from './os/program-faults.js';
 export type { CmanAnswers, CmanCall, CmanVersion, JoinOverrides } from './programs/cman/cman-call.js';
+export { isIncomplete } from './programs/command-line.js';
 export { resolveHost } from './programs/hosts.js';
 export { fetchPage } from './programs/httpd.js';
 export { iscsiRecord } from './programs/iscsiadm/record-store.js';

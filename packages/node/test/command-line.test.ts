@@ -26,7 +26,7 @@ describe('a command line', () => {
         { commands: [{ words: ['pwd'] }], when: 'always' },
       ],
     ],
-    ['wc<f', [{ commands: [{ words: ['wc'], input: 'f' }], when: 'always' }]],
+    ['wc<f', [{ commands: [{ words: ['wc'], input: { path: 'f' } }], when: 'always' }]],
     ['echo "a\\"b" c\\ d', [{ commands: [{ words: ['echo', 'a"b', 'c d'] }], when: 'always' }]],
     [`echo ''`, [{ commands: [{ words: ['echo', ''] }], when: 'always' }]],
   ])('%s', (line, expected) => {

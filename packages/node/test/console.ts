@@ -1,6 +1,7 @@
 import { type ProgramResult, SECOND, type Stamped, utf8Text } from '@quorate/kernel';
 import type { MappedSegment } from '@quorate/volumes';
 import { checkTranscript } from '../../../tooling/transcript.js';
+import { isIncomplete } from '../src/programs/command-line.js';
 import type { TestMachine } from './machine.js';
 
 /**
@@ -16,8 +17,22 @@ import type { TestMachine } from './machine.js';
 export function checkConsole(name: string, machine: TestMachine): void {
   checkTranscript(
     new URL(`data/${name}.txt`, import.meta.url),
-    (commands) => commands.flatMap((command) => execute(machine, command)).join('\n') || 'nothing',
+    (lines) =>
+      commandsOf(lines)
+        .flatMap((command) => execute(machine, command))
+        .join('\n') || 'nothing',
   );
+}
+
+/** What is open at the end of a line goes on in the next. */
+function commandsOf(lines: readonly string[]): readonly string[] {
+  const commands: string[] = [];
+  let isOpen = false;
+  for (const line of lines) {
+    commands.push(isOpen ? `${commands.pop()}\n${line}` : line);
+    isOpen = !line.startsWith('%') && isIncomplete(commands.at(-1)!);
+  }
+  return commands;
 }
 
 function execute(machine: TestMachine, command: string): readonly string[] {

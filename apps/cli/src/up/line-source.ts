@@ -1,11 +1,14 @@
 import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
 import type { CommandIo } from '../command-io.js';
 import type { Session } from './session.js';
-import { isPlaced } from './typed-line.js';
+import { isComment, isPlaced } from './typed-line.js';
+
+/** Prompt of a line that goes on. */
+export const MORE = '> ';
 
 /** Lines that somebody types or has written, and what is shown meanwhile. */
 export interface LineSource {
-  /** Undefined: there are no more. */
+  /** Undefined: there are no more. `MORE` as the prompt: the line goes on with what is open in those before. */
   next(prompt: string): Promise<string | undefined>;
   /** Shows a text that nobody asked for now, before the line that is being typed. */
   interject(text: string): void;
@@ -19,13 +22,14 @@ export class ScriptLines implements LineSource {
   readonly #io: CommandIo;
 
   constructor(text: string, io: CommandIo) {
-    this.#lines = text.split('\n').filter((line) => !/^\s*(#|$)/.test(line));
+    this.#lines = text.split('\n');
     this.#io = io;
   }
 
   async next(prompt: string): Promise<string | undefined> {
+    while (prompt !== MORE && this.#lines.length > 0 && isComment(this.#lines[0]!)) this.#lines.shift();
     const line = this.#lines.shift();
-    if (line !== undefined) this.#io.stdout.write(`${isPlaced(line) ? '' : prompt}${line.trim()}\n`);
+    if (line !== undefined) this.#io.stdout.write(shown(prompt, line));
     return line;
   }
 
@@ -73,7 +77,7 @@ export class TypedLines implements LineSource {
     const line = isAhead || this.#isClosed ? this.#waiting.shift() : await this.#typed(prompt);
     // A terminal has shown what was typed at its prompt.
     const isShown = this.#isTerminal && !isAhead;
-    if (line !== undefined && !isShown) this.#io.stdout.write(`${isPlaced(line) ? '' : prompt}${line}\n`);
+    if (line !== undefined && !isShown) this.#io.stdout.write(shown(prompt, line));
     return line;
   }
 
@@ -106,4 +110,10 @@ export class TypedLines implements LineSource {
     this.#take = undefined;
     take?.(line);
   }
+}
+
+/** As a terminal shows it; a line that says itself where it is typed is its own prompt. */
+function shown(prompt: string, line: string): string {
+  if (prompt === MORE) return `${prompt}${line}\n`;
+  return `${isPlaced(line) ? '' : prompt}${line.trim()}\n`;
 }

@@ -3,7 +3,7 @@ import type { AnyFact, LogLine, RunWatcher } from '@quorate/lab';
 import { UsageError } from '../usage-error.js';
 import { HOST_WORDS, type HostCommand, hostHelp } from './host-commands.js';
 import type { RunningCluster } from './running-cluster.js';
-import { OUTSIDE, promptOf, readLine } from './typed-line.js';
+import { goesOn, OUTSIDE, promptOf, readLine } from './typed-line.js';
 
 /** A machine that has not come up by then may never do so. */
 const BOOT_PATIENCE = 300 * SECOND;
@@ -34,6 +34,11 @@ export class Session {
   /** `my-vm1# ` or `host> `. */
   get prompt(): string {
     return promptOf(this.#place);
+  }
+
+  /** Whether the next line belongs to this one. */
+  goesOn(line: string): boolean {
+    return goesOn(line, this.#place);
   }
 
   /** Waits until every machine has come up, or does not seem to. */

@@ -1,3 +1,4 @@
+import { isIncomplete } from '@quorate/node';
 import { UsageError } from '../usage-error.js';
 import { type HostCommand, readHostCommand } from './host-commands.js';
 
@@ -13,7 +14,7 @@ export interface TypedLine {
   readonly command?: HostCommand;
 }
 
-const PLACED = /^\s*(?:(host>)|([A-Za-z0-9._-]+)#)(?:\s+(.*))?$/;
+const PLACED = /^\s*(?:(host>)|([A-Za-z0-9._-]+)#)(?:\s+(.*))?$/s;
 
 /**
  * Reads a line that is typed at a place: `my-vm2# df` or `host> heal` go elsewhere, and only that, or a place alone. A line that
@@ -22,7 +23,7 @@ const PLACED = /^\s*(?:(host>)|([A-Za-z0-9._-]+)#)(?:\s+(.*))?$/;
  * @throws {UsageError} for a machine that there is not, or a command outside that there is not.
  */
 export function readLine(line: string, place: string, machines: readonly string[]): TypedLine | undefined {
-  if (/^\s*(#|$)/.test(line)) return undefined;
+  if (isComment(line)) return undefined;
   const [, outside, machine, rest = ''] = PLACED.exec(line) ?? [];
   const at = outside === undefined ? (machine ?? place) : OUTSIDE;
   if (at !== OUTSIDE && !machines.includes(at)) {
@@ -31,6 +32,18 @@ export function readLine(line: string, place: string, machines: readonly string[
   const text = (isPlaced(line) ? rest : line).trim();
   if (at !== OUTSIDE || text === '') return { place: at, text };
   return { place: at, text, command: readHostCommand(text, machines) };
+}
+
+/** Whether there is nothing to type in a line. */
+export function isComment(line: string): boolean {
+  return /^\s*(#|$)/.test(line);
+}
+
+/** Whether a line that is typed on a machine goes on in the next one: a quote or a here-document is open. */
+export function goesOn(line: string, place: string): boolean {
+  const [, outside, machine, rest = ''] = PLACED.exec(line) ?? [];
+  const isOutside = outside !== undefined || (machine === undefined && place === OUTSIDE);
+  return !isComment(line) && !isOutside && isIncomplete(machine === undefined ? line : rest);
 }
 
 /** Whether a line says itself where it is typed. */

@@ -7,12 +7,12 @@ import { clusterConfOf, readBytes, seedOf, speedOf, wholeNumberOf } from '../opt
 import { UsageError } from '../usage-error.js';
 import { Exit } from '../verdict.js';
 import { PlainView } from '../views/plain-view.js';
-import { type LineSource, ScriptLines, TypedLines } from './line-source.js';
+import { type LineSource, MORE, ScriptLines, TypedLines } from './line-source.js';
 import { PageServer } from './page-server.js';
 import type { ClusterOptions, RunningCluster } from './running-cluster.js';
 import { Session } from './session.js';
 import { SimulatedCluster } from './simulated-cluster.js';
-import { OUTSIDE, readLine } from './typed-line.js';
+import { goesOn, OUTSIDE, readLine } from './typed-line.js';
 import { WorkedCluster } from './worked-cluster.js';
 
 interface UpOptions {
@@ -94,10 +94,15 @@ async function up(conf: string | undefined, options: UpOptions, io: CommandIo): 
 
 /** Lines until there are no more, one of them is the last, or the run does not go on. */
 async function converse(cluster: RunningCluster, session: Session, lines: LineSource): Promise<void> {
-  for (let goesOn = true; goesOn && !cluster.isOver; ) {
-    const line = await lines.next(session.prompt);
+  for (let isLast = false; !isLast && !cluster.isOver; ) {
+    let line = await lines.next(session.prompt);
     if (line === undefined) return;
-    goesOn = await session.type(cluster, line);
+    while (session.goesOn(line)) {
+      const more = await lines.next(MORE);
+      if (more === undefined) break;
+      line += `\n${more}`;
+    }
+    isLast = !(await session.type(cluster, line));
     session.tellViolations(cluster);
   }
 }
@@ -106,11 +111,15 @@ async function converse(cluster: RunningCluster, session: Session, lines: LineSo
 function scriptOf(path: string, machines: readonly string[]): string {
   const text = new TextDecoder().decode(readBytes(path));
   let place = machines[0] ?? OUTSIDE;
-  for (const [i, line] of text.split('\n').entries()) {
+  const lines = text.split('\n');
+  for (let i = 0; i < lines.length; i++) {
+    const number = i + 1;
+    let line = lines[i]!;
+    while (goesOn(line, place) && i + 1 < lines.length) line += `\n${lines[++i]}`;
     try {
       place = readLine(line, place, machines)?.place ?? place;
     } catch (error) {
-      if (error instanceof UsageError) throw new UsageError(`${path}:${i + 1}: ${error.message}`);
+      if (error instanceof UsageError) throw new UsageError(`${path}:${number}: ${error.message}`);
       throw error;
     }
   }
