@@ -1,24 +1,16 @@
-import {
-  ByteWriter,
-  ConfigError,
-  type Errno,
-  type Machine,
-  MILLISECOND,
-  type Nanos,
-  type Observe,
-  SECOND,
-} from '@quorate/kernel';
+import { ConfigError, type Errno, type Machine, MILLISECOND, type Nanos, type Observe, SECOND } from '@quorate/kernel';
 import { scanRsbs } from './directory.js';
 import type { CallInput, DlmInput, DlmOutput, RejectReason, StartMember } from './dlm-io.js';
 import type { DlmFact } from './facts.js';
 import { Lockspace, type LockspaceHost } from './lockspace.js';
 import { type LockspaceView, lockspaceView } from './lockspace-view.js';
-import { decodeMessage, MAX_LVB_BYTES, Message, MessageWriter } from './message.js';
+import { decodeMessage, Message, MessageWriter } from './message.js';
 import { Midcomms, type MidcommsView } from './midcomms.js';
 import { dlmLock, dlmUnlock } from './owner.js';
 import { Command, type Packet, Version } from './packet-header.js';
 import { clearProcLocks, purge } from './processes.js';
-import { decodeRcom, RcomType } from './rcom.js';
+import { decodeRcom, Rcom, RcomType, RcomWriter } from './rcom.js';
+import { MAX_LVB_BYTES, RcomLock } from './rcom-lock.js';
 import { receiveRcom } from './rcom-receive.js';
 import { sendNotReady } from './rcom-send.js';
 import { receiveMessage } from './receive.js';
@@ -107,7 +99,9 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
       message: new Message(),
       incoming: new Message(),
       messageWriter: new MessageWriter(),
-      rcomWriter: new ByteWriter(true),
+      incomingRcom: new Rcom(),
+      rcomWriter: new RcomWriter(),
+      rcomLock: new RcomLock(),
       now: 0,
       emit: () => {},
     };
@@ -320,21 +314,21 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
 
   #onPacket(from: number, packet: Packet): void {
     const ls = this.#byGlobalId.get(packet.word);
-    if (packet.command === Command.RCOM) this.#onRcom(ls, from, packet.word, packet.ownBytes);
+    if (packet.command === Command.RCOM) this.#onRcom(ls, from, packet);
     else if (ls === undefined) this.#reject(from, 'unknown-lockspace');
     else this.#onMessage(ls, from, packet);
   }
 
-  #onRcom(ls: Lockspace | undefined, from: number, globalId: number, packet: Uint8Array): void {
-    const rcom = decodeRcom(packet);
-    if (rcom === undefined) return this.#reject(from, 'bad-rcom');
+  #onRcom(ls: Lockspace | undefined, from: number, packet: Packet): void {
+    const rcom = this.#host.incomingRcom;
+    if (!decodeRcom(packet, rcom)) return this.#reject(from, 'bad-rcom');
     if (ls === undefined) {
-      if (rcom.type === RcomType.STATUS) return sendNotReady(this.#host, globalId, from, rcom);
+      if (rcom.type === RcomType.STATUS) return sendNotReady(this.#host, packet.word, from, rcom);
       return this.#reject(from, 'unknown-lockspace');
     }
     const reason = receiveRcom(ls, from, rcom);
     if (reason !== undefined) this.#reject(from, reason);
-    this.#advance(ls);
+    if (rcom.type >= RcomType.STATUS_REPLY && ls.hasAllAnswers) this.#advance(ls);
   }
 
   /** Source: Linux fs/dlm/lock.c, `dlm_receive_message`. */

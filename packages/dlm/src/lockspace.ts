@@ -1,4 +1,4 @@
-import { type ByteWriter, crc32, HighWater, type Nanos, type Observe } from '@quorate/kernel';
+import { crc32, HighWater, type Nanos, type Observe } from '@quorate/kernel';
 import type { CallInput, DlmOutput } from './dlm-io.js';
 import type { DlmFact } from './facts.js';
 import { HandleTable } from './handle-table.js';
@@ -7,7 +7,8 @@ import { LinkedQueue } from './linked-queue.js';
 import { LkidTable } from './lkid-table.js';
 import type { Message, MessageWriter } from './message.js';
 import type { Midcomms } from './midcomms.js';
-import type { StatusReply } from './rcom.js';
+import type { Rcom, RcomWriter, StatusReply } from './rcom.js';
+import type { RcomLock } from './rcom-lock.js';
 import type { QueuedRequest } from './requestqueue.js';
 import { Lkb, LkbFlag, Rsb, RsbFlag } from './resource.js';
 import { WaiterList } from './waiter-list.js';
@@ -31,7 +32,11 @@ export interface LockspaceHost {
   /** Reused for every message received. */
   readonly incoming: Message;
   readonly messageWriter: MessageWriter;
-  readonly rcomWriter: ByteWriter;
+  /** Reused for every recovery message received. */
+  readonly incomingRcom: Rcom;
+  readonly rcomWriter: RcomWriter;
+  /** Reused for every LOCK and its reply, sent or received. */
+  readonly rcomLock: RcomLock;
   /** The instant of the step under way. */
   now: Nanos;
   emit: (output: DlmOutput) => void;
@@ -305,8 +310,15 @@ export class Lockspace {
   }
 
   /** Active resources, by the order in which they were first used. */
-  *activeRsbs(): Generator<Rsb, void, undefined> {
-    for (const r of this.rsbs.values()) if (r.isActive) yield r;
+  activeRsbs(): Rsb[] {
+    const active: Rsb[] = [];
+    for (const r of this.rsbs.values()) if (r.isActive) active.push(r);
+    return active;
+  }
+
+  /** False while the new master of a resource, or the reply to a lock that was sent there, is awaited. */
+  get hasAllAnswers(): boolean {
+    return this.recoverLookups.size === 0 && this.recoverLocksOut === 0;
   }
 
   #tellTossed(r: Rsb): void {

@@ -103,9 +103,6 @@ const NOTHING = new Uint8Array(0);
 const MESSAGE_BYTES = 88;
 const MAX_NAME_BYTES = 64;
 
-/** Longest value block that fits a message inside the envelope. */
-export const MAX_LVB_BYTES: number = MAX_PACKET_BYTES - 24 - MESSAGE_BYTES;
-
 /** Writes packets of locking into one buffer that it owns and reuses. */
 export class MessageWriter {
   readonly #bytes = new Uint8Array(MAX_PACKET_BYTES);

@@ -3,7 +3,8 @@ import { masterLookup } from './directory.js';
 import type { RejectReason } from './dlm-io.js';
 import { Result } from './lock-flags.js';
 import type { Lockspace } from './lockspace.js';
-import { decodeLock, decodeStatusReply, NEED_SLOTS, type Rcom, RcomType, statusFlagsOf } from './rcom.js';
+import { decodeStatusReply, NEED_SLOTS, type Rcom, RcomType, statusFlagsOf } from './rcom.js';
+import { decodeLock } from './rcom-lock.js';
 import {
   sendLockReply,
   sendLookupReply,
@@ -79,15 +80,20 @@ function receiveStatusReply(ls: Lockspace, rcom: Rcom): RejectReason | undefined
 /** `dlm_copy_master_names`. */
 function receiveNames(ls: Lockspace, from: number, rcom: Rcom): RejectReason | undefined {
   const names = ls.masterNames.get(from) ?? [];
-  const last = rcom.body.length === 0 ? -1 : names.indexOf(latin1(rcom.body));
-  if (rcom.body.length > 0 && last < 0) return 'unexpected';
+  const last = rcom.bodyLength === 0 ? -1 : names.indexOf(nameOf(rcom));
+  if (rcom.bodyLength > 0 && last < 0) return 'unexpected';
   sendNamesReply(ls, from, rcom, names, last + 1);
   return undefined;
 }
 
+/** The name that a NAMES or LOOKUP carries. */
+function nameOf({ bytes, bodyAt, end }: Rcom): string {
+  return latin1(bytes, bodyAt, end);
+}
+
 function receiveLookup(ls: Lockspace, from: number, rcom: Rcom): RejectReason | undefined {
-  if (rcom.body.length > 64) return 'bad-rcom';
-  const master = masterLookup(ls, from, latin1(rcom.body), 'recover-master');
+  if (rcom.bodyLength > 64) return 'bad-rcom';
+  const master = masterLookup(ls, from, nameOf(rcom), 'recover-master');
   sendLookupReply(ls, from, rcom, master < 0 ? -Result.EINVAL : master);
   return undefined;
 }
@@ -107,18 +113,18 @@ function receiveLookupReply(ls: Lockspace, rcom: Rcom): RejectReason | undefined
 }
 
 function receiveLock(ls: Lockspace, from: number, rcom: Rcom): RejectReason | undefined {
-  const rl = decodeLock(rcom.body);
-  if (rl === undefined) return 'bad-rcom';
+  const rl = ls.host.rcomLock;
+  if (!decodeLock(rcom, rl)) return 'bad-rcom';
   if (!ls.isMember(from)) return 'non-member';
-  const { lkid, result } = recoverMasterCopy(ls, from, rl);
-  sendLockReply(ls, from, rcom, lkid, result);
+  const result = recoverMasterCopy(ls, from, rcom, rl);
+  sendLockReply(ls, from, rcom, rl.remid, result);
   return undefined;
 }
 
 /** `dlm_recover_process_copy`. */
 function receiveLockReply(ls: Lockspace, rcom: Rcom): RejectReason | undefined {
-  const rl = decodeLock(rcom.body);
-  if (rl === undefined) return 'bad-rcom';
+  const rl = ls.host.rcomLock;
+  if (!decodeLock(rcom, rl)) return 'bad-rcom';
   const lkb = ls.lkbs.get(rl.lkid);
   if (lkb === undefined || !lkb.isProcessCopy) return 'unknown-lock';
   const r = lkb.resource;

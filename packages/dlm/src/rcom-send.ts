@@ -1,100 +1,92 @@
-import type { ByteWriter } from '@quorate/kernel';
 import { Result } from './lock-flags.js';
 import type { Lockspace, LockspaceHost } from './lockspace.js';
 import { Command } from './packet-header.js';
 import {
-  beginRcom,
-  endRcom,
+  RCOM_BYTES,
   type Rcom,
   RcomType,
-  writeLock,
-  writeLockReply,
+  type StatusReply,
+  writeName,
   writeNames,
   writeStatus,
   writeStatusReply,
 } from './rcom.js';
+import { writeLock, writeLockReply } from './rcom-lock.js';
 import { packRcomLock } from './recover-locks.js';
 import { slotsOf } from './recover-members.js';
 import type { Lkb, Rsb } from './resource.js';
 
 // Recovery messages as they go out. Source: Linux fs/dlm/rcom.c; the functions keep their names.
 
-function begin(ls: Lockspace, type: number, id: number, request?: Rcom, result = 0): ByteWriter {
-  const { host, globalId, recoverSeq: seq } = ls;
-  const seqReply = request?.seq ?? 0;
-  return beginRcom(host.rcomWriter, host.version, globalId, host.nodeid, { type, result, id, seq, seqReply });
+/** Gives where the body is to be written. */
+function begin(ls: Lockspace, type: number, id: number, request?: Rcom, result = 0): DataView {
+  const seqReply = request === undefined ? 0 : request.seq;
+  return ls.host.rcomWriter.begin(type, result, id, ls.recoverSeq, seqReply);
 }
 
-function sendNumbered(ls: Lockspace, to: number, writer: ByteWriter): void {
-  ls.host.midcomms.send(to, endRcom(writer), Command.RCOM);
+function end({ host, globalId }: Lockspace, bodyLength: number): Uint8Array {
+  return host.rcomWriter.end(host.version, globalId, host.nodeid, bodyLength);
 }
 
-/** Gives the id that the reply has to carry. */
+function sendNumbered(ls: Lockspace, to: number, bodyLength: number): void {
+  ls.host.midcomms.send(to, end(ls, bodyLength), Command.RCOM);
+}
+
+function sendBare(ls: Lockspace, to: number, bodyLength: number): void {
+  ls.host.midcomms.sendBare(to, end(ls, bodyLength));
+}
+
 export function sendRcomStatus(ls: Lockspace, to: number, flags: number): void {
   ls.rcomId += 1;
-  const writer = begin(ls, RcomType.STATUS, ls.rcomId);
-  writeStatus(writer, flags);
-  ls.host.midcomms.sendBare(to, endRcom(writer));
+  const view = begin(ls, RcomType.STATUS, ls.rcomId);
+  sendBare(ls, to, writeStatus(view, flags));
 }
 
 export function sendStatusReply(ls: Lockspace, to: number, request: Rcom, wantsSlots: boolean): void {
-  const writer = begin(ls, RcomType.STATUS_REPLY, request.id, request, ls.recoverStatus);
-  writeStatusReply(writer, {
-    lvblen: ls.lvbLength,
-    lsflags: 0,
-    flags: 0,
-    ourSlot: ls.slot,
-    generation: ls.generation,
-    slots: wantsSlots ? slotsOf(ls) : [],
-  });
-  ls.host.midcomms.sendBare(to, endRcom(writer));
+  const view = begin(ls, RcomType.STATUS_REPLY, request.id, request, ls.recoverStatus);
+  const slots = wantsSlots ? slotsOf(ls) : [];
+  const { lvbLength: lvblen, slot: ourSlot, generation } = ls;
+  sendBare(ls, to, writeStatusReply(view, { lvblen, lsflags: 0, flags: 0, ourSlot, generation, slots }));
 }
 
 /** Asks for the names after `last` that the node masters and whose directory node we are. */
 export function sendRcomNames(ls: Lockspace, to: number, last: string): void {
   ls.rcomId += 1;
-  const writer = begin(ls, RcomType.NAMES, ls.rcomId);
-  for (let i = 0; i < last.length; i++) writer.u8(last.charCodeAt(i));
-  ls.host.midcomms.sendBare(to, endRcom(writer));
+  const view = begin(ls, RcomType.NAMES, ls.rcomId);
+  sendBare(ls, to, writeName(view, RCOM_BYTES, last));
 }
 
 export function sendNamesReply(ls: Lockspace, to: number, request: Rcom, names: readonly string[], from: number): void {
-  const writer = begin(ls, RcomType.NAMES_REPLY, request.id, request);
-  writeNames(writer, names, from);
-  ls.host.midcomms.sendBare(to, endRcom(writer));
+  const view = begin(ls, RcomType.NAMES_REPLY, request.id, request);
+  sendBare(ls, to, writeNames(view, names, from));
 }
 
 export function sendRcomLookup(ls: Lockspace, to: number, name: string, id: number): void {
-  const writer = begin(ls, RcomType.LOOKUP, id);
-  for (let i = 0; i < name.length; i++) writer.u8(name.charCodeAt(i));
-  sendNumbered(ls, to, writer);
+  const view = begin(ls, RcomType.LOOKUP, id);
+  sendNumbered(ls, to, writeName(view, RCOM_BYTES, name));
 }
 
 export function sendLookupReply(ls: Lockspace, to: number, request: Rcom, master: number): void {
-  sendNumbered(ls, to, begin(ls, RcomType.LOOKUP_REPLY, request.id, request, master));
+  begin(ls, RcomType.LOOKUP_REPLY, request.id, request, master);
+  sendNumbered(ls, to, 0);
 }
 
 export function sendRcomLock(ls: Lockspace, r: Rsb, lkb: Lkb): void {
-  const writer = begin(ls, RcomType.LOCK, lkb.lkid);
-  writeLock(writer, packRcomLock(r, lkb));
-  sendNumbered(ls, lkb.nodeid, writer);
+  const view = begin(ls, RcomType.LOCK, lkb.lkid);
+  sendNumbered(ls, lkb.nodeid, writeLock(view, packRcomLock(lkb, ls.host.rcomLock), r.name, lkb.lvb));
 }
 
 export function sendLockReply(ls: Lockspace, to: number, request: Rcom, lkid: number, result: number): void {
-  const writer = begin(ls, RcomType.LOCK_REPLY, request.id, request);
-  writeLockReply(writer, request.body, lkid, 0 - result);
-  sendNumbered(ls, to, writer);
+  const view = begin(ls, RcomType.LOCK_REPLY, request.id, request);
+  sendNumbered(ls, to, writeLockReply(view, request, lkid, 0 - result));
 }
+
+/** What we say of a lockspace that we do not know. */
+const NOT_READY: StatusReply = { lvblen: 0xffffffff, lsflags: 0, flags: 0, ourSlot: 0, generation: 0, slots: [] };
 
 /** To a node that recovers a lockspace which we do not have (yet): `dlm_send_ls_not_ready`. */
 export function sendNotReady(host: LockspaceHost, globalId: number, to: number, request: Rcom): void {
-  const writer = beginRcom(host.rcomWriter, host.version, globalId, host.nodeid, {
-    type: RcomType.STATUS_REPLY,
-    result: -Result.ESRCH,
-    id: request.id,
-    seq: 0,
-    seqReply: request.seq,
-  });
-  writeStatusReply(writer, { lvblen: 0xffffffff, lsflags: 0, flags: 0, ourSlot: 0, generation: 0, slots: [] });
-  host.midcomms.sendBare(to, endRcom(writer));
+  const view = host.rcomWriter.begin(RcomType.STATUS_REPLY, -Result.ESRCH, request.id, 0, request.seq);
+  const bodyLength = writeStatusReply(view, NOT_READY);
+  host.midcomms.sendBare(to, host.rcomWriter.end(host.version, globalId, host.nodeid, bodyLength));
 }

@@ -1,7 +1,5 @@
-import { ByteReader, type ByteWriter, latin1, viewOf } from '@quorate/kernel';
-import { Mode } from './mode.js';
-import { Command, HEADER_BYTES, MAX_PACKET_BYTES } from './packet-header.js';
-import { LockStatus } from './resource.js';
+import { ByteReader, getU64, latin1, setU64, viewOf } from '@quorate/kernel';
+import { Command, MAX_PACKET_BYTES, type Packet, setHeader } from './packet-header.js';
 
 /** What a recovery message is (`rc_type`). */
 export const RcomType = {
@@ -29,59 +27,90 @@ export const RcomType = {
  *
  * Source: Linux fs/dlm/dlm_internal.h, `dlm_rcom`.
  */
-export interface Rcom {
-  readonly type: number;
-  readonly result: number;
-  readonly id: number;
-  readonly seq: number;
-  readonly seqReply: number;
-  /** Aliases the packet it was decoded from. */
-  readonly body: Uint8Array;
+export class Rcom {
+  type = 0;
+  result = 0;
+  id = 0;
+  seq = 0;
+  seqReply = 0;
+  /** What it stands in, until `end`: the body aliases the packet that it was decoded from. */
+  bytes: Uint8Array = NOTHING;
+  view: DataView = viewOf(NOTHING);
+  bodyAt = 0;
+  end = 0;
+
+  get bodyLength(): number {
+    return this.end - this.bodyAt;
+  }
+
+  get body(): Uint8Array {
+    return this.bytes.subarray(this.bodyAt, this.end);
+  }
 }
 
-const RCOM_BYTES = 48;
+const NOTHING = new Uint8Array(0);
+/** Where the body begins. */
+export const RCOM_BYTES = 48;
 /** What fits a packet inside the envelope of 3.2. */
-const MAX_BODY_BYTES = MAX_PACKET_BYTES - 24 - RCOM_BYTES;
+export const MAX_BODY_BYTES: number = MAX_PACKET_BYTES - 24 - RCOM_BYTES;
 
-/** Begins an RCOM packet; the body follows, then `endRcom`. */
-export function beginRcom(
-  writer: ByteWriter,
-  version: number,
-  globalId: number,
-  from: number,
-  { type, result, id, seq, seqReply }: Omit<Rcom, 'body'>,
-): ByteWriter {
-  writer.reset().u32(version).u32(globalId).u32(from).u16(0).u8(Command.RCOM).u8(0);
-  return writer.u32(type).u32(result).u64(id).u64(seq).u64(seqReply);
+/** Reads a packet of command RCOM into `rcom`; false if it is short or of no known type. */
+export function decodeRcom({ bytes, view, at, end }: Packet, rcom: Rcom): boolean {
+  if (end - at < RCOM_BYTES) return false;
+  rcom.type = view.getUint32(at + 16, true);
+  if (rcom.type < RcomType.STATUS || rcom.type > RcomType.LOCK_REPLY) return false;
+  rcom.result = view.getInt32(at + 20, true);
+  rcom.id = getU64(view, at + 24, true);
+  rcom.seq = getU64(view, at + 32, true);
+  rcom.seqReply = getU64(view, at + 40, true);
+  rcom.bytes = bytes;
+  rcom.view = view;
+  rcom.bodyAt = at + RCOM_BYTES;
+  rcom.end = end;
+  return true;
 }
 
-/** Sets the length and gives the packet; aliases the writer's buffer. */
-export function endRcom(writer: ByteWriter): Uint8Array {
-  return writer.patch16(12, writer.length).bytes();
+/** Writes packets of recovery messages into one buffer that it owns and reuses. */
+export class RcomWriter {
+  readonly #bytes = new Uint8Array(MAX_PACKET_BYTES);
+  readonly #view = new DataView(this.#bytes.buffer);
+  /** Its beginnings, by their length. */
+  readonly #packets: Uint8Array[] = [];
+
+  /** Begins a message; gives where its body is to be written, from `RCOM_BYTES` on. Then `end`. */
+  begin(type: number, result: number, id: number, seq: number, seqReply: number): DataView {
+    const view = this.#view;
+    view.setUint32(16, type, true);
+    view.setInt32(20, result, true);
+    setU64(view, 24, id, true);
+    setU64(view, 32, seq, true);
+    setU64(view, 40, seqReply, true);
+    return view;
+  }
+
+  /** The packet with a body of so many bytes. Aliases the writer's buffer and is valid until the next `begin`. */
+  end(version: number, globalId: number, from: number, bodyLength: number): Uint8Array {
+    const length = RCOM_BYTES + bodyLength;
+    setHeader(this.#view, version, globalId, from, length, Command.RCOM);
+    let packet = this.#packets[length];
+    if (packet === undefined) {
+      packet = this.#bytes.subarray(0, length);
+      this.#packets[length] = packet;
+    }
+    return packet;
+  }
 }
 
-/** Reads a packet of command RCOM; undefined if it is short or of no known type. */
-export function decodeRcom(bytes: Uint8Array): Rcom | undefined {
-  if (bytes.length < RCOM_BYTES) return undefined;
-  const reader = new ByteReader(bytes, true, HEADER_BYTES);
-  const type = reader.u32();
-  if (type < RcomType.STATUS || type > RcomType.LOCK_REPLY) return undefined;
-  return {
-    type,
-    result: reader.i32(),
-    id: reader.u64(),
-    seq: reader.u64(),
-    seqReply: reader.u64(),
-    body: reader.rest(),
-  };
-}
+// Bodies are written behind the 48 bytes of a message; what writes one gives its length.
 
 /** In the flags of STATUS and its reply: the asker wants slots, the answer has them. */
 export const NEED_SLOTS = 1;
 
 /** Body of STATUS, 16 bytes: u32 flags, zero. */
-export function writeStatus(writer: ByteWriter, flags: number): void {
-  writer.u32(flags).zeros(12);
+export function writeStatus(view: DataView, flags: number): number {
+  view.setUint32(RCOM_BYTES, flags, true);
+  for (let at = 4; at < 16; at += 4) view.setUint32(RCOM_BYTES + at, 0, true);
+  return 16;
 }
 
 /** The flags of a STATUS; 0 if the body is short, as that of protocols before slots is. */
@@ -119,10 +148,23 @@ export interface StatusReply {
   readonly slots: readonly Slot[];
 }
 
-export function writeStatusReply(writer: ByteWriter, reply: StatusReply): void {
+export function writeStatusReply(view: DataView, reply: StatusReply): number {
   const { lvblen, lsflags, flags, ourSlot, generation, slots } = reply;
-  writer.u32(lvblen).u32(lsflags).u32(flags).u16(ourSlot).u16(slots.length).u32(generation).zeros(12);
-  for (const { nodeid, slot } of slots) writer.u32(nodeid).u16(slot).zeros(10);
+  view.setUint32(RCOM_BYTES, lvblen, true);
+  view.setUint32(RCOM_BYTES + 4, lsflags, true);
+  view.setUint32(RCOM_BYTES + 8, flags, true);
+  view.setUint16(RCOM_BYTES + 12, ourSlot, true);
+  view.setUint16(RCOM_BYTES + 14, slots.length, true);
+  view.setUint32(RCOM_BYTES + 16, generation, true);
+  for (let at = 20; at < 32; at += 4) view.setUint32(RCOM_BYTES + at, 0, true);
+  let at = 32;
+  for (const { nodeid, slot } of slots) {
+    view.setUint32(RCOM_BYTES + at, nodeid, true);
+    view.setUint32(RCOM_BYTES + at + 4, slot, true);
+    setU64(view, RCOM_BYTES + at + 8, 0, true);
+    at += 16;
+  }
+  return at;
 }
 
 /** Undefined if the body is short. */
@@ -150,29 +192,31 @@ const NO_MORE_NAMES = 0xffff;
  * Body of NAMES_REPLY: records of a big-endian u16 length and the name; a length of 0 ends a block that has a
  * successor, 0xffff ends the last one.
  *
- * Writes names from `from` on and gives the index of the first that did not fit, or `names.length`.
+ * Writes names from `from` on, as many as fit.
  *
  * Source: Linux fs/dlm/dir.c, `dlm_copy_master_names`.
  */
-export function writeNames(writer: ByteWriter, names: readonly string[], from: number): number {
-  let left = MAX_BODY_BYTES;
+export function writeNames(view: DataView, names: readonly string[], from: number): number {
+  let length = 0;
   for (let i = from; i < names.length; i++) {
     const name = names[i]!;
     // Room for the record and for the one that ends the block.
-    if (4 + name.length > left) {
-      writeLength(writer, 0);
-      return i;
+    if (length + 4 + name.length > MAX_BODY_BYTES) {
+      view.setUint16(RCOM_BYTES + length, 0);
+      return length + 2;
     }
-    writeLength(writer, name.length);
-    for (let k = 0; k < name.length; k++) writer.u8(name.charCodeAt(k));
-    left -= 2 + name.length;
+    view.setUint16(RCOM_BYTES + length, name.length);
+    writeName(view, RCOM_BYTES + length + 2, name);
+    length += 2 + name.length;
   }
-  writeLength(writer, NO_MORE_NAMES);
-  return names.length;
+  view.setUint16(RCOM_BYTES + length, NO_MORE_NAMES);
+  return length + 2;
 }
 
-function writeLength(writer: ByteWriter, length: number): void {
-  writer.u8(length >> 8).u8(length & 0xff);
+/** The characters of a name, which is also the body of NAMES and LOOKUP. */
+export function writeName(view: DataView, at: number, name: string): number {
+  for (let i = 0; i < name.length; i++) view.setUint8(at + i, name.charCodeAt(i));
+  return name.length;
 }
 
 /** The names of one block; undefined if the body is malformed. */
@@ -189,95 +233,4 @@ export function decodeNames(body: Uint8Array): { readonly names: string[]; reado
     at += length;
   }
   return undefined;
-}
-
-/**
- * Body of LOCK and LOCK_REPLY, 108 bytes and the value block if the lock has one.
- *
- * offset size field
- *      0    4 pid
- *      4    4 lkid           the owner's
- *      8    4 remid          the new master's, in the reply
- *     12    8 parent ids     zero
- *     20    4 exflags
- *     24    4 flags
- *     28    4 lvbseq
- *     32    4 result         signed, in the reply
- *     36    1 rqmode         signed
- *     37    1 grmode         signed
- *     38    1 status         `LockStatus`
- *     39    1 asts
- *     40    2 wait type
- *     42    2 length of the name
- *     44   64 name           zero filled
- *    108      value block
- *
- * Source: Linux fs/dlm/dlm_internal.h, `rcom_lock`.
- */
-export interface RcomLock {
-  readonly pid: number;
-  readonly lkid: number;
-  readonly remid: number;
-  readonly parentLkid: number;
-  readonly exflags: number;
-  readonly flags: number;
-  readonly lvbseq: number;
-  readonly result: number;
-  readonly rqmode: number;
-  readonly grmode: number;
-  readonly status: number;
-  readonly asts: number;
-  readonly waitType: number;
-  readonly name: string;
-  /** Empty if the lock has none; aliases the packet it was decoded from. */
-  readonly lvb: Uint8Array;
-}
-
-const NAME_BYTES = 64;
-const LOCK_BYTES = 108;
-
-export function writeLock(writer: ByteWriter, lock: RcomLock): void {
-  writer.u32(lock.pid).u32(lock.lkid).u32(lock.remid).u32(lock.parentLkid).u32(0);
-  writer.u32(lock.exflags).u32(lock.flags).u32(lock.lvbseq).u32(lock.result);
-  writer.u8(lock.rqmode).u8(lock.grmode).u8(lock.status).u8(lock.asts);
-  writer.u16(lock.waitType).u16(lock.name.length);
-  for (let i = 0; i < lock.name.length; i++) writer.u8(lock.name.charCodeAt(i));
-  writer.zeros(NAME_BYTES - lock.name.length).raw(lock.lvb);
-}
-
-/** Undefined if the body is short, or a mode, the status or the name's length are none. */
-export function decodeLock(body: Uint8Array): RcomLock | undefined {
-  if (body.length < LOCK_BYTES) return undefined;
-  const view = viewOf(body);
-  const nameLength = view.getUint16(42, true);
-  const lock: RcomLock = {
-    pid: view.getUint32(0, true),
-    lkid: view.getUint32(4, true),
-    remid: view.getUint32(8, true),
-    parentLkid: view.getUint32(12, true),
-    exflags: view.getUint32(20, true),
-    flags: view.getUint32(24, true),
-    lvbseq: view.getUint32(28, true),
-    result: view.getInt32(32, true),
-    rqmode: view.getInt8(36),
-    grmode: view.getInt8(37),
-    status: view.getUint8(38),
-    asts: view.getUint8(39),
-    waitType: view.getUint16(40, true),
-    name: nameLength > NAME_BYTES ? '' : latin1(body, 44, 44 + nameLength),
-    lvb: body.subarray(LOCK_BYTES),
-  };
-  return nameLength <= NAME_BYTES && isSound(lock) ? lock : undefined;
-}
-
-function isSound({ rqmode, grmode, status }: RcomLock): boolean {
-  if (rqmode < Mode.IV || rqmode > Mode.EX || grmode < Mode.IV || grmode > Mode.EX) return false;
-  return status >= LockStatus.waiting && status <= LockStatus.convert;
-}
-
-/** The body of a LOCK's reply: its first 108 bytes with two fields filled in. */
-export function writeLockReply(writer: ByteWriter, body: Uint8Array, remid: number, result: number): void {
-  const at = writer.length;
-  writer.raw(body, LOCK_BYTES);
-  writer.patch32(at + 8, remid).patch32(at + 32, result);
 }

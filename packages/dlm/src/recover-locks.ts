@@ -6,7 +6,8 @@ import { Asts, MessageType } from './message.js';
 import { isCompatible, isMiddleConversion, Mode } from './mode.js';
 import { confirmMaster } from './owner.js';
 import { tellHeld, tellQueues, tellUnqueued } from './queue-facts.js';
-import type { RcomLock } from './rcom.js';
+import type { Rcom } from './rcom.js';
+import { copyLockLvb, lockNameOf, type RcomLock } from './rcom-lock.js';
 import { type Lkb, LkbFlag, LockStatus, type Rsb, RsbFlag } from './resource.js';
 
 // Locks move to new masters, and what was lost is settled. Source: Linux fs/dlm/recover.c, lock.c; the functions keep
@@ -15,7 +16,7 @@ import { type Lkb, LkbFlag, LockStatus, type Rsb, RsbFlag } from './resource.js'
 /** As master: locks of nodes that are gone go too. Gives their number. */
 export function recoverPurge(ls: Lockspace): number {
   let count = 0;
-  for (const r of [...ls.activeRsbs()]) {
+  for (const r of ls.activeRsbs()) {
     if (!ls.isMaster(r)) continue;
     for (const lkb of r.locks()) {
       if (!lkb.isMasterCopy || !ls.isRemoved(lkb.nodeid)) continue;
@@ -34,7 +35,7 @@ export function recoverPurge(ls: Lockspace): number {
 
 /** Its locks on this node belong to another master now. */
 export function setNewMaster(ls: Lockspace, r: Rsb): void {
-  for (const lkb of r.locks()) {
+  for (let lkb = r.firstLock; lkb !== undefined; lkb = r.lockAfter(lkb)) {
     if (lkb.isMasterCopy) continue;
     lkb.nodeid = ls.isMaster(r) ? 0 : r.masterNodeid;
     lkb.remid = 0;
@@ -43,46 +44,42 @@ export function setNewMaster(ls: Lockspace, r: Rsb): void {
 }
 
 /** A lock as its new master hears of it (`pack_rcom_lock`). */
-export function packRcomLock(r: Rsb, lkb: Lkb): RcomLock {
-  return {
-    pid: 0,
-    lkid: lkb.lkid,
-    remid: 0,
-    parentLkid: 0,
-    exflags: lkb.exflags,
-    flags: lkb.flags >>> 0,
-    lvbseq: lkb.lvbseq,
-    result: 0,
-    rqmode: lkb.rqmode,
-    grmode: lkb.grmode,
-    status: lkb.status,
-    asts: lkb.hasBast ? Asts.CAST | Asts.BAST : Asts.CAST,
-    waitType: lkb.waitType,
-    name: r.name,
-    lvb: lkb.lvb ?? NO_LVB,
-  };
+export function packRcomLock(lkb: Lkb, rl: RcomLock): RcomLock {
+  rl.pid = rl.remid = rl.parentLkid = rl.result = 0;
+  rl.lkid = lkb.lkid;
+  rl.exflags = lkb.exflags;
+  rl.flags = lkb.flags;
+  rl.lvbseq = lkb.lvbseq;
+  rl.rqmode = lkb.rqmode;
+  rl.grmode = lkb.grmode;
+  rl.status = lkb.status;
+  rl.asts = lkb.hasBast ? Asts.CAST | Asts.BAST : Asts.CAST;
+  rl.waitType = lkb.waitType;
+  return rl;
 }
 
-const NO_LVB = new Uint8Array(0);
-
-/** As new master: a twin for a lock of another node. Gives its id and 0, or the result if there is none. */
-export function recoverMasterCopy(ls: Lockspace, from: number, rl: RcomLock): { lkid: number; result: number } {
-  if (rl.parentLkid !== 0) return { lkid: 0, result: Result.EOPNOTSUPP };
-  const r = ls.rsbs.get(rl.name);
+/** As new master: a twin for a lock of another node; its id is `rl.remid` then. Gives the result. */
+export function recoverMasterCopy(ls: Lockspace, from: number, rcom: Rcom, rl: RcomLock): number {
+  rl.remid = 0;
+  if (rl.parentLkid !== 0) return Result.EOPNOTSUPP;
+  const r = ls.rsbs.get(lockNameOf(rcom));
   // Sent before the directory told us that we are the master: it is sent again. Differs from Linux, which takes locks of any resource
   // that it uses: a message of an earlier recovery would leave one behind for ever where another node has become the master.
-  if (r === undefined || (!ls.isMaster(r) && !ls.host.isStrict)) return { lkid: 0, result: Result.EBADR };
-  for (const lkb of r.locks()) {
-    if (lkb.nodeid === from && lkb.remid === rl.lkid) return { lkid: lkb.lkid, result: Result.EEXIST };
+  if (r === undefined || (!ls.isMaster(r) && !ls.host.isStrict)) return Result.EBADR;
+  for (let lkb = r.firstLock; lkb !== undefined; lkb = r.lockAfter(lkb)) {
+    if (lkb.nodeid !== from || lkb.remid !== rl.lkid) continue;
+    rl.remid = lkb.lkid;
+    return Result.EEXIST;
   }
   const lkb = ls.createLkb(r, -1);
-  receiveRcomLockArgs(ls, r, lkb, from, rl);
+  rl.remid = lkb.lkid;
+  receiveRcomLockArgs(ls, r, lkb, from, rcom, rl);
   if (!r.convertqueue.isEmpty || !r.waitqueue.isEmpty) r.flags |= RsbFlag.RECOVER_GRANT;
   ls.recoverLocksIn += 1;
-  return { lkid: lkb.lkid, result: 0 };
+  return 0;
 }
 
-function receiveRcomLockArgs(ls: Lockspace, r: Rsb, lkb: Lkb, from: number, rl: RcomLock): void {
+function receiveRcomLockArgs(ls: Lockspace, r: Rsb, lkb: Lkb, from: number, rcom: Rcom, rl: RcomLock): void {
   lkb.nodeid = from;
   lkb.remid = rl.lkid;
   lkb.exflags = rl.exflags;
@@ -93,7 +90,7 @@ function receiveRcomLockArgs(ls: Lockspace, r: Rsb, lkb: Lkb, from: number, rl: 
   lkb.hasBast = (rl.asts & Asts.BAST) !== 0;
   if ((rl.exflags & LockFlag.VALBLK) !== 0) {
     lkb.lvb = new Uint8Array(ls.lvbLength);
-    lkb.lvb.set(rl.lvb.subarray(0, ls.lvbLength));
+    copyLockLvb(rcom, lkb.lvb);
   }
   const isMiddle = rl.waitType === MessageType.CONVERT && isMiddleConversion(rl.grmode, rl.rqmode);
   r.add(lkb, isMiddle && ls.host.isStrict ? LockStatus.convert : rl.status);
@@ -112,11 +109,12 @@ export function beginMiddleRecovery(ls: Lockspace, r: Rsb, lkb: Lkb): void {
  */
 export function recoverRsbs(ls: Lockspace): void {
   let count = 0;
+  const asked = resourcesAsked(ls);
   for (const r of ls.rsbs.values()) {
     if (ls.isMaster(r)) {
       if (r.has(RsbFlag.RECOVER_CONVERT)) recoverConversion(ls, r);
       if (r.has(RsbFlag.NEW_MASTER2) && !ls.host.isStrict) orderConversions(r);
-      recoverLvb(ls, r);
+      recoverLvb(ls, r, asked);
       tellQueues(ls, r);
       if (r.has(RsbFlag.NEW_MASTER2) && (!r.convertqueue.isEmpty || !r.waitqueue.isEmpty)) {
         r.flags |= RsbFlag.RECOVER_GRANT;
@@ -167,6 +165,7 @@ function recoverConversionStrictly(r: Rsb): void {
  */
 function orderConversions(r: Rsb): void {
   const { convertqueue } = r;
+  if (convertqueue.first === convertqueue.last) return;
   const held = [0, 0, 0, 0, 0, 0];
   for (const { grmode } of convertqueue) if (grmode !== Mode.IV) held[grmode]! += 1;
   const mayBeNext = ({ grmode, rqmode }: Lkb): boolean =>
@@ -188,13 +187,13 @@ function orderConversions(r: Rsb): void {
 }
 
 /** The value block after recovery, as the survivors know it; a lost writer makes it invalid. */
-function recoverLvb(ls: Lockspace, r: Rsb): void {
+function recoverLvb(ls: Lockspace, r: Rsb, asked: ReadonlySet<Rsb>): void {
   if (!r.has(RsbFlag.NEW_MASTER2)) {
     if (r.has(RsbFlag.RECOVER_LVB_INVAL)) ls.setFlag(r, RsbFlag.VALNOTVALID);
     return;
   }
   let high: Lkb | undefined;
-  for (const lkb of [...r.grantqueue, ...r.convertqueue]) {
+  for (let lkb = r.firstLock; lkb !== undefined && lkb.queue !== r.waitqueue; lkb = r.lockAfter(lkb)) {
     if ((lkb.exflags & LockFlag.VALBLK) === 0 || lkb.lvb === undefined) continue;
     // Above CR nobody else could have written since.
     if (lkb.grmode > Mode.CR) return ls.storeLvb(r, lkb.lvb, lkb.lvbseq);
@@ -203,18 +202,24 @@ function recoverLvb(ls: Lockspace, r: Rsb): void {
   if (high !== undefined) {
     ls.storeLvb(r, high.lvb!, high.lvbseq);
     ls.setFlag(r, RsbFlag.VALNOTVALID);
-  } else if (!ls.host.isStrict && mayHaveHadValue(ls, r)) {
+  } else if (!ls.host.isStrict && (asked.has(r) || mayHaveHadValue(r))) {
     // Differs from Linux, which lets the survivors go on as if there had never been a value.
     r.lvb ??= new Uint8Array(ls.lvbLength);
     ls.setFlag(r, RsbFlag.VALNOTVALID);
   }
 }
 
+/** Resources whose value block is used by a request of this node that awaits its reply. */
+function resourcesAsked(ls: Lockspace): ReadonlySet<Rsb> {
+  const asked = new Set<Rsb>();
+  for (const lkb of ls.waiters) if (lkb.lvb !== undefined) asked.add(lkb.resource);
+  return asked;
+}
+
 /** Somebody uses the value block of this resource, granted or not. */
-function mayHaveHadValue(ls: Lockspace, r: Rsb): boolean {
-  for (const lkb of r.locks()) if (lkb.lvb !== undefined) return true;
-  for (const lkb of r.lookup) if (lkb.lvb !== undefined) return true;
-  for (const lkb of ls.waiters) if (lkb.resource === r && lkb.lvb !== undefined) return true;
+function mayHaveHadValue(r: Rsb): boolean {
+  for (let lkb = r.firstLock; lkb !== undefined; lkb = r.lockAfter(lkb)) if (lkb.lvb !== undefined) return true;
+  for (let lkb = r.lookup.first; lkb !== undefined; lkb = lkb.next) if (lkb.lvb !== undefined) return true;
   return false;
 }
 
@@ -222,7 +227,7 @@ function mayHaveHadValue(ls: Lockspace, r: Rsb): boolean {
 export function recoverGrant(ls: Lockspace): void {
   let locks = 0;
   let resources = 0;
-  for (const r of [...ls.rsbs.values()]) {
+  for (const r of ls.rsbs.values()) {
     if (!r.has(RsbFlag.RECOVER_GRANT)) continue;
     if (!r.isActive) {
       // Linux leaves the flag on, and the next conversions then ignore the order of the queue.

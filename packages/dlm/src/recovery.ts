@@ -239,7 +239,7 @@ function* recoverMasters(ls: Lockspace): Step {
       sendRcomLookup(ls, r.dirNodeid, r.name, ls.rcomId);
     }
   }
-  while (ls.recoverLookups.size > 0) yield;
+  while (!ls.hasAllAnswers) yield;
   ls.log('info', `dlm_recover_masters ${count} of ${total}`);
 }
 
@@ -257,7 +257,7 @@ function* recoverLocks(ls: Lockspace): Step {
       continue;
     }
     if (!r.has(RsbFlag.NEW_MASTER)) continue;
-    for (const lkb of r.locks()) {
+    for (let lkb = r.firstLock; lkb !== undefined; lkb = r.lockAfter(lkb)) {
       if (lkb.isMasterCopy) continue;
       sendRcomLock(ls, r, lkb);
       r.recoverLocksCount += 1;
@@ -265,7 +265,7 @@ function* recoverLocks(ls: Lockspace): Step {
       count += 1;
     }
   }
-  while (ls.recoverLocksOut > 0) yield;
+  while (!ls.hasAllAnswers) yield;
   ls.log('info', `dlm_recover_locks ${count} out`);
   ls.log('info', `dlm_recover_locks ${ls.recoverLocksIn} in`);
 }

@@ -228,12 +228,22 @@ export class Rsb implements Linked<Rsb> {
     this.add(lkb, status);
   }
 
-  /** All locks in the order granted, converting, waiting. */
+  /** The first of all locks in the order granted, converting, waiting. */
+  get firstLock(): Lkb | undefined {
+    return this.grantqueue.first ?? this.convertqueue.first ?? this.waitqueue.first;
+  }
+
+  /** The next one in that order. */
+  lockAfter(lkb: Lkb): Lkb | undefined {
+    if (lkb.next !== undefined) return lkb.next;
+    if (lkb.queue === this.grantqueue) return this.convertqueue.first ?? this.waitqueue.first;
+    return lkb.queue === this.convertqueue ? this.waitqueue.first : undefined;
+  }
+
+  /** All locks in that order. */
   locks(): Lkb[] {
     const locks: Lkb[] = [];
-    for (let lkb = this.grantqueue.first; lkb !== undefined; lkb = lkb.next) locks.push(lkb);
-    for (let lkb = this.convertqueue.first; lkb !== undefined; lkb = lkb.next) locks.push(lkb);
-    for (let lkb = this.waitqueue.first; lkb !== undefined; lkb = lkb.next) locks.push(lkb);
+    for (let lkb = this.firstLock; lkb !== undefined; lkb = this.lockAfter(lkb)) locks.push(lkb);
     return locks;
   }
 }

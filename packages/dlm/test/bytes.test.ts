@@ -1,10 +1,12 @@
 import { Dlm, DlmControld, type DlmOutput, Mode } from '@quorate/dlm';
+import { viewOf } from '@quorate/kernel';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Cluster, createLockspace } from '../src/conformance/cluster.js';
 import { decodeControldMessage } from '../src/controld-message.js';
-import { Packet } from '../src/packet-header.js';
-import { decodeLock, decodeNames, decodeRcom, decodeStatusReply } from '../src/rcom.js';
+import { Command, HEADER_BYTES, Packet, setHeader, Version } from '../src/packet-header.js';
+import { decodeNames, decodeRcom, decodeStatusReply, Rcom } from '../src/rcom.js';
+import { decodeLock, RcomLock } from '../src/rcom-lock.js';
 
 const LOCKSPACE = 'ls';
 
@@ -38,6 +40,22 @@ const damaged = fc
     for (const [at, byte] of changes) if (copy.length > 0) copy[at % copy.length] = byte;
     return copy;
   });
+
+/** Reads those bytes behind a good header. */
+function decodeBehindHeader(bytes: Uint8Array): void {
+  const packet = new Uint8Array(HEADER_BYTES + bytes.length);
+  packet.set(bytes, HEADER_BYTES);
+  setHeader(viewOf(packet), Version.v3_2, 0, 1, packet.length, Command.RCOM);
+  const header = new Packet().turnTo(packet);
+  expect(header.decode(0, packet.length)).toBe(true);
+  decodeRcom(header, new Rcom());
+}
+
+function decodeLockBody(bytes: Uint8Array): void {
+  const rcom = new Rcom();
+  Object.assign(rcom, { bytes, view: viewOf(bytes), end: bytes.length });
+  decodeLock(rcom, new RcomLock());
+}
 
 const anything = fc.oneof({ weight: 4, arbitrary: damaged }, fc.uint8Array({ maxLength: 300 }));
 
@@ -77,12 +95,23 @@ describe('no bytes make it throw', () => {
 
   it.each([
     ['packet headers', (bytes: Uint8Array) => new Packet().turnTo(bytes).decode(0, bytes.length)],
-    ['recovery messages', decodeRcom],
+    ['recovery messages', decodeBehindHeader],
     ['status replies', decodeStatusReply],
     ['names', decodeNames],
-    ['locks', decodeLock],
+    ['locks', decodeLockBody],
     ["a daemon's messages", decodeControldMessage],
   ] as const)('%s', (_, decode) => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void decode(bytes)));
   });
+});
+
+it('a value block has to fit the message that moves its lock to another master', () => {
+  const told = (lvbLength: number): string[] => {
+    const kinds: string[] = [];
+    const dlm = new Dlm({ nodeId: 1 });
+    dlm.step(0, { kind: 'create', lockspace: LOCKSPACE, lvbLength, isFs: false }, ({ kind }) => kinds.push(kind));
+    return kinds;
+  };
+  expect(told(3912)).toEqual(['online']);
+  expect(told(3920)).toEqual(['create-refused']);
 });

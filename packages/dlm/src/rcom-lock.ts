@@ -1,0 +1,128 @@
+import { latin1 } from '@quorate/kernel';
+import { Mode } from './mode.js';
+import { MAX_BODY_BYTES, RCOM_BYTES, type Rcom, writeName } from './rcom.js';
+import { LockStatus } from './resource.js';
+
+/**
+ * Body of LOCK and LOCK_REPLY, 108 bytes and the value block if the lock has one.
+ *
+ * offset size field
+ *      0    4 pid
+ *      4    4 lkid           the owner's
+ *      8    4 remid          the new master's, in the reply
+ *     12    8 parent ids     zero
+ *     20    4 exflags
+ *     24    4 flags
+ *     28    4 lvbseq
+ *     32    4 result         signed, in the reply
+ *     36    1 rqmode         signed
+ *     37    1 grmode         signed
+ *     38    1 status         `LockStatus`
+ *     39    1 asts
+ *     40    2 wait type
+ *     42    2 length of the name
+ *     44   64 name           zero filled
+ *    108      value block
+ *
+ * Objects are reused: each serves for one message after the other.
+ *
+ * Source: Linux fs/dlm/dlm_internal.h, `rcom_lock`.
+ */
+export class RcomLock {
+  pid = 0;
+  lkid = 0;
+  remid = 0;
+  parentLkid = 0;
+  exflags = 0;
+  flags = 0;
+  lvbseq = 0;
+  result = 0;
+  rqmode: number = Mode.IV;
+  grmode: number = Mode.IV;
+  status = 0;
+  asts = 0;
+  waitType = 0;
+}
+
+const NAME_AT = 44;
+const NAME_BYTES = 64;
+const LOCK_BYTES = 108;
+
+/** Longest value block that fits a LOCK, which is longer than a message of locking, inside the envelope. */
+export const MAX_LVB_BYTES: number = MAX_BODY_BYTES - LOCK_BYTES;
+
+/** Writes the body of a LOCK; gives its length. */
+export function writeLock(view: DataView, lock: RcomLock, name: string, lvb: Uint8Array | undefined): number {
+  view.setUint32(RCOM_BYTES, lock.pid, true);
+  view.setUint32(RCOM_BYTES + 4, lock.lkid, true);
+  view.setUint32(RCOM_BYTES + 8, lock.remid, true);
+  view.setUint32(RCOM_BYTES + 12, lock.parentLkid, true);
+  view.setUint32(RCOM_BYTES + 16, 0, true);
+  view.setUint32(RCOM_BYTES + 20, lock.exflags, true);
+  view.setUint32(RCOM_BYTES + 24, lock.flags, true);
+  view.setUint32(RCOM_BYTES + 28, lock.lvbseq, true);
+  view.setInt32(RCOM_BYTES + 32, lock.result, true);
+  view.setInt8(RCOM_BYTES + 36, lock.rqmode);
+  view.setInt8(RCOM_BYTES + 37, lock.grmode);
+  view.setUint8(RCOM_BYTES + 38, lock.status);
+  view.setUint8(RCOM_BYTES + 39, lock.asts);
+  view.setUint16(RCOM_BYTES + 40, lock.waitType, true);
+  view.setUint16(RCOM_BYTES + 42, name.length, true);
+  for (let at = NAME_AT; at < NAME_AT + NAME_BYTES; at += 4) view.setUint32(RCOM_BYTES + at, 0, true);
+  writeName(view, RCOM_BYTES + NAME_AT, name);
+  if (lvb === undefined) return LOCK_BYTES;
+  for (let i = 0; i < lvb.length; i++) view.setUint8(RCOM_BYTES + LOCK_BYTES + i, lvb[i]!);
+  return LOCK_BYTES + lvb.length;
+}
+
+/** Reads the body of a LOCK or its reply; false if it is short, or a mode, the status or the name's length are none. */
+export function decodeLock(rcom: Rcom, lock: RcomLock): boolean {
+  const { view, bodyAt: at } = rcom;
+  if (rcom.bodyLength < LOCK_BYTES) return false;
+  lock.pid = view.getUint32(at, true);
+  lock.lkid = view.getUint32(at + 4, true);
+  lock.remid = view.getUint32(at + 8, true);
+  lock.parentLkid = view.getUint32(at + 12, true);
+  lock.exflags = view.getUint32(at + 20, true);
+  lock.flags = view.getUint32(at + 24, true);
+  lock.lvbseq = view.getUint32(at + 28, true);
+  lock.result = view.getInt32(at + 32, true);
+  lock.rqmode = view.getInt8(at + 36);
+  lock.grmode = view.getInt8(at + 37);
+  lock.status = view.getUint8(at + 38);
+  lock.asts = view.getUint8(at + 39);
+  lock.waitType = view.getUint16(at + 40, true);
+  return nameLengthOf(rcom) <= NAME_BYTES && isSound(lock);
+}
+
+function isSound({ rqmode, grmode, status }: RcomLock): boolean {
+  if (rqmode < Mode.IV || rqmode > Mode.EX || grmode < Mode.IV || grmode > Mode.EX) return false;
+  return status >= LockStatus.waiting && status <= LockStatus.convert;
+}
+
+function nameLengthOf({ view, bodyAt }: Rcom): number {
+  return view.getUint16(bodyAt + 42, true);
+}
+
+/** The name of the resource that a LOCK is on. */
+export function lockNameOf(rcom: Rcom): string {
+  const at = rcom.bodyAt + NAME_AT;
+  return latin1(rcom.bytes, at, at + nameLengthOf(rcom));
+}
+
+/** Copies the value block that a LOCK carries, or as much of it as came. */
+export function copyLockLvb({ bytes, bodyAt, end }: Rcom, to: Uint8Array): void {
+  const at = bodyAt + LOCK_BYTES;
+  const length = Math.min(end - at, to.length);
+  for (let i = 0; i < length; i++) to[i] = bytes[at + i]!;
+}
+
+/** Writes the body of a LOCK's reply: its first 108 bytes with two fields filled in. Gives its length. */
+export function writeLockReply(view: DataView, request: Rcom, remid: number, result: number): number {
+  for (let at = 0; at < LOCK_BYTES; at += 4) {
+    view.setUint32(RCOM_BYTES + at, request.view.getUint32(request.bodyAt + at, true), true);
+  }
+  view.setUint32(RCOM_BYTES + 8, remid, true);
+  view.setInt32(RCOM_BYTES + 32, result, true);
+  return LOCK_BYTES;
+}
