@@ -2,6 +2,7 @@ import { jhash } from './hash.js';
 import { Result } from './lock-flags.js';
 import type { Lockspace } from './lockspace.js';
 import { type Rsb, RsbFlag } from './resource.js';
+import type { NameBytes } from './resource-table.js';
 import { sendRemove } from './send.js';
 
 // Who masters a resource, and who knows. Source: Linux fs/dlm/lock.c, dir.c; the functions keep their names.
@@ -10,7 +11,7 @@ import { sendRemove } from './send.js';
 export function findRsbLocal(ls: Lockspace, name: string): Rsb {
   const found = ls.rsbs.get(name);
   if (found === undefined) {
-    const r = ls.newRsb(name);
+    const r = ls.newRsb(name, jhash(name));
     if (r.dirNodeid === ls.nodeid) ls.setMaster(r, ls.nodeid);
     return r;
   }
@@ -28,12 +29,12 @@ export function findRsbLocal(ls: Lockspace, name: string): Rsb {
  *
  * Whether we are is for the directory node to say: what it sends us, we master.
  */
-export function findRsbRequested(ls: Lockspace, name: string, from: number): Rsb | number {
-  const found = ls.rsbs.get(name);
+export function findRsbRequested(ls: Lockspace, name: NameBytes, from: number): Rsb | number {
+  const found = ls.rsbs.find(name);
   if (found === undefined) {
-    const dirNodeid = ls.hash2nodeid(jhash(name));
+    const dirNodeid = ls.hash2nodeid(name.hash);
     if (dirNodeid !== ls.nodeid && dirNodeid !== from) return Result.EBADR;
-    const r = ls.newRsb(name);
+    const r = ls.newRsb(name.toString(), name.hash);
     ls.setMaster(r, ls.nodeid);
     return r;
   }
@@ -54,14 +55,14 @@ export function findRsbRequested(ls: Lockspace, name: string, from: number): Rsb
 export type LookupPurpose = 'request' | 'recover-dir' | 'recover-master';
 
 /** As directory node: who masters that resource. Who asks first becomes master. -1: we are not its directory node. */
-export function masterLookup(ls: Lockspace, from: number, name: string, purpose: LookupPurpose): number {
-  const found = ls.rsbs.get(name);
-  const dirNodeid = found === undefined ? ls.hash2nodeid(jhash(name)) : found.dirNodeid;
+export function masterLookup(ls: Lockspace, from: number, name: NameBytes, purpose: LookupPurpose): number {
+  const found = ls.rsbs.find(name);
+  const dirNodeid = found === undefined ? ls.hash2nodeid(name.hash) : found.dirNodeid;
   if (dirNodeid !== ls.nodeid) {
     ls.log('err', `dlm_master_lookup from ${from} dir ${dirNodeid} our ${ls.nodeid}`);
     return -1;
   }
-  const r = found ?? ls.newRsb(name);
+  const r = found ?? ls.newRsb(name.toString(), name.hash);
   if (r.masterNodeid === 0 || (purpose === 'recover-dir' && r.masterNodeid === from)) ls.recordMaster(r, from);
   else if (purpose === 'recover-dir') correctMaster(ls, r, from);
   else if (purpose === 'recover-master' && ls.isRemoved(r.masterNodeid)) giveToNewMaster(ls, r, from);
@@ -81,8 +82,8 @@ function correctMaster(ls: Lockspace, r: Rsb, nodeid: number): void {
 }
 
 /** As directory node: the master gives the resource up (`receive_remove`). */
-export function receiveRemove(ls: Lockspace, from: number, name: string): boolean {
-  const r = ls.rsbs.get(name);
+export function receiveRemove(ls: Lockspace, from: number, name: NameBytes): boolean {
+  const r = ls.rsbs.find(name);
   // We use it ourselves: our request will reach the former master, which then makes it again.
   if (r?.isActive) return true;
   if (r === undefined || r.dirNodeid !== ls.nodeid || r.masterNodeid !== from) return false;
@@ -105,7 +106,15 @@ export function scanRsbs(ls: Lockspace): void {
   }
 }
 
-/** Drops every inactive resource: cached masters and directory records do not outlive a change (`dlm_clear_toss`). */
-export function clearToss(ls: Lockspace): void {
-  for (const r of ls.rsbs.values()) if (!r.isActive) ls.freeRsb(r);
+/**
+ * Drops every inactive resource: cached masters and directory records do not outlive a change (`dlm_clear_toss`). Gives the
+ * others, which recovery goes through (`dlm_create_root_list`).
+ */
+export function clearToss(ls: Lockspace): Rsb[] {
+  const active: Rsb[] = [];
+  for (const r of ls.rsbs.values()) {
+    if (r.isActive) active.push(r);
+    else ls.freeRsb(r);
+  }
+  return active;
 }

@@ -2,6 +2,7 @@ import { ConfigError, type Errno, type Machine, MILLISECOND, type Nanos, type Ob
 import { scanRsbs } from './directory.js';
 import type { CallInput, DlmInput, DlmOutput, RejectReason, StartMember } from './dlm-io.js';
 import type { DlmFact } from './facts.js';
+import { LkidTable } from './lkid-table.js';
 import { Lockspace, type LockspaceHost } from './lockspace.js';
 import { type LockspaceView, lockspaceView } from './lockspace-view.js';
 import { decodeMessage, Message, MessageWriter } from './message.js';
@@ -16,6 +17,7 @@ import { sendNotReady } from './rcom-send.js';
 import { receiveMessage } from './receive.js';
 import { recoverd } from './recovery.js';
 import { addRequestqueue } from './requestqueue.js';
+import { NameBytes } from './resource-table.js';
 
 export interface DlmConfig {
   /** Node id: positive. */
@@ -102,6 +104,7 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
       incomingRcom: new Rcom(),
       rcomWriter: new RcomWriter(),
       rcomLock: new RcomLock(),
+      incomingName: new NameBytes(),
       now: 0,
       emit: () => {},
     };
@@ -232,9 +235,9 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
     ls.recoverStatus = 0;
     ls.recovery?.return();
     ls.recovery = undefined;
-    ls.recoverLookups.clear();
+    ls.recoverLookups = new LkidTable();
+    if (ls.recoverLocksOut > 0) for (const r of ls.rsbs.values()) r.recoverLocksCount = 0;
     ls.recoverLocksOut = ls.recoverLocksIn = 0;
-    for (const r of ls.rsbs.values()) r.recoverLocksCount = 0;
     if (wasRunning) ls.recoveryBegan = now;
     for (const { nodeid } of ls.members) ls.connectionsAtStop.set(nodeid, this.#midcomms.connections(nodeid));
     observe?.({ kind: 'dlm.stopped', now, lockspace: ls.name, recoverSeq: ls.recoverSeq });

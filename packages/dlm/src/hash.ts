@@ -1,16 +1,17 @@
 import { asciiBytes, concatBytes, crc32 } from '@quorate/kernel';
 
 /**
- * Bob Jenkins' lookup3 over the characters of a name (Latin-1), initial value 0; an unsigned 32-bit number.
+ * Bob Jenkins' lookup3 over a name, initial value 0; an unsigned 32-bit number. `name`: its characters (Latin-1), or bytes in
+ * which it stands.
  *
  * Source: Linux include/linux/jhash.h, `jhash`, as fs/dlm uses it.
  */
-export function jhash(name: string): number {
-  let left = name.length;
+export function jhash(name: string | Uint8Array, from = 0, end: number = name.length): number {
+  let left = end - from;
   let a = (0xdeadbeef + left) | 0;
   let b = a;
   let c = a;
-  let at = 0;
+  let at = from;
   while (left > 12) {
     a = (a + word(name, at, 4)) | 0;
     b = (b + word(name, at + 4, 4)) | 0;
@@ -45,9 +46,11 @@ export function jhash(name: string): number {
 }
 
 /** Up to four characters as a little-endian word; 0 if `count` is not positive. */
-function word(name: string, at: number, count: number): number {
+function word(name: string | Uint8Array, at: number, count: number): number {
   let value = 0;
-  for (let i = Math.min(count, 4) - 1; i >= 0; i--) value = (value << 8) | name.charCodeAt(at + i);
+  for (let i = Math.min(count, 4) - 1; i >= 0; i--) {
+    value = (value << 8) | (typeof name === 'string' ? name.charCodeAt(at + i) : name[at + i]!);
+  }
   return value;
 }
 

@@ -11,6 +11,7 @@ import type { Rcom, RcomWriter, StatusReply } from './rcom.js';
 import type { RcomLock } from './rcom-lock.js';
 import type { QueuedRequest } from './requestqueue.js';
 import { Lkb, LkbFlag, Rsb, RsbFlag } from './resource.js';
+import { type NameBytes, ResourceTable } from './resource-table.js';
 import { WaiterList } from './waiter-list.js';
 
 /** What the lockspaces of a node share: the machine around them. */
@@ -37,6 +38,8 @@ export interface LockspaceHost {
   readonly rcomWriter: RcomWriter;
   /** Reused for every LOCK and its reply, sent or received. */
   readonly rcomLock: RcomLock;
+  /** Reused for every name in a message received. */
+  readonly incomingName: NameBytes;
   /** The instant of the step under way. */
   now: Nanos;
   emit: (output: DlmOutput) => void;
@@ -85,7 +88,7 @@ export class Lockspace {
   /** What goes out where a message has room for a value block but carries none. */
   readonly zeroLvb: Uint8Array;
 
-  readonly rsbs: Map<string, Rsb> = new Map();
+  readonly rsbs: ResourceTable = new ResourceTable();
   /** Inactive resources that age, oldest first. */
   readonly inactive: LinkedQueue<Rsb> = new LinkedQueue();
   readonly lkbs: LkidTable<Lkb> = new LkidTable();
@@ -127,7 +130,7 @@ export class Lockspace {
   statusReply: StatusAnswer | undefined = undefined;
   namesReply: Uint8Array | undefined = undefined;
   /** Resources whose new master the directory is asked for, by the id of the question. */
-  readonly recoverLookups: Map<number, Rsb> = new Map();
+  recoverLookups: LkidTable<Rsb> = new LkidTable();
   /** Locks sent to new masters whose replies are awaited. */
   recoverLocksOut = 0;
   recoverLocksIn = 0;
@@ -199,9 +202,9 @@ export class Lockspace {
     observe?.({ kind: 'dlm.directory', now, lockspace: this.name, resource: r.name, master: nodeid });
   }
 
-  newRsb(name: string): Rsb {
-    const r = new Rsb(name, (hash) => this.hash2nodeid(hash));
-    this.rsbs.set(name, r);
+  newRsb(name: string, hash: number): Rsb {
+    const r = new Rsb(name, hash, this.hash2nodeid(hash));
+    this.rsbs.add(r);
     return r;
   }
 
@@ -262,7 +265,7 @@ export class Lockspace {
   /** Drops an inactive resource. */
   freeRsb(r: Rsb): void {
     r.queue?.remove(r);
-    this.rsbs.delete(r.name);
+    this.rsbs.delete(r);
     if (this.host.observe === undefined) return;
     const { now, observe } = this.host;
     observe({ kind: 'dlm.freed', now, lockspace: this.name, resource: r.name });
@@ -307,13 +310,6 @@ export class Lockspace {
       digest: crc32(bytes),
       lvbseq: seq,
     });
-  }
-
-  /** Active resources, by the order in which they were first used. */
-  activeRsbs(): Rsb[] {
-    const active: Rsb[] = [];
-    for (const r of this.rsbs.values()) if (r.isActive) active.push(r);
-    return active;
   }
 
   /** False while the new master of a resource, or the reply to a lock that was sent there, is awaited. */

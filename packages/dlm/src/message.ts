@@ -1,7 +1,7 @@
-import { latin1 } from '@quorate/kernel';
 import { LockFlag } from './lock-flags.js';
 import { isMode, Mode } from './mode.js';
 import { Command, MAX_PACKET_BYTES, type Packet, setHeader } from './packet-header.js';
+import type { NameBytes } from './resource-table.js';
 
 /** What a message of locking is (`m_type`). */
 export const MessageType = {
@@ -204,7 +204,7 @@ function isName(m: Message): boolean {
   return m.extraLength <= MAX_NAME_BYTES;
 }
 
-/** The name that a REQUEST, LOOKUP or REMOVE carries. */
-export function nameOf(m: Message): string {
-  return latin1(m.extra, m.extraAt, m.extraAt + m.extraLength);
+/** The name that a REQUEST, LOOKUP or REMOVE carries goes into `name`. */
+export function nameOf(m: Message, name: NameBytes): NameBytes {
+  return name.turnTo(m.extra, m.extraAt, m.extraAt + m.extraLength);
 }

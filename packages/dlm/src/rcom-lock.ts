@@ -1,7 +1,7 @@
-import { latin1 } from '@quorate/kernel';
 import { Mode } from './mode.js';
 import { MAX_BODY_BYTES, RCOM_BYTES, type Rcom, writeName } from './rcom.js';
 import { LockStatus } from './resource.js';
+import type { NameBytes } from './resource-table.js';
 
 /**
  * Body of LOCK and LOCK_REPLY, 108 bytes and the value block if the lock has one.
@@ -104,10 +104,10 @@ function nameLengthOf({ view, bodyAt }: Rcom): number {
   return view.getUint16(bodyAt + 42, true);
 }
 
-/** The name of the resource that a LOCK is on. */
-export function lockNameOf(rcom: Rcom): string {
+/** The name of the resource that a LOCK is on goes into `name`. */
+export function lockNameOf(rcom: Rcom, name: NameBytes): NameBytes {
   const at = rcom.bodyAt + NAME_AT;
-  return latin1(rcom.bytes, at, at + nameLengthOf(rcom));
+  return name.turnTo(rcom.bytes, at, at + nameLengthOf(rcom));
 }
 
 /** Copies the value block that a LOCK carries, or as much of it as came. */

@@ -80,20 +80,16 @@ function receiveStatusReply(ls: Lockspace, rcom: Rcom): RejectReason | undefined
 /** `dlm_copy_master_names`. */
 function receiveNames(ls: Lockspace, from: number, rcom: Rcom): RejectReason | undefined {
   const names = ls.masterNames.get(from) ?? [];
-  const last = rcom.bodyLength === 0 ? -1 : names.indexOf(nameOf(rcom));
+  const last = rcom.bodyLength === 0 ? -1 : names.indexOf(latin1(rcom.body));
   if (rcom.bodyLength > 0 && last < 0) return 'unexpected';
   sendNamesReply(ls, from, rcom, names, last + 1);
   return undefined;
 }
 
-/** The name that a NAMES or LOOKUP carries. */
-function nameOf({ bytes, bodyAt, end }: Rcom): string {
-  return latin1(bytes, bodyAt, end);
-}
-
 function receiveLookup(ls: Lockspace, from: number, rcom: Rcom): RejectReason | undefined {
   if (rcom.bodyLength > 64) return 'bad-rcom';
-  const master = masterLookup(ls, from, nameOf(rcom), 'recover-master');
+  const name = ls.host.incomingName.turnTo(rcom.bytes, rcom.bodyAt, rcom.end);
+  const master = masterLookup(ls, from, name, 'recover-master');
   sendLookupReply(ls, from, rcom, master < 0 ? -Result.EINVAL : master);
   return undefined;
 }
@@ -106,7 +102,7 @@ function receiveLookupReply(ls: Lockspace, rcom: Rcom): RejectReason | undefined
     sendRcomLookup(ls, r.dirNodeid, r.name, rcom.id);
     return 'unexpected';
   }
-  ls.recoverLookups.delete(rcom.id);
+  ls.recoverLookups.remove(rcom.id);
   ls.setMaster(r, rcom.result);
   setNewMaster(ls, r);
   return undefined;

@@ -1,5 +1,6 @@
-import { ByteReader, getU64, latin1, setU64, viewOf } from '@quorate/kernel';
+import { ByteReader, getU64, setU64, viewOf } from '@quorate/kernel';
 import { Command, MAX_PACKET_BYTES, type Packet, setHeader } from './packet-header.js';
+import { NameBytes } from './resource-table.js';
 
 /** What a recovery message is (`rc_type`). */
 export const RcomType = {
@@ -219,9 +220,9 @@ export function writeName(view: DataView, at: number, name: string): number {
   return name.length;
 }
 
-/** The names of one block; undefined if the body is malformed. */
-export function decodeNames(body: Uint8Array): { readonly names: string[]; readonly isLast: boolean } | undefined {
-  const names: string[] = [];
+/** The names of one block, which alias it; undefined if the body is malformed. */
+export function decodeNames(body: Uint8Array): { readonly names: NameBytes[]; readonly isLast: boolean } | undefined {
+  const names: NameBytes[] = [];
   let at = 0;
   while (at + 2 <= body.length) {
     const length = (body[at]! << 8) | body[at + 1]!;
@@ -229,7 +230,7 @@ export function decodeNames(body: Uint8Array): { readonly names: string[]; reado
     if (length === NO_MORE_NAMES) return { names, isLast: true };
     if (length === 0) return names.length === 0 ? undefined : { names, isLast: false };
     if (length > 64 || at + length > body.length) return undefined;
-    names.push(latin1(body, at, at + length));
+    names.push(new NameBytes().turnTo(body, at, at + length));
     at += length;
   }
   return undefined;

@@ -51,7 +51,7 @@ export function receiveMessage(ls: Lockspace, from: number, m: Message): RejectR
     case MessageType.LOOKUP:
       return receiveLookup(ls, from, m);
     case MessageType.REMOVE:
-      return receiveRemove(ls, from, nameOf(m)) ? undefined : 'unexpected';
+      return receiveRemove(ls, from, nameOf(m, ls.host.incomingName)) ? undefined : 'unexpected';
     case MessageType.LOOKUP_REPLY:
       return receiveLookupReply(ls, m);
     case MessageType.PURGE:
@@ -69,9 +69,10 @@ function receiveFlags(lkb: Lkb, m: Message): void {
 }
 
 function receiveRequest(ls: Lockspace, from: number, m: Message): undefined {
-  const r = findRsbRequested(ls, nameOf(m), from);
+  const name = nameOf(m, ls.host.incomingName);
+  const r = findRsbRequested(ls, name, from);
   if (typeof r === 'number') {
-    if (r === Result.EBADR) sendRepeatRemove(ls, nameOf(m));
+    if (r === Result.EBADR) sendRepeatRemove(ls, name.toString());
     sendFailure(ls, from, m.lkid, MessageType.REQUEST_REPLY, r);
     return;
   }
@@ -136,7 +137,7 @@ function receiveConvert(ls: Lockspace, r: Rsb, lkb: Lkb, m: Message): undefined 
 
 /** The directory node that is the master itself takes a LOOKUP for the REQUEST that would follow. */
 function receiveLookup(ls: Lockspace, from: number, m: Message): undefined {
-  const master = masterLookup(ls, from, nameOf(m), 'request');
+  const master = masterLookup(ls, from, nameOf(m, ls.host.incomingName), 'request');
   if (master === ls.nodeid) return receiveRequest(ls, from, m);
   sendLookupReply(ls, from, m.lkid, master, master < 0 ? Result.EINVAL : 0);
 }

@@ -14,9 +14,9 @@ import { type Lkb, LkbFlag, LockStatus, type Rsb, RsbFlag } from './resource.js'
 // their names.
 
 /** As master: locks of nodes that are gone go too. Gives their number. */
-export function recoverPurge(ls: Lockspace): number {
+export function recoverPurge(ls: Lockspace, root: readonly Rsb[]): number {
   let count = 0;
-  for (const r of ls.activeRsbs()) {
+  for (const r of root) {
     if (!ls.isMaster(r)) continue;
     for (const lkb of r.locks()) {
       if (!lkb.isMasterCopy || !ls.isRemoved(lkb.nodeid)) continue;
@@ -62,7 +62,7 @@ export function packRcomLock(lkb: Lkb, rl: RcomLock): RcomLock {
 export function recoverMasterCopy(ls: Lockspace, from: number, rcom: Rcom, rl: RcomLock): number {
   rl.remid = 0;
   if (rl.parentLkid !== 0) return Result.EOPNOTSUPP;
-  const r = ls.rsbs.get(lockNameOf(rcom));
+  const r = ls.rsbs.find(lockNameOf(rcom, ls.host.incomingName));
   // Sent before the directory told us that we are the master: it is sent again. Differs from Linux, which takes locks of any resource
   // that it uses: a message of an earlier recovery would leave one behind for ever where another node has become the master.
   if (r === undefined || (!ls.isMaster(r) && !ls.host.isStrict)) return Result.EBADR;

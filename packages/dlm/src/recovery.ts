@@ -9,7 +9,7 @@ import { recoverMembers, slotsAssign, slotsCopyIn } from './recover-members.js';
 import { RecoverStatus } from './recover-status.js';
 import { recoverWaitersPost, recoverWaitersPre } from './recover-waiters.js';
 import { processRequestqueue, purgeRequestqueue } from './requestqueue.js';
-import { RsbFlag } from './resource.js';
+import { type Rsb, RsbFlag } from './resource.js';
 
 /** A step of recovery. It yields where it waits, and goes on when something arrived or `recoveryWakeAt` has come. */
 type Step<T = void> = Generator<void, T, void>;
@@ -22,20 +22,20 @@ type Step<T = void> = Generator<void, T, void>;
 export function* recoverd(ls: Lockspace, run: RecoverRun): Step {
   ls.log('info', `dlm_recover ${run.seq}`);
   ls.isHoldingCallbacks = true;
-  clearToss(ls);
+  const root = clearToss(ls);
   const neg = recoverMembers(ls, run);
   yield* pingMembers(ls);
-  recoverDirNodeid(ls);
+  recoverDirNodeid(ls, root);
   setRecoverStatus(ls, RecoverStatus.NODES);
   yield* recoverMembersWait(ls);
-  yield* recoverDirectory(ls);
+  yield* recoverDirectory(ls, root);
   setRecoverStatus(ls, RecoverStatus.DIR);
   yield* barrier(ls, RecoverStatus.DIR);
   recoverWaitersPre(ls);
   if (neg > 0) {
-    recoverPurge(ls);
-    yield* recoverMasters(ls);
-    yield* recoverLocks(ls);
+    recoverPurge(ls, root);
+    yield* recoverMasters(ls, root);
+    yield* recoverLocks(ls, root);
   }
   setRecoverStatus(ls, RecoverStatus.LOCKS);
   yield* barrier(ls, RecoverStatus.LOCKS);
@@ -84,9 +84,9 @@ function* pingMembers(ls: Lockspace): Step {
 }
 
 /** With other members the directory is spread otherwise. What we master is told to its new node when that asks. */
-function recoverDirNodeid(ls: Lockspace): void {
+function recoverDirNodeid(ls: Lockspace, root: readonly Rsb[]): void {
   ls.masterNames = new Map(ls.members.map(({ nodeid }) => [nodeid, []]));
-  for (const r of ls.activeRsbs()) {
+  for (const r of root) {
     r.dirNodeid = ls.hash2nodeid(r.hash);
     if (ls.isMaster(r)) ls.masterNames.get(r.dirNodeid)?.push(r.name);
   }
@@ -179,19 +179,19 @@ function* ask<T>(ls: Lockspace, send: () => void, answer: () => T | undefined): 
 }
 
 /** Rebuilds our share of the directory from the names that the others master. */
-function* recoverDirectory(ls: Lockspace): Step {
+function* recoverDirectory(ls: Lockspace, root: readonly Rsb[]): Step {
   let count = 0;
   const before = ls.rsbs.size;
   for (const { nodeid } of ls.members) {
     if (nodeid !== ls.nodeid) count += yield* recoverNamesOf(ls, nodeid);
   }
-  if (ls.host.observe !== undefined) tellRecords(ls);
+  if (ls.host.observe !== undefined) tellRecords(ls, root);
   ls.log('info', `dlm_recover_directory ${count} in ${ls.rsbs.size - before} new`);
 }
 
 /** What we use ourselves stays recorded, also where the master has dropped it: our request reaches it, and it makes it anew. */
-function tellRecords(ls: Lockspace): void {
-  for (const r of ls.activeRsbs()) {
+function tellRecords(ls: Lockspace, root: readonly Rsb[]): void {
+  for (const r of root) {
     const { dirNodeid, masterNodeid } = r;
     if (dirNodeid !== ls.nodeid || ls.isMaster(r) || ls.isRemoved(masterNodeid)) continue;
     if (ls.isMember(masterNodeid)) ls.recordMaster(r, masterNodeid);
@@ -216,42 +216,41 @@ function* recoverNamesOf(ls: Lockspace, nodeid: number): Step<number> {
     for (const name of block.names) masterLookup(ls, nodeid, name, 'recover-dir');
     count += block.names.length;
     if (block.isLast) return count;
-    last = block.names.at(-1)!;
+    last = block.names.at(-1)!.toString();
   }
 }
 
 /** Resources whose master is gone: the directory says who is the new one. All questions are out at once. */
-function* recoverMasters(ls: Lockspace): Step {
+function* recoverMasters(ls: Lockspace, root: readonly Rsb[]): Step {
   let count = 0;
   let total = 0;
-  forgetMastersGone(ls);
-  for (const r of ls.activeRsbs()) {
-    total += 1;
+  for (const r of root) {
     const isRemoved = ls.isRemoved(r.masterNodeid);
+    if (!r.isActive) {
+      // Its last lock has ended since recovery began: its next request must not go to a node that is gone.
+      if (isRemoved) ls.freeRsb(r);
+      continue;
+    }
+    total += 1;
     if (ls.isMaster(r) || !(isRemoved || r.has(RsbFlag.NEW_MASTER))) continue;
     count += 1;
     if (r.dirNodeid === ls.nodeid) {
       if (isRemoved) ls.setMaster(r, ls.nodeid);
       setNewMaster(ls, r);
     } else {
-      ls.rcomId += 1;
-      ls.recoverLookups.set(ls.rcomId, r);
-      sendRcomLookup(ls, r.dirNodeid, r.name, ls.rcomId);
+      const id = ls.recoverLookups.take();
+      ls.recoverLookups.set(id, r);
+      sendRcomLookup(ls, r.dirNodeid, r.name, id);
     }
   }
   while (!ls.hasAllAnswers) yield;
   ls.log('info', `dlm_recover_masters ${count} of ${total}`);
 }
 
-/** The last lock of a resource may have ended since recovery began: its next request must not go to a node that is gone. */
-function forgetMastersGone(ls: Lockspace): void {
-  for (const r of ls.rsbs.values()) if (!r.isActive && ls.isRemoved(r.masterNodeid)) ls.freeRsb(r);
-}
-
 /** Our locks go to their new masters, one by one. */
-function* recoverLocks(ls: Lockspace): Step {
+function* recoverLocks(ls: Lockspace, root: readonly Rsb[]): Step {
   let count = 0;
-  for (const r of ls.activeRsbs()) {
+  for (const r of root) {
     if (ls.isMaster(r)) {
       r.flags &= ~RsbFlag.NEW_MASTER;
       continue;

@@ -1,5 +1,4 @@
 import type { Nanos } from '@quorate/kernel';
-import { jhash } from './hash.js';
 import { type Linked, LinkedQueue } from './linked-queue.js';
 import { LockFlag } from './lock-flags.js';
 import { Mode } from './mode.js';
@@ -177,11 +176,13 @@ export class Rsb implements Linked<Rsb> {
   queue: LinkedQueue<Rsb> | undefined = undefined;
   previous: Rsb | undefined = undefined;
   next: Rsb | undefined = undefined;
+  /** In the lockspace's table. */
+  nextInBucket: Rsb | undefined = undefined;
 
-  constructor(name: string, dirOf: (hash: number) => number) {
+  constructor(name: string, hash: number, dirNodeid: number) {
     this.name = name;
-    this.hash = jhash(name);
-    this.dirNodeid = dirOf(this.hash);
+    this.hash = hash;
+    this.dirNodeid = dirNodeid;
   }
 
   has(flag: number): boolean {

@@ -545,8 +545,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     rule: 'dlm.F8',
     what: 'a node that is told to be the new master goes on waiting for the answer',
     file: 'packages/dlm/src/rcom-receive.ts',
-    find: 'ls.recoverLookups.delete(rcom.id);',
-    replace: 'if (rcom.result !== ls.nodeid) ls.recoverLookups.delete(rcom.id);',
+    find: 'ls.recoverLookups.remove(rcom.id);',
+    replace: 'if (rcom.result !== ls.nodeid) ls.recoverLookups.remove(rcom.id);',
     ground: 'dlm-storm',
   },
   {
