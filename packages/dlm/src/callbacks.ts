@@ -17,7 +17,12 @@ function isEndOfLife(status: number, mode: number): boolean {
  */
 export function queueCast(ls: Lockspace, lkb: Lkb, result: number): void {
   if (lkb.isMasterCopy) return;
+  if (ls.timeouts.size > 0) ls.timeouts.delete(lkb);
   let status = result;
+  if (lkb.has(LkbFlag.TIMEOUT_CANCEL)) {
+    lkb.flags &= ~LkbFlag.TIMEOUT_CANCEL;
+    if (status === Status.ECANCEL) status = Status.ETIMEDOUT;
+  }
   if (status === Status.ECANCEL && lkb.has(LkbFlag.DEADLOCK_CANCEL)) {
     lkb.flags &= ~LkbFlag.DEADLOCK_CANCEL;
     status = Status.EDEADLK;

@@ -1,5 +1,6 @@
-import type { Errno, LogPriority } from '@quorate/kernel';
+import type { Errno, LogPriority, Nanos } from '@quorate/kernel';
 import type { PacketDefect } from './midcomms.js';
+import type { ModeName } from './mode.js';
 
 /** A member as a start names it. */
 export interface StartMember {
@@ -29,6 +30,10 @@ export interface LockInput {
   readonly lvb?: Uint8Array;
   /** Whether the owner wants blocking ASTs; it does when absent. */
   readonly wantsBast?: boolean;
+  /** With TIMEOUT: how long it may stand in a queue before it completes with ETIMEDOUT; 0 when absent. */
+  readonly timeout?: Nanos;
+  /** The transaction that it belongs to, for the detection of deadlocks over several resources; 0 when absent. */
+  readonly xid?: number;
   /** The process that asks; 0 when absent. With PERSISTENT the lock outlives it, with ORPHAN it takes such a lock over. */
   readonly process?: number;
 }
@@ -75,6 +80,8 @@ export type DlmInput =
       readonly lvbLength: number;
       /** A file system hears `recover-prep`, `recover-slot` and `recover-done`. */
       readonly isFs: boolean;
+      /** TIMEWARN: `timewarn` is told of locks that are queued too long; not when absent. */
+      readonly isTimewarn?: boolean;
     }
   /** Refused with EBUSY while this node owns locks in it, unless forced. */
   | { readonly kind: 'release'; readonly lockspace: string; readonly isForced?: boolean }
@@ -126,6 +133,21 @@ export type DlmOutput =
   | CastOutput
   /** Blocking AST: somebody wants `mode`. */
   | { readonly kind: 'bast'; readonly lockspace: string; readonly handle: number; readonly mode: number }
+  /**
+   * A lock of this node has been queued for `timewarn`, in a lockspace that was created with TIMEWARN. Told once for each time that it
+   * queues; never with NODLCKWT.
+   */
+  | {
+      readonly kind: 'timewarn';
+      readonly lockspace: string;
+      readonly handle: number;
+      readonly lkid: number;
+      readonly process: number;
+      readonly xid: number;
+      readonly resource: string;
+      readonly grmode: ModeName;
+      readonly rqmode: ModeName;
+    }
   /** The call did nothing, and no completion follows. */
   | { readonly kind: 'call-refused'; readonly lockspace: string; readonly handle: number; readonly errno: Errno }
   /** Join the lockspace's group. */

@@ -18,6 +18,8 @@ import { receiveMessage } from './receive.js';
 import { recoverd } from './recovery.js';
 import { addRequestqueue } from './requestqueue.js';
 import { NameBytes } from './resource-table.js';
+import { scanTimeout } from './timeout-scan.js';
+import { timeoutDeadline } from './timeouts.js';
 
 export interface DlmConfig {
   /** Node id: positive. */
@@ -30,6 +32,8 @@ export interface DlmConfig {
   readonly tossTime?: Nanos;
   /** `scan_secs`: how often those are looked through; 5 s. */
   readonly scanInterval?: Nanos;
+  /** `timewarn`: how long a lock is queued in a lockspace with TIMEWARN before `timewarn` is told; 5 s. */
+  readonly timewarn?: Nanos;
   /** `recover_timer`: after this time a question of recovery is asked again; 5 s. */
   readonly recoverTimer?: Nanos;
   /** First wait between two polls of a barrier; 1 ms here, 20 ms in Linux. */
@@ -70,12 +74,13 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
       strictReference = false,
       tossTime = 10 * SECOND,
       scanInterval = 5 * SECOND,
+      timewarn = 5 * SECOND,
       recoverTimer = 5 * SECOND,
       recoverPoll = MILLISECOND,
       ackAfter = 1,
       finTimeout = 180 * SECOND,
     } = config;
-    const positives = { nodeId, tossTime, scanInterval, recoverTimer, recoverPoll, ackAfter, finTimeout };
+    const positives = { nodeId, tossTime, scanInterval, timewarn, recoverTimer, recoverPoll, ackAfter, finTimeout };
     for (const [name, value] of Object.entries(positives)) {
       if (!(value > 0)) throw new ConfigError(name, String(value), 'a positive number');
     }
@@ -94,6 +99,7 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
       isStrict: strictReference,
       tossTime,
       scanInterval,
+      timewarn,
       recoverTimer,
       recoverPoll,
       midcomms: this.#midcomms,
@@ -143,7 +149,7 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
   deadline(): Nanos {
     let least = this.#midcomms.deadline();
     for (const ls of this.#lockspaces.values()) {
-      least = Math.min(least, ls.scanDeadline());
+      least = Math.min(least, ls.scanDeadline(), timeoutDeadline(ls));
       if (ls.recovery !== undefined) least = Math.min(least, ls.recoveryWakeAt);
     }
     return least;
@@ -157,11 +163,11 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
   }
 
   #onCreate(input: Extract<DlmInput, { kind: 'create' }>): void {
-    const { lockspace, lvbLength, isFs } = input;
+    const { lockspace, lvbLength, isFs, isTimewarn = false } = input;
     const errno = this.#createDefect(lockspace, lvbLength);
     if (errno !== undefined) return this.#host.emit({ kind: 'create-refused', lockspace, errno });
     if (!this.#midcomms.isClosed) return void this.#creates.push(input);
-    const ls = new Lockspace(this.#host, lockspace, lvbLength, isFs);
+    const ls = new Lockspace(this.#host, lockspace, lvbLength, isFs, isTimewarn);
     this.#lockspaces.set(lockspace, ls);
     this.#byGlobalId.set(ls.globalId, ls);
     this.#host.emit({ kind: 'online', lockspace });
@@ -357,6 +363,7 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
     this.#createWaiting();
     for (const ls of this.#lockspaces.values()) {
       if (ls.scanDeadline() <= now) scanRsbs(ls);
+      if (timeoutDeadline(ls) <= now) scanTimeout(ls);
       if (ls.recoveryWakeAt <= now) this.#advance(ls);
     }
   }

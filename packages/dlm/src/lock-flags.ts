@@ -39,6 +39,7 @@ export const LockFlag = {
   ALTCW: 0x10000,
   /** Of unlock: whatever queue it is on and whatever is in flight. */
   FORCEUNLOCK: 0x20000,
+  /** Complete with ETIMEDOUT if it stands in a queue too long. */
   TIMEOUT: 0x40000,
 } as const;
 

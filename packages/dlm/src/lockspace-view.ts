@@ -9,6 +9,8 @@ export interface LockView {
   readonly handle: number;
   /** Process id of the owner, on its node; 0 for a master copy. */
   readonly process: number;
+  /** The transaction that it belongs to, as its owner says; 0 for a master copy. */
+  readonly xid: number;
   /** The owner is another node; this is the master's twin. */
   readonly isMasterCopy: boolean;
   /** The lock's other node; 0 if owner and master are this node. */
@@ -78,14 +80,28 @@ const STATUS_NAMES: ReadonlyMap<number, LockView['status']> = new Map([
 ]);
 
 function lockView(lkb: Lkb): LockView {
-  const { lkid, handle, process, isMasterCopy, nodeid, remid, exflags, flags, highbast, lastBast, waitType, lvbseq } =
-    lkb;
+  const {
+    lkid,
+    handle,
+    process,
+    xid,
+    isMasterCopy,
+    nodeid,
+    remid,
+    exflags,
+    flags,
+    highbast,
+    lastBast,
+    waitType,
+    lvbseq,
+  } = lkb;
   const status = STATUS_NAMES.get(lkb.status) ?? 'none';
   const modes = { grmode: modeName(lkb.grmode), rqmode: modeName(lkb.rqmode) };
   return {
     lkid,
     handle,
     process,
+    xid,
     isMasterCopy,
     nodeid,
     remid,

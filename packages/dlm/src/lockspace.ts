@@ -24,6 +24,7 @@ export interface LockspaceHost {
   readonly tossTime: Nanos;
   readonly scanInterval: Nanos;
   readonly recoverTimer: Nanos;
+  readonly timewarn: Nanos;
   /** First delay between two polls of a barrier; it doubles up to the original's 20 ms. */
   readonly recoverPoll: Nanos;
   readonly midcomms: Midcomms;
@@ -74,6 +75,12 @@ export type HeldCallback =
   | { readonly kind: 'cast'; readonly lkb: Lkb; readonly status: number; readonly mode: number; readonly flags: number }
   | { readonly kind: 'bast'; readonly lkb: Lkb; readonly mode: number };
 
+/** When a queued lock is to be canceled, and when somebody is to be warned of it; Infinity for never. */
+export interface Watch {
+  cancelAt: Nanos;
+  warnAt: Nanos;
+}
+
 /**
  * State of one lockspace on one node. What happens to it stands in the files that take one as first argument.
  *
@@ -85,6 +92,8 @@ export class Lockspace {
   readonly globalId: number;
   readonly lvbLength: number;
   readonly isFs: boolean;
+  /** Created with TIMEWARN. */
+  readonly isTimewarn: boolean;
   /** What goes out where a message has room for a value block but carries none. */
   readonly zeroLvb: Uint8Array;
 
@@ -97,6 +106,8 @@ export class Lockspace {
   /** Locks of this node that outlived their process, oldest first. */
   readonly orphans: Set<Lkb> = new Set();
   readonly waiters: WaiterList = new WaiterList();
+  /** Locks of this node that may not be queued for ever, in the order in which they were queued (`ls_timeout`). */
+  readonly timeouts: Map<Lkb, Watch> = new Map();
 
   /** By node id. */
   members: Member[] = [];
@@ -147,12 +158,13 @@ export class Lockspace {
   /** Handles given so far. */
   #named = 0;
 
-  constructor(host: LockspaceHost, name: string, lvbLength: number, isFs: boolean) {
+  constructor(host: LockspaceHost, name: string, lvbLength: number, isFs: boolean, isTimewarn: boolean) {
     this.host = host;
     this.name = name;
     this.globalId = lockspaceGlobalId(name);
     this.lvbLength = lvbLength;
     this.isFs = isFs;
+    this.isTimewarn = isTimewarn;
     this.zeroLvb = new Uint8Array(lvbLength);
   }
 

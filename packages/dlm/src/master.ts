@@ -8,6 +8,7 @@ import { Mode } from './mode.js';
 import { tellBast, tellCarriedOut, tellHeld, tellQueued, tellUnqueued } from './queue-facts.js';
 import { type Lkb, LockStatus, type Rsb, RsbFlag } from './resource.js';
 import { sendBast, sendGrant } from './send.js';
+import { addTimeout } from './timeouts.js';
 import { setLvbLock, setLvbUnlock } from './value-block.js';
 
 // What the master of a resource does with its queues. Source: Linux fs/dlm/lock.c; the functions keep their names.
@@ -82,6 +83,7 @@ export function doRequest(ls: Lockspace, r: Rsb, lkb: Lkb): number {
   }
   if ((lkb.exflags & LockFlag.NOQUEUE) === 0) {
     r.add(lkb, LockStatus.waiting);
+    addTimeout(ls, lkb);
     tellQueued(ls, r, lkb);
     return Result.EINPROGRESS;
   }
@@ -112,6 +114,7 @@ export function doConvert(ls: Lockspace, r: Rsb, lkb: Lkb): number {
   }
   if ((lkb.exflags & LockFlag.NOQUEUE) === 0) {
     r.move(lkb, LockStatus.convert);
+    addTimeout(ls, lkb);
     tellQueued(ls, r, lkb);
     return Result.EINPROGRESS;
   }

@@ -51,9 +51,11 @@ function requestLock(ls: Lockspace, call: LockInput): Errno | undefined {
   return undefined;
 }
 
-function setArgs(ls: Lockspace, lkb: Lkb, { mode, flags, wantsBast }: LockInput): void {
+function setArgs(ls: Lockspace, lkb: Lkb, { mode, flags, wantsBast, timeout, xid }: LockInput): void {
   lkb.exflags = flags;
   lkb.sbflags = 0;
+  lkb.timeout = timeout ?? 0;
+  lkb.xid = xid ?? 0;
   lkb.rqmode = mode;
   lkb.wantsBast = wantsBast !== false;
   ensureBuffer(ls, lkb);

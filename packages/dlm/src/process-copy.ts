@@ -5,6 +5,7 @@ import { grantLockOnly, removeLockOnly, revertLock } from './master.js';
 import type { Message } from './message.js';
 import { isMode, Mode } from './mode.js';
 import { type Lkb, LockStatus, type Rsb } from './resource.js';
+import { addTimeout } from './timeouts.js';
 import { setLvbLockPc } from './value-block.js';
 
 // What the master's answer does to the owner's process copy. Without a message the answer is our own: the master sends
@@ -62,6 +63,7 @@ export function receiveConvertResult(ls: Lockspace, r: Rsb, lkb: Lkb, result: nu
       receiveFlagsReply(ls, lkb, m);
       mungeDemoted(lkb);
       r.move(lkb, LockStatus.convert);
+      addTimeout(ls, lkb);
       return true;
     case Status.granted:
       receiveFlagsReply(ls, lkb, m);

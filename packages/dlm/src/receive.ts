@@ -33,6 +33,7 @@ import {
 import { purgeOrphans } from './processes.js';
 import { type Lkb, LkbFlag, LockStatus, type Rsb } from './resource.js';
 import { sendFailure, sendLookupReply, sendRepeatRemove, sendReply } from './send.js';
+import { addTimeout } from './timeouts.js';
 import { ensureBuffer, receiveLvb } from './value-block.js';
 import { removeFromWaiters } from './waiters.js';
 
@@ -223,8 +224,10 @@ function acceptRequestReply(ls: Lockspace, r: Rsb, lkb: Lkb, m: Message, result:
   receiveFlagsReply(ls, lkb, m);
   lkb.remid = m.lkid;
   mungeAltmode(ls, lkb, m, false);
-  if (result === Result.EINPROGRESS) r.add(lkb, LockStatus.waiting);
-  else {
+  if (result === Result.EINPROGRESS) {
+    r.add(lkb, LockStatus.waiting);
+    addTimeout(ls, lkb);
+  } else {
     grantLockPc(ls, r, lkb, m);
     queueCast(ls, lkb, Status.granted);
   }

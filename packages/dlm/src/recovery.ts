@@ -10,6 +10,7 @@ import { RecoverStatus } from './recover-status.js';
 import { recoverWaitersPost, recoverWaitersPre } from './recover-waiters.js';
 import { processRequestqueue, purgeRequestqueue } from './requestqueue.js';
 import { type Rsb, RsbFlag } from './resource.js';
+import { adjustTimeouts } from './timeouts.js';
 
 /** A step of recovery. It yields where it waits, and goes on when something arrived or `recoveryWakeAt` has come. */
 type Step<T = void> = Generator<void, T, void>;
@@ -57,6 +58,7 @@ export function* recoverd(ls: Lockspace, run: RecoverRun): Step {
 function enableLocking(ls: Lockspace, run: RecoverRun): void {
   const { host, name: lockspace, generation } = ls;
   ls.isRunning = true;
+  adjustTimeouts(ls, host.now - ls.recoveryBegan);
   const members = ls.members.map((member) => member.nodeid);
   const slots = ls.members.map((member) => member.slot);
   host.observe?.({ kind: 'dlm.recovered', now: host.now, lockspace, recoverSeq: run.seq, generation, members, slots });

@@ -26,6 +26,8 @@ export const LkbFlag = {
   OVERLAP_CANCEL: 0x100000,
   /** Its last completion was delivered. */
   ENDOFLIFE: 0x200000,
+  /** It is canceled because it was queued too long. */
+  TIMEOUT_CANCEL: 0x800000,
   /** It is canceled to resolve a deadlock. */
   DEADLOCK_CANCEL: 0x1000000,
 } as const;
@@ -45,6 +47,10 @@ export class Lkb implements Linked<Lkb> {
   resource: Rsb;
   /** Local copy: 0. Process copy: the master, -1 while unknown. Master copy: the owner. */
   nodeid = 0;
+  /** How long it may be queued, with TIMEOUT. */
+  timeout: Nanos = 0;
+  /** The transaction that it belongs to. */
+  xid = 0;
   /** Its id on that node; 0 while unknown. */
   remid = 0;
   /** Flags of the last lock call, with those of unlock and cancel added (`exflags`). */

@@ -109,8 +109,8 @@ function locksText(r: ResourceView, nodeid: number): string {
   const resource = `${resNodeid(r, nodeid) >>> 0} ${r.name.length} "${r.name}"`;
   return queued(r)
     .map((lock) => {
-      const { lkid, process, exflags, flags, grmode, rqmode } = lock;
-      const ids = `${lkid.toString(16)} ${lock.nodeid} ${lock.remid.toString(16)} ${process} 0`;
+      const { lkid, process, xid, exflags, flags, grmode, rqmode } = lock;
+      const ids = `${lkid.toString(16)} ${lock.nodeid} ${lock.remid.toString(16)} ${process} ${xid}`;
       const state = `${exflags.toString(16)} ${flags.toString(16)} ${statusOf(lock)} ${Mode[grmode]} ${Mode[rqmode]}`;
       return `${ids} ${state} 0 ${resource}\n`;
     })
@@ -131,8 +131,8 @@ function allText(r: ResourceView, view: LockspaceView): string {
 }
 
 function lkbText(lock: LockView, isInLookup: boolean): string {
-  const { lkid, nodeid, remid, process, exflags, flags, grmode, rqmode, lastBast, waitType, lvbseq } = lock;
-  const ids = `${lkid.toString(16)} ${nodeid} ${remid.toString(16)} ${process} 0`;
+  const { lkid, nodeid, remid, process, xid, exflags, flags, grmode, rqmode, lastBast, waitType, lvbseq } = lock;
+  const ids = `${lkid.toString(16)} ${nodeid} ${remid.toString(16)} ${process} ${xid}`;
   const state = `${exflags.toString(16)} ${flags.toString(16)} ${statusOf(lock)} ${Mode[grmode]} ${Mode[rqmode]}`;
   return `lkb ${ids} ${state} ${lastBast} ${+isInLookup} ${waitType} ${lvbseq} 0 0`;
 }
