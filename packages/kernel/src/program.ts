@@ -1,3 +1,4 @@
+import type { Observe } from './fact.js';
 import type { Nanos } from './machine.js';
 import type { Task } from './task.js';
 
@@ -215,6 +216,9 @@ export interface Os {
 
   /** Asks a daemon on this machine, as its tools do through its local socket. Typed by the daemon's own client. */
   call(daemon: string, request: unknown): Task<unknown>;
+
+  /** Tells a fact of the program to whoever watches the machine; undefined when nobody does. */
+  readonly observe?: Observe | undefined;
 
   /** Stops the machine at once, as the kernel does; programs that want an orderly end run `shutdown`. */
   halt(how: 'poweroff' | 'reboot'): void;

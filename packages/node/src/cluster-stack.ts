@@ -29,6 +29,7 @@ import { LockManager } from './stack/lock-manager.js';
 import { QDISK_PORT, QuorumDisk } from './stack/quorum-disk.js';
 import { RGMANAGER_PORT, ServiceManager } from './stack/service-manager.js';
 import type { NodeServices } from './stack/services.js';
+import { type DlmCall, UserLocks } from './stack/user-locks.js';
 import { CONF_FILE, type StackConfig, stackConfigOf } from './stack-config.js';
 
 /**
@@ -58,6 +59,7 @@ export class ClusterStack implements EngineListener {
   #quorumDisk: QuorumDisk | undefined;
   #fencing: FenceDomainDaemon | undefined;
   #locks: LockManager | undefined;
+  #userLocks: UserLocks | undefined;
   #clvmd: Clvmd | undefined;
   #fileSystems: FileSystems | undefined;
   #serviceManager: ServiceManager | undefined;
@@ -128,7 +130,7 @@ export class ClusterStack implements EngineListener {
     this.#serviceManager?.stop();
     this.#fileSystems?.clusterDown();
     this.#locks?.clusterDown();
-    this.#fencing = this.#fileSystems = this.#locks = undefined;
+    this.#fencing = this.#fileSystems = this.#locks = this.#userLocks = undefined;
     for (const daemon of ['gfs_controld', 'dlm_controld', 'fenced'] as const) this.#daemonEnded(daemon);
     this.#quorumDisk?.stop();
   }
@@ -189,6 +191,7 @@ export class ClusterStack implements EngineListener {
       this.#quorumDisk?.deadline() ?? Infinity,
       this.#fencing?.deadline() ?? Infinity,
       this.#locks?.deadline() ?? Infinity,
+      this.#userLocks?.deadline() ?? Infinity,
       this.#clvmd?.deadline() ?? Infinity,
       this.#fileSystems?.deadline() ?? Infinity,
       this.#serviceManager?.deadline() ?? Infinity,
@@ -201,6 +204,7 @@ export class ClusterStack implements EngineListener {
     this.#quorumDisk?.wakeIfDue(now);
     this.#fencing?.wakeIfDue(now);
     this.#locks?.wakeIfDue(now);
+    this.#userLocks?.wakeIfDue(now);
     this.#clvmd?.wakeIfDue(now);
     this.#fileSystems?.wakeIfDue(now);
     this.#serviceManager?.wakeIfDue(now);
@@ -221,6 +225,7 @@ export class ClusterStack implements EngineListener {
   processEnded(pid: number): void {
     this.#fileSystems?.processEnded(pid);
     this.#clvmd?.processEnded(pid);
+    this.#userLocks?.processEnded(pid);
   }
 
   // ── calls of programs ──────────────────────────────────────────────────────────────────────────────────────────
@@ -254,6 +259,8 @@ export class ClusterStack implements EngineListener {
         return this.#fencing === undefined ? 'ECONNREFUSED' : this.#fencing.call(request as FencedCall);
       case 'dlm_controld':
         return this.#locks === undefined ? 'ECONNREFUSED' : this.#locks.call(request as ControldCall);
+      case 'dlm':
+        return this.#userLocks === undefined ? 'ECONNREFUSED' : this.#userLocks.call(task, request as DlmCall);
       case 'gfs_controld':
         return this.#fileSystems === undefined ? 'ECONNREFUSED' : this.#fileSystems.call(request as ControldCall);
       case 'clvmd':
@@ -397,6 +404,7 @@ export class ClusterStack implements EngineListener {
           lockspaceStarted: (lockspace) => this.#fileSystems?.lockspaceStarted(lockspace),
         });
         this.#locks.start();
+        this.#userLocks = new UserLocks(this.#services, this.#locks);
         if (this.#fencing !== undefined) this.#locks.victims(this.#fencing.victims);
         break;
       case 'gfs_controld':
@@ -485,7 +493,7 @@ export class ClusterStack implements EngineListener {
         break;
       case 'dlm_controld':
         if (this.#locks?.terminate() === false) return false;
-        this.#locks = undefined;
+        this.#locks = this.#userLocks = undefined;
         break;
       case 'gfs_controld':
         if (this.#fileSystems?.terminate() === false) return false;

@@ -19,3 +19,4 @@ export { fetchPage } from './programs/httpd.js';
 export { iscsiRecord } from './programs/iscsiadm/record-store.js';
 export { parseOptions, type ShortOptions } from './programs/options.js';
 export type { ControldCall } from './stack/controld-call.js';
+export type { DlmCall, UserAst } from './stack/user-locks.js';

@@ -165,6 +165,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
       halt: (how) => this.#halt(how),
       serve: (task, call) => this.#serve(task, call),
       processEnded: (pid) => this.#stack.processEnded(pid),
+      observe: observe as Observe | undefined,
     });
     const choices = new DrawnChoices(prng('iscsi'));
     this.#iscsi = new IscsiSessions({

@@ -53,6 +53,7 @@ class ScriptRun {
       halt: (how) => this.#say(how),
       serve: () => ({ isQuorate: this.#isPast('quorate-after') }),
       processEnded: () => {},
+      observe: undefined,
     });
     for (const name of ['qdiskd', 'fenced', 'dlm_controld', 'gfs_controld', 'clvmd']) {
       if (scene.get('absent') !== name && (name !== 'clvmd' || scene.has('clvmd-runs')))

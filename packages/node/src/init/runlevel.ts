@@ -2,15 +2,26 @@ import { isErrno, type Nanos, type Os, type Program, SECOND, type Task } from '@
 import { hasInitiator } from '../programs/iscsiadm/record-store.js';
 import { TEST_DIRECTORY } from '../programs/watchdog.js';
 
+/** Links of the services of this runlevel; only those that say that one is not started have a meaning here. */
+const RUNLEVEL_DIRECTORY = '/etc/rc.d/rc3.d';
+
 /**
  * The services of the stack in the order of their start; they stop in the reverse. Disks of other machines come first, where
- * iscsi-initiator-utils is installed; the watchdog is one of them where there is something for it to run.
+ * iscsi-initiator-utils is installed; the watchdog is one of them where there is something for it to run. Those that
+ * `chkconfig` has turned off, by a link `K76clvmd`, are none of them.
  */
 function* bootOrder(os: Os): Task<readonly string[]> {
   const disks = (yield* hasInitiator(os)) ? ['iscsi'] : [];
   const tests = yield* os.list(TEST_DIRECTORY);
   const watchdog = !isErrno(tests) && tests.length > 0 ? ['watchdog'] : [];
-  return [...disks, 'cman', 'clvmd', 'gfs2', ...watchdog, 'rgmanager'];
+  const links = yield* os.list(RUNLEVEL_DIRECTORY);
+  const isOff = (service: string): boolean => !isErrno(links) && links.some((link) => isKillLink(link, service));
+  return [...disks, 'cman', 'clvmd', 'gfs2', ...watchdog, 'rgmanager'].filter((service) => !isOff(service));
+}
+
+/** `K76clvmd`: the order in which it would be stopped, and its name. */
+function isKillLink(link: string, service: string): boolean {
+  return /^K\d\d/.test(link) && link.slice(3) === service;
 }
 
 function* stopAll(os: Os): Task {

@@ -3,6 +3,7 @@ import {
   type InterfaceInfo,
   type LogPriority,
   type Nanos,
+  type Observe,
   PENDING,
   type ProcessInfo,
   type Program,
@@ -39,6 +40,7 @@ export interface SystemPorts {
   serve(task: TaskId, call: SystemCall): unknown;
   /** What it had open in a mounted file system is to be closed. */
   processEnded(pid: number): void;
+  readonly observe: Observe | undefined;
 }
 
 interface Running {
@@ -132,6 +134,10 @@ export class OperatingSystem {
 
   halt(how: 'poweroff' | 'reboot'): void {
     this.#ports.halt(how);
+  }
+
+  get observe(): Observe | undefined {
+    return this.#ports.observe;
   }
 
   /** Number of tasks that sleep or wait, for the check that nothing leaks. */

@@ -7,6 +7,7 @@ import type {
   LogPriority,
   MountInfo,
   Nanos,
+  Observe,
   Os,
   ProcessInfo,
   ProgramResult,
@@ -259,6 +260,10 @@ export class Process implements Os {
 
   call(daemon: string, request: unknown): Task<unknown> {
     return call({ call: 'daemon', daemon, request });
+  }
+
+  get observe(): Observe | undefined {
+    return this.#system.observe;
   }
 
   halt(how: 'poweroff' | 'reboot'): void {
