@@ -33,6 +33,7 @@ export class Arena {
   /** How many hold a directed link closed. */
   readonly #closed = new Map<string, number>();
   #isOver = false;
+  #overSince: Nanos = Infinity;
 
   constructor(lab: Lab, link: LinkPreset, budget: FaultBudget) {
     this.lab = lab;
@@ -44,6 +45,11 @@ export class Arena {
   /** Chaos has ended: nobody may break anything any more. */
   get isOver(): boolean {
     return this.#isOver;
+  }
+
+  /** When that was; Infinity before. */
+  get overSince(): Nanos {
+    return this.#overSince;
   }
 
   /** Tells of a `node.state`. */
@@ -116,6 +122,7 @@ export class Arena {
   /** Undoes everything but what the power of a machine is, and from now on nothing breaks. */
   heal(): void {
     this.#isOver = true;
+    this.#overSince = this.lab.now();
     const { lab } = this;
     lab.heal();
     this.#closed.clear();
@@ -143,7 +150,7 @@ export class Arena {
 }
 
 /** Programs that families make fail. */
-const FAULTY_PROGRAMS = ['fence_scsi', 'ip.sh', 'apache.sh', 'clusterfs.sh'] as const;
+const FAULTY_PROGRAMS = ['fence_scsi', 'fence_power', 'ip.sh', 'apache.sh', 'clusterfs.sh'] as const;
 
 /** Seconds as a span. */
 export function seconds(count: number): Nanos {

@@ -1,6 +1,6 @@
 import { fork, type Nanos, type Task } from '@quorate/kernel';
 import type { Arena } from './arena.js';
-import { FAMILIES, type FamilyName } from './families/index.js';
+import type { Family } from './family.js';
 import type { NemesisPlan } from './presets.js';
 
 /**
@@ -10,13 +10,15 @@ import type { NemesisPlan } from './presets.js';
  * from a stream of its own, `nemesis/<family>/<period>`. So an attack that is left out of a log moves no other, in time
  * or in kind.
  */
-export class Nemesis {
+export class Nemesis<Name extends string> {
   readonly #arena: Arena;
-  readonly #plan: NemesisPlan;
+  readonly #plan: NemesisPlan<Name>;
+  readonly #families: Readonly<Record<Name, Family>>;
 
-  constructor(arena: Arena, plan: NemesisPlan) {
+  constructor(arena: Arena, plan: NemesisPlan<Name>, families: Readonly<Record<Name, Family>>) {
     this.#arena = arena;
     this.#plan = plan;
+    this.#families = families;
   }
 
   /** Attacks for so long. Attacks that go on at its end are `Arena.heal`'s. */
@@ -29,7 +31,7 @@ export class Nemesis {
     }
   }
 
-  *#attacks(family: FamilyName, period: Nanos, duration: Nanos): Task {
+  *#attacks(family: Name, period: Nanos, duration: Nanos): Task {
     const { lab } = this.#arena;
     const choices = lab.choices(`nemesis/${family}`);
     for (let i = 0; (i + 1) * period < duration; i++) {
@@ -53,7 +55,7 @@ export class Nemesis {
     yield* lab.wait(period);
   }
 
-  *#attack(family: FamilyName, number: number, period: Nanos): Task {
+  *#attack(family: Name, number: number, period: Nanos): Task {
     const { lab } = this.#arena;
     const choices = lab.choices(`nemesis/${family}/${number}`);
     let text: string | undefined;
@@ -61,7 +63,7 @@ export class Nemesis {
       text = told;
       lab.progress({ kind: 'attack-began', family, text: told });
     };
-    yield* FAMILIES[family]({ arena: this.#arena, choices, period, tell });
+    yield* this.#families[family]({ arena: this.#arena, choices, period, tell });
     if (text !== undefined) lab.progress({ kind: 'attack-ended', family, text });
   }
 }

@@ -11,13 +11,13 @@ export const NEMESIS_PRESETS = ['calm', 'jepsen', 'swarm', 'gray'] as const;
 export type NemesisPreset = (typeof NEMESIS_PRESETS)[number];
 
 /** One family in a run: it may attack at the end of every period. */
-interface FamilyPlan {
-  readonly family: FamilyName;
+interface FamilyPlan<Name> {
+  readonly family: Name;
   readonly period: Nanos;
 }
 
-export interface NemesisPlan {
-  readonly families: readonly FamilyPlan[];
+export interface NemesisPlan<Name> {
+  readonly families: readonly FamilyPlan<Name>[];
   /** Only one of the families attacks at a time: each period belongs to one of them. */
   readonly isOneAtATime: boolean;
 }
@@ -29,7 +29,7 @@ const GRAY: readonly FamilyName[] = ['part.asym', 'net.loss', 'disk.slow', 'disk
 const PERIODS = [40, 30, 20, 15, 10, 7, 5];
 
 /** Draws what a preset leaves open, from the stream `swarm`. */
-export function nemesisPlan(preset: NemesisPreset, choices: Choices): NemesisPlan {
+export function nemesisPlan(preset: NemesisPreset, choices: Choices): NemesisPlan<FamilyName> {
   switch (preset) {
     case 'calm':
       return { families: [], isOneAtATime: false };
@@ -38,21 +38,22 @@ export function nemesisPlan(preset: NemesisPreset, choices: Choices): NemesisPla
     case 'gray':
       return { families: GRAY.map((family) => planOf(family, choices)), isOneAtATime: false };
     case 'swarm':
-      return { families: swarm(choices), isOneAtATime: false };
+      return swarmPlan(FAMILY_NAMES, choices);
   }
 }
 
-function swarm(choices: Choices): readonly FamilyPlan[] {
+/** Another half of these families in each run; in one run of sixteen none, and in one a single one. */
+export function swarmPlan<Name extends string>(names: readonly Name[], choices: Choices): NemesisPlan<Name> {
   // Asked for each family whatever comes of it, so that leaving one out moves no other.
-  const on = FAMILY_NAMES.filter((family) => choices.choose(family, 2) === 1);
-  const single = FAMILY_NAMES[choices.choose('single', FAMILY_NAMES.length)]!;
+  const on = names.filter((family) => choices.choose(family, 2) === 1);
+  const single = names[choices.choose('single', names.length)]!;
   const how = choices.choose('how', 16);
-  const periods = FAMILY_NAMES.map((family) => planOf(family, choices));
-  if (how === 14) return [];
+  const periods = names.map((family) => planOf(family, choices));
+  if (how === 14) return { families: [], isOneAtATime: false };
   const families = how === 15 ? [single] : on;
-  return periods.filter(({ family }) => families.includes(family));
+  return { families: periods.filter(({ family }) => families.includes(family)), isOneAtATime: false };
 }
 
-function planOf(family: FamilyName, choices: Choices): FamilyPlan {
+function planOf<Name extends string>(family: Name, choices: Choices): FamilyPlan<Name> {
   return { family, period: PERIODS[choices.choose(`${family} period`, PERIODS.length)]! * SECOND };
 }

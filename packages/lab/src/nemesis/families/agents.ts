@@ -24,21 +24,21 @@ function* failing(
   }
 }
 
-/** The fence agent fails, up to three times. */
-export const fenceFails: Family = function* (attack): Task {
-  const runs = 1 + attack.choices.choose('runs', 3);
-  yield* failing(attack, { program: 'fence_scsi', runs, delay: 0, status: 1 }, `fence_scsi fails ${runs} times`);
-};
+/** A fence agent fails, up to three times. */
+export function fenceFails(program: string): Family {
+  return function* (attack): Task {
+    const runs = 1 + attack.choices.choose('runs', 3);
+    yield* failing(attack, { program, runs, delay: 0, status: 1 }, `${program} fails ${runs} times`);
+  };
+}
 
-/** The fence agent takes its time. */
-export const fenceSlow: Family = function* (attack): Task {
-  const delay = range(attack.choices, 'delay', 500 * MILLISECOND, 20 * SECOND, 40);
-  yield* failing(
-    attack,
-    { program: 'fence_scsi', runs: 5, delay },
-    `fence_scsi takes ${(delay / SECOND).toFixed(1)} s`,
-  );
-};
+/** A fence agent takes its time. */
+export function fenceSlow(program: string): Family {
+  return function* (attack): Task {
+    const delay = range(attack.choices, 'delay', 500 * MILLISECOND, 20 * SECOND, 40);
+    yield* failing(attack, { program, runs: 5, delay }, `${program} takes ${(delay / SECOND).toFixed(1)} s`);
+  };
+}
 
 /** An agent of a service fails, so that the service is restarted, moved, or given up. */
 export const serviceFails: Family = function* (attack): Task {

@@ -61,7 +61,7 @@ export const FAMILIES: Readonly<Record<FamilyName, Family>> = {
   'disk.torn': torn,
   'disk.path': path,
   'pr.delay': reserveDelay,
-  'fence.fail': fenceFails,
-  'fence.slow': fenceSlow,
+  'fence.fail': fenceFails('fence_scsi'),
+  'fence.slow': fenceSlow('fence_scsi'),
   'svc.fail': serviceFails,
 };

@@ -4,7 +4,7 @@ import { pick, range, subset } from '../draw.js';
 import type { Attack, Family } from '../family.js';
 
 /** Cuts the power of machines together and gives it back after a while, or not before chaos ends. */
-function* powerCut(attack: Attack, machines: readonly string[]): Task {
+export function* powerCut(attack: Attack, machines: readonly string[]): Task {
   const { arena, choices, period } = attack;
   const isForLong = choices.choose('for-long', 4) === 3;
   const off = range(choices, 'off', SECOND, Math.max(SECOND, period - SECOND));
@@ -39,7 +39,7 @@ export const torn: Family = function* (attack): Task {
 };
 
 /** Around the timeouts of qdiskd (10 s), the token (10 s) and the ring (22 s). */
-const PAUSES = [0.05, 0.5, 2, 4.9, 5.1, 9, 9.9, 10.1, 11, 12, 15, 20, 23, 30];
+export const PAUSES: readonly number[] = [0.05, 0.5, 2, 4.9, 5.1, 9, 9.9, 10.1, 11, 12, 15, 20, 23, 30];
 
 /** A machine stands still for a while. */
 export const pause: Family = function* (attack): Task {

@@ -3,12 +3,14 @@ import type { BlockStore } from '@quorate/scsi';
 import type { Lab, Observed, Scenario } from '../../lab.js';
 import { Arena } from '../../nemesis/arena.js';
 import { subset } from '../../nemesis/draw.js';
+import { FAMILIES, type FamilyName } from '../../nemesis/families/index.js';
 import { Nemesis } from '../../nemesis/nemesis.js';
 import { type NemesisPreset, nemesisPlan } from '../../nemesis/presets.js';
 import type { Topology } from '../../topology.js';
 import { checkVolume } from '../hyperv-blog/volume-check.js';
 import { GOALS, type Settling } from './liveness.js';
-import { OVERVIEW_KINDS, Overview } from './overview.js';
+import { fenceDefect, Operator, STARTED_AFTER } from './operator.js';
+import { type MachineView, OVERVIEW_KINDS, Overview } from './overview.js';
 import { joinAll, Workload, waiting } from './workload.js';
 
 export interface StormOptions {
@@ -40,13 +42,10 @@ const STAYS_TRUE: Nanos = 10 * SECOND;
 const NOTICE: Nanos = 20 * SECOND;
 const NOTICE_HEALED: Nanos = 8 * SECOND;
 
-/** So long after a boot a machine has all its daemons, and has mounted its file system. */
-const STARTED_AFTER: Nanos = 30 * SECOND;
+/** So long after a boot a machine has mounted its file system. */
 const MOUNTED_AFTER: Nanos = 90 * SECOND;
 /** A stop that takes longer, with nothing broken, has no end. */
 const STOPPED_AFTER: Nanos = 60 * SECOND;
-/** A fenced that still waits then for a node that it refuses waits for ever: a kick, and the ring without it, take less. */
-const STANDS_OFF: Nanos = 30 * SECOND;
 
 const STEPS = ['boot', 'chaos', 'settle', 'drain'] as const;
 const TITLES = {
@@ -73,10 +72,7 @@ export class Storm implements Scenario<StormResult> {
   readonly #overview: Overview;
   readonly #failures: { step: string; observed: Observed }[] = [];
   #arena: Arena | undefined;
-  #resets = 0;
-  #notice: Nanos = NOTICE;
-  /** Machines that nobody looks after. */
-  #abandoned: ReadonlySet<string> = new Set();
+  #operator: Operator | undefined;
   #isClosing = false;
   #hasStopped = false;
 
@@ -109,12 +105,14 @@ export class Storm implements Scenario<StormResult> {
       stability: choices.choose('stability', 11) * SECOND,
     };
     this.#arena = new Arena(lab, topology.link, budget);
+    const defectOf = (view: MachineView): string | undefined => this.#defectOf(lab, view);
+    this.#operator = new Operator({ lab, overview: this.#overview, names: this.#names, defectOf, notice: NOTICE });
     const workload = new Workload(lab, SERVICE, (machine) => this.#viewOf(machine).state === 'up');
     yield* this.#step(lab, 'boot', () => this.#boot(lab));
     let tasks: readonly number[] = [];
     if (this.#failures.length === 0) {
       yield* this.#step(lab, 'chaos', () =>
-        this.#chaos(lab, new Nemesis(this.#arena!, plan), workload, chaos, (started) => {
+        this.#chaos(lab, new Nemesis(this.#arena!, plan, FAMILIES), workload, chaos, (started) => {
           tasks = started;
         }),
       );
@@ -129,7 +127,7 @@ export class Storm implements Scenario<StormResult> {
       families: plan.families.map(({ family }) => family),
       work: workload.kinds,
       requests: this.#overview.requests,
-      resets: this.#resets,
+      resets: this.#operator.resets,
     };
   }
 
@@ -152,14 +150,14 @@ export class Storm implements Scenario<StormResult> {
 
   *#chaos(
     lab: Lab,
-    nemesis: Nemesis,
+    nemesis: Nemesis<FamilyName>,
     workload: Workload,
     chaos: Nanos,
     started: (tasks: readonly number[]) => void,
   ): Task {
     // A directory that is there only where the file system is mounted: what is written elsewhere is refused.
     yield* lab.exec(lab.machines[0]!, 'mkdir /mydata/work; echo begun > /mydata/work/log; sync /mydata/work/log');
-    yield* fork(this.#lookAfter(lab));
+    yield* fork(this.#operator!.lookAfter());
     started(yield* workload.start());
     yield* nemesis.run(chaos);
   }
@@ -167,13 +165,14 @@ export class Storm implements Scenario<StormResult> {
   /** Ends all faults. Gives the machines that are healed; the others are switched off for good. */
   #heal(lab: Lab, arena: Arena): ReadonlyMap<number, string> {
     arena.heal();
-    this.#notice = NOTICE_HEALED;
+    this.#operator!.notice = NOTICE_HEALED;
     const choices = lab.choices('heal');
     const isPart = choices.choose('core', 2) === 1;
     const part = subset(choices, 'machine', lab.machines, 1, false);
     const core = isPart ? part : lab.machines;
-    this.#abandoned = new Set(lab.machines.filter((machine) => !core.includes(machine)));
-    lab.powerOff(...this.#abandoned);
+    const abandoned = new Set(lab.machines.filter((machine) => !core.includes(machine)));
+    this.#operator!.abandoned = abandoned;
+    lab.powerOff(...abandoned);
     lab.powerOn(...core);
     return new Map(core.map((name) => [this.#ids.get(name)!, name]));
   }
@@ -223,7 +222,7 @@ export class Storm implements Scenario<StormResult> {
 
   /** The last one first, each when the one before is off. */
   *#shutDown(lab: Lab, core: ReadonlyMap<number, string>): Task {
-    this.#isClosing = true;
+    this.#isClosing = this.#operator!.isOff = true;
     for (const [node, machine] of [...core].reverse()) {
       yield* fork(lab.exec(machine, 'shutdown -h now'));
       const until = lab.now() + 120 * SECOND;
@@ -238,50 +237,18 @@ export class Storm implements Scenario<StormResult> {
 
   // ── people ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Resets machines that only a reset helps. */
-  *#lookAfter(lab: Lab): Task {
-    const since = new Map<string, Nanos>();
-    while (!this.#isClosing) {
-      yield* lab.wait(SECOND);
-      for (const machine of lab.machines) {
-        const { illness = this.#defectOf(lab, machine), state } = this.#viewOf(machine);
-        if (illness === undefined || state !== 'up' || this.#abandoned.has(machine) || this.#isClosing) {
-          since.delete(machine);
-          continue;
-        }
-        const seen = since.get(machine) ?? lab.now();
-        since.set(machine, seen);
-        if (lab.now() - seen < this.#notice) continue;
-        this.#resets += 1;
-        lab.progress({ kind: 'attack-began', family: 'operator', text: `${machine} ${illness}: reset` });
-        lab.powerOff(machine);
-        lab.powerOn(machine);
-        // Of two that wait for each other one is enough.
-        this.#overview.forget(this.#ids.get(machine)!);
-      }
-    }
-  }
-
   /**
    * A machine whose qdiskd did not come up, because the disks did not answer, does not count the quorum device: it may have no quorum
    * where all others have, and fence nobody. One whose mount did not come up, because a member died, goes on without; a mount that
-   * goes on for ever is nobody's to end. One whose fence domain has met another half, and a node that joined in between, fences
-   * nobody until either is gone; when that was the half that knew all victims, a member that stays can be left with one that the new
-   * master has never heard of. One whose fenced was killed where no other runs stays in the cluster, and its dlm_controld waits for
-   * somebody to fence the dead.
+   * goes on for ever is nobody's to end.
    */
-  #defectOf(lab: Lab, machine: string): string | undefined {
-    const view = this.#viewOf(machine);
-    const { state, isMounted, isInMountGroup, upSince, unmountedAt, refused } = view;
-    if (!this.#arena!.isOver || state !== 'up') return undefined;
+  #defectOf(lab: Lab, view: MachineView): string | undefined {
+    const { isMounted, isInMountGroup, upSince, unmountedAt } = view;
+    if (!this.#arena!.isOver) return undefined;
     if (!view.hasQdiskd && !view.isQuorate && lab.now() - upSince >= STARTED_AFTER)
       return 'has neither qdiskd nor quorum';
-    if (!view.hasFenced && lab.now() - Math.max(upSince, view.fencedSince) >= STARTED_AFTER) return 'has no fenced';
-    const other = [...refused].find(([, since]) => lab.now() - since >= STANDS_OFF)?.[0];
-    if (other !== undefined) return `waits in its fence domain for ${this.#names.get(other)}, which it refuses`;
-    const stale = view.ring.find((node) => view.victims.has(node));
-    if (stale !== undefined && lab.now() - view.restsSince >= STANDS_OFF)
-      return `takes ${this.#names.get(stale)}, which is back, for a victim that nobody fences`;
+    const defect = fenceDefect(view, this.#names, lab.now());
+    if (defect !== undefined) return defect;
     // One that has unmounted it shuts down.
     const isEarly = lab.now() - Math.max(upSince, unmountedAt) < MOUNTED_AFTER;
     return isMounted || isInMountGroup || isEarly ? undefined : 'could not mount its file system';
@@ -344,8 +311,8 @@ export class Storm implements Scenario<StormResult> {
 
   /** When a machine's last boot was over; now while it is off, boots, or is ill and will be reset. */
   #readyAt(lab: Lab, node: number): Nanos {
-    const { state, upSince, illness = this.#defectOf(lab, this.#names.get(node)!) } = this.#overview.of(node);
-    return state !== 'up' || illness !== undefined ? lab.now() : upSince;
+    const { state, upSince } = this.#overview.of(node);
+    return state !== 'up' || this.#operator!.illnessOf(node) !== undefined ? lab.now() : upSince;
   }
 
   #settling(
