@@ -5,6 +5,8 @@ import {
   IscsiSharedDisk,
   IsolatedNode,
   iscsiSharedDiskTopology,
+  LockChaos,
+  lockChaosTopology,
   type NemesisPreset,
   PARTITION_CASES,
   PartitionScenario,
@@ -33,6 +35,14 @@ export const SCENARIOS: Scenarios = new Map<string, (options?: ScenarioOptions) 
       const topology = hypervBlogTopology(administratorsPrograms);
       const invariants = [...stackInvariants, ...coverageGoals];
       return { topology, scenario: new Storm({ topology, nemesis }), invariants };
+    },
+  ],
+  [
+    'lock-chaos',
+    () => {
+      const topology = lockChaosTopology(administratorsPrograms);
+      const invariants = [...stackInvariants, ...coverageGoals];
+      return { topology, scenario: new LockChaos({ topology }), invariants };
     },
   ],
   [

@@ -27,6 +27,7 @@ export {
 } from './picture/cluster-picture.js';
 export { type PlainTopologyOptions, plainTopology } from './plain-topology.js';
 export { type Switched, switchPower } from './power-switch.js';
+export type { ReadOutcome, RegisterFact } from './register-history.js';
 export type { LogLine, RunWatcher } from './run-watcher.js';
 export { FreeRun, LAST_INSTANT } from './scenarios/free-run.js';
 export {
@@ -51,6 +52,12 @@ export {
   iscsiSharedDiskTopology,
 } from './scenarios/iscsi-shared-disk/index.js';
 export { IsolatedNode, type IsolatedNodeResult } from './scenarios/isolated-node.js';
+export {
+  LockChaos,
+  type LockChaosOptions,
+  type LockChaosResult,
+  lockChaosTopology,
+} from './scenarios/lock-chaos/index.js';
 export { PARTITION_CASES } from './scenarios/partition/partition-cases.js';
 export {
   type PartitionCase,

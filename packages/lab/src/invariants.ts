@@ -1,4 +1,5 @@
-import { defineInvariant, type Fact, type Invariant } from '@quorate/kernel';
+import { type Check, defineInvariant, type Fact, type Invariant, type NodeStateFact } from '@quorate/kernel';
+import { type RegisterFact, RegisterHistory } from './register-history.js';
 
 /**
  * A machine has thrown, which it never may. Told by the driver, whose run ends with it.
@@ -31,10 +32,52 @@ function thrownRule(id: string, name: string, statement: string, isMeant: (input
   });
 }
 
-/** What must never be observed of machines, whatever is in them. */
+const registers: Invariant = defineInvariant<RegisterFact | NodeStateFact>({
+  id: 'lab.R1',
+  name: 'register',
+  statement:
+    'Registers that are kept in the value blocks of locks are linearizable; a value that is lost with a machine is reported as not valid.',
+  kinds: ['node.state', 'register.invoked', 'register.read', 'register.writing', 'register.ended', 'register.kept'],
+  start(): Check<RegisterFact | NodeStateFact> {
+    const histories = new Map<string, RegisterHistory>();
+    return {
+      observe(fact, verdict) {
+        const { node, at } = fact;
+        if (fact.kind === 'node.state') {
+          if (fact.state === 'off') for (const history of histories.values()) history.off(node, at);
+          return;
+        }
+        const history = histories.get(fact.register) ?? new RegisterHistory();
+        histories.set(fact.register, history);
+        if (fact.kind === 'register.kept') return history.kept(node, at);
+        const key = `${node}.${fact.life}.${fact.operation}`;
+        let wrong: string | undefined;
+        switch (fact.kind) {
+          case 'register.invoked':
+            history.invoked(key, at);
+            break;
+          case 'register.read':
+            verdict.count(`register-${fact.outcome}`);
+            wrong = history.read(key, fact.outcome, fact.value, at);
+            break;
+          case 'register.writing':
+            wrong = history.writing(key, fact.value);
+            break;
+          case 'register.ended':
+            history.ended(key);
+            break;
+        }
+        if (wrong !== undefined) verdict.violate(`${fact.register}: process ${key} ${wrong}`, [node]);
+      },
+    };
+  },
+});
+
+/** What must never be observed of machines, whatever is in them, and of the registers that programs on them keep. */
 export const invariants: readonly Invariant[] = [
   thrownRule('S34', 'parser-total', 'no bytes from the network or a disk make a machine throw', (input) =>
     BYTES.includes(input),
   ),
   thrownRule('S32', 'exception', 'no machine throws', () => true),
+  registers,
 ];

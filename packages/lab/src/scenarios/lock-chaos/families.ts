@@ -1,0 +1,197 @@
+import { MILLISECOND, SECOND, type Stamped, type Task } from '@quorate/kernel';
+import type { AnyFact } from '../../lab.js';
+import { seconds } from '../../nemesis/arena.js';
+import { pick, range } from '../../nemesis/draw.js';
+import { fenceFails, fenceSlow } from '../../nemesis/families/agents.js';
+import { drift, step } from '../../nemesis/families/clock.js';
+import { burst, clog, duplicate, latency, loss, reorder } from '../../nemesis/families/net.js';
+import { asymmetric, flap, shape, symmetric } from '../../nemesis/families/part.js';
+import { crash, daemon, domain, PAUSES, pause, powerCut } from '../../nemesis/families/proc.js';
+import type { Attack, Family } from '../../nemesis/family.js';
+import type { LockPicture } from './lock-picture.js';
+
+/** The names of the families, as they stand in logs: those that aim at locks come first. */
+export const LOCK_FAMILY_NAMES = [
+  'lock.master-crash',
+  'lock.directory-crash',
+  'lock.holder-crash',
+  'lock.recovery-crash',
+  'lock.step-crash',
+  'lock.pause',
+  'lock.cut',
+  'lock.slow',
+  'net.loss',
+  'net.burst',
+  'net.dup',
+  'net.reorder',
+  'net.latency',
+  'net.clog',
+  'part.sym',
+  'part.asym',
+  'part.flap',
+  'part.shape',
+  'clock.drift',
+  'clock.step',
+  'proc.crash',
+  'proc.daemon',
+  'proc.pause',
+  'power.domain',
+  'fence.fail',
+  'fence.slow',
+] as const;
+
+export type LockFamilyName = (typeof LOCK_FAMILY_NAMES)[number];
+
+/** What the families that aim at locks know. */
+export interface Target {
+  readonly picture: LockPicture;
+  /** Resources that many want. */
+  readonly hot: readonly string[];
+  /** Host name of a node. */
+  nameOf(node: number): string;
+}
+
+/** Roles that a node can have for a resource. */
+const ROLES = ['master', 'directory', 'holder'] as const;
+
+type Role = (typeof ROLES)[number];
+
+/** The families that aim at locks, and the others that trouble lock managers. */
+export function lockFamilies(target: Target): Readonly<Record<LockFamilyName, Family>> {
+  return {
+    'lock.master-crash': crashOf(target, 'master'),
+    'lock.directory-crash': crashOf(target, 'directory'),
+    'lock.holder-crash': crashOf(target, 'holder'),
+    'lock.recovery-crash': recoveryCrash(target),
+    'lock.step-crash': stepCrash(target),
+    'lock.pause': pauseOf(target),
+    'lock.cut': cutOf(target),
+    'lock.slow': slowOf(target),
+    'net.loss': loss,
+    'net.burst': burst,
+    'net.dup': duplicate,
+    'net.reorder': reorder,
+    'net.latency': latency,
+    'net.clog': clog,
+    'part.sym': symmetric,
+    'part.asym': asymmetric,
+    'part.flap': flap,
+    'part.shape': shape,
+    'clock.drift': drift,
+    'clock.step': step,
+    'proc.crash': crash,
+    'proc.daemon': daemon,
+    'proc.pause': pause,
+    'power.domain': domain,
+    'fence.fail': fenceFails('fence_power'),
+    'fence.slow': fenceSlow('fence_power'),
+  };
+}
+
+/** A node that has this role for a hot resource, and a phrase about it. */
+function victimOf({ picture, hot, nameOf }: Target, { choices }: Attack, role: Role) {
+  const resource = pick(choices, 'resource', hot);
+  const node = {
+    master: picture.masterOf(resource),
+    directory: picture.directoryOf(resource),
+    holder: picture.holderOf(resource),
+  }[role];
+  if (node === undefined) return undefined;
+  return { machine: nameOf(node), text: `${nameOf(node)}, ${role} of ${resource},` };
+}
+
+/** A node that has a role for a hot resource loses its power. */
+function crashOf(target: Target, role: Role): Family {
+  return function* (attack): Task {
+    const victim = victimOf(target, attack, role);
+    // A holder is met at different points of what it does.
+    yield* attack.arena.lab.wait(range(attack.choices, 'after', 0, 10 * MILLISECOND, 101));
+    if (victim !== undefined) yield* powerCut(attack, [victim.machine]);
+  };
+}
+
+/** A node loses its power, and another one while the lockspace recovers from that. */
+function recoveryCrash(target: Target): Family {
+  return function* (attack): Task {
+    const { arena, choices, period } = attack;
+    const first = victimOf(target, attack, pick(choices, 'role', ROLES));
+    const second = pick(choices, 'second', arena.machines);
+    const after = range(choices, 'after', 0, 20 * MILLISECOND, 201);
+    if (first === undefined || first.machine === second || !arena.takeDown([first.machine, second])) return;
+    attack.tell(`${first.text} loses its power, and ${second} ${after / MILLISECOND} ms after recovery begins`);
+    arena.lab.powerOff(first.machine);
+    const began = yield* arena.lab.waitFor(({ kind }) => kind === 'dlm.started', period / 2);
+    yield* arena.lab.wait(after);
+    if (arena.isOver) return;
+    if (began !== undefined) arena.lab.powerOff(second);
+    if (!(yield* arena.hold(SECOND))) return;
+    arena.broughtBack([first.machine, second]);
+    arena.lab.powerOn(first.machine, second);
+  };
+}
+
+/** Bits of the steps of recovery: NODES, DIR, LOCKS, DONE. */
+const STEPS = [1, 4, 16, 64];
+
+/** A node loses its power when the first one has come to a step of a recovery: that node, or another one. */
+function stepCrash({ nameOf }: Target): Family {
+  return function* (attack): Task {
+    const { arena, choices, period } = attack;
+    const bit = pick(choices, 'step', STEPS);
+    const isSelf = choices.choose('self', 2) === 1;
+    const other = pick(choices, 'other', arena.machines);
+    const isReached = (fact: Stamped): boolean => fact.kind === 'dlm.recover-status' && (fact as AnyFact).bit === bit;
+    const fact = yield* arena.lab.waitFor(isReached, period - 2 * SECOND);
+    if (fact === undefined || arena.isOver) return;
+    yield* powerCut(attack, [isSelf ? nameOf(fact.node) : other]);
+  };
+}
+
+/** A node that has a role stands still. */
+function pauseOf(target: Target): Family {
+  return function* (attack): Task {
+    const { arena, choices, period } = attack;
+    const victim = victimOf(target, attack, pick(choices, 'role', ROLES));
+    const duration = Math.min(seconds(pick(choices, 'duration', [...PAUSES, 1.9, 2.1, 4, 4.4])), period - MILLISECOND);
+    if (victim === undefined || !arena.takeDown([victim.machine])) return;
+    attack.tell(`${victim.text} is paused for ${duration / SECOND} s`);
+    arena.lab.pause(victim.machine);
+    if (!(yield* arena.hold(duration))) return;
+    arena.broughtBack([victim.machine]);
+    arena.lab.resume(victim.machine);
+  };
+}
+
+/** A node that has a role is cut off, or some of the others no longer hear it. */
+function cutOf(target: Target): Family {
+  return function* (attack): Task {
+    const { arena, choices, period } = attack;
+    const victim = victimOf(target, attack, pick(choices, 'role', ROLES));
+    const duration = range(choices, 'hold', 200 * MILLISECOND, period - MILLISECOND);
+    const isOneWay = choices.choose('one-way', 2) === 1;
+    if (victim === undefined) return;
+    const others = arena.machines.filter((machine) => machine !== victim.machine);
+    attack.tell(`${victim.text} ${isOneWay ? 'is not heard' : 'is cut off'}`);
+    arena.close([victim.machine], others);
+    if (!isOneWay) arena.close(others, [victim.machine]);
+    if (!(yield* arena.hold(duration))) return;
+    arena.open([victim.machine], others);
+    if (!isOneWay) arena.open(others, [victim.machine]);
+  };
+}
+
+/** The links of a node that has a role are slow. */
+function slowOf(target: Target): Family {
+  return function* (attack): Task {
+    const { arena, choices, period } = attack;
+    const victim = victimOf(target, attack, pick(choices, 'role', ROLES));
+    const delay = range(choices, 'delay', MILLISECOND, 300 * MILLISECOND, 300);
+    const duration = range(choices, 'hold', SECOND, period);
+    if (victim === undefined) return;
+    const changed = { baseLatency: delay, extraLatency: delay, latencyCap: SECOND };
+    const ends = choices.choose('end', 2) === 1 ? { to: victim.machine } : { from: victim.machine };
+    attack.tell(`the links of ${victim.text} take ${delay / MILLISECOND} ms`);
+    arena.setLinks(ends, changed);
+    if (yield* arena.hold(duration)) arena.calmLinks(ends, changed);
+  };
+}
