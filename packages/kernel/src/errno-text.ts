@@ -1,4 +1,5 @@
 const TEXTS: Readonly<Record<string, string>> = {
+  E2BIG: 'Argument list too long',
   EACCES: 'Permission denied',
   EAGAIN: 'Resource temporarily unavailable',
   EALREADY: 'Operation already in progress',
@@ -11,6 +12,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   EIO: 'Input/output error',
   EISDIR: 'Is a directory',
   ENAMETOOLONG: 'File name too long',
+  ENODATA: 'No data available',
   ENODEV: 'No such device',
   ENOENT: 'No such file or directory',
   ENOLCK: 'No locks available',
@@ -20,6 +22,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   ENOTDIR: 'Not a directory',
   ENOTEMPTY: 'Directory not empty',
   EOPNOTSUPP: 'Operation not supported',
+  EPERM: 'Operation not permitted',
   EROFS: 'Read-only file system',
 };
 

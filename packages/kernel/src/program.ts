@@ -4,6 +4,7 @@ import type { Task } from './task.js';
 
 /** Why a call of the operating system was refused, by the name that programmers know. */
 export type Errno =
+  | 'E2BIG'
   | 'EACCES'
   | 'EADDRINUSE'
   | 'EAGAIN'
@@ -25,6 +26,7 @@ export type Errno =
   | 'ENAMETOOLONG'
   | 'ENETDOWN'
   | 'ENETUNREACH'
+  | 'ENODATA'
   | 'ENODEV'
   | 'ENOENT'
   | 'ENOEXEC'
