@@ -1,3 +1,4 @@
+import type { Caller } from './calls/caller.js';
 import type { PosixLocks } from './calls/posix-locks.js';
 import type { Core } from './core.js';
 import type { Inode } from './inode/inode.js';
@@ -31,4 +32,12 @@ export interface FileSystem {
   readonly closing: Signal;
   readonly formalNumbers: FormalNumbers;
   readonly posixLocks: PosixLocks;
+  /** For whom it works: root, but for calls that came with somebody else. */
+  readonly caller: Caller;
+}
+
+/** The same file system, for somebody else. It must be mounted. */
+export function onBehalfOf(fs: FileSystem, caller: Caller): FileSystem {
+  const { core, inodes, rgrps, statfs, system, closing, formalNumbers, posixLocks } = fs;
+  return { core, inodes, rgrps, statfs, system, closing, formalNumbers, posixLocks, caller };
 }

@@ -1,4 +1,5 @@
 import type { WallTime } from '@quorate/kernel';
+import type { Caller } from './calls/caller.js';
 import type { Operation, OperationResult } from './calls/operation.js';
 import type { PlockCall, PlockDone } from './calls/posix-locks.js';
 import type { LogLine } from './core.js';
@@ -27,8 +28,14 @@ export type Gfs2Input =
   | { readonly kind: 'call-refused'; readonly handle: number; readonly errno: string }
   | { readonly kind: 'block-locks'; readonly isBlocked: boolean }
   | { readonly kind: 'recover-journal'; readonly jid: number }
-  /** `process` has its descriptors, and owns the posix locks that it takes; 0 when absent. */
-  | { readonly kind: 'operation'; readonly id: number; readonly operation: Operation; readonly process?: number }
+  /** `process` has its descriptors, and owns the posix locks that it takes; 0 when absent. `caller` is root when absent. */
+  | {
+      readonly kind: 'operation';
+      readonly id: number;
+      readonly operation: Operation;
+      readonly process?: number;
+      readonly caller?: Caller;
+    }
   /** It was killed: what it waits for a posix lock for is over. Its descriptors are to be closed, too. */
   | { readonly kind: 'process-killed'; readonly process: number }
   | PlockDone

@@ -69,9 +69,12 @@ export { BLKST, type BlockState } from './bitmap.js';
 
 // A mounted file system
 
+export type { Caller } from './calls/caller.js';
 export type {
   DirectoryEntry,
+  FallocateMode,
   Fd,
+  NewTime,
   OpenFlags,
   Operation,
   OperationResult,

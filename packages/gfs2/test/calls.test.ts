@@ -1,5 +1,6 @@
 import { MILLISECOND, Prng, utf8Bytes } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
+import { isThorough } from '../../../tooling/thorough.js';
 import { check } from '../src/check.js';
 import type { Gfs2Input, Gfs2Output } from '../src/gfs2-ports.js';
 import { formattedDisk } from './formatted-disk.js';
@@ -18,22 +19,24 @@ function runProgram(driver: NodeDriver, model: Model, prng: Prng, operations: nu
 
 const sorted = (tree: Map<string, string>) => [...tree].sort(([a], [b]) => (a < b ? -1 : 1));
 
+/** How many programs are run; `PROGRAMS=300` for more. */
+const PROGRAMS = Number(process.env.PROGRAMS ?? (isThorough ? 12 : 3));
+
 describe('a random program of calls', () => {
-  it.each([
-    [512, 1],
-    [1024, 2],
-    [4096, 3],
-  ])('on blocks of %i bytes does what the model does and leaves a clean image (seed %i)', (blockSize, seed) => {
-    const disk = formattedDisk(24, { blockSize });
-    const driver = NodeDriver.mounted(disk);
-    const model = new Model();
-    runProgram(driver, model, new Prng(seed, 0, 0, 1), 200);
-    driver.unmount();
-    expect(check(disk.image)).toEqual([]);
-    if (hasProgram('fsck.gfs2')) expect(fsck(disk.image)).toEqual({ status: 0, complaints: [] });
-    const again = NodeDriver.mounted(disk);
-    expect(sorted(treeOf(again))).toEqual(sorted(model.tree()));
-  });
+  it.each(Array.from({ length: PROGRAMS }, (_, i) => [[512, 1024, 4096][i % 3]!, i + 1]))(
+    'on blocks of %i bytes does what the model does and leaves a clean image (seed %i)',
+    (blockSize, seed) => {
+      const disk = formattedDisk(24, { blockSize });
+      const driver = NodeDriver.mounted(disk);
+      const model = new Model();
+      runProgram(driver, model, new Prng(seed!, 0, 0, 1), 200);
+      driver.unmount();
+      expect(check(disk.image)).toEqual([]);
+      if (hasProgram('fsck.gfs2')) expect(fsck(disk.image)).toEqual({ status: 0, complaints: [] });
+      const again = NodeDriver.mounted(disk);
+      expect(sorted(treeOf(again))).toEqual(sorted(model.tree()));
+    },
+  );
 });
 
 it('a mount that waits for a lock fails when it is given up, whatever comes after that; one that has ended stays', () => {

@@ -1,4 +1,5 @@
 import { MILLISECOND, type Nanos, Prng } from '@quorate/kernel';
+import type { Caller } from '../src/calls/caller.js';
 import type { Operation, OperationResult, OperationResults } from '../src/calls/operation.js';
 import { Gfs2, type Gfs2Config } from '../src/gfs2.js';
 import type { Gfs2Input, Gfs2Output } from '../src/gfs2-ports.js';
@@ -65,12 +66,15 @@ export class NodeDriver {
     this.now = end;
   }
 
-  /** Carries out one operation to its end. */
-  run<O extends Operation>(operation: O): OperationResults[O['kind']] | Extract<OperationResult, string> {
+  /** Carries out one operation to its end, for root or somebody else. */
+  run<O extends Operation>(
+    operation: O,
+    caller?: Caller,
+  ): OperationResults[O['kind']] | Extract<OperationResult, string> {
     this.#lastId += 1;
     const id = this.#lastId;
     this.now += MILLISECOND;
-    this.input({ kind: 'operation', id, operation });
+    this.input({ kind: 'operation', id, operation, ...(caller && { caller }) });
     for (let i = 0; !this.#results.has(id) && i < 100; i++) this.pass(100 * MILLISECOND);
     if (!this.#results.has(id))
       throw new Error(`${operation.kind} never ends: ${JSON.stringify(this.gfs2.inspect()).slice(0, 500)}`);

@@ -36,6 +36,13 @@ export class Descriptors {
     return file;
   }
 
+  /** @throws {Refusal} EBADF when it is not open for reading */
+  getReadable(fd: Fd): OpenFile {
+    const file = this.get(fd);
+    if (file.flags.read === false) throw new Refusal('EBADF');
+    return file;
+  }
+
   /** @throws {Refusal} EBADF when it is not open for writing */
   getWritable(fd: Fd): OpenFile {
     const file = this.get(fd);

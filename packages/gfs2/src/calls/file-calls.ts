@@ -1,18 +1,21 @@
 import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
 import { HolderFlag } from '../glock/glock.js';
+import { allocateRange } from '../inode/allocate-range.js';
 import type { Inode } from '../inode/inode.js';
+import { checkPermission, MAY } from '../inode/permission.js';
+import { punchHole } from '../inode/punch-hole.js';
 import { readFile } from '../inode/read-file.js';
 import { setSize } from '../inode/truncate.js';
 import { writeFile } from '../inode/write-file.js';
 import { createInode } from '../namei/create.js';
 import { lookup, MAX_LINKS, readLink, walk, walkToParent } from '../namei/walk.js';
-import { type Dinode, isDirectory, isRegular, isSymlink, MODE } from '../ondisk/dinode.js';
+import { DIF, type Dinode, isDirectory, isRegular, isSymlink, MODE } from '../ondisk/dinode.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
 import { type FsErrno, Refusal } from '../refusal.js';
 import type { Descriptors } from './descriptors.js';
 import { unflock } from './flock.js';
-import type { Fd, OpenFlags, Stat } from './operation.js';
+import type { FallocateMode, Fd, OpenFlags, Stat } from './operation.js';
 
 /** Takes the locks of an inode for one call and gives them back. */
 export function* withInode<T>(fs: FileSystem, inode: Inode, state: 'SH' | 'EX', body: () => Task<T>): Task<T> {
@@ -33,12 +36,12 @@ export function* openFile(
   mode: number,
   process = 0,
 ): Task<Fd> {
-  const inode = yield* findOrCreate(fs, path, flags, mode);
+  const { inode, isNew } = yield* findOrCreate(fs, path, flags, mode);
   let isOpen = false;
   try {
     const mayWrite = (flags.write ?? false) || (flags.append ?? false) || (flags.truncate ?? false);
-    yield* withInode(fs, inode, 'SH', () => checkOpen(fs, inode, mayWrite));
-    if (flags.truncate) yield* withInode(fs, inode, 'EX', () => setSize(fs, inode, 0));
+    yield* withInode(fs, inode, 'SH', () => checkOpen(fs, inode, flags, mayWrite, isNew));
+    if (flags.truncate && isRegular(inode.di)) yield* withInode(fs, inode, 'EX', () => setSize(fs, inode, 0));
     isOpen = true;
     if (mayWrite) inode.writers += 1;
     return descriptors.add({ inode, flags, mayWrite, process, flock: undefined });
@@ -58,15 +61,21 @@ export function closeFile(fs: FileSystem, descriptors: Descriptors, fd: Fd): voi
   fs.inodes.put(inode);
 }
 
-function* findOrCreate(fs: FileSystem, path: string, flags: OpenFlags, mode: number): Task<Inode> {
-  if (!flags.create) return yield* walk(fs, path);
-  if (flags.exclusive) return yield* createFile(fs, path, mode);
+/** A file for `open`; what the call has made may be opened whatever its mode says. */
+interface Found {
+  readonly inode: Inode;
+  readonly isNew: boolean;
+}
+
+function* findOrCreate(fs: FileSystem, path: string, flags: OpenFlags, mode: number): Task<Found> {
+  if (!flags.create) return { inode: yield* walk(fs, path), isNew: false };
+  if (flags.exclusive) return { inode: yield* createFile(fs, path, mode), isNew: true };
   let place = path;
   for (let links = 0; ; ) {
     const found = yield* unless('ENOENT', walk(fs, place));
-    if (found !== undefined) return found;
+    if (found !== undefined) return { inode: found, isNew: false };
     const made = yield* unless('EEXIST', createFile(fs, place, mode));
-    if (made !== undefined) return made;
+    if (made !== undefined) return { inode: made, isNew: true };
     // Another node was faster, or a symbolic link stands there that leads to where the file is to be made.
     const target = yield* unless('ENOENT', unless('EINVAL', readLinkAt(fs, place)));
     if (target === undefined) continue;
@@ -106,10 +115,15 @@ function* createFile(fs: FileSystem, path: string, mode: number): Task<Inode> {
   }
 }
 
-function* checkOpen(fs: FileSystem, inode: Inode, mayWrite: boolean): Task {
-  if (inode.di.nlink === 0) throw new Refusal('ENOENT');
-  if (mayWrite && isDirectory(inode.di)) throw new Refusal('EISDIR');
+function* checkOpen(fs: FileSystem, inode: Inode, flags: OpenFlags, mayWrite: boolean, isNew: boolean): Task {
+  const { di } = inode;
+  if (di.nlink === 0) throw new Refusal('ENOENT');
+  if (mayWrite && isDirectory(di)) throw new Refusal('EISDIR');
   if (mayWrite && fs.core.isReadOnly) throw new Refusal('EROFS');
+  if (isNew) return;
+  checkPermission(fs, inode, (flags.read === false ? 0 : MAY.READ) | (mayWrite ? MAY.WRITE : 0));
+  const isOverwritten = mayWrite && (!flags.append || flags.truncate === true);
+  if (isOverwritten && (di.flags & DIF.APPENDONLY) !== 0) throw new Refusal('EPERM');
 }
 
 export function* read(fs: FileSystem, inode: Inode, offset: number, length: number): Task<Uint8Array> {
@@ -130,8 +144,39 @@ export function* write(fs: FileSystem, inode: Inode, offset: number | undefined,
 
 export function* truncate(fs: FileSystem, inode: Inode, size: number): Task<undefined> {
   if (!Number.isSafeInteger(size) || size < 0) throw new Refusal('EINVAL');
-  yield* withInode(fs, inode, 'EX', () => setSize(fs, inode, size));
+  yield* withInode(fs, inode, 'EX', () => {
+    if (!isRegular(inode.di)) throw new Refusal('EINVAL');
+    checkRewritable(inode);
+    return setSize(fs, inode, size);
+  });
   return undefined;
+}
+
+/** Gives blocks to a range of a file, or takes them (`gfs2_fallocate`). */
+export function* fallocate(fs: FileSystem, inode: Inode, range: Range, how: FallocateMode): Task<undefined> {
+  const { offset, length } = range;
+  if (offset < 0 || length <= 0 || !Number.isInteger(offset) || !Number.isInteger(length)) throw new Refusal('EINVAL');
+  if (!Number.isSafeInteger(offset + length)) throw new Refusal('EFBIG');
+  yield* withInode(fs, inode, 'EX', () => {
+    if (!isRegular(inode.di)) throw new Refusal('ENODEV');
+    if (how === 'punch-hole') {
+      checkRewritable(inode);
+      return punchHole(fs, inode, offset, length);
+    }
+    return allocateRange(fs, inode, offset, length, how === 'grow');
+  });
+  return undefined;
+}
+
+/** Bytes of a file. */
+interface Range {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A file that is only appended to loses nothing. */
+function checkRewritable({ di }: Inode): void {
+  if ((di.flags & (DIF.APPENDONLY | DIF.IMMUTABLE)) !== 0) throw new Refusal('EPERM');
 }
 
 /**
@@ -150,27 +195,40 @@ export function* stat(fs: FileSystem, inode: Inode): Task<Stat> {
   });
 }
 
-export function* statPath(fs: FileSystem, path: string, isLastFollowed: boolean): Task<Stat> {
-  const inode = yield* walk(fs, path, isLastFollowed);
+/** Takes what a path leads to into use for one call. */
+export function* withPath<T>(
+  fs: FileSystem,
+  { path, isLinkFollowed = true }: { readonly path: string; readonly isLinkFollowed?: boolean },
+  body: (inode: Inode) => Task<T>,
+): Task<T> {
+  const inode = yield* walk(fs, path, isLinkFollowed);
   try {
-    return yield* stat(fs, inode);
+    return yield* body(inode);
   } finally {
     fs.inodes.put(inode);
   }
 }
 
-function statOf(dinode: Dinode): Stat {
+function statOf({ addr, nlink, ...dinode }: Dinode): Stat {
+  const { mode, uid, gid, size, blocks, atime, mtime, ctime, atimeNsec, mtimeNsec, ctimeNsec, major, minor } = dinode;
   return {
-    inode: dinode.addr,
-    type: typeOf(dinode.mode),
-    mode: dinode.mode,
-    links: dinode.nlink,
-    uid: dinode.uid,
-    gid: dinode.gid,
-    size: dinode.size,
-    blocks: dinode.blocks,
-    mtime: dinode.mtime,
-    ctime: dinode.ctime,
+    inode: addr,
+    type: typeOf(mode),
+    mode,
+    links: nlink,
+    uid,
+    gid,
+    size,
+    blocks,
+    atime,
+    mtime,
+    ctime,
+    atimeNsec,
+    mtimeNsec,
+    ctimeNsec,
+    major,
+    minor,
+    flags: dinode.flags,
   };
 }
 

@@ -1,7 +1,10 @@
+import type { WallTime } from '@quorate/kernel';
 import type { FsErrno } from '../refusal.js';
 
 /** How a file is opened. */
 export interface OpenFlags {
+  /** False: for writing only. */
+  readonly read?: boolean;
   readonly write?: boolean;
   /** Make it if it is not there. */
   readonly create?: boolean;
@@ -16,9 +19,8 @@ export interface OpenFlags {
 export type Fd = number;
 
 /**
- * A file system call. Paths start at the root of the file system; a leading `/` may be left out. Bytes are lent.
- *
- * There are no permissions: every caller is root.
+ * A file system call. Paths start at the root of the file system; a leading `/` may be left out. Bytes are lent. Where a
+ * symbolic link at the end of a path is followed, `isLinkFollowed: false` says that the link itself is meant.
  */
 export type Operation =
   | { readonly kind: 'open'; readonly path: string; readonly flags?: OpenFlags; readonly mode?: number }
@@ -29,6 +31,14 @@ export type Operation =
   | { readonly kind: 'append'; readonly fd: Fd; readonly bytes: Uint8Array }
   | { readonly kind: 'ftruncate'; readonly fd: Fd; readonly size: number }
   | { readonly kind: 'fsync'; readonly fd: Fd }
+  /** fallocate(2). Blocks are given to holes and hold zeros; the file grows unless it is to keep its size. */
+  | {
+      readonly kind: 'fallocate';
+      readonly fd: Fd;
+      readonly offset: number;
+      readonly length: number;
+      readonly how?: FallocateMode;
+    }
   /** flock(2): another mode is taken after the first was given up. EAGAIN when it may not wait (LOCK_NB). */
   | { readonly kind: 'flock'; readonly fd: Fd; readonly how: FlockMode; readonly isWaiting?: boolean }
   /** fcntl(2), F_SETLK, or F_SETLKW with `isWaiting`; EAGAIN when somebody is in the way. */
@@ -47,9 +57,47 @@ export type Operation =
   | { readonly kind: 'symlink'; readonly target: string; readonly path: string }
   | { readonly kind: 'readlink'; readonly path: string }
   | { readonly kind: 'link'; readonly from: string; readonly to: string }
+  /** Makes a fifo, a socket, a device node or a regular file. */
+  | {
+      readonly kind: 'mknod';
+      readonly path: string;
+      /** Type bits and permissions. */
+      readonly mode: number;
+      readonly major?: number;
+      readonly minor?: number;
+    }
   | { readonly kind: 'chmod'; readonly path: string; readonly mode: number }
+  /** What is absent stays. */
+  | ({ readonly kind: 'chown'; readonly uid?: number; readonly gid?: number } & PathWithLink)
+  /** utimensat(2): what is absent stays. */
+  | ({ readonly kind: 'utimes'; readonly atime?: NewTime; readonly mtime?: NewTime } & PathWithLink)
+  /** Names with their prefix: `user.note`. ENODATA: there is none of that name. */
+  | ({ readonly kind: 'getxattr'; readonly name: string } & PathWithLink)
+  | ({ readonly kind: 'listxattr' } & PathWithLink)
+  | ({
+      readonly kind: 'setxattr';
+      readonly name: string;
+      readonly bytes: Uint8Array;
+      /** EEXIST when it is there, or ENODATA when it is not; without either is right. */
+      readonly how?: 'create' | 'replace';
+    } & PathWithLink)
+  | ({ readonly kind: 'removexattr'; readonly name: string } & PathWithLink)
+  /** chattr(1), by the flags of the dinode: those in `mask` become as in `flags`. */
+  | { readonly kind: 'setflags'; readonly path: string; readonly flags: number; readonly mask: number }
   | { readonly kind: 'statfs' }
   | { readonly kind: 'sync' };
+
+/** A path, and whether a symbolic link at its end is followed; default true. */
+interface PathWithLink {
+  readonly path: string;
+  readonly isLinkFollowed?: boolean;
+}
+
+/** A time to set; `now` is the clock of this node. */
+export type NewTime = WallTime | 'now';
+
+/** What fallocate(2) does: `grow` without flags, the others as FALLOC_FL_KEEP_SIZE and FALLOC_FL_PUNCH_HOLE. */
+export type FallocateMode = 'grow' | 'keep-size' | 'punch-hole';
 
 export type FlockMode = 'shared' | 'exclusive' | 'unlock';
 
@@ -81,8 +129,18 @@ export interface Stat {
   readonly size: number;
   /** Blocks of the file system, not of 512 bytes. */
   readonly blocks: number;
+  /** Seconds since 1970, and nanoseconds. */
+  readonly atime: number;
   readonly mtime: number;
   readonly ctime: number;
+  readonly atimeNsec: number;
+  readonly mtimeNsec: number;
+  readonly ctimeNsec: number;
+  /** Device number of a device node. */
+  readonly major: number;
+  readonly minor: number;
+  /** `DIF` bits. */
+  readonly flags: number;
 }
 
 export interface DirectoryEntry {
@@ -110,6 +168,7 @@ export interface OperationResults {
   readonly append: number;
   readonly ftruncate: undefined;
   readonly fsync: undefined;
+  readonly fallocate: undefined;
   readonly flock: undefined;
   readonly setlk: undefined;
   /** Undefined: nobody is in the way. */
@@ -126,7 +185,17 @@ export interface OperationResults {
   readonly symlink: undefined;
   readonly readlink: { readonly target: string };
   readonly link: undefined;
+  readonly mknod: undefined;
   readonly chmod: undefined;
+  readonly chown: undefined;
+  readonly utimes: undefined;
+  /** Lent. */
+  readonly getxattr: Uint8Array;
+  /** In the order in which they are stored. */
+  readonly listxattr: readonly string[];
+  readonly setxattr: undefined;
+  readonly removexattr: undefined;
+  readonly setflags: undefined;
   readonly statfs: StatFs;
   readonly sync: undefined;
 }

@@ -1,19 +1,18 @@
 import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
 import { listDirectory } from '../inode/directory.js';
-import { setChanged } from '../inode/times.js';
-import { writeDinode } from '../inode/tree.js';
+import { checkPermission, MAY } from '../inode/permission.js';
 import { createInode, type NewInode } from '../namei/create.js';
 import { linkInode } from '../namei/link.js';
 import { renameName } from '../namei/rename.js';
 import { type UnlinkKind, unlinkName } from '../namei/unlink.js';
-import { type Parent, walk, walkToParent } from '../namei/walk.js';
+import { type Parent, walkToParent } from '../namei/walk.js';
 import { isDirectory } from '../ondisk/dinode.js';
 import { Refusal } from '../refusal.js';
-import { lookupPath, typeOf, withInode } from './file-calls.js';
+import { lookupPath, typeOf, withInode, withPath } from './file-calls.js';
 import type { DirectoryEntry } from './operation.js';
 
-/** Makes a directory or a symbolic link. */
+/** Makes anything but a regular file that is to be opened. */
 export function* make(fs: FileSystem, path: string, what: NewInode): Task<undefined> {
   const { dir, name } = yield* walkToParent(fs, path);
   try {
@@ -63,32 +62,14 @@ export function* link(fs: FileSystem, fromPath: string, toPath: string): Task<un
 }
 
 export function* readDirectory(fs: FileSystem, path: string): Task<readonly DirectoryEntry[]> {
-  const inode = yield* walk(fs, path);
-  try {
-    return yield* withInode(fs, inode, 'SH', function* () {
+  return yield* withPath(fs, { path }, (inode) =>
+    withInode(fs, inode, 'SH', function* () {
       if (!isDirectory(inode.di)) throw new Refusal('ENOTDIR');
+      checkPermission(fs, inode, MAY.READ);
       const entries = yield* listDirectory(fs, inode);
       return entries
         .filter(({ name }) => name !== '.' && name !== '..')
         .map(({ name, addr, type }) => ({ name, inode: addr, type: typeOf(type << 12) }));
-    });
-  } finally {
-    fs.inodes.put(inode);
-  }
-}
-
-export function* setMode(fs: FileSystem, path: string, mode: number): Task<undefined> {
-  const inode = yield* walk(fs, path);
-  try {
-    yield* withInode(fs, inode, 'EX', () =>
-      fs.core.log.transact(1, 0, function* (transaction) {
-        inode.di.mode = (inode.di.mode & ~0o7777) | (mode & 0o7777);
-        setChanged(fs, inode);
-        yield* writeDinode(fs, inode, transaction);
-      }),
-    );
-  } finally {
-    fs.inodes.put(inode);
-  }
-  return undefined;
+    }),
+  );
 }

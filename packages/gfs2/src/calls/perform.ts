@@ -3,11 +3,13 @@ import type { FileSystem } from '../filesystem.js';
 import { MODE } from '../ondisk/dinode.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
 import { Refusal } from '../refusal.js';
+import * as attributes from './attribute-calls.js';
 import type { Descriptors } from './descriptors.js';
 import * as files from './file-calls.js';
 import { flock } from './flock.js';
 import type { Operation, OperationResults, StatFs } from './operation.js';
 import * as paths from './path-calls.js';
+import * as xattrs from './xattr-calls.js';
 
 /** Calls that change something. `open` says so by its flags. */
 const CHANGING: ReadonlySet<Operation['kind']> = new Set([
@@ -20,7 +22,14 @@ const CHANGING: ReadonlySet<Operation['kind']> = new Set([
   'rename',
   'symlink',
   'link',
+  'fallocate',
+  'mknod',
   'chmod',
+  'chown',
+  'utimes',
+  'setxattr',
+  'removexattr',
+  'setflags',
 ]);
 
 /** Carries out one call. @throws {Refusal} */
@@ -45,7 +54,7 @@ export function* perform(
       files.closeFile(fs, descriptors, operation.fd);
       return undefined;
     case 'pread':
-      return yield* files.read(fs, descriptors.get(operation.fd).inode, operation.offset, operation.length);
+      return yield* files.read(fs, descriptors.getReadable(operation.fd).inode, operation.offset, operation.length);
     case 'pwrite': {
       const { inode, flags } = descriptors.getWritable(operation.fd);
       return yield* files.write(fs, inode, flags.append ? undefined : operation.offset, operation.bytes);
@@ -67,8 +76,17 @@ export function* perform(
     case 'fstat':
       return yield* files.stat(fs, descriptors.get(operation.fd).inode);
     case 'stat':
-    case 'lstat':
-      return yield* files.statPath(fs, operation.path, operation.kind === 'stat');
+    case 'lstat': {
+      const target = { path: operation.path, isLinkFollowed: operation.kind === 'stat' };
+      return yield* files.withPath(fs, target, (inode) => files.stat(fs, inode));
+    }
+    case 'fallocate':
+      return yield* files.fallocate(
+        fs,
+        descriptors.getWritable(operation.fd).inode,
+        operation,
+        operation.how ?? 'grow',
+      );
     case 'readdir':
       return yield* paths.readDirectory(fs, operation.path);
     case 'mkdir':
@@ -84,8 +102,24 @@ export function* perform(
       return { target: yield* files.readLinkAt(fs, operation.path) };
     case 'link':
       return yield* paths.link(fs, operation.from, operation.to);
+    case 'mknod':
+      return yield* paths.make(fs, operation.path, operation);
     case 'chmod':
-      return yield* paths.setMode(fs, operation.path, operation.mode);
+      return yield* attributes.changeMode(fs, operation);
+    case 'chown':
+      return yield* attributes.changeOwner(fs, operation);
+    case 'utimes':
+      return yield* attributes.changeTimes(fs, operation);
+    case 'setflags':
+      return yield* attributes.changeFlags(fs, operation);
+    case 'getxattr':
+      return yield* xattrs.getXattr(fs, operation, operation.name);
+    case 'listxattr':
+      return yield* xattrs.listXattrs(fs, operation);
+    case 'setxattr':
+      return yield* xattrs.changeXattr(fs, operation, operation.name, operation.bytes, operation.how);
+    case 'removexattr':
+      return yield* xattrs.changeXattr(fs, operation, operation.name, undefined);
     case 'statfs':
       return statFsOf(fs);
     case 'sync':

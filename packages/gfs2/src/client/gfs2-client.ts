@@ -1,10 +1,22 @@
-import { isErrno, type Nanos, type Prng, type WallTime } from '@quorate/kernel';
-import type { DirectoryEntry, Fd, OpenFlags, Operation, OperationResults, Stat, StatFs } from '../calls/operation.js';
+import type { Nanos, Prng, WallTime } from '@quorate/kernel';
+import type { Caller } from '../calls/caller.js';
+import type {
+  DirectoryEntry,
+  FallocateMode,
+  Fd,
+  NewTime,
+  OpenFlags,
+  Operation,
+  OperationResults,
+  Stat,
+  StatFs,
+} from '../calls/operation.js';
 import type { LogLine } from '../core.js';
 import { Gfs2 } from '../gfs2.js';
 import type { Gfs2Input, Gfs2Output } from '../gfs2-ports.js';
 import { SUPERBLOCK_BYTE } from '../ondisk/geometry.js';
 import { decodeSuperblock } from '../ondisk/superblock.js';
+import type { FsErrno } from '../refusal.js';
 import type { ClientDevice } from './device.js';
 import { Gfs2Error } from './gfs2-error.js';
 
@@ -17,6 +29,8 @@ export interface ClientOptions {
   readonly now?: () => Nanos;
   /** As in `mount -o`: `ro`, `spectator`, `noatime`, … */
   readonly mountOptions?: string;
+  /** Who makes the calls; default root, who may do everything. */
+  readonly caller?: Caller;
   /** What the kernel would log. */
   readonly log?: (line: LogLine) => void;
 }
@@ -40,6 +54,7 @@ export class Gfs2Client {
   readonly #blockSize: number;
   readonly #now: () => Nanos;
   readonly #log: ((line: LogLine) => void) | undefined;
+  readonly #caller: Caller | undefined;
   readonly #calls = new Map<number, Waiting & { readonly what: string }>();
   #mounting: Waiting | undefined;
   #unmounting: Waiting | undefined;
@@ -51,12 +66,13 @@ export class Gfs2Client {
   #failure: unknown;
 
   private constructor(device: ClientDevice, blockSize: number, options: ClientOptions) {
-    const { prng, now = () => 0, log } = options;
+    const { prng, now = () => 0, log, caller } = options;
     this.#device = device;
     this.#blockSize = blockSize;
     this.#gfs2 = new Gfs2({ blockSize, protocol: 'lock_nolock', era: 'modern', prng });
     this.#now = now;
     this.#log = log;
+    this.#caller = caller;
   }
 
   /** @throws {Gfs2Error} EINVAL for a device without a file system or a wrong option, EIO, EROFS, … from the mount. */
@@ -164,6 +180,39 @@ export class Gfs2Client {
     return this.call({ kind: 'chmod', path, mode }, path);
   }
 
+  chown(path: string, owner: { readonly uid?: number; readonly gid?: number }): Promise<void> {
+    return this.call({ kind: 'chown', path, ...owner }, path);
+  }
+
+  /** Sets the times of access and of change; what is absent stays. */
+  utimes(path: string, times: { readonly atime?: NewTime; readonly mtime?: NewTime }): Promise<void> {
+    return this.call({ kind: 'utimes', path, ...times }, path);
+  }
+
+  /** Makes a fifo, a socket or a device node: type bits and permissions in `mode`. */
+  mknod(path: string, mode: number, major = 0, minor = 0): Promise<void> {
+    return this.call({ kind: 'mknod', path, mode, major, minor }, path);
+  }
+
+  // Extended attributes, by name with prefix: `user.note`
+
+  getXattr(path: string, name: string): Promise<Uint8Array> {
+    return this.call({ kind: 'getxattr', path, name }, `${path} ${name}`);
+  }
+
+  listXattrs(path: string): Promise<readonly string[]> {
+    return this.call({ kind: 'listxattr', path }, path);
+  }
+
+  setXattr(path: string, name: string, value: Uint8Array, how?: 'create' | 'replace'): Promise<void> {
+    const operation = { kind: 'setxattr', path, name, bytes: value, ...(how !== undefined && { how }) } as const;
+    return this.call(operation, `${path} ${name}`);
+  }
+
+  removeXattr(path: string, name: string): Promise<void> {
+    return this.call({ kind: 'removexattr', path, name }, `${path} ${name}`);
+  }
+
   // The file system
 
   statfs(): Promise<StatFs> {
@@ -191,7 +240,8 @@ export class Gfs2Client {
     return new Promise((resolve, reject) => {
       this.#lastId += 1;
       this.#calls.set(this.#lastId, { resolve, reject, what: `${operation.kind} ${what}` });
-      this.#step({ kind: 'operation', id: this.#lastId, operation });
+      const caller = this.#caller;
+      this.#step({ kind: 'operation', id: this.#lastId, operation, ...(caller !== undefined && { caller }) });
     });
   }
 
@@ -258,7 +308,7 @@ export class Gfs2Client {
     const call = this.#calls.get(id);
     if (call === undefined) return;
     this.#calls.delete(id);
-    if (isErrno(result) || result === 'ELOOP') return call.reject(this.#failure ?? new Gfs2Error(result, call.what));
+    if (typeof result === 'string') return call.reject(this.#failure ?? new Gfs2Error(result as FsErrno, call.what));
     settle(call, result instanceof Uint8Array ? result.slice() : result);
   }
 
@@ -304,6 +354,11 @@ export class Gfs2File {
 
   truncate(size: number): Promise<void> {
     return this.#client.call({ kind: 'ftruncate', fd: this.#fd, size }, this.path);
+  }
+
+  /** Gives blocks to holes of a range, or makes it a hole. */
+  allocate(offset: number, length: number, how: FallocateMode = 'grow'): Promise<void> {
+    return this.#client.call({ kind: 'fallocate', fd: this.#fd, offset, length, how }, this.path);
   }
 
   stat(): Promise<Stat> {

@@ -11,7 +11,7 @@ import { isExhash } from './directory.js';
 import { distinct, readLeaf, readTable, writeTable } from './exhash.js';
 import { freeMetaBlocks } from './free-blocks.js';
 import type { Inode } from './inode.js';
-import { punch } from './truncate.js';
+import { punch } from './punch.js';
 import { freeXattrs } from './xattr.js';
 
 /** How long a deletion waits for other nodes that have the inode open, and after which time one is looked at again. */

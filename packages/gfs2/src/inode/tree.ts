@@ -132,7 +132,7 @@ function addIndirect(change: TreeChange, parent: Buffer, level: number, index: n
 /** Allocates one block of metadata for the inode. */
 export function newMetaBlock(
   { fs, inode, transaction, grant }: TreeChange,
-  type: typeof META_TYPE.IN | typeof META_TYPE.LF | typeof META_TYPE.JD,
+  type: (typeof META_TYPE)['IN' | 'LF' | 'JD' | 'EA' | 'ED'],
 ): Buffer {
   const { block } = fs.rgrps.alloc(transaction, grant, inode, 1);
   const buffer = fs.core.cache.create(inode.glock.space, block);

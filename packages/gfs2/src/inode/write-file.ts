@@ -6,6 +6,7 @@ import { heightFor } from '../ondisk/metadata-tree.js';
 import { Refusal } from '../refusal.js';
 import { addFileData, isJournaled } from './data-block.js';
 import type { Inode } from './inode.js';
+import { dropPrivileges } from './permission.js';
 import { setModified } from './times.js';
 import {
   allocExtent,
@@ -18,11 +19,11 @@ import {
 } from './tree.js';
 
 /** Blocks written in one transaction: about what one indirect block holds (section 13.7 of the allocator's rules). */
-const CHUNK_BLOCKS = 256;
+export const CHUNK_BLOCKS = 256;
 
 /** Blocks of the dinode and of the statfs file that every allocation changes. */
-const RES_DINODE = 1;
-const RES_STATFS = 1;
+export const RES_DINODE = 1;
+export const RES_STATFS = 1;
 
 /**
  * Writes bytes at `offset`, in several transactions if they are many. The caller holds the glock EX.
@@ -67,7 +68,7 @@ function* writeStuffed(fs: FileSystem, inode: Inode, offset: number, bytes: Uint
 }
 
 /** Where a chunk goes, and what it costs. */
-interface Plan {
+export interface Plan {
   readonly first: number;
   readonly count: number;
   /** Height that the tree must have. */
@@ -78,7 +79,7 @@ interface Plan {
   readonly indirect: number;
 }
 
-function* planChunk(fs: FileSystem, inode: Inode, offset: number, length: number): Task<Plan> {
+export function* planChunk(fs: FileSystem, inode: Inode, offset: number, length: number): Task<Plan> {
   const { geometry } = fs.core;
   const first = Math.floor(offset / geometry.blockSize);
   const count = Math.floor((offset + length - 1) / geometry.blockSize) - first + 1;
@@ -175,6 +176,7 @@ function* writeBlock(
 
 function* finish({ fs, inode, transaction }: Omit<TreeChange, 'grant'>, end: number): Task {
   inode.di.size = Math.max(inode.di.size, end);
+  dropPrivileges(fs, inode);
   setModified(fs, inode);
   yield* writeDinode(fs, inode, transaction);
 }

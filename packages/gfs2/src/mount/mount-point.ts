@@ -1,11 +1,12 @@
 import type { Nanos, Task, TaskId } from '@quorate/kernel';
 import type { AddressSpace } from '../buffer/buffer.js';
+import { type Caller, ROOT } from '../calls/caller.js';
 import { Descriptors } from '../calls/descriptors.js';
 import type { Operation, OperationResult } from '../calls/operation.js';
 import { perform } from '../calls/perform.js';
 import { type PlockCall, PosixLocks } from '../calls/posix-locks.js';
 import { Core, type CoreConfig } from '../core.js';
-import type { FileSystem, SystemFiles } from '../filesystem.js';
+import { type FileSystem, onBehalfOf, type SystemFiles } from '../filesystem.js';
 import type { Gfs2Input, Gfs2Output } from '../gfs2-ports.js';
 import type { Glock, GlockState } from '../glock/glock.js';
 import { GlockType, NondiskLock } from '../glock/glock-name.js';
@@ -54,6 +55,7 @@ export class MountPoint implements FileSystem {
   readonly formalNumbers: FormalNumbers;
   readonly posixLocks: PosixLocks;
   readonly closing: Signal = new Signal();
+  readonly caller: Caller = ROOT;
   #system: SystemFiles | undefined;
   readonly #descriptors = new Descriptors();
   readonly #hold: MountHold = { holders: [], inodes: [], journals: [] };
@@ -128,7 +130,7 @@ export class MountPoint implements FileSystem {
         this.#onRecoverJournal(input.jid);
         break;
       case 'operation':
-        this.#onOperation(input.id, input.operation, input.process ?? 0);
+        this.#onOperation(input);
         break;
       case 'process-killed':
         this.posixLocks.killed(input.process);
@@ -250,21 +252,22 @@ export class MountPoint implements FileSystem {
     this.#recoveries.start(recover(this));
   }
 
-  #onOperation(id: number, operation: Operation, process: number): void {
+  #onOperation({ id, operation, process = 0, caller }: Extract<Gfs2Input, { kind: 'operation' }>): void {
     if (this.#state !== 'mounted') {
       this.#emit({ kind: 'result', id, result: this.#state === 'withdrawn' ? 'EIO' : 'ENODEV' });
       return;
     }
     // Lent bytes are kept: the operation may have to wait.
     const kept = 'bytes' in operation ? { ...operation, bytes: operation.bytes.slice() } : operation;
-    const task = this.core.scheduler.start(this.#perform(id, kept, process), () => this.#onOperationEnded(id));
+    const task = this.core.scheduler.start(this.#perform(id, kept, process, caller), () => this.#onOperationEnded(id));
     this.#operations.set(id, task);
   }
 
-  *#perform(id: number, operation: Operation, process: number): Task {
+  *#perform(id: number, operation: Operation, process: number, caller: Caller | undefined): Task {
     let result: OperationResult;
     try {
-      result = yield* perform(this, this.#descriptors, operation, process);
+      const fs = caller === undefined ? this : onBehalfOf(this, caller);
+      result = yield* perform(fs, this.#descriptors, operation, process);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       result = error.errno;

@@ -1,12 +1,24 @@
 import { type Task, utf8Bytes } from '@quorate/kernel';
+import { isInGroup, isRoot } from '../calls/caller.js';
 import type { FileSystem } from '../filesystem.js';
 import { type Holder, HolderFlag } from '../glock/glock.js';
 import { addEntry, blocksForEntry, type Name, searchDirectory } from '../inode/directory.js';
 import type { Inode } from '../inode/inode.js';
+import { checkMayCreate, S } from '../inode/permission.js';
 import { setModified } from '../inode/times.js';
 import { writeDinode } from '../inode/tree.js';
 import type { Transaction } from '../log/log.js';
-import { DIF, type Dinode, direntTypeOf, encodeDinode, isDirectory, MODE, PAYLOAD } from '../ondisk/dinode.js';
+import {
+  DIF,
+  type Dinode,
+  direntTypeOf,
+  encodeDinode,
+  isDirectory,
+  isRegular,
+  isSymlink,
+  MODE,
+  PAYLOAD,
+} from '../ondisk/dinode.js';
 import { direntHash, encodeDirent } from '../ondisk/dirent.js';
 import { DINODE_BYTES } from '../ondisk/geometry.js';
 import { Refusal } from '../refusal.js';
@@ -20,6 +32,14 @@ export interface NewInode {
   readonly mode: number;
   /** Where a symbolic link leads. */
   readonly target?: string;
+  /** Of a device node. */
+  readonly major?: number;
+  readonly minor?: number;
+}
+
+/** The same with what follows from it. */
+interface PlannedInode extends Omit<NewInode, 'target'> {
+  readonly target: Uint8Array | undefined;
 }
 
 /**
@@ -28,26 +48,22 @@ export interface NewInode {
  * Differs from Linux, which allocates, writes and links the dinode in three transactions: here it is one, so that no
  * power cut leaves a dinode without a name.
  *
- * @throws {Refusal} EEXIST, ENOENT when the directory was removed, ENOTDIR, ENOSPC, EMLINK
+ * @throws {Refusal} EEXIST, ENOENT when the directory was removed, ENOTDIR, ENOSPC, EMLINK, EACCES, EPERM for a device node
  */
 export function* createInode(fs: FileSystem, dir: Inode, name: Name, what: NewInode): Task<Inode> {
   const target = what.target === undefined ? undefined : utf8Bytes(what.target);
   if (target !== undefined && target.length >= fs.core.geometry.maxStuffed) throw new Refusal('ENAMETOOLONG');
+  if (!isAllowed(fs, what)) throw new Refusal('EPERM');
   for (;;) {
-    const made = yield* tryCreate(fs, dir, name, what.mode, target);
+    const made = yield* tryCreate(fs, dir, name, { ...what, target });
     if (typeof made !== 'number') return made;
     yield* fs.inodes.reclaimLocks(made);
   }
 }
 
 /** Gives the number of the block that was chosen when somebody still holds a lock of what was there before. */
-function* tryCreate(
-  fs: FileSystem,
-  dir: Inode,
-  name: Name,
-  mode: number,
-  target: Uint8Array | undefined,
-): Task<Inode | number> {
+function* tryCreate(fs: FileSystem, dir: Inode, name: Name, what: PlannedInode): Task<Inode | number> {
+  const { mode } = what;
   const holder = yield* fs.inodes.lock(dir, 'EX');
   try {
     yield* checkCreate(fs, dir, name, mode);
@@ -59,14 +75,28 @@ function* tryCreate(
     const skip = isDir && isTop(fs, dir) ? fs.rgrps.orlovSkip() : 0;
     const make = (grant: Grant | undefined): Task<Inode | number> => {
       const blocks = 4 + fs.formalNumbers.blocks + 2 * entryBlocks + 3 + fs.rgrps.bitmapBlocks(grant, 1 + entryBlocks);
-      return fs.core.log.transact(blocks, 1, (transaction) =>
-        makeInode(fs, dir, name, { mode, target }, transaction, grant!),
-      );
+      return fs.core.log.transact(blocks, 1, (transaction) => makeInode(fs, dir, name, what, transaction, grant!));
     };
     return yield* fs.rgrps.using(rs, 1 + entryBlocks, make, skip);
   } finally {
     fs.inodes.unlock(holder);
   }
+}
+
+/** Device nodes are root's. */
+function isAllowed(fs: FileSystem, { mode }: NewInode): boolean {
+  const type = mode & MODE.TYPE;
+  return isRoot(fs.caller) || (type !== MODE.BLOCK && type !== MODE.CHARACTER);
+}
+
+/** In a directory with the set-group-id bit everything belongs to its group (`inode_init_owner`). */
+function modeAndGroup({ caller }: FileSystem, { di }: Inode, asked: number): { mode: number; gid: number } {
+  const mode = isSymlink({ mode: asked }) ? asked : asked & ~((caller.umask ?? 0) & 0o777);
+  if ((di.mode & S.ISGID) === 0) return { mode, gid: caller.gid };
+  if (isDirectory({ mode })) return { mode: mode | S.ISGID, gid: di.gid };
+  const isGroupRun = (mode & (S.ISGID | S.IXGRP)) === (S.ISGID | S.IXGRP);
+  const loses = isGroupRun && !isRoot(caller) && !isInGroup(caller, di.gid);
+  return { mode: loses ? mode & ~S.ISGID : mode, gid: di.gid };
 }
 
 function isTop(fs: FileSystem, dir: Inode): boolean {
@@ -77,6 +107,7 @@ function* checkCreate(fs: FileSystem, dir: Inode, name: Name, mode: number): Tas
   if (!isDirectory(dir.di)) throw new Refusal('ENOTDIR');
   if (dir.di.nlink === 0) throw new Refusal('ENOENT');
   if ((yield* searchDirectory(fs, dir, name)) !== undefined) throw new Refusal('EEXIST');
+  checkMayCreate(fs, dir);
   if (dir.di.entries === MAX_LINKS) throw new Refusal('EFBIG');
   if (isDirectory({ mode }) && dir.di.nlink === MAX_LINKS) throw new Refusal('EMLINK');
 }
@@ -85,7 +116,7 @@ function* makeInode(
   fs: FileSystem,
   dir: Inode,
   name: Name,
-  what: { readonly mode: number; readonly target: Uint8Array | undefined },
+  what: PlannedInode,
   transaction: Transaction,
   grant: Grant,
 ): Task<Inode | number> {
@@ -121,31 +152,27 @@ function* lockNew(fs: FileSystem, addr: number, formalIno: number): Task<{ inode
   }
 }
 
-function newDinode(
-  fs: FileSystem,
-  dir: Inode,
-  inode: Inode,
-  { mode, target }: { readonly mode: number; readonly target: Uint8Array | undefined },
-  generation: number,
-): Dinode {
+function newDinode(fs: FileSystem, dir: Inode, inode: Inode, what: PlannedInode, generation: number): Dinode {
   const { sec, nsec } = fs.core.wall();
+  const { target, major = 0, minor = 0 } = what;
+  const { mode, gid } = modeAndGroup(fs, dir, what.mode);
   const isDir = isDirectory({ mode });
   const inherited = dir.di.flags & DIF.INHERIT_JDATA;
-  const flags = isDir ? DIF.JDATA | inherited : inherited !== 0 ? DIF.JDATA : 0;
+  const flags = isDir ? DIF.JDATA | inherited : inherited !== 0 && isRegular({ mode }) ? DIF.JDATA : 0;
   return {
     formalIno: inode.formalIno,
     addr: inode.addr,
     mode,
-    uid: 0,
-    gid: 0,
+    uid: fs.caller.uid,
+    gid,
     nlink: isDir ? 2 : 1,
     size: isDir ? fs.core.geometry.maxStuffed : (target?.length ?? 0),
     blocks: 1,
     atime: sec,
     mtime: sec,
     ctime: sec,
-    major: 0,
-    minor: 0,
+    major,
+    minor,
     goalMeta: inode.addr,
     goalData: inode.addr,
     generation,

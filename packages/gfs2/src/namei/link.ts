@@ -3,12 +3,13 @@ import type { FileSystem } from '../filesystem.js';
 import type { Holder } from '../glock/glock.js';
 import { addEntry, blocksForEntry, type Name, searchDirectory } from '../inode/directory.js';
 import type { Inode } from '../inode/inode.js';
+import { checkMayCreate } from '../inode/permission.js';
 import { setChanged, setModified } from '../inode/times.js';
 import { writeDinode } from '../inode/tree.js';
-import { direntTypeOf, isDirectory } from '../ondisk/dinode.js';
+import { DIF, direntTypeOf, isDirectory } from '../ondisk/dinode.js';
 import { Refusal } from '../refusal.js';
 
-/** Gives a file one more name (`gfs2_link`). @throws {Refusal} EPERM for a directory, EEXIST, ENOENT, EMLINK, ENOSPC */
+/** Gives a file one more name (`gfs2_link`). @throws {Refusal} EPERM for a directory, EACCES, EEXIST, ENOENT, EMLINK, ENOSPC */
 export function* linkInode(fs: FileSystem, inode: Inode, dir: Inode, name: Name): Task {
   // A directory cannot be linked, and into itself it could not even be locked twice.
   if (inode === dir) throw new Refusal('EPERM');
@@ -42,4 +43,6 @@ function* checkLink(fs: FileSystem, inode: Inode, dir: Inode, name: Name): Task 
   if (dir.di.nlink === 0 || inode.di.nlink === 0) throw new Refusal('ENOENT');
   if (inode.di.nlink === 0xffff_ffff) throw new Refusal('EMLINK');
   if ((yield* searchDirectory(fs, dir, name)) !== undefined) throw new Refusal('EEXIST');
+  checkMayCreate(fs, dir);
+  if ((inode.di.flags & (DIF.APPENDONLY | DIF.IMMUTABLE)) !== 0) throw new Refusal('EPERM');
 }

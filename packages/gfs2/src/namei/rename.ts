@@ -1,9 +1,11 @@
 import type { Task } from '@quorate/kernel';
-import type { FileSystem } from '../filesystem.js';
+import { ROOT } from '../calls/caller.js';
+import { type FileSystem, onBehalfOf } from '../filesystem.js';
 import type { Holder } from '../glock/glock.js';
 import { GlockType, NondiskLock } from '../glock/glock-name.js';
 import { addEntry, blocksForEntry, nameOf, removeEntry, replaceEntry, searchDirectory } from '../inode/directory.js';
 import type { Inode } from '../inode/inode.js';
+import { checkMayCreate, checkMayDelete, checkPermission, MAY } from '../inode/permission.js';
 import { setChanged, setModified } from '../inode/times.js';
 import { writeDinode } from '../inode/tree.js';
 import type { Transaction } from '../log/log.js';
@@ -25,7 +27,7 @@ interface Move {
 /**
  * Moves a name, replacing what the new one meant (`gfs2_rename`). The caller has both directories in use.
  *
- * @throws {Refusal} ENOENT, EISDIR, ENOTDIR, ENOTEMPTY, EINVAL when a directory would become its own ancestor, ENOSPC
+ * @throws {Refusal} ENOENT, EISDIR, ENOTDIR, ENOTEMPTY, EINVAL when a directory would become its own ancestor, ENOSPC, EACCES, EPERM
  */
 export function* renameName(fs: FileSystem, from: Parent, to: Parent): Task {
   const { locks } = fs.core;
@@ -67,13 +69,15 @@ function* lookupTarget(fs: FileSystem, to: Parent): Task<Inode | undefined> {
 function* checkAncestors(fs: FileSystem, inode: Inode, into: Inode): Task {
   const root = fs.core.superblock!.rootDir.addr;
   const dots = nameOf('..');
+  // The way up is nobody's path.
+  const asRoot = onBehalfOf(fs, ROOT);
   let dir = into;
   dir.users += 1;
   try {
     for (;;) {
       if (dir === inode) throw new Refusal('EINVAL');
       if (dir.addr === root) return;
-      const { inode: parent } = yield* lookup(fs, dir, dots);
+      const { inode: parent } = yield* lookup(asRoot, dir, dots);
       fs.inodes.put(dir);
       dir = parent;
     }
@@ -93,7 +97,7 @@ function* lockAndMove(fs: FileSystem, move: Move): Task<boolean> {
   try {
     for (const inode of inodes) if (inode.glock.isInstantiateNeeded) yield* fs.inodes.instantiate(inode);
     if (!(yield* isStillSo(fs, move))) return false;
-    checkMove(move);
+    checkMove(fs, move);
     yield* moveLocked(fs, move, holders);
     return true;
   } finally {
@@ -106,8 +110,13 @@ function* isStillSo(fs: FileSystem, { from, to, inode, target }: Move): Task<boo
   return (yield* searchDirectory(fs, to.dir, to.name))?.addr === target?.addr;
 }
 
-function checkMove({ to, inode, target }: Move): void {
+function checkMove(fs: FileSystem, { from, to, inode, target }: Move): void {
   if (to.dir.di.nlink === 0) throw new Refusal('ENOENT');
+  checkMayDelete(fs, from.dir, inode);
+  if (target !== undefined) checkMayDelete(fs, to.dir, target);
+  else checkMayCreate(fs, to.dir);
+  // Its `..` is written.
+  if (isDirectory(inode.di) && from.dir !== to.dir) checkPermission(fs, inode, MAY.WRITE);
   if (target !== undefined) {
     if (isDirectory(inode.di)) checkEmpty(target);
     else if (isDirectory(target.di)) throw new Refusal('EISDIR');

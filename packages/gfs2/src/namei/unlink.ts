@@ -3,6 +3,7 @@ import type { FileSystem } from '../filesystem.js';
 import type { Holder } from '../glock/glock.js';
 import { type Name, removeEntry, searchDirectory } from '../inode/directory.js';
 import type { Inode } from '../inode/inode.js';
+import { checkMayDelete } from '../inode/permission.js';
 import { setChanged, setModified } from '../inode/times.js';
 import { writeDinode } from '../inode/tree.js';
 import type { Transaction } from '../log/log.js';
@@ -20,7 +21,7 @@ export type UnlinkKind = 'unlink' | 'rmdir';
 /**
  * Removes a name, and with the last one the inode as soon as nobody on any node has it open (`gfs2_unlink`).
  *
- * @throws {Refusal} ENOENT, EISDIR, ENOTDIR, ENOTEMPTY
+ * @throws {Refusal} ENOENT, EISDIR, ENOTDIR, ENOTEMPTY, EACCES, EPERM
  */
 export function* unlinkName(fs: FileSystem, dir: Inode, name: Name, kind: UnlinkKind): Task {
   for (;;) {
@@ -40,6 +41,7 @@ function* unlinkInode(fs: FileSystem, dir: Inode, name: Name, inode: Inode, kind
     holders.push(yield* fs.inodes.lock(dir, 'EX'));
     if ((yield* searchDirectory(fs, dir, name))?.addr !== inode.addr) return false;
     holders.push(yield* fs.inodes.lock(inode, 'EX'));
+    checkMayDelete(fs, dir, inode);
     checkUnlink(inode, kind);
     const rgrp = yield* holdIfLast(fs, inode, holders);
     yield* fs.core.log.transact(RES_UNLINK, 0, function* (transaction) {

@@ -3,6 +3,7 @@ import type { FileSystem } from '../filesystem.js';
 import { HolderFlag } from '../glock/glock.js';
 import { type Name, nameOf, searchDirectory } from '../inode/directory.js';
 import type { Inode } from '../inode/inode.js';
+import { checkPermission, MAY } from '../inode/permission.js';
 import { isDirectory, isSymlink } from '../ondisk/dinode.js';
 import { DINODE_BYTES } from '../ondisk/geometry.js';
 import { Refusal } from '../refusal.js';
@@ -26,7 +27,7 @@ export interface Parent {
   readonly text: string;
 }
 
-/** Follows a path to its end (`path_lookupat`). The caller puts the inode. @throws {Refusal} ENOENT, ENOTDIR, ELOOP, … */
+/** Follows a path to its end (`path_lookupat`). The caller puts the inode. @throws {Refusal} ENOENT, ENOTDIR, ELOOP, EACCES, … */
 export function* walk(fs: FileSystem, path: string, isLastFollowed = true): Task<Inode> {
   return yield* follow(fs, yield* root(fs), partsOf(path), isLastFollowed, path.endsWith('/'));
 }
@@ -89,7 +90,7 @@ function* readAndPut(fs: FileSystem, link: Inode): Task<string> {
   }
 }
 
-/** Looks one name up in a directory in use and takes what it finds into use. @throws {Refusal} ENOENT, ENOTDIR */
+/** Looks one name up in a directory in use and takes what it finds into use. @throws {Refusal} ENOENT, ENOTDIR, EACCES */
 export function* lookup(fs: FileSystem, dir: Inode, name: Name): Task<{ inode: Inode; type: number }> {
   const entry = yield* lookupEntry(fs, dir, name);
   if (entry === undefined) throw new Refusal('ENOENT');
@@ -106,6 +107,7 @@ function* lookupEntry(fs: FileSystem, dir: Inode, name: Name) {
   const holder = yield* fs.inodes.lock(dir, 'SH');
   try {
     if (!isDirectory(dir.di)) throw new Refusal('ENOTDIR');
+    checkPermission(fs, dir, MAY.EXEC);
     return yield* searchDirectory(fs, dir, name);
   } finally {
     fs.inodes.unlock(holder);

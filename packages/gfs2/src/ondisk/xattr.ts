@@ -1,4 +1,4 @@
-import { getU64, viewOf } from '@quorate/kernel';
+import { getU64, setU64, viewOf } from '@quorate/kernel';
 import { META_HEADER_BYTES } from './meta-header.js';
 
 /** Namespaces of extended attributes by the number on disk; 0 marks an unused record (`GFS2_EATYPE_…`). */
@@ -20,7 +20,10 @@ export interface XattrRecord {
   readonly name: Uint8Array;
   /** Where the value lies in this block, for one without pointers. */
   readonly dataOffset: number;
-  /** Blocks (type 11) that hold the value, `jbsize` bytes each; empty when it is in this block. */
+  /**
+   * Blocks (type 11) that hold the value, `jbsize` bytes each; empty when it is in this block. A node that died while it
+   * replaced a value leaves them in an unused record.
+   */
   readonly pointers: readonly number[];
 }
 
@@ -51,12 +54,12 @@ export function decodeXattr(block: Uint8Array, offset: number): XattrRecord | un
   const nameEnd = offset + XATTR_BYTES + nameLen;
   const pointersAt = offset + ((XATTR_BYTES + nameLen + 7) & ~7);
   const isUsed = block[offset + 9] !== 0;
-  const end = !isUsed ? nameEnd : count === 0 ? nameEnd + dataLen : pointersAt + 8 * count;
+  const end = count > 0 ? pointersAt + 8 * count : isUsed ? nameEnd + dataLen : nameEnd;
   if (recLen < XATTR_BYTES || recLen % 8 !== 0 || offset + recLen > block.length || end > offset + recLen) {
     return undefined;
   }
   const pointers: number[] = [];
-  if (isUsed) for (let i = 0; i < count; i++) pointers.push(getU64(view, pointersAt + 8 * i));
+  for (let i = 0; i < count; i++) pointers.push(getU64(view, pointersAt + 8 * i));
   return {
     offset,
     recLen,
@@ -67,6 +70,75 @@ export function decodeXattr(block: Uint8Array, offset: number): XattrRecord | un
     dataOffset: nameEnd,
     pointers,
   };
+}
+
+/** What a record takes. */
+export interface XattrSize {
+  /** Bytes, a multiple of 8. */
+  readonly bytes: number;
+  /** Blocks for the value; 0 when it is in the record. */
+  readonly valueBlocks: number;
+}
+
+/** What a record of `nameLen` and `dataLen` bytes takes in a block with room for `jbsize` (`ea_calc_size`). */
+export function xattrSize(nameLen: number, dataLen: number, jbsize: number): XattrSize {
+  const stuffed = align8(XATTR_BYTES + nameLen + dataLen);
+  if (stuffed <= jbsize) return { bytes: stuffed, valueBlocks: 0 };
+  const valueBlocks = Math.ceil(dataLen / jbsize);
+  return { bytes: align8(XATTR_BYTES + nameLen) + 8 * valueBlocks, valueBlocks };
+}
+
+/** Bytes that a record needs of its `recLen` (`GFS2_EA_SIZE`). */
+export function usedBytes({ type, name, dataLen, pointers }: XattrRecord): number {
+  if (type === 0) return 0;
+  return align8(XATTR_BYTES + name.length + (pointers.length === 0 ? dataLen : 8 * pointers.length));
+}
+
+/** Writes length and last flag of the record at `offset`. */
+export function setXattrLength(block: Uint8Array, offset: number, recLen: number, isLast: boolean): void {
+  viewOf(block).setUint32(offset, recLen);
+  block[offset + 10] = isLast ? 1 : 0;
+}
+
+/** Writes an attribute into the record at `offset`, whose length and last flag stay (`ea_write`). */
+export function encodeXattr(
+  block: Uint8Array,
+  offset: number,
+  { type, name, value, pointers }: NewXattr & { readonly pointers: readonly number[] },
+): void {
+  const view = viewOf(block);
+  view.setUint32(offset + 4, value.length);
+  block[offset + 8] = name.length;
+  block[offset + 9] = type;
+  block[offset + 11] = pointers.length;
+  view.setUint32(offset + 12, 0);
+  block.set(name, offset + XATTR_BYTES);
+  if (pointers.length === 0) block.set(value, offset + XATTR_BYTES + name.length);
+  for (const [i, pointer] of pointers.entries()) {
+    setU64(view, offset + align8(XATTR_BYTES + name.length) + 8 * i, pointer);
+  }
+}
+
+/** Makes the record at `offset` an unused one; `pointers`: it still leads to its value's blocks. */
+export function clearXattr(block: Uint8Array, offset: number, pointers: 'keeps-pointers' | 'drops-pointers'): void {
+  block[offset + 9] = 0;
+  if (pointers === 'drops-pointers') block[offset + 11] = 0;
+}
+
+/** An attribute to be written. */
+export interface NewXattr {
+  /** Index into `XATTR_PREFIX`. */
+  readonly type: number;
+  /** Without prefix. */
+  readonly name: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** Bytes that a value can have. */
+export const MAX_XATTR_BYTES = 65536;
+
+function align8(bytes: number): number {
+  return (bytes + 7) & ~7;
 }
 
 /** First record of an xattr block. */

@@ -1,0 +1,54 @@
+import type { Task } from '@quorate/kernel';
+import type { FileSystem } from '../filesystem.js';
+import { addFileData, isJournaled } from './data-block.js';
+import type { Inode } from './inode.js';
+import { dropPrivileges } from './permission.js';
+import { setModified } from './times.js';
+import { allocExtent, growHeight, type TreeChange, unstuff, writeDinode } from './tree.js';
+import { CHUNK_BLOCKS, type Plan, planChunk, RES_DINODE, RES_STATFS } from './write-file.js';
+
+/**
+ * Gives every hole of a range blocks with zeros (`__gfs2_fallocate`; there is no "unwritten" on disk). With `grows` the file then
+ * ends no earlier than the range. The caller holds the glock EX.
+ *
+ * @throws {Refusal} ENOSPC: what was allocated up to then stays
+ */
+export function* allocateRange(fs: FileSystem, inode: Inode, offset: number, length: number, grows: boolean): Task {
+  const { blockSize } = fs.core.geometry;
+  const end = offset + length;
+  for (let at = offset - (offset % blockSize); at < end; ) {
+    const next = Math.min(end, at + CHUNK_BLOCKS * blockSize);
+    yield* allocateChunk(fs, inode, yield* planChunk(fs, inode, at, next - at));
+    at = next;
+  }
+  yield* fs.core.log.transact(RES_DINODE, 0, function* (transaction) {
+    if (grows) inode.di.size = Math.max(inode.di.size, end);
+    dropPrivileges(fs, inode);
+    setModified(fs, inode);
+    yield* writeDinode(fs, inode, transaction);
+  });
+}
+
+function* allocateChunk(fs: FileSystem, inode: Inode, plan: Plan): Task {
+  if (plan.missing === 0 && inode.di.height > 0) return;
+  const target = plan.missing + plan.indirect + (inode.di.height === 0 ? 1 : 0);
+  yield* fs.rgrps.using(fs.rgrps.reservationOf(inode), target, (grant) => {
+    const journaled = isJournaled(inode) ? plan.missing + 1 : 0;
+    const blocks = RES_DINODE + RES_STATFS + plan.indirect + fs.rgrps.bitmapBlocks(grant, target) + journaled;
+    return fs.core.log.transact(blocks, 0, (transaction) => fillHoles({ fs, inode, transaction, grant }, plan));
+  });
+}
+
+function* fillHoles(change: TreeChange, plan: Plan): Task {
+  const { fs, inode, transaction } = change;
+  if (inode.di.height === 0) yield* unstuff(change);
+  if (inode.di.height < plan.height) yield* growHeight(change, plan.height);
+  for (let lblock = plan.first; lblock < plan.first + plan.count; ) {
+    const extent = yield* allocExtent(change, lblock, plan.first + plan.count - lblock);
+    for (let i = 0; extent.isNew && i < extent.count; i++) {
+      addFileData(fs, inode, transaction, fs.core.cache.create(inode.glock.space, extent.block + i));
+    }
+    lblock += extent.count;
+  }
+  yield* writeDinode(fs, inode, transaction);
+}
