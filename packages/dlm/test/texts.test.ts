@@ -18,6 +18,7 @@ const LOCK: LockView = {
   lkid: 1,
   handle: 1,
   process: 0,
+  xid: 0,
   isMasterCopy: false,
   nodeid: 0,
   remid: 0,
