@@ -2,6 +2,7 @@ export { Child } from './child.js';
 export { invariants } from './invariants.js';
 export {
   ClusterNode,
+  KERNEL_RELEASE,
   type NodeConfig,
   type NodeFact,
   type NodeInput,

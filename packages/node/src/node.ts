@@ -33,6 +33,9 @@ import type { Storage } from './os/storage.js';
 import type { SystemCall } from './os/system-call.js';
 import { basePrograms } from './programs/index.js';
 
+/** Of CentOS 6.7, as `uname -r` says it. */
+export const KERNEL_RELEASE = '2.6.32-573.el6.x86_64';
+
 export type NodeInput =
   /** Starts the node's first process. `carrier`: which of its cables are plugged in. */
   | { readonly kind: 'boot'; readonly wall: WallTime; readonly carrier: readonly boolean[] }
@@ -249,7 +252,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
 
   #onBoot(wall: WallTime, carrier: readonly boolean[]): void {
     this.#system.boot(this.#now, wall);
-    this.#log('info', 'kernel', 'Linux version 2.6.32-573.el6.x86_64');
+    this.#log('info', 'kernel', `Linux version ${KERNEL_RELEASE}`);
     carrier.forEach((isUp, nic) => {
       this.#ip.send({ kind: 'carrier', interface: nic, isUp });
     });

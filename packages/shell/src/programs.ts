@@ -10,6 +10,7 @@ import { date, hostname, ps } from './processes.js';
 import { sed } from './sed.js';
 import { clustat, clusvcadm } from './services.js';
 import { sgPersist } from './sg-persist.js';
+import { dmesg, uname, whoami } from './system.js';
 import { cat, echo, grep, head, tail, wc } from './text.js';
 
 /** What an administrator types, by name. cman's and fenced's tools come with the node, whose init scripts need them. */
@@ -21,6 +22,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['curl', curl],
   ['date', date],
   ['dlm_tool', dlmTool],
+  ['dmesg', dmesg],
   ['echo', echo],
   ['flock', flock],
   ['gfs_control', gfsControl],
@@ -39,5 +41,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['sync', sync],
   ['tail', tail],
   ['touch', touch],
+  ['uname', uname],
   ['wc', wc],
+  ['whoami', whoami],
 ]);

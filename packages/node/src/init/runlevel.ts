@@ -1,31 +1,22 @@
 import { isErrno, type Nanos, type Os, type Program, SECOND, type Task } from '@quorate/kernel';
 import { hasInitiator } from '../programs/iscsiadm/record-store.js';
 import { TEST_DIRECTORY } from '../programs/watchdog.js';
-
-/** Links of the services of this runlevel; only those that say that one is not started have a meaning here. */
-const RUNLEVEL_DIRECTORY = '/etc/rc.d/rc3.d';
+import { isTurnedOff } from './chkconfig.js';
 
 /**
  * The services of the stack in the order of their start; they stop in the reverse. Disks of other machines come first, where
- * iscsi-initiator-utils is installed; the watchdog is one of them where there is something for it to run. Those that
- * `chkconfig` has turned off, by a link `K76clvmd`, are none of them.
+ * iscsi-initiator-utils is installed; the watchdog is one of them where there is something for it to run.
  */
-function* bootOrder(os: Os): Task<readonly string[]> {
+function* services(os: Os): Task<readonly string[]> {
   const disks = (yield* hasInitiator(os)) ? ['iscsi'] : [];
   const tests = yield* os.list(TEST_DIRECTORY);
   const watchdog = !isErrno(tests) && tests.length > 0 ? ['watchdog'] : [];
-  const links = yield* os.list(RUNLEVEL_DIRECTORY);
-  const isOff = (service: string): boolean => !isErrno(links) && links.some((link) => isKillLink(link, service));
-  return [...disks, 'cman', 'clvmd', 'gfs2', ...watchdog, 'rgmanager'].filter((service) => !isOff(service));
+  return [...disks, 'cman', 'clvmd', 'gfs2', ...watchdog, 'rgmanager'];
 }
 
-/** `K76clvmd`: the order in which it would be stopped, and its name. */
-function isKillLink(link: string, service: string): boolean {
-  return /^K\d\d/.test(link) && link.slice(3) === service;
-}
-
+/** What somebody has started by hand is stopped, too. */
 function* stopAll(os: Os): Task {
-  for (const service of [...(yield* bootOrder(os))].reverse()) yield* os.run([`/etc/init.d/${service}`, 'stop']);
+  for (const service of [...(yield* services(os))].reverse()) yield* os.run([`/etc/init.d/${service}`, 'stop']);
 }
 
 /**
@@ -35,7 +26,8 @@ function* stopAll(os: Os): Task {
  */
 export const rc: Program = function* (_argv, os) {
   yield* os.run(['/sbin/start_udev']);
-  for (const service of yield* bootOrder(os)) {
+  for (const service of yield* services(os)) {
+    if (yield* isTurnedOff(os, service)) continue;
     const { status, output } = yield* os.run([`/etc/init.d/${service}`, 'start']);
     if (status !== 0) os.log('err', 'rc', `${service} did not start: ${failureIn(output)}`);
   }

@@ -20,7 +20,8 @@ export function normalizePath(path: string): string {
   return `/${parts.join('/')}`;
 }
 
-function parentOf(path: string): string {
+/** The directory that a path is in. */
+export function parentOf(path: string): string {
   const slash = path.lastIndexOf('/');
   return slash <= 0 ? '/' : path.slice(0, slash);
 }

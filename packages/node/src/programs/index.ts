@@ -12,6 +12,7 @@ import {
 import { isErrno, type Program, utf8Text } from '@quorate/kernel';
 import { mkqdiskProgram } from '@quorate/qdisk';
 import { agentPrograms } from '@quorate/rgmanager';
+import { chkconfig } from '../init/chkconfig.js';
 import { clvmdScript } from '../init/clvmd.js';
 import { cmanScript } from '../init/cman.js';
 import { gfs2Script } from '../init/gfs2.js';
@@ -64,6 +65,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['umount', umount],
     ['httpd', httpd],
     ['iscsiadm', iscsiadm],
+    ['chkconfig', chkconfig],
     ['killall', killall],
     ['cman_tool', cmanTool],
     ['ccs_config_validate', ccsConfigValidate],

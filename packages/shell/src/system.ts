@@ -1,0 +1,36 @@
+import { isErrno, type Os, type Program, type Task, utf8Text } from '@quorate/kernel';
+import { KERNEL_RELEASE } from '@quorate/node';
+
+const LOG_FILE = '/var/log/messages';
+/** The kernel's first line of a boot. */
+const FIRST_LINE = `Linux version ${KERNEL_RELEASE}`;
+/** `dmesg`: what the kernel has said since the boot, as syslog kept it. */
+export const dmesg: Program = function* (_argv, os) {
+  const lines = (yield* kernelLines(os)) ?? [];
+  const first = lines.lastIndexOf(FIRST_LINE);
+  for (const line of lines.slice(Math.max(0, first))) os.print(`${line}\n`);
+  return 0;
+};
+
+function* kernelLines(os: Os): Task<readonly string[] | undefined> {
+  const bytes = yield* os.readFile(LOG_FILE);
+  if (isErrno(bytes)) return undefined;
+  const mark = `${os.hostname} kernel: `;
+  return utf8Text(bytes)
+    .split('\n')
+    .flatMap((line) => (line.includes(mark) ? [line.slice(line.indexOf(mark) + mark.length)] : []));
+}
+
+/** `uname [-a] [-r] [-n]`. */
+export const uname: Program = function* (argv, os) {
+  const all = `Linux ${os.hostname} ${KERNEL_RELEASE} #1 SMP x86_64 GNU/Linux`;
+  const parts: Readonly<Record<string, string>> = { '-a': all, '-r': KERNEL_RELEASE, '-n': os.hostname };
+  os.print(`${argv.length === 1 ? 'Linux' : (parts[argv[1]!] ?? 'Linux')}\n`);
+  return 0;
+};
+
+/** `whoami`: everybody is root here. */
+export const whoami: Program = function* (_argv, os) {
+  os.print('root\n');
+  return 0;
+};
