@@ -16,7 +16,7 @@ import {
 import { MessageType } from './message.js';
 import { isDownConversion, isMiddleConversion, Mode, modeName } from './mode.js';
 import { receiveConvertResult } from './process-copy.js';
-import { type Lkb, LkbFlag, type Rsb, RsbFlag } from './resource.js';
+import { type Lkb, LkbFlag, LockStatus, type Rsb, RsbFlag } from './resource.js';
 import { sendCommon, sendLookup } from './send.js';
 import { convertDefect, isResourceName, lockCallDefect, unlockCallDefect, unlockVerdict } from './validate.js';
 import { ensureBuffer } from './value-block.js';
@@ -195,8 +195,10 @@ export function dlmUnlock(ls: Lockspace, call: UnlockInput): Errno | undefined {
   if (verdict === 'complete-here') return completeHere(ls, lkb, isCancel ? Status.ECANCEL : Status.EUNLOCK);
   // Flags are added to those of the operation that it ends.
   lkb.exflags |= flags;
-  // Differs from Linux, whose canceled conversion does not say that it was demoted while it was queued.
-  lkb.sbflags = isCancel && !ls.host.isStrict ? lkb.sbflags & StatusFlag.DEMOTED : 0;
+  // Differs from Linux, where a conversion that a cancel or unlock comes across does not say that it was demoted while it was queued.
+  const isPending =
+    !ls.host.isStrict && (isCancel || (lkb.status === LockStatus.convert && !ls.isMaster(lkb.resource)));
+  lkb.sbflags = isPending ? lkb.sbflags & StatusFlag.DEMOTED : 0;
   if (isCancel && call.isDeadlock === true) lkb.flags |= LkbFlag.DEADLOCK_CANCEL;
   return isCancel ? cancelAtMaster(ls, lkb.resource, lkb) : unlockAtMaster(ls, lkb.resource, lkb);
 }

@@ -80,6 +80,8 @@ export function receiveConvertResult(ls: Lockspace, r: Rsb, lkb: Lkb, result: nu
 export function receiveUnlockResult(ls: Lockspace, r: Rsb, lkb: Lkb, result: number, m?: Message): boolean {
   if (result === Status.EUNLOCK) {
     receiveFlagsReply(ls, lkb, m);
+    // What was kept for a grant that the unlock came across.
+    if (!ls.host.isStrict) lkb.sbflags &= ~StatusFlag.DEMOTED;
     removeLockOnly(ls, r, lkb);
     queueCast(ls, lkb, Status.EUNLOCK);
     return true;

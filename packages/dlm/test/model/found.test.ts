@@ -32,6 +32,8 @@ describe('a demoted conversion says so', () => {
     const commands = [request(2, NL), rest, request(0, PR), rest, request(1, PR), rest];
     const conversions = [convert(1, EX), rest, convert(2, EX, F.CONVDEADLK), rest];
     expect(problemsOf(3, [...commands, ...conversions, crash(2), rest, unlock(0)])).toEqual([]);
+    const ended = [unlock(0), run(250), unlock(1, F.CANCEL), unlock(1, F.FORCEUNLOCK), rest];
+    expect(problemsOf(3, [...commands, ...conversions, crash(2), rest, ...ended])).toEqual([]);
   });
 });
 
