@@ -71,8 +71,8 @@ export class Operator {
 }
 
 /**
- * Why a fence domain has no end without somebody: it has met another half, and a node that joined in between, and fences nobody
- * until either is gone; when that was the half that knew all victims, a member that stays can be left with one that the new master
+ * Why a fence domain has no end without somebody: it has met another half, and a node that joined in between, or one that is not as
+ * large, so that their changes do not match, and fences nobody until either is gone; when that was the half that knew all victims, a member that stays can be left with one that the new master
  * has never heard of. A node whose fenced was killed where no other runs stays in the cluster, and its dlm_controld waits for somebody
  * to fence the dead.
  */
@@ -80,6 +80,7 @@ export function fenceDefect(view: MachineView, names: ReadonlyMap<number, string
   if (!view.hasFenced && now - Math.max(view.upSince, view.fencedSince) >= STARTED_AFTER) return 'has no fenced';
   const other = [...view.refused].find(([, since]) => now - since >= STANDS_OFF)?.[0];
   if (other !== undefined) return `waits in its fence domain for ${names.get(other)}, which it refuses`;
+  if (now - view.awaitsSince >= STANDS_OFF) return 'waits in its fence domain for messages that match no change';
   const stale = view.ring.find((node) => view.victims.has(node));
   if (stale !== undefined && now - view.restsSince >= STANDS_OFF)
     return `takes ${names.get(stale)}, which is back, for a victim that nobody fences`;

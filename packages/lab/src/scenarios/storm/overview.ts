@@ -54,6 +54,8 @@ export interface MachineView {
   readonly victims: Set<number>;
   /** Since when its fence domain has no change under way; Infinity while it has. */
   restsSince: Nanos;
+  /** Since when its fence domain waits for START messages; Infinity while it does not. */
+  awaitsSince: Nanos;
   /** Members of its fence domain whose START its fenced refuses, and since when: it waits until they are gone. */
   readonly refused: Map<number, Nanos>;
   /** Why only a reboot helps; undefined while it is well. */
@@ -89,6 +91,7 @@ export class Overview {
       isRegistered: false,
       victims: new Set(),
       restsSince: Infinity,
+      awaitsSince: Infinity,
       refused: new Map(),
       illness: undefined,
     });
@@ -105,7 +108,10 @@ export class Overview {
 
   /** A machine has no power any more: nobody waits any longer for it to go. */
   forget(node: number): void {
-    for (const view of this.#views.values()) view.refused.delete(node);
+    for (const view of this.#views.values()) {
+      view.refused.delete(node);
+      view.awaitsSince = Infinity;
+    }
   }
 
   hear(stamped: Stamped): void {
@@ -195,6 +201,7 @@ export class Overview {
   /** A newer change waits for its members only; when one was dealt with, nobody was refused. */
   #onFenceDomain(view: MachineView, { state, members, victims, at }: AnyFact): void {
     view.restsSince = state === 'none' ? at : Infinity;
+    view.awaitsSince = state === 'messages' ? at : Infinity;
     // Victims that were assumed at its start are dropped when the domain's master knows better.
     if (state === 'none' || state === 'left') view.victims.clear();
     if (state === 'none') for (const victim of victims as readonly number[]) view.victims.add(victim);
