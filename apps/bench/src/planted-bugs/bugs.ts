@@ -352,6 +352,15 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ground: 'dlm-storm',
   },
   {
+    name: 'believe-the-survivors',
+    rule: 'lab.R1',
+    what: 'a new master takes the newest value block of those who only look on for the one written last',
+    file: 'packages/dlm/src/recover-locks.ts',
+    find: 'ls.storeLvb(r, high.lvb!, high.lvbseq);',
+    replace: 'return ls.storeLvb(r, high.lvb!, high.lvbseq);',
+    ground: 'lock-chaos',
+  },
+  {
     name: 'grant-before-recovery-ends',
     rule: 'S21',
     what: 'a message about a lock is carried out while the lockspace recovers',

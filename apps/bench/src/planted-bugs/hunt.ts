@@ -5,6 +5,8 @@ import {
   IscsiSharedDisk,
   IsolatedNode,
   iscsiSharedDiskTopology,
+  LockChaos,
+  lockChaosTopology,
   type Scenario,
   Storm,
   stackInvariants,
@@ -53,12 +55,15 @@ const SCENARIOS: Partial<Readonly<Record<HuntingGround, (topology: Topology) => 
   'jepsen-storm': (topology) => new Storm({ topology, nemesis: 'jepsen', chaos: 60 * SECOND }),
   swarm: (topology) => new Storm({ topology, nemesis: 'swarm' }),
   'volume-work': () => new VolumeWork(),
+  'lock-chaos': (topology) => new LockChaos({ topology }),
   gray: (topology) => new Storm({ topology, nemesis: 'gray' }),
 };
 
 function topologyOf(ground: HuntingGround): Topology {
-  const build = ground === 'iscsi-shared-disk' ? iscsiSharedDiskTopology : hypervBlogTopology;
-  return build(administratorsPrograms);
+  if (ground === 'iscsi-shared-disk') return iscsiSharedDiskTopology(administratorsPrograms);
+  return ground === 'lock-chaos'
+    ? lockChaosTopology(administratorsPrograms)
+    : hypervBlogTopology(administratorsPrograms);
 }
 
 /** One run: it ends when the rule is violated; other violations are passed by. */

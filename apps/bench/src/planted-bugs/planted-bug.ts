@@ -14,6 +14,7 @@ export const HUNTING_GROUNDS = [
   'swarm',
   'gray',
   'volume-work',
+  'lock-chaos',
   'totem-storm',
   'totem-chaos',
   'dlm-storm',
