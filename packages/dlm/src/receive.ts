@@ -1,7 +1,7 @@
 import { queueCast, queueLocalBast } from './callbacks.js';
 import { findRsbRequested, masterLookup, receiveRemove } from './directory.js';
 import type { RejectReason } from './dlm-io.js';
-import { Result, Status } from './lock-flags.js';
+import { Result, Status, StatusFlag } from './lock-flags.js';
 import type { Lockspace } from './lockspace.js';
 import {
   doCancel,
@@ -100,6 +100,7 @@ function receiveAtMasterCopy(ls: Lockspace, from: number, m: Message): undefined
     return;
   }
   const r = lkb.resource;
+  const demoted = lkb.status === LockStatus.convert ? lkb.sbflags & StatusFlag.DEMOTED : 0;
   receiveFlags(lkb, m);
   switch (m.type) {
     case MessageType.CONVERT:
@@ -110,6 +111,8 @@ function receiveAtMasterCopy(ls: Lockspace, from: number, m: Message): undefined
       sendReply(ls, r, lkb, MessageType.UNLOCK_REPLY, Status.EUNLOCK);
       return grantPending(ls, r);
   }
+  // Its owner may have canceled before it heard that the lock was demoted.
+  if (!ls.host.isStrict) lkb.sbflags |= demoted;
   const result = doCancel(ls, r, lkb);
   sendReply(ls, r, lkb, MessageType.CANCEL_REPLY, result);
   return result === 0 ? undefined : grantPending(ls, r);

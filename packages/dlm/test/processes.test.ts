@@ -80,6 +80,33 @@ it('a conversion that was demoted while it waited says so when it is canceled', 
   expect(heard).toEqual([`2: ${Status.ECANCEL} ${Mode.NL} ${StatusFlag.DEMOTED}`]);
 });
 
+// Found by lock chaos, and only where the master is elsewhere: the cancel, which had been sent before, took the flag away again.
+it('a conversion is demoted after its owner has canceled it, and says so', () => {
+  const heard: string[] = [];
+  const checker = new Checker(invariants);
+  const onOutput = (node: number, output: DlmOutput): void => {
+    if (node === 2 && output.kind === 'cast') heard.push(`${output.status} ${output.mode} ${output.flags}`);
+  };
+  const cluster = new Cluster({ nodes: [1, 2], onOutput, onFact: (fact) => checker.observe(fact) });
+  createLockspace(cluster, LOCKSPACE);
+  const lock = (node: number, handle: number, mode: number, flags: number): void => {
+    cluster.input(node, { kind: 'lock', lockspace: LOCKSPACE, handle, name: 'r', mode, flags });
+  };
+  lock(1, 1, Mode.PR, 0);
+  cluster.settle();
+  lock(2, 2, Mode.PR, 0);
+  cluster.settle();
+  lock(1, 1, Mode.EX, LockFlag.CONVERT);
+  lock(1, 3, Mode.CR, 0);
+  cluster.settle();
+  heard.length = 0;
+  lock(2, 2, Mode.EX, LockFlag.CONVERT | LockFlag.CONVDEADLK);
+  cluster.input(2, { kind: 'unlock', lockspace: LOCKSPACE, handle: 2, flags: LockFlag.CANCEL });
+  cluster.settle();
+  expect(heard).toEqual([`${Status.ECANCEL} ${Mode.NL} ${StatusFlag.DEMOTED}`]);
+  expect(checker.violations).toEqual([]);
+});
+
 // It stayed on its queue, and was granted once more: no mode.
 it('a queued conversion whose alternate mode is the one that it has leaves its queue when it is granted', () => {
   const heard: string[] = [];
