@@ -1,4 +1,5 @@
 import { Checker, type Program, SECOND } from '@quorate/kernel';
+import { SparseStore } from '@quorate/scsi';
 import { invariants } from '@quorate/volumes';
 import { describe, expect, it } from 'vitest';
 import { askClvmd } from '../src/programs/lvm/clvmd-call.js';
@@ -41,6 +42,11 @@ function booted(store = diskWithVolumes()): TestMachine {
 it.each([
   ['volumes', 'a file system lies on a volume of a clustered group from boot to shutdown', diskWithVolumes],
   ['quorum-volume', 'a quorum disk lies on a volume', diskWithVolumes],
+  [
+    'blank',
+    'a blank disk gets a partition, a group, a volume and a file system',
+    () => new SparseStore({ blocks: 131_072 }),
+  ],
   ['lvm', 'physical volumes, groups and volumes are made and removed', () => partitionedDisk().store],
 ])('%s.txt: %s', (name, _, store) => {
   const node = booted(store());

@@ -34,6 +34,7 @@ import { fdisk } from './fdisk.js';
 import { httpd } from './httpd.js';
 import { iscsiadm } from './iscsiadm/iscsiadm.js';
 import { lvmPrograms } from './lvm/index.js';
+import { mkfsGfs2 } from './mkfs-gfs2.js';
 import { arping, ifconfig, ip, mount, umount } from './network-tools.js';
 import { partprobe } from './partprobe.js';
 import { ping } from './ping.js';
@@ -74,6 +75,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['mkqdisk', mkqdiskProgram(() => quorumDisks(disks))],
     ['fdisk', fdisk(storage)],
     ['partprobe', partprobe(storage)],
+    ['mkfs.gfs2', mkfsGfs2(storage)],
     ['fence_tool', fenceTool],
     ['fence_node', fenceNodeProgram(fenceConf)],
     ['fence_check', fenceCheckProgram(fenceConf)],
