@@ -1,4 +1,4 @@
-import { hypervBlogTopology } from '@quorate/lab';
+import { freshHypervBlogTopology, hypervBlogTopology } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
 import type { Registry } from '@quorate/workers';
 
@@ -15,4 +15,5 @@ export interface StoreOptions {
 /** Topologies that workers build for themselves, and replays again, by name. */
 export const TOPOLOGIES: Registry = {
   'hyperv-blog': (options) => hypervBlogTopology(administratorsPrograms, (options as TopologyOptions).clusterConf),
+  'hyperv-blog-fresh': () => freshHypervBlogTopology(administratorsPrograms),
 };

@@ -194,7 +194,27 @@ it('a signal ends it, whatever it is doing', async () => {
   expect(await runCommand(['up', '--driver', 'simulator'], io)).toBe(0);
 });
 
+it('machines that are fresh have no cluster, and make one of what is typed', async () => {
+  const lines = [
+    'my-vm1# service cman status',
+    'fdisk -l /dev/sdc | tail -1',
+    'fdisk /dev/sdc <<EOF',
+    ...['n', 'p', '1', '', '', 'w', 'EOF'],
+    'echo y | mkqdisk -c /dev/sdc1 -l myqdisk | head -3',
+    'my-vm2# partprobe',
+    'mkqdisk -L | grep Label',
+  ];
+  const io = capturedIo();
+  const file = fileOf(lines.join('\n'));
+  expect(await runCommand(['up', '--fresh', '--driver', 'simulator', '--exec', file], io)).toBe(0);
+  expect(io.stdout.text).toContain('corosync is stopped\n');
+  expect(io.stdout.text).toContain("Disk /dev/sdc doesn't contain a valid partition table\n");
+  expect(io.stdout.text).toContain("Writing new quorum disk label 'myqdisk' to /dev/sdc1.\n");
+  expect(io.stdout.text).toMatch(/my-vm2# mkqdisk -L \| grep Label\n\tLabel: +myqdisk\n$/);
+});
+
 it.each([
+  [['--fresh', 'cluster.conf'], /cannot read cluster.conf/],
   [['--exec', '/no/such/file'], /cannot read \/no\/such\/file: ENOENT/],
   [['--port', '65536'], /--port: found "65536", expected a whole number from 0 to 65535/],
   [['--speed', '0'], /--speed: found "0"/],

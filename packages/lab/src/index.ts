@@ -34,6 +34,7 @@ export {
   CLUSTER_CONF,
   FLOATING_ADDRESS,
   formatDisks,
+  freshHypervBlogTopology,
   HypervBlog,
   type HypervBlogOptions,
   hypervBlogTopology,

@@ -69,8 +69,8 @@ export interface Topology {
   /** Names that the disks have on every machine, which finds partitions and volumes on them itself. */
   readonly devices: readonly BlockDevice[];
   readonly link: LinkPreset;
-  /** Text of /etc/cluster/cluster.conf on every machine. */
-  readonly clusterConf: string;
+  /** Text of /etc/cluster/cluster.conf on every machine; undefined: there is no such file yet. */
+  readonly clusterConf: string | undefined;
   /** Further files of every machine's root disk. */
   readonly files: ReadonlyMap<string, string>;
   /** Administrators' tools. */
@@ -94,7 +94,7 @@ export function machineConfig(
   const files = new Map<string, Uint8Array>([
     ['/etc/hosts', utf8Bytes(`127.0.0.1 localhost localhost.localdomain\n${hosts.join('\n')}\n`)],
     ...initiatorFiles(topology, spec),
-    ['/etc/cluster/cluster.conf', utf8Bytes(topology.clusterConf)],
+    ...confFile(topology.clusterConf),
     ['/var/lib/corosync/.keep', asciiBytes('')],
     ['/var/log/messages', asciiBytes('')],
     ...[...topology.files].map(([path, text]): [string, Uint8Array] => [path, utf8Bytes(text)]),
@@ -113,6 +113,10 @@ export function machineConfig(
     wall: topology.wall,
     ...(observe && { observe }),
   };
+}
+
+function confFile(text: string | undefined): readonly (readonly [string, Uint8Array])[] {
+  return text === undefined ? [] : [['/etc/cluster/cluster.conf', utf8Bytes(text)]];
 }
 
 /** Where there are storage hosts, machines have iscsi-initiator-utils, and somebody has asked each of them for its target. */

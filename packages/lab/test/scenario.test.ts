@@ -54,7 +54,7 @@ describe('the power switch', () => {
 describe('a plain topology', () => {
   it.each([1, 2, 16])('of %d machines has a cluster.conf that a node starts with', (machines) => {
     const topology = plainTopology({ machines });
-    expect(parseClusterConf(topology.clusterConf).conf.nodes.map(({ name }) => name)).toEqual(
+    expect(parseClusterConf(topology.clusterConf!).conf.nodes.map(({ name }) => name)).toEqual(
       topology.machines.map(({ name }) => name),
     );
   });

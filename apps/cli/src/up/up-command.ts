@@ -1,4 +1,4 @@
-import { hypervBlogTopology, stackInvariants } from '@quorate/lab';
+import { freshHypervBlogTopology, hypervBlogTopology, stackInvariants } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
 import { Command, Option } from 'commander';
 import { type CommandIo, coloursOf } from '../command-io.js';
@@ -21,6 +21,7 @@ interface UpOptions {
   readonly speed: string;
   readonly exec?: string;
   readonly port: string;
+  readonly fresh?: boolean;
 }
 
 /** `quorate up`: a cluster, and a prompt. Its action's exit code goes to `exit`. */
@@ -35,6 +36,7 @@ export function upCommand(io: CommandIo, exit: (code: number) => void): Command 
     )
     .option('--seed <n>', 'what the world does: a number, or 0x and up to 16 hex digits', '1')
     .option('--speed <x>', 'workers: cluster seconds per second, at most', '10')
+    .option('--fresh', 'with blank disks, no cluster.conf and no service turned on, as the walk-through begins')
     .option('--exec <file>', 'type the lines of a file instead of asking for some')
     .option('--port <n>', "serve the service's page on that port of 127.0.0.1; 0: any that is free", '0')
     .addHelpText(
@@ -49,7 +51,13 @@ async function up(conf: string | undefined, options: UpOptions, io: CommandIo): 
   const speed = speedOf(options.speed);
   const port = wholeNumberOf('--port', options.port, 0, 65_535);
   const clusterConf = conf === undefined ? undefined : clusterConfOf(conf);
-  const topology = hypervBlogTopology(administratorsPrograms, clusterConf);
+  if (options.fresh === true && conf !== undefined) {
+    throw new UsageError(`--fresh: found ${conf} as well, expected one of them`);
+  }
+  const topology =
+    options.fresh === true
+      ? freshHypervBlogTopology(administratorsPrograms)
+      : hypervBlogTopology(administratorsPrograms, clusterConf);
   const machines = topology.machines.map(({ name }) => name);
 
   let lines: LineSource | undefined;
@@ -67,7 +75,12 @@ async function up(conf: string | undefined, options: UpOptions, io: CommandIo): 
   const cluster =
     options.driver === 'simulator'
       ? new SimulatedCluster(common)
-      : new WorkedCluster({ ...common, speed, clusterConf });
+      : new WorkedCluster({
+          ...common,
+          speed,
+          topologyName: options.fresh === true ? 'hyperv-blog-fresh' : 'hyperv-blog',
+          topologyOptions: clusterConf === undefined ? {} : { clusterConf },
+        });
   const leave = (): void => {
     void cluster.stop();
     lines?.close();

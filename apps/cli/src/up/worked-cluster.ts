@@ -19,15 +19,17 @@ export class WorkedCluster implements RunningCluster {
   isOver = false;
   trouble: string | undefined;
 
-  /** `clusterConf`: what the workers make the same topology of; undefined: the walk-through's own. */
-  constructor(options: ClusterOptions & { readonly speed: number; readonly clusterConf: string | undefined }) {
-    const { clusterConf, ...rest } = options;
-    const topologyOptions: TopologyOptions = clusterConf === undefined ? {} : { clusterConf };
+  /** `topologyName` and `topologyOptions`: what the workers make the same topology of. */
+  constructor(
+    options: ClusterOptions & {
+      readonly speed: number;
+      readonly topologyName: string;
+      readonly topologyOptions: TopologyOptions;
+    },
+  ) {
     this.#lab = new WorkersLab({
-      ...rest,
+      ...options,
       scenario: new FreeRun(),
-      topologyName: 'hyperv-blog',
-      topologyOptions,
       spawn: () => threadWorker(WORKER_FILE),
       maxTime: LAST_INSTANT,
       keepGoing: true,

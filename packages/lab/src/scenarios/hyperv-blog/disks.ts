@@ -12,6 +12,8 @@ const GIB_BLOCKS = GIB / 512;
 
 const [STORAGE_BLOCKS, QUORUM_BLOCKS] = [100 * GIB_BLOCKS, GIB_BLOCKS];
 
+const [STORAGE_SERIAL, QUORUM_SERIAL] = ['60022480a1b2c3d4e5f60001', '60022480a1b2c3d4e5f60002'];
+
 /** `fdisk /dev/sdb`: `n`, `p`, `1`, first cylinder 1, last `+30G`, `t` `8e`. */
 const STORAGE_TABLE = volumes.addPartition(
   { signature: 0x2e7c2c4c, partitions: [] },
@@ -49,6 +51,14 @@ const FORMATTED_ON = 'my-vm1';
 
 const PAGE = '<html> <body> <h1> "Hello, World" (test page)</h1>  </body> </html>\n';
 
+/** Both disks as they come: nothing is on them. */
+export function blankDisks(): readonly DiskSpec[] {
+  return [
+    { lun: 0, name: 'storage', serial: STORAGE_SERIAL, image: new SparseStore({ blocks: STORAGE_BLOCKS }) },
+    { lun: 1, name: 'quorum', serial: QUORUM_SERIAL, image: new SparseStore({ blocks: QUORUM_BLOCKS }) },
+  ];
+}
+
 /**
  * Formats both disks as the walk-through does, and puts its page on the file system. The same bytes every time.
  *
@@ -66,8 +76,8 @@ export function formatDisks(clusterName: string): readonly DiskSpec[] {
     quorumPartition.write(sector, bytes);
   });
   return [
-    { lun: 0, name: 'storage', serial: '60022480a1b2c3d4e5f60001', image: storage },
-    { lun: 1, name: 'quorum', serial: '60022480a1b2c3d4e5f60002', image: quorum },
+    { lun: 0, name: 'storage', serial: STORAGE_SERIAL, image: storage },
+    { lun: 1, name: 'quorum', serial: QUORUM_SERIAL, image: quorum },
   ];
 }
 

@@ -4,6 +4,7 @@ import { clusterIdOf } from '@quorate/quorum';
 import type { Lab, Scenario } from '../../lab.js';
 import type { Topology } from '../../topology.js';
 import { Chronicle, KINDS } from './chronicle.js';
+import { CLUSTER_CONF } from './cluster-conf.js';
 import { type Cast, Story } from './script.js';
 import type { StoryResult } from './story.js';
 import { checkVolume } from './volume-check.js';
@@ -11,7 +12,7 @@ import { checkVolume } from './volume-check.js';
 export { CLUSTER_CONF } from './cluster-conf.js';
 export { formatDisks, VOLUME } from './disks.js';
 export { type Reference, STEP_IDS, STEP_TITLES, type StepId, type StoryResult, type StoryStep } from './story.js';
-export { FLOATING_ADDRESS, hypervBlogTopology } from './topology.js';
+export { FLOATING_ADDRESS, freshHypervBlogTopology, hypervBlogTopology } from './topology.js';
 
 export interface HypervBlogOptions {
   /** Whether the cluster stays as the last step leaves it; unless told, everything is shut down in order after it. */
@@ -29,7 +30,7 @@ export class HypervBlog implements Scenario<StoryResult> {
 
   constructor(topology: Topology, { isLeftRunning = false }: HypervBlogOptions = {}) {
     this.#isLeftRunning = isLeftRunning;
-    const { conf } = parseClusterConf(topology.clusterConf);
+    const { conf } = parseClusterConf(topology.clusterConf ?? CLUSTER_CONF);
     const clusterId = conf.cman.clusterId ?? clusterIdOf(conf.name, conf.cman.isClusterIdHashed);
     const keys = topology.machines.map(({ id }) => {
       const digits = clusterId.toString(16).padStart(4, '0') + id.toString(16).padStart(4, '0');

@@ -2,7 +2,7 @@ import { parseClusterConf } from '@quorate/cluster-conf';
 import type { Program } from '@quorate/kernel';
 import type { DiskSpec, MachineSpec, Topology } from '../../topology.js';
 import { CLUSTER_CONF } from './cluster-conf.js';
-import { DEVICES, formatDisks } from './disks.js';
+import { blankDisks, DEVICES, formatDisks } from './disks.js';
 
 /** Host names and addresses of part 1. */
 const MACHINES: readonly MachineSpec[] = [
@@ -16,18 +16,32 @@ const MACHINES: readonly MachineSpec[] = [
 const GATEWAY = '10.156.76.1';
 export const FLOATING_ADDRESS = '10.156.76.58';
 
-/** The lines of the default file that matter, with the change of the walk-through and a number of clients for machines as small as these. */
-const HTTPD_CONF = `ServerRoot "/etc/httpd"
+/** The lines of the default file that matter, with a number of clients for machines as small as these. */
+const httpdConf = (documentRoot: string): string => `ServerRoot "/etc/httpd"
 PidFile run/httpd.pid
 Timeout 60
 MaxClients 32
 Listen 80
-DocumentRoot "/mydata/html"
-<Directory "/mydata/html">
+DocumentRoot "${documentRoot}"
+<Directory "${documentRoot}">
 `;
 
 /** 2015-10-29 21:30:00 UTC: the evening of the walk-through's captures. */
 const WALL_SEC = 1_446_154_200;
+
+/** All that is there whatever is on the disks. */
+const SURROUNDINGS = {
+  machines: MACHINES,
+  hosts: [
+    { kind: 'gateway', nic: 6, mac: '00:15:5d:4c:4a:fe', address: `${GATEWAY}/22` },
+    { kind: 'browser', nic: 7, mac: '00:15:5d:4c:4a:c8', address: '10.156.76.200/22' },
+  ],
+  gateway: GATEWAY,
+  devices: DEVICES,
+  link: 'hyperv-vswitch',
+  page: { address: FLOATING_ADDRESS, path: '/' },
+  wall: { sec: WALL_SEC, nsec: 0 },
+} as const;
 
 /**
  * The walk-through's five machines, their disks, the gateway and somebody with a browser.
@@ -41,27 +55,37 @@ export function hypervBlogTopology(
   const { conf } = parseClusterConf(clusterConf);
   let disks: readonly DiskSpec[] | undefined;
   return {
-    machines: MACHINES,
-    hosts: [
-      { kind: 'gateway', nic: 6, mac: '00:15:5d:4c:4a:fe', address: `${GATEWAY}/22` },
-      { kind: 'browser', nic: 7, mac: '00:15:5d:4c:4a:c8', address: '10.156.76.200/22' },
-    ],
-    gateway: GATEWAY,
+    ...SURROUNDINGS,
     // No run writes to its images, so all runs share them.
     disks: () => {
       disks ??= formatDisks(conf.name);
       return disks;
     },
-    devices: DEVICES,
-    link: 'hyperv-vswitch',
     clusterConf,
     files: new Map([
       ['/etc/fstab', '/dev/mapper/my--vg1-my--store1 /mydata gfs2 defaults 0 0\n'],
-      ['/etc/httpd/conf/httpd.conf', HTTPD_CONF],
+      ['/etc/httpd/conf/httpd.conf', httpdConf('/mydata/html')],
       ['/mydata/.keep', ''],
     ]),
     programs,
-    page: { address: FLOATING_ADDRESS, path: '/' },
-    wall: { sec: WALL_SEC, nsec: 0 },
+  };
+}
+
+/**
+ * The same machines when the walk-through begins: its packages are installed, nothing is configured, no service of the cluster is
+ * turned on, and the shared disks are blank.
+ */
+export function freshHypervBlogTopology(programs: ReadonlyMap<string, Program>): Topology {
+  const turnedOff = ['K01rgmanager', 'K74gfs2', 'K76clvmd', 'K79cman'];
+  return {
+    ...SURROUNDINGS,
+    disks: blankDisks,
+    clusterConf: undefined,
+    files: new Map([
+      ...turnedOff.map((link): [string, string] => [`/etc/rc.d/rc3.d/${link}`, '']),
+      ['/etc/fstab', ''],
+      ['/etc/httpd/conf/httpd.conf', httpdConf('/var/www/html')],
+    ]),
+    programs,
   };
 }
