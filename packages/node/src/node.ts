@@ -95,7 +95,7 @@ export interface NodeConfig {
   readonly gateway?: string;
   /** Whole disks, whose partitions it finds at boot; and parts of disks that are to be there without a table. */
   readonly devices: readonly BlockDevice[];
-  /** Root disk: /etc/cluster/cluster.conf, /etc/hosts and /etc/fstab among its files. */
+  /** Root disk: /etc/cluster/cluster.conf, /etc/hosts and /etc/fstab among its files; a path that ends with a slash is a directory. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** Further programs by name; they come before the node's own of the same name. */
   readonly programs?: ReadonlyMap<string, Program>;

@@ -1,22 +1,10 @@
-import { isErrno, type Nanos, type Os, type Program, SECOND, type Task, utf8Text } from '@quorate/kernel';
-
-interface Entry {
-  readonly device: string;
-  readonly directory: string;
-  readonly options: string;
-}
+import { type Nanos, type Os, type Program, SECOND, type Task } from '@quorate/kernel';
+import { type FstabEntry, fstabEntries } from '../programs/fstab.js';
 
 /** The file systems of type gfs2 in /etc/fstab, without those marked `noauto`. */
-function* gfs2Entries(os: Os): Task<readonly Entry[]> {
-  const fstab = yield* os.readFile('/etc/fstab');
-  if (isErrno(fstab)) return [];
-  const entries: Entry[] = [];
-  for (const line of utf8Text(fstab).split('\n')) {
-    const [device = '', directory = '', type, options = 'defaults'] = line.trim().split(/\s+/);
-    if (device.startsWith('#') || type !== 'gfs2' || options.split(',').includes('noauto')) continue;
-    entries.push({ device, directory, options });
-  }
-  return entries;
+function* gfs2Entries(os: Os): Task<readonly FstabEntry[]> {
+  const entries = yield* fstabEntries(os);
+  return entries.filter(({ type, options }) => type === 'gfs2' && !options.split(',').includes('noauto'));
 }
 
 /** How often the script tries to unmount, and how long it leaves in between to those who are busy there. */

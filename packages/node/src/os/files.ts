@@ -39,7 +39,7 @@ interface FileEntry {
   readonly inode: number;
 }
 
-/** A change of a file that survives a reboot. */
+/** A change of a file, or of a directory, whose path ends with a slash, that survives a reboot. */
 export type FileChange =
   | { readonly change: 'replaced' | 'appended'; readonly path: string; readonly bytes: Uint8Array }
   | { readonly change: 'removed'; readonly path: string };
@@ -57,7 +57,10 @@ export class RootFiles {
 
   constructor(content: ReadonlyMap<string, Uint8Array>, onChange: (change: FileChange) => void) {
     this.#onChange = onChange;
-    for (const [path, bytes] of content) this.#add(normalizePath(path), bytes, 0);
+    for (const [path, bytes] of content) {
+      if (path.endsWith('/')) this.#makeParents(`${normalizePath(path)}/x`);
+      else this.#add(normalizePath(path), bytes, 0);
+    }
     for (const directory of [...VOLATILE, ...STANDARD]) this.#makeParents(`${directory}/x`);
   }
 
@@ -105,6 +108,7 @@ export class RootFiles {
     if (this.#directories.has(path) || this.#files.has(path)) return 'EEXIST';
     if (!this.#directories.has(parentOf(path))) return 'ENOENT';
     this.#makeParents(`${path}/x`);
+    this.#tell({ change: 'replaced', path: `${path}/`, bytes: new Uint8Array(0) });
     return undefined;
   }
 
@@ -112,6 +116,7 @@ export class RootFiles {
     if (!this.#directories.has(path)) return this.#files.has(path) ? 'ENOTDIR' : 'ENOENT';
     if (this.list(path).length > 0) return 'ENOTEMPTY';
     this.#directories.delete(path);
+    this.#tell({ change: 'removed', path: `${path}/` });
     return undefined;
   }
 

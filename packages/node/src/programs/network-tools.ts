@@ -1,4 +1,5 @@
 import { type Errno, type InterfaceInfo, isErrno, type Os, type Program, SECOND } from '@quorate/kernel';
+import { fstabEntries } from './fstab.js';
 import { parseOptions } from './options.js';
 
 /**
@@ -146,30 +147,31 @@ function linkLine(each: InterfaceInfo, index: number): string {
   return `${index + 2}: ${each.name}: <${flags.join(',')}> mtu 1500 qdisc pfifo_fast state ${state} qlen 1000\n`;
 }
 
-/** `mount [-t type] [-o options] device directory`; without operands the list of mounts. */
+/**
+ * `mount [-t type] [-o options] device directory`; with one of the two what /etc/fstab says of it; without operands the list of
+ * mounts.
+ */
 export const mount: Program = function* (argv, os) {
-  const options = parseOptions(argv.slice(1), { flags: 'avn', values: 'to' });
-  const [device, directory] = options.operands;
-  if (device === undefined) {
+  const { operands, values } = parseOptions(argv.slice(1), { flags: 'avn', values: 'to' });
+  const [first, second] = operands;
+  if (first === undefined) {
     for (const each of os.mounts())
       os.print(`${each.device} on ${each.directory} type ${each.type} (${each.options})\n`);
     return 0;
   }
-  if (directory === undefined) {
-    os.printError('Usage: mount [-t type] [-o options] device directory\n');
+  const known = (yield* fstabEntries(os)).find(({ device, directory }) => device === first || directory === first);
+  const wanted = second === undefined ? known : { device: first, directory: second, type: 'auto', options: 'defaults' };
+  if (wanted === undefined) {
+    os.printError(`mount: can't find ${first} in /etc/fstab or /etc/mtab\n`);
     return 1;
   }
+  const { device, directory, type, options } = wanted;
   const found = yield* os.stat(directory);
   if (isErrno(found)) {
     os.printError(`mount: mount point ${directory} does not exist\n`);
     return 32;
   }
-  const refused = yield* os.mount(
-    device,
-    directory,
-    options.values.get('t') ?? 'auto',
-    options.values.get('o') ?? 'defaults',
-  );
+  const refused = yield* os.mount(device, directory, values.get('t') ?? type, values.get('o') ?? options);
   if (refused === undefined) return 0;
   os.printError(`mount: ${device} on ${directory}: ${MOUNT_ERRORS.get(refused) ?? refused}\n`);
   return 32;

@@ -238,6 +238,7 @@ export class LockManager implements GroupMember {
         this.#transport.send(output.to, output.bytes);
         break;
       case 'disconnect':
+        this.#services.log('info', 'kernel', `dlm: closing connection to node ${output.node}`);
         this.#transport.disconnect(output.node);
         break;
       case 'cast':
