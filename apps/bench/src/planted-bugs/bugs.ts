@@ -230,7 +230,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     rule: 'S10',
     what: 'a qdiskd does not count the heartbeats of others',
     file: 'packages/qdisk/src/peer-table.ts',
-    find: '} else if (countHeartbeat(peer, status) && peer.misses > 1) {',
+    find: '} else if (countHeartbeat(peer, status, countsMisses) && peer.misses > 1) {',
     replace: '} else if (peer.misses > 1) {',
     ground: 'hyperv-blog',
   },
