@@ -1,4 +1,5 @@
 import type { Program } from '@quorate/kernel';
+import { getenforce, passwd, setenforce, unneededService, yum } from './accepted.js';
 import { gfsControl } from './control-tools.js';
 import { curl } from './curl.js';
 import { dlmTool } from './dlm-tool.js';
@@ -11,7 +12,7 @@ import { sed } from './sed.js';
 import { clustat, clusvcadm } from './services.js';
 import { sgPersist } from './sg-persist.js';
 import { dmesg, uname, whoami } from './system.js';
-import { cat, echo, grep, head, tail, wc } from './text.js';
+import { cat, echo, grep, head, sort, tail, wc } from './text.js';
 
 /** What an administrator types, by name. cman's and fenced's tools come with the node, whose init scripts need them. */
 export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<string, Program>([
@@ -25,6 +26,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['dmesg', dmesg],
   ['echo', echo],
   ['flock', flock],
+  ['getenforce', getenforce],
   ['gfs_control', gfsControl],
   ['grep', grep],
   ['group_tool', groupTool],
@@ -33,15 +35,20 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['ls', ls],
   ['mkdir', mkdir],
   ['mv', mv],
+  ['passwd', passwd],
   ['ps', ps],
   ['rm', rm],
   ['rmdir', rmdir],
   ['sed', sed],
+  ['setenforce', setenforce],
   ['sg_persist', sgPersist],
+  ['sort', sort],
   ['sync', sync],
   ['tail', tail],
   ['touch', touch],
   ['uname', uname],
   ['wc', wc],
   ['whoami', whoami],
+  ['yum', yum],
+  ...['luci', 'modclusterd', 'ricci'].map((name): [string, Program] => [`/etc/init.d/${name}`, unneededService(name)]),
 ]);

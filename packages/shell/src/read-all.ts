@@ -4,6 +4,7 @@ import { isErrno, type Os, strerror, type Task, utf8Text } from '@quorate/kernel
 const COMPLAINTS: Readonly<Record<string, (path: string) => string>> = {
   head: (path) => `cannot open \`${path}' for reading`,
   tail: (path) => `cannot open \`${path}' for reading`,
+  sort: (path) => `open failed: ${path}`,
   sed: (path) => `can't read ${path}`,
 };
 
