@@ -282,11 +282,11 @@ export class Simulator {
   }
 
   /**
-   * Types a command on a machine and runs until it has ended; undefined if the machine is not up or goes down meanwhile, or if
-   * the run does not go on: `run` says why.
+   * Types a command on a machine and runs until it has ended; undefined if the machine is not up or goes down meanwhile, if it
+   * takes longer than `patience`, or if the run does not go on: `run` says why.
    */
-  exec(machine: string, command: string): ProgramResult | undefined {
-    return this.#ask((id) => ({ kind: 'exec', id, machine, command })) as ProgramResult | undefined;
+  exec(machine: string, command: string, patience: Nanos = Infinity): ProgramResult | undefined {
+    return this.#ask((id) => ({ kind: 'exec', id, machine, command }), patience) as ProgramResult | undefined;
   }
 
   /** Asks for a page from the client's machine and runs until it is there; undefined if the run does not go on. */
@@ -294,13 +294,14 @@ export class Simulator {
     return this.#ask((id) => ({ kind: 'fetch', id, request })) as Fetched | undefined;
   }
 
-  #ask(orderOf: (id: number) => LabOrder): ProgramResult | Fetched | undefined {
+  #ask(orderOf: (id: number) => LabOrder, patience: Nanos = Infinity): ProgramResult | Fetched | undefined {
     this.#lastOwnRequest += 1;
     const request: OwnRequest = { id: this.#lastOwnRequest, isAnswered: false };
     this.#ownRequest = request;
     this.#act(orderOf(request.id));
     try {
-      while (!request.isAnswered && this.#step(Infinity) === undefined);
+      const until = this.#now + patience;
+      while (!request.isAnswered && this.#step(until) === undefined);
     } catch (error) {
       this.#onThrown(error);
     }

@@ -19,6 +19,7 @@ it('what is typed beside the script is answered, and no more time passes than it
   const before = lab.now();
   expect(lab.exec('node1', 'ping -c2 10.0.0.2')?.output).toContain('2 received');
   expect((lab.now() - before) / SECOND).toBeCloseTo(1, 1);
+  expect(lab.exec('node1', 'ping -c9 10.0.0.2', SECOND)).toBeUndefined();
   lab.command({ kind: 'power-off', machine: 'node2' });
   expect(lab.exec('node2', 'hostname')).toBeUndefined();
   expect(lab.exec('node1', 'ping -c1 -W1 10.0.0.2')).toMatchObject({ status: 1 });
