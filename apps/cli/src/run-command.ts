@@ -17,6 +17,7 @@ import { traceCommand } from './trace-command.js';
 import { upCommand } from './up/up-command.js';
 import { UsageError } from './usage-error.js';
 import { Exit } from './verdict.js';
+import { walkthroughCommand } from './walkthrough/walkthrough-command.js';
 
 /**
  * Runs `quorate` with these arguments, and gives its exit code.
@@ -38,6 +39,7 @@ export async function runCommand(
     .helpCommand(true)
     .addCommand(storyCommand(io, exit))
     .addCommand(upCommand(io, exit))
+    .addCommand(walkthroughCommand(io, exit))
     .addCommand(simCommand(io, scenarios, exit))
     .addCommand(traceCommand(io))
     .addCommand(replayCommand(io, topologies, exit))

@@ -75,7 +75,7 @@ describe('what is done from outside', () => {
   });
 
   it('has a line of help each', () => {
-    expect(hostHelp().split('\n')).toHaveLength(19);
+    expect(hostHelp().split('\n')).toHaveLength(20);
     expect(hostHelp()).toContain('  power off NAMES            cuts their power\n');
   });
 
@@ -103,7 +103,9 @@ it.each([
   ['host> pause ', ['host> pause my-vm1', 'host> pause my-vm2', 'host> pause my-vm3']],
   ['clus', []],
 ])('%j is completed', (line, completions) => {
-  expect(new Session({ machines: MACHINES, show: () => {} }).complete(line)).toEqual(completions);
+  expect(
+    new Session({ machines: MACHINES, page: { address: '10.0.0.9', path: '/' }, show: () => {} }).complete(line),
+  ).toEqual(completions);
 });
 
 describe('the page on a port of this machine', () => {

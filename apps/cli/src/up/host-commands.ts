@@ -7,7 +7,7 @@ export type HostCommand =
   | { readonly kind: 'lab'; readonly commands: readonly LabCommand[] }
   | { readonly kind: 'wait'; readonly duration: Nanos }
   | { readonly kind: 'speed'; readonly speed: number }
-  | { readonly kind: 'status' | 'help' | 'exit' };
+  | { readonly kind: 'f5' | 'status' | 'help' | 'exit' };
 
 interface Form {
   /** Words that stand as they are begin it. */
@@ -87,6 +87,7 @@ const FORMS: readonly Form[] = [
       return more.length > 0 || !(speed > 0 && speed <= 1000) ? undefined : { kind: 'speed', speed };
     },
   },
+  bare('f5', "asks for the service's page, as the client's browser does", { kind: 'f5' }),
   bare('status', 'says what machines are on, and what time it is', { kind: 'status' }),
   bare('help', 'says this', { kind: 'help' }),
   bare('exit', 'ends it all', { kind: 'exit' }),

@@ -1,5 +1,8 @@
-import type { Invariant, Nanos, ProgramResult, Seed, Violation } from '@quorate/kernel';
+import { type Invariant, type Nanos, type ProgramResult, SECOND, type Seed, type Violation } from '@quorate/kernel';
 import type { Fetched, LabCommand, PageRequest, RunWatcher, Topology } from '@quorate/lab';
+
+/** How long a command is waited for: one that waits for a cluster without quorum may never end. */
+export const PATIENCE: Nanos = 600 * SECOND;
 
 /** What a cluster is started from, on either driver. */
 export interface ClusterOptions {
@@ -14,7 +17,7 @@ export interface ClusterOptions {
 /** A cluster that has power, and that somebody outside acts on. */
 export interface RunningCluster {
   now(): Nanos;
-  /** Types a command on a machine; undefined if that is not up, or goes down meanwhile. */
+  /** Types a command on a machine; undefined if that is not up, or goes down meanwhile, or does not answer for `PATIENCE`. */
   exec(machine: string, command: string): Promise<ProgramResult | undefined>;
   fetch(request: PageRequest): Promise<Fetched | undefined>;
   command(command: LabCommand): void;

@@ -1,15 +1,20 @@
 import { type PowerState, SECOND, type Stamped } from '@quorate/kernel';
-import type { AnyFact, LogLine, RunWatcher } from '@quorate/lab';
+import type { AnyFact, LogLine, RunWatcher, Topology } from '@quorate/lab';
 import { UsageError } from '../usage-error.js';
 import { HOST_WORDS, type HostCommand, hostHelp } from './host-commands.js';
-import type { RunningCluster } from './running-cluster.js';
+import { PATIENCE, type RunningCluster } from './running-cluster.js';
 import { goesOn, OUTSIDE, promptOf, readLine } from './typed-line.js';
+
+/** How long a browser waits for a page. */
+const PAGE_PATIENCE = 10 * SECOND;
 
 /** A machine that has not come up by then may never do so. */
 const BOOT_PATIENCE = 300 * SECOND;
 
 export interface SessionOptions {
   readonly machines: readonly string[];
+  /** What somebody with a browser asks for. */
+  readonly page: Topology['page'];
   /** Shows what a command has printed, as it is. */
   readonly show: (text: string) => void;
 }
@@ -60,8 +65,11 @@ export class Session {
       this.#place = typed.place;
       if (typed.command !== undefined) return await this.#obey(cluster, typed.command);
       if (typed.text === '') return true;
+      const begunAt = cluster.now();
       const result = await cluster.exec(typed.place, typed.text);
-      show(result === undefined ? `${typed.place} is not up\n` : closed(result.output + result.errors));
+      if (result !== undefined) show(closed(result.output + result.errors));
+      else if (cluster.now() - begunAt < PATIENCE) show(`${typed.place} is not up\n`);
+      else show(`${typed.place} has not answered for ${PATIENCE / SECOND} s\n`);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       show(`${error.message}\n`);
@@ -108,6 +116,11 @@ export class Session {
         if (cluster.setSpeed === undefined) show('in the simulator time passes only as commands need it\n');
         else cluster.setSpeed(command.speed);
         return true;
+      case 'f5': {
+        const fetched = await cluster.fetch({ ...this.#options.page, timeout: PAGE_PATIENCE });
+        show(closed(fetched?.body || (fetched?.outcome ?? 'the cluster is no more')));
+        return true;
+      }
       case 'status':
         show(this.#status(cluster));
         return true;

@@ -2,7 +2,7 @@ import type { Nanos, ProgramResult, Violation } from '@quorate/kernel';
 import { type Fetched, FreeRun, LAST_INSTANT, type LabCommand, type PageRequest } from '@quorate/lab';
 import { Simulator } from '@quorate/simulator';
 import { tuneForShortRuns } from '@quorate/simulator/node';
-import type { ClusterOptions, RunningCluster } from './running-cluster.js';
+import { type ClusterOptions, PATIENCE, type RunningCluster } from './running-cluster.js';
 
 /** In the simulator: time passes only as commands need it. */
 export class SimulatedCluster implements RunningCluster {
@@ -27,7 +27,7 @@ export class SimulatedCluster implements RunningCluster {
   }
 
   async exec(machine: string, command: string): Promise<ProgramResult | undefined> {
-    return this.#simulator.exec(machine, command);
+    return this.#simulator.exec(machine, command, PATIENCE);
   }
 
   async fetch(request: PageRequest): Promise<Fetched | undefined> {

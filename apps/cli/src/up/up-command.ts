@@ -62,7 +62,7 @@ async function up(conf: string | undefined, options: UpOptions, io: CommandIo): 
 
   let lines: LineSource | undefined;
   const show = (text: string): void => (lines === undefined ? void io.stdout.write(text) : lines.interject(text));
-  const session = new Session({ machines, show });
+  const session = new Session({ machines, page: topology.page, show });
   const script = options.exec === undefined ? undefined : scriptOf(options.exec, machines);
   const view = new PlainView((line) => show(`${line}\n`), machines, coloursOf(io.stdout, io.env));
   const common: ClusterOptions = {

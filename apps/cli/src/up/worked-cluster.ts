@@ -4,7 +4,7 @@ import { type Fetched, FreeRun, LAST_INSTANT, type LabCommand, type PageRequest 
 import { WorkersLab, type WorkersResult } from '@quorate/workers';
 import { threadWorker } from '@quorate/workers/node';
 import type { TopologyOptions } from '../topologies.js';
-import type { ClusterOptions, RunningCluster } from './running-cluster.js';
+import { type ClusterOptions, PATIENCE, type RunningCluster } from './running-cluster.js';
 
 /** Next to the bundled command. */
 const WORKER_FILE = new URL('./lab.worker.js', import.meta.url);
@@ -46,7 +46,7 @@ export class WorkedCluster implements RunningCluster {
   }
 
   exec(machine: string, command: string): Promise<ProgramResult | undefined> {
-    return this.#lab.exec(machine, command);
+    return Promise.race([this.#lab.exec(machine, command), this.wait(PATIENCE).then(() => undefined)]);
   }
 
   fetch(request: PageRequest): Promise<Fetched | undefined> {
