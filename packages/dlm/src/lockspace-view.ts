@@ -44,7 +44,7 @@ export interface ResourceView {
   readonly isActive: boolean;
   /** Locks that were sent to a new master and not taken in yet. */
   readonly recoverLocksCount: number;
-  /** When it became inactive. */
+  /** When it became inactive last; 0 if it never did. */
   readonly tossTime: Nanos;
   readonly lvb?: { readonly seq: number; readonly bytes: string };
   readonly granted: readonly LockView[];
@@ -129,7 +129,7 @@ function resourceView(r: Rsb): ResourceView {
     flags: r.flags,
     isActive: r.isActive,
     recoverLocksCount: r.recoverLocksCount,
-    tossTime: r.tossTime,
+    tossTime: r.tossTime === Infinity ? 0 : r.tossTime,
     ...(r.lvb === undefined ? {} : { lvb: { seq: r.lvbseq, bytes: hex(r.lvb) } }),
     granted: Array.from(r.grantqueue, lockView),
     converting: Array.from(r.convertqueue, lockView),

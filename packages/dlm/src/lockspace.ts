@@ -133,7 +133,8 @@ export class Lockspace {
   recovery: Generator<void, void, void> | undefined = undefined;
   /** When recovery wants to be woken even if nothing arrives. */
   recoveryWakeAt: Nanos = Infinity;
-  recoveryBegan: Nanos = 0;
+  /** Infinity before: were it 0, engines would lay the lockspace out anew when an instant comes that is no small integer. */
+  recoveryBegan: Nanos = Infinity;
   /** How often each node had connected when the lockspace was stopped last. */
   readonly connectionsAtStop: Map<number, number> = new Map();
   /** The recovery request that is out, and its answer. */

@@ -1,6 +1,6 @@
 import { LockFlag } from './lock-flags.js';
 import { isMode, Mode } from './mode.js';
-import { Command, MAX_PACKET_BYTES, type Packet, setHeader } from './packet-header.js';
+import { Command, MAX_PACKET_BYTES, type Packet, Prefixes, setHeader } from './packet-header.js';
 import type { NameBytes } from './resource-table.js';
 
 /** What a message of locking is (`m_type`). */
@@ -107,8 +107,7 @@ const MAX_NAME_BYTES = 64;
 export class MessageWriter {
   readonly #bytes = new Uint8Array(MAX_PACKET_BYTES);
   readonly #view = new DataView(this.#bytes.buffer);
-  /** Its beginnings, by their length. */
-  readonly #packets: Uint8Array[] = [];
+  readonly #packets = new Prefixes(this.#bytes);
 
   /**
    * The packet of a message: its fields, then the name's characters or the value block. Aliases the writer's buffer
@@ -139,12 +138,7 @@ export class MessageWriter {
     view.setInt32(84, m.result, true);
     if (name === undefined) this.#bytes.set(m.extra, MESSAGE_BYTES);
     else for (let i = 0; i < extra; i++) this.#bytes[MESSAGE_BYTES + i] = name.charCodeAt(i);
-    let packet = this.#packets[length];
-    if (packet === undefined) {
-      packet = this.#bytes.subarray(0, length);
-      this.#packets[length] = packet;
-    }
-    return packet;
+    return this.#packets.of(length);
   }
 }
 

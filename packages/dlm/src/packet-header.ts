@@ -81,6 +81,29 @@ export function setHeader(
   view.setUint8(15, 0);
 }
 
+/** Packets longer than that are rare: each has an array of its own. */
+const MAX_KEPT_BYTES = 512;
+
+/** The beginnings of one buffer, each made once: an array costs more than to fill it. */
+export class Prefixes {
+  readonly #bytes: Uint8Array;
+  readonly #kept: (Uint8Array | undefined)[] = Array<undefined>(MAX_KEPT_BYTES + 1).fill(undefined);
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  of(length: number): Uint8Array {
+    if (length > MAX_KEPT_BYTES) return this.#bytes.subarray(0, length);
+    let prefix = this.#kept[length];
+    if (prefix === undefined) {
+      prefix = this.#bytes.subarray(0, length);
+      this.#kept[length] = prefix;
+    }
+    return prefix;
+  }
+}
+
 export type StreamDefect = 'bad-length';
 
 /**

@@ -21,7 +21,7 @@ import { RecoverStatus } from './recover-status.js';
 /** Carries a recovery message out. Gives the reason if it is malformed, or of another time than now. */
 export function receiveRcom(ls: Lockspace, from: number, rcom: Rcom): RejectReason | undefined {
   if (!isTimely(ls, rcom)) return 'stale-rcom';
-  const reason = dispatchRcom(ls, from, rcom);
+  const reason = RECEIVE[rcom.type]!(ls, from, rcom);
   if (rcom.type >= RcomType.STATUS_REPLY && reason === undefined) tellReply(ls, from, rcom);
   return reason;
 }
@@ -30,28 +30,22 @@ function tellReply({ host, name: lockspace }: Lockspace, from: number, { type, s
   host.observe?.({ kind: 'dlm.rcom-reply', now: host.now, lockspace, from, type, seqReply });
 }
 
-function dispatchRcom(ls: Lockspace, from: number, rcom: Rcom): RejectReason | undefined {
-  switch (rcom.type) {
-    case RcomType.STATUS:
-      sendStatusReply(ls, from, rcom, (statusFlagsOf(rcom.body) & NEED_SLOTS) !== 0);
-      return undefined;
-    case RcomType.STATUS_REPLY:
-      return receiveStatusReply(ls, rcom);
-    case RcomType.NAMES:
-      return receiveNames(ls, from, rcom);
-    case RcomType.NAMES_REPLY:
-      if (rcom.id !== ls.rcomId) return 'stale-rcom';
-      ls.namesReply = rcom.body.slice();
-      return undefined;
-    case RcomType.LOOKUP:
-      return receiveLookup(ls, from, rcom);
-    case RcomType.LOOKUP_REPLY:
-      return receiveLookupReply(ls, rcom);
-    case RcomType.LOCK:
-      return receiveLock(ls, from, rcom);
-  }
-  return receiveLockReply(ls, rcom);
-}
+type Receive = (ls: Lockspace, from: number, rcom: Rcom) => RejectReason | undefined;
+
+/**
+ * By type. No switch: in a recovery each type comes in its turn, and an engine would make code for those that it has seen and throw
+ * it away at the next one.
+ */
+const RECEIVE: Readonly<Record<number, Receive>> = {
+  [RcomType.STATUS]: receiveStatus,
+  [RcomType.NAMES]: receiveNames,
+  [RcomType.LOOKUP]: receiveLookup,
+  [RcomType.LOCK]: receiveLock,
+  [RcomType.STATUS_REPLY]: receiveStatusReply,
+  [RcomType.NAMES_REPLY]: receiveNamesReply,
+  [RcomType.LOOKUP_REPLY]: receiveLookupReply,
+  [RcomType.LOCK_REPLY]: receiveLockReply,
+};
 
 /** What arrives before its step or after its recovery is ignored; the sender asks again, or is behind itself. */
 function isTimely(ls: Lockspace, { type, seqReply }: Rcom): boolean {
@@ -65,7 +59,11 @@ function isTimely(ls: Lockspace, { type, seqReply }: Rcom): boolean {
   return type >= RcomType.STATUS_REPLY || (ls.recoverStatus & RecoverStatus.DONE) === 0 || ls.host.isStrict;
 }
 
-function receiveStatusReply(ls: Lockspace, rcom: Rcom): RejectReason | undefined {
+function receiveStatus(ls: Lockspace, from: number, rcom: Rcom): undefined {
+  sendStatusReply(ls, from, rcom, (statusFlagsOf(rcom.body) & NEED_SLOTS) !== 0);
+}
+
+function receiveStatusReply(ls: Lockspace, _from: number, rcom: Rcom): RejectReason | undefined {
   if (rcom.id !== ls.rcomId) return 'stale-rcom';
   if (rcom.result === -Result.ESRCH) {
     ls.statusReply = { status: 0, config: undefined };
@@ -86,6 +84,12 @@ function receiveNames(ls: Lockspace, from: number, rcom: Rcom): RejectReason | u
   return undefined;
 }
 
+function receiveNamesReply(ls: Lockspace, _from: number, rcom: Rcom): RejectReason | undefined {
+  if (rcom.id !== ls.rcomId) return 'stale-rcom';
+  ls.namesReply = rcom.body.slice();
+  return undefined;
+}
+
 function receiveLookup(ls: Lockspace, from: number, rcom: Rcom): RejectReason | undefined {
   if (rcom.bodyLength > 64) return 'bad-rcom';
   const name = ls.host.incomingName.turnTo(rcom.bytes, rcom.bodyAt, rcom.end);
@@ -95,7 +99,7 @@ function receiveLookup(ls: Lockspace, from: number, rcom: Rcom): RejectReason | 
 }
 
 /** `dlm_recover_master_reply`. */
-function receiveLookupReply(ls: Lockspace, rcom: Rcom): RejectReason | undefined {
+function receiveLookupReply(ls: Lockspace, _from: number, rcom: Rcom): RejectReason | undefined {
   const r = ls.recoverLookups.get(rcom.id);
   if (r === undefined) return 'stale-rcom';
   if (!ls.isMember(rcom.result)) {
@@ -118,7 +122,7 @@ function receiveLock(ls: Lockspace, from: number, rcom: Rcom): RejectReason | un
 }
 
 /** `dlm_recover_process_copy`. */
-function receiveLockReply(ls: Lockspace, rcom: Rcom): RejectReason | undefined {
+function receiveLockReply(ls: Lockspace, _from: number, rcom: Rcom): RejectReason | undefined {
   const rl = ls.host.rcomLock;
   if (!decodeLock(rcom, rl)) return 'bad-rcom';
   const lkb = ls.lkbs.get(rl.lkid);

@@ -1,5 +1,5 @@
 import { ByteReader, getU64, setU64, viewOf } from '@quorate/kernel';
-import { Command, MAX_PACKET_BYTES, type Packet, setHeader } from './packet-header.js';
+import { Command, MAX_PACKET_BYTES, type Packet, Prefixes, setHeader } from './packet-header.js';
 import { NameBytes } from './resource-table.js';
 
 /** What a recovery message is (`rc_type`). */
@@ -75,8 +75,7 @@ export function decodeRcom({ bytes, view, at, end }: Packet, rcom: Rcom): boolea
 export class RcomWriter {
   readonly #bytes = new Uint8Array(MAX_PACKET_BYTES);
   readonly #view = new DataView(this.#bytes.buffer);
-  /** Its beginnings, by their length. */
-  readonly #packets: Uint8Array[] = [];
+  readonly #packets = new Prefixes(this.#bytes);
 
   /** Begins a message; gives where its body is to be written, from `RCOM_BYTES` on. Then `end`. */
   begin(type: number, result: number, id: number, seq: number, seqReply: number): DataView {
@@ -93,12 +92,7 @@ export class RcomWriter {
   end(version: number, globalId: number, from: number, bodyLength: number): Uint8Array {
     const length = RCOM_BYTES + bodyLength;
     setHeader(this.#view, version, globalId, from, length, Command.RCOM);
-    let packet = this.#packets[length];
-    if (packet === undefined) {
-      packet = this.#bytes.subarray(0, length);
-      this.#packets[length] = packet;
-    }
-    return packet;
+    return this.#packets.of(length);
   }
 }
 

@@ -16,20 +16,24 @@ import { type Lkb, LkbFlag, LockStatus, type Rsb, RsbFlag } from './resource.js'
 /** As master: locks of nodes that are gone go too. Gives their number. */
 export function recoverPurge(ls: Lockspace, root: readonly Rsb[]): number {
   let count = 0;
-  for (const r of root) {
-    if (!ls.isMaster(r)) continue;
-    for (const lkb of r.locks()) {
-      if (!lkb.isMasterCopy || !ls.isRemoved(lkb.nodeid)) continue;
-      if ((lkb.exflags & LockFlag.VALBLK) !== 0 && lkb.grmode >= Mode.PW) r.flags |= RsbFlag.RECOVER_LVB_INVAL;
-      r.flags |= RsbFlag.RECOVER_GRANT;
-      tellUnqueued(ls, r, lkb, false);
-      tellHeld(ls, r, lkb, 'recovery', Mode.IV);
-      r.del(lkb);
-      ls.releaseLkb(lkb);
-      count += 1;
-    }
-  }
+  for (const r of root) if (ls.isMaster(r)) count += purgeMstcpyOf(ls, r);
   if (count > 0) ls.log('info', `dlm_recover_purge ${count} locks for ${ls.membersGone.length} nodes`);
+  return count;
+}
+
+/** `purge_mstcpy_list` */
+function purgeMstcpyOf(ls: Lockspace, r: Rsb): number {
+  let count = 0;
+  for (const lkb of r.locks()) {
+    if (!lkb.isMasterCopy || !ls.isRemoved(lkb.nodeid)) continue;
+    if ((lkb.exflags & LockFlag.VALBLK) !== 0 && lkb.grmode >= Mode.PW) r.flags |= RsbFlag.RECOVER_LVB_INVAL;
+    r.flags |= RsbFlag.RECOVER_GRANT;
+    tellUnqueued(ls, r, lkb, false);
+    tellHeld(ls, r, lkb, 'recovery', Mode.IV);
+    r.del(lkb);
+    ls.releaseLkb(lkb);
+    count += 1;
+  }
   return count;
 }
 
@@ -112,13 +116,7 @@ export function recoverRsbs(ls: Lockspace): void {
   const asked = resourcesAsked(ls);
   for (const r of ls.rsbs.values()) {
     if (ls.isMaster(r)) {
-      if (r.has(RsbFlag.RECOVER_CONVERT)) recoverConversion(ls, r);
-      if (r.has(RsbFlag.NEW_MASTER2) && !ls.host.isStrict) orderConversions(r);
-      recoverLvb(ls, r, asked);
-      tellQueues(ls, r);
-      if (r.has(RsbFlag.NEW_MASTER2) && (!r.convertqueue.isEmpty || !r.waitqueue.isEmpty)) {
-        r.flags |= RsbFlag.RECOVER_GRANT;
-      }
+      recoverRsb(ls, r, asked);
       count += 1;
     } else {
       r.flags &= ~RsbFlag.VALNOTVALID;
@@ -127,6 +125,16 @@ export function recoverRsbs(ls: Lockspace): void {
     r.flags &= ~SETTLED;
   }
   if (count > 0) ls.log('info', `dlm_recover_rsbs ${count} done`);
+}
+
+function recoverRsb(ls: Lockspace, r: Rsb, asked: ReadonlySet<Rsb>): void {
+  if (r.has(RsbFlag.RECOVER_CONVERT)) recoverConversion(ls, r);
+  if (r.has(RsbFlag.NEW_MASTER2) && !ls.host.isStrict) orderConversions(r);
+  recoverLvb(ls, r, asked);
+  tellQueues(ls, r);
+  if (r.has(RsbFlag.NEW_MASTER2) && (!r.convertqueue.isEmpty || !r.waitqueue.isEmpty)) {
+    r.flags |= RsbFlag.RECOVER_GRANT;
+  }
 }
 
 const SETTLED = RsbFlag.RECOVER_CONVERT | RsbFlag.RECOVER_LVB_INVAL | RsbFlag.NEW_MASTER | RsbFlag.NEW_MASTER2;

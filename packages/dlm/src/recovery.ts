@@ -235,38 +235,45 @@ function* recoverMasters(ls: Lockspace, root: readonly Rsb[]): Step {
     }
     total += 1;
     if (ls.isMaster(r) || !(isRemoved || r.has(RsbFlag.NEW_MASTER))) continue;
+    recoverMaster(ls, r, isRemoved);
     count += 1;
-    if (r.dirNodeid === ls.nodeid) {
-      if (isRemoved) ls.setMaster(r, ls.nodeid);
-      setNewMaster(ls, r);
-    } else {
-      const id = ls.recoverLookups.take();
-      ls.recoverLookups.set(id, r);
-      sendRcomLookup(ls, r.dirNodeid, r.name, id);
-    }
   }
   while (!ls.hasAllAnswers) yield;
   ls.log('info', `dlm_recover_masters ${count} of ${total}`);
+}
+
+/** `recover_master` */
+function recoverMaster(ls: Lockspace, r: Rsb, isRemoved: boolean): void {
+  if (r.dirNodeid === ls.nodeid) {
+    if (isRemoved) ls.setMaster(r, ls.nodeid);
+    return setNewMaster(ls, r);
+  }
+  const id = ls.recoverLookups.take();
+  ls.recoverLookups.set(id, r);
+  sendRcomLookup(ls, r.dirNodeid, r.name, id);
 }
 
 /** Our locks go to their new masters, one by one. */
 function* recoverLocks(ls: Lockspace, root: readonly Rsb[]): Step {
   let count = 0;
   for (const r of root) {
-    if (ls.isMaster(r)) {
-      r.flags &= ~RsbFlag.NEW_MASTER;
-      continue;
-    }
-    if (!r.has(RsbFlag.NEW_MASTER)) continue;
-    for (let lkb = r.firstLock; lkb !== undefined; lkb = r.lockAfter(lkb)) {
-      if (lkb.isMasterCopy) continue;
-      sendRcomLock(ls, r, lkb);
-      r.recoverLocksCount += 1;
-      ls.recoverLocksOut += 1;
-      count += 1;
-    }
+    if (ls.isMaster(r)) r.flags &= ~RsbFlag.NEW_MASTER;
+    else if (r.has(RsbFlag.NEW_MASTER)) count += recoverLocksOf(ls, r);
   }
   while (!ls.hasAllAnswers) yield;
   ls.log('info', `dlm_recover_locks ${count} out`);
   ls.log('info', `dlm_recover_locks ${ls.recoverLocksIn} in`);
+}
+
+/** Gives how many there are (`recover_locks`). */
+function recoverLocksOf(ls: Lockspace, r: Rsb): number {
+  let count = 0;
+  for (let lkb = r.firstLock; lkb !== undefined; lkb = r.lockAfter(lkb)) {
+    if (lkb.isMasterCopy) continue;
+    sendRcomLock(ls, r, lkb);
+    count += 1;
+  }
+  r.recoverLocksCount += count;
+  ls.recoverLocksOut += count;
+  return count;
 }

@@ -9,13 +9,14 @@ export class NameBytes {
   #bytes: Uint8Array = NOTHING;
   #at = 0;
   #end = 0;
+  /** Signed. */
   hash = 0;
 
   turnTo(bytes: Uint8Array, at: number, end: number): this {
     this.#bytes = bytes;
     this.#at = at;
     this.#end = end;
-    this.hash = jhash(bytes, at, end);
+    this.hash = jhash(bytes, at, end) | 0;
     return this;
   }
 

@@ -156,6 +156,7 @@ export const RsbFlag = {
 export class Rsb implements Linked<Rsb> {
   /** Up to 64 characters, each one byte (Latin-1). */
   readonly name: string;
+  /** Signed: as such it stands in the object, and not in one of its own. */
   readonly hash: number;
   dirNodeid: number;
   /** 0 while unknown. */
@@ -176,8 +177,8 @@ export class Rsb implements Linked<Rsb> {
   lkbCount = 0;
   /** Locks sent to the new master in recovery whose replies are awaited. */
   recoverLocksCount = 0;
-  /** When it became inactive. */
-  tossTime: Nanos = 0;
+  /** When it became inactive last; Infinity, which is no small integer either, before. */
+  tossTime: Nanos = Infinity;
   /** The list of inactive resources, oldest first, while it is on it. */
   queue: LinkedQueue<Rsb> | undefined = undefined;
   previous: Rsb | undefined = undefined;
@@ -187,7 +188,7 @@ export class Rsb implements Linked<Rsb> {
 
   constructor(name: string, hash: number, dirNodeid: number) {
     this.name = name;
-    this.hash = hash;
+    this.hash = hash | 0;
     this.dirNodeid = dirNodeid;
   }
 
