@@ -54,6 +54,8 @@ export class PortHost implements DlmHost {
   #isDeferred = false;
   /** The last message had many packets. */
   #isBusy = false;
+  /** Whose message is being dealt with, or was last. */
+  #speaker: Outbox | undefined = undefined;
   #node: DlmNode | undefined = undefined;
 
   constructor(config: PortHostConfig) {
@@ -68,10 +70,13 @@ export class PortHost implements DlmHost {
   /** Connects the node to the others; once, before its first `open`. */
   attach(node: DlmNode): void {
     this.#node = node;
-    for (const [peer, { port }] of this.#outboxes) {
+    for (const [peer, outbox] of this.#outboxes) {
+      const { port } = outbox;
       node.step({ kind: 'connected', node: peer });
       port.addEventListener('message', ({ data }: { readonly data?: unknown }) => {
-        if (data instanceof Uint8Array) this.#receive(node, peer, data);
+        if (!(data instanceof Uint8Array)) return;
+        this.#speaker = outbox;
+        this.#receive(node, peer, data);
       });
       port.start();
     }
@@ -116,11 +121,14 @@ export class PortHost implements DlmHost {
     this.#config.defer(this.#flush);
   }
 
+  /** Who spoke last hears last: the lock that it gave back is granted to another one, which has waited longer. */
   #onFlush(): void {
     this.#isFlushDue = this.#isDeferred = false;
+    const speaker = this.#speaker;
     for (const outbox of this.#outboxes.values()) {
-      if (outbox.length > 0) this.#post(outbox);
+      if (outbox !== speaker && outbox.length > 0) this.#post(outbox);
     }
+    if (speaker !== undefined && speaker.length > 0) this.#post(speaker);
   }
 
   #post(outbox: Outbox): void {
