@@ -1,9 +1,10 @@
 import { ByteReader, type ByteWriter } from '@quorate/kernel';
+import { type LocksSection, readSection } from './deadlock/pack-lock.js';
 import { type PlockData, type PlockRecord, readPlockData, readPlockRecord } from './plocks/plock-message.js';
 
 /**
  * What a message of the daemons is about. 1 to 7 are the same in all versions; the others are those of dlm 4. In RHEL 6 the
- * eighth is PLOCKS_STORED, and the ninth is about deadlocks.
+ * eighth is PLOCKS_STORED, and those about deadlocks have one less.
  */
 export const ControldType = {
   PROTOCOL: 1,
@@ -15,6 +16,12 @@ export const ControldType = {
   PLOCK_SYNC_WAITER: 7,
   PLOCKS_DONE: 8,
   PLOCKS_DATA: 9,
+  CYCLE_START: 10,
+  CYCLE_END: 11,
+  CHECKPOINT_READY: 12,
+  CANCEL_LOCK: 13,
+  /** Ours: locks of one resource, which the original puts into a checkpoint. */
+  CHECKPOINT_LOCKS: 0x100,
 } as const;
 
 /** Flags of START. */
@@ -37,10 +44,10 @@ export type ProtocolVersion = readonly [number, number, number];
  *      0    6 version    three u16: the daemon protocol that runs; zero in PROTOCOL
  *      6    2 type       `ControldType`
  *      8    4 node id    sender
- *     12    4 to         0, all
+ *     12    4 to         0, all; CANCEL_LOCK: the lock's node
  *     16    4 global id  of the lockspace
  *     20    4 flags      `StartFlag`
- *     24    4 msgdata    START, PLOCKS_DATA, PLOCKS_DONE: number of the sender's change
+ *     24    4 msgdata    START, PLOCKS_DATA, PLOCKS_DONE: number of the sender's change; CANCEL_LOCK: the lock's id
  *     28    4 msgdata2   PLOCKS_DONE: number of PLOCKS_DATA before it
  *     32    8 –          zero
  *
@@ -50,6 +57,8 @@ export interface ControldHeader {
   readonly version: ProtocolVersion;
   readonly type: number;
   readonly nodeid: number;
+  /** 0 when absent. */
+  readonly to?: number;
   readonly globalId: number;
   readonly flags: number;
   readonly msgdata: number;
@@ -102,15 +111,17 @@ export type ControldMessage =
   | { readonly kind: 'plocks-data'; readonly header: ControldHeader; readonly data: PlockData }
   /** Names the change as START does. */
   | { readonly kind: 'plocks-done'; readonly header: ControldHeader; readonly info: StartInfo }
-  /** Deadlock cycles and fencing results, which are not dealt with here. */
+  | { readonly kind: 'cycle'; readonly header: ControldHeader }
+  | { readonly kind: 'checkpoint-locks'; readonly header: ControldHeader; readonly section: LocksSection }
+  /** Fencing results, which are not dealt with here. */
   | { readonly kind: 'other'; readonly header: ControldHeader };
 
 export type ControldDefect = 'short' | 'bad-size';
 
 export function writeHeader(writer: ByteWriter, header: ControldHeader): void {
-  const { version, type, nodeid, globalId, flags, msgdata, msgdata2 = 0 } = header;
+  const { version, type, nodeid, to = 0, globalId, flags, msgdata, msgdata2 = 0 } = header;
   for (const part of version) writer.u16(part);
-  writer.u16(type).u32(nodeid).u32(0).u32(globalId).u32(flags).u32(msgdata).u32(msgdata2).zeros(8);
+  writer.u16(type).u32(nodeid).u32(to).u32(globalId).u32(flags).u32(msgdata).u32(msgdata2).zeros(8);
 }
 
 export function writeProtocol(writer: ByteWriter, protocol: Protocol): void {
@@ -154,6 +165,15 @@ export function decodeControldMessage(bytes: Uint8Array): ControldMessage | Cont
       const data = readPlockData(reader.rest());
       return data === undefined ? 'short' : { kind: 'plocks-data', header, data };
     }
+    case ControldType.CYCLE_START:
+    case ControldType.CYCLE_END:
+    case ControldType.CHECKPOINT_READY:
+    case ControldType.CANCEL_LOCK:
+      return { kind: 'cycle', header };
+    case ControldType.CHECKPOINT_LOCKS: {
+      const section = readSection(reader.rest());
+      return section === undefined ? 'short' : { kind: 'checkpoint-locks', header, section };
+    }
     case ControldType.PLOCKS_DONE:
       return readStart(reader, header, 'plocks-done');
   }
@@ -164,12 +184,13 @@ function readHeader(reader: ByteReader): ControldHeader {
   const version = readVersion(reader);
   const type = reader.u16();
   const nodeid = reader.u32();
-  const globalId = reader.skip(4).u32();
+  const to = reader.u32();
+  const globalId = reader.u32();
   const flags = reader.u32();
   const msgdata = reader.u32();
   const msgdata2 = reader.u32();
   reader.skip(8);
-  return { version, type, nodeid, globalId, flags, msgdata, msgdata2 };
+  return { version, type, nodeid, to, globalId, flags, msgdata, msgdata2 };
 }
 
 function readVersion(reader: ByteReader): ProtocolVersion {

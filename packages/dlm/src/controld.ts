@@ -1,6 +1,7 @@
 import { ByteWriter, type LogPriority, type Machine, type Nanos, type Observe, SECOND } from '@quorate/kernel';
 import {
   type ControldDefect,
+  type ControldHeader,
   type ControldMessage,
   ControldType,
   decodeControldMessage,
@@ -11,6 +12,8 @@ import {
   writeProtocol,
   writeStartInfo,
 } from './controld-message.js';
+import { DeadlockCycle } from './deadlock/deadlock-cycle.js';
+import { type LocksSection, writeSection } from './deadlock/pack-lock.js';
 import type { ControldFact } from './facts.js';
 import { lockspaceGlobalId } from './hash.js';
 import {
@@ -26,6 +29,7 @@ import {
   newHistory,
   startInfoOf,
 } from './lockspace-change.js';
+import type { LockspaceView } from './lockspace-view.js';
 import { PlockGroup } from './plocks/plock-group.js';
 import { PlockIntake } from './plocks/plock-intake.js';
 import { type PlockData, type PlockRecord, writePlockData, writePlockRecord } from './plocks/plock-message.js';
@@ -77,6 +81,12 @@ export type ControldInput =
   /** It has seen that node fail; may come before we have. */
   | { readonly kind: 'fs-notified'; readonly lockspace: string; readonly node: number }
   | PlockInput
+  /** The lock manager has a lock that is queued for long. */
+  | { readonly kind: 'timewarn'; readonly lockspace: string }
+  /** `dlm_tool deadlock_check`. */
+  | { readonly kind: 'deadlock-check'; readonly lockspace: string }
+  /** What `read-locks` asked for; no view if the lock manager does not have the lockspace. */
+  | { readonly kind: 'locks'; readonly lockspace: string; readonly view: LockspaceView | undefined }
   /** SIGTERM: answered by `exited`; ignored while there is a lockspace. */
   | { readonly kind: 'shutdown' }
   | { readonly kind: 'wake' };
@@ -121,6 +131,10 @@ export type ControldOutput =
   | { readonly kind: 'left'; readonly lockspace: string }
   /** `result`: an errno name, for `get` the lock that is in the way, undefined when there is none or the lock is granted. */
   | { readonly kind: 'plock-result'; readonly lockspace: string; readonly id: number; readonly result: PlockResult }
+  /** The lock manager's locks are wanted, to look for deadlocks: answered by `locks`. */
+  | { readonly kind: 'read-locks'; readonly lockspace: string }
+  /** That lock of this node is to be canceled, and completes with EDEADLK (`unlock` with CANCEL and `isDeadlock`). */
+  | { readonly kind: 'deadlock-cancel'; readonly lockspace: string; readonly handle: number }
   /** cman should kill that node. */
   | { readonly kind: 'kick'; readonly node: number }
   | { readonly kind: 'exited' }
@@ -138,6 +152,8 @@ export interface ControldConfig {
    * without failed members is all that goes on without: it can be left, and its file system unmounted, when the quorum is gone.
    */
   readonly enableQuorum?: boolean;
+  /** `enable_deadlk`: look for deadlocks over several resources; false when absent. The same on all nodes. */
+  readonly enableDeadlock?: boolean;
   /** Share of a node in a lockspace's directory (`<lockspace><master weight/>`); 1 when absent. */
   readonly weightOf?: (lockspace: string, node: number) => number;
   readonly plock?: PlockConfig;
@@ -160,6 +176,8 @@ interface ControlledLockspace {
   startedCount: number;
   readonly history: Map<number, NodeHistory>;
   readonly plockGroup: PlockGroup;
+  /** Unless `enableDeadlock` is off. */
+  readonly deadlock: DeadlockCycle | undefined;
   kernel: 'running' | 'stopping' | 'stopped';
   isJoining: boolean;
   /** Its group has not been asked for: no protocol runs yet. */
@@ -356,6 +374,12 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
         return this.#onFsNotified(input.lockspace, input.node);
       case 'plock':
         return this.#plockIntake.add(input);
+      case 'timewarn':
+        return this.#lockspaces.get(input.lockspace)?.deadlock?.timewarn(this.#now);
+      case 'deadlock-check':
+        return this.#lockspaces.get(input.lockspace)?.deadlock?.sendCycleStart();
+      case 'locks':
+        return this.#lockspaces.get(input.lockspace)?.deadlock?.locks(input.view);
       case 'shutdown':
         return this.#onShutdown();
       case 'wake':
@@ -387,6 +411,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       startedCount: 0,
       history: new Map(),
       plockGroup: this.#newPlockGroup(name, globalId),
+      deadlock: this.#config.enableDeadlock === true ? this.#newDeadlockCycle(name, globalId) : undefined,
       kernel: 'stopped',
       isJoining: true,
       isPending: true,
@@ -478,10 +503,9 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     ls.hasJoined = true;
     const change = this.#addChange(ls, confchg);
     this.#stopKernel(ls, change);
-    ls.plockGroup.confchg(
-      confchg.members,
-      confchg.left.map(({ node }) => node),
-    );
+    const left = confchg.left.map(({ node }) => node);
+    ls.plockGroup.confchg(confchg.members, left);
+    ls.deadlock?.confchg(confchg.members, left);
     for (const { node, reason } of confchg.left) if (reason === 'procdown') this.#kick(node);
   }
 
@@ -548,6 +572,10 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
         return ls.plockGroup.data(message.data);
       case 'plocks-done':
         return this.#receivePlocksDone(ls, from, message);
+      case 'cycle':
+        return this.#receiveCycle(ls, from, message.header);
+      case 'checkpoint-locks':
+        return ls.deadlock?.receiveSection(from, message.section);
       case 'other':
         return;
     }
@@ -663,6 +691,41 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
 
   #isAboutStarted(ls: ControlledLockspace, started: Change, from: number, info: StartInfo): boolean {
     return matchChange(started, from, info, this.#me, historyOf(ls, from));
+  }
+
+  // Deadlocks over several resources
+
+  #newDeadlockCycle(lockspace: string, globalId: number): DeadlockCycle {
+    const { nodeId: nodeid } = this.#config;
+    const multicast = (type: number, to = 0, msgdata = 0, section?: LocksSection): void => {
+      const writer = this.#writer.reset();
+      writeHeader(writer, { version: this.#group.version, type, nodeid, to, globalId, flags: 0, msgdata });
+      if (section !== undefined) writeSection(writer, section);
+      this.#emit({ kind: 'cpg-mcast', group: lockspaceGroup(lockspace), payload: writer.bytes() });
+    };
+    return new DeadlockCycle(nodeid, {
+      cycleStart: () => multicast(ControldType.CYCLE_START),
+      cycleEnd: () => multicast(ControldType.CYCLE_END),
+      checkpointReady: () => multicast(ControldType.CHECKPOINT_READY),
+      cancelLock: (node, lkid) => multicast(ControldType.CANCEL_LOCK, node, lkid),
+      section: (section) => multicast(ControldType.CHECKPOINT_LOCKS, 0, 0, section),
+      readLocks: () => this.#emit({ kind: 'read-locks', lockspace }),
+      cancel: (handle) => this.#emit({ kind: 'deadlock-cancel', lockspace, handle }),
+      log: (text) => this.#log('debug', `${lockspace} ${text}`),
+    });
+  }
+
+  #receiveCycle({ deadlock }: ControlledLockspace, from: number, { type, to = 0, msgdata }: ControldHeader): void {
+    switch (type) {
+      case ControldType.CYCLE_START:
+        return deadlock?.receiveCycleStart(from);
+      case ControldType.CHECKPOINT_READY:
+        return deadlock?.receiveCheckpointReady(from);
+      case ControldType.CANCEL_LOCK:
+        return deadlock?.receiveCancelLock(to, msgdata);
+      case ControldType.CYCLE_END:
+        return deadlock?.receiveCycleEnd(this.#now);
+    }
   }
 
   // Conditions

@@ -18,6 +18,7 @@ interface Daemon {
 
 export interface DaemonsOptions {
   readonly enableQuorum?: boolean;
+  readonly enableDeadlock?: boolean;
   readonly plock?: PlockConfig;
   /** Hears what is meant for the lock manager; when absent a stop is done at once. */
   readonly onKernel?: (node: number, output: ControldOutput & { readonly lockspace: string }) => void;
@@ -29,7 +30,7 @@ export class Daemons {
   readonly daemons = new Map<number, Daemon>();
   /** Payloads of all messages, in the order of their delivery. */
   readonly messages: { readonly group: string; readonly from: number; readonly payload: Uint8Array }[] = [];
-  readonly #options: DaemonsOptions;
+  readonly options: DaemonsOptions;
   readonly #queue: (() => void)[] = [];
   readonly #groups = new Map<string, number[]>();
   readonly #expected: number;
@@ -38,7 +39,7 @@ export class Daemons {
   #lines: string[] = [];
 
   constructor(nodes: readonly number[], options: DaemonsOptions = {}) {
-    this.#options = options;
+    this.options = options;
     this.#expected = nodes.length;
     this.#sides = [nodes];
     for (const node of nodes) this.#boot(node);
@@ -153,10 +154,10 @@ export class Daemons {
   #boot(id: number): void {
     const observe = (fact: Fact): void => {
       daemon.facts += 1;
-      this.#options.onFact?.({ ...(fact as ControldFact), node: id, life: 1, seq: daemon.facts, at: this.now });
+      this.options.onFact?.({ ...(fact as ControldFact), node: id, life: 1, seq: daemon.facts, at: this.now });
     };
-    const { enableQuorum = false, plock = {} } = this.#options;
-    const controld = new DlmControld({ nodeId: id, enableQuorum, plock, observe });
+    const { enableQuorum = false, enableDeadlock = false, plock = {} } = this.options;
+    const controld = new DlmControld({ nodeId: id, enableQuorum, enableDeadlock, plock, observe });
     const daemon: Daemon = { id, controld, machine: guarded(controld), facts: 0 };
     this.daemons.set(id, daemon);
   }
@@ -209,7 +210,7 @@ export class Daemons {
     }
     this.#lines.push(`${node} ${textOf(output)}`);
     if (!('lockspace' in output)) return;
-    if (this.#options.onKernel !== undefined) return this.#options.onKernel(node, output);
+    if (this.options.onKernel !== undefined) return this.options.onKernel(node, output);
     if (output.kind === 'stop') this.input(node, { kind: 'stopped', lockspace: output.lockspace });
   }
 

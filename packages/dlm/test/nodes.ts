@@ -25,6 +25,14 @@ export class Nodes {
       onKernel: (node, output) => {
         if (output.kind === 'stop' || output.kind === 'start' || output.kind === 'left')
           this.cluster.input(node, output);
+        if (output.kind === 'read-locks') {
+          const [view] = this.cluster.nodes.get(node)!.dlm.inspect().lockspaces;
+          this.daemons.input(node, { kind: 'locks', lockspace: output.lockspace, view });
+        }
+        if (output.kind === 'deadlock-cancel') {
+          const { lockspace, handle } = output;
+          this.cluster.input(node, { kind: 'unlock', lockspace, handle, flags: LockFlag.CANCEL, isDeadlock: true });
+        }
       },
       onFact: (fact) => this.checker.observe(fact),
     });
@@ -32,7 +40,8 @@ export class Nodes {
   }
 
   create(node: number): void {
-    this.cluster.input(node, { kind: 'create', lockspace: LOCKSPACE, lvbLength: 8, isFs: true });
+    const isTimewarn = this.daemons.options.enableDeadlock === true;
+    this.cluster.input(node, { kind: 'create', lockspace: LOCKSPACE, lvbLength: 8, isFs: true, isTimewarn });
     this.#settle();
   }
 
@@ -80,6 +89,7 @@ export class Nodes {
       case 'online':
       case 'offline':
       case 'stopped':
+      case 'timewarn':
         return this.daemons.input(node, output);
       case 'cast': {
         const state = (output.flags & StatusFlag.VALNOTVALID) === 0 ? output.lvb!.join('') : 'not valid';

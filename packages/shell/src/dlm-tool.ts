@@ -22,8 +22,8 @@ const DAEMON = 'dlm_controld';
 
 const USAGE = `Usage:
 
-dlm_tool [options] [lockdump | lockdebug | ls | dump | plocks |
-                    status | health | why]
+dlm_tool [options] [deadlock_check | lockdump | lockdebug | ls | dump |
+                    plocks | status | health | why]
 
 Options:
   -n               Show all node information in ls
@@ -45,13 +45,14 @@ const OPERATIONS: ReadonlyMap<string, boolean> = new Map([
   ['status', false],
   ['health', false],
   ['plocks', true],
+  ['deadlock_check', true],
   ['lockdump', true],
   ['lockdebug', true],
   ['why', true],
 ]);
 
 /**
- * `dlm_tool ls|dump|plocks|lockdump|lockdebug|status`, with the exit codes of the original: what the kernel does not have is a
+ * `dlm_tool ls|dump|plocks|lockdump|lockdebug|deadlock_check|status`, with the exit codes of the original: what the kernel does not have is a
  * complaint and no failure. `status` is that of dlm 4.
  *
  * `health` and `why` are ours: `health` ends with 2 when a lockspace waits and with 1 when nobody can be asked; `why LOCKSPACE [LKID]`
@@ -100,6 +101,9 @@ function* perform(
       if (locks !== 'ECONNREFUSED') os.print(plocksText(locks));
       return 0;
     }
+    case 'deadlock_check':
+      yield* askDaemon<number>(os, DAEMON, { kind: 'deadlock-check', name });
+      return 0;
     case 'lockdump':
       return yield* showLocks(os, name, '_locks', (view) => lockdumpText(view, flags.has('M')));
     case 'lockdebug': {

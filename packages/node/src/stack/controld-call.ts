@@ -3,9 +3,9 @@
  * (`ControlledLockspaceView[]`) or mount groups (`MountgroupView[]`); to `dump` what it has noted, a text.
  *
  * dlm_controld alone: `plocks` gives the posix locks of the lockspace `name` (`PlockResourceView[]`, or ENOENT), `views` what the
- * lock manager and the daemon show of themselves (`NodeViews`).
+ * lock manager and the daemon show of themselves (`NodeViews`); `deadlock-check` has the members of `name` look for deadlocks.
  */
 export interface ControldCall {
-  readonly kind: 'list' | 'dump' | 'plocks' | 'views';
+  readonly kind: 'list' | 'dump' | 'plocks' | 'views' | 'deadlock-check';
   readonly name?: string;
 }

@@ -9,6 +9,7 @@ import {
   type DlmFact,
   type DlmInput,
   type DlmOutput,
+  LockFlag,
   type NodeViews,
   type PlockConfig,
   type PlockInput,
@@ -27,6 +28,7 @@ import type { NodeServices } from './services.js';
 const ACK_AFTER = 32;
 /** Linux's first wait between two questions how far a recovery is. */
 const RECOVER_POLL: Nanos = 20 * MILLISECOND;
+const CENTISECOND: Nanos = 10 * MILLISECOND;
 
 /** Whoever has a lockspace on this node: a mounted file system, clvmd or rgmanager. */
 export interface LockspaceUser {
@@ -79,12 +81,14 @@ export class LockManager implements GroupMember {
       nodeId: config.nodeId,
       ackAfter: ACK_AFTER,
       recoverPoll: RECOVER_POLL,
+      ...timewarnOf(config.conf.dlm),
       ...(observe && { observe: observe as Observe<DlmFact> }),
     });
     this.#controldMachine = new DlmControld({
       nodeId: config.nodeId,
       enableFencing: config.conf.dlm.isFencingEnabled,
       enableQuorum: config.conf.dlm.isQuorumEnabled,
+      enableDeadlock: config.conf.dlm.isDeadlockEnabled,
       plock: plockConfig(config.conf.dlm),
       ...(observe && { observe: observe as Observe<ControldFact> }),
     });
@@ -223,6 +227,9 @@ export class LockManager implements GroupMember {
         return this.#debugBuffer.text();
       case 'plocks':
         return this.#controldMachine.plocks(name) ?? 'ENOENT';
+      case 'deadlock-check':
+        this.#controld.send({ kind: 'deadlock-check', lockspace: name });
+        return 0;
       case 'list':
         return this.#controldMachine.inspect().lockspaces;
     }
@@ -253,6 +260,7 @@ export class LockManager implements GroupMember {
       case 'online':
       case 'offline':
       case 'stopped':
+      case 'timewarn':
         this.#controld.send(output);
         break;
       case 'created':
@@ -296,6 +304,17 @@ export class LockManager implements GroupMember {
       case 'left':
         this.#dlm.send(output);
         break;
+      case 'read-locks': {
+        const { lockspace } = output;
+        const view = this.#dlmMachine.inspect().lockspaces.find(({ name }) => name === lockspace);
+        this.#controld.send({ kind: 'locks', lockspace, view });
+        break;
+      }
+      case 'deadlock-cancel': {
+        const { lockspace, handle } = output;
+        this.#dlm.send({ kind: 'unlock', lockspace, handle, flags: LockFlag.CANCEL, isDeadlock: true });
+        break;
+      }
       case 'plock-result':
         this.#users.get(output.lockspace)?.plockResult?.(output.id, output.result);
         break;
@@ -318,6 +337,10 @@ export class LockManager implements GroupMember {
     this.#users.delete(lockspace);
     this.#services.system.files.removeDirectory(`${LOCKSPACES}/${lockspace}`);
   }
+}
+
+function timewarnOf({ timewarnCentiseconds }: DlmSection): { readonly timewarn?: Nanos } {
+  return timewarnCentiseconds ? { timewarn: timewarnCentiseconds * CENTISECOND } : {};
 }
 
 function plockConfig(dlm: DlmSection): PlockConfig {
