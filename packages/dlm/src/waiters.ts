@@ -54,6 +54,10 @@ function isAnswer(type: number, waitType: number): boolean {
  * Source: Linux fs/dlm/lock.c, `_remove_from_waiters`.
  */
 export function removeFromWaiters(ls: Lockspace, lkb: Lkb, type: number, isGrant = false): boolean {
+  // The reply to a cancel comes after that to the conversion it overlaps: this one is to an earlier cancel, which a grant has
+  // settled. Differs from Linux, which takes it for this cancel's, and then drops the conversion's reply.
+  const isLate = type === MessageType.CANCEL_REPLY && lkb.waitType === MessageType.CONVERT;
+  if (isLate && !ls.host.isStrict) return false;
   let isOverlapDone = false;
   if (type === MessageType.UNLOCK_REPLY && lkb.has(LkbFlag.OVERLAP_UNLOCK)) {
     lkb.flags &= ~LkbFlag.OVERLAP_UNLOCK;

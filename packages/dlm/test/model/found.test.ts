@@ -73,3 +73,9 @@ it('a lock that a demotion let pass hears of what waits for it', () => {
   const commands = [request(0, CW), request(0, CW), request(0, NL), ...queued, convert(0, PW, F.CONVDEADLK)];
   expect(problemsOf(1, commands)).toEqual([]);
 });
+
+it('a conversion that is canceled before an earlier cancel of the lock is answered completes', () => {
+  const first = [convert(1, PR), unlock(1, F.CANCEL), run(450)];
+  const commands = [request(1, NL), rest, request(0, NL), rest, ...first, convert(1, EX), unlock(1, F.CANCEL), rest];
+  expect(problemsOf(2, commands)).toEqual([]);
+});

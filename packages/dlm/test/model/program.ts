@@ -649,7 +649,9 @@ export class ModelRun {
       for (const queue of ['granted', 'converting', 'waiting'] as const)
         r[queue] = r[queue].filter((each) => each !== lock);
     }
-    r.isMixed ||= dead.length > 0;
+    // Without locks nothing is granted again, and the next locks have an order.
+    const isUsed = r.granted.length + r.converting.length + r.waiting.length > 0;
+    r.isMixed = (r.isMixed || dead.length > 0) && isUsed;
     if (told === undefined) return;
     const wanted = [...r.granted, ...r.converting]
       .filter(({ granted }) => granted !== Mode.IV)
