@@ -7,6 +7,7 @@ import {
   iscsiSharedDiskTopology,
   LockChaos,
   lockChaosTopology,
+  lockCoverageGoals,
   type NemesisPreset,
   PARTITION_CASES,
   PartitionScenario,
@@ -41,7 +42,7 @@ export const SCENARIOS: Scenarios = new Map<string, (options?: ScenarioOptions) 
     'lock-chaos',
     () => {
       const topology = lockChaosTopology(administratorsPrograms);
-      const invariants = [...stackInvariants, ...coverageGoals];
+      const invariants = [...stackInvariants, ...lockCoverageGoals];
       return { topology, scenario: new LockChaos({ topology }), invariants };
     },
   ],

@@ -4,6 +4,7 @@ import {
   type AnyFact,
   coldStart,
   crashIn,
+  diesWith,
   inTurn,
   longPause,
   masterDiesInSplit,
@@ -115,4 +116,44 @@ export const coverageGoals: readonly Invariant[] = [
     takeover,
   ),
   goal('G26', 'whole cluster starts cold', ['node.state', 'quorum.changed'], coldStart),
+  goal(
+    'G27',
+    'lock master dies while requests wait for it',
+    ['dlm.queued', 'dlm.unqueued', 'node.state'],
+    diesWith(
+      ({ kind }) => kind === 'dlm.queued',
+      ({ kind }) => kind === 'dlm.unqueued',
+      ({ lockspace, resource, queue, owner, ownerLkid }) => `${lockspace} ${resource} ${queue} ${owner} ${ownerLkid}`,
+    ),
+  ),
+  goal(
+    'G28',
+    'node dies while its lockspace recovers',
+    ['dlm.started', 'dlm.recovered', 'dlm.stopped', 'node.state'],
+    diesWith(
+      ({ kind }) => kind === 'dlm.started',
+      ({ kind }) => kind !== 'dlm.started',
+      ({ lockspace }) => `${lockspace}`,
+    ),
+  ),
 ];
+
+/** Those that need no quorum disk, file system or service. */
+const OF_LOCKS: readonly string[] = [
+  'G1',
+  'G2',
+  'G3',
+  'G7',
+  'G8',
+  'G9',
+  'G10',
+  'G11',
+  'G18',
+  'G19',
+  'G23',
+  'G27',
+  'G28',
+];
+
+/** Goals of a cluster that has a lock manager and nothing above it. */
+export const lockCoverageGoals: readonly Invariant[] = coverageGoals.filter(({ id }) => OF_LOCKS.includes(id));

@@ -36,6 +36,26 @@ export function inTurn(first: Watch, second: Watch, keyOf: (fact: Stamped<AnyFac
   };
 }
 
+/** A node goes down when something has begun there and not ended. */
+export function diesWith(begins: Watch, ends: Watch, keyOf: (fact: Stamped<AnyFact>) => string): () => Watch {
+  return () => {
+    const begun = new Map<number, Set<string>>();
+    return (fact) => {
+      const { node } = fact;
+      const here = begun.get(node) ?? new Set();
+      begun.set(node, here);
+      if (fact.kind === 'node.state') {
+        if (fact.state !== 'off') return false;
+        begun.delete(node);
+        return here.size > 0;
+      }
+      if (begins(fact)) here.add(keyOf(fact));
+      else if (ends(fact)) here.delete(keyOf(fact));
+      return false;
+    };
+  };
+}
+
 export function longPause(): Watch {
   const since = new Map<number, Nanos>();
   return ({ node, state, at }) => {

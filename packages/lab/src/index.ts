@@ -1,4 +1,4 @@
-export { coverageGoals } from './coverage-goals.js';
+export { coverageGoals, lockCoverageGoals } from './coverage-goals.js';
 export { Director, type DirectorInput, type DirectorOutput, type LabCommand, type LabOrder } from './director.js';
 export {
   type DiskFault,

@@ -11,6 +11,8 @@ function fact(node: number, kind: string, fields: object = {}, life = 1): Stampe
 const power = (state: string) => fact(1, 'node.state', { state });
 const ring = (state: string) => fact(1, 'totem.state', { state });
 const dlm = (what: string) => fact(1, `dlm.${what}`, { lockspace: 'storage' });
+const waits = (what: string, owner: number) =>
+  fact(1, `dlm.${what}`, { lockspace: 'storage', resource: 'r', queue: 'wait', owner, ownerLkid: 1 });
 const attempt = (isSuccess: boolean) => fact(1, 'fenced.attempt-ended', { victim: 2, isSuccess });
 const offOf = (node: number) => fact(node, 'node.state', { state: 'off' });
 const inRing = (node: number, name: string, members: readonly number[]) =>
@@ -100,6 +102,14 @@ const CASES: Readonly<Record<string, readonly [readonly Stamped[], readonly Stam
   G26: [
     [offOf(1), power('up'), quorate, offOf(1), quorate, quorate],
     [offOf(1), offOf(2), power('up'), quorate],
+  ],
+  G27: [
+    [waits('queued', 1), waits('queued', 2), waits('unqueued', 1), power('off')],
+    [waits('queued', 1), waits('unqueued', 1), power('off')],
+  ],
+  G28: [
+    [dlm('started'), power('off')],
+    [dlm('started'), dlm('recovered'), power('off')],
   ],
 };
 
