@@ -58,7 +58,8 @@ async function runCampaign(
   const jobs = wholeNumberOf('--jobs', options.jobs, 1, 256);
   const scenarioOptions: ScenarioOptions = options.nemesis === undefined ? {} : { nemesis: nemesisOf(options.nemesis) };
   // Refused here, before any thread is started.
-  prepare(scenarios, scenario, scenarioOptions);
+  const { invariants } = prepare(scenarios, scenario, scenarioOptions);
+  const goals = invariants.map(({ statement }) => statement).filter((statement) => statement.startsWith('sometimes: '));
   const json = options.json === undefined ? undefined : new OutputFile('--json', options.json);
   tuneForShortRuns();
   const campaign = new NewCampaign();
@@ -81,7 +82,7 @@ async function runCampaign(
   const seconds = (performance.now() - begun) / 1000;
   const failed = [...reports.values()].filter(({ verdict }) => verdict !== 'passed');
   const directories = keep(failed, options.failures, scenario, scenarioOptions, scenarios);
-  const figures = { scenario, options: scenarioOptions, jobs, seconds, ...campaign.summary() };
+  const figures = { scenario, options: scenarioOptions, jobs, seconds, goals, ...campaign.summary() };
   io.stdout.write(campaignReport(figures, directories));
   json?.begin();
   json?.write(Buffer.from(`${JSON.stringify(figures, null, 2)}\n`));

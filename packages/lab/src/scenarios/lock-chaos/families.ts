@@ -1,4 +1,4 @@
-import { MILLISECOND, SECOND, type Stamped, type Task } from '@quorate/kernel';
+import { MILLISECOND, type Nanos, SECOND, type Stamped, type Task } from '@quorate/kernel';
 import type { AnyFact } from '../../lab.js';
 import { seconds } from '../../nemesis/arena.js';
 import { pick, range } from '../../nemesis/draw.js';
@@ -59,14 +59,14 @@ type Role = (typeof ROLES)[number];
 /** The families that aim at locks, and the others that trouble lock managers. */
 export function lockFamilies(target: Target): Readonly<Record<LockFamilyName, Family>> {
   return {
-    'lock.master-crash': crashOf(target, 'master'),
-    'lock.directory-crash': crashOf(target, 'directory'),
-    'lock.holder-crash': crashOf(target, 'holder'),
+    'lock.master-crash': aimed(crashOf(target, 'master')),
+    'lock.directory-crash': aimed(crashOf(target, 'directory')),
+    'lock.holder-crash': aimed(crashOf(target, 'holder')),
     'lock.recovery-crash': recoveryCrash(target),
     'lock.step-crash': stepCrash(target),
-    'lock.pause': pauseOf(target),
-    'lock.cut': cutOf(target),
-    'lock.slow': slowOf(target),
+    'lock.pause': aimed(pauseOf(target)),
+    'lock.cut': aimed(cutOf(target)),
+    'lock.slow': aimed(slowOf(target)),
     'net.loss': loss,
     'net.burst': burst,
     'net.dup': duplicate,
@@ -88,22 +88,44 @@ export function lockFamilies(target: Target): Readonly<Record<LockFamilyName, Fa
   };
 }
 
-/** A node that has this role for a hot resource, and a phrase about it. */
-function victimOf({ picture, hot, nameOf }: Target, { choices }: Attack, role: Role) {
+/** So long a holder is waited for. */
+const HOLDER_WITHIN: Nanos = 3 * SECOND;
+
+/** A family that may wait for a holder before it does anything. */
+function aimed(family: Family): Family {
+  return (attack) => family({ ...attack, period: attack.period - HOLDER_WITHIN });
+}
+
+/** A node that has this role for a hot resource, and a phrase about it. A holder is one that has just got its lock. */
+function* victimOf(target: Target, { arena, choices }: Attack, role: Role): Task<Victim | undefined> {
+  const { picture, hot, nameOf } = target;
   const resource = pick(choices, 'resource', hot);
+  if (role === 'holder') yield* arena.lab.waitFor((fact) => isHeld(fact as AnyFact, resource), HOLDER_WITHIN);
   const node = {
     master: picture.masterOf(resource),
     directory: picture.directoryOf(resource),
     holder: picture.holderOf(resource),
   }[role];
-  if (node === undefined) return undefined;
+  if (node === undefined || arena.isOver) return undefined;
   return { machine: nameOf(node), text: `${nameOf(node)}, ${role} of ${resource},` };
+}
+
+interface Victim {
+  readonly machine: string;
+  readonly text: string;
+}
+
+/** Somebody has got the resource in PW or EX. */
+function isHeld({ kind, resource: about, mode }: AnyFact, resource: string): boolean {
+  return (
+    about === resource && (kind === 'dlm.lock-granted' || kind === 'dlm.converted') && (mode === 'PW' || mode === 'EX')
+  );
 }
 
 /** A node that has a role for a hot resource loses its power. */
 function crashOf(target: Target, role: Role): Family {
   return function* (attack): Task {
-    const victim = victimOf(target, attack, role);
+    const victim = yield* victimOf(target, attack, role);
     // A holder is met at different points of what it does.
     yield* attack.arena.lab.wait(range(attack.choices, 'after', 0, 10 * MILLISECOND, 101));
     if (victim !== undefined) yield* powerCut(attack, [victim.machine]);
@@ -114,13 +136,13 @@ function crashOf(target: Target, role: Role): Family {
 function recoveryCrash(target: Target): Family {
   return function* (attack): Task {
     const { arena, choices, period } = attack;
-    const first = victimOf(target, attack, pick(choices, 'role', ROLES));
     const second = pick(choices, 'second', arena.machines);
     const after = range(choices, 'after', 0, 20 * MILLISECOND, 201);
+    const first = yield* victimOf(target, attack, pick(choices, 'role', ROLES));
     if (first === undefined || first.machine === second || !arena.takeDown([first.machine, second])) return;
     attack.tell(`${first.text} loses its power, and ${second} ${after / MILLISECOND} ms after recovery begins`);
     arena.lab.powerOff(first.machine);
-    const began = yield* arena.lab.waitFor(({ kind }) => kind === 'dlm.started', period / 2);
+    const began = yield* arena.lab.waitFor(({ kind }) => kind === 'dlm.started', period - 2 * SECOND);
     yield* arena.lab.wait(after);
     if (arena.isOver) return;
     if (began !== undefined) arena.lab.powerOff(second);
@@ -151,7 +173,7 @@ function stepCrash({ nameOf }: Target): Family {
 function pauseOf(target: Target): Family {
   return function* (attack): Task {
     const { arena, choices, period } = attack;
-    const victim = victimOf(target, attack, pick(choices, 'role', ROLES));
+    const victim = yield* victimOf(target, attack, pick(choices, 'role', ROLES));
     const duration = Math.min(seconds(pick(choices, 'duration', [...PAUSES, 1.9, 2.1, 4, 4.4])), period - MILLISECOND);
     if (victim === undefined || !arena.takeDown([victim.machine])) return;
     attack.tell(`${victim.text} is paused for ${duration / SECOND} s`);
@@ -166,7 +188,7 @@ function pauseOf(target: Target): Family {
 function cutOf(target: Target): Family {
   return function* (attack): Task {
     const { arena, choices, period } = attack;
-    const victim = victimOf(target, attack, pick(choices, 'role', ROLES));
+    const victim = yield* victimOf(target, attack, pick(choices, 'role', ROLES));
     const duration = range(choices, 'hold', 200 * MILLISECOND, period - MILLISECOND);
     const isOneWay = choices.choose('one-way', 2) === 1;
     if (victim === undefined) return;
@@ -184,7 +206,7 @@ function cutOf(target: Target): Family {
 function slowOf(target: Target): Family {
   return function* (attack): Task {
     const { arena, choices, period } = attack;
-    const victim = victimOf(target, attack, pick(choices, 'role', ROLES));
+    const victim = yield* victimOf(target, attack, pick(choices, 'role', ROLES));
     const delay = range(choices, 'delay', MILLISECOND, 300 * MILLISECOND, 300);
     const duration = range(choices, 'hold', SECOND, period);
     if (victim === undefined) return;

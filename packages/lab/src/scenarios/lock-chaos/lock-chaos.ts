@@ -216,12 +216,16 @@ export class LockChaos implements Scenario<LockChaosResult> {
     }
   }
 
-  /** One that gave up waiting for quorum at its boot has no cluster. */
+  /** Those that gave up waiting for quorum at their boot are reset together, so that they wait at the same time. */
   #defectOf(lab: Lab, view: MachineView): string | undefined {
     if (!this.#arena!.isOver) return undefined;
-    if (!view.isQuorate && lab.now() - Math.max(view.upSince, this.#arena!.overSince) >= NO_QUORUM)
-      return 'has no quorum';
-    return fenceDefect(view, this.#names, lab.now());
+    if (view.isQuorate) return fenceDefect(view, this.#names, lab.now());
+    const since = [...this.#names]
+      .filter(([, machine]) => this.#isInUse(machine))
+      .map(([node]) => this.#overview.of(node))
+      .filter((each) => !each.isQuorate)
+      .map(({ upSince }) => Math.max(upSince, this.#arena!.overSince));
+    return lab.now() - Math.min(...since) >= NO_QUORUM ? 'has no quorum' : undefined;
   }
 
   #isInUse(machine: string): boolean {

@@ -65,6 +65,7 @@ export class Operator {
         lab.powerOn(machine);
         // Of two that wait for each other one is enough.
         overview.forget(node);
+        overview.waitAnew(lab.now());
       }
     }
   }

@@ -108,10 +108,12 @@ export class Overview {
 
   /** A machine has no power any more: nobody waits any longer for it to go. */
   forget(node: number): void {
-    for (const view of this.#views.values()) {
-      view.refused.delete(node);
-      view.awaitsSince = Infinity;
-    }
+    for (const view of this.#views.values()) view.refused.delete(node);
+  }
+
+  /** Something was done about those whose fence domains wait for messages: they have time again. */
+  waitAnew(at: Nanos): void {
+    for (const view of this.#views.values()) if (view.awaitsSince < at) view.awaitsSince = at;
   }
 
   hear(stamped: Stamped): void {
@@ -248,7 +250,7 @@ export class Overview {
     view.isInMountGroup = false;
     view.hasFenced = false;
     view.isRegistered = false;
-    view.restsSince = Infinity;
+    view.restsSince = view.awaitsSince = Infinity;
     view.victims.clear();
     view.refused.clear();
     view.illness = undefined;

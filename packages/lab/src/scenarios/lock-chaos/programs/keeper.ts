@@ -11,7 +11,7 @@ export const keeper: Program = function* keeper([, lockspace = '', ...names], os
   const space = new UserLockspace(os, lockspace);
   if ((yield* space.open()) !== undefined) return 1;
   for (const name of names) {
-    const lock = yield* space.request(name, { mode: Mode.NL, flags: LockFlag.VALBLK, lvb: new Uint8Array(32) });
+    const lock = yield* space.request(name, { mode: Mode.NL, flags: LockFlag.VALBLK });
     yield* space.settle(lock);
     if (lock.mode !== Mode.NL) return 1;
     (os.observe as Observe<RegisterFact> | undefined)?.({ kind: 'register.kept', now: os.now(), register: name });

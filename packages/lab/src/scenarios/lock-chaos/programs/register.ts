@@ -70,21 +70,25 @@ export const register: Program = function* register(argv, os) {
 
 type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
-/** The lock, in the mode that was asked for or in another one if that was not to be had; undefined: there is none. */
+/**
+ * The lock, in the mode that was asked for or in another one if that was not to be had; undefined: there is none.
+ *
+ * Its buffer stays as it was read: a value block that is handed over with a conversion is in the buffer at once, and if the master dies
+ * before the conversion is granted, the next one takes the buffer of a lock above CR for what was written last.
+ */
 function* acquire(
   space: UserLockspace,
   name: string,
   mode: number,
   options: ReturnType<typeof optionsOf>,
 ): Task<UserLock | undefined> {
-  const lvb = blockOf(0);
   const flags = LockFlag.VALBLK | (options.word('try') === 'yes' ? LockFlag.NOQUEUE : 0);
   const via = options.mode('via', Mode.IV);
-  const lock = yield* space.request(name, via < 0 ? { mode, flags, lvb } : { mode: via, flags: LockFlag.VALBLK, lvb });
+  const lock = yield* space.request(name, via < 0 ? { mode, flags } : { mode: via, flags: LockFlag.VALBLK });
   if (via >= 0) {
     yield* space.settle(lock);
     if (lock.lkid === 0) return undefined;
-    yield* space.convert(lock, { mode, flags, lvb });
+    yield* space.convert(lock, { mode, flags });
   }
   const patience = options.number('patience', 0) * MILLISECOND;
   if (!(yield* space.settle(lock, patience > 0 ? patience : undefined))) {
