@@ -1,7 +1,7 @@
 import { ConfigError, getU64, setU64, viewOf } from '@quorate/kernel';
 import { DIF } from '../ondisk/dinode.js';
 import { direntHash, type NewDirent } from '../ondisk/dirent.js';
-import { hashIndex, initDirents, insertDirent, isEmpty, listDirents } from '../ondisk/dirent-block.js';
+import { deleteDirent, hashIndex, initDirents, insertDirent, isEmpty, listDirents } from '../ondisk/dirent-block.js';
 import { DINODE_BYTES, type Geometry } from '../ondisk/geometry.js';
 import { decodeLeaf, encodeLeaf, LEAF_BYTES } from '../ondisk/leaf.js';
 import type { NewInode } from './image-builder.js';
@@ -28,7 +28,12 @@ export class ExhashDirectory {
     const { hashBlockSize } = this.#geometry;
     const entries = listDirents(block, DINODE_BYTES) ?? [];
     const [addr, leaf] = this.#newLeaf(0);
-    for (const entry of entries) this.#insert(leaf, entry);
+    leaf.set(block.subarray(DINODE_BYTES), LEAF_BYTES);
+    // The leaf has more room than the dinode had; its last record takes it.
+    const last = entries.at(-1)!;
+    const grown = DINODE_BYTES - LEAF_BYTES;
+    viewOf(leaf).setUint16(last.offset - grown + 20, last.recLen + grown);
+    encodeLeaf({ ...decodeLeaf(leaf)!, entries: entries.length }, leaf);
     block.fill(0, DINODE_BYTES);
     for (let at = 0; at < hashBlockSize; at += 8) setU64(viewOf(block), DINODE_BYTES + at, addr);
     di.flags = (di.flags | DIF.EXHASH) >>> 0;
@@ -51,19 +56,18 @@ export class ExhashDirectory {
     }
   }
 
-  /** The lower half of a leaf's hashes get a leaf of their own (`dir_split_leaf`). */
+  /** The lower half of a leaf's hashes get a leaf of their own, the others stay where they are (`dir_split_leaf`). */
   #split(leaf: Uint8Array, index: number, depth: number): void {
     const span = 2 ** (this.#dir.di.depth - depth);
     const start = index - (index % span);
     const entries = (listDirents(leaf, LEAF_BYTES) ?? []).filter((entry) => !isEmpty(entry));
-    const kept = entries.map((entry) => ({ ...entry, name: entry.name.slice() }));
     const [addr, lower] = this.#newLeaf(depth + 1);
-    initDirents(leaf, LEAF_BYTES);
-    this.#initLeaf(leaf, depth + 1);
-    for (const entry of kept) {
-      const isLower = hashIndex(entry.hash, this.#dir.di.depth) < start + span / 2;
-      this.#insert(isLower ? lower : leaf, entry);
+    const moved = entries.filter(({ hash }) => hashIndex(hash, this.#dir.di.depth) < start + span / 2);
+    for (const entry of moved) {
+      this.#insert(lower, entry);
+      deleteDirent(leaf, LEAF_BYTES, entry.offset);
     }
+    encodeLeaf({ ...decodeLeaf(leaf)!, depth: depth + 1, entries: entries.length - moved.length }, leaf);
     for (let i = start; i < start + span / 2; i++) setU64(viewOf(this.#dir.block), DINODE_BYTES + 8 * i, addr);
   }
 
