@@ -80,7 +80,8 @@ export class Volume {
   inode(addr: number): Dinode | 'EIO' {
     const block = this.readBlock(addr);
     const dinode = block === undefined ? undefined : decodeDinode(block);
-    return dinode === undefined || dinode.addr !== addr || dinode.height > MAX_HEIGHT ? 'EIO' : dinode;
+    const isPlausible = dinode?.addr === addr && dinode.height <= MAX_HEIGHT && Number.isSafeInteger(dinode.size);
+    return isPlausible ? dinode : 'EIO';
   }
 
   get root(): Dinode | 'EIO' {
@@ -185,20 +186,25 @@ export class Volume {
     return typeof bytes === 'string' ? bytes : decodeRindex(bytes);
   }
 
-  /** Every path below root, a directory before what is in it; what cannot be read is left out. Loops are not noticed. */
+  /**
+   * Every path below root, a directory before what is in it. What cannot be read is left out, and so is what is in a directory
+   * that has been visited under another name.
+   */
   *tree(): Generator<VolumeNode, void, undefined> {
     const { root } = this;
-    if (root !== 'EIO') yield* this.#walk({ path: '/', dinode: root });
+    if (root !== 'EIO') yield* this.#walk({ path: '/', dinode: root }, new Set());
   }
 
-  *#walk(node: VolumeNode): Generator<VolumeNode, void, undefined> {
+  *#walk(node: VolumeNode, visited: Set<number>): Generator<VolumeNode, void, undefined> {
     yield node;
-    const entries = this.readdir(node.dinode);
+    const entries = visited.has(node.dinode.addr) ? 'EIO' : this.readdir(node.dinode);
     if (typeof entries === 'string') return;
+    visited.add(node.dinode.addr);
     for (const entry of entries) {
       const name = utf8Text(entry.name);
       const dinode = name === '.' || name === '..' ? 'EIO' : this.inode(entry.addr);
-      if (dinode !== 'EIO') yield* this.#walk({ path: `${node.path === '/' ? '' : node.path}/${name}`, dinode });
+      if (dinode !== 'EIO')
+        yield* this.#walk({ path: `${node.path === '/' ? '' : node.path}/${name}`, dinode }, visited);
     }
   }
 

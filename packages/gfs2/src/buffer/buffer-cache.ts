@@ -69,6 +69,8 @@ export class BufferCache {
 
   /** Starts reading those blocks of the run that are not cached, in as few transfers as possible. */
   readAhead(space: AddressSpace, block: number, count: number): void {
+    // A damaged pointer: no device has that block, and no number is the next one.
+    if (!Number.isSafeInteger(block + count)) throw new Refusal('EIO');
     let start = block;
     for (let next = block; next <= block + count; next++) {
       const isMissing = next < block + count && !this.#isPresent(space, next);

@@ -126,11 +126,14 @@ function* checkOpen(fs: FileSystem, inode: Inode, flags: OpenFlags, mayWrite: bo
   if (isOverwritten && (di.flags & DIF.APPENDONLY) !== 0) throw new Refusal('EPERM');
 }
 
+/** Most bytes of one read, as in Linux. */
+const MAX_RW_COUNT = 0x7fff_f000;
+
 export function* read(fs: FileSystem, inode: Inode, offset: number, length: number): Task<Uint8Array> {
   return yield* withInode(fs, inode, 'SH', () => {
     if (isDirectory(inode.di)) throw new Refusal('EISDIR');
     if (!isRegular(inode.di) || offset < 0 || length < 0) throw new Refusal('EINVAL');
-    return readFile(fs, inode, offset, length);
+    return readFile(fs, inode, offset, Math.min(length, MAX_RW_COUNT));
   });
 }
 

@@ -9,7 +9,7 @@ import { DINODE_BYTES, type Geometry, MAX_DIR_DEPTH, MAX_NAME_BYTES } from '../o
 import { encodeLeaf, LEAF_BYTES } from '../ondisk/leaf.js';
 import { heightFor, indirectBlocksFor } from '../ondisk/metadata-tree.js';
 import { Refusal } from '../refusal.js';
-import { addToExhash, type LeafRef, leafBlocks, makeExhash, readLeaf, readTableEntry } from './exhash.js';
+import { addToExhash, findInChain, type LeafRef, leafBlocks, makeExhash, readLeaf, readTableEntry } from './exhash.js';
 import type { Inode } from './inode.js';
 import { type TreeChange, writeDinode } from './tree.js';
 
@@ -73,12 +73,9 @@ export function* blocksForEntry(fs: FileSystem, dir: Inode, name: Name): Task<nu
     // What the dinode has more of in front of the records than a leaf is room for it.
     return direntSize(name.bytes.length) < DINODE_BYTES - LEAF_BYTES ? 1 : maxDirres(geometry);
   }
-  for (let block = yield* readTableEntry(fs, dir, name.hash); block !== 0; ) {
-    const leaf = yield* readLeaf(fs, dir, block);
-    if (canInsert(leaf.buffer.data, LEAF_BYTES, name.bytes.length)) return 0;
-    block = leaf.header.next;
-  }
-  return maxDirres(geometry);
+  const first = yield* readTableEntry(fs, dir, name.hash);
+  const hasRoom = ({ buffer }: LeafRef) => canInsert(buffer.data, LEAF_BYTES, name.bytes.length) || undefined;
+  return (yield* findInChain(fs, dir, first, hasRoom)) ? 0 : maxDirres(geometry);
 }
 
 /** The most blocks that one entry can take: a table of the largest depth, its indirect blocks, and leaves (`sd_max_dirres`). */
@@ -148,14 +145,12 @@ function* findPlace(fs: FileSystem, dir: Inode, name: Name): Task<Place | undefi
     const dirent = findDirent(buffer.data, DINODE_BYTES, name.bytes, name.hash);
     return dirent === undefined ? undefined : { buffer, start: DINODE_BYTES, dirent, leaf: undefined };
   }
-  for (let block = yield* readTableEntry(fs, dir, name.hash); block !== 0; ) {
-    const leaf = yield* readLeaf(fs, dir, block);
+  const first = yield* readTableEntry(fs, dir, name.hash);
+  return yield* findInChain<Place>(fs, dir, first, (leaf) => {
     const { buffer } = leaf;
     const dirent = findDirent(buffer.data, LEAF_BYTES, name.bytes, name.hash);
-    if (dirent !== undefined) return { buffer, start: LEAF_BYTES, dirent, leaf };
-    block = leaf.header.next;
-  }
-  return undefined;
+    return dirent && { buffer, start: LEAF_BYTES, dirent, leaf };
+  });
 }
 
 function takeEntries(fs: FileSystem, dir: Inode, buffer: Buffer, start: number, entries: Entry[]): void {

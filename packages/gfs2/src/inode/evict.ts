@@ -8,7 +8,7 @@ import { Refusal } from '../refusal.js';
 import type { GlockedRgrp } from '../rgrp/glocked-rgrp.js';
 import { waitUntil } from '../scheduler.js';
 import { isExhash } from './directory.js';
-import { distinct, readLeaf, readTable, writeTable } from './exhash.js';
+import { chainBlocks, distinct, readTable, writeTable } from './exhash.js';
 import { freeMetaBlocks } from './free-blocks.js';
 import type { Inode } from './inode.js';
 import { punch } from './punch.js';
@@ -137,8 +137,7 @@ function* freeLeaves(fs: FileSystem, dir: Inode): Task {
   const table = yield* readTable(fs, dir);
   const firsts = distinct(table);
   for (const [i, first] of firsts.entries()) {
-    const chain: number[] = [];
-    for (let block = first; block !== 0; block = (yield* readLeaf(fs, dir, block)).header.next) chain.push(block);
+    const chain = yield* chainBlocks(fs, dir, first);
     const tableBlocks = Math.ceil((8 * table.length) / fs.core.geometry.jbsize) + 1;
     yield* freeMetaBlocks(fs, dir, chain, tableBlocks, function* (transaction) {
       yield* writeTable(fs, dir, transaction, table.indexOf(first), table.lastIndexOf(first) + 1, 0);

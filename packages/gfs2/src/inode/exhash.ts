@@ -35,10 +35,36 @@ export function* readTableEntry(fs: FileSystem, dir: Inode, hash: number): Task<
 /** Every leaf of the directory once, chains included. */
 export function* leafBlocks(fs: FileSystem, dir: Inode): Task<number[]> {
   const blocks: number[] = [];
-  for (const first of distinct(yield* readTable(fs, dir))) {
-    for (let block = first; block !== 0; block = (yield* readLeaf(fs, dir, block)).header.next) blocks.push(block);
-  }
+  for (const first of distinct(yield* readTable(fs, dir))) blocks.push(...(yield* chainBlocks(fs, dir, first)));
   return blocks;
+}
+
+/** The leaves of one chain. */
+export function* chainBlocks(fs: FileSystem, dir: Inode, first: number): Task<number[]> {
+  const blocks: number[] = [];
+  yield* findInChain(fs, dir, first, ({ buffer }) => {
+    blocks.push(buffer.block);
+  });
+  return blocks;
+}
+
+/** Goes along a chain of leaves until `find` gives something. A chain that leads back into itself is damage. */
+export function* findInChain<T>(
+  fs: FileSystem,
+  dir: Inode,
+  first: number,
+  find: (leaf: LeafRef) => T | undefined | void,
+): Task<T | undefined> {
+  const visited = new Set<number>();
+  for (let block = first; block !== 0; ) {
+    if (visited.has(block)) return fs.core.inconsistent(`directory ${dir.addr}: leaf ${block} is in its chain twice`);
+    visited.add(block);
+    const leaf = yield* readLeaf(fs, dir, block);
+    const found = find(leaf);
+    if (found !== undefined) return found;
+    block = leaf.header.next;
+  }
+  return undefined;
 }
 
 /** The whole hash table. */
@@ -119,18 +145,16 @@ function newLeaf(change: TreeChange, depth: number, dist: number): Buffer {
 
 function* insertIntoChain(change: TreeChange, hash: number, dirent: NewDirent): Task<boolean> {
   const { fs, inode: dir, transaction } = change;
-  for (let block = yield* readTableEntry(fs, dir, hash); block !== 0; ) {
-    const { buffer, header } = yield* readLeaf(fs, dir, block);
-    if (canInsert(buffer.data, LEAF_BYTES, dirent.name.length)) {
-      fs.core.log.addMeta(transaction, buffer);
-      insertDirent(buffer.data, LEAF_BYTES, dirent);
-      const { sec, nsec } = fs.core.wall();
-      encodeLeaf({ ...header, entries: header.entries + 1, sec, nsec }, buffer.data);
-      return true;
-    }
-    block = header.next;
-  }
-  return false;
+  const leaf = yield* findInChain(fs, dir, yield* readTableEntry(fs, dir, hash), (leaf) =>
+    canInsert(leaf.buffer.data, LEAF_BYTES, dirent.name.length) ? leaf : undefined,
+  );
+  if (leaf === undefined) return false;
+  const { buffer, header } = leaf;
+  fs.core.log.addMeta(transaction, buffer);
+  insertDirent(buffer.data, LEAF_BYTES, dirent);
+  const { sec, nsec } = fs.core.wall();
+  encodeLeaf({ ...header, entries: header.entries + 1, sec, nsec }, buffer.data);
+  return true;
 }
 
 /** Gives the lower half of a leaf's hashes a leaf of their own (`dir_split_leaf`); false when it is as deep as the table. */
@@ -216,10 +240,9 @@ function* allocTable(change: TreeChange, blocks: number): Task {
 /** Appends a leaf to a chain that can no longer be split (`dir_new_leaf`). */
 function* chainLeaf(change: TreeChange, hash: number): Task {
   const { fs, inode: dir, transaction } = change;
-  let last = yield* readLeaf(fs, dir, yield* readTableEntry(fs, dir, hash));
-  let dist = 1;
-  for (; last.header.next !== 0; dist++) last = yield* readLeaf(fs, dir, last.header.next);
-  const fresh = newLeaf(change, last.header.depth, dist + 1);
+  const chain = yield* chainBlocks(fs, dir, yield* readTableEntry(fs, dir, hash));
+  const last = yield* readLeaf(fs, dir, chain.at(-1) ?? 0);
+  const fresh = newLeaf(change, last.header.depth, chain.length + 1);
   fs.core.log.addMeta(transaction, last.buffer);
   encodeLeaf({ ...last.header, next: fresh.block }, last.buffer.data);
 }

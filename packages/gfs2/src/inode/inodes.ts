@@ -4,7 +4,7 @@ import type { Core } from '../core.js';
 import { type GlockState, type Holder, HolderFlag } from '../glock/glock.js';
 import { GlockType } from '../glock/glock-name.js';
 import { DIF, type Dinode, decodeDinode, isDirectory } from '../ondisk/dinode.js';
-import { MAX_HEIGHT } from '../ondisk/geometry.js';
+import { MAX_DIR_DEPTH, MAX_HEIGHT } from '../ondisk/geometry.js';
 import { Refusal } from '../refusal.js';
 import { wait, waitUntil } from '../scheduler.js';
 import { Inode } from './inode.js';
@@ -208,6 +208,9 @@ export class Inodes {
   }
 }
 
-function isPlausible(dinode: Dinode): boolean {
-  return dinode.height <= MAX_HEIGHT && (dinode.depth === 0 || isDirectory(dinode)) && dinode.mode !== 0;
+function isPlausible({ mode, height, depth, flags, size, blocks }: Dinode): boolean {
+  const isExhash = (flags & DIF.EXHASH) !== 0;
+  const hasTable = isDirectory({ mode }) && depth <= MAX_DIR_DEPTH && size === 8 * 2 ** depth;
+  const isCounted = Number.isSafeInteger(size) && Number.isSafeInteger(blocks);
+  return mode !== 0 && height <= MAX_HEIGHT && isCounted && (isExhash ? hasTable : depth === 0);
 }

@@ -9,7 +9,7 @@ import { readFile } from '../inode/read-file.js';
 import { logDaemon } from '../log/log-daemon.js';
 import { findLogHead } from '../log/log-head.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
-import { decodeRindex } from '../ondisk/rindex.js';
+import { decodeRindex, RINDEX_ENTRY_BYTES } from '../ondisk/rindex.js';
 import { decodeSuperblock, MULTIHOST_FORMAT } from '../ondisk/superblock.js';
 import { type Journal, mapJournal } from '../recovery/journals.js';
 import { recoverJournal } from '../recovery/recover-journal.js';
@@ -182,12 +182,19 @@ function* recoverJournals(work: MountWork): Task {
   work.firstDone();
 }
 
+/** What 8 EiB in groups of 2 GiB never need. */
+const MAX_RINDEX_BYTES = 1 << 28;
+
 function* readRindex({ fs, hold }: MountWork): Task {
   const inode = fs.system.rindex;
   const holder = yield* fs.inodes.lock(inode, 'SH', NOEXP);
   try {
+    const { size } = inode.di;
+    if (size === 0 || size % RINDEX_ENTRY_BYTES !== 0 || size > MAX_RINDEX_BYTES) {
+      throw new MountRefusal('EIO', `rindex has ${size} bytes`);
+    }
     // One block is lent, several are copied: the index is taken apart at once.
-    fs.rgrps.setIndex(decodeRindex(yield* readFile(fs, inode, 0, inode.di.size)), hold.journals.length);
+    fs.rgrps.setIndex(decodeRindex(yield* readFile(fs, inode, 0, size)), hold.journals.length);
   } finally {
     fs.inodes.unlock(holder);
   }
