@@ -1,15 +1,16 @@
 import { BLKST } from './bitmap.js';
 import { checkDirectories } from './check/directories.js';
 import type { Finding } from './check/finding.js';
+import type { Fix, Fixer } from './check/fix.js';
 import { CheckImage } from './check/image.js';
 import { checkInodes } from './check/inodes.js';
 import { JournalChecker } from './check/journals.js';
 import { checkConnectivity, checkLinks } from './check/links.js';
-import { type CheckedRgrps, checkRgrps } from './check/rgrps.js';
+import { type CheckedRgrp, CheckedRgrps, checkRgrps } from './check/rgrps.js';
 import { type CheckedSystemFiles, SystemFileChecker } from './check/system-files.js';
 import type { ReadableDevice } from './device.js';
-import { decodeStatfsChange, STATFS_BYTES } from './ondisk/accounting.js';
-import { geometryOf, SUPERBLOCK_BYTE } from './ondisk/geometry.js';
+import { decodeStatfsChange, encodeStatfsChange, STATFS_BYTES } from './ondisk/accounting.js';
+import { DINODE_BYTES, geometryOf, SUPERBLOCK_BYTE } from './ondisk/geometry.js';
 import { decodeRindex, RINDEX_ENTRY_BYTES, type RindexEntry } from './ondisk/rindex.js';
 import { decodeSuperblock, MULTIHOST_FORMAT, type Superblock } from './ondisk/superblock.js';
 
@@ -34,22 +35,38 @@ export interface CheckOptions {
  * Source: gfs2-utils gfs2/fsck, whose passes give the names.
  */
 export function check(device: ReadableDevice, options: CheckOptions = {}): readonly Finding[] {
+  return examine(device, options).findings;
+}
+
+/** What an examination gives beside its findings. */
+export interface Examination {
+  readonly findings: readonly Finding[];
+  readonly fixes: readonly (readonly [Finding, Fix])[];
+  /** Undefined when there is no file system. */
+  readonly superblock: Superblock | undefined;
+  readonly rgrps: CheckedRgrps;
+}
+
+/** The same as `check`, and how to mend what it finds. */
+export function examine(device: ReadableDevice, options: CheckOptions): Examination {
   const superblock = readSuperblock(device);
   if (typeof superblock === 'string') {
-    return [{ pass: 'initialize', rule: 'superblock', block: 0, text: superblock }];
+    const finding: Finding = { pass: 'initialize', rule: 'superblock', block: 0, text: superblock };
+    return { findings: [finding], fixes: [], superblock: undefined, rgrps: new CheckedRgrps([]) };
   }
   const image = new CheckImage(device, geometryOf(superblock.blockSize), options.limit ?? 1000);
   const files = new SystemFileChecker(image).check(superblock);
   const journals = new JournalChecker(image, options.mayHaveDirtyJournals === true);
   for (const [jid, { journal }] of files.nodes.entries()) journals.check(`journal${jid}`, journal);
-  const rgrps = checkRgrps(image, readRindex(image, files));
+  const rgrps = checkRgrps(image, readRindex(image, files), files.rindex);
+  checkSystemStates(image, rgrps, files.addrs);
   const inodes = checkInodes(image, rgrps);
   reconcile(image, rgrps, options.mayHaveUnlinked === true);
-  checkDirectories(image, inodes);
+  checkDirectories(image, inodes, rgrps);
   checkConnectivity(image, inodes, [superblock.rootDir.addr, superblock.masterDir.addr]);
   checkLinks(image, inodes);
   checkStatfs(image, rgrps, files, options.mayHaveUnsyncedStatfs === true);
-  return image.findings;
+  return { findings: image.findings, fixes: image.fixes, superblock, rgrps };
 }
 
 /** The superblock, or what is wrong with it. */
@@ -68,20 +85,50 @@ function readRindex(image: CheckImage, { rindex }: CheckedSystemFiles): RindexEn
   if (rindex === undefined) return [];
   const bytes = image.content(rindex, rindex.size - (rindex.size % RINDEX_ENTRY_BYTES));
   if (bytes !== undefined) return decodeRindex(bytes);
-  image.report('initialize', 'system-content', rindex.addr, `rindex has not the ${rindex.size} bytes that it claims`);
+  image.report(
+    'initialize',
+    'system-content',
+    rindex.addr,
+    `rindex has not the ${rindex.size} bytes that it claims`,
+    (fixer) => fixer.rebuildRindex(rindex, []),
+  );
   return [];
+}
+
+/** Without the system files in the bitmap nothing else would be found. */
+function checkSystemStates(image: CheckImage, rgrps: CheckedRgrps, addrs: readonly number[]): void {
+  for (const addr of addrs) {
+    const state = rgrps.find(addr)?.stateOf(addr) ?? BLKST.DINODE;
+    if (state === BLKST.DINODE) continue;
+    image.report('rindex', 'bitmap-state', addr, `system inode ${addr} is in state ${state}, 3 is right`, (fixer) =>
+      fixer.setState(addr, BLKST.DINODE),
+    );
+  }
 }
 
 /** Compares every block's state with what the inodes say. */
 function reconcile(image: CheckImage, rgrps: CheckedRgrps, mayHaveUnlinked: boolean): void {
   for (const rgrp of rgrps.all) {
+    let first: number | undefined;
     rgrp.forEachDifference((block, onDisk, rebuilt) => {
-      image.report('reconcile', 'bitmap-state', block, `block ${block} is in state ${onDisk}, ${rebuilt} is right`);
+      first ??= block;
+      // The first one mends the whole group: there may be more than are told.
+      const isFirst = block === first;
+      const text = `block ${block} is in state ${onDisk}, ${rebuilt} is right`;
+      image.report('reconcile', 'bitmap-state', block, text, isFirst ? (fixer) => writeBitmap(fixer, rgrp) : undefined);
     });
     if (mayHaveUnlinked) continue;
     rgrp.forEachInState(BLKST.UNLINKED, (block) => {
-      image.report('reconcile', 'unlinked', block, `dinode ${block} is unlinked and was not reclaimed`);
+      image.report('reconcile', 'unlinked', block, `dinode ${block} is unlinked and was not reclaimed`, (fixer) =>
+        fixer.setState(block, BLKST.FREE),
+      );
     });
+  }
+}
+
+function writeBitmap(fixer: Fixer, rgrp: CheckedRgrp): void {
+  for (const [i, { offset, bytes }] of rgrp.rebuiltBytes().entries()) {
+    fixer.patch(rgrp.rindex.addr + i, (block) => block.set(bytes, offset));
   }
 }
 
@@ -102,7 +149,13 @@ function checkStatfs(image: CheckImage, rgrps: CheckedRgrps, files: CheckedSyste
   if (sum.total === truth.total && sum.free === truth.free && sum.dinodes === truth.dinodes) return;
   const text = `total ${sum.total}, free ${sum.free}, dinodes ${sum.dinodes}`;
   const right = `${truth.total}, ${truth.free}, ${truth.dinodes} are right`;
-  image.report('statfs', 'statfs', statfs.addr, `statfs says ${text}; ${right}`);
+  image.report('statfs', 'statfs', statfs.addr, `statfs says ${text}; ${right}`, (fixer) => {
+    fixer.patch(statfs.addr, (bytes) => encodeStatfsChange(truth, bytes, DINODE_BYTES));
+    // What nodes have not told yet is in it now.
+    for (const { statfsChange } of files.nodes) {
+      if (statfsChange !== undefined) fixer.patch(statfsChange.addr, (bytes) => bytes.fill(0, DINODE_BYTES));
+    }
+  });
 }
 
 function countAll(rgrps: CheckedRgrps): { total: number; free: number; dinodes: number } {

@@ -125,3 +125,5 @@ export type {
 export type { GlockFact } from './glock/glocks.js';
 export { invariants } from './invariants.js';
 export type { LogFlushFact } from './log/log.js';
+export type { RepairDevice } from './repair/image-fixer.js';
+export { type RepairOptions, type RepairResult, repair } from './repair.js';

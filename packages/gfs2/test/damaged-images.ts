@@ -170,6 +170,13 @@ export const DAMAGES: readonly (readonly [name: string, rules: readonly CheckRul
       ['system-content'],
       (s) => s.patch(s.system('rindex').addr, (view) => view.setUint32(DI.SIZE, 9)),
     ],
+    [
+      'the bitmap of a group is lost',
+      ['rgrp-header'],
+      (s) => s.patch(s.rgrpOf(s.inode('/small').addr).addr, (_, bytes) => bytes.fill(0)),
+    ],
+    ['the root directory is free in the bitmap', ['bitmap-state'], (s) => s.setState(s.inode('/').addr, 0)],
+    ['an inode with a name is free in the bitmap', ['dirent-target'], (s) => s.setState(s.inode('/flat').addr, 0)],
     ['statfs has lost a block', ['statfs'], (s) => s.add(s.system('statfs').addr, DINODE_BYTES + 12, -1)],
     ['a file has one link too many', ['nlink'], (s) => s.add(s.inode('/small').addr, DI.NLINK, 1)],
     ['a directory has one link too few', ['nlink'], (s) => s.add(s.inode('/dir').addr, DI.NLINK, -1)],

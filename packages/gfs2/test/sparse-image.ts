@@ -31,6 +31,11 @@ export class SparseImage implements ReadableDevice, WritableDevice {
     return new SparseImage(this.sizeBytes, new Map(this.#pages));
   }
 
+  /** One of the same size without content. */
+  blank(): SparseImage {
+    return new SparseImage(this.sizeBytes);
+  }
+
   read(byteOffset: number, into: Uint8Array): void {
     if (byteOffset < 0 || byteOffset + into.length > this.sizeBytes) throw new Error(`read of byte ${byteOffset}`);
     for (let done = 0; done < into.length; ) {

@@ -1,4 +1,5 @@
 import type { Dinode } from '../ondisk/dinode.js';
+import type { EntryPlace } from './fix.js';
 
 /** An inode that was found, and what leads to it. */
 export interface CheckedInode {
@@ -9,6 +10,9 @@ export interface CheckedInode {
   /** Directories only: the directory with an entry for it, and where its own `..` leads. 0 when there is none. */
   parent: number;
   dotdot: number;
+  /** Where those two entries stand. */
+  nameAt: EntryPlace | undefined;
+  dotdotAt: EntryPlace | undefined;
 }
 
 /** All inodes of an image by their block. */

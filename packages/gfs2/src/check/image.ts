@@ -5,6 +5,7 @@ import { type Geometry, MAX_HEIGHT } from '../ondisk/geometry.js';
 import { isMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
 import { blocksAtHeight, pointerArea } from '../ondisk/metadata-tree.js';
 import type { CheckPass, CheckRule, Finding } from './finding.js';
+import type { Fix } from './fix.js';
 
 /** What a walk over a metadata tree meets. */
 export interface TreeVisitor {
@@ -19,6 +20,8 @@ export class CheckImage {
   /** Whole blocks of the device. */
   readonly blocks: number;
   readonly findings: Finding[] = [];
+  /** How to mend what was found, as far as that is known. */
+  readonly fixes: (readonly [Finding, Fix])[] = [];
   readonly #device: ReadableDevice;
   readonly #limit: number;
   /** One buffer for each level of a tree: a walk needs those above. */
@@ -32,8 +35,11 @@ export class CheckImage {
     this.#levels = Array.from({ length: MAX_HEIGHT + 1 }, () => new Uint8Array(geometry.blockSize));
   }
 
-  report(pass: CheckPass, rule: CheckRule, block: number, text: string): void {
-    if (this.findings.length < this.#limit) this.findings.push({ pass, rule, block, text });
+  report(pass: CheckPass, rule: CheckRule, block: number, text: string, fix?: Fix): void {
+    if (this.findings.length >= this.#limit) return;
+    const finding = { pass, rule, block, text };
+    this.findings.push(finding);
+    if (fix !== undefined) this.fixes.push([finding, fix]);
   }
 
   /** Fills `into`, of one block, and gives it back; undefined when the device has no such block. */

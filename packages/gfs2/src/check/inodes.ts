@@ -1,8 +1,9 @@
 import { BLKST, type BlockState } from '../bitmap.js';
 import { DIF, type Dinode, isDirectory, isSymlink, MODE, PAYLOAD } from '../ondisk/dinode.js';
-import { MAX_HEIGHT } from '../ondisk/geometry.js';
+import { MAX_DIR_DEPTH, MAX_HEIGHT } from '../ondisk/geometry.js';
 import { isMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
 import type { CheckedInode, CheckedInodes } from './checked-inode.js';
+import type { Fix } from './fix.js';
 import type { CheckImage } from './image.js';
 import { hasHashTable, walkLeaves } from './leaves.js';
 import type { CheckedRgrps } from './rgrps.js';
@@ -18,6 +19,12 @@ const KNOWN_TYPES: ReadonlySet<number> = new Set([
   MODE.FIFO,
 ]);
 
+/** Whether a dinode is of a kind that can be kept; the others are freed. */
+export function isKept({ mode, height, size }: Dinode): boolean {
+  const isBrokenLink = isSymlink({ mode }) && (height !== 0 || size === 0);
+  return KNOWN_TYPES.has(mode & MODE.TYPE) && height <= MAX_HEIGHT && !isBrokenLink;
+}
+
 /**
  * Pass 1: every block that the bitmap calls a dinode is one, and everything that its pointers reach is what it should be,
  * lies in a resource group and belongs to nothing else.
@@ -25,17 +32,22 @@ const KNOWN_TYPES: ReadonlySet<number> = new Set([
 export function checkInodes(image: CheckImage, rgrps: CheckedRgrps): CheckedInodes {
   const inodes = new Map<number, CheckedInode>();
   const checker = new InodeChecker(image, rgrps);
+  const unnamed = { links: 0, parent: 0, dotdot: 0, nameAt: undefined, dotdotAt: undefined };
+  // All dinodes first: what a damaged tree says of their blocks is wrong.
   for (const rgrp of rgrps.all) {
     for (const state of [BLKST.DINODE, BLKST.UNLINKED] as const) {
       rgrp.forEachInState(state, (block) => {
-        const dinode = checker.check(block, state);
-        if (dinode === undefined) return;
-        inodes.set(block, { dinode, isUnlinked: state === BLKST.UNLINKED, links: 0, parent: 0, dotdot: 0 });
+        const dinode = checker.find(block, state);
+        if (dinode !== undefined) inodes.set(block, { dinode, isUnlinked: state === BLKST.UNLINKED, ...unnamed });
       });
     }
   }
+  for (const { dinode } of inodes.values()) checker.check(dinode);
   return inodes;
 }
+
+/** Part of an inode, and with that what becomes of a damaged one. */
+type Part = 'tree' | 'leaves' | 'xattrs';
 
 class InodeChecker {
   readonly #image: CheckImage;
@@ -43,6 +55,10 @@ class InodeChecker {
   readonly #scratch: Uint8Array;
   /** Blocks of the inode at hand. */
   #count = 0;
+  /** What is being looked at, and blocks that its tree must not lead to. */
+  #part: Part = 'tree';
+  #bad = new Set<number>();
+  #addr = 0;
 
   constructor(image: CheckImage, rgrps: CheckedRgrps) {
     this.#image = image;
@@ -50,26 +66,42 @@ class InodeChecker {
     this.#scratch = new Uint8Array(image.geometry.blockSize);
   }
 
-  check(block: number, state: BlockState): Dinode | undefined {
+  /** The dinode that the bitmap speaks of. */
+  find(block: number, state: BlockState): Dinode | undefined {
+    const free: Fix = (fixer) => fixer.setState(block, BLKST.FREE);
     const dinode = this.#image.readDinode(block, this.#scratch);
     if (dinode === undefined) {
-      this.#say('dinode-type', block, `block ${block} is a dinode in the bitmap, but not on disk`);
+      this.#say('dinode-type', block, `block ${block} is a dinode in the bitmap, but not on disk`, free);
       return undefined;
     }
     if (dinode.addr !== block) {
-      this.#say('dinode-address', block, `the dinode at ${block} says that it is at ${dinode.addr}`);
+      this.#say('dinode-address', block, `the dinode at ${block} says that it is at ${dinode.addr}`, (fixer) =>
+        fixer.patchDinode(block, (di) => Object.assign(di, { addr: block })),
+      );
       return undefined;
     }
-    if (!this.#mark(block, state, block)) return undefined;
-    if (!this.#checkFields(dinode)) return dinode;
-    this.#count = 1;
-    this.#checkTree(dinode);
-    if ((dinode.flags & DIF.EXHASH) !== 0) this.#checkLeaves(dinode);
-    if (dinode.eattr !== 0) this.#checkXattrs(dinode);
-    if (this.#count !== dinode.blocks) {
-      this.#say('dinode-blocks', block, `inode ${block} says ${dinode.blocks} blocks, ${this.#count} were found`);
-    }
+    this.#rgrps.find(block)!.mark(block, state);
     return dinode;
+  }
+
+  /** Fields and everything that the inode leads to. */
+  check(dinode: Dinode): void {
+    const { addr } = dinode;
+    this.#addr = addr;
+    this.#bad = new Set();
+    if (!this.#checkFields(dinode)) return;
+    this.#count = 1;
+    this.#part = 'tree';
+    this.#checkTree(dinode);
+    this.#part = 'leaves';
+    if ((dinode.flags & DIF.EXHASH) !== 0) this.#checkLeaves(dinode);
+    this.#part = 'xattrs';
+    if (dinode.eattr !== 0) this.#checkXattrs(dinode);
+    const blocks = this.#count;
+    if (blocks === dinode.blocks) return;
+    this.#say('dinode-blocks', addr, `inode ${addr} says ${dinode.blocks} blocks, ${blocks} were found`, (fixer) =>
+      fixer.patchDinode(addr, (di) => Object.assign(di, { blocks })),
+    );
   }
 
   /** False when the tree below cannot be trusted. */
@@ -77,23 +109,36 @@ class InodeChecker {
     const { addr, mode, height, size } = dinode;
     const { maxStuffed } = this.#image.geometry;
     if (!KNOWN_TYPES.has(mode & MODE.TYPE)) {
-      this.#say('dinode-mode', addr, `inode ${addr} has mode 0${mode.toString(8)}`);
+      this.#say('dinode-mode', addr, `inode ${addr} has mode 0${mode.toString(8)}`, (fixer) =>
+        fixer.setState(addr, BLKST.FREE),
+      );
       return false;
     }
     if (height > MAX_HEIGHT) {
-      this.#say('dinode-height', addr, `inode ${addr} has height ${height}`);
+      this.#say('dinode-height', addr, `inode ${addr} has height ${height}`, (fixer) =>
+        fixer.setState(addr, BLKST.FREE),
+      );
       return false;
     }
     this.#checkGoals(dinode);
     if (isDirectory(dinode)) return this.#checkDirectory(dinode);
     if (height === 0 && size > maxStuffed) {
-      this.#say('dinode-size', addr, `inode ${addr} has ${size} bytes in its dinode, at most ${maxStuffed} fit`);
+      this.#say(
+        'dinode-size',
+        addr,
+        `inode ${addr} has ${size} bytes in its dinode, at most ${maxStuffed} fit`,
+        (fixer) => fixer.patchDinode(addr, (di) => Object.assign(di, { size: maxStuffed })),
+      );
     }
     if (isSymlink(dinode) && (height !== 0 || size === 0)) {
-      this.#say('dinode-size', addr, `symbolic link ${addr} has ${size} bytes at height ${height}`);
+      this.#say('dinode-size', addr, `symbolic link ${addr} has ${size} bytes at height ${height}`, (fixer) =>
+        fixer.setState(addr, BLKST.FREE),
+      );
     }
     if ((dinode.flags & DIF.EXHASH) !== 0) {
-      this.#say('dinode-flags', addr, `inode ${addr} is no directory and marked as an exhash directory`);
+      this.#say('dinode-flags', addr, `inode ${addr} is no directory and marked as an exhash directory`, (fixer) =>
+        fixer.patchDinode(addr, (di) => Object.assign(di, { flags: (di.flags & ~DIF.EXHASH) >>> 0 })),
+      );
       return false;
     }
     return true;
@@ -102,18 +147,34 @@ class InodeChecker {
   #checkDirectory(dinode: Dinode): boolean {
     const { addr, flags, size, height, depth, payloadFormat } = dinode;
     const { maxStuffed } = this.#image.geometry;
-    if ((flags & DIF.JDATA) === 0) this.#say('dinode-flags', addr, `directory ${addr} does not journal its data`);
+    if ((flags & DIF.JDATA) === 0) {
+      this.#say('dinode-flags', addr, `directory ${addr} does not journal its data`, (fixer) =>
+        fixer.patchDinode(addr, (di) => Object.assign(di, { flags: (di.flags | DIF.JDATA) >>> 0 })),
+      );
+    }
     if ((flags & DIF.EXHASH) === 0) {
       if (size !== maxStuffed || height !== 0 || payloadFormat !== PAYLOAD.DIRENT) {
         const text = `size ${size}, height ${height} and payload format ${payloadFormat}`;
-        this.#say('dinode-size', addr, `linear directory ${addr} has ${text}`);
+        this.#say('dinode-size', addr, `linear directory ${addr} has ${text}`, (fixer) => {
+          if (height !== 0) fixer.rebuildDirectory(addr);
+          else fixer.patchDinode(addr, (di) => Object.assign(di, { size: maxStuffed, payloadFormat: PAYLOAD.DIRENT }));
+        });
       }
       return height === 0;
     }
     const isPlaced = height > 0 || size <= maxStuffed;
     if (hasHashTable(dinode) && payloadFormat === 0 && isPlaced) return true;
     const text = `size ${size}, height ${height}, payload format ${payloadFormat} at depth ${depth}`;
-    this.#say('hash-table', addr, `exhash directory ${addr} has ${text}`);
+    this.#say('hash-table', addr, `exhash directory ${addr} has ${text}`, (fixer) => {
+      const byDepth = 8 * 2 ** depth;
+      const bySize = Math.log2(size / 8);
+      if (!isPlaced) fixer.rebuildDirectory(addr);
+      else if (Number.isInteger(bySize) && bySize <= MAX_DIR_DEPTH) {
+        fixer.patchDinode(addr, (di) => Object.assign(di, { depth: bySize, payloadFormat: 0 }));
+      } else if (depth <= MAX_DIR_DEPTH && (height > 0 || byDepth <= maxStuffed)) {
+        fixer.patchDinode(addr, (di) => Object.assign(di, { size: byDepth, payloadFormat: 0 }));
+      } else fixer.rebuildDirectory(addr);
+    });
     return false;
   }
 
@@ -122,7 +183,9 @@ class InodeChecker {
     if ((flags & DIF.SYSTEM) !== 0) return;
     for (const goal of [goalMeta, goalData]) {
       if (goal === addr || (goal > this.#image.geometry.superblock && goal < this.#image.blocks)) continue;
-      this.#say('dinode-goal', addr, `inode ${addr} has its goal at block ${goal}`);
+      this.#say('dinode-goal', addr, `inode ${addr} has its goal at block ${goal}`, (fixer) =>
+        fixer.patchDinode(addr, (di) => Object.assign(di, { goalMeta: addr, goalData: addr })),
+      );
       return;
     }
   }
@@ -137,7 +200,12 @@ class InodeChecker {
         if (!this.#mark(block, BLKST.USED, addr) || !isTable) return;
         const bytes = this.#image.read(block, this.#scratch);
         if (bytes === undefined || !isMetaBlock(bytes, META_TYPE.JD)) {
-          this.#say('data-type', block, `block ${block} of the hash table of directory ${addr} has no header`);
+          this.#say(
+            'data-type',
+            block,
+            `block ${block} of the hash table of directory ${addr} has no header`,
+            (fixer) => fixer.rebuildDirectory(addr),
+          );
         }
       },
     });
@@ -147,7 +215,7 @@ class InodeChecker {
     const { addr } = dinode;
     walkLeaves(this.#image, dinode, {
       enter: (block) => this.#mark(block, BLKST.USED, addr),
-      fault: (rule, block, message) => this.#say(rule, block, message),
+      fault: (rule, block, message, fix) => this.#say(rule, block, message, fix ?? this.#mending()),
       leaf: () => {},
     });
   }
@@ -155,14 +223,19 @@ class InodeChecker {
   #checkXattrs(dinode: Dinode): void {
     checkXattrs(this.#image, dinode, {
       mark: (block) => this.#mark(block, BLKST.USED, dinode.addr),
-      fault: (rule, block, message) => this.#say(rule, block, message),
+      fault: (rule, block, message) => this.#say(rule, block, message, this.#mending()),
     });
   }
 
   #hasType(block: number, type: typeof META_TYPE.IN, owner: number): boolean {
     const bytes = this.#image.read(block, this.#scratch);
     if (bytes !== undefined && isMetaBlock(bytes, type)) return true;
-    this.#say('indirect-type', block, `block ${block} of inode ${owner} is not an indirect block`);
+    this.#say(
+      'indirect-type',
+      block,
+      `block ${block} of inode ${owner} is not an indirect block`,
+      this.#mending(block),
+    );
     return false;
   }
 
@@ -170,21 +243,28 @@ class InodeChecker {
   #mark(block: number, state: BlockState, owner: number): boolean {
     const rgrp = this.#rgrps.find(block);
     if (rgrp === undefined) {
-      this.#say('pointer-outside', owner, `inode ${owner} points at block ${block}, which is in no resource group`);
+      const text = `inode ${owner} points at block ${block}, which is in no resource group`;
+      this.#say('pointer-outside', owner, text, this.#mending(block));
       return false;
     }
     this.#count += 1;
     if (rgrp.mark(block, state)) return true;
-    this.#image.report(
-      'pass1b',
-      'pointer-shared',
-      block,
-      `block ${block} belongs to inode ${owner} and to something else`,
-    );
+    const text = `block ${block} belongs to inode ${owner} and to something else`;
+    this.#image.report('pass1b', 'pointer-shared', block, text, this.#mending(block));
     return false;
   }
 
-  #say(rule: Parameters<CheckImage['report']>[1], block: number, message: string): void {
-    this.#image.report('pass1', rule, block, message);
+  /** What to do when a block is not what the inode needs: its tree goes on without it, a directory is made anew. */
+  #mending(block?: number): Fix {
+    const addr = this.#addr;
+    const bad = this.#bad;
+    if (this.#part === 'xattrs') return (fixer) => fixer.dropXattrs(addr);
+    if (this.#part === 'leaves') return (fixer) => fixer.rebuildDirectory(addr);
+    if (block !== undefined) bad.add(block);
+    return (fixer) => fixer.dropPointers(addr, bad);
+  }
+
+  #say(rule: Parameters<CheckImage['report']>[1], block: number, message: string, fix: Fix): void {
+    this.#image.report('pass1', rule, block, message, fix);
   }
 }

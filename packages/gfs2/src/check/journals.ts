@@ -1,5 +1,6 @@
 import { type Dinode, isRegular } from '../ondisk/dinode.js';
 import { LOG_HEAD, type LogHeader, LogHeaderCodec } from '../ondisk/log-header.js';
+import type { Fix } from './fix.js';
 import type { CheckImage } from './image.js';
 
 const MIN_JOURNAL_BYTES = 8 << 20;
@@ -25,7 +26,12 @@ export class JournalChecker {
   check(name: string, dinode: Dinode): void {
     const { addr, size } = dinode;
     if (!isRegular(dinode) || size < MIN_JOURNAL_BYTES || size > MAX_JOURNAL_BYTES) {
-      return this.#say('journal-size', addr, `${name} has ${size} bytes, 8 MiB to 1 GiB are right`);
+      const found = this.#countBlocks(dinode) * this.#image.geometry.blockSize;
+      const isRight = found >= MIN_JOURNAL_BYTES && found <= MAX_JOURNAL_BYTES;
+      const fix: Fix = (fixer) => {
+        if (isRight) fixer.patchDinode(addr, (di) => Object.assign(di, { size: found }));
+      };
+      return this.#say('journal-size', addr, `${name} has ${size} bytes, 8 MiB to 1 GiB are right`, fix);
     }
     const blocks = this.#blocksOf(dinode);
     if (blocks === undefined) return this.#say('journal-hole', addr, `${name} has a hole`);
@@ -44,17 +50,29 @@ export class JournalChecker {
     return blocks.length === count ? blocks : undefined;
   }
 
+  #countBlocks(dinode: Dinode): number {
+    let count = 0;
+    this.#image.walkTree(dinode, {
+      data: () => {
+        count += 1;
+      },
+    });
+    return count;
+  }
+
   #checkHeaders(name: string, addr: number, blocks: readonly number[]): void {
+    const reset: Fix = (fixer) => fixer.cleanJournal(addr, blocks, 'reset');
     const search = new HeadSearch();
     for (let start = 0; start < blocks.length; ) start += this.#readRun(blocks, start, search);
     const { head } = search;
-    if (head === undefined) return this.#say('journal-head', addr, `${name} has no valid log header`);
+    if (head === undefined) return this.#say('journal-head', addr, `${name} has no valid log header`, reset);
     if (search.drops > 1) {
       const text = `fall ${search.drops} times round the journal, once is right`;
-      this.#say('journal-sequence', addr, `the sequence numbers of the log headers of ${name} ${text}`);
+      this.#say('journal-sequence', addr, `the sequence numbers of the log headers of ${name} ${text}`, reset);
     }
     if (!this.#mayBeDirty && (head.flags & LOG_HEAD.UNMOUNT) === 0) {
-      this.#say('journal-dirty', addr, `${name} is dirty: its head at block ${head.blkno} is not an unmount`);
+      const text = `${name} is dirty: its head at block ${head.blkno} is not an unmount`;
+      this.#say('journal-dirty', addr, text, (fixer) => fixer.cleanJournal(addr, blocks, 'replay'));
     }
   }
 
@@ -75,8 +93,9 @@ export class JournalChecker {
     rule: 'journal-size' | 'journal-hole' | 'journal-head' | 'journal-sequence' | 'journal-dirty',
     block: number,
     message: string,
+    fix?: Fix,
   ): void {
-    this.#image.report('initialize', rule, block, message);
+    this.#image.report('initialize', rule, block, message, fix);
   }
 }
 

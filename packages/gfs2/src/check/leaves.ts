@@ -1,16 +1,17 @@
 import { getU64, viewOf } from '@quorate/kernel';
 import type { Dinode } from '../ondisk/dinode.js';
 import { DINODE_BYTES, MAX_DIR_DEPTH } from '../ondisk/geometry.js';
-import { decodeLeaf, type Leaf } from '../ondisk/leaf.js';
+import { decodeLeaf, encodeLeaf, type Leaf } from '../ondisk/leaf.js';
 import { META_HEADER_BYTES } from '../ondisk/meta-header.js';
 import type { CheckRule } from './finding.js';
+import type { Fix } from './fix.js';
 import type { CheckImage } from './image.js';
 
 /** What a walk over the leaves of an exhash directory meets. */
 export interface LeafVisitor {
   /** A leaf, before it is read; false when it is not to be read. */
   enter(block: number): boolean;
-  fault(rule: CheckRule, block: number, message: string): void;
+  fault(rule: CheckRule, block: number, message: string, fix?: Fix): void;
   /** A leaf with its header, lent; `first` and `count` are its entries of the hash table. */
   leaf(block: number, header: Leaf, bytes: Uint8Array, first: number, count: number): void;
 }
@@ -82,10 +83,15 @@ function checkLeafHeader(dir: Dinode, block: number, header: Leaf, position: num
     visitor.fault('leaf-header', block, message);
   }
   if (header.inode !== dir.addr) {
-    visitor.fault('leaf-header', block, `leaf ${block} says that it belongs to directory ${header.inode}`);
+    visitor.fault('leaf-header', block, `leaf ${block} says that it belongs to directory ${header.inode}`, (fixer) =>
+      fixer.patch(block, (bytes) => encodeLeaf({ ...decodeLeaf(bytes)!, inode: dir.addr }, bytes)),
+    );
   }
   if (header.dist !== 0 && header.dist !== position) {
-    visitor.fault('leaf-header', block, `leaf ${block} is number ${position} of its chain and says ${header.dist}`);
+    const message = `leaf ${block} is number ${position} of its chain and says ${header.dist}`;
+    visitor.fault('leaf-header', block, message, (fixer) =>
+      fixer.patch(block, (bytes) => encodeLeaf({ ...decodeLeaf(bytes)!, dist: position }, bytes)),
+    );
   }
 }
 

@@ -4,9 +4,10 @@ import { DIF, type Dinode, isDirectory, isRegular, PAYLOAD } from '../ondisk/din
 import { isEmpty, listDirents } from '../ondisk/dirent-block.js';
 import { DINODE_BYTES } from '../ondisk/geometry.js';
 import { LEAF_BYTES } from '../ondisk/leaf.js';
-import { isMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
+import { initMetaBlock, isMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
 import { RINDEX_ENTRY_BYTES } from '../ondisk/rindex.js';
 import type { Inum, Superblock } from '../ondisk/superblock.js';
+import type { Fix } from './fix.js';
 import type { CheckImage } from './image.js';
 import { eachOnce, walkLeaves } from './leaves.js';
 
@@ -21,12 +22,15 @@ export interface CheckedSystemFiles {
   readonly rindex: Dinode | undefined;
   readonly statfs: Dinode | undefined;
   readonly nodes: readonly NodeFiles[];
+  /** Dinodes of all of them, directories and root too. */
+  readonly addrs: readonly number[];
 }
 
 /** Finds the system files from the superblock on, and says which are missing or of the wrong kind. */
 export class SystemFileChecker {
   readonly #image: CheckImage;
   readonly #scratch: Uint8Array;
+  readonly #addrs: number[] = [];
   readonly #listings = new Map<number, ReadonlyMap<string, Inum>>();
 
   constructor(image: CheckImage) {
@@ -37,14 +41,16 @@ export class SystemFileChecker {
   check(superblock: Superblock): CheckedSystemFiles {
     this.#directory('root', superblock.rootDir, 0);
     const master = this.#directory('master', superblock.masterDir, DIF.SYSTEM);
-    if (master === undefined) return { rindex: undefined, statfs: undefined, nodes: [] };
+    const addrs = this.#addrs;
+    if (master === undefined) return { rindex: undefined, statfs: undefined, nodes: [], addrs };
     this.#file(master, 'inum', 8);
     this.#file(master, 'quota', 0, PAYLOAD.QUOTA);
     const rindex = this.#file(master, 'rindex', 0, PAYLOAD.RINDEX);
     if (rindex !== undefined && (rindex.size === 0 || rindex.size % RINDEX_ENTRY_BYTES !== 0)) {
-      this.#say('system-content', rindex.addr, `rindex has ${rindex.size} bytes, no multiple of ${RINDEX_ENTRY_BYTES}`);
+      const text = `rindex has ${rindex.size} bytes, no multiple of ${RINDEX_ENTRY_BYTES}`;
+      this.#say('system-content', rindex.addr, text, (fixer) => fixer.rebuildRindex(rindex, []));
     }
-    return { rindex, statfs: this.#file(master, 'statfs', STATFS_BYTES), nodes: this.#nodes(master) };
+    return { rindex, statfs: this.#file(master, 'statfs', STATFS_BYTES), nodes: this.#nodes(master), addrs };
   }
 
   #nodes(master: Dinode): NodeFiles[] {
@@ -74,8 +80,10 @@ export class SystemFileChecker {
       data: (block) => {
         blocks += 1;
         const bytes = this.#image.read(block, this.#scratch);
-        if (bytes !== undefined && isMetaBlock(bytes, META_TYPE.QC)) return;
-        this.#say('system-content', block, `block ${block} of quota_change${jid} holds no quota changes`);
+        if (bytes === undefined || isMetaBlock(bytes, META_TYPE.QC)) return;
+        this.#say('system-content', block, `block ${block} of quota_change${jid} holds no quota changes`, (fixer) =>
+          fixer.patch(block, (block) => initMetaBlock(block, META_TYPE.QC)),
+        );
       },
     });
     if (height === 0 || blocks * blockSize !== size) {
@@ -89,8 +97,11 @@ export class SystemFileChecker {
       this.#say('system-inode', inum.addr, `${name} is not a directory at block ${inum.addr}`);
       return undefined;
     }
+    this.#addrs.push(dinode.addr);
     if ((dinode.flags & flags) !== flags) {
-      this.#say('system-inode', inum.addr, `${name} is not marked as a system directory`);
+      this.#say('system-inode', inum.addr, `${name} is not marked as a system directory`, (fixer) =>
+        fixer.patchDinode(inum.addr, (di) => Object.assign(di, { flags: (di.flags | flags) >>> 0 })),
+      );
     }
     return dinode;
   }
@@ -110,9 +121,14 @@ export class SystemFileChecker {
       this.#say('system-inode', inum?.addr ?? parent.addr, `${name} is missing or not a regular file`);
       return undefined;
     }
+    this.#addrs.push(dinode.addr);
     if ((dinode.flags & DIF.SYSTEM) === 0 || dinode.payloadFormat !== payloadFormat) {
       const text = `flags 0x${dinode.flags.toString(16)} and payload format ${dinode.payloadFormat}`;
-      this.#say('system-inode', dinode.addr, `${name} has ${text}`);
+      this.#say('system-inode', dinode.addr, `${name} has ${text}`, (fixer) =>
+        fixer.patchDinode(dinode.addr, (di) =>
+          Object.assign(di, { flags: (di.flags | DIF.SYSTEM) >>> 0, payloadFormat }),
+        ),
+      );
     }
     if (size !== 0 && dinode.size !== size) {
       this.#say('system-content', dinode.addr, `${name} has ${dinode.size} bytes, ${size} are right`);
@@ -145,7 +161,7 @@ export class SystemFileChecker {
     return names;
   }
 
-  #say(rule: 'system-inode' | 'system-content', block: number, message: string): void {
-    this.#image.report('initialize', rule, block, message);
+  #say(rule: 'system-inode' | 'system-content', block: number, message: string, fix?: Fix): void {
+    this.#image.report('initialize', rule, block, message, fix);
   }
 }

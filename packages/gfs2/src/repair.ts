@@ -1,0 +1,76 @@
+import type { CheckPass, Finding } from './check/finding.js';
+import type { PendingEntry } from './check/fix.js';
+import { type Examination, examine } from './check.js';
+import { geometryOf } from './ondisk/geometry.js';
+import { ImageFixer, type RepairDevice } from './repair/image-fixer.js';
+import { type RelinkOptions, relink } from './repair/relink.js';
+
+/** What a repair has found, and what of it is still so. */
+export interface RepairResult {
+  /** Everything that was wrong at any time, each said once. */
+  readonly found: readonly Finding[];
+  readonly left: readonly Finding[];
+}
+
+export type RepairOptions = RelinkOptions;
+
+/** In the order of fsck.gfs2: each pass relies on those before it. */
+const PASSES: readonly CheckPass[] = [
+  'initialize',
+  'rindex',
+  'pass1',
+  'pass1b',
+  'reconcile',
+  'pass2',
+  'pass3',
+  'pass4',
+  'statfs',
+];
+
+/** Names are entered again when the bitmaps are right, and before anything is taken for nameless. */
+const RELINK_BEFORE = PASSES.indexOf('pass2');
+
+/** Examinations before it gives up; damage seldom takes more than ten. */
+const MAX_ROUNDS = 64;
+
+/** Findings of one examination; those beyond are found by the next. */
+const LIMIT = 20_000;
+
+/**
+ * Mends a file system that nobody has mounted, as `fsck.gfs2 -y` does: replays journals, then examines it again and again and
+ * mends what the first pass with something to mend has found. What cannot be read goes, names that are lost go to lost+found.
+ *
+ * Cost: each round reads all metadata.
+ */
+export function repair(device: RepairDevice, options: RepairOptions): RepairResult {
+  const found = new Map<string, Finding>();
+  let pending: PendingEntry[] = [];
+  let before = '';
+  for (let round = 0; ; round++) {
+    const examination = examine(device, { limit: LIMIT });
+    const { findings, superblock } = examination;
+    for (const finding of findings) found.set(finding.text, finding);
+    const state = findings.map(({ text }) => text).join('\n');
+    const pass = firstPass(examination);
+    const isRelinking = pending.length > 0 && pass >= RELINK_BEFORE;
+    const isStuck = state === before || pass === PASSES.length;
+    if (superblock === undefined || round === MAX_ROUNDS || (isStuck && !isRelinking)) {
+      return { found: [...found.values()], left: findings };
+    }
+    before = state;
+    if (isRelinking) {
+      const entries = pending;
+      pending = [];
+      relink(device, superblock.blockSize, entries, options);
+      continue;
+    }
+    const { rgrps, fixes } = examination;
+    const fixer = new ImageFixer(device, geometryOf(superblock.blockSize), rgrps, superblock.rootDir, pending);
+    for (const [finding, fix] of fixes) if (PASSES.indexOf(finding.pass) === pass) fix(fixer);
+  }
+}
+
+/** The first pass with something that can be mended; the number of passes when there is none. */
+function firstPass({ fixes }: Examination): number {
+  return Math.min(PASSES.length, ...fixes.map(([{ pass }]) => PASSES.indexOf(pass)));
+}
