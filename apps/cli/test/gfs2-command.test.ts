@@ -106,5 +106,12 @@ describe('a mistake is one line', () => {
     bytes.fill(0, 17 * 4096, 18 * 4096);
     writeFileSync(damaged, bytes);
     expect(await gfs2('fsck', damaged)).toMatchObject({ code: 4, out: expect.stringMatching(/findings\n$/) });
+    expect(await gfs2('fsck', '-n', '-y', damaged)).toMatchObject({ code: 16 });
+    expect(await gfs2('fsck', '-y', damaged)).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/^mended: (.*\n)*.*: clean\n$/),
+    });
+    expect(await gfs2('fsck', '-y', damaged)).toEqual({ code: 0, out: `${damaged}: clean\n`, errors: '' });
+    expect(await gfs2('fsck', '-y', zeros)).toMatchObject({ code: 8 });
   });
 });

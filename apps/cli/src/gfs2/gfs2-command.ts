@@ -1,17 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { check, Volume, volumeListing } from '@quorate/gfs2';
+import { Volume, volumeListing } from '@quorate/gfs2';
 import type { DirectoryEntry, Gfs2Client } from '@quorate/gfs2/client';
 import { Command } from 'commander';
 import type { CommandIo } from '../command-io.js';
 import { UsageError } from '../usage-error.js';
+import { type FsckOptions, fsck } from './fsck.js';
 import { mkfsCommand } from './mkfs-command.js';
 import { changed, mounted } from './mounted-volume.js';
-import { openForReading, StoreDevice } from './volume-image.js';
+import { StoreDevice } from './volume-image.js';
 import { columns, modeText, statText, timeText } from './volume-text.js';
-
-/** Exit codes of fsck.gfs2. */
-const Fsck = { clean: 0, errorsLeft: 4, operational: 8 } as const;
 
 const IMAGE = 'raw or VHDX image';
 const READABLE = `${IMAGE}, or iscsi:// of a unit`;
@@ -82,9 +80,11 @@ export function gfs2Command(io: CommandIo, exit: (code: number) => void): Comman
         ),
     )
     .addCommand(
-      reading('fsck', 'check a volume and change nothing; exit codes as fsck.gfs2')
-        .option('-n', 'change nothing, which is all that there is yet', true)
-        .action(async (image: string) => exit(await fsck(image, io))),
+      reading('fsck', 'check a volume, and mend it with -y; exit codes as fsck.gfs2')
+        .option('-n', 'change nothing (default)')
+        .option('-y', 'mend everything that can be mended')
+        .option('-q', 'print nothing but what is left')
+        .action(async (image: string, options: FsckOptions) => exit(await fsck(image, options, io))),
     );
 }
 
@@ -151,17 +151,4 @@ async function rm(client: Gfs2Client, path: string, isRecursive: boolean): Promi
   if (!isRecursive) throw new UsageError(`${path}: found a directory, expected a file, or -r`);
   for (const { name } of await client.readdir(path)) await rm(client, `${path.replace(/\/$/, '')}/${name}`, true);
   await client.rmdir(path);
-}
-
-async function fsck(path: string, { stdout }: CommandIo): Promise<number> {
-  const image = await openForReading(path);
-  try {
-    const findings = check(new StoreDevice(image.store));
-    for (const { pass, block, text } of findings) stdout.write(`${pass}: block ${block}: ${text}\n`);
-    if (findings.some(({ rule }) => rule === 'superblock')) return Fsck.operational;
-    stdout.write(findings.length === 0 ? `${path}: clean\n` : `${path}: ${findings.length} findings\n`);
-    return findings.length === 0 ? Fsck.clean : Fsck.errorsLeft;
-  } finally {
-    await image.close();
-  }
 }

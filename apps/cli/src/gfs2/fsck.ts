@@ -1,0 +1,68 @@
+import { check, type Finding, repair } from '@quorate/gfs2';
+import type { CommandIo } from '../command-io.js';
+import { randomPrng, wallNow } from './mounted-volume.js';
+import { openForReading, openForWriting, StoreDevice } from './volume-image.js';
+
+/** Exit codes of fsck.gfs2. */
+const Fsck = { clean: 0, corrected: 1, errorsLeft: 4, operational: 8, usage: 16 } as const;
+
+export interface FsckOptions {
+  readonly n?: boolean;
+  readonly y?: boolean;
+  readonly q?: boolean;
+}
+
+/** Checks a volume, or mends it, and gives the exit code. */
+export async function fsck(
+  path: string,
+  { n = false, y = false, q = false }: FsckOptions,
+  io: CommandIo,
+): Promise<number> {
+  if (n && y) {
+    io.stderr.write('quorate: found -n and -y, expected one of them\n');
+    return Fsck.usage;
+  }
+  return y ? await mend(path, q, io) : await look(path, q, io);
+}
+
+async function look(path: string, isQuiet: boolean, { stdout }: CommandIo): Promise<number> {
+  const image = await openForReading(path);
+  try {
+    const findings = check(new StoreDevice(image.store));
+    for (const finding of findings) stdout.write(lineOf(finding));
+    if (isNoVolume(findings)) return Fsck.operational;
+    if (!isQuiet) stdout.write(findings.length === 0 ? `${path}: clean\n` : `${path}: ${findings.length} findings\n`);
+    return findings.length === 0 ? Fsck.clean : Fsck.errorsLeft;
+  } finally {
+    await image.close();
+  }
+}
+
+async function mend(path: string, isQuiet: boolean, { stdout }: CommandIo): Promise<number> {
+  const image = openForWriting(path);
+  try {
+    const { found, left } = repair(new StoreDevice(image.store), { wall: wallNow(), prng: randomPrng() });
+    if (isNoVolume(left)) {
+      stdout.write(left.map(lineOf).join(''));
+      return Fsck.operational;
+    }
+    const texts = new Set(left.map(({ text }) => text));
+    for (const finding of found) {
+      if (texts.has(finding.text)) stdout.write(`left: ${lineOf(finding)}`);
+      else if (!isQuiet) stdout.write(`mended: ${lineOf(finding)}`);
+    }
+    if (!isQuiet) stdout.write(`${path}: ${left.length > 0 ? `${left.length} findings are left` : 'clean'}\n`);
+    if (left.length > 0) return Fsck.errorsLeft;
+    return found.length > 0 ? Fsck.corrected : Fsck.clean;
+  } finally {
+    await image.close();
+  }
+}
+
+function isNoVolume(findings: readonly Finding[]): boolean {
+  return findings.some(({ rule }) => rule === 'superblock');
+}
+
+function lineOf({ pass, block, text }: Finding): string {
+  return `${pass}: block ${block}: ${text}\n`;
+}
