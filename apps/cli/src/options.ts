@@ -2,7 +2,27 @@ import { readFileSync } from 'node:fs';
 import { parseClusterConf } from '@quorate/cluster-conf';
 import { ConfigError, parseSeed, type Seed, utf8Text } from '@quorate/kernel';
 import { NEMESIS_PRESETS, type NemesisPreset } from '@quorate/lab';
+import { type Command, Option } from 'commander';
 import { UsageError } from './usage-error.js';
+
+/** What `driverOptions` adds. */
+export interface DriverOptions {
+  readonly driver: 'workers' | 'simulator';
+  readonly seed: string;
+  readonly speed: string;
+}
+
+/** Adds the options of a command that runs on either driver. */
+export function driverOptions(command: Command, usual: DriverOptions['driver']): Command {
+  return command
+    .addOption(
+      new Option('--driver <driver>', 'worker threads in real time, or the simulator')
+        .choices(['workers', 'simulator'])
+        .default(usual),
+    )
+    .option('--seed <n>', 'what the world does: a number, or 0x and up to 16 hex digits', '1')
+    .option('--speed <x>', 'workers: cluster seconds per second, at most', '10');
+}
 
 /** A seed from the command line. */
 export function seedOf(text: string): Seed {

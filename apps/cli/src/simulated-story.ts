@@ -1,19 +1,13 @@
-import type { Invariant, Seed } from '@quorate/kernel';
-import { HypervBlog, type RunWatcher, type Topology } from '@quorate/lab';
+import { HypervBlog } from '@quorate/lab';
 import type { BlockStore } from '@quorate/scsi';
 import { Simulator } from '@quorate/simulator';
 import { tuneForShortRuns } from '@quorate/simulator/node';
 import type { EventTap } from '@quorate/trace';
 import { hashesOf } from './image-hashes.js';
+import type { RunOptions } from './run-options.js';
 import { type ToldStory, toldStory } from './told-story.js';
 
-export interface SimulatedStoryOptions {
-  readonly topology: Topology;
-  readonly seed: Seed;
-  readonly invariants: readonly Invariant[];
-  readonly watcher: RunWatcher;
-  /** Kinds of facts that the watcher wants. */
-  readonly watchedKinds: readonly string[];
+export interface SimulatedStoryOptions extends RunOptions {
   readonly tap?: EventTap;
   /** Where the disks are written, by LUN, with their images' content; absent: in memory. */
   readonly stores?: ReadonlyMap<number, BlockStore>;

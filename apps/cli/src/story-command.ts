@@ -1,11 +1,11 @@
 import { hypervBlogTopology, stackInvariants } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { captureOutput, captureTo } from './capture-output.js';
 import { type CommandIo, coloursOf } from './command-io.js';
 import { createImages, refuseOldImages } from './disk/disk-directory.js';
 import { joinWatchers } from './join-watchers.js';
-import { clusterConfOf, seedOf, speedOf } from './options.js';
+import { clusterConfOf, type DriverOptions, driverOptions, seedOf, speedOf } from './options.js';
 import { OutputFile } from './output-file.js';
 import { type RunRecord, recordOf } from './run-record.js';
 import { type SimulatedStoryOptions, simulateStory } from './simulated-story.js';
@@ -19,10 +19,7 @@ import type { View } from './views/view.js';
 import { writeVolumeImage } from './volume-image.js';
 import { type WorkedStoryOptions, workStory } from './worked-story.js';
 
-interface StoryOptions {
-  readonly driver: 'workers' | 'simulator';
-  readonly seed: string;
-  readonly speed: string;
+interface StoryOptions extends DriverOptions {
   readonly conf?: string;
   readonly json?: string;
   readonly image?: string;
@@ -39,15 +36,10 @@ type Told<Options> = Omit<Options, 'watcher' | 'watchedKinds' | 'tap' | 'recordT
 
 /** `quorate story`: the walk-through, told and checked. Its action's exit code goes to `exit`. */
 export function storyCommand(io: CommandIo, exit: (code: number) => void): Command {
-  return new Command('story')
-    .description('run the walk-through: five nodes boot, serve a page, fail over and fail back')
-    .addOption(
-      new Option('--driver <driver>', 'worker threads in real time, or the simulator')
-        .choices(['workers', 'simulator'])
-        .default('workers'),
-    )
-    .option('--seed <n>', 'what the world does: a number, or 0x and up to 16 hex digits', '1')
-    .option('--speed <x>', 'workers: cluster seconds per second, at most', '10')
+  const command = new Command('story').description(
+    'run the walk-through: five nodes boot, serve a page, fail over and fail back',
+  );
+  return driverOptions(command, 'workers')
     .option('--conf <file>', 'another cluster.conf on all nodes')
     .option('--json <file>', 'write the result as JSON; - for standard output')
     .option('--image <file>', "write the shared disk's GFS2 volume, for fsck.gfs2")

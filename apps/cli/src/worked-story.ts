@@ -1,24 +1,18 @@
-import type { Invariant, Seed } from '@quorate/kernel';
-import { HypervBlog, type RunWatcher, type Topology } from '@quorate/lab';
+import { HypervBlog } from '@quorate/lab';
 import { type FrameWatcher, WorkersLab } from '@quorate/workers';
 import { threadWorker } from '@quorate/workers/node';
+import type { RunOptions } from './run-options.js';
 import { type ToldStory, toldStory } from './told-story.js';
 import type { StoreOptions, TopologyOptions } from './topologies.js';
 
 /** Next to the bundled command. */
 const WORKER_FILE = new URL('./lab.worker.js', import.meta.url);
 
-export interface WorkedStoryOptions {
-  readonly topology: Topology;
-  readonly seed: Seed;
+export interface WorkedStoryOptions extends RunOptions {
   /** Cluster seconds per second, at most. */
   readonly speed: number;
   /** What the workers make the same topology of; undefined: the walk-through's own. */
   readonly clusterConf: string | undefined;
-  readonly invariants: readonly Invariant[];
-  readonly watcher: RunWatcher;
-  /** Kinds of facts that the watcher wants. */
-  readonly watchedKinds: readonly string[];
   /** Where the disks' images are made and written; undefined: in memory. */
   readonly diskDirectory: string | undefined;
   readonly wantsPages: boolean;

@@ -1,18 +1,8 @@
-import { type Invariant, type Nanos, type ProgramResult, SECOND, type Seed, type Violation } from '@quorate/kernel';
-import type { Fetched, LabCommand, PageRequest, RunWatcher, Topology } from '@quorate/lab';
+import { type Nanos, type ProgramResult, SECOND, type Violation } from '@quorate/kernel';
+import type { Fetched, LabCommand, PageRequest } from '@quorate/lab';
 
 /** How long a command is waited for: one that waits for a cluster without quorum may never end. */
 export const PATIENCE: Nanos = 600 * SECOND;
-
-/** What a cluster is started from, on either driver. */
-export interface ClusterOptions {
-  readonly topology: Topology;
-  readonly seed: Seed;
-  readonly invariants: readonly Invariant[];
-  readonly watcher: RunWatcher;
-  /** Kinds of facts that the watcher wants. */
-  readonly watchedKinds: readonly string[];
-}
 
 /** A cluster that has power, and that somebody outside acts on. */
 export interface RunningCluster {

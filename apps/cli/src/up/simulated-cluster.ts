@@ -2,7 +2,8 @@ import type { Nanos, ProgramResult, Violation } from '@quorate/kernel';
 import { type Fetched, FreeRun, LAST_INSTANT, type LabCommand, type PageRequest } from '@quorate/lab';
 import { Simulator } from '@quorate/simulator';
 import { tuneForShortRuns } from '@quorate/simulator/node';
-import { type ClusterOptions, PATIENCE, type RunningCluster } from './running-cluster.js';
+import type { RunOptions } from '../run-options.js';
+import { PATIENCE, type RunningCluster } from './running-cluster.js';
 
 /** In the simulator: time passes only as commands need it. */
 export class SimulatedCluster implements RunningCluster {
@@ -11,7 +12,7 @@ export class SimulatedCluster implements RunningCluster {
   #waitedUntil: Nanos = 0;
   #isStopped = false;
 
-  constructor(options: ClusterOptions) {
+  constructor(options: RunOptions) {
     tuneForShortRuns();
     this.#simulator = new Simulator({
       ...options,

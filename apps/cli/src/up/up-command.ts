@@ -1,24 +1,30 @@
 import { freshHypervBlogTopology, hypervBlogTopology, stackInvariants } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { type CommandIo, coloursOf } from '../command-io.js';
 import { joinWatchers } from '../join-watchers.js';
-import { clusterConfOf, readBytes, seedOf, speedOf, wholeNumberOf } from '../options.js';
+import {
+  clusterConfOf,
+  type DriverOptions,
+  driverOptions,
+  readBytes,
+  seedOf,
+  speedOf,
+  wholeNumberOf,
+} from '../options.js';
+import type { RunOptions } from '../run-options.js';
 import { UsageError } from '../usage-error.js';
 import { Exit } from '../verdict.js';
 import { PlainView } from '../views/plain-view.js';
 import { type LineSource, MORE, ScriptLines, TypedLines } from './line-source.js';
 import { PageServer } from './page-server.js';
-import type { ClusterOptions, RunningCluster } from './running-cluster.js';
+import type { RunningCluster } from './running-cluster.js';
 import { Session } from './session.js';
 import { SimulatedCluster } from './simulated-cluster.js';
 import { goesOn, OUTSIDE, readLine } from './typed-line.js';
 import { WorkedCluster } from './worked-cluster.js';
 
-interface UpOptions {
-  readonly driver: 'workers' | 'simulator';
-  readonly seed: string;
-  readonly speed: string;
+interface UpOptions extends DriverOptions {
   readonly exec?: string;
   readonly port: string;
   readonly fresh?: boolean;
@@ -26,16 +32,10 @@ interface UpOptions {
 
 /** `quorate up`: a cluster, and a prompt. Its action's exit code goes to `exit`. */
 export function upCommand(io: CommandIo, exit: (code: number) => void): Command {
-  return new Command('up')
+  const command = new Command('up')
     .description('bring a cluster up and type commands on its nodes, or do things to it from outside')
-    .argument('[cluster.conf]', "the configuration of all nodes; the walk-through's own unless given")
-    .addOption(
-      new Option('--driver <driver>', 'worker threads in real time, or the simulator')
-        .choices(['workers', 'simulator'])
-        .default('workers'),
-    )
-    .option('--seed <n>', 'what the world does: a number, or 0x and up to 16 hex digits', '1')
-    .option('--speed <x>', 'workers: cluster seconds per second, at most', '10')
+    .argument('[cluster.conf]', "the configuration of all nodes; the walk-through's own unless given");
+  return driverOptions(command, 'workers')
     .option('--fresh', 'with blank disks, no cluster.conf and no service turned on, as the walk-through begins')
     .option('--exec <file>', 'type the lines of a file instead of asking for some')
     .option('--port <n>', "serve the service's page on that port of 127.0.0.1; 0: any that is free", '0')
@@ -65,7 +65,7 @@ async function up(conf: string | undefined, options: UpOptions, io: CommandIo): 
   const session = new Session({ machines, page: topology.page, show });
   const script = options.exec === undefined ? undefined : scriptOf(options.exec, machines);
   const view = new PlainView((line) => show(`${line}\n`), machines, coloursOf(io.stdout, io.env));
-  const common: ClusterOptions = {
+  const common: RunOptions = {
     topology,
     seed,
     invariants: stackInvariants,

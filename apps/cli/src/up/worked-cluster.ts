@@ -3,8 +3,9 @@ import type { Nanos, ProgramResult, Violation } from '@quorate/kernel';
 import { type Fetched, FreeRun, LAST_INSTANT, type LabCommand, type PageRequest } from '@quorate/lab';
 import { WorkersLab, type WorkersResult } from '@quorate/workers';
 import { threadWorker } from '@quorate/workers/node';
+import type { RunOptions } from '../run-options.js';
 import type { TopologyOptions } from '../topologies.js';
-import { type ClusterOptions, PATIENCE, type RunningCluster } from './running-cluster.js';
+import { PATIENCE, type RunningCluster } from './running-cluster.js';
 
 /** Next to the bundled command. */
 const WORKER_FILE = new URL('./lab.worker.js', import.meta.url);
@@ -21,7 +22,7 @@ export class WorkedCluster implements RunningCluster {
 
   /** `topologyName` and `topologyOptions`: what the workers make the same topology of. */
   constructor(
-    options: ClusterOptions & {
+    options: RunOptions & {
       readonly speed: number;
       readonly topologyName: string;
       readonly topologyOptions: TopologyOptions;

@@ -1,9 +1,10 @@
 import { freshHypervBlogTopology, stackInvariants } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { type CommandIo, coloursOf } from '../command-io.js';
-import { seedOf, speedOf } from '../options.js';
-import type { ClusterOptions, RunningCluster } from '../up/running-cluster.js';
+import { type DriverOptions, driverOptions, seedOf, speedOf } from '../options.js';
+import type { RunOptions } from '../run-options.js';
+import type { RunningCluster } from '../up/running-cluster.js';
 import { Session } from '../up/session.js';
 import { SimulatedCluster } from '../up/simulated-cluster.js';
 import { WorkedCluster } from '../up/worked-cluster.js';
@@ -11,24 +12,16 @@ import { Exit } from '../verdict.js';
 import { WALKTHROUGH } from './document.js';
 import { mismatchOf, type Step } from './step.js';
 
-interface WalkthroughOptions {
-  readonly driver: 'workers' | 'simulator';
-  readonly seed: string;
-  readonly speed: string;
+interface WalkthroughOptions extends DriverOptions {
   readonly quiet?: boolean;
 }
 
 /** `quorate walkthrough`: types what the posts type, and compares what is printed. Its action's exit code goes to `exit`. */
 export function walkthroughCommand(io: CommandIo, exit: (code: number) => void): Command {
-  return new Command('walkthrough')
-    .description("type the walk-through's commands on fresh machines and compare every answer with the posts'")
-    .addOption(
-      new Option('--driver <driver>', 'worker threads in real time, or the simulator')
-        .choices(['workers', 'simulator'])
-        .default('simulator'),
-    )
-    .option('--seed <n>', 'what the world does: a number, or 0x and up to 16 hex digits', '1')
-    .option('--speed <x>', 'workers: cluster seconds per second, at most', '10')
+  const command = new Command('walkthrough').description(
+    "type the walk-through's commands on fresh machines and compare every answer with the posts'",
+  );
+  return driverOptions(command, 'simulator')
     .option('--quiet', 'only what differs, and the last lines')
     .action(async (options: WalkthroughOptions) => exit(await walk(options, io)));
 }
@@ -45,7 +38,7 @@ async function walk({ driver, quiet = false, ...options }: WalkthroughOptions, i
       answer += text;
     },
   });
-  const common: ClusterOptions = {
+  const common: RunOptions = {
     topology,
     seed,
     invariants: stackInvariants,
