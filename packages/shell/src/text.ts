@@ -84,28 +84,35 @@ export const wc: Program = function* (argv, os) {
 
 /** `grep [-EFcilnqvw] [-e] pattern [file…]`: the lines in which the pattern is found. */
 export const grep: Program = function* (argv, os) {
-  const { flags, values, operands, error } = parseOptions(argv.slice(1), { flags: 'EFcilnqvw', values: 'e' });
-  const given = values.get('e');
-  const [pattern, ...paths] = given === undefined ? operands : [given, ...operands];
-  if (error !== undefined || pattern === undefined) {
+  const { flags, all, operands, error } = parseOptions(argv.slice(1), { flags: 'EFcilnqvw', values: 'e' });
+  const given = all('e');
+  const patterns = given.length === 0 ? operands.slice(0, 1) : given;
+  const paths = given.length === 0 ? operands.slice(1) : operands;
+  if (error !== undefined || patterns.length === 0) {
     if (error !== undefined) os.printError(`grep: ${error}\n`);
     os.printError("Usage: grep [OPTION]... PATTERN [FILE]...\nTry `grep --help' for more information.\n");
     return 2;
   }
-  const kind = flags.has('E') ? 'extended' : 'basic';
-  const expression = flags.has('F') ? pattern.replace(/[\\[\].*^$]/g, '\\$&') : pattern;
-  const bounded = flags.has('w') ? `\\<${expression}\\>` : expression;
-  const wanted = posixRegExp(bounded, flags.has('F') ? 'basic' : kind, flags.has('i') ? 'i' : '');
-  if (wanted === undefined) {
-    os.printError(`grep: ${unmatchedIn(pattern)}\n`);
-    return 2;
+  const regExpOf = (text: string): RegExp | undefined => {
+    const expression = flags.has('F') ? text.replace(/[\\[\].*^$]/g, '\\$&') : text;
+    const bounded = flags.has('w') ? `\\<${expression}\\>` : expression;
+    return posixRegExp(bounded, flags.has('E') && !flags.has('F') ? 'extended' : 'basic', flags.has('i') ? 'i' : '');
+  };
+  const wanted: RegExp[] = [];
+  for (const text of patterns) {
+    const expression = regExpOf(text);
+    if (expression === undefined) {
+      os.printError(`grep: ${unmatchedIn(text)}\n`);
+      return 2;
+    }
+    wanted.push(expression);
   }
   let hasFound = false;
   const failed = yield* readAll(os, 'grep', paths, (text, path) => {
     const label = paths.length > 1 ? `${path}:` : '';
     let count = 0;
     for (const [i, line] of linesOf(text).entries()) {
-      if (wanted.test(line) === flags.has('v')) continue;
+      if (wanted.some((expression) => expression.test(line)) === flags.has('v')) continue;
       count += 1;
       const isShown = !flags.has('c') && !flags.has('l') && !flags.has('q');
       if (isShown) os.print(`${label}${flags.has('n') ? `${i + 1}:` : ''}${line}\n`);

@@ -51,6 +51,8 @@ export interface ShortOptions {
   readonly operands: readonly string[];
   /** The first mistake: `invalid option -- 'x'`; undefined when there is none. */
   readonly error: string | undefined;
+  /** The values of an option that may be given several times, in their order. */
+  all(option: string): readonly string[];
   /** A numeric value, or `otherwise` when the option is absent or not a number. */
   number(option: string, otherwise: number): number;
 }
@@ -62,19 +64,24 @@ export function parseOptions(
 ): ShortOptions {
   const flags = new Set<string>();
   const values = new Map<string, string>();
+  const given: { readonly letter: string; readonly value: string }[] = [];
   const operands: string[] = [];
   let error: string | undefined;
   for (const each of getopt(args, known.flags + [...known.values].map((letter) => `${letter}:`).join(''))) {
     if (each.kind === 'operand') operands.push(each.word);
     else if (each.kind === 'error') error ??= each.text;
     else if (each.value === undefined) flags.add(each.letter);
-    else values.set(each.letter, each.value);
+    else {
+      values.set(each.letter, each.value);
+      given.push({ letter: each.letter, value: each.value });
+    }
   }
   return {
     flags,
     values,
     operands,
     error,
+    all: (option) => given.filter(({ letter }) => letter === option).map(({ value }) => value),
     number: (option, otherwise) => {
       const value = values.get(option);
       const number = value === undefined ? Number.NaN : Number(value);
