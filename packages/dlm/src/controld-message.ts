@@ -1,6 +1,8 @@
 import { ByteReader, type ByteWriter } from '@quorate/kernel';
 import { type LocksSection, readSection } from './deadlock/pack-lock.js';
 import { type PlockData, type PlockRecord, readPlockData, readPlockRecord } from './plocks/plock-message.js';
+import { readViewsAsked, readViewsTold, type ViewsAsked } from './view-query.js';
+import type { NodeViews } from './why-not.js';
 
 /**
  * What a message of the daemons is about. 1 to 7 are the same in all versions; the others are those of dlm 4. In RHEL 6 the
@@ -22,6 +24,9 @@ export const ControldType = {
   CANCEL_LOCK: 13,
   /** Ours: locks of one resource, which the original puts into a checkpoint. */
   CHECKPOINT_LOCKS: 0x100,
+  /** Ours, between all daemons: what each shows of a lockspace, to say why a lock waits; and the answer, for the one that asked. */
+  VIEWS_ASKED: 0x101,
+  VIEWS_TOLD: 0x102,
 } as const;
 
 /** Flags of START. */
@@ -44,10 +49,11 @@ export type ProtocolVersion = readonly [number, number, number];
  *      0    6 version    three u16: the daemon protocol that runs; zero in PROTOCOL
  *      6    2 type       `ControldType`
  *      8    4 node id    sender
- *     12    4 to         0, all; CANCEL_LOCK: the lock's node
+ *     12    4 to         0, all; CANCEL_LOCK: the lock's node; VIEWS_TOLD: who asked
  *     16    4 global id  of the lockspace
  *     20    4 flags      `StartFlag`
- *     24    4 msgdata    START, PLOCKS_DATA, PLOCKS_DONE: number of the sender's change; CANCEL_LOCK: the lock's id
+ *     24    4 msgdata    START, PLOCKS_DATA, PLOCKS_DONE: number of the sender's change; CANCEL_LOCK: the lock's id;
+ *                       VIEWS_ASKED, VIEWS_TOLD: the asker's number of the question
  *     28    4 msgdata2   PLOCKS_DONE: number of PLOCKS_DATA before it
  *     32    8 –          zero
  *
@@ -113,6 +119,9 @@ export type ControldMessage =
   | { readonly kind: 'plocks-done'; readonly header: ControldHeader; readonly info: StartInfo }
   | { readonly kind: 'cycle'; readonly header: ControldHeader }
   | { readonly kind: 'checkpoint-locks'; readonly header: ControldHeader; readonly section: LocksSection }
+  | { readonly kind: 'views-asked'; readonly header: ControldHeader; readonly asked: ViewsAsked }
+  /** No views: it showed nothing that can be read. */
+  | { readonly kind: 'views-told'; readonly header: ControldHeader; readonly views: NodeViews | undefined }
   /** Fencing results, which are not dealt with here. */
   | { readonly kind: 'other'; readonly header: ControldHeader };
 
@@ -174,6 +183,12 @@ export function decodeControldMessage(bytes: Uint8Array): ControldMessage | Cont
       const section = readSection(reader.rest());
       return section === undefined ? 'short' : { kind: 'checkpoint-locks', header, section };
     }
+    case ControldType.VIEWS_ASKED: {
+      const asked = readViewsAsked(reader.rest());
+      return asked === undefined ? 'short' : { kind: 'views-asked', header, asked };
+    }
+    case ControldType.VIEWS_TOLD:
+      return { kind: 'views-told', header, views: readViewsTold(reader.rest()) };
     case ControldType.PLOCKS_DONE:
       return readStart(reader, header, 'plocks-done');
   }

@@ -14,6 +14,7 @@ import {
 } from './controld-message.js';
 import { DeadlockCycle } from './deadlock/deadlock-cycle.js';
 import { type LocksSection, writeSection } from './deadlock/pack-lock.js';
+import type { DlmView } from './dlm.js';
 import type { ControldFact } from './facts.js';
 import { lockspaceGlobalId } from './hash.js';
 import {
@@ -37,6 +38,15 @@ import type { PlockResourceView } from './plocks/plock-resource.js';
 import type { PlockRange } from './plocks/plock-table.js';
 import { type PlockConfig, type PlockMessageType, type PlockResult, Plocks } from './plocks/plocks.js';
 import { ProtocolGroup } from './protocol-group.js';
+import {
+  partOf,
+  ViewQueries,
+  type ViewsAsked,
+  type ViewsQuestion,
+  writeViewsAsked,
+  writeViewsTold,
+} from './view-query.js';
+import type { ClusterViews } from './why-not.js';
 
 /** CPG group of all daemons. */
 export const DAEMON_GROUP = 'dlm:controld';
@@ -87,6 +97,10 @@ export type ControldInput =
   | { readonly kind: 'deadlock-check'; readonly lockspace: string }
   /** What `read-locks` asked for; no view if the lock manager does not have the lockspace. */
   | { readonly kind: 'locks'; readonly lockspace: string; readonly view: LockspaceView | undefined }
+  /** What do the other nodes show? Answered by `views-told` with the same `id`, within 2 s. */
+  | ({ readonly kind: 'ask-views'; readonly id: number } & ViewsAsked)
+  /** What `read-views` asked for. */
+  | ({ readonly kind: 'views'; readonly dlm: DlmView } & ViewsQuestion)
   /** SIGTERM: answered by `exited`; ignored while there is a lockspace. */
   | { readonly kind: 'shutdown' }
   | { readonly kind: 'wake' };
@@ -135,6 +149,10 @@ export type ControldOutput =
   | { readonly kind: 'read-locks'; readonly lockspace: string }
   /** That lock of this node is to be canceled, and completes with EDEADLK (`unlock` with CANCEL and `isDeadlock`). */
   | { readonly kind: 'deadlock-cancel'; readonly lockspace: string; readonly handle: number }
+  /** Another node wants to see what the lock manager shows: answered by `views` with the same question. */
+  | ({ readonly kind: 'read-views' } & ViewsQuestion)
+  /** `views` of the nodes that have answered, this one left out. */
+  | { readonly kind: 'views-told'; readonly id: number; readonly views: ClusterViews }
   /** cman should kill that node. */
   | { readonly kind: 'kick'; readonly node: number }
   | { readonly kind: 'exited' }
@@ -256,6 +274,8 @@ const POLL: Nanos = SECOND;
 const POLLS_LOGGED = 60;
 const HOUR: Nanos = 3600 * SECOND;
 const NO_RING = -1;
+/** What goes to the group of all daemons. */
+const BETWEEN_DAEMONS: ReadonlySet<ControldMessage['kind']> = new Set(['protocol', 'views-asked', 'views-told']);
 
 /**
  * dlm_controld: every change of a lockspace's group stops the lockspace at once. It starts again when all members have
@@ -271,6 +291,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   readonly #me: number;
   readonly #lockspaces = new Map<string, ControlledLockspace>();
   readonly #group: ProtocolGroup;
+  readonly #viewQueries = new ViewQueries((id, views) => this.#emit({ kind: 'views-told', id, views }));
   readonly #writer = new ByteWriter(true, 512);
   #cpgRing = NO_RING;
   #cluster: { readonly ring: number; readonly isQuorate: boolean; readonly quorateSince: Nanos } = {
@@ -301,6 +322,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     this.#emit = emit;
     for (const ls of this.#lockspaces.values()) ls.plockGroup.plocks.at(now);
     this.#dispatch(input);
+    this.#viewQueries.at(now);
     this.#readPlocks();
     for (const ls of this.#lockspaces.values()) {
       ls.plockGroup.plocks.dropUnused();
@@ -309,7 +331,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   }
 
   deadline(): Nanos {
-    let least = this.#plockIntake.deadline;
+    let least = Math.min(this.#plockIntake.deadline, this.#viewQueries.deadline);
     for (const ls of this.#lockspaces.values()) least = Math.min(least, ls.pollAt, ls.plockGroup.plocks.dropAt);
     return least;
   }
@@ -380,6 +402,10 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
         return this.#lockspaces.get(input.lockspace)?.deadlock?.sendCycleStart();
       case 'locks':
         return this.#lockspaces.get(input.lockspace)?.deadlock?.locks(input.view);
+      case 'ask-views':
+        return this.#askViews(input.id, input);
+      case 'views':
+        return this.#tellViews(input);
       case 'shutdown':
         return this.#onShutdown();
       case 'wake':
@@ -453,6 +479,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
 
   #onDaemonConfchg({ members, joined }: Confchg): void {
     this.#group.confchg(this.#now, members);
+    this.#viewQueries.confchg(members);
     if (joined.length > 0) this.#sendProtocol(this.#group.ours);
     this.#propose();
   }
@@ -561,6 +588,11 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     if (reason !== undefined) return this.#emit({ kind: 'reject', group, from, reason });
     if (typeof message === 'string') return;
     if (message.kind === 'protocol') return this.#onProtocol(from, message.protocol);
+    if (message.kind === 'views-asked') return this.#onViewsAsked(from, message.header, message.asked);
+    if (message.kind === 'views-told') {
+      if (message.header.to !== this.#me) return;
+      return this.#viewQueries.receive(message.header.msgdata, from, message.views);
+    }
     const ls = this.#lockspaceOf(group);
     if (ls === undefined) return;
     switch (message.kind) {
@@ -583,7 +615,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
 
   #defectOf(group: string, from: number, { kind, header }: ControldMessage): ControldReject | undefined {
     if (header.nodeid !== from) return 'wrong-sender';
-    if ((kind === 'protocol') !== (group === DAEMON_GROUP)) return 'wrong-group';
+    if (BETWEEN_DAEMONS.has(kind) !== (group === DAEMON_GROUP)) return 'wrong-group';
     return kind !== 'protocol' && header.version[0] !== this.#group.version[0] ? 'wrong-version' : undefined;
   }
 
@@ -726,6 +758,37 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       case ControldType.CYCLE_END:
         return deadlock?.receiveCycleEnd(this.#now);
     }
+  }
+
+  // What nodes show each other
+
+  #askViews(id: number, asked: ViewsAsked): void {
+    const query = this.#viewQueries.open(
+      this.#now,
+      id,
+      this.#group.members.filter((node) => node !== this.#me),
+    );
+    if (query === undefined) return;
+    const writer = this.#viewsHeader(ControldType.VIEWS_ASKED, 0, query, asked);
+    writeViewsAsked(writer, asked);
+    this.#emit({ kind: 'cpg-mcast', group: DAEMON_GROUP, payload: writer.bytes() });
+  }
+
+  #onViewsAsked(to: number, { msgdata: query }: ControldHeader, asked: ViewsAsked): void {
+    if (to !== this.#me) this.#emit({ kind: 'read-views', to, query, ...asked });
+  }
+
+  #tellViews({ to, query, dlm, ...asked }: ViewsQuestion & { readonly dlm: DlmView }): void {
+    const writer = this.#viewsHeader(ControldType.VIEWS_TOLD, to, query, asked);
+    writeViewsTold(writer, { dlm: partOf(dlm, asked), controld: this.inspect() });
+    this.#emit({ kind: 'cpg-mcast', group: DAEMON_GROUP, payload: writer.bytes() });
+  }
+
+  #viewsHeader(type: number, to: number, msgdata: number, { lockspace }: ViewsAsked): ByteWriter {
+    const writer = this.#writer.reset();
+    const globalId = lockspaceGlobalId(lockspace);
+    writeHeader(writer, { version: this.#group.version, type, nodeid: this.#me, to, globalId, flags: 0, msgdata });
+    return writer;
   }
 
   // Conditions

@@ -46,4 +46,5 @@ export { type LockdebugOptions, lockdebugText, lockdumpText } from './texts/lock
 export { lockspacesText } from './texts/lockspaces-text.js';
 export { plocksText } from './texts/plocks-text.js';
 export { statusText } from './texts/status-text.js';
-export { type ClusterViews, type LockName, type NodeViews, waitingLocks, whyNot } from './why-not.js';
+export type { ViewsAsked, ViewsQuestion } from './view-query.js';
+export { type ClusterViews, type LockName, type NodeViews, resourcesOf, waitingLocks, whyNot } from './why-not.js';

@@ -43,6 +43,10 @@ export class ProtocolGroup {
     return this.#daemonRun;
   }
 
+  get members(): readonly number[] {
+    return this.#members;
+  }
+
   /** What we say of ourselves. */
   get ours(): Protocol {
     return {

@@ -10,7 +10,7 @@ export interface NodeViews {
   readonly controld: ControldView;
 }
 
-/** All nodes that can be asked, by their ids. */
+/** All nodes that have answered, by their ids. */
 export type ClusterViews = ReadonlyMap<number, NodeViews>;
 
 /** A lock by its owner's node and its id there. */
@@ -23,7 +23,7 @@ export interface LockName {
 /**
  * Why a lock has not been granted: a chain of sentences, each of which is the reason for the one before.
  *
- * Asks no lock manager for anything: it reads what nodes show of themselves, and says so where a node cannot be asked.
+ * Asks no lock manager for anything: it reads what nodes show of themselves, and says so where a node has not answered.
  */
 export function whyNot(views: ClusterViews, { lockspace, node, lkid }: LockName): readonly string[] {
   const owner = viewOf(views, node, lockspace);
@@ -40,6 +40,11 @@ export function whyNot(views: ClusterViews, { lockspace, node, lkid }: LockName)
   const standstill = stopped(views, node, lockspace);
   if (standstill.length > 0) return [first, ...standstill];
   return [first, ...reasons(views, owner, resource, lock)];
+}
+
+/** The resources of those locks of a node, for which all nodes are to be asked what they have of them. */
+export function resourcesOf(view: LockspaceView, lkids: readonly number[]): readonly string[] {
+  return [...new Set(lkids.flatMap((lkid) => findLock(view, lkid)?.resource.name ?? []))];
 }
 
 /** The lock ids of a node that are not granted, or wait for an answer. */
@@ -69,7 +74,7 @@ function reasons(views: ClusterViews, owner: LockspaceView, r: ResourceView, loc
     return [`its message is under way to node ${r.master}, the master of "${r.name}"`];
   }
   if (twin.status === 'granted') return [`node ${r.master} has granted it, and the message is under way`];
-  return inTheWay(mastered, twin, r.master);
+  return inTheWay(views, master, mastered, twin);
 }
 
 function lookup(views: ClusterViews, owner: LockspaceView, r: ResourceView): readonly string[] {
@@ -83,18 +88,20 @@ function isTwin(other: LockView, node: number, lock: LockView, isLocal: boolean)
 }
 
 /** Holders whose mode is in the way, then those who were there first. */
-function inTheWay(r: ResourceView, lock: LockView, master: number): readonly string[] {
+function inTheWay(views: ClusterViews, ls: LockspaceView, r: ResourceView, lock: LockView): readonly string[] {
+  const who = (other: LockView): string => ownerText(views, ls, other);
+  const master = ls.nodeid;
   const wanted = Mode[lock.rqmode];
   const holders = [...r.granted, ...r.converting].filter(
     (held) => held.lkid !== lock.lkid && !isCompatible(Mode[held.grmode], wanted),
   );
-  const lines = holders.map((held) => `${ownerText(held, master)} holds ${held.grmode}${convertingText(held)}`);
+  const lines = holders.map((held) => `${who(held)} holds ${held.grmode}${convertingText(held)}`);
   const isConverting = lock.status === 'convert';
   const queue = isConverting ? r.converting : r.waiting;
   const at = queue.findIndex(({ lkid }) => lkid === lock.lkid);
   const before = [...(isConverting ? [] : r.converting), ...queue.slice(0, at)];
   const ahead = before.filter((other) => !holders.includes(other));
-  for (const other of ahead) lines.push(`${ownerText(other, master)} waits for ${other.rqmode} before it`);
+  for (const other of ahead) lines.push(`${who(other)} waits for ${other.rqmode} before it`);
   if (lines.length === 0) return [`nothing is in its way: node ${master} is to grant it`];
   const kind = isConverting ? 'conversions' : 'requests';
   return [`it is number ${at + 1} of ${queue.length} ${kind} at node ${master}, the master`, ...lines];
@@ -104,10 +111,12 @@ function convertingText({ status, rqmode }: LockView): string {
   return status === 'convert' ? `, and waits for ${rqmode}` : '';
 }
 
-function ownerText(lock: LockView, master: number): string {
-  const [node, lkid] = lock.isMasterCopy ? [lock.nodeid, lock.remid] : [master, lock.lkid];
-  const process = lock.process === 0 ? '' : ` (process ${lock.process})`;
-  return `lock ${hexId(lkid)} of node ${node}${process}`;
+/** Which process has a lock, only the node of that process knows. */
+function ownerText(views: ClusterViews, master: LockspaceView, lock: LockView): string {
+  const [node, lkid] = lock.isMasterCopy ? [lock.nodeid, lock.remid] : [master.nodeid, lock.lkid];
+  const owner = lock.isMasterCopy ? viewOf(views, node, master.name) : master;
+  const process = typeof owner === 'string' ? 0 : (findLock(owner, lkid)?.lock.process ?? 0);
+  return `lock ${hexId(lkid)} of node ${node}${process === 0 ? '' : ` (process ${process})`}`;
 }
 
 // Lockspaces that stand still
@@ -207,7 +216,7 @@ function viewOf(views: ClusterViews, node: number, lockspace: string): Lockspace
 }
 
 function unreachable(node: number): string {
-  return `node ${node} cannot be asked`;
+  return `node ${node} does not answer`;
 }
 
 function findLock(

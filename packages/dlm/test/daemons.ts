@@ -1,6 +1,7 @@
 // dlm_controld of several nodes, joined by process groups that deliver everything in one order, in virtual time. What
 // the daemons tell their lock managers, and whom they want killed, is written down.
 import {
+  type ClusterViews,
   type ControldFact,
   type ControldInput,
   type ControldOutput,
@@ -30,6 +31,10 @@ export class Daemons {
   readonly daemons = new Map<number, Daemon>();
   /** Payloads of all messages, in the order of their delivery. */
   readonly messages: { readonly group: string; readonly from: number; readonly payload: Uint8Array }[] = [];
+  /** What came of `ask-views`. */
+  readonly told: ClusterViews[] = [];
+  /** They get no messages. */
+  readonly deaf = new Set<number>();
   readonly options: DaemonsOptions;
   readonly #queue: (() => void)[] = [];
   readonly #groups = new Map<string, number[]>();
@@ -205,6 +210,9 @@ export class Daemons {
         return;
       case 'cpg-mcast':
         return this.#multicast(output.group, node, output.payload.slice());
+      case 'views-told':
+        this.told.push(output.views);
+        return;
       case 'log':
         return;
     }
@@ -218,7 +226,8 @@ export class Daemons {
     this.#queue.push(() => {
       this.messages.push({ group, from, payload });
       for (const node of this.#groups.get(group) ?? []) {
-        if (this.#sideOf(from).includes(node)) this.input(node, { kind: 'message', group, from, payload });
+        if (this.#sideOf(from).includes(node) && !this.deaf.has(node))
+          this.input(node, { kind: 'message', group, from, payload });
       }
     });
   }

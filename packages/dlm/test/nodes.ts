@@ -29,6 +29,10 @@ export class Nodes {
           const [view] = this.cluster.nodes.get(node)!.dlm.inspect().lockspaces;
           this.daemons.input(node, { kind: 'locks', lockspace: output.lockspace, view });
         }
+        if (output.kind === 'read-views') {
+          const { kind: _, ...question } = output;
+          this.daemons.input(node, { kind: 'views', ...question, dlm: this.cluster.nodes.get(node)!.dlm.inspect() });
+        }
         if (output.kind === 'deadlock-cancel') {
           const { lockspace, handle } = output;
           this.cluster.input(node, { kind: 'unlock', lockspace, handle, flags: LockFlag.CANCEL, isDeadlock: true });

@@ -65,7 +65,7 @@ describe('a lock that waits for other locks', () => {
         : [
             'lock 00000001 of node 2 waits for EX on "r"',
             `node ${master} is the master of "r"`,
-            `node ${master} cannot be asked`,
+            `node ${master} does not answer`,
           ],
     );
   });
@@ -81,7 +81,7 @@ describe('a lock that waits for other locks', () => {
     expect(whyNot(views, { lockspace: LOCKSPACE, node: 1, lkid: 9 })).toEqual([
       'node 1 has no lock 00000009 in lockspace ls',
     ]);
-    expect(whyNot(views, { lockspace: LOCKSPACE, node: 4, lkid: 1 })).toEqual(['node 4 cannot be asked']);
+    expect(whyNot(views, { lockspace: LOCKSPACE, node: 4, lkid: 1 })).toEqual(['node 4 does not answer']);
   });
 });
 
@@ -143,7 +143,7 @@ describe('a lockspace that stands still', () => {
       /^lockspace ls stands still on node 1: change \d waits for fencing of node 3 since \d+ s$/,
     );
     expect(reasons[3]).toMatch(/^fenced has not dealt with node 3/);
-    expect(why(nodes, 2, [2])[2]).toBe('node 1 cannot be asked');
+    expect(why(nodes, 2, [2])[2]).toBe('node 1 does not answer');
   });
 
   it('a file system that has not noted the failure is named', () => {
@@ -152,5 +152,63 @@ describe('a lockspace that stands still', () => {
     nodes.daemons.newRing();
     nodes.fence(3);
     expect(why(nodes, 2)[1]).toMatch(/change \d waits for the file system to note that node 3 failed since \d+ s$/);
+  });
+});
+
+describe('asking all nodes through their daemons', () => {
+  const ASKED = { kind: 'ask-views', id: 9, lockspace: LOCKSPACE, resources: ['r'] } as const;
+
+  /** Node 1 is the master, node 2 holds, node 3 waits. */
+  function holderAndWaiter(): Nodes {
+    const nodes = new Nodes([1, 2, 3]);
+    for (const [node, mode] of [
+      [1, Mode.NL],
+      [2, Mode.EX],
+      [3, Mode.EX],
+    ] as const) {
+      nodes.lock(node, node, mode);
+      nodes.run();
+    }
+    return nodes;
+  }
+
+  it('each shows what it has of the resource, and the sentences name all three', () => {
+    const nodes = holderAndWaiter();
+    const other = { handle: 99, name: 'other', mode: Mode.NL, flags: LockFlag.VALBLK, lvb: new Uint8Array(8) };
+    nodes.cluster.input(1, { kind: 'lock', lockspace: LOCKSPACE, ...other });
+    nodes.daemons.input(3, ASKED);
+    nodes.run();
+    const told = nodes.daemons.told[0]!;
+    expect([...told.keys()]).toEqual([1, 2]);
+    expect(told.get(1)!.dlm.lockspaces[0]!.resources.map(({ name }) => name)).toEqual(['r']);
+    const views = new Map([...told, [3, nodes.views().get(3)!]]);
+    expect(whyNot(views, { lockspace: LOCKSPACE, node: 3, lkid: 1 })).toEqual([
+      'lock 00000001 of node 3 waits for EX on "r"',
+      'it is number 1 of 1 requests at node 1, the master',
+      'lock 00000001 of node 2 holds EX',
+    ]);
+  });
+
+  it('who does not answer within two seconds is left out', () => {
+    const nodes = holderAndWaiter();
+    nodes.daemons.deaf.add(1);
+    nodes.daemons.input(3, ASKED);
+    nodes.run();
+    expect(nodes.daemons.told).toEqual([]);
+    nodes.cluster.runTo(nodes.cluster.now + 2 * SECOND);
+    nodes.run();
+    nodes.daemons.input(3, { kind: 'wake' });
+    nodes.run();
+    expect(nodes.daemons.told.map((views) => [...views.keys()])).toEqual([[2]]);
+  });
+
+  it('who leaves is not waited for', () => {
+    const nodes = holderAndWaiter();
+    nodes.daemons.deaf.add(1);
+    nodes.daemons.input(3, ASKED);
+    nodes.run();
+    nodes.crash(1);
+    nodes.run();
+    expect(nodes.daemons.told.map((views) => [...views.keys()])).toEqual([[2]]);
   });
 });

@@ -258,7 +258,7 @@ export class ClusterStack implements EngineListener {
       case 'fenced':
         return this.#fencing === undefined ? 'ECONNREFUSED' : this.#fencing.call(request as FencedCall);
       case 'dlm_controld':
-        return this.#locks === undefined ? 'ECONNREFUSED' : this.#locks.call(request as ControldCall);
+        return this.#locks === undefined ? 'ECONNREFUSED' : this.#locks.call(task, request as ControldCall);
       case 'dlm':
         return this.#userLocks === undefined ? 'ECONNREFUSED' : this.#userLocks.call(task, request as DlmCall);
       case 'gfs_controld':

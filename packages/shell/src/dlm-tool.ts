@@ -1,4 +1,5 @@
 import {
+  type ClusterViews,
   type ControlledLockspaceView,
   controldHealth,
   healthText,
@@ -9,6 +10,7 @@ import {
   type NodeViews,
   type PlockResourceView,
   plocksText,
+  resourcesOf,
   statusText,
   waitingLocks,
   whyNot,
@@ -56,7 +58,7 @@ const OPERATIONS: ReadonlyMap<string, boolean> = new Map([
  * complaint and no failure. `status` is that of dlm 4.
  *
  * `health` and `why` are ours: `health` ends with 2 when a lockspace waits and with 1 when nobody can be asked; `why LOCKSPACE [LKID]`
- * says why locks of this node are not granted, as far as it can be seen from here.
+ * says why locks of this node are not granted, for which dlm_controld asks those of all other nodes what theirs show.
  *
  * Source: cluster.git dlm/tool/main.c; dlm dlm_tool/main.c.
  */
@@ -165,9 +167,17 @@ function* why(os: Os, lockspace: string, id: string | undefined): Task<number> {
   }
   const node = view.nodeid;
   const lkids = id === undefined ? waitingLocks(view) : [Number.parseInt(id, 16)];
+  const all = yield* askAllViews(os, lockspace, resourcesOf(view, lkids));
+  all.set(node, views);
   for (const lkid of lkids) {
-    const [first, ...reasons] = whyNot(new Map([[node, views]]), { lockspace, node, lkid });
+    const [first, ...reasons] = whyNot(all, { lockspace, node, lkid });
     os.print([first, ...reasons.map((reason) => `  ${reason}`)].map((line) => `${line}\n`).join(''));
   }
   return 0;
+}
+
+/** Without a daemon that can ask them, the other nodes have not answered. */
+function* askAllViews(os: Os, name: string, resources: readonly string[]): Task<Map<number, NodeViews>> {
+  const told = yield* askDaemon<ClusterViews>(os, DAEMON, { kind: 'cluster-views', name, resources });
+  return new Map(told === 'ECONNREFUSED' ? [] : told);
 }

@@ -168,7 +168,9 @@ describe('dlm_tool about locks', () => {
   const views = { dlm: { lockspaces: [lockspace] }, controld };
 
   function ask(line: string, reply: unknown = views) {
-    return run(administratorsPrograms.get('dlm_tool')!, line, { call: () => reply });
+    const call = (_daemon: string, request: unknown): unknown =>
+      (request as { kind: string }).kind === 'cluster-views' ? new Map() : reply;
+    return run(administratorsPrograms.get('dlm_tool')!, line, { call });
   }
 
   it.each([

@@ -1,6 +1,7 @@
 import type { DlmSection } from '@quorate/cluster-conf';
 import {
   type CallInput,
+  type ClusterViews,
   type ControldFact,
   type ControldInput,
   type ControldOutput,
@@ -15,7 +16,7 @@ import {
   type PlockInput,
   type PlockResult,
 } from '@quorate/dlm';
-import { DebugBuffer, type Errno, MILLISECOND, type Nanos, type Observe } from '@quorate/kernel';
+import { DebugBuffer, type Errno, MILLISECOND, type Nanos, type Observe, PENDING, type TaskId } from '@quorate/kernel';
 import { Child } from '../child.js';
 import { DlmTransport } from '../dlm-transport.js';
 import { LOCKSPACES } from '../os/files.js';
@@ -62,6 +63,7 @@ export class LockManager implements GroupMember {
   readonly #controldMachine: DlmControld;
   readonly #users = new Map<string, LockspaceUser>();
   readonly #debugBuffer = new DebugBuffer();
+  readonly #viewsTold = new Map<TaskId, (views: ClusterViews) => void>();
   #hasExited = false;
 
   constructor(
@@ -218,7 +220,7 @@ export class LockManager implements GroupMember {
   }
 
   /** Serves the tools. */
-  call({ kind, name = '' }: ControldCall): unknown {
+  call(task: TaskId, { kind, name = '', resources = [] }: ControldCall): unknown {
     // What the kernel shows is there without the daemon, too.
     if (kind === 'views') return this.inspect();
     if (this.#controld.hasEnded) return 'ECONNREFUSED';
@@ -230,9 +232,25 @@ export class LockManager implements GroupMember {
       case 'deadlock-check':
         this.#controld.send({ kind: 'deadlock-check', lockspace: name });
         return 0;
+      case 'cluster-views':
+        return this.#clusterViews(task, name, resources);
       case 'list':
         return this.#controldMachine.inspect().lockspaces;
     }
+  }
+
+  /** Answered at once where there is no other node. */
+  #clusterViews(task: TaskId, lockspace: string, resources: readonly string[]): unknown {
+    const { system } = this.#services;
+    let isPending = false;
+    let answer: ClusterViews | typeof PENDING = PENDING;
+    this.#viewsTold.set(task, (views) => {
+      if (isPending) system.reply(task, views);
+      else answer = views;
+    });
+    this.#controld.send({ kind: 'ask-views', id: task, lockspace, resources });
+    isPending = true;
+    return answer;
   }
 
   inspect(): NodeViews {
@@ -315,6 +333,15 @@ export class LockManager implements GroupMember {
         this.#dlm.send({ kind: 'unlock', lockspace, handle, flags: LockFlag.CANCEL, isDeadlock: true });
         break;
       }
+      case 'read-views': {
+        const { kind: _, ...question } = output;
+        this.#controld.send({ kind: 'views', ...question, dlm: this.#dlmMachine.inspect() });
+        break;
+      }
+      case 'views-told':
+        this.#viewsTold.get(output.id)?.(output.views);
+        this.#viewsTold.delete(output.id);
+        break;
       case 'plock-result':
         this.#users.get(output.lockspace)?.plockResult?.(output.id, output.result);
         break;
