@@ -3,5 +3,9 @@ import { base } from '../../tooling/tsup.base.js';
 
 export default defineConfig({
   ...base,
-  entry: { index: 'src/index.ts', 'client/index': 'src/client/index.ts' },
+  entry: {
+    index: 'src/index.ts',
+    'allocator/index': 'src/allocator/index.ts',
+    'client/index': 'src/client/index.ts',
+  },
 });

@@ -1,57 +1,16 @@
-import {
-  allocBlocks,
-  allocDinode,
-  inplaceRelease,
-  inplaceReserve,
-  Reservation,
-  type ReserveHost,
-  Rgrp,
-  type RgrpHost,
-  RgrpIndex,
-  type Volume,
-} from '@quorate/gfs2';
+import { BlockAllocator, newBitmapGroup } from '@quorate/gfs2/allocator';
 
-const host: RgrpHost & ReserveHost<Rgrp> = {
-  willChange: () => {},
-  inconsistent: (rgrp, text) => {
-    throw new Error(`${rgrp.addr}: ${text}`);
-  },
-  isLockedByMe: () => false,
-  isFastToAcquire: () => true,
-  isCongested: () => false,
-  *lock() {},
-  unlock: () => {},
-  reclaim: () => {},
-  *flushLog() {},
-};
-
-/** Makes two files in the resource groups of a volume and lets them grow in turns; gives the extents of both. */
-export function growInTurns(volume: Volume): string[] {
-  const records = volume.rindex();
-  if (typeof records === 'string') throw new Error(records);
-  const index = new RgrpIndex(
-    records.map((rindex) => {
-      const rgrp = new Rgrp(volume.geometry, rindex);
-      rgrp.attach(Array.from({ length: rindex.length }, (_, i) => volume.readBlock(rindex.addr + i)!));
-      return rgrp;
-    }),
-  );
-  const files = [0, 1].map(() => new Reservation(0, records.at(-1)!.data0, false));
-  const reserve = (file: Reservation, target: number, use: () => void) => {
-    if (inplaceReserve(index, file, { target }, host).next().value === 'ENOSPC') throw new Error('ENOSPC');
-    use();
-    inplaceRelease(file);
-  };
-  for (const file of files) reserve(file, 1, () => allocDinode(file, host));
-  return [1, 2, 3].flatMap(() =>
-    files.map((file) => {
-      let extent = '';
-      file.sizeHint = 32;
-      reserve(file, 4, () => {
-        const { block, count } = allocBlocks(file, 4, host);
-        extent = `file ${file.addr}: ${count} blocks from ${block}`;
-      });
-      return extent;
-    }),
-  );
+/** Two that grow in turns, each in a run of its own. */
+export function growTogether(): string[] {
+  const allocator = new BlockAllocator([newBitmapGroup(4096, 0, 65_536)]);
+  const growers = { a: allocator.grower(0), b: allocator.grower(0) };
+  const runs: Record<string, string[]> = { a: [], b: [] };
+  for (let turn = 0; turn < 2; turn++) {
+    for (const [name, grower] of Object.entries(growers)) {
+      const allocated = allocator.allocate(grower, 4);
+      if (allocated === 'ENOSPC') throw new Error('full');
+      for (const { block, count } of allocated) runs[name]!.push(`${count} from ${block}`);
+    }
+  }
+  return Object.entries(runs).map(([name, texts]) => `${name}: ${texts.join(', ')}`);
 }
