@@ -42,4 +42,5 @@ export {
   parseClusvcadm,
   prepareClusvcadm,
 } from './tools/clusvcadm.js';
+export { RgTest, type RgTestOperation, type RgTestWalk } from './tools/rg-test.js';
 export { type InstalledAgent, loadRules, type ResourceRule } from './tree/resource-rule.js';

@@ -8,6 +8,7 @@ import { flock } from './flock.js';
 import { groupTool } from './group-tool.js';
 import { ls } from './ls.js';
 import { date, hostname, ps } from './processes.js';
+import { rgTest } from './rg-test.js';
 import { sed } from './sed.js';
 import { clustat, clusvcadm } from './services.js';
 import { sgPersist } from './sg-persist.js';
@@ -37,6 +38,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['mv', mv],
   ['passwd', passwd],
   ['ps', ps],
+  ['rg_test', rgTest],
   ['rm', rm],
   ['rmdir', rmdir],
   ['sed', sed],

@@ -6,6 +6,10 @@ import { ShellMachine } from './machine.js';
 const FILES = {
   '/etc/hosts': '127.0.0.1 localhost\n10.0.0.1 my-vm1\n',
   '/etc/cluster/cluster.conf': '<cluster/>\n',
+  '/etc/cluster/rm.conf':
+    '<cluster><rm><service name="web"><ip address="10.0.0.9"/><script name="web" file="/etc/init.d/web"/></service></rm></cluster>\n',
+  '/etc/cluster/rm2.conf': '<cluster><rm><service name="web"><ip address="10.0.0.8"/></service></rm></cluster>\n',
+  '/etc/cluster/torn.conf': '<cluster><rm>',
   '/etc/.hidden': '',
   '/etc/httpd/conf/httpd.conf': 'Listen 80\nDocumentRoot "/var/www/html"\n',
   '/var/www/html/index.html': '<h1>"Hello, World"</h1>\n',

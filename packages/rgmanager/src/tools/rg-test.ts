@@ -1,0 +1,165 @@
+import type { Task } from '@quorate/kernel';
+import { type ConfElement, childrenNamed } from '../conf/conf-element.js';
+import { type EventTrigger, readEventTriggers } from '../conf/event-triggers.js';
+import { readFailoverDomains } from '../state/failover-domain.js';
+import { copyIncarnations, resourceDelta, treeDelta } from '../tree/delta.js';
+import { applyResourceDefaults, loadResources, ResourceList } from '../tree/resource-list.js';
+import type { ResourceNode } from '../tree/resource-node.js';
+import type { ResourceRule } from '../tree/resource-rule.js';
+import { buildTree } from '../tree/resource-tree.js';
+import { type TreeOperation, TreeWalk } from '../tree/tree-operation.js';
+import { formatDomain, formatEventTriggers, formatResource, formatRule, formatTree } from './listing.js';
+
+interface Loaded {
+  readonly messages: string;
+  readonly list: ResourceList;
+  readonly roots: readonly ResourceNode[];
+  readonly domains: string;
+  readonly triggers: readonly EventTrigger[];
+}
+
+/** What an operation on a service or vm printed, and whether there is such a service. */
+export interface RgTestWalk {
+  readonly text: string;
+  readonly isFound: boolean;
+}
+
+/**
+ * `rg_test`: what it prints of rules and configurations, with the messages of loading them before. Nothing is carried out.
+ *
+ * Source: cluster.git rgmanager/src/daemons/test.c.
+ */
+export class RgTest {
+  readonly #rules: readonly ResourceRule[];
+
+  constructor(rules: readonly ResourceRule[]) {
+    this.#rules = rules;
+  }
+
+  /** `rg_test AGENTS rules`. */
+  rules(): string {
+    return this.#rules.map(formatRule).join('');
+  }
+
+  /** `rg_test AGENTS test CONF`. */
+  list(cluster: ConfElement): string {
+    const { messages, list, roots, domains, triggers } = this.#load(cluster);
+    return [
+      messages,
+      list.size === 0 ? '' : `=== Resources List ===\n${resources(list)}`,
+      roots.length === 0 ? '' : `=== Resource Tree ===\n${formatTree(roots)}`,
+      domains === '' ? '' : `=== Failover Domains ===\n${domains}`,
+      `=== Event Triggers ===\n${formatEventTriggers(triggers)}`,
+    ].join('');
+  }
+
+  /** `rg_test AGENTS noop CONF start|stop|status TYPE NAME`, without the messages of loading. */
+  operate(cluster: ConfElement, operation: RgTestOperation, type: string, name: string): RgTestWalk {
+    const [begin, end, good] = PRINTED[operation];
+    const { roots } = this.#load(cluster);
+    const root = roots.find((each) => each.name === `${type}:${name}`);
+    if (root === undefined) return { isFound: false, text: `No resource ${name} of type ${type} found\n` };
+    const text = `${begin} ${name}...\n${walk(roots, root, operation)}${end} ${name} ${good}\n`;
+    return { isFound: true, text };
+  }
+
+  /** `rg_test AGENTS delta OLD NEW`. */
+  delta(before: ConfElement, after: ConfElement): string {
+    const old = this.#load(before);
+    const next = this.#load(after);
+    resourceDelta(old.list, next.list);
+    treeDelta(old.roots, next.roots);
+    const lists = [
+      `=== Old Resource List ===\n${resources(old.list)}`,
+      `=== New Resource List ===\n${resources(next.list)}`,
+      `=== Old Resource Tree ===\n${formatTree(old.roots)}`,
+      `=== New Resource Tree ===\n${formatTree(next.roots)}`,
+    ].join('');
+    const down = downPhase(old);
+    copyIncarnations(old.list, next.list);
+    const phases = `=== Operations (down-phase) ===\n${down}=== Operations (up-phase) ===\n${upPhase(next)}`;
+    return `${old.messages}${next.messages}${lists}${phases}`;
+  }
+
+  /** Defaults apply before the resources section is read. */
+  #load(cluster: ConfElement): Loaded {
+    const rm = childrenNamed(cluster, 'rm')[0];
+    let messages = '';
+    const report = (text: string): void => {
+      messages += `${text}\n`;
+    };
+    const silent = (): void => {};
+    const rules = applyResourceDefaults(rm, this.#rules, report);
+    const list = new ResourceList();
+    loadResources(rm, rules, list, report);
+    const roots = buildTree(rm, rules, list, report);
+    const domains = readFailoverDomains(cluster, silent).map(formatDomain);
+    return { messages, list, roots, domains: domains.join(''), triggers: readEventTriggers(cluster, silent) };
+  }
+}
+
+function resources(list: ResourceList): string {
+  return [...list].map(formatResource).join('');
+}
+
+function drive<T>(task: Task<T>): T {
+  const { done, value } = task.next();
+  if (!done) throw new Error('a walk with agents that answer at once must not wait');
+  return value;
+}
+
+/** A walk in which every agent succeeds, and what `rg_test noop` prints of it. */
+function walk(roots: readonly ResourceNode[], root: ResourceNode, operation: TreeOperation): string {
+  let printed = '';
+  const walker = new TreeWalk({
+    *run(node, action, depth) {
+      if (node.action(action, depth) !== undefined) printed += `[${action}] ${node.name}\n`;
+      return 0;
+    },
+    seconds: 1_000_000,
+    log: () => {},
+    report: (text) => {
+      printed += `${text}\n`;
+    },
+    beginCheck: () => true,
+    endCheck: () => {},
+  });
+  const result = drive(walker.operate(roots, root.resource, operation));
+  return result === 0 ? printed : `${printed}${operation} ended with ${result}\n`;
+}
+
+export type RgTestOperation = 'start' | 'stop' | 'status';
+
+const PRINTED = {
+  start: ['Starting', 'Start of', 'complete'],
+  stop: ['Stopping', 'Stop of', 'complete'],
+  status: ['Checking status of', 'Status of', 'is good'],
+} as const satisfies Record<RgTestOperation, unknown>;
+
+function canMigrate(root: ResourceNode): boolean {
+  return root.children.length === 0 && root.action('migrate', 0) !== undefined;
+}
+
+/** `[kill]` and `[init]` are printed without a line end. */
+function downPhase({ roots }: Loaded): string {
+  const phase = roots.map((root) => {
+    const mark = root.resource.needsStop ? '[kill] ' : '';
+    if (mark !== '' && !root.resource.rule.destroyOnDelete && canMigrate(root)) {
+      return `${mark}[no-op] ${root.name} was removed from the config, but I am not stopping it.\n`;
+    }
+    return mark + walk(roots, root, 'condstop');
+  });
+  return phase.join('');
+}
+
+function upPhase({ roots }: Loaded): string {
+  const phase = roots.map((root) => {
+    const mark = root.resource.needsStart && !root.resource.isReconfigured ? '[init] ' : '';
+    if (mark === '') return walk(roots, root, 'condstart');
+    if (!root.resource.rule.initOnAdd && canMigrate(root)) {
+      return `${mark}[noop] ${root.name} was added, but I am not initializing it\n`;
+    }
+    return mark + walk(roots, root, 'stop');
+  });
+  return phase.join('');
+}
