@@ -34,7 +34,7 @@ export { invariants } from './invariants.js';
 export { LockFlag, Status, StatusFlag } from './lock-flags.js';
 export type { Confchg, Departure, LeaveReason, NodeHistory } from './lockspace-change.js';
 export { type ControldHealth, controldHealth, healthText, type LockspaceHealth } from './lockspace-health.js';
-export type { LockspaceView, LockView, ResourceView, WaiterView } from './lockspace-view.js';
+export { type LockspaceView, type LockView, orphansOf, type ResourceView, type WaiterView } from './lockspace-view.js';
 export type { MidcommsView } from './midcomms.js';
 export { isCompatible, isMode, Mode, type ModeName, modeName } from './mode.js';
 export { PacketStream, type StreamDefect } from './packet-header.js';

@@ -1,7 +1,7 @@
 import { hex, type Nanos } from '@quorate/kernel';
 import type { Lockspace } from './lockspace.js';
 import { type ModeName, modeName } from './mode.js';
-import { type Lkb, LockStatus, type Rsb } from './resource.js';
+import { type Lkb, LkbFlag, LockStatus, type Rsb } from './resource.js';
 
 /** One lock, with the numbers that the debug text shows. */
 export interface LockView {
@@ -154,4 +154,18 @@ export function lockspaceView(ls: Lockspace): LockspaceView {
     waiters: Array.from(ls.waiters, waiterView),
     resources: Array.from(ls.rsbs.values(), resourceView),
   };
+}
+
+/** Locks of this node whose process has left them behind (PERSISTENT). */
+export function orphansOf({ resources }: LockspaceView): readonly {
+  readonly lkid: number;
+  readonly resource: string;
+  readonly mode: ModeName;
+  readonly process: number;
+}[] {
+  return resources.flatMap(({ name: resource, granted, converting }) =>
+    [...granted, ...converting]
+      .filter(({ flags, isMasterCopy }) => !isMasterCopy && (flags & LkbFlag.ORPHAN) !== 0)
+      .map(({ lkid, grmode: mode, process }) => ({ lkid, resource, mode, process })),
+  );
 }

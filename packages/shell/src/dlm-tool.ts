@@ -15,9 +15,10 @@ import {
   waitingLocks,
   whyNot,
 } from '@quorate/dlm';
-import type { Os, Program, Task } from '@quorate/kernel';
+import { type Os, type Program, SECOND, type Task } from '@quorate/kernel';
 import { parseOptions } from '@quorate/node';
 import { askDaemon, dumpOf } from './control-tools.js';
+import { listOrphans, probe, purge } from './lockspace-care.js';
 import { RELEASE_VERSION } from './release.js';
 
 const DAEMON = 'dlm_controld';
@@ -25,7 +26,7 @@ const DAEMON = 'dlm_controld';
 const USAGE = `Usage:
 
 dlm_tool [options] [deadlock_check | lockdump | lockdebug | ls | dump |
-                    plocks | status | health | why]
+                    plocks | status | health | why | probe | orphans | purge]
 
 Options:
   -n               Show all node information in ls
@@ -51,14 +52,22 @@ const OPERATIONS: ReadonlyMap<string, boolean> = new Map([
   ['lockdump', true],
   ['lockdebug', true],
   ['why', true],
+  ['probe', true],
+  ['orphans', true],
+  ['purge', true],
 ]);
+
+/** How long `probe` waits when it is not told. */
+const PROBE_SECONDS = 5;
 
 /**
  * `dlm_tool ls|dump|plocks|lockdump|lockdebug|deadlock_check|status`, with the exit codes of the original: what the kernel does not have is a
  * complaint and no failure. `status` is that of dlm 4.
  *
- * `health` and `why` are ours: `health` ends with 2 when a lockspace waits and with 1 when nobody can be asked; `why LOCKSPACE [LKID]`
- * says why locks of this node are not granted, for which dlm_controld asks those of all other nodes what theirs show.
+ * The others are ours: `health` ends with 2 when a lockspace waits and with 1 when nobody can be asked; `why LOCKSPACE [LKID]`
+ * says why locks of this node are not granted, for which dlm_controld asks those of all other nodes what theirs show;
+ * `probe LOCKSPACE [SECONDS]` takes a real lock, and ends with 2 when it is not granted in time; `orphans` and `purge LOCKSPACE` list and
+ * unlock what processes of this node have left behind.
  *
  * Source: cluster.git dlm/tool/main.c; dlm dlm_tool/main.c.
  */
@@ -119,9 +128,22 @@ function* perform(
     }
     case 'health':
       return yield* health(os, flags.has('j'));
-    default:
+    case 'why':
       return yield* why(os, name, more[0]);
+    default:
+      return yield* takeCareOf(os, operation, name, Number(more[0] ?? PROBE_SECONDS));
   }
+}
+
+function* takeCareOf(os: Os, operation: string, name: string, seconds: number): Task<number> {
+  const views = yield* askViews(os);
+  const view = views?.dlm.lockspaces.find((ls) => ls.name === name);
+  if (view === undefined) {
+    os.printError(`dlm_tool: no lockspace ${name}\n`);
+    return 1;
+  }
+  if (operation === 'orphans') return listOrphans(os, view);
+  return yield* operation === 'purge' ? purge(os, view) : probe(os, view, seconds * SECOND);
 }
 
 function* askViews(os: Os): Task<NodeViews | undefined> {
