@@ -47,7 +47,7 @@ export { type MkfsResult, mkfs } from './mkfs.js';
 // Reading images
 
 export { volumeListing } from './listing.js';
-export { Volume, type VolumeEntry, type VolumeNode, type VolumeXattr } from './volume.js';
+export { Volume, type VolumeEntry, type VolumeExtent, type VolumeNode, type VolumeXattr } from './volume.js';
 
 // Allocating blocks
 

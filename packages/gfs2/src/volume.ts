@@ -12,7 +12,7 @@ import {
 } from './ondisk/geometry.js';
 import { decodeLeaf, LEAF_BYTES } from './ondisk/leaf.js';
 import { isMetaBlock, META_HEADER_BYTES, META_TYPE } from './ondisk/meta-header.js';
-import { blocksAtHeight, findMetapath, getPointer } from './ondisk/metadata-tree.js';
+import { blocksAtHeight, findMetapath, getPointer, pointerArea } from './ondisk/metadata-tree.js';
 import { decodeRindex, type RindexEntry } from './ondisk/rindex.js';
 import { decodeSuperblock, type Superblock } from './ondisk/superblock.js';
 import { decodeXattr, FIRST_XATTR, XATTR_PREFIX, type XattrRecord } from './ondisk/xattr.js';
@@ -32,6 +32,13 @@ export interface VolumeNode {
   /** `/`, `/a/hello.txt`. */
   readonly path: string;
   readonly dinode: Dinode;
+}
+
+/** Blocks of a file side by side: `count` logical ones from `lblock` on are at `block`. */
+export interface VolumeExtent {
+  readonly lblock: number;
+  readonly block: number;
+  readonly count: number;
 }
 
 /** An extended attribute with its prefix, for instance `user.name`. */
@@ -149,6 +156,35 @@ export class Volume {
       at += count;
     }
     return bytes;
+  }
+
+  /**
+   * Where the content of an inode lies, in the order of its logical blocks; holes, and what cannot be read, are left out. Content
+   * that is stuffed has none.
+   */
+  *extents(inode: Dinode): Generator<VolumeExtent, void, undefined> {
+    let run = { lblock: 0, block: 0, count: 0 };
+    for (const [lblock, block] of this.#dataBlocks(inode.addr, inode.height, 0, 0)) {
+      if (block === run.block + run.count && lblock === run.lblock + run.count) run.count += 1;
+      else {
+        if (run.count > 0) yield run;
+        run = { lblock, block, count: 1 };
+      }
+    }
+    if (run.count > 0) yield run;
+  }
+
+  *#dataBlocks(addr: number, height: number, level: number, base: number): Generator<[number, number]> {
+    const block = height > 0 ? this.readBlock(addr) : undefined;
+    if (block === undefined || (level > 0 && !isMetaBlock(block, META_TYPE.IN))) return;
+    const span = this.geometry.inptrs ** (height - 1 - level);
+    const { count } = pointerArea(this.geometry, level);
+    for (let i = 0; i < count; i++) {
+      const target = getPointer(block, level, i);
+      if (target === 0 || target >= this.blocks) continue;
+      if (level === height - 1) yield [base + i, target];
+      else yield* this.#dataBlocks(target, height, level + 1, base + i * span);
+    }
   }
 
   /** Target of a symbolic link. */

@@ -29,6 +29,9 @@ export class BufferCache {
   readonly #reads = new Map<Buffer, Signal>();
   readonly #maxBuffers: number;
 
+  /** As many zeros as one transfer takes, once they are needed. */
+  #zeros: Uint8Array | undefined = undefined;
+
   constructor(
     disk: Disk,
     scheduler: Scheduler,
@@ -135,6 +138,29 @@ export class BufferCache {
     return yield* batch.finish();
   }
 
+  /** Writes zeros to blocks just allocated, which nobody has cached, and waits (`sb_issue_zeroout`). Gives the first error. */
+  *writeZeros(space: AddressSpace, block: number, count: number): Task<string | undefined> {
+    const batch = new Batch(this.#scheduler);
+    assert(space.isExclusive, `block ${block} is written without its glock`);
+    for (let at = block; at < block + count; at += MAX_RUN_BLOCKS) {
+      const here = Math.min(MAX_RUN_BLOCKS, block + count - at);
+      this.#zeros ??= new Uint8Array(MAX_RUN_BLOCKS * this.#disk.blockSize);
+      for (let i = 0; i < here; i++) this.#tell(space, at + i);
+      this.#disk.write(at, this.#zeros.subarray(0, here * this.#disk.blockSize), batch.expect());
+    }
+    return yield* batch.finish();
+  }
+
+  #tell({ type, number }: AddressSpace, block: number): void {
+    this.#observe?.({
+      kind: 'gfs2.block-written',
+      now: this.#scheduler.now,
+      block,
+      write: this.#disk.nextId,
+      glock: { type, number },
+    });
+  }
+
   #isPresent(space: AddressSpace, block: number): boolean {
     const buffer = this.#buffers.get(block);
     return buffer !== undefined && buffer.space === space && (buffer.isUptodate || this.#reads.has(buffer));
@@ -189,13 +215,7 @@ export class BufferCache {
       const { space, block, data: bytes } = buffers[i]!;
       assert(space.isExclusive, `block ${block} is written without its glock`);
       if (data !== bytes) data.set(bytes, (i - start) * size);
-      this.#observe?.({
-        kind: 'gfs2.block-written',
-        now: this.#scheduler.now,
-        block,
-        write: this.#disk.nextId,
-        glock: { type: space.type, number: space.number },
-      });
+      this.#tell(space, block);
     }
     this.#disk.write(first.block, data, batch.expect());
   }

@@ -1,10 +1,11 @@
 import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
+import { Refusal } from '../refusal.js';
 import { addFileData, isJournaled } from './data-block.js';
 import type { Inode } from './inode.js';
 import { dropPrivileges } from './permission.js';
 import { setModified } from './times.js';
-import { allocExtent, growHeight, type TreeChange, unstuff, writeDinode } from './tree.js';
+import { allocExtent, type Extent, growHeight, type TreeChange, unstuff, writeDinode } from './tree.js';
 import { CHUNK_BLOCKS, type Plan, planChunk, RES_DINODE, RES_STATFS } from './write-file.js';
 
 /**
@@ -45,10 +46,22 @@ function* fillHoles(change: TreeChange, plan: Plan): Task {
   if (inode.di.height < plan.height) yield* growHeight(change, plan.height);
   for (let lblock = plan.first; lblock < plan.first + plan.count; ) {
     const extent = yield* allocExtent(change, lblock, plan.first + plan.count - lblock);
-    for (let i = 0; extent.isNew && i < extent.count; i++) {
-      addFileData(fs, inode, transaction, fs.core.cache.create(inode.glock.space, extent.block + i));
-    }
+    if (extent.isNew) yield* writeZeros(change, extent);
     lblock += extent.count;
   }
   yield* writeDinode(fs, inode, transaction);
+}
+
+/** The zeros are on the disk before the transaction can be: nothing of them has to wait in memory. */
+function* writeZeros({ fs, inode, transaction }: TreeChange, { block, count }: Extent): Task {
+  const { cache } = fs.core;
+  const { space } = inode.glock;
+  if (isJournaled(inode)) {
+    for (let i = 0; i < count; i++) addFileData(fs, inode, transaction, cache.create(space, block + i));
+    return;
+  }
+  const error = yield* cache.writeZeros(space, block, count);
+  if (error === undefined) return;
+  fs.core.hooks.withdraw(`error writing zeros: ${error}`);
+  throw new Refusal('EIO');
 }
