@@ -1,4 +1,5 @@
 import { tuneForShortRuns } from '@quorate/simulator/node';
+import { runAllocBench } from './alloc-bench.js';
 import { runDiskBench } from './disk.js';
 import { runLocksBench } from './locks-bench.js';
 import { runPlantedBugs } from './planted-bugs/run-planted-bugs.js';
@@ -9,6 +10,8 @@ import { runTotemSoak } from './totem-soak.js';
 const [name, ...rest] = process.argv.slice(2);
 if (name === 'disk') {
   process.exitCode = await runDiskBench(rest, process);
+} else if (name === 'alloc') {
+  process.exitCode = runAllocBench(process);
 } else if (name === 'locks') {
   process.exitCode = await runLocksBench(process);
 } else if (name === 'totem-chaos') {
