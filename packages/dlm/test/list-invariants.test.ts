@@ -159,6 +159,19 @@ describe('a good history violates nothing', () => {
       },
     ],
     [
+      'a lock that is given back comes to the next master with its old mode',
+      (tell) => {
+        tell(1, held(2, 'CW'));
+        tell(2, { kind: 'dlm.unlocked', ...lock });
+        tell(1, held(2, 'IV'));
+        tell(1, held(3, 'PR'));
+        restart(tell, [2, 3]);
+        tell(3, held(2, 'CW', 'recovery'));
+        tell(3, held(3, 'PR', 'recovery'));
+        tell(3, held(2, 'IV'));
+      },
+    ],
+    [
       'writes are counted past 2^32, and anew by a new master or when what was written is not valid',
       (tell) => {
         tell(1, written(5, 0xffff_ffff));
@@ -203,6 +216,23 @@ describe('each invariant notices', () => {
       'dlm.S1',
       'EX beside PR on the lists of a master',
       (tell) => {
+        tell(1, held(2, 'EX'));
+        tell(1, held(3, 'PR'));
+      },
+    ],
+    [
+      'dlm.S1',
+      'EX beside PR in a recovery, and nobody gives one back',
+      (tell) => {
+        tell(1, held(2, 'EX', 'recovery'));
+        tell(1, held(3, 'PR', 'recovery'));
+      },
+    ],
+    [
+      'dlm.S1',
+      'what is given back is granted, and in no recovery',
+      (tell) => {
+        tell(2, { kind: 'dlm.unlocked', ...lock });
         tell(1, held(2, 'EX'));
         tell(1, held(3, 'PR'));
       },

@@ -93,22 +93,52 @@ class BetweenSteps implements Check<DlmFact> {
   }
 }
 
+/**
+ * A lock that its owner was giving back when its master died comes to the next master with the mode that it had, although the old
+ * one may have let others have it: it is unlocked when the recovery is over.
+ */
+class Compatible implements Check<DlmFact> {
+  readonly #lists = new MasterLists();
+  readonly #standings = new Standings((lockspace, node) => this.#lists.forget(lockspace, node));
+  /** By lockspace, owner and its lock id. */
+  readonly #unlocked = new Set<string>();
+  readonly #givenBack = new WeakSet<Twin>();
+
+  observe(fact: Stamped<DlmFact>, verdict: Verdict): void {
+    if (!this.#standings.accepts(fact)) return;
+    if (fact.kind === 'dlm.unlocked') this.#unlocked.add(keyOf(fact.lockspace, fact.node, fact.lkid));
+    else if (fact.kind === 'dlm.cast') this.#unlocked.delete(keyOf(fact.lockspace, fact.node, fact.lkid));
+    const lists = this.#lists.follow(fact);
+    if (lists === undefined || fact.kind !== 'dlm.held' || fact.mode === 'IV') return;
+    const raised = lists.twin(fact.owner, fact.ownerLkid);
+    const isGivenBack = this.#unlocked.has(keyOf(fact.lockspace, fact.owner, fact.ownerLkid));
+    if (fact.by === 'recovery' && isGivenBack) this.#givenBack.add(raised);
+    else this.#givenBack.delete(raised);
+    if (!this.#givenBack.has(raised)) this.#compare(lists, raised, verdict);
+  }
+
+  #compare(lists: Lists, raised: Twin, verdict: Verdict): void {
+    for (const other of lists.twins.values()) {
+      if (other === raised || isCompatible(other.mode, raised.mode) || this.#givenBack.has(other)) continue;
+      const [mine, theirs] = [modeName(raised.mode), modeName(other.mode)];
+      verdict.violate(`${placeOf(lists)}: ${textOf(raised)} has ${mine}, ${textOf(other)} has ${theirs}`, [
+        lists.master,
+      ]);
+    }
+  }
+}
+
+function keyOf(lockspace: string, node: number, lkid: number): string {
+  return `${lockspace}/${node}/${lkid}`;
+}
+
 export const listsCompatible: Invariant = defineInvariant<DlmFact>({
   id: 'dlm.S1',
   name: 'dlm-lists-compat',
-  statement: 'The granted modes of all locks on the granted and the convert queue of a master are pairwise compatible.',
-  kinds: KINDS,
-  start: () =>
-    new OnChange((lists, { owner, ownerLkid }, verdict) => {
-      const raised = lists.twin(owner, ownerLkid);
-      for (const other of lists.twins.values()) {
-        if (other === raised || isCompatible(other.mode, raised.mode)) continue;
-        const [mine, theirs] = [modeName(raised.mode), modeName(other.mode)];
-        verdict.violate(`${placeOf(lists)}: ${textOf(raised)} has ${mine}, ${textOf(other)} has ${theirs}`, [
-          lists.master,
-        ]);
-      }
-    }),
+  statement:
+    'The granted modes of all locks on the granted and the convert queue of a master are pairwise compatible, but for those that came to it in a recovery and are being unlocked.',
+  kinds: [...KINDS, 'dlm.unlocked', 'dlm.cast'],
+  start: () => new Compatible(),
 });
 
 export const noBarging: Invariant = defineInvariant<DlmFact>({

@@ -79,3 +79,12 @@ it('a conversion that is canceled before an earlier cancel of the lock is answer
   const commands = [request(1, NL), rest, request(0, NL), rest, ...first, convert(1, EX), unlock(1, F.CANCEL), rest];
   expect(problemsOf(2, commands)).toEqual([]);
 });
+
+it('a lock that is unlocked behind its conversion may come to the next master beside one that excludes it', () => {
+  const commands: readonly Command[] = [
+    ...[request(2, NL), rest, request(0, CW), rest, request(1, PR), run(2000)],
+    ...[convert(1, EX, F.NOQUEUE), unlock(1, F.FORCEUNLOCK), run(260), crash(2), rest],
+  ];
+  // With this seed the waiting lock hears of its grant before the master dies, and the other one of nothing.
+  expect(new ModelRun({ nodes: 3, seed: 8, commands }).run()).toEqual([]);
+});
