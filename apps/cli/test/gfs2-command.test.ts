@@ -48,6 +48,12 @@ describe.each(['volume.img', 'volume.vhdx'])('%s', (name) => {
       /^Filesystem +Blocks +Used .*\n.* 16360 +\d+ +\d+ +\d+% +\d+ +4096\n$/,
     );
     expect(await gfs2('fsck', '-n', path)).toEqual({ code: 0, out: `${path}: clean\n`, errors: '' });
+    const picture = (await gfs2('visualize', path)).out;
+    expect(picture).toMatch(/^<svg .*>\n(.*\n)*<\/svg>\n$/);
+    expect(picture).toContain('<title>/hello</title>');
+    const svg = join(folder, 'picture.svg');
+    expect(await gfs2('visualize', '-o', svg, path)).toEqual(done);
+    expect(readFileSync(svg, 'utf8')).toBe(picture);
   });
 });
 

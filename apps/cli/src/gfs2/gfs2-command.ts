@@ -9,6 +9,7 @@ import { type FsckOptions, fsck } from './fsck.js';
 import { mkfsCommand } from './mkfs-command.js';
 import { changed, mounted } from './mounted-volume.js';
 import { StoreDevice } from './volume-image.js';
+import { volumePicture } from './volume-picture.js';
 import { columns, modeText, statText, timeText } from './volume-text.js';
 
 const IMAGE = 'raw or VHDX image';
@@ -80,6 +81,18 @@ export function gfs2Command(io: CommandIo, exit: (code: number) => void): Comman
         ),
     )
     .addCommand(
+      reading('visualize', 'resource groups and what is in them, as an SVG picture')
+        .option('-o <file>', 'where to write it (default: standard output)')
+        .action((image: string, { o }: { readonly o?: string }) =>
+          mounted(image, io, async (client, { store }) => {
+            await client.unmount();
+            const picture = volumePicture(volumeOf(new StoreDevice(store)));
+            if (o === undefined) io.stdout.write(picture);
+            else toHost(o, new TextEncoder().encode(picture));
+          }),
+        ),
+    )
+    .addCommand(
       reading('fsck', 'check a volume, and mend it with -y; exit codes as fsck.gfs2')
         .option('-n', 'change nothing (default)')
         .option('-y', 'mend everything that can be mended')
@@ -90,10 +103,15 @@ export function gfs2Command(io: CommandIo, exit: (code: number) => void): Comman
 
 async function list(device: StoreDevice, unmount: () => Promise<void>, { stdout }: CommandIo): Promise<void> {
   await unmount();
-  const volume = Volume.open(device);
-  if (volume === undefined) throw new UsageError('found no GFS2 superblock, expected a volume');
+  const volume = volumeOf(device);
   const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
   for (const line of volumeListing(volume, sha256)) stdout.write(`${line}\n`);
+}
+
+function volumeOf(device: StoreDevice): Volume {
+  const volume = Volume.open(device);
+  if (volume === undefined) throw new UsageError('found no GFS2 superblock, expected a volume');
+  return volume;
 }
 
 async function ls(client: Gfs2Client, path: string, isLong: boolean, { stdout }: CommandIo): Promise<void> {
