@@ -63,6 +63,17 @@ it('somebody sees that a fenced was killed where no other runs, and since when',
   expect(seen(power('up'), fenceds('1/7'), power('off'))[0]).toBe(false);
 });
 
+it('somebody sees that a corosync was killed, until the machine is off', () => {
+  // Found by lock chaos, seed 0x745: the rest had no quorum, so that nobody fenced that node.
+  const killed = { kind: 'node.corosync-killed', node: 1 };
+  const seen = (...facts: readonly Record<string, unknown>[]) => overviewAfter(facts).of(1).hasLostCorosync;
+  expect([seen(power('up')), seen(power('up'), killed), seen(power('up'), killed, power('off'))]).toEqual([
+    false,
+    true,
+    false,
+  ]);
+});
+
 it('rgmanager looks at a stopped service when a node comes or goes, and not when it hears the same again', () => {
   const members = (node: number, ...nodes: number[]) => ({
     kind: 'rg.members',

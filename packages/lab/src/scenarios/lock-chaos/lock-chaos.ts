@@ -216,9 +216,13 @@ export class LockChaos implements Scenario<LockChaosResult> {
     }
   }
 
-  /** Those that gave up waiting for quorum at their boot are reset together, so that they wait at the same time. */
+  /**
+   * Without quorum nobody fences a node whose corosync was killed. Those that gave up waiting for quorum at their boot are reset
+   * together, so that they wait at the same time.
+   */
   #defectOf(lab: Lab, view: MachineView): string | undefined {
     if (!this.#arena!.isOver) return undefined;
+    if (view.hasLostCorosync) return 'has no corosync';
     if (view.isQuorate) return fenceDefect(view, this.#names, lab.now());
     const since = [...this.#names]
       .filter(([, machine]) => this.#isInUse(machine))

@@ -12,6 +12,7 @@ export const OVERVIEW_KINDS: readonly string[] = [
   'quorum.killed',
   'quorum.left',
   'quorum.failed',
+  'node.corosync-killed',
   'fenced.state',
   'fenced.victim',
   'fenced.fenced',
@@ -38,6 +39,8 @@ export interface MachineView {
   ring: readonly number[];
   /** Who runs rgmanager, as its own one sees it. */
   rgMembers: string;
+  /** Its corosync was killed; who has quorum fences it. */
+  hasLostCorosync: boolean;
   /** Its qdiskd has started. */
   hasQdiskd: boolean;
   isQuorate: boolean;
@@ -81,6 +84,7 @@ export class Overview {
       upSince: 0,
       ring: [],
       rgMembers: '',
+      hasLostCorosync: false,
       hasQdiskd: false,
       isQuorate: false,
       isMounted: false,
@@ -144,6 +148,9 @@ export class Overview {
         break;
       case 'quorum.changed':
         view.isQuorate = fact.isQuorate === true;
+        break;
+      case 'node.corosync-killed':
+        view.hasLostCorosync = true;
         break;
       case 'quorum.killed':
       case 'quorum.left':
@@ -244,6 +251,7 @@ export class Overview {
     this.forget(node);
     view.ring = [];
     view.rgMembers = '';
+    view.hasLostCorosync = false;
     view.hasQdiskd = false;
     view.isQuorate = false;
     view.isMounted = false;
