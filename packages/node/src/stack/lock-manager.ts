@@ -1,4 +1,4 @@
-import type { DlmSection } from '@quorate/cluster-conf';
+import type { ClusterConf, DlmSection } from '@quorate/cluster-conf';
 import {
   type CallInput,
   type ClusterViews,
@@ -91,6 +91,7 @@ export class LockManager implements GroupMember {
       enableFencing: config.conf.dlm.isFencingEnabled,
       enableQuorum: config.conf.dlm.isQuorumEnabled,
       enableDeadlock: config.conf.dlm.isDeadlockEnabled,
+      weightOf: (lockspace, node) => weightOf(config.conf, lockspace, node),
       plock: plockConfig(config.conf.dlm),
       ...(observe && { observe: observe as Observe<ControldFact> }),
     });
@@ -368,6 +369,14 @@ export class LockManager implements GroupMember {
 
 function timewarnOf({ timewarnCentiseconds }: DlmSection): { readonly timewarn?: Nanos } {
   return timewarnCentiseconds ? { timewarn: timewarnCentiseconds * CENTISECOND } : {};
+}
+
+/** A node's share in the resources of a lockspace; with `<master>` none but those have one. */
+function weightOf({ dlm, nodes }: ClusterConf, lockspace: string, node: number): number {
+  const found = nodes.find(({ nodeId }) => nodeId === node);
+  const masters = dlm.lockspaces.find(({ name }) => name === lockspace)?.masters ?? [];
+  if (masters.length === 0) return found?.weight ?? 1;
+  return masters.find(({ name }) => name === found?.name)?.weight ?? 0;
 }
 
 function plockConfig(dlm: DlmSection): PlockConfig {
