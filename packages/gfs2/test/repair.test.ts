@@ -1,5 +1,6 @@
 import { Prng } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
+import { isThorough } from '../../../tooling/thorough.js';
 import { check } from '../src/check.js';
 import { repair } from '../src/repair.js';
 import { Volume } from '../src/volume.js';
@@ -16,9 +17,13 @@ function mend(image: SparseImage) {
   return repair(image, { wall: WALL, prng: new Prng(1, 2, 3, 4) });
 }
 
+/** The real one is asked about all of them in CI, and about some else: it takes longer than all the rest. */
+let mended = 0;
+
 function expectMended(image: SparseImage): void {
   expect(check(image)).toEqual([]);
-  if (HAS_FSCK) expect(fsck(image)).toEqual({ status: 0, complaints: [] });
+  mended += 1;
+  if (HAS_FSCK && (isThorough || mended % 5 === 1)) expect(fsck(image)).toEqual({ status: 0, complaints: [] });
 }
 
 /** Where a system file is missing or a journal has lost a part, somebody must make it anew. */
@@ -35,20 +40,14 @@ it('a clean image stays as it is', () => {
   expect(image.differences(clean)).toEqual([]);
 });
 
-describe.each(DAMAGES)('%s', (name, _rules, plant) => {
+it.each(DAMAGES)('%s: what can be mended is, and fsck.gfs2 agrees', (name, _rules, plant) => {
   const image = clean.fork();
   plant(new Saboteur(image));
-
-  it.skipIf(BEYOND_REPAIR.has(name))('is mended, and fsck.gfs2 agrees', () => {
-    const { found, left } = mend(image);
-    expect(found).not.toEqual([]);
-    expect(left).toEqual([]);
-    expectMended(image);
-  });
-
-  it.runIf(BEYOND_REPAIR.has(name))('is left', () => {
-    expect(mend(image).left).not.toEqual([]);
-  });
+  const { found, left } = mend(image);
+  if (BEYOND_REPAIR.has(name)) return expect(left).not.toEqual([]);
+  expect(found).not.toEqual([]);
+  expect(left).toEqual([]);
+  expectMended(image);
 });
 
 describe('what is kept', () => {
