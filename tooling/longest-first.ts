@@ -1,7 +1,12 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** One of these, started last, would run alone while the other processor has nothing to do. */
-const LONGEST = ['tooling/wasm/test/simulator.test.ts', 'apps/lab/test/lab-page.test.ts'];
+const LONGEST = [
+  'apps/cli/test/real-ring.test.ts',
+  'tooling/wasm/test/simulator.test.ts',
+  'packages/iscsi/test/conformance.test.ts',
+  'apps/lab/test/lab-page.test.ts',
+];
 
 /** Begins each project with its longest files: the first run of a clone knows no times yet. */
 export class LongestFirst extends BaseSequencer {
