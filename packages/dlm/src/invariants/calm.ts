@@ -25,7 +25,8 @@ export const LONGEST: Nanos = 60 * SECOND;
  * Follows since when nothing keeps the messages of a lockspace from arriving.
  *
  * A lockspace hears of a dead member from Totem, which waits for another consensus timeout whenever a node is lost while a
- * ring forms. Once a node was given a configuration without that member it has `LONGEST` again.
+ * ring forms. Once a node was given a configuration without that member it has `LONGEST` again, and once more when the next one
+ * comes within that: groups hear of a death when services have synchronized, which a ring that is lost before that never does.
  */
 export class Calm {
   readonly standings: Standings;
@@ -93,7 +94,7 @@ export class Calm {
   /** A transitional configuration lacks a member that is already back. */
   #onConfiguration({ node, at, members }: Stamped<ConfigurationFact>): void {
     for (const [member, noticed] of this.#off) {
-      if (!members.includes(member) && !noticed.has(node)) noticed.set(node, at);
+      if (!members.includes(member) && at - (noticed.get(node) ?? at) < LONGEST) noticed.set(node, at);
     }
   }
 }
