@@ -1,20 +1,20 @@
-export {
-  type ChangeView,
-  type ClusterNodeView,
-  type ControldConfig,
-  type ControldInput,
-  type ControldOutput,
-  type ControldReject,
-  type ControldView,
-  type ControlledLockspaceView,
-  type ControlledNodeView,
-  DAEMON_GROUP,
-  DlmControld,
-  lockspaceGroup,
-  type PlockInput,
-  type RingId,
-  type WaitState,
-} from './controld.js';
+export { DAEMON_GROUP, DlmControld, lockspaceGroup } from './controld.js';
+export type {
+  ControldConfig,
+  ControldInput,
+  ControldOutput,
+  ControldReject,
+  PlockInput,
+  RingId,
+} from './controld-io.js';
+export type {
+  ChangeView,
+  ClusterNodeView,
+  ControldView,
+  ControlledLockspaceView,
+  ControlledNodeView,
+  WaitState,
+} from './controld-view.js';
 export { Dlm, type DlmConfig, type DlmView } from './dlm.js';
 export type {
   CallInput,

@@ -1,5 +1,5 @@
 import { type Nanos, SECOND } from '@quorate/kernel';
-import type { ControldView, ControlledLockspaceView, WaitState } from './controld.js';
+import type { ControldView, ControlledLockspaceView, WaitState } from './controld-view.js';
 
 /** How a lockspace does, for programs that watch it. */
 export interface LockspaceHealth {

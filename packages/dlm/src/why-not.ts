@@ -1,4 +1,4 @@
-import type { ControldView, ControlledLockspaceView } from './controld.js';
+import type { ControldView, ControlledLockspaceView } from './controld-view.js';
 import type { DlmView } from './dlm.js';
 import { secondsBetween, waitedFor } from './lockspace-health.js';
 import type { LockspaceView, LockView, ResourceView } from './lockspace-view.js';

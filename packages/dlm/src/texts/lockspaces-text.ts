@@ -1,5 +1,5 @@
 import { SECOND } from '@quorate/kernel';
-import type { ChangeView, ControlledLockspaceView, ControlledNodeView, WaitState } from '../controld.js';
+import type { ChangeView, ControlledLockspaceView, ControlledNodeView, WaitState } from '../controld-view.js';
 
 /** Whose `dlm_tool`: that of RHEL 6's cluster, or that of dlm 4. */
 type DlmToolVersion = 'rhel6' | 'modern';

@@ -1,5 +1,5 @@
 import { type Nanos, SECOND } from '@quorate/kernel';
-import type { ControldView } from '../controld.js';
+import type { ControldView } from '../controld-view.js';
 
 /**
  * What `dlm_tool status` of dlm 4 prints. fenced does the fencing here: its process and who acts are 0.
