@@ -1,10 +1,9 @@
 import { parseClusterConf } from '@quorate/cluster-conf';
-import type { Stamped, Task } from '@quorate/kernel';
+import { ConfigError, type Stamped, type Task } from '@quorate/kernel';
 import { clusterIdOf } from '@quorate/quorum';
 import type { Lab, Scenario } from '../../lab.js';
 import type { Topology } from '../../topology.js';
 import { Chronicle, KINDS } from './chronicle.js';
-import { CLUSTER_CONF } from './cluster-conf.js';
 import { type Cast, Story } from './script.js';
 import type { StoryResult } from './story.js';
 import { checkVolume } from './volume-check.js';
@@ -28,9 +27,12 @@ export class HypervBlog implements Scenario<StoryResult> {
   readonly #cast: Cast;
   readonly #isLeftRunning: boolean;
 
+  /** @throws {ConfigError} when the topology's machines have no cluster.conf. */
   constructor(topology: Topology, { isLeftRunning = false }: HypervBlogOptions = {}) {
     this.#isLeftRunning = isLeftRunning;
-    const { conf } = parseClusterConf(topology.clusterConf ?? CLUSTER_CONF);
+    if (topology.clusterConf === undefined)
+      throw new ConfigError('clusterConf', 'undefined', 'the text of a cluster.conf');
+    const { conf } = parseClusterConf(topology.clusterConf);
     const clusterId = conf.cman.clusterId ?? clusterIdOf(conf.name, conf.cman.isClusterIdHashed);
     const keys = topology.machines.map(({ id }) => {
       const digits = clusterId.toString(16).padStart(4, '0') + id.toString(16).padStart(4, '0');
