@@ -11,6 +11,7 @@ export class SimulatedCluster implements RunningCluster {
   /** The end of the last wait: nothing need have happened at that instant. */
   #waitedUntil: Nanos = 0;
   #isStopped = false;
+  trouble: string | undefined;
 
   constructor(options: RunOptions) {
     tuneForShortRuns();
@@ -28,20 +29,25 @@ export class SimulatedCluster implements RunningCluster {
   }
 
   async exec(machine: string, command: string): Promise<ProgramResult | undefined> {
-    return this.#simulator.exec(machine, command, PATIENCE);
+    const result = this.#simulator.exec(machine, command, PATIENCE);
+    this.#look();
+    return result;
   }
 
   async fetch(request: PageRequest): Promise<Fetched | undefined> {
-    return this.#simulator.fetch(request);
+    const fetched = this.#simulator.fetch(request);
+    this.#look();
+    return fetched;
   }
 
   command(command: LabCommand): void {
     this.#simulator.command(command);
+    this.#look();
   }
 
   async wait(duration: Nanos): Promise<void> {
     this.#waitedUntil = this.now() + duration;
-    this.#simulator.run(this.#waitedUntil);
+    this.#look();
   }
 
   get violations(): readonly Violation[] {
@@ -52,12 +58,13 @@ export class SimulatedCluster implements RunningCluster {
     return this.#isStopped || this.trouble !== undefined;
   }
 
-  get trouble(): string | undefined {
-    const { reason, exception } = this.#simulator.run(this.now());
-    return reason === 'time' ? undefined : (exception ?? reason);
-  }
-
   async stop(): Promise<void> {
     this.#isStopped = true;
+  }
+
+  /** Runs up to now, and notes whether the run goes on. */
+  #look(): void {
+    const { reason, exception } = this.#simulator.run(this.now());
+    if (reason !== 'time') this.trouble ??= exception ?? reason;
   }
 }

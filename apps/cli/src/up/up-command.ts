@@ -20,9 +20,8 @@ import { type LineSource, MORE, ScriptLines, TypedLines } from './line-source.js
 import { PageServer } from './page-server.js';
 import type { RunningCluster } from './running-cluster.js';
 import { Session } from './session.js';
-import { SimulatedCluster } from './simulated-cluster.js';
+import { startCluster } from './start-cluster.js';
 import { goesOn, OUTSIDE, readLine } from './typed-line.js';
-import { WorkedCluster } from './worked-cluster.js';
 
 interface UpOptions extends DriverOptions {
   readonly exec?: string;
@@ -72,15 +71,11 @@ async function up(conf: string | undefined, options: UpOptions, io: CommandIo): 
     watcher: joinWatchers({ fact: (fact) => view.fact(fact) }, session.watcher),
     watchedKinds: [...view.kinds, ...Session.kinds],
   };
-  const cluster =
-    options.driver === 'simulator'
-      ? new SimulatedCluster(common)
-      : new WorkedCluster({
-          ...common,
-          speed,
-          topologyName: options.fresh === true ? 'hyperv-blog-fresh' : 'hyperv-blog',
-          topologyOptions: clusterConf === undefined ? {} : { clusterConf },
-        });
+  const cluster = startCluster(options.driver, common, {
+    speed,
+    topologyName: options.fresh === true ? 'hyperv-blog-fresh' : 'hyperv-blog',
+    topologyOptions: clusterConf === undefined ? {} : { clusterConf },
+  });
   const leave = (): void => {
     void cluster.stop();
     lines?.close();

@@ -7,6 +7,13 @@ import type { RunOptions } from '../run-options.js';
 import type { TopologyOptions } from '../topologies.js';
 import { PATIENCE, type RunningCluster } from './running-cluster.js';
 
+/** How workers make the topology of a run, and how fast their time goes. */
+export interface WorkersOptions {
+  readonly speed: number;
+  readonly topologyName: string;
+  readonly topologyOptions: TopologyOptions;
+}
+
 /** Next to the bundled command. */
 const WORKER_FILE = new URL('./lab.worker.js', import.meta.url);
 
@@ -21,13 +28,7 @@ export class WorkedCluster implements RunningCluster {
   trouble: string | undefined;
 
   /** `topologyName` and `topologyOptions`: what the workers make the same topology of. */
-  constructor(
-    options: RunOptions & {
-      readonly speed: number;
-      readonly topologyName: string;
-      readonly topologyOptions: TopologyOptions;
-    },
-  ) {
+  constructor(options: RunOptions & WorkersOptions) {
     this.#lab = new WorkersLab({
       ...options,
       scenario: new FreeRun(),

@@ -4,10 +4,8 @@ import { Command } from 'commander';
 import { type CommandIo, coloursOf } from '../command-io.js';
 import { type DriverOptions, driverOptions, seedOf, speedOf } from '../options.js';
 import type { RunOptions } from '../run-options.js';
-import type { RunningCluster } from '../up/running-cluster.js';
 import { Session } from '../up/session.js';
-import { SimulatedCluster } from '../up/simulated-cluster.js';
-import { WorkedCluster } from '../up/worked-cluster.js';
+import { startCluster } from '../up/start-cluster.js';
 import { Exit } from '../verdict.js';
 import { WALKTHROUGH } from './document.js';
 import { mismatchOf, type Step } from './step.js';
@@ -45,10 +43,7 @@ async function walk({ driver, quiet = false, ...options }: WalkthroughOptions, i
     watcher: session.watcher,
     watchedKinds: Session.kinds,
   };
-  const cluster: RunningCluster =
-    driver === 'simulator'
-      ? new SimulatedCluster(common)
-      : new WorkedCluster({ ...common, speed, topologyName: 'hyperv-blog-fresh', topologyOptions: {} });
+  const cluster = startCluster(driver, common, { speed, topologyName: 'hyperv-blog-fresh', topologyOptions: {} });
   void io.untilSignal().then(() => cluster.stop());
   const { bold, dim, red } = coloursOf(io.stdout, io.env);
   const print = (text: string): void => void (quiet || io.stdout.write(text));
