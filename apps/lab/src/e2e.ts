@@ -86,7 +86,9 @@ async function tellStory(lab: LabPage): Promise<boolean> {
   const seconds = (Date.now() - startedMs) / 1000;
   const violations = await lab.violations();
   print(`story: ${await lab.clock()} s of cluster time in ${seconds.toFixed(0)} s, ${violations} rules broken`);
-  return violations === 0 && steps.every(({ state }) => state === 'done');
+  const isTold = violations === 0 && steps.every(({ state }) => state === 'done');
+  if (!isTold) for (const line of await lab.log()) print(line);
+  return isTold;
 }
 
 async function soak(lab: LabPage, minutes: number): Promise<boolean> {

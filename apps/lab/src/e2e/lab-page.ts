@@ -63,6 +63,16 @@ export class LabPage {
     return (await this.page.locator('.line-printed .line-text').allTextContents()).join('\n');
   }
 
+  /** The lines of the log that the page shows under each of its filters. */
+  async log(): Promise<readonly string[]> {
+    const lines: string[] = [];
+    for (const filter of await this.page.locator('.filters').getByRole('button').all()) {
+      await filter.click();
+      lines.push(`── ${await filter.innerText()}`, ...(await this.page.locator('.journal .line').allInnerTexts()));
+    }
+    return lines;
+  }
+
   /** Cluster seconds. */
   async clock(): Promise<number> {
     const [minutes = '0', seconds = '0'] = ((await this.page.textContent('.clock-time')) ?? '').split(':');
