@@ -14,6 +14,7 @@ export const KINDS: readonly string[] = [
   'gfs2.mounted',
   'gfs2.unmounted',
   'gfs2.journal-recovered',
+  'qdisk.evicted',
   'qdisk.reboot',
   'qdisk.heuristic',
   'rg.service',

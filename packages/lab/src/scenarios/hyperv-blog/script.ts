@@ -114,12 +114,18 @@ export class Story {
       this.#hasRebooted(5),
     );
     const after = (this.#lab.now() - resumedAt) / SECOND;
-    this.#expectations.expect('it did so within 2 s', after <= 2, `${after.toFixed(2)} s`);
-    this.#expectations.expect(
-      'it was not let in again before that',
-      !this.#isSeenAsMember(5),
-      'a ring with my-vm5 in it',
-    );
+    if (this.#isEvictedAgain(5)) {
+      // Paused after it had read its own block and before it wrote it, qdiskd wrote over EVICT first. What it takes then is another
+      // cycle of the others and one of its own, and meanwhile corosync lets anybody in.
+      this.#expectations.expect('evicted again, it did so within 4 s', after <= 4, `${after.toFixed(2)} s`);
+    } else {
+      this.#expectations.expect('it did so within 2 s', after <= 2, `${after.toFixed(2)} s`);
+      this.#expectations.expect(
+        'it was not let in again before that',
+        !this.#isSeenAsMember(5),
+        'a ring with my-vm5 in it',
+      );
+    }
     yield* this.#expectAllOnline(this.#lab.machines);
     yield* this.#expectKeys('my-vm1', this.#lab.machines);
   }
@@ -321,6 +327,11 @@ export class Story {
 
   #hasRebooted(id: number): boolean {
     return this.#chronicle.of('qdisk.reboot').some(({ node }) => node === id);
+  }
+
+  /** It wrote to the quorum disk after it had been evicted. */
+  #isEvictedAgain(id: number): boolean {
+    return this.#chronicle.of('qdisk.evicted').some(({ peer, isUndead }) => peer === id && isUndead === true);
   }
 
   #isSeenAsMember(id: number): boolean {
