@@ -68,7 +68,7 @@ export class LabPage {
     const lines: string[] = [];
     for (const filter of await this.page.locator('.filters').getByRole('button').all()) {
       await filter.click();
-      lines.push(`── ${await filter.innerText()}`, ...(await this.page.locator('.journal .line').allInnerTexts()));
+      lines.push(`── ${await filter.textContent()}`, ...(await this.page.locator('.journal .line').allInnerTexts()));
     }
     return lines;
   }

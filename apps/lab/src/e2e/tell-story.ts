@@ -1,3 +1,4 @@
+import type { Locator } from 'playwright-core';
 import type { LabPage } from './lab-page.js';
 
 export interface ToldStep {
@@ -10,11 +11,15 @@ export interface ToldStep {
   readonly misses: readonly string[];
 }
 
+/** The last step, once it has ended, well or not. */
+export function lastStepEnded({ page }: LabPage): Locator {
+  return page.locator('[data-step]').last().and(page.locator('[data-state="done"], [data-state="bad"]'));
+}
+
 /** Waits for the last step of a story that runs in the page, and reads off it what came of all. */
-export async function storyIn({ page }: LabPage, timeoutMs: number): Promise<readonly ToldStep[]> {
-  const last = page.locator('[data-step]').last();
-  await last.and(page.locator('[data-state="done"], [data-state="bad"]')).waitFor({ timeout: timeoutMs });
-  return page.locator('[data-step]').evaluateAll((rows) =>
+export async function storyIn(lab: LabPage, timeoutMs: number): Promise<readonly ToldStep[]> {
+  await lastStepEnded(lab).waitFor({ timeout: timeoutMs });
+  return lab.page.locator('[data-step]').evaluateAll((rows) =>
     rows.map((row) => ({
       id: row.getAttribute('data-step') ?? '',
       state: row.getAttribute('data-state') ?? '',
