@@ -16,6 +16,7 @@ export {
   type Errno,
   type FileInfo,
   type FileLock,
+  type FileSystemSpace,
   type InterfaceInfo,
   isErrno,
   type LockedFile,

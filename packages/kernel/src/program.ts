@@ -119,6 +119,15 @@ export interface FileInfo {
   readonly modifiedAt: number;
 }
 
+/** How full a file system is. */
+export interface FileSystemSpace {
+  readonly blockSize: number;
+  readonly blocks: number;
+  readonly freeBlocks: number;
+  /** Files and directories. */
+  readonly inodes: number;
+}
+
 export interface ScsiReply {
   /** SCSI status byte: 0 GOOD, 2 CHECK CONDITION, 0x18 RESERVATION CONFLICT, …; -1 when the path to the disk is gone. */
   readonly status: number;
@@ -160,6 +169,8 @@ export interface Os {
 
   now(): Nanos;
   wall(): WallTime;
+  /** Since the boot. */
+  uptime(): Nanos;
   sleep(duration: Nanos): Task;
 
   /** Runs a program to its end. A name that no program has gives status 127 and a shell's message. */
@@ -189,6 +200,8 @@ export interface Os {
   stat(path: string): Task<FileInfo | Errno>;
 
   mounts(): readonly MountInfo[];
+  /** How full the file system is that a path lies in; ENOSYS for the root, which takes what memory there is. */
+  space(path: string): Task<FileSystemSpace | Errno>;
   mount(device: string, directory: string, type: string, options: string): Task<Errno | undefined>;
   unmount(directory: string): Task<Errno | undefined>;
 

@@ -19,5 +19,7 @@ export { resolveHost } from './programs/hosts.js';
 export { fetchPage } from './programs/httpd.js';
 export { iscsiRecord } from './programs/iscsiadm/record-store.js';
 export { parseOptions, type ShortOptions } from './programs/options.js';
+export { askRemote, type RemoteReply, type RemoteRequest } from './programs/ssh/remote-request.js';
+export { fileIn } from './programs/ssh/sshd.js';
 export type { ControldCall } from './stack/controld-call.js';
 export type { DlmCall, UserAst } from './stack/user-locks.js';

@@ -11,13 +11,14 @@ import { Disks } from '../src/os/disks.js';
 import { RootFiles } from '../src/os/files.js';
 import { OperatingSystem } from '../src/os/operating-system.js';
 import type { Storage } from '../src/os/storage.js';
+import { sshdScript } from '../src/programs/ssh/sshd.js';
 
 const FSTAB =
   '/dev/sda1 /mydata gfs2 defaults,noatime 0 0\n/dev/sda2 /old gfs2 noauto 0 0\n/dev/sda3 /boot ext4 defaults 1 2\n';
 
 /** What the scripts call. */
 const CALLED = ['cman_tool', 'qdiskd', 'fenced', 'dlm_controld', 'gfs_controld', 'fence_node', 'fence_tool', 'killall'];
-const OTHERS = ['start_udev', 'clvmd', 'vgchange', 'mount', 'umount', 'rgmanager'];
+const OTHERS = ['start_udev', 'clvmd', 'vgchange', 'mount', 'umount', 'sshd', 'rgmanager'];
 
 /**
  * An operating system whose programs do nothing but say that they were called. The scene: `NAME=STATUS` of a program,
@@ -39,6 +40,7 @@ class ScriptRun {
       ['/etc/init.d/clvmd', clvmdScript({ mapper: this.#mapper(scene.get('active') ?? '') })],
       ['/etc/init.d/gfs2', restartable(gfs2Script)],
       ['/etc/init.d/rgmanager', restartable(rgmanagerScript)],
+      ['/etc/init.d/sshd', sshdScript],
       ...Object.entries({ rc, service, shutdown, poweroff, reboot }),
     ]);
     this.#system = new OperatingSystem({

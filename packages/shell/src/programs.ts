@@ -2,6 +2,7 @@ import type { Program } from '@quorate/kernel';
 import { getenforce, passwd, setenforce, unneededService, yum } from './accepted.js';
 import { gfsControl } from './control-tools.js';
 import { curl } from './curl.js';
+import { df } from './df.js';
 import { dlmTool } from './dlm-tool.js';
 import { cp, mkdir, mv, rm, rmdir, sync, touch } from './files.js';
 import { flock } from './flock.js';
@@ -12,7 +13,8 @@ import { rgTest } from './rg-test.js';
 import { sed } from './sed.js';
 import { clustat, clusvcadm } from './services.js';
 import { sgPersist } from './sg-persist.js';
-import { dmesg, uname, whoami } from './system.js';
+import { scp, ssh } from './ssh.js';
+import { dmesg, uname, uptime, whoami } from './system.js';
 import { cat, echo, grep, head, sort, tail, wc } from './text.js';
 
 /** What an administrator types, by name. cman's and fenced's tools come with the node, whose init scripts need them. */
@@ -23,6 +25,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['cp', cp],
   ['curl', curl],
   ['date', date],
+  ['df', df],
   ['dlm_tool', dlmTool],
   ['dmesg', dmesg],
   ['echo', echo],
@@ -41,14 +44,17 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['rg_test', rgTest],
   ['rm', rm],
   ['rmdir', rmdir],
+  ['scp', scp],
   ['sed', sed],
   ['setenforce', setenforce],
   ['sg_persist', sgPersist],
   ['sort', sort],
+  ['ssh', ssh],
   ['sync', sync],
   ['tail', tail],
   ['touch', touch],
   ['uname', uname],
+  ['uptime', uptime],
   ['wc', wc],
   ['whoami', whoami],
   ['yum', yum],

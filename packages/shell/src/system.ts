@@ -1,4 +1,4 @@
-import { isErrno, type Os, type Program, type Task, utf8Text } from '@quorate/kernel';
+import { formatCtime, isErrno, type Os, type Program, SECOND, type Task, utf8Text } from '@quorate/kernel';
 import { KERNEL_RELEASE } from '@quorate/node';
 
 const LOG_FILE = '/var/log/messages';
@@ -32,5 +32,18 @@ export const uname: Program = function* (argv, os) {
 /** `whoami`: everybody is root here. */
 export const whoami: Program = function* (_argv, os) {
   os.print('root\n');
+  return 0;
+};
+
+/** `uptime`: one user, and no load, as nothing measures it. */
+export const uptime: Program = function* (_argv, os) {
+  const minutes = Math.floor(os.uptime() / (60 * SECOND));
+  const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
+  const parts = [
+    days > 0 ? `${days} day${days === 1 ? '' : 's'}` : '',
+    hours > 0 ? `${String(hours).padStart(2)}:${String(minutes % 60).padStart(2, '0')}` : `${minutes % 60} min`,
+  ];
+  const since = parts.filter(Boolean).join(', ');
+  os.print(` ${formatCtime(os.wall().sec).slice(11, 19)} up ${since},  1 user,  load average: 0.00, 0.00, 0.00\n`);
   return 0;
 };

@@ -61,6 +61,7 @@ describe('what is typed', () => {
     ['files', 'files and directories'],
     ['text', 'lines of files and of what comes in'],
     ['machine', 'the machine itself, without a cluster'],
+    ['remote', 'other machines, and how full file systems are'],
     ['sg-persist', 'registrations and reservations, in the words of sg3_utils'],
   ])('%s.txt: %s', (name) => {
     const machine = new ShellMachine(FILES);

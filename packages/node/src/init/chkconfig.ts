@@ -26,6 +26,7 @@ const SERVICES = new Map<string, Service>([
   ['NetworkManager', { start: 23, stop: 84, isOn: false }],
   ['rgmanager', { start: 99, stop: 1, isOn: true }],
   ['ricci', { start: 99, stop: 1, isOn: false }],
+  ['sshd', { start: 55, stop: 25, isOn: true }],
   ['watchdog', { start: 27, stop: 46, isOn: true }],
 ]);
 

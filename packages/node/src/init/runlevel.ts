@@ -11,7 +11,7 @@ function* services(os: Os): Task<readonly string[]> {
   const disks = (yield* hasInitiator(os)) ? ['iscsi'] : [];
   const tests = yield* os.list(TEST_DIRECTORY);
   const watchdog = !isErrno(tests) && tests.length > 0 ? ['watchdog'] : [];
-  return [...disks, 'cman', 'clvmd', 'gfs2', ...watchdog, 'rgmanager'];
+  return [...disks, 'cman', 'clvmd', 'gfs2', ...watchdog, 'sshd', 'rgmanager'];
 }
 
 /** What somebody has started by hand is stopped, too. */

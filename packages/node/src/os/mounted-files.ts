@@ -4,6 +4,7 @@ import {
   type Errno,
   type FileInfo,
   type FileLock,
+  type FileSystemSpace,
   isErrno,
   type LockedFile,
   type Task,
@@ -112,6 +113,14 @@ export function* list(asked: Asked, path: string): Task<readonly string[] | Errn
 export function* stat(asked: Asked, path: string): Task<FileInfo | Errno> {
   const found = yield* ask(asked, { kind: 'stat', path });
   return isErrno(found) ? found : fileInfoOf(found);
+}
+
+/** How full it is, as this node knows: changes of others count once they have been synchronized. */
+export function* space(asked: Asked): Task<FileSystemSpace | Errno> {
+  const found = yield* ask(asked, { kind: 'statfs' });
+  if (isErrno(found)) return found;
+  const { blockSize, blocks, free, dinodes } = found;
+  return { blockSize, blocks, freeBlocks: free, inodes: dinodes };
 }
 
 function fileInfoOf(found: Stat): FileInfo {

@@ -24,6 +24,9 @@ import { ProgramFaults } from './program-faults.js';
 import { isPort, Sockets } from './sockets.js';
 import type { SystemCall } from './system-call.js';
 
+/** Who adopts the processes of those that have ended. */
+const INIT_PID = 1;
+
 /** What the operating system needs of the node around it. */
 export interface SystemPorts {
   readonly hostname: string;
@@ -44,7 +47,7 @@ export interface SystemPorts {
 }
 
 interface Running {
-  readonly process: ProcessInfo & { readonly output: string; readonly errors: string };
+  readonly process: Omit<ProcessInfo, 'parent'> & { parent: number; readonly output: string; readonly errors: string };
   /** Undefined for a daemon, which is a machine and no task. */
   readonly task: TaskId | undefined;
   /** Told how it ended; absent for what was spawned. */
@@ -69,10 +72,11 @@ export class OperatingSystem {
   readonly #echoes = new Map<number, TaskId>();
   readonly #timeouts = new Map<number, { at: Nanos; fire: () => void }>();
   #now: Nanos = 0;
+  #bootedAt: Nanos = 0;
   /** Wall time in whole seconds and ns at `now` = 0. */
   readonly #wallClock = new WallClock();
   /** Process 1 is init, which is no program here. */
-  #lastPid = 1;
+  #lastPid = INIT_PID;
   #lastEcho = 0;
   #lastTimeout = 0;
 
@@ -92,6 +96,7 @@ export class OperatingSystem {
   /** Sets the clocks: `wall` is the wall time at `now`. */
   boot(now: Nanos, wall: WallTime): void {
     this.#now = now;
+    this.#bootedAt = now;
     this.#wallClock.set(now, wall);
   }
 
@@ -117,6 +122,10 @@ export class OperatingSystem {
 
   now(): Nanos {
     return this.#now;
+  }
+
+  uptime(): Nanos {
+    return this.#now - this.#bootedAt;
   }
 
   wall(): WallTime {
@@ -297,6 +306,7 @@ export class OperatingSystem {
     const { process, task, ended } = running;
     this.#running.delete(pid);
     if (task !== undefined) this.#pidOfTask.delete(task);
+    for (const { process: child } of this.#running.values()) if (child.parent === pid) child.parent = INIT_PID;
     this.sockets.closeOf(pid);
     this.#ports.processEnded(pid);
     ended?.({ status, output: process.output, errors: process.errors });

@@ -2,6 +2,7 @@ import type {
   Errno,
   FileInfo,
   FileLock,
+  FileSystemSpace,
   InterfaceInfo,
   LockedFile,
   LogPriority,
@@ -31,7 +32,8 @@ function* call<Result>(request: SystemCall): Task<Result> {
 /** One running program: its view of the machine, and what it has printed. */
 export class Process implements Os {
   readonly pid: number;
-  readonly parent: number;
+  /** Init's once that process has ended. */
+  parent: number;
   readonly argv: readonly string[];
   readonly startedAt: number;
   readonly environment: Readonly<Record<string, string>>;
@@ -78,6 +80,10 @@ export class Process implements Os {
 
   wall(): WallTime {
     return this.#system.wall();
+  }
+
+  uptime(): Nanos {
+    return this.#system.uptime();
   }
 
   sleep(duration: Nanos): Task {
@@ -189,6 +195,10 @@ export class Process implements Os {
       },
       mounted.stat,
     );
+  }
+
+  space(path: string): Task<FileSystemSpace | Errno> {
+    return this.#at<FileSystemSpace | Errno>(path, () => 'ENOSYS', mounted.space);
   }
 
   mounts(): readonly MountInfo[] {

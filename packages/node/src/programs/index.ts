@@ -39,6 +39,7 @@ import { arping, ifconfig, ip, mount, umount } from './network-tools.js';
 import { partprobe } from './partprobe.js';
 import { ping } from './ping.js';
 import { sh } from './sh.js';
+import { sshd, sshdScript } from './ssh/sshd.js';
 import { watchdog, watchdogScript } from './watchdog.js';
 
 /** What init scripts, heuristics and agents call: the programs that every node has. */
@@ -84,6 +85,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['fence_scsi_check', fenceScsiCheck],
     ['fence_scsi_check_hardreboot', fenceScsiCheck],
     ['fence_power', fencePower],
+    ['sshd', sshd],
     ['watchdog', watchdog],
     ['shutdown', shutdown],
     ['poweroff', poweroff],
@@ -95,6 +97,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['/etc/init.d/cman', (argv, os) => cmanScript(hasQuorumDisk(conf))(argv, os)],
     ['/etc/init.d/clvmd', restartable(clvmdScript(storage))],
     ['/etc/init.d/gfs2', restartable(gfs2Script)],
+    ['/etc/init.d/sshd', restartable(sshdScript)],
     ['/etc/init.d/rgmanager', restartable(rgmanagerScript)],
     ['/etc/init.d/watchdog', watchdogScript],
     ...DAEMONS.map((daemon): [string, Program] => [daemon, daemonProgram(daemon)]),

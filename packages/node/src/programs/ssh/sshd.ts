@@ -1,0 +1,81 @@
+import { fork, isErrno, type Os, type Program, type Socket, strerror, type Task, utf8Bytes } from '@quorate/kernel';
+import { encodeReply, type RemoteReply, type RemoteRequest, receiveRequest, SSH_PORT } from './remote-request.js';
+
+const NOTHING = new Uint8Array(0);
+const SIGTERM = 15;
+
+/** `sshd`: runs what is typed on other machines, and hands files to `scp`. Root of every machine of the network is trusted. */
+export const sshd: Program = function* (_argv, os) {
+  const listener = os.listen(SSH_PORT);
+  if (isErrno(listener)) {
+    os.printError(`error: Bind to port ${SSH_PORT} on 0.0.0.0 failed: Address already in use.\n`);
+    return 255;
+  }
+  for (;;) {
+    const client = yield* os.accept(listener);
+    if (isErrno(client)) return 0;
+    yield* fork(serve(os, client));
+  }
+};
+
+function* serve(os: Os, client: Socket): Task {
+  const request = yield* receiveRequest(os, client);
+  if (request !== undefined) yield* os.send(client, encodeReply(yield* replyTo(os, request)));
+  os.close(client);
+}
+
+function* replyTo(os: Os, request: RemoteRequest): Task<RemoteReply> {
+  switch (request.kind) {
+    case 'run': {
+      const { command, input } = request;
+      const { status, output, errors } = yield* os.run(['sh', '-c', command], { input });
+      return { status, output: utf8Bytes(output), errors };
+    }
+    case 'get': {
+      const { path } = request;
+      const found = yield* os.stat(path);
+      if (!isErrno(found) && found.type === 'directory') return refusal(path, 'not a regular file');
+      const content = yield* os.readFile(path);
+      return isErrno(content) ? refusal(path, strerror(content)) : { status: 0, output: content, errors: '' };
+    }
+    case 'put': {
+      const path = yield* fileIn(os, request.path, request.name);
+      const written = yield* os.writeFile(path, request.content);
+      return isErrno(written) ? refusal(path, strerror(written)) : { status: 0, output: NOTHING, errors: '' };
+    }
+  }
+}
+
+/** Where a file of that name comes that is copied to a path. */
+export function* fileIn(os: Os, path: string, name: string): Task<string> {
+  const target = path === '' ? '/' : path;
+  const found = yield* os.stat(target);
+  return !isErrno(found) && found.type === 'directory' ? `${target.replace(/\/$/, '')}/${name}` : target;
+}
+
+function refusal(path: string, reason: string): RemoteReply {
+  return { status: 1, output: NOTHING, errors: `scp: ${path}: ${reason}\n` };
+}
+
+/** `/etc/init.d/sshd start|stop|status`. */
+export const sshdScript: Program = function* (argv, os) {
+  const running = os.processes().find(({ argv: [name] }) => name === '/usr/sbin/sshd');
+  switch (argv[1]) {
+    case 'start':
+      if (running === undefined) os.spawn(['/usr/sbin/sshd']);
+      os.print('Starting sshd: [  OK  ]\n');
+      return 0;
+    case 'stop':
+      if (running !== undefined) os.kill(running.pid, SIGTERM);
+      os.print(`Stopping sshd: ${running === undefined ? '[FAILED]' : '[  OK  ]'}\n`);
+      return running === undefined ? 1 : 0;
+    case 'status':
+      os.print(
+        running === undefined ? 'openssh-daemon is stopped\n' : `openssh-daemon (pid  ${running.pid}) is running...\n`,
+      );
+      return running === undefined ? 3 : 0;
+    default:
+      os.printError('Usage: /etc/init.d/sshd {start|stop|status}\n');
+      return 2;
+  }
+};
