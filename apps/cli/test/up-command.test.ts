@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { SECOND } from '@quorate/kernel';
+import { type ProgramResult, SECOND } from '@quorate/kernel';
 import type { Fetched } from '@quorate/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../src/run-command.js';
@@ -101,11 +101,20 @@ it.each([
   ['host> po', ['host> power on', 'host> power off']],
   ['host> power off my-vm1,my-vm2', ['host> power off my-vm1,my-vm2']],
   ['host> pause ', ['host> pause my-vm1', 'host> pause my-vm2', 'host> pause my-vm3']],
-  ['clus', []],
-])('%j is completed', (line, completions) => {
-  expect(
-    new Session({ machines: MACHINES, page: { address: '10.0.0.9', path: '/' }, show: () => {} }).complete(line),
-  ).toEqual(completions);
+  ['clus', ['clustat', 'clusvcadm']],
+  ['my-vm2# cat /et', ['my-vm2# cat /etc/']],
+])('%j is completed', async (line, completions) => {
+  const session = new Session({ machines: MACHINES, page: { address: '10.0.0.9', path: '/' }, show: () => {} });
+  const answers = new Map([
+    ["compgen -c -- 'clus'", 'clustat\nclusvcadm\n'],
+    ["compgen -f -- '/et'; echo; compgen -d -- '/et'", '/etc\n\n/etc\n'],
+  ]);
+  const exec = async (_machine: string, command: string): Promise<ProgramResult> => ({
+    status: 0,
+    output: answers.get(command) ?? '',
+    errors: '',
+  });
+  expect(await session.complete({ exec } as unknown as RunningCluster, line)).toEqual(completions);
 });
 
 describe('the page on a port of this machine', () => {

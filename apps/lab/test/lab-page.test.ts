@@ -74,6 +74,13 @@ describe.skipIf(executable === undefined)(
         expect(output).toContain('Member Status: Quorate');
         expect(output).toMatch(/my-vm2 +2 Online, Local, rgmanager/);
         expect(output).toMatch(/service:my_service_group +my-vm1 +started/);
+        const prompt = lab.page.getByRole('combobox', { name: 'root@my-vm2' });
+        await prompt.press('ArrowUp');
+        expect(await prompt.inputValue()).toBe('clustat');
+        await prompt.fill('cat /etc/cluster/cl');
+        await prompt.press('Tab');
+        await expect.poll(() => prompt.inputValue()).toBe('cat /etc/cluster/cluster.conf ');
+        await prompt.fill('');
       },
       PATIENCE_MS,
     );

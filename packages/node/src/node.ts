@@ -31,6 +31,7 @@ import { Partitions } from './os/partitions.js';
 import type { ProgramFault } from './os/program-faults.js';
 import type { Storage } from './os/storage.js';
 import type { SystemCall } from './os/system-call.js';
+import { compgen } from './programs/compgen.js';
 import { basePrograms } from './programs/index.js';
 
 /** Of CentOS 6.7, as `uname -r` says it. */
@@ -156,11 +157,16 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
       observe: observeVolumes,
     };
     const files = new RootFiles(config.files, (change) => this.#out({ kind: 'persist', change }));
+    const programs = new Map([...basePrograms(files, storage), ...(config.programs ?? [])]);
+    programs.set(
+      'compgen',
+      compgen(() => programs.keys()),
+    );
     this.#system = new OperatingSystem({
       hostname: config.name,
       files,
       disks,
-      programs: new Map([...basePrograms(files, storage), ...(config.programs ?? [])]),
+      programs,
       toStack: (input) => this.#ip.send(input),
       newConnection: () => this.#newConnection(),
       interfaces: () => this.#interfaces(),

@@ -1,7 +1,10 @@
 import { clearLine, createInterface, cursorTo, type Interface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import type { CommandIo } from '../command-io.js';
-import type { Session } from './session.js';
 import { isComment, isPlaced } from './typed-line.js';
+
+/** How long somebody waits who has asked for a completion. */
+const COMPLETION_PATIENCE_MS = 2000;
 
 /** Prompt of a line that goes on. */
 export const MORE = '> ';
@@ -51,15 +54,22 @@ export class TypedLines implements LineSource {
   #take: ((line: string | undefined) => void) | undefined;
   #isClosed = false;
 
-  /** `onInterrupt`: ctrl-C, which a terminal that is read line by line keeps from the process. */
-  constructor(io: CommandIo, session: Session, onInterrupt: () => void) {
+  /**
+   * @param complete - what a line could become that begins so.
+   * @param onInterrupt - ctrl-C, which a terminal that is read line by line keeps from the process.
+   */
+  constructor(io: CommandIo, complete: (line: string) => Promise<readonly string[]>, onInterrupt: () => void) {
     this.#io = io;
     this.#isTerminal = io.stdout.isTTY === true;
     this.#interface = createInterface({
       input: io.stdin,
       output: io.stdout,
       terminal: this.#isTerminal,
-      completer: (line: string) => [[...session.complete(line)], line],
+      completer: (line: string, give: (error: null, found: [string[], string]) => void) =>
+        // A machine that hangs must not keep what is typed.
+        void Promise.race([complete(line), setTimeout(COMPLETION_PATIENCE_MS, [])]).then((found) =>
+          give(null, [[...found], line]),
+        ),
     });
     this.#interface.on('line', (line) => {
       if (this.#take === undefined) this.#waiting.push(line);

@@ -1,9 +1,10 @@
 import { type PowerState, SECOND, type Stamped } from '@quorate/kernel';
 import type { AnyFact, LogLine, RunWatcher, Topology } from '@quorate/lab';
+import { completionOf, EventNotFound, History } from '@quorate/shell';
 import { UsageError } from '../usage-error.js';
 import { HOST_WORDS, type HostCommand, hostHelp } from './host-commands.js';
 import { PATIENCE, type RunningCluster } from './running-cluster.js';
-import { goesOn, OUTSIDE, promptOf, readLine } from './typed-line.js';
+import { goesOn, OUTSIDE, partsOf, promptOf, readLine } from './typed-line.js';
 
 /** How long a browser waits for a page. */
 const PAGE_PATIENCE = 10 * SECOND;
@@ -17,6 +18,8 @@ export interface SessionOptions {
   readonly page: Topology['page'];
   /** Shows what a command has printed, as it is. */
   readonly show: (text: string) => void;
+  /** Somebody sits at a terminal: `!!` and its like mean lines that were typed before. */
+  readonly isInteractive?: boolean;
 }
 
 /** A person's or a script's stay at a cluster: lines, and the place where the next one is typed. */
@@ -27,6 +30,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #states: (PowerState | undefined)[] = [];
   readonly #booted = new Set<string>();
+  readonly #histories = new Map<string, History>();
   #place: string;
   #toldViolations = 0;
 
@@ -65,13 +69,19 @@ export class Session {
       this.#place = typed.place;
       if (typed.command !== undefined) return await this.#obey(cluster, typed.command);
       if (typed.text === '') return true;
+      const command = this.#remember(typed.place, typed.text);
+      const [, asksHistory, last] = /^(history)(?:\s+(\d+))?$/.exec(command) ?? [];
+      if (asksHistory !== undefined) {
+        show(this.#historyOf(typed.place).text(last === undefined ? undefined : Number(last)));
+        return true;
+      }
       const begunAt = cluster.now();
-      const result = await cluster.exec(typed.place, typed.text);
+      const result = await cluster.exec(typed.place, command);
       if (result !== undefined) show(closed(result.output + result.errors));
       else if (cluster.now() - begunAt < PATIENCE) show(`${typed.place} is not up\n`);
       else show(`${typed.place} has not answered for ${PATIENCE / SECOND} s\n`);
     } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
+      if (!(error instanceof UsageError || error instanceof EventNotFound)) throw error;
       show(`${error.message}\n`);
     }
     return true;
@@ -86,21 +96,40 @@ export class Session {
     this.#toldViolations = all.length;
   }
 
-  /** What could be typed, for a line that begins so. */
-  complete(line: string): readonly string[] {
+  /** What could be typed, for a line that begins so; on a machine it is asked. */
+  async complete(cluster: RunningCluster, line: string): Promise<readonly string[]> {
     const { machines } = this.#options;
-    const places = [...machines, OUTSIDE].map(promptOf);
-    const outside = /^\s*host>\s+(.*)$/.exec(line);
-    const words = this.#place === OUTSIDE ? line : outside?.[1];
-    if (words === undefined) return places.filter((place) => place.startsWith(line));
-    const head = line.slice(0, line.length - words.length);
-    const last = /[^\s,]*$/.exec(words)![0];
-    const names = HOST_WORDS.some((word) => words.startsWith(`${word} `))
-      ? machines
-          .filter((name) => name.startsWith(last))
-          .map((name) => words.slice(0, words.length - last.length) + name)
-      : HOST_WORDS.filter((word) => word.startsWith(words));
-    return [...names.map((name) => head + name), ...places.filter((place) => place.startsWith(line))];
+    const places = [...machines, OUTSIDE].map(promptOf).filter((place) => place.startsWith(line));
+    const { place, head, text } = partsOf(line, this.#place);
+    if (place === OUTSIDE) return [...this.#hostCompletions(text).map((each) => head + each), ...places];
+    if (!machines.includes(place) || (text === '' && head === '')) return places;
+    const { start, command, candidates } = completionOf(text);
+    const output = command === undefined ? '' : ((await cluster.exec(place, command))?.output ?? '');
+    return [...candidates(output).map((each) => head + text.slice(0, start) + each), ...places];
+  }
+
+  #hostCompletions(text: string): readonly string[] {
+    const last = /[^\s,]*$/.exec(text)![0];
+    if (!HOST_WORDS.some((word) => text.startsWith(`${word} `)))
+      return HOST_WORDS.filter((word) => word.startsWith(text));
+    const { machines } = this.#options;
+    const begin = text.slice(0, text.length - last.length);
+    return machines.filter((name) => name.startsWith(last)).map((name) => begin + name);
+  }
+
+  /** Keeps a line that is typed on a machine, and gives what it means. */
+  #remember(place: string, text: string): string {
+    const history = this.#historyOf(place);
+    const command = this.#options.isInteractive === true ? history.expand(text) : text;
+    if (command !== text) this.#options.show(`${command}\n`);
+    history.add(command);
+    return command;
+  }
+
+  #historyOf(place: string): History {
+    const known = this.#histories.get(place) ?? new History();
+    this.#histories.set(place, known);
+    return known;
   }
 
   async #obey(cluster: RunningCluster, command: HostCommand): Promise<boolean> {

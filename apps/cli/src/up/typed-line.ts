@@ -34,6 +34,15 @@ export function readLine(line: string, place: string, machines: readonly string[
   return { place: at, text, command: readHostCommand(text, machines) };
 }
 
+/** A line that is being typed: where, what says so, and what is typed there. */
+export function partsOf(
+  line: string,
+  place: string,
+): { readonly place: string; readonly head: string; readonly text: string } {
+  const [, head = '', outside, machine] = /^(\s*(?:(host>)|([A-Za-z0-9._-]+)#)\s+)/.exec(line) ?? [];
+  return { place: outside === undefined ? (machine ?? place) : OUTSIDE, head, text: line.slice(head.length) };
+}
+
 /** Whether there is nothing to type in a line. */
 export function isComment(line: string): boolean {
   return /^\s*(#|$)/.test(line);

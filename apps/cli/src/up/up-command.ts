@@ -61,7 +61,8 @@ async function up(conf: string | undefined, options: UpOptions, io: CommandIo): 
 
   let lines: LineSource | undefined;
   const show = (text: string): void => (lines === undefined ? void io.stdout.write(text) : lines.interject(text));
-  const session = new Session({ machines, page: topology.page, show });
+  const isInteractive = options.exec === undefined && io.stdout.isTTY === true;
+  const session = new Session({ machines, page: topology.page, show, isInteractive });
   const script = options.exec === undefined ? undefined : scriptOf(options.exec, machines);
   const view = new PlainView((line) => show(`${line}\n`), machines, coloursOf(io.stdout, io.env));
   const common: RunOptions = {
@@ -86,7 +87,10 @@ async function up(conf: string | undefined, options: UpOptions, io: CommandIo): 
     server = await PageServer.start(cluster, topology.page.address, port);
     show(`http://${topology.page.address}/ of the cluster is ${server.url}\n`);
     await session.boot(cluster);
-    lines = script === undefined ? new TypedLines(io, session, leave) : new ScriptLines(script, io);
+    lines =
+      script === undefined
+        ? new TypedLines(io, (line) => session.complete(cluster, line), leave)
+        : new ScriptLines(script, io);
     await converse(cluster, session, lines);
   } finally {
     await server?.stop();

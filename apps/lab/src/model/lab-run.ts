@@ -177,6 +177,12 @@ export class LabRun {
     this.#changed();
   }
 
+  /** What a machine prints, and nobody is shown; empty when it does not answer. */
+  async ask(machine: string, command: string): Promise<string> {
+    const done = this.isRunning ? await this.#lab?.exec(machine, command) : undefined;
+    return done?.output ?? '';
+  }
+
   #command(command: LabCommand): void {
     if (!this.isRunning) return;
     this.#lab?.command(command);

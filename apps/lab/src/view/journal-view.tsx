@@ -1,3 +1,4 @@
+import { commonPrefix, completionOf, History } from '@quorate/shell';
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { JournalEntry, JournalFilter } from '../model/journal.js';
@@ -8,9 +9,6 @@ import { clockText } from './texts.js';
 const SHOWN = 200;
 /** At least the height of a line. */
 const LINE_PIXELS = 20;
-/** Commands that the arrow keys bring back. */
-const MOST_TYPED = 50;
-
 const SUGGESTIONS = [
   'clustat',
   'cman_tool status',
@@ -111,28 +109,40 @@ interface PromptProps {
   readonly onMachine: (machine: string) => void;
 }
 
-/** An administrator's prompt; the arrow keys bring back what was typed. */
+/** An administrator's prompt, with the history and the completion of a shell. */
 function Prompt({ run, machine, onMachine }: PromptProps): JSX.Element {
   const [text, setText] = useState('');
-  const typed = useRef<string[]>([]);
-  const at = useRef(0);
+  const history = useRef(new History());
   const target = machine ?? run.names[0]!;
   const submit = (event: Event): void => {
     event.preventDefault();
     const command = text.trim();
     if (command === '') return;
     if (machine === undefined) onMachine(target);
-    typed.current = [...typed.current, command].slice(-MOST_TYPED);
-    at.current = typed.current.length;
+    history.current.add(command);
     setText('');
     void run.type(target, command);
   };
+  const complete = async (line: string): Promise<void> => {
+    const { start, command, candidates } = completionOf(line);
+    const output = command === undefined ? '' : await run.ask(target, command);
+    const found = candidates(output);
+    if (found.length === 0) return;
+    const isWhole = found.length === 1 && !found[0]!.endsWith('/');
+    const completed = line.slice(0, start) + commonPrefix(found) + (isWhole ? ' ' : '');
+    // Somebody may have typed on while the machine was asked.
+    setText((now) => (now === line ? completed : now));
+  };
   const onKeyDown = (event: KeyboardEvent): void => {
-    const step = event.key === 'ArrowUp' ? -1 : event.key === 'ArrowDown' ? 1 : 0;
-    if (step === 0) return;
+    if (event.key === 'Tab' && !event.shiftKey && text.trim() !== '') {
+      event.preventDefault();
+      void complete(text);
+      return;
+    }
+    if (event.key !== 'ArrowUp' && event.key !== 'ArrowDown') return;
     event.preventDefault();
-    at.current = Math.min(typed.current.length, Math.max(0, at.current + step));
-    setText(typed.current[at.current] ?? '');
+    const line = event.key === 'ArrowUp' ? history.current.previous(text) : history.current.next();
+    if (line !== undefined) setText(line);
   };
   return (
     <form class="prompt" onSubmit={submit}>

@@ -1,6 +1,11 @@
 import { isErrno, type Os, type Task, utf8Text } from '@quorate/kernel';
 import { parseIpv4 } from '@quorate/network';
 
+/** All names that the text of an /etc/hosts gives addresses to. */
+export function namesInHosts(hosts: string): readonly string[] {
+  return hosts.split('\n').flatMap((line) => line.replace(/#.*/, '').trim().split(/\s+/).slice(1));
+}
+
 /** The IPv4 address that the text of an /etc/hosts gives to a name; undefined if it gives none. */
 export function addressInHosts(hosts: string, name: string): string | undefined {
   for (const line of hosts.split('\n')) {
