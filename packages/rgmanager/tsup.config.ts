@@ -3,5 +3,9 @@ import { base } from '../../tooling/tsup.base.js';
 
 export default defineConfig({
   ...base,
-  entry: { index: 'src/index.ts', 'conformance/index': 'src/conformance/index.ts' },
+  entry: {
+    index: 'src/index.ts',
+    'conformance/index': 'src/conformance/index.ts',
+    'what-if/index': 'src/what-if/index.ts',
+  },
 });

@@ -8,6 +8,7 @@ import { fenceCommand } from './fence/fence-command.js';
 import { gfs2Command } from './gfs2/gfs2-command.js';
 import { iscsiCommand } from './iscsi/iscsi-command.js';
 import { replayCommand } from './replay-command.js';
+import { rgCommand } from './rg-command.js';
 import { SCENARIOS, type Scenarios } from './scenarios.js';
 import { simCommand } from './sim-command.js';
 import { storyCommand } from './story-command.js';
@@ -44,6 +45,7 @@ export async function runCommand(
     .addCommand(traceCommand(io))
     .addCommand(replayCommand(io, topologies, exit))
     .addCommand(conformanceCommand(io, exit))
+    .addCommand(rgCommand(io))
     .addCommand(diskCommand(io, exit))
     .addCommand(iscsiCommand(io))
     .addCommand(gfs2Command(io, exit))

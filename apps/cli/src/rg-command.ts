@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { parseXml } from '@quorate/cluster-conf';
+import { ConfigError } from '@quorate/kernel';
+import { formatPlan, simulate, type WhatIfEvent } from '@quorate/rgmanager/what-if';
+import { Command } from 'commander';
+import type { CommandIo } from './command-io.js';
+import { UsageError } from './usage-error.js';
+
+/** `quorate rg`: what rgmanager would do. */
+export function rgCommand({ stdout }: CommandIo): Command {
+  const simulation = new Command('simulate')
+    .description('what the rgmanagers of a cluster would do, one event after another; nothing is carried out')
+    .argument('<cluster.conf>', 'the configuration; all its nodes are up at the start')
+    .argument('[events...]', 'down=NODE-ID, up=NODE-ID, enable=, disable= or relocate=SERVICE[@NODE-ID]')
+    .option('--json', 'print the plan as JSON; times in nanoseconds')
+    .action((path: string, events: readonly string[], { json = false }: { readonly json?: boolean }) => {
+      const plan = planFor(path, events.map(eventOf));
+      stdout.write(json ? `${JSON.stringify(plan)}\n` : formatPlan(plan));
+    });
+  return new Command('rg').description('rgmanager without a cluster').addCommand(simulation);
+}
+
+function planFor(path: string, events: readonly WhatIfEvent[]): ReturnType<typeof simulate> {
+  try {
+    return simulate(parseXml(readFileSync(path, 'utf8'), path).root, events);
+  } catch (error) {
+    if (error instanceof ConfigError || error instanceof RangeError) throw new UsageError(error.message);
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === undefined) throw error;
+    throw new UsageError(`cannot read ${path}: ${code}`);
+  }
+}
+
+function eventOf(text: string): WhatIfEvent {
+  const node = /^(down|up)=(\d+)$/.exec(text);
+  if (node !== null) return { kind: node[1] === 'up' ? 'node-up' : 'node-down', node: Number(node[2]) };
+  const service = /^(enable|disable|relocate)=([^@]+)(?:@(\d+))?$/.exec(text);
+  if (service === null) throw new UsageError(`${text}: expected down=, up=, enable=, disable= or relocate=`);
+  const name = service[2]!;
+  return {
+    kind: 'service',
+    operation: service[1] as 'enable' | 'disable' | 'relocate',
+    service: name.includes(':') ? name : `service:${name}`,
+    ...(service[3] !== undefined && { target: Number(service[3]) }),
+  };
+}

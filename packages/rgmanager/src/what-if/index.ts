@@ -1,0 +1,1 @@
+export { formatPlan, simulate, type WhatIfEvent } from './simulate.js';
