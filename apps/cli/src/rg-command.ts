@@ -6,12 +6,15 @@ import { Command } from 'commander';
 import type { CommandIo } from './command-io.js';
 import { UsageError } from './usage-error.js';
 
+const EVENTS =
+  'down=NODE-ID, up=NODE-ID, fail=RESOURCE, or enable=, disable=, relocate=, restart=, freeze= SERVICE[@NODE-ID]';
+
 /** `quorate rg`: what rgmanager would do. */
 export function rgCommand({ stdout }: CommandIo): Command {
   const simulation = new Command('simulate')
     .description('what the rgmanagers of a cluster would do, one event after another; nothing is carried out')
     .argument('<cluster.conf>', 'the configuration; all its nodes are up at the start')
-    .argument('[events...]', 'down=NODE-ID, up=NODE-ID, enable=, disable= or relocate=SERVICE[@NODE-ID]')
+    .argument('[events...]', EVENTS)
     .option('--json', 'print the plan as JSON; times in nanoseconds')
     .action((path: string, events: readonly string[], { json = false }: { readonly json?: boolean }) => {
       const plan = planFor(path, events.map(eventOf));
@@ -34,12 +37,14 @@ function planFor(path: string, events: readonly WhatIfEvent[]): ReturnType<typeo
 function eventOf(text: string): WhatIfEvent {
   const node = /^(down|up)=(\d+)$/.exec(text);
   if (node !== null) return { kind: node[1] === 'up' ? 'node-up' : 'node-down', node: Number(node[2]) };
-  const service = /^(enable|disable|relocate)=([^@]+)(?:@(\d+))?$/.exec(text);
-  if (service === null) throw new UsageError(`${text}: expected down=, up=, enable=, disable= or relocate=`);
+  const [, resource] = /^fail=(.+)$/.exec(text) ?? [];
+  if (resource !== undefined) return { kind: 'resource-failed', resource };
+  const service = /^(enable|disable|relocate|restart|freeze)=([^@]+)(?:@(\d+))?$/.exec(text);
+  if (service === null) throw new UsageError(`found event "${text}", expected ${EVENTS}`);
   const name = service[2]!;
   return {
     kind: 'service',
-    operation: service[1] as 'enable' | 'disable' | 'relocate',
+    operation: service[1] as 'enable' | 'disable' | 'relocate' | 'restart' | 'freeze',
     service: name.includes(':') ? name : `service:${name}`,
     ...(service[3] !== undefined && { target: Number(service[3]) }),
   };

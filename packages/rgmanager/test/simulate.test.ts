@@ -1,35 +1,66 @@
-import { expect, it } from 'vitest';
-import { formatPlan, simulate } from '../src/what-if/simulate.js';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { formatPlan, simulate, type WhatIfEvent } from '../src/what-if/index.js';
 import { parseConf } from './parse-conf.js';
 
-const CONF = `<cluster name="c" config_version="1"><clusternodes>
-  <clusternode name="node1" nodeid="1"/><clusternode name="node2" nodeid="2"/></clusternodes><rm>
-  <failoverdomains><failoverdomain name="d" ordered="1">
+const NODES = [1, 2, 3].map((id) => `<clusternode name="node${id}" nodeid="${id}"/>`).join('');
+const SERVICE = `<failoverdomains><failoverdomain name="d" ordered="1">
     <failoverdomainnode name="node1" priority="1"/><failoverdomainnode name="node2" priority="2"/>
   </failoverdomain></failoverdomains>
-  <service name="web" domain="d"><script name="s" file="/etc/init.d/s"/></service></rm></cluster>`;
+  <service name="web" domain="d"><ip address="10.0.0.9"/><script name="s" file="/etc/init.d/s"/></service>`;
 
-it('a plan shows where a service goes when its node dies, and that it comes back', () => {
-  const parts = simulate(parseConf(CONF), [
-    { kind: 'node-down', node: 1 },
-    { kind: 'node-up', node: 1 },
-  ]);
-  expect(parts.map(({ services }) => services[0]!.owner)).toEqual([1, 2, 1]);
-  expect(formatPlan(parts.slice(1, 2)).replace(/ +\d+\.\d\d /g, ' ')).toBe(
-    [
-      'node-down 1',
-      ' node 2 Starting stopped service service:web',
-      ' node 2 > start service:web',
-      ' node 2 > start script:s',
-      ' node 2 Service service:web started',
-      '  service:web started on node 2',
-      '',
-    ].join('\n'),
+function confWith(beside = ''): ReturnType<typeof parseConf> {
+  return parseConf(
+    `<cluster name="c" config_version="1">${beside}<clusternodes>${NODES}</clusternodes><rm>${SERVICE}</rm></cluster>`,
   );
-});
+}
 
-it('a node that runs cannot come up, and the last one cannot go down', () => {
-  expect(() => simulate(parseConf(CONF), [{ kind: 'node-up', node: 1 }])).toThrow(RangeError);
-  const down = [1, 2].map((node) => ({ kind: 'node-down', node }) as const);
-  expect(() => simulate(parseConf(CONF), down)).toThrow(RangeError);
+const down = (node: number): WhatIfEvent => ({ kind: 'node-down', node });
+const up = (node: number): WhatIfEvent => ({ kind: 'node-up', node });
+
+describe('a plan', () => {
+  it('is what the README shows', () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const parts = simulate(confWith(), [{ kind: 'resource-failed', resource: 'script:s' }, down(1)]);
+    expect(readme).toContain(formatPlan(parts.slice(1)));
+  });
+
+  it('has a service come back to the node that its domain prefers', () => {
+    const owners = simulate(confWith(), [down(1), up(1)]).map(({ services }) => services[0]!.owner);
+    expect(owners).toEqual([1, 2, 1]);
+  });
+
+  it('starts nothing where too few nodes are left, and everything when there are enough', () => {
+    const parts = simulate(confWith(), [down(1), down(2), up(1)]);
+    expect(parts.map(({ isQuorate }) => isQuorate)).toEqual([true, true, false, true]);
+    expect(parts.map(({ services }) => services[0]?.owner)).toEqual([1, 2, undefined, 1]);
+  });
+
+  it('counts a quorum disk for who is left, and two nodes that may be one', () => {
+    const withDisk = simulate(confWith('<quorumd label="q"/>'), [down(1), down(2)]);
+    expect(withDisk.map(({ isQuorate }) => isQuorate)).toEqual([true, true, true]);
+    const twoNodes = simulate(confWith('<cman two_node="1" expected_votes="1"/>'), [down(1), down(2)]);
+    expect(twoNodes.at(-1)!.services[0]!.owner).toBe(3);
+  });
+
+  it("has the answer to a request, and what agents take is the caller's", () => {
+    const relocate: WhatIfEvent = { kind: 'service', operation: 'relocate', service: 'service:web', target: 2 };
+    const [, part] = simulate(confWith(), [relocate], () => ({ takes: 7e9, status: 0 }));
+    expect(part!.services[0]!.owner).toBe(2);
+    const reply = part!.steps.find(({ kind }) => kind === 'reply');
+    expect(reply).toMatchObject({ text: 'Success' });
+    // Three stops, one after the other, and three starts.
+    expect(Math.round(reply!.after / 1e9)).toBe(42);
+  });
+
+  it.each<readonly [readonly WhatIfEvent[], string]>([
+    [[up(1)], 'node 1 cannot come up: it runs'],
+    [[up(9)], 'node 9 cannot come up: it is not in cluster.conf'],
+    [[down(9)], 'node 9 cannot go down: it does not run'],
+    [[down(1), down(2), down(3)], 'node 3 cannot go down: no other is left'],
+    [[{ kind: 'resource-failed', resource: 'ip:1.2.3.4' }], 'resource ip:1.2.3.4 cannot fail: no node has started it'],
+    [[{ kind: 'service', operation: 'disable', service: 'service:none' }], 'service:none is not in cluster.conf'],
+  ])('is refused: %j', (events, complaint) => {
+    expect(() => simulate(confWith(), events)).toThrow(new RangeError(complaint));
+  });
 });

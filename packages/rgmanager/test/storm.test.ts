@@ -1,8 +1,8 @@
 import { Checker, MILLISECOND, Prng, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
-import { RgCluster } from '../src/conformance/cluster.js';
 import { recordedAgents } from '../src/conformance/recorded-files.js';
 import { invariants, ServiceState } from '../src/index.js';
+import { RgCluster } from '../src/virtual-cluster.js';
 import { parseConf } from './parse-conf.js';
 import { Running } from './running.js';
 import { vectors } from './vectors.js';

@@ -4,7 +4,7 @@ import type { RgmanagerConfig } from '../rgmanager.js';
 import { Request } from '../state/request.js';
 import { resultText } from '../state/result.js';
 import { ServiceState, stateText } from '../state/service-record.js';
-import { type AgentCall, RgCluster, type Told } from './cluster.js';
+import { type AgentCall, RgCluster, type Told } from '../virtual-cluster.js';
 
 /** Checks of services are asked for by the cases themselves. */
 const NEVER = '100000000';

@@ -1,1 +1,9 @@
-export { formatPlan, simulate, type WhatIfEvent } from './simulate.js';
+export {
+  type Agents,
+  formatPlan,
+  type PlanPart,
+  type PlanStep,
+  simulate,
+  usualAgents,
+  type WhatIfEvent,
+} from './simulate.js';

@@ -1,15 +1,18 @@
 import { type Nanos, SECOND } from '@quorate/kernel';
 import { type ConfElement, childrenNamed, descend } from '../conf/conf-element.js';
-import { RgCluster } from '../conformance/cluster.js';
 import type { ServiceOperation } from '../io.js';
 import { resultText } from '../state/result.js';
 import { type ServiceRecord, stateText } from '../state/service-record.js';
+import { type AgentCall, RgCluster } from '../virtual-cluster.js';
+import { Votes } from './votes.js';
 
 /** What is supposed to happen. `node` is a node id. */
 export type WhatIfEvent =
-  /** Its power is lost; it is fenced at once. */
+  /** Its power is lost. Where quorum is left it is fenced at once. */
   | { readonly kind: 'node-down'; readonly node: number }
   | { readonly kind: 'node-up'; readonly node: number }
+  /** What its agent checks is broken until it is stopped: `script:web`. */
+  | { readonly kind: 'resource-failed'; readonly resource: string }
   | {
       readonly kind: 'service';
       readonly operation: ServiceOperation;
@@ -18,91 +21,213 @@ export type WhatIfEvent =
       readonly target?: number;
     };
 
-/** A step of a plan: an agent that ends, what rgmanager says of it, or the answer to a request. */
-interface PlanStep {
+/** A step of a plan: what rgmanager decides or says, an agent that ends, or the answer to a request. Stops of what does not run are none. */
+export interface PlanStep {
   /** Since the event. */
   readonly after: Nanos;
   readonly node: number;
-  readonly kind: 'log' | 'agent' | 'reply';
+  readonly kind: 'decision' | 'log' | 'agent' | 'reply';
   readonly text: string;
 }
 
-interface PlanPart {
+export interface PlanPart {
   /** Absent: the cluster comes up. */
   readonly event?: WhatIfEvent;
   readonly steps: readonly PlanStep[];
+  readonly isQuorate: boolean;
   readonly services: readonly ServiceRecord[];
 }
 
-/** How long the cluster is watched after each event. */
-const WATCHED: Nanos = 30 * SECOND;
+/** How long agents take and what they end with. */
+export type Agents = (call: AgentCall) => { readonly takes: Nanos; readonly status: number };
+
+/** How long the cluster is watched after each event: failures are noticed by a status check, a minute later. */
+const WATCHED: Nanos = 120 * SECOND;
 const SAID: readonly string[] = ['notice', 'warning', 'err', 'crit', 'alert', 'emerg'];
 
+/** What an address takes: the ping that nobody may answer and two ARP announcements; and the `sleeptime` of its stop. */
+const USUAL = new Map<string, Nanos>([
+  ['ip start', 3 * SECOND],
+  ['ip stop', 10 * SECOND],
+  ['postgres-8 stop', 5 * SECOND],
+]);
+
+/** Agents that succeed, and take what the original's take by their own sleeps; all else takes no time. */
+export const usualAgents: Agents = ({ resource, action }) => {
+  const type = resource.slice(0, resource.indexOf(':'));
+  return { takes: USUAL.get(`${type} ${action}`) ?? 0, status: 0 };
+};
+
 /**
- * What a cluster would do: the rgmanagers of all its nodes run on a virtual clock, and agents end at once and well.
+ * What a cluster would do: the rgmanagers of all its nodes run on a virtual clock, from all of them up on.
  *
- * @throws {RangeError} when a node that runs is to come up, one that does not run is to go down, or none is left.
+ * @param conf - the root of cluster.conf; its votes, with those of a quorum disk, say who has quorum.
+ * @throws {RangeError} when a node is to come up that runs or is not configured, one is to go down that does not run or is the last, or
+ *   there is no such service or resource.
  */
-export function simulate(conf: ConfElement, events: readonly WhatIfEvent[]): readonly PlanPart[] {
-  const cluster = new RgCluster(conf);
-  const nodes = childrenNamed(descend(conf, 'clusternodes'), 'clusternode').map((each) =>
-    each.attributes.get('nodeid'),
-  );
-  const part = (what: () => void, event?: WhatIfEvent): PlanPart => {
-    const from = cluster.told.length;
-    const since = cluster.now;
+export function simulate(
+  conf: ConfElement,
+  events: readonly WhatIfEvent[],
+  agents: Agents = usualAgents,
+): readonly PlanPart[] {
+  return new WhatIf(conf, agents).plan(events);
+}
+
+class WhatIf {
+  readonly #conf: ConfElement;
+  readonly #cluster: RgCluster;
+  readonly #votes: Votes;
+  readonly #nodes: readonly number[];
+  readonly #broken = new Set<string>();
+  /** `1 ip:10.0.0.9`: what runs where. */
+  readonly #started = new Set<string>();
+  /** Calls that found nothing to stop, as at the start of rgmanager. */
+  readonly #idle = new Set<AgentCall>();
+  readonly #unfenced = new Set<number>();
+
+  constructor(conf: ConfElement, agents: Agents) {
+    this.#conf = conf;
+    this.#votes = new Votes(conf);
+    this.#nodes = childrenNamed(descend(conf, 'clusternodes'), 'clusternode').map((each) =>
+      Number(each.attributes.get('nodeid')),
+    );
+    this.#cluster = new RgCluster(conf);
+    this.#cluster.isQuorate = (members) => this.#votes.isQuorate(members);
+    this.#cluster.agent = (call) => this.#agent(call, agents);
+  }
+
+  #agent(call: AgentCall, agents: Agents): ReturnType<Agents> {
+    const { node, resource, action } = call;
+    const place = `${node} ${resource}`;
+    if (action === 'stop' && !this.#started.delete(place)) {
+      this.#idle.add(call);
+      return { takes: 0, status: 0 };
+    }
+    if (action === 'stop') this.#broken.delete(resource);
+    if (action === 'start') this.#started.add(place);
+    const { takes, status } = agents(call);
+    return { takes, status: action === 'status' && this.#broken.has(resource) ? 1 : status };
+  }
+
+  plan(events: readonly WhatIfEvent[]): readonly PlanPart[] {
+    const start = this.#part(() => {
+      for (const node of this.#nodes) this.#cluster.start(node);
+    });
+    return [start, ...events.map((event) => this.#part(() => this.#apply(event), event))];
+  }
+
+  #part(what: () => void, event?: WhatIfEvent): PlanPart {
+    const cluster = this.#cluster;
+    const [from, fromFact, since] = [cluster.told.length, cluster.facts.length, cluster.now];
     what();
     cluster.run(WATCHED);
-    const steps = cluster.told.slice(from).flatMap((told): PlanStep[] => {
-      const at = { after: told.at - since, node: 'call' in told ? told.call.node : told.node };
-      if (told.kind === 'log' && SAID.includes(told.priority)) return [{ ...at, kind: 'log', text: told.text }];
-      if (told.kind === 'exec' && told.call.action !== 'status')
-        return [{ ...at, kind: 'agent', text: `${told.call.action} ${told.call.resource}` }];
-      if (told.kind === 'reply' && told.reply.kind === 'result')
-        return [{ ...at, kind: 'reply', text: resultText(told.reply.code) }];
-      return [];
+    const decisions = cluster.facts.slice(fromFact).flatMap((fact): PlanStep[] => {
+      if (fact.kind !== 'rg.evaluated' || fact.decision === 'nothing') return [];
+      const text = `${fact.service}: ${fact.decision.replaceAll('-', ' ')}`;
+      return [{ after: fact.at - since, node: fact.node, kind: 'decision', text }];
     });
-    return { ...(event && { event }), steps, services: cluster.inspect(cluster.running[0]!).services };
-  };
-  const start = part(() => {
-    for (const node of nodes) cluster.start(Number(node));
-  });
-  return [start, ...events.map((event) => part(() => apply(cluster, event), event))];
-}
-
-function apply(cluster: RgCluster, event: WhatIfEvent): void {
-  if (event.kind === 'service') {
-    const owner = cluster.record(event.service)?.owner ?? 0;
-    const { operation: kind, service, target } = event;
-    const asked = owner === 0 ? cluster.running[0]! : owner;
-    return cluster.request(asked, { kind, service, ...(target !== undefined && { target }) });
+    const told = cluster.told.slice(from).flatMap((each): PlanStep[] => {
+      const at = { after: each.at - since, node: 'call' in each ? each.call.node : each.node };
+      if (each.kind === 'log' && SAID.includes(each.priority)) return [{ ...at, kind: 'log', text: each.text }];
+      if (each.kind === 'reply' && each.reply.kind === 'result')
+        return [{ ...at, kind: 'reply', text: resultText(each.reply.code) }];
+      if (each.kind !== 'exec' || this.#idle.has(each.call)) return [];
+      if (each.call.action === 'status' && each.status === 0) return [];
+      const outcome = each.status === 0 ? '' : ` fails with ${each.status}`;
+      return [{ ...at, kind: 'agent', text: `${each.call.action} ${each.call.resource}${outcome}` }];
+    });
+    const running = cluster.running;
+    return {
+      ...(event && { event }),
+      steps: [...decisions, ...told].sort((a, b) => a.after - b.after),
+      isQuorate: this.#votes.isQuorate(running),
+      services: cluster.inspect(running[0]!).services,
+    };
   }
-  const { kind, node } = event;
-  if (cluster.has(node) === (kind === 'node-up')) throw new RangeError(`${kind} ${node}: it is so already`);
-  if (kind === 'node-up') return cluster.start(node);
-  if (cluster.running.length === 1) throw new RangeError(`${kind} ${node}: no node is left`);
-  cluster.kill(node);
-  cluster.lose(node);
-  cluster.fenced(node);
+
+  #apply(event: WhatIfEvent): void {
+    switch (event.kind) {
+      case 'node-down':
+        return this.#down(event.node);
+      case 'node-up':
+        return this.#up(event.node);
+      case 'resource-failed':
+        return this.#fail(event.resource);
+      case 'service':
+        return this.#request(event);
+    }
+  }
+
+  #down(node: number): void {
+    if (!this.#cluster.has(node)) throw new RangeError(`node ${node} cannot go down: it does not run`);
+    if (this.#cluster.running.length === 1) throw new RangeError(`node ${node} cannot go down: no other is left`);
+    this.#unfenced.add(node);
+    for (const place of this.#started) if (place.startsWith(`${node} `)) this.#started.delete(place);
+    this.#cluster.kill(node);
+    this.#cluster.lose(node);
+    this.#fenceIfQuorate();
+  }
+
+  #up(node: number): void {
+    if (!this.#nodes.includes(node)) throw new RangeError(`node ${node} cannot come up: it is not in cluster.conf`);
+    if (this.#cluster.has(node)) throw new RangeError(`node ${node} cannot come up: it runs`);
+    this.#cluster.start(node);
+    this.#fenceIfQuorate();
+  }
+
+  /** Nobody is fenced without quorum, and nobody gets a lock before that. */
+  #fenceIfQuorate(): void {
+    if (!this.#votes.isQuorate(this.#cluster.running)) return;
+    this.#cluster.fenced(...this.#unfenced);
+    this.#unfenced.clear();
+  }
+
+  #fail(resource: string): void {
+    const isThere = this.#cluster.told.some((told) => told.kind === 'exec' && told.call.resource === resource);
+    if (!isThere) throw new RangeError(`resource ${resource} cannot fail: no node has started it`);
+    this.#broken.add(resource);
+  }
+
+  #request({ operation, service, target }: Extract<WhatIfEvent, { kind: 'service' }>): void {
+    const record = this.#cluster.record(service);
+    const rm = descend(this.#conf, 'rm');
+    const [type = '', name] = service.split(':');
+    const isKnown = childrenNamed(rm, type).some((each) => each.attributes.get('name') === name);
+    if (record === undefined && !isKnown) throw new RangeError(`${service} is not in cluster.conf`);
+    const asked = this.#cluster.has(record?.owner ?? 0) ? record!.owner : this.#cluster.running[0]!;
+    this.#cluster.request(asked, { kind: operation, service, ...(target !== undefined && { target }) });
+  }
 }
 
-/** The plan for a reader: what was supposed, what follows from it and when (in seconds), and where services are then. */
+const MARKS = { decision: '? ', log: '', agent: '> ', reply: '= ' } as const;
+
+/** The plan for a reader: what is supposed, what follows from it and when (in seconds), and where services are then. */
 export function formatPlan(parts: readonly PlanPart[]): string {
   return parts
-    .map(({ event, steps, services }) => {
-      const lines = steps.map(({ after, node, kind, text }) => {
-        return `  ${(after / SECOND).toFixed(2).padStart(6)} node ${node} ${kind === 'agent' ? '> ' : kind === 'reply' ? '= ' : ''}${text}`;
-      });
-      const records = services.map(
-        ({ name, state, owner }) => `  ${name} ${stateText(state)}${owner ? ` on node ${owner}` : ''}`,
+    .map(({ event, steps, isQuorate, services }) => {
+      const lines = steps.map(
+        ({ after, node, kind, text }) =>
+          `${(after / SECOND).toFixed(2).padStart(8)}  node ${node}  ${MARKS[kind]}${text}`,
       );
-      return [title(event), ...lines, ...records, ''].join('\n');
+      const records = services.map(
+        ({ name, state, owner }) => `      =>  ${name} ${stateText(state)}${owner > 0 ? ` on node ${owner}` : ''}`,
+      );
+      return [`${titleOf(event)}${isQuorate ? '' : ' (no quorum)'}`, ...lines, ...records, ''].join('\n');
     })
     .join('');
 }
 
-function title(event: WhatIfEvent | undefined): string {
-  if (event === undefined) return 'start';
-  if (event.kind !== 'service') return `${event.kind} ${event.node}`;
-  return `${event.operation} ${event.service}${event.target === undefined ? '' : ` to node ${event.target}`}`;
+function titleOf(event: WhatIfEvent | undefined): string {
+  switch (event?.kind) {
+    case undefined:
+      return 'all nodes up';
+    case 'node-down':
+      return `node ${event.node} down`;
+    case 'node-up':
+      return `node ${event.node} up`;
+    case 'resource-failed':
+      return `${event.resource} fails`;
+    case 'service':
+      return `${event.operation} ${event.service}${event.target === undefined ? '' : ` to node ${event.target}`}`;
+  }
 }

@@ -1,11 +1,11 @@
 import { ByteWriter, EventQueue, guarded, MILLISECOND, type Nanos, SECOND, type Stamped } from '@quorate/kernel';
-import { type RgMessage, readMessage, writeMessage } from '../cluster/message.js';
-import { Control, PORT_HEADER_BYTES, readPortHeader, writePortHeader } from '../cluster/port-header.js';
-import { type ConfElement, childrenNamed, descend } from '../conf/conf-element.js';
-import type { RgFact } from '../fact.js';
-import type { RgInput, RgOutput, RgReply, RgRequest } from '../io.js';
-import { Rgmanager, type RgmanagerConfig } from '../rgmanager.js';
-import { encodeRecord, type ServiceRecord } from '../state/service-record.js';
+import { type RgMessage, readMessage, writeMessage } from './cluster/message.js';
+import { Control, PORT_HEADER_BYTES, readPortHeader, writePortHeader } from './cluster/port-header.js';
+import { type ConfElement, childrenNamed, descend } from './conf/conf-element.js';
+import type { RgFact } from './fact.js';
+import type { RgInput, RgOutput, RgReply, RgRequest } from './io.js';
+import { Rgmanager, type RgmanagerConfig } from './rgmanager.js';
+import { encodeRecord, type ServiceRecord } from './state/service-record.js';
 
 export interface AgentCall {
   readonly node: number;

@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { runCommand } from '../src/run-command.js';
+import { capturedIo } from './captured-io.js';
+
+const CONF = fileURLToPath(new URL('../../../packages/cluster-conf/test/data/my-cluster.conf', import.meta.url));
+
+it('a plan in words has a part for each event', async () => {
+  const io = capturedIo();
+  expect(await runCommand(['rg', 'simulate', CONF, 'down=1', 'relocate=my_service_group@4'], io)).toBe(0);
+  const titles = io.stdout.text.split('\n').filter((line) => line !== '' && !line.startsWith(' '));
+  expect(titles).toEqual(['all nodes up', 'node 1 down', 'relocate service:my_service_group to node 4']);
+  expect(io.stdout.text).toMatch(/=> {2}service:my_service_group started on node 4\n$/);
+});
+
+it('a plan as JSON has its steps and where services are', async () => {
+  const io = capturedIo();
+  expect(await runCommand(['rg', 'simulate', CONF, 'fail=apache:my_apache', '--json'], io)).toBe(0);
+  const [, failed] = JSON.parse(io.stdout.text);
+  expect(failed).toMatchObject({ isQuorate: true, services: [{ name: 'service:my_service_group', owner: 2 }] });
+  expect(failed.steps).toContainEqual(expect.objectContaining({ kind: 'agent', text: 'stop apache:my_apache' }));
+});
+
+it.each([
+  [['rg', 'simulate', CONF, 'down=9'], /node 9 cannot go down: it does not run/],
+  [['rg', 'simulate', CONF, 'boom'], /found event "boom", expected down=NODE-ID/],
+  [['rg', 'simulate', '/no/such/file'], /cannot read \/no\/such\/file: ENOENT/],
+])('%j is refused', async (words, complaint) => {
+  const io = capturedIo();
+  expect(await runCommand(words, io)).toBe(4);
+  expect(io.stderr.text).toMatch(complaint);
+});
