@@ -38,7 +38,10 @@ interface TestNode {
 
 interface DiskRequest {
   readonly id: number;
+  /** Carries it out whole. */
   readonly run: () => Uint8Array | undefined;
+  /** Of a write: its first block and its bytes. */
+  readonly written?: { readonly block: number; readonly data: Uint8Array };
 }
 
 /** How long things take, and what a crash does, is drawn from a seed. */
@@ -159,12 +162,24 @@ export class Cluster {
     this.#membership();
   }
 
-  /** A node loses power. What it has sent to the disk arrives or does not. The others go on when it is fenced. */
+  /** A node loses power. What it has sent to the disk arrives, or a part of it, or nothing. The others go on when it is fenced. */
   kill(id: number): void {
     const node = this.#nodes.get(id)!;
-    for (const request of node.inFlight) if (this.#prng.below(2) === 0) request.run();
+    for (const request of node.inFlight) this.#cutShort(request);
     node.power = 'off';
     this.#lose(node);
+  }
+
+  /** A write is lost, whole or torn: each of its blocks arrives or does not. */
+  #cutShort({ written }: DiskRequest): void {
+    if (written === undefined) return;
+    const { block, data } = written;
+    const { blockSize } = this.disk;
+    const outcome = (['lost', 'whole', 'torn'] as const)[this.#prng.below(3)]!;
+    for (let at = 0; at < data.length; at += blockSize) {
+      const isThere = outcome === 'whole' || (outcome === 'torn' && this.#prng.below(2) === 0);
+      if (isThere) this.disk.write(block + at / blockSize, data.subarray(at, at + blockSize));
+    }
   }
 
   /** A node hangs until `resume`. The others give it up and fence it. */
@@ -353,6 +368,7 @@ export class Cluster {
         if (output.kind === 'write') this.disk.write(output.block, data!);
         return undefined;
       },
+      ...(output.kind === 'write' && { written: { block: output.block, data: data! } }),
     };
     node.inFlight.add(request);
     this.after((100 + this.#prng.below(900)) * 1000, () => {

@@ -49,6 +49,17 @@ export function fsck(image: SparseImage): { status: number; complaints: string[]
   return { status: status ?? -1, complaints };
 }
 
+/** What `fsck.gfs2 -y` makes of an image: exit code 0 is clean, 1 is that it mended everything. */
+export function fsckMend(image: SparseImage): { status: number; mended: SparseImage } {
+  const fd = scratchFile(image);
+  const { status } = run('fsck.gfs2', ['-y', '/dev/fd/3'], fd);
+  const bytes = Buffer.alloc(image.sizeBytes);
+  readSync(fd, bytes, 0, bytes.length, 0);
+  const mended = SparseImage.fromBytes(bytes);
+  scratch = { fd, held: mended.fork() };
+  return { status: status ?? -1, mended };
+}
+
 const FSCK_PROGRESS =
   /^(Initializing fsck|Validating resource|Level 1 |\(level 1 passed|Journal recovery|Starting |Reconciling|\d+ percent complete|\w+ completed in |fsck.gfs2 complete)/;
 
