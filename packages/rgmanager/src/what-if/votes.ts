@@ -16,7 +16,8 @@ export class Votes {
     // qdiskd takes one less than there are nodes.
     this.#ofDisk = disk === undefined ? 0 : Number(disk.attributes.get('votes') ?? nodes.length - 1);
     const [cman] = childrenNamed(conf, 'cman');
-    const expected = Number(cman?.attributes.get('expected_votes') ?? ofNodes + this.#ofDisk);
+    // All of them are up at first, and what they have together raises what is expected, as in cman.
+    const expected = Math.max(Number(cman?.attributes.get('expected_votes') ?? 0), ofNodes + this.#ofDisk);
     this.#quorum = cman?.attributes.get('two_node') === '1' ? 1 : Math.floor(expected / 2) + 1;
   }
 
