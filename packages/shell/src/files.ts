@@ -1,4 +1,5 @@
 import { type Errno, isErrno, type Os, type Program, strerror, type Task } from '@quorate/kernel';
+import { fileIn } from '@quorate/node';
 
 /** `mkdir directory…`. */
 export const mkdir: Program = function* (argv, os) {
@@ -88,9 +89,7 @@ function* transfer(
     os.printError(`${argv[0]}: missing ${from === undefined ? '' : 'destination '}file operand\n`);
     return 1;
   }
-  const target = yield* os.stat(to);
-  const isInto = !isErrno(target) && target.type === 'directory';
-  const refused = yield* act(from, isInto ? `${to}/${from.slice(from.lastIndexOf('/') + 1)}` : to);
+  const refused = yield* act(from, yield* fileIn(os, to, from.slice(from.lastIndexOf('/') + 1)));
   if (refused === undefined) return 0;
   os.printError(`${argv[0]}: cannot ${verb} \`${from}' to \`${to}': ${strerror(refused)}\n`);
   return 1;

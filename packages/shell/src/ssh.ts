@@ -3,13 +3,13 @@ import { askRemote, fileIn, parseOptions, type RemoteReply, type RemoteRequest, 
 
 /** What ssh ends with when it did not come as far as the command. */
 const NO_SESSION = 255;
-const OPTIONS = { flags: '1246ACKMNTVXYafgknqrtvxyCpr', values: 'BDFILPRScbeilmoSw' };
+const OPTIONS = { flags: '1246AaCfgKkMNnqsTtVvXxYy', values: 'bcDeFIiLlmOopRSw' };
 
 /** `ssh [root@]HOST COMMAND…`: runs it there, and ends as it did. Without a command those lines are run that come in. */
 export const ssh: Program = function* (argv, os) {
   // Options end where the command begins.
   const at = argv.findIndex((word, i) => i > 0 && !word.startsWith('-') && !takesNext(argv[i - 1]!));
-  const { error } = parseOptions(argv.slice(1, at < 0 ? undefined : at), { ...OPTIONS, values: `${OPTIONS.values}p` });
+  const { error } = parseOptions(argv.slice(1, at < 0 ? undefined : at), OPTIONS);
   const host = argv[at];
   if (error !== undefined || host === undefined || at < 0) {
     os.printError('usage: ssh [-l login_name] [-o option] [-p port] [user@]hostname [command]\n');
@@ -30,7 +30,7 @@ export const ssh: Program = function* (argv, os) {
 };
 
 function takesNext(option: string): boolean {
-  return /^-[bceDFiIlLmoOpRSwW]$/.test(option);
+  return option.length === 2 && option.startsWith('-') && OPTIONS.values.includes(option[1]!);
 }
 
 /** A file here, or on another machine. */
