@@ -3,6 +3,7 @@ import { it } from 'vitest';
 import { checkTranscript } from '../../../tooling/transcript.js';
 import { clvmdScript } from '../src/init/clvmd.js';
 import { cmanScript } from '../src/init/cman.js';
+import { daemonScript } from '../src/init/daemon-script.js';
 import { gfs2Script } from '../src/init/gfs2.js';
 import { restartable } from '../src/init/restartable.js';
 import { rgmanagerScript } from '../src/init/rgmanager.js';
@@ -11,7 +12,6 @@ import { Disks } from '../src/os/disks.js';
 import { RootFiles } from '../src/os/files.js';
 import { OperatingSystem } from '../src/os/operating-system.js';
 import type { Storage } from '../src/os/storage.js';
-import { sshdScript } from '../src/programs/ssh/sshd.js';
 
 const FSTAB =
   '/dev/sda1 /mydata gfs2 defaults,noatime 0 0\n/dev/sda2 /old gfs2 noauto 0 0\n/dev/sda3 /boot ext4 defaults 1 2\n';
@@ -40,7 +40,7 @@ class ScriptRun {
       ['/etc/init.d/clvmd', clvmdScript({ mapper: this.#mapper(scene.get('active') ?? '') })],
       ['/etc/init.d/gfs2', restartable(gfs2Script)],
       ['/etc/init.d/rgmanager', restartable(rgmanagerScript)],
-      ['/etc/init.d/sshd', sshdScript],
+      ['/etc/init.d/sshd', daemonScript({ daemon: '/usr/sbin/sshd', label: 'sshd', title: 'openssh-daemon' })],
       ...Object.entries({ rc, service, shutdown, poweroff, reboot }),
     ]);
     this.#system = new OperatingSystem({

@@ -15,6 +15,7 @@ import { agentPrograms } from '@quorate/rgmanager';
 import { chkconfig } from '../init/chkconfig.js';
 import { clvmdScript } from '../init/clvmd.js';
 import { cmanScript } from '../init/cman.js';
+import { daemonScript } from '../init/daemon-script.js';
 import { gfs2Script } from '../init/gfs2.js';
 import { iscsiScript } from '../init/iscsi.js';
 import { restartable } from '../init/restartable.js';
@@ -39,8 +40,8 @@ import { arping, ifconfig, ip, mount, umount } from './network-tools.js';
 import { partprobe } from './partprobe.js';
 import { ping } from './ping.js';
 import { sh } from './sh.js';
-import { sshd, sshdScript } from './ssh/sshd.js';
-import { watchdog, watchdogScript } from './watchdog.js';
+import { sshd } from './ssh/sshd.js';
+import { watchdog } from './watchdog.js';
 
 /** What init scripts, heuristics and agents call: the programs that every node has. */
 export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<string, Program> {
@@ -97,9 +98,12 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['/etc/init.d/cman', (argv, os) => cmanScript(hasQuorumDisk(conf))(argv, os)],
     ['/etc/init.d/clvmd', restartable(clvmdScript(storage))],
     ['/etc/init.d/gfs2', restartable(gfs2Script)],
-    ['/etc/init.d/sshd', restartable(sshdScript)],
+    [
+      '/etc/init.d/sshd',
+      restartable(daemonScript({ daemon: '/usr/sbin/sshd', label: 'sshd', title: 'openssh-daemon' })),
+    ],
     ['/etc/init.d/rgmanager', restartable(rgmanagerScript)],
-    ['/etc/init.d/watchdog', watchdogScript],
+    ['/etc/init.d/watchdog', daemonScript({ daemon: 'watchdog', label: 'watchdog daemon', title: 'watchdog' })],
     ...DAEMONS.map((daemon): [string, Program] => [daemon, daemonProgram(daemon)]),
     ...lvmPrograms(storage),
     ...agentPrograms,

@@ -45,24 +45,3 @@ function* setting(os: Os, name: string, otherwise: number): Task<number> {
   const value = Number(new RegExp(`^\\s*${name}\\s*=\\s*(\\d+)`, 'm').exec(utf8Text(bytes))?.[1]);
   return value >= 1 ? value : otherwise;
 }
-
-/** `/etc/init.d/watchdog start|stop|status`. */
-export const watchdogScript: Program = function* (argv, os) {
-  const running = os.processes().find(({ argv: words }) => words[0] === 'watchdog');
-  switch (argv[1]) {
-    case 'start':
-      if (running === undefined) os.spawn(['watchdog']);
-      os.print('Starting watchdog daemon: [  OK  ]\n');
-      return 0;
-    case 'stop':
-      if (running !== undefined) os.kill(running.pid, 15);
-      os.print(`Stopping watchdog daemon: ${running === undefined ? '[FAILED]' : '[  OK  ]'}\n`);
-      return running === undefined ? 1 : 0;
-    case 'status':
-      os.print(running === undefined ? 'watchdog is stopped\n' : `watchdog (pid  ${running.pid}) is running...\n`);
-      return running === undefined ? 3 : 0;
-    default:
-      os.printError('Usage: /etc/init.d/watchdog {start|stop|status}\n');
-      return 2;
-  }
-};

@@ -2,7 +2,6 @@ import { fork, isErrno, type Os, type Program, type Socket, strerror, type Task,
 import { encodeReply, type RemoteReply, type RemoteRequest, receiveRequest, SSH_PORT } from './remote-request.js';
 
 const NOTHING = new Uint8Array(0);
-const SIGTERM = 15;
 
 /** `sshd`: runs what is typed on other machines, and hands files to `scp`. Root of every machine of the network is trusted. */
 export const sshd: Program = function* (_argv, os) {
@@ -56,26 +55,3 @@ export function* fileIn(os: Os, path: string, name: string): Task<string> {
 function refusal(path: string, reason: string): RemoteReply {
   return { status: 1, output: NOTHING, errors: `scp: ${path}: ${reason}\n` };
 }
-
-/** `/etc/init.d/sshd start|stop|status`. */
-export const sshdScript: Program = function* (argv, os) {
-  const running = os.processes().find(({ argv: [name] }) => name === '/usr/sbin/sshd');
-  switch (argv[1]) {
-    case 'start':
-      if (running === undefined) os.spawn(['/usr/sbin/sshd']);
-      os.print('Starting sshd: [  OK  ]\n');
-      return 0;
-    case 'stop':
-      if (running !== undefined) os.kill(running.pid, SIGTERM);
-      os.print(`Stopping sshd: ${running === undefined ? '[FAILED]' : '[  OK  ]'}\n`);
-      return running === undefined ? 1 : 0;
-    case 'status':
-      os.print(
-        running === undefined ? 'openssh-daemon is stopped\n' : `openssh-daemon (pid  ${running.pid}) is running...\n`,
-      );
-      return running === undefined ? 3 : 0;
-    default:
-      os.printError('Usage: /etc/init.d/sshd {start|stop|status}\n');
-      return 2;
-  }
-};
