@@ -77,9 +77,7 @@ export function freeDinode(rgrp: Rgrp, block: number, host: RgrpHost): void {
  */
 export function giveBackDinode(rgrp: Rgrp, block: number, host: RgrpHost): void {
   const at = block - rgrp.rindex.data0;
-  const bi = rgrp.bits[rgrp.indexOf(at)]!;
-  bi.take(at, at + 1, BLKST.FREE);
-  bi.isFull = false;
+  rgrp.bits[rgrp.indexOf(at)]!.giveBack(at, at + 1);
   rgrp.dinodes -= 1;
   rgrp.free += 1;
   rgrp.freeClone += 1;

@@ -4,6 +4,7 @@ import type { Geometry } from '../ondisk/geometry.js';
 import { isMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
 import { decodeRgrpHeader, encodeRgrpHeader, RGF } from '../ondisk/rgrp-header.js';
 import type { RindexEntry } from '../ondisk/rindex.js';
+import { FreeRuns } from './free-runs.js';
 import type { Reservation } from './reservation.js';
 
 /** Flags of a resource group that live in memory only (`GFS2_RDF_…`). */
@@ -37,10 +38,12 @@ export class BitmapBlock {
   #words: Int32Array;
   /** Keeps blocks taken whose release is not durable yet; searches and allocations go by it (`bi_clone`). */
   #clone: Int32Array | undefined = undefined;
+  readonly #runs: FreeRuns;
   /** No free block here (`GBF_FULL`). */
   isFull = false;
 
-  constructor(span: BitmapSpan, block: Uint8Array) {
+  constructor(span: BitmapSpan, block: Uint8Array, runs: FreeRuns) {
+    this.#runs = runs;
     this.first = 4 * span.start;
     this.end = this.first + 4 * span.bytes;
     this.#shift = 4 * span.offset - this.first;
@@ -52,9 +55,10 @@ export class BitmapBlock {
     return stateAt(this.#words, offset + this.#shift);
   }
 
-  /** First block from `offset` on that may be allocated; `end` when there is none. */
-  findFree(offset: number): number {
-    return findFree(this.#clone ?? this.#words, offset + this.#shift, this.end + this.#shift) - this.#shift;
+  /** First block from `offset` on, below `limit`, that may be allocated; the lesser of `limit` and `end` when there is none. */
+  findFree(offset: number, limit: number = this.end): number {
+    const to = Math.min(limit, this.end) + this.#shift;
+    return findFree(this.#clone ?? this.#words, offset + this.#shift, to) - this.#shift;
   }
 
   /** First block from `offset` on, below `limit`, that may not be allocated; the lesser of `limit` and `end` when all may. */
@@ -72,12 +76,21 @@ export class BitmapBlock {
   take(from: number, to: number, state: BlockState): void {
     fillState(this.#words, from + this.#shift, to + this.#shift, state);
     if (this.#clone !== undefined) fillState(this.#clone, from + this.#shift, to + this.#shift, state);
+    this.#runs.taken(from, to);
+  }
+
+  /** Frees blocks again that were taken just now: searches see it at once. */
+  giveBack(from: number, to: number): void {
+    this.take(from, to, BLKST.FREE);
+    this.isFull = false;
+    this.#runs.givenBack(from, to);
   }
 
   /** Gives blocks another state which no search sees before `release`. */
   change(from: number, to: number, state: BlockState): void {
     this.#clone ??= this.#words.slice();
     fillState(this.#words, from + this.#shift, to + this.#shift, state);
+    if (state === BLKST.FREE) this.#runs.freed(from, to);
   }
 
   /** What was changed is durable: searches may see it. False when nothing was. */
@@ -122,6 +135,8 @@ export class Rgrp {
   extfailPt = 0;
   /** Reservations in the order of their first block (`rd_rstree`). */
   readonly reservations: Reservation[] = [];
+  /** Where no long runs of free blocks are. */
+  readonly runs: FreeRuns;
 
   /** @throws {RangeError} when the record's length does not fit its bitmap; see `bitmapSpans`. */
   constructor(geometry: Geometry, rindex: RindexEntry) {
@@ -131,6 +146,7 @@ export class Rgrp {
     this.#geometry = geometry;
     this.#spans = spans;
     this.rindex = rindex;
+    this.runs = new FreeRuns(rindex.data);
   }
 
   /** First block, the header; also the number of its glock. */
@@ -162,7 +178,8 @@ export class Rgrp {
     if (header === undefined || blocks.length !== this.rindex.length) return false;
     if (!blocks.every((block, i) => i === 0 || isMetaBlock(block, META_TYPE.RB))) return false;
     this.#header = blocks[0];
-    this.bits = this.#spans.map((span, i) => new BitmapBlock(span, blocks[i]!));
+    this.bits = this.#spans.map((span, i) => new BitmapBlock(span, blocks[i]!, this.runs));
+    this.runs.clear();
     this.flags = (header.flags | (this.flags & RDF.PREFERRED) | RDF.CHECK) >>> 0;
     this.free = header.free;
     this.dinodes = header.dinodes;
@@ -218,6 +235,7 @@ export class Rgrp {
     let wasChanged = false;
     for (const bi of this.bits) wasChanged = bi.release() || wasChanged;
     if (!wasChanged) return;
+    this.runs.release();
     this.freeClone = this.free;
     this.extfailPt = this.free;
   }

@@ -31,9 +31,10 @@ export function rbmFind(
   let longestAt = 0;
   while (!(wrapped && bii > lastBii)) {
     const bi = bits[bii]!;
-    const hit = bi.isFull ? bi.end : bi.findFree(at);
+    const start = longest > 0 ? rgrp.runs.skip(rgrp, at, bi.end, longest) : at;
+    const hit = bi.isFull || start === bi.end ? bi.end : bi.findFree(start);
     if (hit === bi.end) {
-      if (at === bi.first) bi.isFull = true;
+      if (start === bi.first) bi.isFull = true;
       bii += 1;
       at = bi.end;
     } else {
