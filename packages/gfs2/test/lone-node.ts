@@ -95,7 +95,7 @@ export class LoneNode implements RgrpHost, ReserveHost<Rgrp> {
     return false;
   }
 
-  *lock(): Task {}
+  lock(): undefined {}
 
   unlock(): void {}
 

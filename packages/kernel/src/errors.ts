@@ -42,7 +42,7 @@ export class AssertionError extends Error {
   override readonly name = 'AssertionError';
 }
 
-/** Stops the run when our own logic broke a rule it relies on. */
-export function assert(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new AssertionError(message);
+/** Stops the run when our own logic broke a rule it relies on. Where time counts the message is a function, called then only. */
+export function assert(condition: boolean, message: string | (() => string)): asserts condition {
+  if (!condition) throw new AssertionError(typeof message === 'string' ? message : message());
 }

@@ -419,6 +419,7 @@ describe('errors', () => {
   it('a broken rule of our own stops the run', () => {
     expect(() => assert(true, 'fine')).not.toThrow();
     expect(() => assert(false, 'two holders')).toThrow(new AssertionError('two holders'));
+    expect(() => assert(false, () => 'three holders')).toThrow(new AssertionError('three holders'));
   });
 });
 

@@ -5,7 +5,6 @@ import { seconds } from './alone.js';
 
 const BLOCK = 4096;
 const WALL = { sec: 1_782_907_200, nsec: 0 };
-const MAGIC = 0x01161970;
 
 /**
  * One node with its file system on a disk in memory, without a lock manager. The disk keeps metadata and forgets the content of
@@ -22,7 +21,7 @@ class MemoryNode {
   #lastId = 0;
   readonly #results = new Map<number, unknown>();
 
-  constructor(mib: number, journalMiB = 32) {
+  constructor(mib: number, journalMiB = 32, maxBuffers = 20_000) {
     this.sizeBytes = mib * 2 ** 20;
     const prng = new Prng(1, 2, 3, 4);
     mkfs(
@@ -34,7 +33,7 @@ class MemoryNode {
     if (typeof journal === 'string') throw new Error(journal);
     const extents = [...volume.extents(journal)];
     this.#journal = { first: extents[0]!.block, end: extents.at(-1)!.block + extents.at(-1)!.count };
-    this.#gfs2 = new Gfs2({ protocol: 'lock_nolock', era: 'modern', prng, maxBuffers: 20_000 });
+    this.#gfs2 = new Gfs2({ protocol: 'lock_nolock', era: 'modern', prng, maxBuffers });
     this.#step({ kind: 'mount', jid: 0, isFirst: true, options: '', wall: WALL });
     this.journalBytes = 0;
   }
@@ -91,15 +90,18 @@ class MemoryNode {
   #write(block: number, bytes: Uint8Array): void {
     const isJournal = block >= this.#journal.first && block < this.#journal.end;
     if (isJournal) this.journalBytes += bytes.length;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (let at = 0; at < bytes.length; at += BLOCK) {
-      if (isJournal || view.getUint32(at) === MAGIC) {
+      if (isJournal || hasMagic(bytes, at)) {
         const held = this.#blocks.get(block + at / BLOCK);
         if (held === undefined) this.#blocks.set(block + at / BLOCK, bytes.slice(at, at + BLOCK));
         else held.set(bytes.subarray(at, at + BLOCK));
       } else this.#blocks.delete(block + at / BLOCK);
     }
   }
+}
+
+function hasMagic(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 0x01 && bytes[at + 1] === 0x16 && bytes[at + 2] === 0x19 && bytes[at + 3] === 0x70;
 }
 
 /** What a node does with transactions, a journal and calls around the allocator. */
@@ -138,7 +140,7 @@ export function sequentialFigures(volumeMiB: number, fileMiB: number): Figure[] 
 
 /** A file that grows by a block a call. */
 export function appendFigures(calls: number): Figure[] {
-  const node = new MemoryNode(512);
+  const node = new MemoryNode(512, 32, 4096);
   const fd = node.run({ kind: 'open', path: '/f', flags: { write: true, create: true } });
   const bytes = new Uint8Array(BLOCK).fill(7);
   const start = process.hrtime.bigint();

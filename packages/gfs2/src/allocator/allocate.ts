@@ -85,7 +85,10 @@ export function giveBackDinode(rgrp: Rgrp, block: number, host: RgrpHost): void 
 }
 
 function groupOf(rs: Reservation, want: number): Rgrp {
-  assert(rs.rgrp !== undefined && want >= 1 && rs.reserved >= want, `${want} blocks wanted, ${rs.reserved} reserved`);
+  assert(
+    rs.rgrp !== undefined && want >= 1 && rs.reserved >= want,
+    () => `${want} blocks wanted, ${rs.reserved} reserved`,
+  );
   return rs.rgrp;
 }
 

@@ -151,7 +151,7 @@ class AloneHost implements RgrpHost, ReserveHost<Rgrp> {
     return false;
   }
 
-  *lock(): Task {}
+  lock(): undefined {}
 
   unlock(): void {}
 

@@ -28,8 +28,8 @@ export interface ReserveHost<R extends Rgrp> {
    * in use during the last second is not congested as far as the check before the lock goes (`isHeld` is false then).
    */
   isCongested(rgrp: R, loops: number, isHeld: boolean): boolean;
-  /** Takes the group's lock exclusive with node scope and attaches its blocks. */
-  lock(rgrp: R): Task;
+  /** Takes the group's lock exclusive with node scope and attaches its blocks; undefined when that is done at once. */
+  lock(rgrp: R): Task | undefined;
   unlock(rgrp: R): void;
   /** The group is full and may hold unlinked dinodes (`RDF.CHECK`): has them deleted, or clears the flag. */
   reclaim(rgrp: R): void;
@@ -63,7 +63,8 @@ export function* inplaceReserve<R extends Rgrp>(
     const isSkipped = skip > 0;
     if (isSkipped) skip -= 1;
     if (isLocked || rs.isActive || !(isSkipped || isToBePassed(rgrp, loops, host))) {
-      if (!isLocked) yield* host.lock(rgrp);
+      const locking = isLocked ? undefined : host.lock(rgrp);
+      if (locking !== undefined) yield* locking;
       if (fits(rgrp, rs, target, parms, loops, isLocked, host)) {
         promise(rgrp, rs, parms.target);
         return rgrp;

@@ -1,3 +1,4 @@
+import { viewOf } from '@quorate/kernel';
 import { BLKST, type BlockState, fillState, findFree, findState, findUsed, stateAt, wordsOf } from '../bitmap.js';
 import { type BitmapSpan, bitmapIndexOf, bitmapSpans } from '../ondisk/bitmap-layout.js';
 import type { Geometry } from '../ondisk/geometry.js';
@@ -115,6 +116,7 @@ export class Rgrp {
   readonly #geometry: Geometry;
   readonly #spans: readonly BitmapSpan[];
   #header: Uint8Array | undefined = undefined;
+  #headerView: DataView | undefined = undefined;
   /** The bitmap's blocks; empty while they are not in memory. */
   bits: readonly BitmapBlock[] = [];
   /** `RGF` bits as on disk, `RDF` bits beside them. */
@@ -178,6 +180,7 @@ export class Rgrp {
     if (header === undefined || blocks.length !== this.rindex.length) return false;
     if (!blocks.every((block, i) => i === 0 || isMetaBlock(block, META_TYPE.RB))) return false;
     this.#header = blocks[0];
+    this.#headerView = undefined;
     this.bits = this.#spans.map((span, i) => new BitmapBlock(span, blocks[i]!, this.runs));
     this.runs.clear();
     this.flags = (header.flags | (this.flags & RDF.PREFERRED) | RDF.CHECK) >>> 0;
@@ -193,6 +196,7 @@ export class Rgrp {
   /** Forgets the blocks: another node may change them (`rgrp_go_inval`). */
   detach(): void {
     this.#header = undefined;
+    this.#headerView = undefined;
     this.bits = [];
   }
 
@@ -200,7 +204,8 @@ export class Rgrp {
   out(host: RgrpHost): void {
     if (this.#header === undefined) throw new RangeError(`resource group ${this.addr} is not in memory`);
     host.willChange(this, 0);
-    encodeRgrpHeader(this, this.rindex, this.#header);
+    this.#headerView ??= viewOf(this.#header);
+    encodeRgrpHeader(this, this.rindex, this.#header, this.#headerView);
   }
 
   /** Index of the bitmap block that describes the data block at `offset`. */

@@ -20,6 +20,9 @@ export interface BlockWrittenFact {
 /** Blocks in one write: what a SCSI command carries without being split (512 KiB at 4 KiB blocks). */
 const MAX_RUN_BLOCKS = 128;
 
+/** Blocks of memory kept for the next file data. */
+const MAX_SPARE = 256;
+
 /** All cached blocks of one mount, each under the glock that protects it. */
 export class BufferCache {
   readonly #disk: Disk;
@@ -31,6 +34,10 @@ export class BufferCache {
 
   /** As many zeros as one transfer takes, once they are needed. */
   #zeros: Uint8Array | undefined = undefined;
+  /** Where the blocks of one transfer are put together, once that is needed. */
+  #run: Uint8Array | undefined = undefined;
+  /** Memory of file data that was dropped, for the next. */
+  readonly #spare: Uint8Array<ArrayBuffer>[] = [];
 
   constructor(
     disk: Disk,
@@ -56,10 +63,16 @@ export class BufferCache {
     return buffer;
   }
 
+  /** The same, if it is under that glock. */
+  getIn(space: AddressSpace, block: number): Buffer | undefined {
+    const buffer = this.get(block);
+    return buffer?.space === space ? buffer : undefined;
+  }
+
   /** The block, read from the disk if need be. The caller holds its glock. @throws {Refusal} EIO */
   *read(space: AddressSpace, block: number): Task<Buffer> {
-    const cached = this.get(block);
-    if (cached !== undefined && cached.space === space) return cached;
+    const cached = this.getIn(space, block);
+    if (cached !== undefined) return cached;
     this.readAhead(space, block, 1);
     const buffer = this.#buffers.get(block)!;
     while (!buffer.isUptodate) {
@@ -115,11 +128,15 @@ export class BufferCache {
   /** Lets clean blocks that were not used lately go when there are too many. No operation may be under way. */
   sweep(): void {
     if (this.#buffers.size <= this.#maxBuffers) return;
-    for (const buffer of [...this.#buffers.values()]) {
+    for (const buffer of this.#buffers.values()) {
       if (this.#buffers.size <= this.#maxBuffers) return;
       if (buffer.isBusy) continue;
       if (buffer.isReferenced) buffer.isReferenced = false;
-      else this.drop(buffer);
+      else {
+        this.drop(buffer);
+        // Nobody but an operation works on file data, and none is under way.
+        if (buffer.isOrderedData && this.#spare.length < MAX_SPARE) this.#spare.push(buffer.data);
+      }
     }
   }
 
@@ -201,19 +218,24 @@ export class BufferCache {
       );
       this.drop(existing);
     }
-    const buffer = new Buffer(space, block, this.#disk.blockSize);
+    const buffer = new Buffer(space, block, this.#spare.pop() ?? new Uint8Array(this.#disk.blockSize));
     this.#buffers.set(block, buffer);
     space.buffers.set(block, buffer);
     return buffer;
   }
 
+  #runOf(blocks: number): Uint8Array {
+    this.#run ??= new Uint8Array(MAX_RUN_BLOCKS * this.#disk.blockSize);
+    return this.#run.subarray(0, blocks * this.#disk.blockSize);
+  }
+
   #writeRun(buffers: readonly Buffer[], start: number, end: number, batch: Batch): void {
     const first = buffers[start]!;
     const size = this.#disk.blockSize;
-    const data = end - start === 1 ? first.data : new Uint8Array((end - start) * size);
+    const data = end - start === 1 ? first.data : this.#runOf(end - start);
     for (let i = start; i < end; i++) {
       const { space, block, data: bytes } = buffers[i]!;
-      assert(space.isExclusive, `block ${block} is written without its glock`);
+      assert(space.isExclusive, () => `block ${block} is written without its glock`);
       if (data !== bytes) data.set(bytes, (i - start) * size);
       this.#tell(space, block);
     }

@@ -43,7 +43,7 @@ export class Buffer {
   readonly block: number;
   readonly space: AddressSpace;
   readonly data: Uint8Array<ArrayBuffer>;
-  readonly view: DataView;
+  #view: DataView | undefined = undefined;
   /** Content is as on disk or newer. */
   isUptodate = false;
   /** Changed by a transaction that is not committed. */
@@ -52,6 +52,8 @@ export class Buffer {
   isDirty = false;
   /** File data that goes through the journal. */
   isJournaledData = false;
+  /** File data that goes to its place before the commit. */
+  isOrderedData = false;
   /** The commit whose copy in the journal is the newest. */
   ail: AilEntry | undefined = undefined;
   /** Somebody relies on its staying in memory as long as its glock is held. */
@@ -59,11 +61,15 @@ export class Buffer {
   /** Used since the last sweep of the cache. */
   isReferenced = true;
 
-  constructor(space: AddressSpace, block: number, blockSize: number) {
+  constructor(space: AddressSpace, block: number, data: Uint8Array<ArrayBuffer>) {
     this.space = space;
     this.block = block;
-    this.data = new Uint8Array(blockSize);
-    this.view = viewOf(this.data);
+    this.data = data;
+  }
+
+  get view(): DataView {
+    this.#view ??= viewOf(this.data);
+    return this.#view;
   }
 
   /** Whether dropping it would lose something. */

@@ -19,7 +19,8 @@ import type { FallocateMode, Fd, OpenFlags, Stat } from './operation.js';
 
 /** Takes the locks of an inode for one call and gives them back. */
 export function* withInode<T>(fs: FileSystem, inode: Inode, state: 'SH' | 'EX', body: () => Task<T>): Task<T> {
-  const holder = yield* fs.inodes.lock(inode, state, state === 'SH' ? HolderFlag.ANY : 0);
+  const flags = state === 'SH' ? HolderFlag.ANY : 0;
+  const holder = fs.inodes.lockNow(inode, state, flags) ?? (yield* fs.inodes.lock(inode, state, flags));
   try {
     return yield* body();
   } finally {
@@ -138,8 +139,8 @@ export function* read(fs: FileSystem, inode: Inode, offset: number, length: numb
 }
 
 /** Writes at `offset`; undefined is the end of the file as it is on all nodes. */
-export function* write(fs: FileSystem, inode: Inode, offset: number | undefined, bytes: Uint8Array): Task<number> {
-  return yield* withInode(fs, inode, 'EX', () => {
+export function write(fs: FileSystem, inode: Inode, offset: number | undefined, bytes: Uint8Array): Task<number> {
+  return withInode(fs, inode, 'EX', () => {
     if (!isRegular(inode.di) || (offset !== undefined && offset < 0)) throw new Refusal('EINVAL');
     return writeFile(fs, inode, offset ?? inode.di.size, bytes);
   });

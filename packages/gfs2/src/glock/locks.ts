@@ -40,6 +40,12 @@ export class Locks {
     this.#glocks.step(this.#scheduler.now, input, (output) => this.#onOutput(output));
   }
 
+  /** The glock, if nobody has to be waited for; else undefined, and nothing was done. */
+  acquireNow(glock: Glock, state: GlockState, flags = 0): Holder | undefined {
+    const holder = new Holder(glock, state, flags);
+    return this.#glocks.hold(this.#scheduler.now, holder) ? holder : undefined;
+  }
+
   /** Waits for the glock. @throws {Refusal} EAGAIN when the holder only tried, EIO when the lock manager failed. */
   *acquire(glock: Glock, state: GlockState, flags = 0): Task<Holder> {
     const holder = new Holder(glock, state, flags);

@@ -46,4 +46,10 @@ export class Inode {
   get buffer(): Buffer | undefined {
     return this.glock.space.buffers.get(this.addr);
   }
+
+  /** The same, if it is valid. */
+  get uptodateBuffer(): Buffer | undefined {
+    const { buffer } = this;
+    return buffer?.isUptodate ? buffer : undefined;
+  }
 }

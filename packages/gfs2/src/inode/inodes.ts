@@ -99,13 +99,18 @@ export class Inodes {
     return holder;
   }
 
+  /** The glock, if nobody has to be waited for and the dinode is known; else undefined: then `lock` it. */
+  lockNow(inode: Inode, state: GlockState, flags = 0): Holder | undefined {
+    return inode.glock.isInstantiateNeeded ? undefined : this.#core.locks.acquireNow(inode.glock, state, flags);
+  }
+
   unlock(holder: Holder): void {
     this.#core.locks.release(holder);
   }
 
   /** Block of the dinode. The caller holds the glock. */
   *dinodeBuffer(inode: Inode): Task<Buffer> {
-    return inode.buffer?.isUptodate ? inode.buffer : yield* this.#core.cache.read(inode.glock.space, inode.addr);
+    return inode.uptodateBuffer ?? (yield* this.#core.cache.read(inode.glock.space, inode.addr));
   }
 
   /** Reads the dinode and checks it (`gfs2_inode_refresh`). */

@@ -17,6 +17,12 @@ export interface Extent {
   readonly count: number;
 }
 
+/** Blocks that have a place on the device. */
+export interface PlacedExtent extends Extent {
+  /** It has just been allocated. */
+  readonly isNew: boolean;
+}
+
 /** What a change of a tree needs at hand. */
 export interface TreeChange {
   readonly fs: FileSystem;
@@ -28,24 +34,54 @@ export interface TreeChange {
 
 /** Reads an indirect block of the inode. @throws {Refusal} EIO */
 export function* readIndirect(fs: FileSystem, inode: Inode, block: number): Task<Buffer> {
-  const buffer = yield* fs.core.cache.read(inode.glock.space, block);
+  return checkIndirect(fs, inode, yield* fs.core.cache.read(inode.glock.space, block));
+}
+
+function cachedIndirect(fs: FileSystem, inode: Inode, block: number): Buffer | undefined {
+  const buffer = fs.core.cache.getIn(inode.glock.space, block);
+  return buffer === undefined ? undefined : checkIndirect(fs, inode, buffer);
+}
+
+function checkIndirect(fs: FileSystem, inode: Inode, buffer: Buffer): Buffer {
   if (!isMetaBlock(buffer.data, META_TYPE.IN)) {
-    fs.core.inconsistent(`block ${block} of inode ${inode.addr} is not an indirect block`);
+    fs.core.inconsistent(`block ${buffer.block} of inode ${inode.addr} is not an indirect block`);
   }
   return buffer;
 }
 
+/**
+ * Gives what `attempt` finds in a tree. While that is the number of a block which it misses in the cache, that block is read, and
+ * it is called again: a task that finds all in the cache never starts to wait.
+ *
+ * @throws {Refusal} EIO
+ */
+export function* withTree<T extends object>(fs: FileSystem, inode: Inode, attempt: () => T | number): Task<T> {
+  for (;;) {
+    const found = attempt();
+    if (typeof found !== 'number') return found;
+    if (found === inode.addr) yield* fs.inodes.dinodeBuffer(inode);
+    else yield* readIndirect(fs, inode, found);
+  }
+}
+
 /** Where logical block `lblock` is, and how many behind it lie the same way, at most `most` (`gfs2_block_map`). */
-export function* mapExtent(fs: FileSystem, inode: Inode, lblock: number, most: number): Task<Extent> {
+export function mapExtent(fs: FileSystem, inode: Inode, lblock: number, most: number): Task<Extent> {
+  return withTree(fs, inode, () => mapCached(fs, inode, lblock, most));
+}
+
+/** The same; the number of a block that has to be read first if one is not in the cache. */
+export function mapCached(fs: FileSystem, inode: Inode, lblock: number, most: number): Extent | number {
   const { geometry } = fs.core;
   const { height } = inode.di;
   if (lblock >= blocksAtHeight(geometry, height)) return { block: 0, count: most };
   const path = findMetapath(geometry, height, lblock, []);
-  let buffer = yield* fs.inodes.dinodeBuffer(inode);
+  let buffer = inode.uptodateBuffer;
+  if (buffer === undefined) return inode.addr;
   for (let level = 0; level < height - 1; level++) {
     const block = getPointer(buffer.data, level, path[level]!);
     if (block === 0) return { block: 0, count: Math.min(most, holeBehind(geometry.inptrs, path, level, height)) };
-    buffer = yield* readIndirect(fs, inode, block);
+    buffer = cachedIndirect(fs, inode, block);
+    if (buffer === undefined) return block;
   }
   return runOfPointers(buffer, height - 1, path[height - 1]!, pointerArea(geometry, height - 1).count, most);
 }
@@ -86,33 +122,41 @@ export function indirectBlocksTouched(inptrs: number, height: number, lblock: nu
 
 /** Writes the dinode's fields into its block, inside the transaction. */
 export function* writeDinode(fs: FileSystem, inode: Inode, transaction: Transaction): Task {
-  const buffer = yield* fs.inodes.dinodeBuffer(inode);
+  writeDinodeTo(yield* fs.inodes.dinodeBuffer(inode), fs, inode, transaction);
+}
+
+/** The same where the block is known. */
+export function writeDinodeTo(buffer: Buffer, fs: FileSystem, inode: Inode, transaction: Transaction): void {
   fs.core.log.addMeta(transaction, buffer);
-  encodeDinode(inode.di, buffer.data);
+  encodeDinode(inode.di, buffer.data, buffer.view);
 }
 
 /**
  * Gives logical block `lblock` a place, and at most `most` behind it as far as they have none and the allocator finds them
  * side by side (`gfs2_iomap_alloc`). The tree is high enough. A block that has a place already is given as it is.
  */
-export function* allocExtent(
-  change: TreeChange,
-  lblock: number,
-  most: number,
-): Task<Extent & { readonly isNew: boolean }> {
+export function allocExtent(change: TreeChange, lblock: number, most: number): Task<PlacedExtent> {
+  return withTree(change.fs, change.inode, () => allocCached(change, lblock, most));
+}
+
+/** The same; the number of a block that has to be read first if one is not in the cache. */
+export function allocCached(change: TreeChange, lblock: number, most: number): PlacedExtent | number {
   const { fs, inode, transaction, grant } = change;
   const { geometry, log } = fs.core;
   const { height } = inode.di;
-  assert(lblock < blocksAtHeight(geometry, height), `inode ${inode.addr} is not high enough for block ${lblock}`);
+  assert(lblock < blocksAtHeight(geometry, height), () => `inode ${inode.addr} is not high enough for block ${lblock}`);
   const path = findMetapath(geometry, height, lblock, []);
-  let buffer = yield* fs.inodes.dinodeBuffer(inode);
+  let buffer = inode.uptodateBuffer;
+  if (buffer === undefined) return inode.addr;
   for (let level = 0; level < height - 1; level++) {
-    const block = getPointer(buffer.data, level, path[level]!);
-    buffer = block !== 0 ? yield* readIndirect(fs, inode, block) : addIndirect(change, buffer, level, path[level]!);
+    const block: number = getPointer(buffer.data, level, path[level]!);
+    buffer = block !== 0 ? cachedIndirect(fs, inode, block) : addIndirect(change, buffer, level, path[level]!);
+    // Nothing was changed by then: below a new block all are new.
+    if (buffer === undefined) return block;
   }
   const index = path[height - 1]!;
   const run = runOfPointers(buffer, height - 1, index, pointerArea(geometry, height - 1).count, most);
-  if (run.block !== 0) return { ...run, isNew: false };
+  if (run.block !== 0) return { block: run.block, count: run.count, isNew: false };
   const { block, count } = fs.rgrps.alloc(transaction, grant, inode, run.count);
   log.addMeta(transaction, buffer);
   for (let i = 0; i < count; i++) setPointer(buffer.data, height - 1, index + i, block + i);

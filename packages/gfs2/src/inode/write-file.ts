@@ -9,13 +9,16 @@ import type { Inode } from './inode.js';
 import { dropPrivileges } from './permission.js';
 import { setModified } from './times.js';
 import {
+  allocCached,
   allocExtent,
   growHeight,
   indirectBlocksTouched,
+  mapCached,
   mapExtent,
   type TreeChange,
   unstuff,
-  writeDinode,
+  withTree,
+  writeDinodeTo,
 } from './tree.js';
 
 /** Blocks written in one transaction: about what one indirect block holds (section 13.7 of the allocator's rules). */
@@ -79,14 +82,20 @@ export interface Plan {
   readonly indirect: number;
 }
 
-export function* planChunk(fs: FileSystem, inode: Inode, offset: number, length: number): Task<Plan> {
+export function planChunk(fs: FileSystem, inode: Inode, offset: number, length: number): Task<Plan> {
+  return withTree(fs, inode, () => planCached(fs, inode, offset, length));
+}
+
+/** The same; the number of a block that has to be read first if one is not in the cache. */
+function planCached(fs: FileSystem, inode: Inode, offset: number, length: number): Plan | number {
   const { geometry } = fs.core;
   const first = Math.floor(offset / geometry.blockSize);
   const count = Math.floor((offset + length - 1) / geometry.blockSize) - first + 1;
   const height = Math.max(1, inode.di.height, heightFor(geometry, offset + length));
   let missing = inode.di.height === 0 ? count : 0;
   for (let lblock = first; inode.di.height > 0 && lblock < first + count; ) {
-    const extent = yield* mapExtent(fs, inode, lblock, first + count - lblock);
+    const extent = mapCached(fs, inode, lblock, first + count - lblock);
+    if (typeof extent === 'number') return extent;
     if (extent.block === 0) missing += extent.count;
     lblock += extent.count;
   }
@@ -96,8 +105,11 @@ export function* planChunk(fs: FileSystem, inode: Inode, offset: number, length:
 }
 
 function* writeChunk(fs: FileSystem, inode: Inode, offset: number, bytes: Uint8Array): Task<number> {
-  const plan = yield* planChunk(fs, inode, offset, bytes.length);
-  yield* readPartialBlocks(fs, inode, plan, offset, bytes.length);
+  const cached = planCached(fs, inode, offset, bytes.length);
+  const plan = typeof cached === 'number' ? yield* planChunk(fs, inode, offset, bytes.length) : cached;
+  const { blockSize } = fs.core.geometry;
+  const isWhole = offset % blockSize === 0 && bytes.length % blockSize === 0;
+  if (!isWhole) yield* readPartialBlocks(fs, inode, plan, offset, bytes.length);
   if (plan.missing === 0 && inode.di.height > 0) return yield* overwrite(fs, inode, plan, offset, bytes);
   const target = plan.missing + plan.indirect + (inode.di.height === 0 ? 1 : 0);
   yield* fs.rgrps.using(fs.rgrps.reservationOf(inode), target, (grant) => {
@@ -115,9 +127,12 @@ function* allocateAndWrite(change: TreeChange, plan: Plan, offset: number, bytes
   if (inode.di.height === 0) yield* unstuff(change);
   if (inode.di.height < plan.height) yield* growHeight(change, plan.height);
   for (let lblock = plan.first; lblock < plan.first + plan.count; ) {
-    const extent = yield* allocExtent(change, lblock, plan.first + plan.count - lblock);
+    const most = plan.first + plan.count - lblock;
+    const cached = allocCached(change, lblock, most);
+    const extent = typeof cached === 'number' ? yield* allocExtent(change, lblock, most) : cached;
     for (let i = 0; i < extent.count; i++) {
-      yield* writeBlock(change, lblock + i, extent.block + i, extent.isNew, offset, bytes);
+      if (extent.isNew) writeNewBlock(change, lblock + i, extent.block + i, offset, bytes);
+      else yield* writeBlock(change, lblock + i, extent.block + i, offset, bytes);
     }
     lblock += extent.count;
   }
@@ -130,7 +145,7 @@ function* overwrite(fs: FileSystem, inode: Inode, plan: Plan, offset: number, by
     for (let lblock = plan.first; lblock < plan.first + plan.count; ) {
       const extent = yield* mapExtent(fs, inode, lblock, plan.first + plan.count - lblock);
       for (let i = 0; i < extent.count; i++) {
-        yield* writeBlock(change, lblock + i, extent.block + i, false, offset, bytes);
+        yield* writeBlock(change, lblock + i, extent.block + i, offset, bytes);
       }
       lblock += extent.count;
     }
@@ -157,26 +172,41 @@ function* writeBlock(
   { fs, inode, transaction }: Omit<TreeChange, 'grant'>,
   lblock: number,
   block: number,
-  isNew: boolean,
   offset: number,
   bytes: Uint8Array,
 ): Task {
   const { cache, geometry } = fs.core;
-  const at = lblock * geometry.blockSize;
-  const from = Math.max(0, at - offset);
-  const to = Math.min(bytes.length, at + geometry.blockSize - offset);
-  const isWhole = to - from === geometry.blockSize;
   const { space } = inode.glock;
-  const cached = cache.get(block);
-  const buffer: Buffer =
-    isNew || (isWhole && cached === undefined) ? cache.create(space, block) : yield* cache.read(space, block);
+  const at = lblock * geometry.blockSize;
+  const isWhole = offset <= at && offset + bytes.length >= at + geometry.blockSize;
+  const isOverwritten = isWhole && cache.get(block) === undefined;
+  const buffer = isOverwritten ? cache.create(space, block) : yield* cache.read(space, block);
   addFileData(fs, inode, transaction, buffer);
-  buffer.data.set(bytes.subarray(from, to), offset + from - at);
+  fill(buffer, at, offset, bytes);
+}
+
+function writeNewBlock(
+  { fs, inode, transaction }: TreeChange,
+  lblock: number,
+  block: number,
+  offset: number,
+  bytes: Uint8Array,
+): void {
+  const buffer = fs.core.cache.create(inode.glock.space, block);
+  addFileData(fs, inode, transaction, buffer);
+  fill(buffer, lblock * fs.core.geometry.blockSize, offset, bytes);
+}
+
+/** Puts the part of what is written at `offset` that belongs into the block at `at` of the file there. */
+function fill({ data }: Buffer, at: number, offset: number, bytes: Uint8Array): void {
+  const from = Math.max(0, at - offset);
+  const to = Math.min(bytes.length, at + data.length - offset);
+  data.set(bytes.subarray(from, to), offset + from - at);
 }
 
 function* finish({ fs, inode, transaction }: Omit<TreeChange, 'grant'>, end: number): Task {
   inode.di.size = Math.max(inode.di.size, end);
   dropPrivileges(fs, inode);
   setModified(fs, inode);
-  yield* writeDinode(fs, inode, transaction);
+  writeDinodeTo(inode.uptodateBuffer ?? (yield* fs.inodes.dinodeBuffer(inode)), fs, inode, transaction);
 }

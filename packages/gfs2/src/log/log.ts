@@ -201,18 +201,24 @@ export class Log {
    * @throws {Refusal} EIO when the journal is not in use (any more).
    */
   *begin(blocks: number, revokes = 0): Task<Transaction> {
-    const reserved = this.#reservationOf(blocks, revokes);
-    assert(reserved + 2 * TABOO < this.#blocks, `a transaction of ${blocks} blocks is larger than the journal`);
     for (;;) {
+      const transaction = this.#beginNow(blocks, revokes);
+      if (transaction !== undefined) return transaction;
       if (!this.#isLive) throw new Refusal('EIO');
       if (this.#isFlushing || this.#isFlushWanted) yield* wait(this.#flushed);
-      else if (this.#hasRoom(reserved)) break;
       else {
         this.isRoomWanted = true;
         this.#scheduler.notify(this.daemonSignal);
         yield* wait(this.#roomMade);
       }
     }
+  }
+
+  /** Undefined when it would have to wait, or the journal is not in use. */
+  #beginNow(blocks: number, revokes: number): Transaction | undefined {
+    const reserved = this.#reservationOf(blocks, revokes);
+    assert(reserved + 2 * TABOO < this.#blocks, () => `a transaction of ${blocks} blocks is larger than the journal`);
+    if (!this.#isLive || this.#isFlushing || this.#isFlushWanted || !this.#hasRoom(reserved)) return undefined;
     this.#openTransactions += 1;
     this.#reserved += reserved;
     return new Transaction(blocks, revokes, reserved);
@@ -228,7 +234,7 @@ export class Log {
 
   /** Runs `body` inside a transaction (`gfs2_trans_begin`, `gfs2_trans_end`). @throws {Refusal} as `begin` */
   *transact<T>(blocks: number, revokes: number, body: (transaction: Transaction) => Task<T>): Task<T> {
-    const transaction = yield* this.begin(blocks, revokes);
+    const transaction = this.#beginNow(blocks, revokes) ?? (yield* this.begin(blocks, revokes));
     try {
       return yield* body(transaction);
     } finally {
@@ -251,7 +257,8 @@ export class Log {
   addOrdered(buffer: Buffer): void {
     this.#touch();
     if (buffer.isDirty) return;
-    assert(buffer.space.isExclusive, `data block ${buffer.block} is changed without its glock`);
+    buffer.isOrderedData = true;
+    assert(buffer.space.isExclusive, () => `data block ${buffer.block} is changed without its glock`);
     buffer.isDirty = true;
     buffer.space.dirtyData.add(buffer);
     this.#ordered.add(buffer.space);
@@ -420,11 +427,17 @@ export class Log {
 
   #pin(transaction: Transaction, buffer: Buffer, list: Set<Buffer>): void {
     const { space } = buffer;
-    assert(this.#openTransactions > 0 && !this.#isFlushing, `block ${buffer.block} is changed outside a transaction`);
-    assert(space.isExclusive, `block ${buffer.block} is changed without its glock`);
+    assert(
+      this.#openTransactions > 0 && !this.#isFlushing,
+      () => `block ${buffer.block} is changed outside a transaction`,
+    );
+    assert(space.isExclusive, () => `block ${buffer.block} is changed without its glock`);
     if (buffer.isPinned) return;
     transaction.changed += 1;
-    assert(transaction.changed <= transaction.blocks, `a transaction of ${transaction.blocks} blocks changed more`);
+    assert(
+      transaction.changed <= transaction.blocks,
+      () => `a transaction of ${transaction.blocks} blocks changed more`,
+    );
     this.#touch();
     buffer.isPinned = true;
     space.pinned += 1;

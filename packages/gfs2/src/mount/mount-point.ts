@@ -46,6 +46,9 @@ export interface MountView {
   readonly glocks: readonly GlockView[];
 }
 
+/** Bytes of the largest write that is kept without new memory. */
+const MAX_WRITE_KEPT = 65_536;
+
 /** A mount from its first step to its last: puts the parts together and passes inputs to them. */
 export class MountPoint implements FileSystem {
   readonly core: Core;
@@ -63,6 +66,9 @@ export class MountPoint implements FileSystem {
   readonly #recoveries: Recoveries;
   /** Told whenever the DLM has answered. */
   readonly #answered = new Signal();
+  /** Memory for the bytes of a small write, and the call that uses it. */
+  #written: Uint8Array | undefined = undefined;
+  #writer: number | undefined = undefined;
   #state: State = 'idle';
   #emit: (output: Gfs2Output) => void = () => {};
 
@@ -258,9 +264,19 @@ export class MountPoint implements FileSystem {
       return;
     }
     // Lent bytes are kept: the operation may have to wait.
-    const kept = 'bytes' in operation ? { ...operation, bytes: operation.bytes.slice() } : operation;
+    const kept = 'bytes' in operation ? { ...operation, bytes: this.#keep(id, operation) } : operation;
     const task = this.core.scheduler.start(this.#perform(id, kept, process, caller), () => this.#onOperationEnded(id));
     this.#operations.set(id, task);
+  }
+
+  /** A copy of what a call hands over; that of a small write, where no other is under way, is in memory used again and again. */
+  #keep(id: number, { kind, bytes }: Extract<Operation, { bytes: Uint8Array }>): Uint8Array {
+    const isWrite = kind === 'append' || kind === 'pwrite';
+    if (!isWrite || bytes.length > MAX_WRITE_KEPT || this.#writer !== undefined) return bytes.slice();
+    this.#written ??= new Uint8Array(MAX_WRITE_KEPT);
+    this.#written.set(bytes);
+    this.#writer = id;
+    return this.#written.subarray(0, bytes.length);
   }
 
   *#perform(id: number, operation: Operation, process: number, caller: Caller | undefined): Task {
@@ -284,6 +300,7 @@ export class MountPoint implements FileSystem {
 
   /** An operation that was cancelled has not said what became of it. */
   #onOperationEnded(id: number): void {
+    if (this.#writer === id) this.#writer = undefined;
     if (this.#operations.delete(id)) this.#emit({ kind: 'result', id, result: 'EIO' });
   }
 

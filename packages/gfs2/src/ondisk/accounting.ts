@@ -25,8 +25,12 @@ export interface StatfsChange {
  *
  * Source: Linux include/uapi/linux/gfs2_ondisk.h, `gfs2_statfs_change`.
  */
-export function encodeStatfsChange(change: Readonly<StatfsChange>, bytes: Uint8Array, offset = 0): void {
-  const view = viewOf(bytes);
+export function encodeStatfsChange(
+  change: Readonly<StatfsChange>,
+  bytes: Uint8Array,
+  offset = 0,
+  view: DataView = viewOf(bytes),
+): void {
   setI64(view, offset, change.total);
   setI64(view, offset + 8, change.free);
   setI64(view, offset + 16, change.dinodes);

@@ -115,12 +115,11 @@ export interface Dinode {
  *    184    4 ctime_nsec
  *    188   44 –               zero
  *
- * Leaves what follows (stuffed data, pointers, directory entries) alone.
+ * Leaves what follows (stuffed data, pointers, directory entries) alone. Who has a view of the block hands it over.
  *
  * Source: Linux include/uapi/linux/gfs2_ondisk.h, `gfs2_dinode`; fs/gfs2/super.c, `gfs2_dinode_out`.
  */
-export function encodeDinode(dinode: Readonly<Dinode>, block: Uint8Array): void {
-  const view = viewOf(block);
+export function encodeDinode(dinode: Readonly<Dinode>, block: Uint8Array, view: DataView = viewOf(block)): void {
   encodeMetaHeader(block, META_TYPE.DI);
   setU64(view, 24, dinode.formalIno);
   setU64(view, 32, dinode.addr);

@@ -1,6 +1,5 @@
-import { setU64, viewOf } from '@quorate/kernel';
 import { DINODE_BYTES, type Geometry, MAX_HEIGHT } from './geometry.js';
-import { META_HEADER_BYTES, wordAt } from './meta-header.js';
+import { META_HEADER_BYTES, setWordAt, wordAt } from './meta-header.js';
 
 /** Pointers of one block of a metadata tree: where they start and how many fit. */
 export interface PointerArea {
@@ -23,7 +22,9 @@ export function getPointer(block: Uint8Array, level: number, index: number): num
 }
 
 export function setPointer(block: Uint8Array, level: number, index: number, target: number): void {
-  setU64(viewOf(block), (level === 0 ? DINODE_BYTES : META_HEADER_BYTES) + 8 * index, target);
+  const at = (level === 0 ? DINODE_BYTES : META_HEADER_BYTES) + 8 * index;
+  setWordAt(block, at, Math.floor(target / 0x1_0000_0000));
+  setWordAt(block, at + 4, target >>> 0);
 }
 
 /** Logical blocks that a tree of this height can hold; 0 at height 0, where the content is stuffed. */

@@ -47,12 +47,16 @@ export interface RgrpHeader {
  *     64    4 crc          CRC-32 of these 128 bytes with this field zero; 0 means "not set"
  *     68   60 –            zero
  *
- * Leaves the bitmap behind it alone.
+ * Leaves the bitmap behind it alone. Who has a view of the block hands it over.
  *
  * Source: Linux include/uapi/linux/gfs2_ondisk.h, `gfs2_rgrp`; fs/gfs2/rgrp.c, `gfs2_rgrp_out`.
  */
-export function encodeRgrpHeader(header: Readonly<RgrpHeader>, rindex: RindexEntry, block: Uint8Array): void {
-  const view = viewOf(block);
+export function encodeRgrpHeader(
+  header: Readonly<RgrpHeader>,
+  rindex: RindexEntry,
+  block: Uint8Array,
+  view: DataView = viewOf(block),
+): void {
   encodeMetaHeader(block, META_TYPE.RG);
   view.setUint32(24, (header.flags & ONDISK_FLAGS) >>> 0);
   view.setUint32(28, header.free);

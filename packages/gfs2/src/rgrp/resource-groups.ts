@@ -107,6 +107,12 @@ export class ResourceGroups {
     return yield* this.#lock(rgrp, 'EX', HolderFlag.NODE_SCOPE);
   }
 
+  /** The same, if nobody has to be waited for and its blocks are there; else undefined: then `hold` it. */
+  holdNow(rgrp: GlockedRgrp): Holder | undefined {
+    if (rgrp.glock.isInstantiateNeeded) return undefined;
+    return this.#core.locks.acquireNow(rgrp.glock, 'EX', HolderFlag.NODE_SCOPE);
+  }
+
   /** Locks a group to look at it. */
   *holdShared(rgrp: GlockedRgrp): Task<Holder> {
     return yield* this.#lock(rgrp, 'SH', 0);
@@ -314,8 +320,9 @@ class Reserver implements ReserveHost<GlockedRgrp> {
     return false;
   }
 
-  *lock(rgrp: GlockedRgrp): Task {
-    this.#holder = yield* this.#rgrps.hold(rgrp);
+  lock(rgrp: GlockedRgrp): Task | undefined {
+    this.#holder = this.#rgrps.holdNow(rgrp);
+    return this.#holder === undefined ? this.#wait(rgrp) : undefined;
   }
 
   unlock(): void {
@@ -326,6 +333,10 @@ class Reserver implements ReserveHost<GlockedRgrp> {
   reclaim(rgrp: GlockedRgrp): void {
     for (const addr of rgrp.unlinkedDinodes()) this.#rgrps.reclaim(addr);
     rgrp.flags = (rgrp.flags & ~RDF.CHECK) >>> 0;
+  }
+
+  *#wait(rgrp: GlockedRgrp): Task {
+    this.#holder = yield* this.#rgrps.hold(rgrp);
   }
 
   *flushLog(): Task {

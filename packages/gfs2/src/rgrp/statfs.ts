@@ -79,7 +79,7 @@ export class Statfs {
     this.#local.dinodes += dinodes;
     const buffer = this.#files!.local.buffer!;
     this.#core.log.addMeta(transaction, buffer);
-    encodeStatfsChange(this.#local, buffer.data, DINODE_BYTES);
+    encodeStatfsChange(this.#local, buffer.data, DINODE_BYTES, buffer.view);
   }
 
   /** Whether the changes make up so much of the master's free blocks that they should be synced (`statfs_percent=`). */
