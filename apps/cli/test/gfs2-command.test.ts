@@ -57,6 +57,20 @@ describe.each(['volume.img', 'volume.vhdx'])('%s', (name) => {
   });
 });
 
+it('a volume grows with its image, and takes further journals', async () => {
+  const path = join(folder, 'grown.img');
+  expect(await runCommand(['disk', 'create', path, '64M'], capturedIo())).toBe(0);
+  await gfs2('mkfs', path, '-q', '-t', 'my-cluster:vol', '-J', '8');
+  expect((await gfs2('grow', path)).errors).toContain('found no room for a resource group of 32 MiB');
+  expect(await runCommand(['disk', 'resize', path, '+64M'], capturedIo())).toBe(0);
+  expect((await gfs2('grow', path)).out).toBe(`${path}: 1 resource groups more, 63 MiB\n`);
+  expect((await gfs2('jadd', path, '-j', '2', '-J', '16')).out).toBe(
+    `Filesystem: ${path}\nOld journals: 1\nNew journals: 3\n`,
+  );
+  expect((await gfs2('jadd', path)).errors).toContain('ENOSPC');
+  expect(await gfs2('fsck', path)).toEqual({ code: 0, out: `${path}: clean\n`, errors: '' });
+});
+
 it('mkfs has the options of mkfs.gfs2, and asks for -O before it overwrites', async () => {
   const path = join(folder, 'again.img');
   expect(await runCommand(['disk', 'create', path, '128M'], capturedIo())).toBe(0);

@@ -10,9 +10,11 @@ import type { Signal } from './scheduler.js';
 
 /** Inodes below the master directory that stay in use as long as the mount lasts. */
 export interface SystemFiles {
+  readonly jindex: Inode;
+  readonly perNode: Inode;
   readonly statfs: Inode;
   /** `statfs_change` of each journal id. */
-  readonly statfsChanges: ReadonlyMap<number, Inode>;
+  readonly statfsChanges: Map<number, Inode>;
   readonly rindex: Inode;
   readonly inum: Inode;
   /** Of this node's own journal. */

@@ -31,6 +31,11 @@ export class SparseImage implements ReadableDevice, WritableDevice {
     return new SparseImage(this.sizeBytes, new Map(this.#pages));
   }
 
+  /** The same content on a device of another size. */
+  resized(sizeBytes: number): SparseImage {
+    return new SparseImage(sizeBytes, new Map(this.#pages));
+  }
+
   /** One of the same size without content. */
   blank(): SparseImage {
     return new SparseImage(this.sizeBytes);

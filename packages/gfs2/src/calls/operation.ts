@@ -1,5 +1,7 @@
 import type { WallTime } from '@quorate/kernel';
 import type { FsErrno } from '../refusal.js';
+import type { JournalCounts, NewJournals } from '../resize/add-journals.js';
+import type { Growth } from '../resize/grow.js';
 
 /** How a file is opened. */
 export interface OpenFlags {
@@ -85,6 +87,10 @@ export type Operation =
   /** chattr(1), by the flags of the dinode: those in `mask` become as in `flags`. */
   | { readonly kind: 'setflags'; readonly path: string; readonly flags: number; readonly mask: number }
   | { readonly kind: 'statfs' }
+  /** gfs2_grow(8): takes what the device has become larger by. `deviceBlocks` are those of the file system that it has now. */
+  | { readonly kind: 'grow'; readonly deviceBlocks: number }
+  /** gfs2_jadd(8) */
+  | ({ readonly kind: 'add-journals' } & NewJournals)
   | { readonly kind: 'sync' };
 
 /** A path, and whether a symbolic link at its end is followed; default true. */
@@ -197,6 +203,8 @@ export interface OperationResults {
   readonly removexattr: undefined;
   readonly setflags: undefined;
   readonly statfs: StatFs;
+  readonly grow: Growth;
+  readonly 'add-journals': JournalCounts;
   readonly sync: undefined;
 }
 

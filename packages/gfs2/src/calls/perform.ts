@@ -9,6 +9,7 @@ import * as files from './file-calls.js';
 import { flock } from './flock.js';
 import type { Operation, OperationResults, StatFs } from './operation.js';
 import * as paths from './path-calls.js';
+import * as resize from './resize-calls.js';
 import * as xattrs from './xattr-calls.js';
 
 /** Calls that change something. `open` says so by its flags. */
@@ -30,6 +31,8 @@ const CHANGING: ReadonlySet<Operation['kind']> = new Set([
   'setxattr',
   'removexattr',
   'setflags',
+  'grow',
+  'add-journals',
 ]);
 
 /** Carries out one call. @throws {Refusal} */
@@ -39,7 +42,10 @@ export function* perform(
   operation: Operation,
   process = 0,
 ): Task<OperationResults[keyof OperationResults]> {
-  if (fs.core.isReadOnly && CHANGING.has(operation.kind)) throw new Refusal('EROFS');
+  if (CHANGING.has(operation.kind)) {
+    if (fs.core.isReadOnly) throw new Refusal('EROFS');
+    yield* fs.rgrps.update();
+  }
   switch (operation.kind) {
     case 'open':
       return yield* files.openFile(
@@ -120,6 +126,10 @@ export function* perform(
       return yield* xattrs.changeXattr(fs, operation, operation.name, operation.bytes, operation.how);
     case 'removexattr':
       return yield* xattrs.changeXattr(fs, operation, operation.name, undefined);
+    case 'grow':
+      return yield* resize.growFileSystem(fs, operation.deviceBlocks);
+    case 'add-journals':
+      return yield* resize.addJournalsTo(fs, operation);
     case 'statfs':
       return statFsOf(fs);
     case 'sync':

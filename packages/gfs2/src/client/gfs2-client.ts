@@ -17,6 +17,8 @@ import type { Gfs2Input, Gfs2Output } from '../gfs2-ports.js';
 import { SUPERBLOCK_BYTE } from '../ondisk/geometry.js';
 import { decodeSuperblock } from '../ondisk/superblock.js';
 import type { FsErrno } from '../refusal.js';
+import type { JournalCounts } from '../resize/add-journals.js';
+import type { Growth } from '../resize/grow.js';
 import type { ClientDevice } from './device.js';
 import { Gfs2Error } from './gfs2-error.js';
 
@@ -33,6 +35,14 @@ export interface ClientOptions {
   readonly caller?: Caller;
   /** What the kernel would log. */
   readonly log?: (line: LogLine) => void;
+}
+
+/** Sizes of what `addJournals` makes, in MiB. */
+export interface JournalSizes {
+  /** 8 to 1024 */
+  readonly journalMiB?: number;
+  /** 1 to 64 */
+  readonly quotaChangeMiB?: number;
 }
 
 type Waiting = { readonly resolve: (result: never) => void; readonly reject: (error: unknown) => void };
@@ -217,6 +227,17 @@ export class Gfs2Client {
 
   statfs(): Promise<StatFs> {
     return this.call({ kind: 'statfs' }, 'the file system');
+  }
+
+  /** Takes what the device has become larger by since it was formatted, or since the last time. */
+  grow(): Promise<Growth> {
+    const deviceBlocks = Math.floor(this.#device.sizeBytes / this.#blockSize);
+    return this.call({ kind: 'grow', deviceBlocks }, 'the file system');
+  }
+
+  /** Makes it possible for `count` more nodes to mount; journals have 128 MiB, files of quota changes 1, unless it is said. */
+  addJournals(count: number, { journalMiB = 128, quotaChangeMiB = 1 }: JournalSizes = {}): Promise<JournalCounts> {
+    return this.call({ kind: 'add-journals', count, journalMiB, quotaChangeMiB }, 'the file system');
   }
 
   /** Everything that was changed is on the disk, and survives a power cut. */

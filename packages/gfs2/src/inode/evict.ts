@@ -41,6 +41,7 @@ function* verifyDelete(fs: FileSystem, addr: number, formalIno: number): Task {
  * (`gfs2_lookup_by_inum`).
  */
 export function* reclaimInode(fs: FileSystem, addr: number, formalIno: number): Task {
+  yield* fs.rgrps.update();
   const rgrp = fs.rgrps.find(addr);
   if (rgrp === undefined || !(yield* isUnlinked(fs, rgrp, addr))) return;
   const inode = yield* fs.inodes.hold(addr, formalIno);
@@ -65,6 +66,7 @@ function* deleteIfUnlinked(fs: FileSystem, inode: Inode): Task {
   const holder = yield* locks.acquire(inode.glock, 'EX', HolderFlag.SKIP);
   let iopen: Holder | undefined;
   try {
+    yield* fs.rgrps.update();
     const rgrp = fs.rgrps.find(inode.addr);
     if (rgrp === undefined || !(yield* isUnlinked(fs, rgrp, inode.addr))) return;
     if (inode.glock.isInstantiateNeeded) yield* fs.inodes.instantiate(inode);

@@ -17,6 +17,7 @@ export function* freeMetaBlocks(
   extra: number,
   body: (transaction: Transaction) => Task,
 ): Task {
+  yield* fs.rgrps.update();
   const groups = groupByRgrp(fs, blocks);
   const holders: Holder[] = [];
   try {

@@ -13,6 +13,7 @@ import { readIndirect, writeDinode } from './tree.js';
  * `end` all that there are. Indirect blocks go when all below them is in that range.
  */
 export function* punch(fs: FileSystem, inode: Inode, first: number, end: number = Infinity): Task {
+  yield* fs.rgrps.update();
   const dinode = yield* fs.inodes.dinodeBuffer(inode);
   if (inode.di.height > 0) yield* punchBelow(fs, inode, { buffer: dinode, level: 0, base: 0 }, first, end);
 }

@@ -1,6 +1,7 @@
 import type { Task } from '@quorate/kernel';
 import type { Buffer } from '../buffer/buffer.js';
 import type { FileSystem } from '../filesystem.js';
+import type { Transaction } from '../log/log.js';
 import { DINODE_BYTES } from '../ondisk/geometry.js';
 import { heightFor } from '../ondisk/metadata-tree.js';
 import { Refusal } from '../refusal.js';
@@ -59,10 +60,36 @@ export function* writeFile(fs: FileSystem, inode: Inode, offset: number, bytes: 
   return written;
 }
 
-function* writeStuffed(fs: FileSystem, inode: Inode, offset: number, bytes: Uint8Array): Task<number> {
+/** What is to change in the same transaction as the content: at most so many blocks, and how. */
+export interface Companion {
+  readonly blocks: number;
+  change(transaction: Transaction): void;
+}
+
+const ALONE: Companion = { blocks: 0, change: () => {} };
+
+/**
+ * Appends in one transaction, which bytes of a few blocks are few enough for. The caller holds the glock EX.
+ *
+ * @throws {Refusal} ENOSPC, EIO
+ */
+export function* appendAtOnce(fs: FileSystem, inode: Inode, bytes: Uint8Array, companion: Companion): Task {
+  const { height, size } = inode.di;
+  const isStuffed = height === 0 && size + bytes.length <= fs.core.geometry.maxStuffed;
+  yield* isStuffed ? writeStuffed(fs, inode, size, bytes, companion) : writeChunk(fs, inode, size, bytes, companion);
+}
+
+function* writeStuffed(
+  fs: FileSystem,
+  inode: Inode,
+  offset: number,
+  bytes: Uint8Array,
+  companion: Companion = ALONE,
+): Task<number> {
   const { log } = fs.core;
   const dinode = yield* fs.inodes.dinodeBuffer(inode);
-  yield* log.transact(RES_DINODE, 0, function* (transaction) {
+  yield* log.transact(RES_DINODE + companion.blocks, 0, function* (transaction) {
+    companion.change(transaction);
     log.addMeta(transaction, dinode);
     dinode.data.set(bytes, DINODE_BYTES + offset);
     yield* finish({ fs, inode, transaction }, offset + bytes.length);
@@ -104,20 +131,27 @@ function planCached(fs: FileSystem, inode: Inode, offset: number, length: number
   return { first, count, height, missing, indirect };
 }
 
-function* writeChunk(fs: FileSystem, inode: Inode, offset: number, bytes: Uint8Array): Task<number> {
+function* writeChunk(
+  fs: FileSystem,
+  inode: Inode,
+  offset: number,
+  bytes: Uint8Array,
+  companion: Companion = ALONE,
+): Task<number> {
   const cached = planCached(fs, inode, offset, bytes.length);
   const plan = typeof cached === 'number' ? yield* planChunk(fs, inode, offset, bytes.length) : cached;
   const { blockSize } = fs.core.geometry;
   const isWhole = offset % blockSize === 0 && bytes.length % blockSize === 0;
   if (!isWhole) yield* readPartialBlocks(fs, inode, plan, offset, bytes.length);
-  if (plan.missing === 0 && inode.di.height > 0) return yield* overwrite(fs, inode, plan, offset, bytes);
+  if (plan.missing === 0 && inode.di.height > 0) return yield* overwrite(fs, inode, plan, offset, bytes, companion);
   const target = plan.missing + plan.indirect + (inode.di.height === 0 ? 1 : 0);
   yield* fs.rgrps.using(fs.rgrps.reservationOf(inode), target, (grant) => {
     const blocks = RES_DINODE + RES_STATFS + plan.indirect + fs.rgrps.bitmapBlocks(grant, target);
     const journaled = isJournaled(inode) ? plan.count + 1 : 0;
-    return fs.core.log.transact(blocks + journaled, 0, (transaction) =>
-      allocateAndWrite({ fs, inode, transaction, grant }, plan, offset, bytes),
-    );
+    return fs.core.log.transact(blocks + journaled + companion.blocks, 0, (transaction) => {
+      companion.change(transaction);
+      return allocateAndWrite({ fs, inode, transaction, grant }, plan, offset, bytes);
+    });
   });
   return bytes.length;
 }
@@ -139,8 +173,17 @@ function* allocateAndWrite(change: TreeChange, plan: Plan, offset: number, bytes
   yield* finish(change, offset + bytes.length);
 }
 
-function* overwrite(fs: FileSystem, inode: Inode, plan: Plan, offset: number, bytes: Uint8Array): Task<number> {
-  yield* fs.core.log.transact(RES_DINODE + (isJournaled(inode) ? plan.count : 0), 0, function* (transaction) {
+function* overwrite(
+  fs: FileSystem,
+  inode: Inode,
+  plan: Plan,
+  offset: number,
+  bytes: Uint8Array,
+  companion: Companion,
+): Task<number> {
+  const blocks = RES_DINODE + (isJournaled(inode) ? plan.count : 0) + companion.blocks;
+  yield* fs.core.log.transact(blocks, 0, function* (transaction) {
+    companion.change(transaction);
     const change = { fs, inode, transaction };
     for (let lblock = plan.first; lblock < plan.first + plan.count; ) {
       const extent = yield* mapExtent(fs, inode, lblock, plan.first + plan.count - lblock);

@@ -1,7 +1,7 @@
 import type { Prng } from '@quorate/kernel';
 import { DIF, MODE } from '../ondisk/dinode.js';
 import type { Geometry } from '../ondisk/geometry.js';
-import { LOG_HEAD, LogHeaderCodec } from '../ondisk/log-header.js';
+import { LOG_HEAD, type LogHeader, LogHeaderCodec } from '../ondisk/log-header.js';
 import { initMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
 import { findMetapath, heightFor, indirectBlocksFor, pointerArea, setPointer } from '../ondisk/metadata-tree.js';
 import type { Inum } from '../ondisk/superblock.js';
@@ -95,7 +95,7 @@ export class JournalWriter {
 }
 
 /** A header that says there is nothing to replay, before it has its place. */
-const CLEAN_HEADER = {
+export const CLEAN_HEADER: LogHeader = {
   jid: 0,
   sequence: 0,
   flags: (LOG_HEAD.UNMOUNT | LOG_HEAD.USERSPACE) >>> 0,

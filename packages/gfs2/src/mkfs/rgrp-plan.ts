@@ -12,8 +12,8 @@ export interface PlacedRgrp {
 
 /** How many resource groups of which length in blocks, header and bitmap included (`rg_spec`). */
 interface RgSpec {
-  len: number;
-  num: number;
+  readonly len: number;
+  readonly num: number;
 }
 
 /**
@@ -50,17 +50,42 @@ export function placeRgrps(layout: RgrpLayout): PlacedRgrp[] | undefined {
   const { geometry, deviceBlocks, rgrpMiB, journals, blocksPerJournal, alignment } = layout;
   const journalData = roundUp4(blocksPerJournal);
   const journalLen = alignLen(alignment, journalData + bitmapBlocksFor(geometry, journalData));
-  let addr = roundUp(geometry.superblock + 1, alignment.unit);
-  const placed: { addr: number; len: number }[] = [];
-  const place = (len: number): void => {
-    placed.push({ addr, len });
-    addr = roundUp(addr + len, alignment.unit);
-  };
-  for (let i = 0; i < journals; i++) place(journalLen);
-  const space = deviceBlocks - addr;
+  const first = roundUp(geometry.superblock + 1, alignment.unit);
+  const space = deviceBlocks - journals * roundUp(journalLen, alignment.unit) - first;
   if (space < 16) return undefined;
-  for (const { len, num } of rgrpsPlan(space, (rgrpMiB * 2 ** 20) / geometry.blockSize, alignment)) {
-    for (let i = 0; i < num; i++) place(len);
+  const target = (rgrpMiB * 2 ** 20) / geometry.blockSize;
+  const specs = [{ len: journalLen, num: journals }, ...rgrpsPlan(space, target, alignment)];
+  return layRgrps(geometry, first, specs, alignment);
+}
+
+/** Smallest and largest resource group (`GFS2_MIN_RGSIZE`, `GFS2_MAX_RGSIZE`). */
+const MIN_RGRP_MIB = 32;
+const MAX_RGRP_MIB = 2048;
+
+/**
+ * Lays out what a device has behind block `end`, where the last resource group ends, in groups that are as large as they may
+ * be; none when they would be too small (`gfs2_grow`, which leaves one block between).
+ */
+export function planGrowth(geometry: Geometry, end: number, deviceBlocks: number): PlacedRgrp[] {
+  const blocksPerMiB = 2 ** 20 / geometry.blockSize;
+  const space = deviceBlocks - end - 1;
+  if (space < MIN_RGRP_MIB * blocksPerMiB) return [];
+  const specs = rgrpsPlan(space, MAX_RGRP_MIB * blocksPerMiB, NO_ALIGNMENT).filter(({ num }) => num > 0);
+  if (specs.some(({ len }) => len < MIN_RGRP_MIB * blocksPerMiB)) return [];
+  return layRgrps(geometry, end + 1, specs, NO_ALIGNMENT);
+}
+
+const NO_ALIGNMENT: RgrpAlignment = { width: 0, unit: 0 };
+
+/** Puts resource groups one behind the other. */
+function layRgrps(geometry: Geometry, first: number, specs: readonly RgSpec[], { unit }: RgrpAlignment): PlacedRgrp[] {
+  let addr = first;
+  const placed: { addr: number; len: number }[] = [];
+  for (const { len, num } of specs) {
+    for (let i = 0; i < num; i++) {
+      placed.push({ addr, len });
+      addr = roundUp(addr + len, unit);
+    }
   }
   return placed.map((rgrp, i) => {
     const { bitblocks, data } = rgblocks2bitblocks(geometry, rgrp.len);

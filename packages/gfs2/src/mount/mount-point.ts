@@ -18,13 +18,14 @@ import { finishTruncate } from '../inode/truncate.js';
 import type { LogView } from '../log/log.js';
 import type { StatfsChange } from '../ondisk/accounting.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
-import { recoverJournal } from '../recovery/recover-journal.js';
+import { type RecoveryResult, recoverJournal } from '../recovery/recover-journal.js';
 import { Recoveries } from '../recovery/recoveries.js';
 import { Refusal } from '../refusal.js';
+import { updateRindex } from '../rgrp/read-rindex.js';
 import { ResourceGroups } from '../rgrp/resource-groups.js';
 import { Statfs } from '../rgrp/statfs.js';
 import { Signal, wait } from '../scheduler.js';
-import { asMountRefusal, type MountHold, mountFileSystem } from './mount.js';
+import { asMountRefusal, findNewJournals, type MountHold, MountRefusal, mountFileSystem } from './mount.js';
 import type { MountOptions } from './mount-options.js';
 import { giveBackLocks, unmountFileSystem } from './unmount.js';
 
@@ -93,6 +94,7 @@ export class MountPoint implements FileSystem {
     this.inodes.resumeTruncate = (inode) => finishTruncate(this, inode);
     this.statfs = new Statfs(this.core, this.inodes);
     this.rgrps = new ResourceGroups(this.core, this.statfs);
+    this.rgrps.readIndex = () => updateRindex(this);
     this.rgrps.reclaim = (addr) => this.core.scheduler.start(reclaimInode(this, addr, 0));
     this.formalNumbers = new FormalNumbers(this.core, this.inodes);
     this.posixLocks = new PosixLocks(this.core.scheduler, (call) => this.#askPlock(call));
@@ -246,16 +248,21 @@ export class MountPoint implements FileSystem {
   }
 
   #onRecoverJournal(jid: number): void {
-    const journal = this.#hold.journals[jid];
     const isInUse = this.#state === 'mounted' || this.#state === 'unmounting';
-    if (!isInUse || !this.#recoveries.isOpen || journal === undefined) {
-      this.#emit({ kind: 'recovered', jid, result: 'failed' });
-      return;
+    if (isInUse && this.#recoveries.isOpen) this.#recoveries.start(this.#recover(jid));
+    else this.#emit({ kind: 'recovered', jid, result: 'failed' });
+  }
+
+  *#recover(jid: number): Task {
+    const { journals } = this.#hold;
+    let result: RecoveryResult = 'failed';
+    try {
+      if (journals[jid] === undefined) yield* findNewJournals(this, this.#hold);
+      if (journals[jid] !== undefined) result = yield* recoverJournal(this, journals[jid]);
+    } catch (error) {
+      if (!(error instanceof Refusal) && !(error instanceof MountRefusal)) throw error;
     }
-    const recover = function* (fs: MountPoint): Task {
-      fs.#emit({ kind: 'recovered', jid, result: yield* recoverJournal(fs, journal) });
-    };
-    this.#recoveries.start(recover(this));
+    this.#emit({ kind: 'recovered', jid, result });
   }
 
   #onOperation({ id, operation, process = 0, caller }: Extract<Gfs2Input, { kind: 'operation' }>): void {
@@ -313,6 +320,7 @@ export class MountPoint implements FileSystem {
   #invalidate(glock: Glock, isMetadataKept: boolean): void {
     if (!isMetadataKept) this.core.cache.invalidate(glock.space);
     if (glock.type === GlockType.rgrp) this.rgrps.invalidated(glock.number);
+    else if (glock === this.#system?.rindex.glock) this.rgrps.isIndexStale = true;
   }
 
   #onWanted(glock: Glock, state: GlockState): void {

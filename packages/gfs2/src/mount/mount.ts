@@ -5,15 +5,14 @@ import { type GlockState, type Holder, HolderFlag } from '../glock/glock.js';
 import { GlockType, type GlockType as GlockTypeNumber, NondiskLock } from '../glock/glock-name.js';
 import { type Entry, nameOf, searchDirectory } from '../inode/directory.js';
 import type { Inode } from '../inode/inode.js';
-import { readFile } from '../inode/read-file.js';
 import { logDaemon } from '../log/log-daemon.js';
 import { findLogHead } from '../log/log-head.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
-import { decodeRindex, RINDEX_ENTRY_BYTES } from '../ondisk/rindex.js';
 import { decodeSuperblock, MULTIHOST_FORMAT } from '../ondisk/superblock.js';
 import { type Journal, mapJournal } from '../recovery/journals.js';
 import { recoverJournal } from '../recovery/recover-journal.js';
 import { type FsErrno, Refusal } from '../refusal.js';
+import { readRindex } from '../rgrp/read-rindex.js';
 import { statfsDaemon } from './statfs-daemon.js';
 
 /** Oldest and newest format that can be mounted (`sb_fs_format`). */
@@ -46,6 +45,8 @@ export interface MountWork {
   readonly firstDone: () => void;
 }
 
+type FindWork = Pick<MountWork, 'hold'> & { readonly fs: FileSystem };
+
 /** Requests of a mount are granted while locks are blocked: what they protect does not change. */
 const NOEXP = HolderFlag.NOEXP;
 
@@ -62,7 +63,7 @@ export function* mountFileSystem(work: MountWork): Task {
     yield* readSuperblock(core);
     yield* findSystemFiles(work);
     yield* recoverJournals(work);
-    yield* readRindex(work);
+    yield* openRindex(work);
     yield* keep(work, GlockType.nondisk, NondiskLock.freeze, 'SH', NOEXP | HolderFlag.EXACT);
     if (!core.isReadOnly) yield* makeWritable(work);
   } finally {
@@ -116,7 +117,7 @@ function* readSuperblock(core: Core): Task {
 }
 
 /** Takes a file below a system directory into use for the mount; undefined if there is none of that name. */
-function* findFile(work: MountWork, dir: Inode, text: string): Task<Inode | undefined> {
+function* findFile(work: FindWork, dir: Inode, text: string): Task<Inode | undefined> {
   const { fs, hold } = work;
   const holder = yield* fs.inodes.lock(dir, 'SH', NOEXP);
   let entry: Entry | undefined;
@@ -131,7 +132,7 @@ function* findFile(work: MountWork, dir: Inode, text: string): Task<Inode | unde
   return inode;
 }
 
-function* needFile(work: MountWork, dir: Inode, text: string): Task<Inode> {
+function* needFile(work: FindWork, dir: Inode, text: string): Task<Inode> {
   const inode = yield* findFile(work, dir, text);
   if (inode === undefined) throw new MountRefusal('ENOENT', `can't find system file ${text}`);
   return inode;
@@ -144,20 +145,17 @@ function* findSystemFiles(work: MountWork): Task {
   const master = yield* fs.inodes.hold(masterDir.addr, masterDir.formalIno, NOEXP);
   hold.inodes.push(master, yield* fs.inodes.hold(rootDir.addr, rootDir.formalIno, NOEXP));
   const jindex = yield* needFile(work, master, 'jindex');
-  for (;;) {
-    const inode = yield* findFile(work, jindex, `journal${hold.journals.length}`);
-    if (inode === undefined) break;
-    hold.journals.push({ jid: hold.journals.length, inode });
-  }
+  const perNode = yield* needFile(work, master, 'per_node');
+  const statfsChanges = new Map<number, Inode>();
+  yield* findJournals(work, jindex, perNode, statfsChanges);
   if (core.jid >= hold.journals.length) {
     core.print('err', `can't mount journal #${core.jid}`);
     const last = hold.journals.length - 1;
     throw new MountRefusal('EUSERS', `there are only ${last + 1} journals (0 - ${last})`);
   }
-  const perNode = yield* needFile(work, master, 'per_node');
-  const statfsChanges = new Map<number, Inode>();
-  for (const { jid } of hold.journals) statfsChanges.set(jid, yield* needFile(work, perNode, `statfs_change${jid}`));
   fs.system = {
+    jindex,
+    perNode,
     statfs: yield* needFile(work, master, 'statfs'),
     statfsChanges,
     rindex: yield* needFile(work, master, 'rindex'),
@@ -165,6 +163,24 @@ function* findSystemFiles(work: MountWork): Task {
     inumRange: yield* needFile(work, perNode, `inum_range${core.jid}`),
     quotaChange: yield* needFile(work, perNode, `quota_change${core.jid}`),
   };
+}
+
+/** Takes the journals into use that are not known yet (`gfs2_jindex_hold`), with what belongs to them. */
+function* findJournals(work: FindWork, jindex: Inode, perNode: Inode, statfsChanges: Map<number, Inode>): Task {
+  const { journals } = work.hold;
+  for (;;) {
+    const jid = journals.length;
+    const inode = yield* findFile(work, jindex, `journal${jid}`);
+    if (inode === undefined) return;
+    statfsChanges.set(jid, yield* needFile(work, perNode, `statfs_change${jid}`));
+    journals.push({ jid, inode });
+  }
+}
+
+/** Looks for journals that were added since the mount. Differs from Linux, which never replays those. */
+export function* findNewJournals(fs: FileSystem, hold: MountHold): Task {
+  const { jindex, perNode, statfsChanges } = fs.system;
+  yield* findJournals({ fs, hold }, jindex, perNode, statfsChanges);
 }
 
 function* recoverJournals(work: MountWork): Task {
@@ -177,24 +193,24 @@ function* recoverJournals(work: MountWork): Task {
     const result = yield* recoverJournal(fs, journal);
     if (result !== 'done') throw new MountRefusal('EIO', `error recovering journal ${journal.jid}`);
   }
+  // What was read on the way here may be older than what the journals held: new journals, for instance.
+  for (const { glock } of hold.inodes) {
+    core.cache.invalidate(glock.space);
+    glock.isInstantiateNeeded = true;
+  }
+  yield* findNewJournals(fs, hold);
   if (!isFirst) return;
   core.print('info', 'first mount done, others may mount');
   work.firstDone();
 }
 
-/** What 8 EiB in groups of 2 GiB never need. */
-const MAX_RINDEX_BYTES = 1 << 28;
-
-function* readRindex({ fs, hold }: MountWork): Task {
+function* openRindex({ fs, hold }: MountWork): Task {
   const inode = fs.system.rindex;
   const holder = yield* fs.inodes.lock(inode, 'SH', NOEXP);
   try {
-    const { size } = inode.di;
-    if (size === 0 || size % RINDEX_ENTRY_BYTES !== 0 || size > MAX_RINDEX_BYTES) {
-      throw new MountRefusal('EIO', `rindex has ${size} bytes`);
-    }
-    // One block is lent, several are copied: the index is taken apart at once.
-    fs.rgrps.setIndex(decodeRindex(yield* readFile(fs, inode, 0, size)), hold.journals.length);
+    const entries = yield* readRindex(fs, 0);
+    if (entries === undefined) throw new MountRefusal('EIO', `rindex has ${inode.di.size} bytes`);
+    fs.rgrps.setIndex(entries, hold.journals.length);
   } finally {
     fs.inodes.unlock(holder);
   }

@@ -40,6 +40,7 @@ export function* unmountFileSystem({ fs, hold, isLast, recoveries, answered }: U
 
 /** Deletes what is unlinked in the bitmaps: nobody else has the file system mounted, so nobody has it open. */
 function* reclaimAll(fs: FileSystem): Task {
+  yield* fs.rgrps.update();
   for (const rgrp of fs.rgrps.all) {
     const holder = yield* fs.rgrps.holdShared(rgrp);
     const blocks = rgrp.unlinkedDinodes();

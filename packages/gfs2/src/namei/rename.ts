@@ -67,7 +67,7 @@ function* lookupTarget(fs: FileSystem, to: Parent): Task<Inode | undefined> {
 
 /** A directory must not be moved below itself (`gfs2_ok_to_move`). */
 function* checkAncestors(fs: FileSystem, inode: Inode, into: Inode): Task {
-  const root = fs.core.superblock!.rootDir.addr;
+  const { rootDir, masterDir } = fs.core.superblock!;
   const dots = nameOf('..');
   // The way up is nobody's path.
   const asRoot = onBehalfOf(fs, ROOT);
@@ -76,7 +76,7 @@ function* checkAncestors(fs: FileSystem, inode: Inode, into: Inode): Task {
   try {
     for (;;) {
       if (dir === inode) throw new Refusal('EINVAL');
-      if (dir.addr === root) return;
+      if (dir.addr === rootDir.addr || dir.addr === masterDir.addr) return;
       const { inode: parent } = yield* lookup(asRoot, dir, dots);
       fs.inodes.put(dir);
       dir = parent;

@@ -72,6 +72,7 @@ export function checkEmpty(inode: Inode): void {
 /** The inode's resource group, held EX, when the next unlink takes its last name. */
 export function* holdIfLast(fs: FileSystem, inode: Inode, holders: Holder[]): Task<GlockedRgrp | undefined> {
   if (!isDirectory(inode.di) && inode.di.nlink > 1) return undefined;
+  yield* fs.rgrps.update();
   const rgrp = fs.rgrps.find(inode.addr);
   if (rgrp === undefined) return fs.core.inconsistent(`dinode ${inode.addr} is in no resource group`);
   holders.push(yield* fs.rgrps.hold(rgrp));

@@ -19,8 +19,11 @@ import { type Holder, HolderFlag } from '../glock/glock.js';
 import { GlockType } from '../glock/glock-name.js';
 import type { Inode } from '../inode/inode.js';
 import type { Transaction } from '../log/log.js';
+import type { PlacedRgrp } from '../mkfs/rgrp-plan.js';
 import { isDirectory } from '../ondisk/dinode.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
+import { initMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
+import { encodeRgrpHeader } from '../ondisk/rgrp-header.js';
 import type { RindexEntry } from '../ondisk/rindex.js';
 import { Refusal } from '../refusal.js';
 import { GlockedRgrp } from './glocked-rgrp.js';
@@ -53,8 +56,13 @@ export class ResourceGroups {
   readonly #byAddr = new Map<number, GlockedRgrp>();
   /** The transaction that the allocator's changes belong to, while it is at work. */
   #transaction: Transaction | undefined = undefined;
+  /** Another node may have added groups to the index (`sd_rindex_uptodate`). */
+  isIndexStale = false;
+  #journals = 1;
   /** Has an unlinked dinode deleted that nobody has open. Set by the layer above. */
   reclaim: (addr: number) => void = () => {};
+  /** Reads what was added to the index. Set by the layer above. */
+  readIndex: () => Task = function* () {};
 
   constructor(core: Core, statfs: Statfs) {
     this.#core = core;
@@ -68,8 +76,52 @@ export class ResourceGroups {
   /** Takes the index as `rindex` has it. Of `journals` nodes each prefers its own part of the groups. */
   setIndex(entries: readonly RindexEntry[], journals: number): void {
     this.clear();
-    this.#index = new RgrpIndex(entries.map((entry) => this.#newRgrp(entry)));
-    this.#index.prefer(this.#core.jid, journals);
+    this.#journals = journals;
+    this.addToIndex(entries);
+  }
+
+  /** Takes groups behind those that there are (`gfs2_ri_update`). */
+  addToIndex(entries: readonly RindexEntry[]): void {
+    this.#index = new RgrpIndex([...this.all, ...entries.map((entry) => this.#newRgrp(entry))]);
+    this.#index.prefer(this.#core.jid, this.#journals);
+  }
+
+  /**
+   * Learns of groups that another node has added (`gfs2_rindex_update`). To be called before a block is looked for whose inode's
+   * lock is held; the caller holds no group, which who adds some may want.
+   */
+  *update(): Task {
+    if (this.isIndexStale) yield* this.readIndex();
+  }
+
+  /**
+   * Writes header and bitmap of new groups, each under its lock; nobody knows them before the index has them.
+   *
+   * @throws {Refusal} EIO
+   */
+  *make(placed: readonly PlacedRgrp[]): Task {
+    const { cache, locks, disk } = this.#core;
+    for (const { rindex, skip } of placed) {
+      const holder = yield* locks.acquire(locks.get(GlockType.rgrp, rindex.addr), 'EX', HolderFlag.SKIP);
+      try {
+        const { space } = holder.glock;
+        const buffers = Array.from({ length: rindex.length }, (_, i) => cache.create(space, rindex.addr + i));
+        for (const { data } of buffers.slice(1)) initMetaBlock(data, META_TYPE.RB);
+        const header = { flags: 0, free: rindex.data, dinodes: 0, skip, igeneration: 0 };
+        encodeRgrpHeader(header, rindex, buffers[0]!.data);
+        if ((yield* cache.write(buffers)) !== undefined) throw new Refusal('EIO');
+        for (const buffer of buffers) cache.drop(buffer);
+      } finally {
+        locks.release(holder);
+      }
+    }
+    yield* disk.flush();
+  }
+
+  /** Has the header of what was the last group say where the next one is. The group is held, and `addr` follows it. */
+  setSkip(transaction: Transaction, rgrp: GlockedRgrp, addr: number): void {
+    rgrp.skip = addr - rgrp.addr;
+    this.#within(transaction, rgrp, () => rgrp.out(this.#host));
   }
 
   /** Forgets the groups: the file system is being unmounted. */
