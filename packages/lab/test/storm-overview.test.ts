@@ -1,7 +1,7 @@
 import type { Stamped } from '@quorate/kernel';
 import { expect, it } from 'vitest';
+import { Overview } from '../src/chaos/overview.js';
 import type { AnyFact } from '../src/lab.js';
-import { Overview } from '../src/scenarios/storm/overview.js';
 
 /** What somebody knows of nodes 1 and 4 after facts, each a second after the one before it. */
 function overviewAfter(facts: readonly Record<string, unknown>[]): Overview {

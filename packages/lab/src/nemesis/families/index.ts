@@ -65,3 +65,34 @@ export const FAMILIES: Readonly<Record<FamilyName, Family>> = {
   'fence.slow': fenceSlow('fence_scsi'),
   'svc.fail': serviceFails,
 };
+
+/** Those of machines that share no disk and have no services. */
+const PLAIN = [
+  'net.loss',
+  'net.burst',
+  'net.dup',
+  'net.reorder',
+  'net.latency',
+  'net.clog',
+  'part.sym',
+  'part.asym',
+  'part.flap',
+  'part.shape',
+  'clock.drift',
+  'clock.step',
+  'proc.crash',
+  'proc.daemon',
+  'proc.pause',
+  'power.domain',
+  'fence.fail',
+  'fence.slow',
+] as const;
+
+export type PlainFamilyName = (typeof PLAIN)[number];
+
+/** The families of machines that share no disk, have no services, and fence each other through a power switch. */
+export const PLAIN_FAMILIES: Readonly<Record<PlainFamilyName, Family>> = {
+  ...(Object.fromEntries(PLAIN.map((name) => [name, FAMILIES[name]])) as Readonly<Record<PlainFamilyName, Family>>),
+  'fence.fail': fenceFails('fence_power'),
+  'fence.slow': fenceSlow('fence_power'),
+};

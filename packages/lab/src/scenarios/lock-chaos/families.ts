@@ -2,16 +2,13 @@ import { MILLISECOND, type Nanos, SECOND, type Stamped, type Task } from '@quora
 import type { AnyFact } from '../../lab.js';
 import { seconds } from '../../nemesis/arena.js';
 import { pick, range } from '../../nemesis/draw.js';
-import { fenceFails, fenceSlow } from '../../nemesis/families/agents.js';
-import { drift, step } from '../../nemesis/families/clock.js';
-import { burst, clog, duplicate, latency, loss, reorder } from '../../nemesis/families/net.js';
-import { asymmetric, flap, shape, symmetric } from '../../nemesis/families/part.js';
-import { crash, daemon, domain, PAUSES, pause, powerCut } from '../../nemesis/families/proc.js';
+import { PLAIN_FAMILIES, type PlainFamilyName } from '../../nemesis/families/index.js';
+import { PAUSES, powerCut } from '../../nemesis/families/proc.js';
 import type { Attack, Family } from '../../nemesis/family.js';
 import type { LockPicture } from './lock-picture.js';
 
-/** The names of the families, as they stand in logs: those that aim at locks come first. */
-export const LOCK_FAMILY_NAMES = [
+/** The families that aim at locks. */
+const AIMED = [
   'lock.master-crash',
   'lock.directory-crash',
   'lock.holder-crash',
@@ -20,27 +17,15 @@ export const LOCK_FAMILY_NAMES = [
   'lock.pause',
   'lock.cut',
   'lock.slow',
-  'net.loss',
-  'net.burst',
-  'net.dup',
-  'net.reorder',
-  'net.latency',
-  'net.clog',
-  'part.sym',
-  'part.asym',
-  'part.flap',
-  'part.shape',
-  'clock.drift',
-  'clock.step',
-  'proc.crash',
-  'proc.daemon',
-  'proc.pause',
-  'power.domain',
-  'fence.fail',
-  'fence.slow',
 ] as const;
 
-export type LockFamilyName = (typeof LOCK_FAMILY_NAMES)[number];
+export type LockFamilyName = (typeof AIMED)[number] | PlainFamilyName;
+
+/** The names of the families, as they stand in logs: those that aim at locks come first. */
+export const LOCK_FAMILY_NAMES: readonly LockFamilyName[] = [
+  ...AIMED,
+  ...(Object.keys(PLAIN_FAMILIES) as PlainFamilyName[]),
+];
 
 /** What the families that aim at locks know. */
 export interface Target {
@@ -67,24 +52,7 @@ export function lockFamilies(target: Target): Readonly<Record<LockFamilyName, Fa
     'lock.pause': aimed(pauseOf(target)),
     'lock.cut': aimed(cutOf(target)),
     'lock.slow': aimed(slowOf(target)),
-    'net.loss': loss,
-    'net.burst': burst,
-    'net.dup': duplicate,
-    'net.reorder': reorder,
-    'net.latency': latency,
-    'net.clog': clog,
-    'part.sym': symmetric,
-    'part.asym': asymmetric,
-    'part.flap': flap,
-    'part.shape': shape,
-    'clock.drift': drift,
-    'clock.step': step,
-    'proc.crash': crash,
-    'proc.daemon': daemon,
-    'proc.pause': pause,
-    'power.domain': domain,
-    'fence.fail': fenceFails('fence_power'),
-    'fence.slow': fenceSlow('fence_power'),
+    ...PLAIN_FAMILIES,
   };
 }
 

@@ -1,7 +1,7 @@
 import { type Choices, fork, MILLISECOND, SECOND, type Task, type TaskId } from '@quorate/kernel';
+import type { Pending } from '../../chaos/pending.js';
 import type { Lab } from '../../lab.js';
 import { pick, range } from '../../nemesis/draw.js';
-import type { Pending } from '../storm/workload.js';
 
 /** The lockspace of the programs. */
 export const LOCKSPACE = 'chaos';

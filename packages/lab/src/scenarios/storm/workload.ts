@@ -1,4 +1,5 @@
-import { type Choices, fork, join, type Nanos, SECOND, type Task, type TaskId } from '@quorate/kernel';
+import { type Choices, fork, SECOND, type Task, type TaskId } from '@quorate/kernel';
+import type { Pending } from '../../chaos/pending.js';
 import type { Lab } from '../../lab.js';
 import { pick, range } from '../../nemesis/draw.js';
 
@@ -6,18 +7,6 @@ import { pick, range } from '../../nemesis/draw.js';
 const WORK = ['files', 'shared-file', 'administration', 'reboots'] as const;
 
 type Work = (typeof WORK)[number];
-
-/** Something that a machine was asked to do and has not done yet. */
-export interface Pending {
-  readonly machine: string;
-  readonly command: string;
-  readonly since: Nanos;
-}
-
-/** What is to be said of them, a phrase each. */
-export function waiting(pending: readonly Pending[]): readonly string[] {
-  return pending.map(({ machine, command }) => `"${command}" on ${machine} has not ended`);
-}
 
 /** What was written and synced: every line of it has to be there at the end. */
 export interface Written {
@@ -144,20 +133,4 @@ export class Workload {
       yield* fork(this.run(machine, 'shutdown -r now'));
     }
   }
-}
-
-/** Waits for tasks to end, at most so long: whether all did. */
-export function* joinAll(lab: Lab, tasks: readonly TaskId[], most: Nanos): Task<boolean> {
-  let left = tasks.length;
-  for (const task of tasks) {
-    yield* fork(
-      (function* (): Task {
-        yield* join(task);
-        left -= 1;
-      })(),
-    );
-  }
-  const until = lab.now() + most;
-  while (left > 0 && lab.now() < until) yield* lab.wait(SECOND / 4);
-  return left === 0;
 }

@@ -1,5 +1,5 @@
 import { type Nanos, SECOND, type Task } from '@quorate/kernel';
-import type { Lab } from '../../lab.js';
+import type { Lab } from '../lab.js';
 import type { MachineView, Overview } from './overview.js';
 
 /** A fenced that still waits then for a node that it refuses waits for ever: a kick, and the ring without it, take less. */

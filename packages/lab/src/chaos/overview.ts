@@ -1,6 +1,6 @@
 import type { Nanos, PowerState, Stamped } from '@quorate/kernel';
 import { DiskState } from '@quorate/qdisk';
-import type { AnyFact } from '../../lab.js';
+import type { AnyFact } from '../lab.js';
 
 /** Kinds of facts that the overview follows. */
 export const OVERVIEW_KINDS: readonly string[] = [

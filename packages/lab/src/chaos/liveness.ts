@@ -1,19 +1,19 @@
 import { type Nanos, SECOND } from '@quorate/kernel';
 import type { Overview } from './overview.js';
-import { type Pending, waiting } from './workload.js';
+import { type Pending, waiting } from './pending.js';
 
 /** `started`, as rgmanager numbers the states of a service. */
 const STARTED = 112;
 
 /** What has to become true once nothing is broken any more. */
-export interface Goal {
+export interface Goal<State extends Settling = Settling> {
   /** `L1` to `L6`, as in the list of rules. */
   readonly id: string;
   readonly statement: string;
   /** From the moment on at which the last machine was up. */
   readonly within: Nanos;
   /** What is still missing, a phrase each; none when it is reached. */
-  missing(state: Settling): readonly string[];
+  missing(state: State): readonly string[];
 }
 
 /** What goals look at. */

@@ -1,0 +1,39 @@
+import { fork, type Nanos, SECOND, type Task } from '@quorate/kernel';
+import type { ChaosRun } from './chaos-run.js';
+import { fenceDefect, STARTED_AFTER } from './operator.js';
+import type { MachineView } from './overview.js';
+
+/** So long after a boot a machine has mounted its file system. */
+const MOUNTED_AFTER: Nanos = 90 * SECOND;
+
+/**
+ * A machine whose qdiskd did not come up, because the disks did not answer, does not count the quorum device: it may have no quorum
+ * where all others have, and fence nobody. One whose mount did not come up, because a member died, goes on without; a mount that
+ * goes on for ever is nobody's to end.
+ */
+export function storageDefect({ lab, arena, names }: ChaosRun, view: MachineView): string | undefined {
+  const { isMounted, isInMountGroup, upSince, unmountedAt } = view;
+  if (!arena.isOver) return undefined;
+  if (!view.hasQdiskd && !view.isQuorate && lab.now() - upSince >= STARTED_AFTER)
+    return 'has neither qdiskd nor quorum';
+  const defect = fenceDefect(view, names, lab.now());
+  if (defect !== undefined) return defect;
+  // One that has unmounted it shuts down.
+  const isEarly = lab.now() - Math.max(upSince, unmountedAt) < MOUNTED_AFTER;
+  return isMounted || isInMountGroup || isEarly ? undefined : 'could not mount its file system';
+}
+
+/** Shuts machines down, the last one first, each when the one before is off: whether all are. */
+export function* shutDown(run: ChaosRun, core: ReadonlyMap<number, string>): Task<boolean> {
+  const { lab, overview } = run;
+  run.operator.isOff = true;
+  for (const [node, machine] of [...core].reverse()) {
+    yield* fork(lab.exec(machine, 'shutdown -h now'));
+    yield* run.becomes(() => overview.of(node).state === 'off', 120 * SECOND);
+    if (overview.of(node).state === 'off') continue;
+    run.fail('end', `${machine} shuts down within 120 s`, [overview.of(node).state]);
+    return false;
+  }
+  yield* lab.wait(5 * SECOND);
+  return true;
+}
