@@ -26,6 +26,7 @@ import { type BlockDevice, type DiskCommand, Disks } from './os/disks.js';
 import { type FileChange, RootFiles } from './os/files.js';
 import { IscsiSessions, type NodeIscsiFact } from './os/iscsi/iscsi-sessions.js';
 import type { IscsidCall } from './os/iscsi/iscsid-call.js';
+import { readLvmConf } from './os/lvm-conf.js';
 import { OperatingSystem } from './os/operating-system.js';
 import { Partitions } from './os/partitions.js';
 import type { ProgramFault } from './os/program-faults.js';
@@ -149,14 +150,16 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
       (size) => observe?.({ kind: 'node.queue', now: this.#now, queue: 'disk commands', size } as NodeFact),
     );
     const observeVolumes = observe as Observe<VolumesFact> | undefined;
+    const files = new RootFiles(config.files, (change) => this.#out({ kind: 'persist', change }));
     const storage: Storage = {
       disks,
       partitions: new Partitions(disks),
       mapper: new DeviceMapper(disks, () => this.#now, observeVolumes),
+      hostname: config.name,
+      configuration: () => readLvmConf(files),
       prng: prng('lvm'),
       observe: observeVolumes,
     };
-    const files = new RootFiles(config.files, (change) => this.#out({ kind: 'persist', change }));
     const programs = new Map([...basePrograms(files, storage), ...(config.programs ?? [])]);
     programs.set(
       'compgen',

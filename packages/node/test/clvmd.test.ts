@@ -48,6 +48,7 @@ it.each([
     () => new SparseStore({ blocks: 131_072 }),
   ],
   ['lvm', 'physical volumes, groups and volumes are made and removed', () => partitionedDisk().store],
+  ['lvm-agent', 'tags and clvmd say who may have a group active', diskWithVolumes],
 ])('%s.txt: %s', (name, _, store) => {
   const node = booted(store());
   checkConsole(name, node);
@@ -146,7 +147,8 @@ it('fence_scsi finds the devices of clustered groups before clvmd runs', () => {
     errors: '',
   });
   expect(node.type(asked)!.status).toBe(5);
-  expect(node.type('vgs --noheadings --options vg_name')!.status).toBe(3);
+  expect(node.type('vgs --noheadings --options vg_colour')!.status).toBe(3);
+  expect(node.type('vgs --noheadings --options vg_name')!.status).toBe(5);
   expect(node.type('fence_scsi -o on -k 1')).toMatchObject({ status: 0, errors: '' });
   expect(node.type('cat /var/run/cluster/fence_scsi.dev')!.output).toBe('/dev/sda1\n');
 });

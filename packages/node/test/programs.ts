@@ -55,6 +55,24 @@ export const TEST_PROGRAMS: Readonly<Record<string, Program>> = {
     os.print(output);
     return status;
   },
+  /** `agent TYPE:NAME ACTION ATTRIBUTE=VALUE…`: runs a resource agent as rgmanager does, and shows what it logs at `info` and above. */
+  *agent([, resource = '', action = '', ...attributes], os) {
+    const [type = ''] = resource.split(':');
+    const pairs = attributes.map((each) => each.split(/=(.*)/s));
+    const depth = pairs.find(([key]) => key === 'depth')?.[1] ?? '0';
+    const { status, output, errors } = yield* os.run([`/usr/share/cluster/${type}.sh`, action], {
+      environment: {
+        ...Object.fromEntries(pairs.map(([key, value = '']) => [`OCF_RESKEY_${key}`, value])),
+        OCF_RESKEY_name: resource.slice(type.length + 1),
+        OCF_RESOURCE_INSTANCE: resource,
+        OCF_RESOURCE_TYPE: type,
+        OCF_CHECK_LEVEL: depth,
+      },
+    });
+    for (const line of output.split('\n')) if (line !== '' && !line.startsWith('<debug>')) os.print(`${line}\n`);
+    os.printError(errors);
+    return status;
+  },
   /** `limit SECONDS command…`: runs a command that is killed when it takes longer. */
   *limit([, seconds, ...argv], os) {
     const { status, output } = yield* os.run(argv, { timeout: Number(seconds) * SECOND });

@@ -1,5 +1,6 @@
 export { FormatError, type Structure } from './format-error.js';
 export { invariants } from './invariants.js';
+export { findValue, passesVolumeList } from './lvm/activation-filter.js';
 export { checkGroup } from './lvm/check-group.js';
 export { type CommitOptions, commitGroup, releasePhysicalVolume, removeGroup } from './lvm/commit.js';
 export { type ConfigNode, ConfigSyntaxError, type ConfigValue, formatValue, parseConfig } from './lvm/config-text.js';
@@ -35,6 +36,7 @@ export {
   readPhysicalVolume,
 } from './lvm/physical-volume.js';
 export { type FoundDefect, type FoundGroup, findGroup, orphansOf, scanVolumes, type VolumeScan } from './lvm/scan.js';
+export { changeGroupTag, changeVolumeTag, type TagChange } from './lvm/tags.js';
 export { dashed, newUuid, undashed } from './lvm/uuid.js';
 export {
   extentsOf,
@@ -79,6 +81,7 @@ export {
   lvsReport,
   pvscanReport,
   pvsReport,
+  type ReportOptions,
   type VolumeState,
   vgsDevicesReport,
   vgsReport,

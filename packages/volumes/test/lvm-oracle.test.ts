@@ -6,6 +6,8 @@ import { describe, expect } from 'vitest';
 import { itUnless } from '../../../tooling/oracle.js';
 import { isThorough } from '../../../tooling/thorough.js';
 import {
+  changeGroupTag,
+  changeVolumeTag,
   checkGroup,
   createVolume,
   decodeMetadataText,
@@ -64,6 +66,8 @@ describe('LVM reads what is written here', () => {
       machine.change((group) => createVolume(group, machine.newVolume('my-store1', 20)));
       machine.change((group) => createVolume(group, machine.newVolume('b', 17)));
       machine.change((group) => extendVolume(group, 'my-store1', 20));
+      machine.change((group) => changeVolumeTag(group, 'b', { change: 'add', tag: 'my-vm1' }));
+      machine.change((group) => changeGroupTag(group, { change: 'add', tag: 'a+b' }));
       const { group } = machine.group();
       withLvm(machine.stores, (lvm) => {
         const scan = machine.scan();
@@ -73,6 +77,12 @@ describe('LVM reads what is written here', () => {
         const asked = ['--noheadings', '--separator', ':', '--sort', 'pv_uuid', '--options', 'vg_attr,pv_name'];
         expect(squeezed(renamed(lvm.output('vgs', ...asked), lvm))).toBe(squeezed(vgsDevicesReport(scan.groups, ':')));
         expect(lvm.output('lvs', '--units', 'h').replaceAll('XX', '--')).toBe(lvsReport(scan.groups));
+        const tags = { fields: ['name', 'tags', 'attr'] };
+        expect(lvm.output('vgs', '-o', 'name,tags,attr')).toBe(vgsReport(scan.groups, tags));
+        const bare = { ...tags, hasHeadings: false };
+        expect(lvm.output('lvs', '--noheadings', '-o', 'name,tags,attr').replaceAll('XX', '--')).toBe(
+          lvsReport(scan.groups, undefined, bare),
+        );
         for (const [i, physicalVolume] of group.physicalVolumes.entries()) {
           const theirs = renamed(lvm.output('pvdisplay', '--units', 'h', lvm.devices[i]!), lvm);
           expect(squeezed(theirs)).toBe(squeezed(pvDisplay(scan.groups[0]!, physicalVolume)));

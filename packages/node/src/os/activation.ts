@@ -3,6 +3,7 @@ import {
   type FoundGroup,
   isClustered,
   mapVolume,
+  passesVolumeList,
   type SectorDevice,
   scanVolumes,
   VolumeError,
@@ -52,8 +53,14 @@ function isFailedRead(error: unknown): boolean {
   return error instanceof VolumeError && error.code === 'io';
 }
 
-/** Makes a volume of a group a device of this machine. Undefined, or why it cannot be one. */
-export function activate({ disks, mapper }: Storage, found: FoundGroup, name: string): string | undefined {
+/**
+ * Makes a volume of a group a device of this machine, unless lvm.conf leaves that to others, which is no error. Undefined, or why
+ * it cannot be one.
+ */
+export function activate(storage: Storage, found: FoundGroup, name: string): string | undefined {
+  const { disks, mapper } = storage;
+  const volume = found.group.logicalVolumes.find((each) => each.name === name)!;
+  if (!passesVolumeList(storage.configuration(), storage.hostname, found.group, volume)) return undefined;
   return mapped(disks, found, name, (mapping) => mapper.map(mapping));
 }
 

@@ -1,5 +1,5 @@
 import type { Observe, Prng } from '@quorate/kernel';
-import type { VolumesFact } from '@quorate/volumes';
+import type { ConfigNode, VolumesFact } from '@quorate/volumes';
 import type { DeviceMapper } from './device-mapper.js';
 import type { Disks } from './disks.js';
 import type { Partitions } from './partitions.js';
@@ -9,6 +9,10 @@ export interface Storage {
   readonly disks: Disks;
   readonly partitions: Partitions;
   readonly mapper: DeviceMapper;
+  /** Name that a tag of this machine has. */
+  readonly hostname: string;
+  /** What lvm.conf says now. */
+  configuration(): readonly ConfigNode[];
   /** For identifiers of new volumes and groups. */
   readonly prng: Prng;
   readonly observe: Observe<VolumesFact> | undefined;

@@ -8,8 +8,9 @@ import {
   type PhysicalVolume,
   type VolumeGroup,
 } from '../lvm/volume-group.js';
+import { VolumeError } from '../volume-error.js';
 import { columnSize, displaySize } from './size.js';
-import { formatTable } from './table.js';
+import { type Column, formatTable } from './table.js';
 
 /** What a node knows of a logical volume besides its group's text. */
 export interface VolumeState {
@@ -25,7 +26,41 @@ export const INACTIVE: VolumeState = { isActive: false, openCount: 0 };
 /** Stands where the path of a physical volume would, when there is no device for it. */
 export const UNKNOWN_DEVICE = 'unknown device';
 
-const number = true;
+const isNumber = true;
+
+/** A column of a report, and where its values come from. */
+interface Field<Row> extends Column {
+  /** As `-o` calls it, with its prefix. */
+  readonly name: string;
+  of(row: Row): string;
+}
+
+function fieldsOf<Row>(fields: readonly Field<Row>[], prefix: string, names: readonly string[]): readonly Field<Row>[] {
+  return names.map((name) => {
+    const found = fields.find((field) => field.name === name || field.name === `${prefix}${name}`);
+    if (found === undefined) throw new VolumeError('bad-argument', `Unrecognised field: ${name}`);
+    return found;
+  });
+}
+
+function reportText<Row>(
+  fields: readonly Field<Row>[],
+  rows: readonly Row[],
+  { hasHeadings = true, separator }: ReportOptions,
+): string {
+  const values = rows.map((row) => fields.map((field) => field.of(row)));
+  if (separator === undefined) return formatTable(fields, values, hasHeadings);
+  const headings = hasHeadings && values.length > 0 ? [fields.map(({ heading }) => heading)] : [];
+  return [...headings, ...values].map((line) => `  ${line.join(separator)}\n`).join('');
+}
+
+function nothing(): string {
+  return '';
+}
+
+function extentsSize({ extentSize }: VolumeGroup, extents: number): string {
+  return columnSize(extents * extentSize);
+}
 
 /** What `pvs` prints. */
 export function pvsReport({ groups, physicalVolumes }: VolumeScan): string {
@@ -46,8 +81,8 @@ export function pvsReport({ groups, physicalVolumes }: VolumeScan): string {
     }
   }
   return formatTable(
-    [...columns, { heading: 'PSize', isNumber: number }, { heading: 'PFree', isNumber: number }],
-    sortedBy(rows, 0),
+    [...columns, { heading: 'PSize', isNumber }, { heading: 'PFree', isNumber }],
+    sortedBy(rows, ([path]) => path!),
   );
 }
 
@@ -88,25 +123,36 @@ export function pvscanReport({ groups, physicalVolumes }: VolumeScan): string {
   return `${lines.join('\n')}\n  Total: ${counts[0]} / in use: ${counts[1]} / in no VG: ${counts[2]}\n`;
 }
 
-/** What `vgs` prints. */
-export function vgsReport(groups: readonly FoundGroup[]): string {
-  const rows = groups.map((found) => {
-    const { group } = found;
-    const { total, free } = groupExtents(group);
-    const counts = [group.physicalVolumes.length, visible(group).length, 0].map(String);
-    const sizes = [total, free].map((extents) => columnSize(extents * group.extentSize));
-    return [group.name, ...counts, vgAttributes(found), ...sizes];
-  });
-  const columns = [
-    { heading: 'VG' },
-    { heading: '#PV', isNumber: number },
-    { heading: '#LV', isNumber: number },
-    { heading: '#SN', isNumber: number },
-    { heading: 'Attr' },
-    { heading: 'VSize', isNumber: number },
-    { heading: 'VFree', isNumber: number },
-  ];
-  return formatTable(columns, sortedBy(rows, 0));
+/** Columns that a report has, and how it sets them out. */
+export interface ReportOptions {
+  /** Names of the columns: `vg_name`, or `name`. Those of LVM by default. */
+  readonly fields?: readonly string[];
+  /** Default true. */
+  readonly hasHeadings?: boolean;
+  /** Stands between two values, which are not padded then. */
+  readonly separator?: string;
+}
+
+const VGS_FIELDS: readonly Field<FoundGroup>[] = [
+  { name: 'vg_name', heading: 'VG', of: ({ group }) => group.name },
+  { name: 'pv_count', heading: '#PV', isNumber, of: ({ group }) => String(group.physicalVolumes.length) },
+  { name: 'lv_count', heading: '#LV', isNumber, of: ({ group }) => String(visible(group).length) },
+  { name: 'snap_count', heading: '#SN', isNumber, of: () => '0' },
+  { name: 'vg_attr', heading: 'Attr', of: vgAttributes },
+  { name: 'vg_size', heading: 'VSize', isNumber, of: ({ group }) => extentsSize(group, groupExtents(group).total) },
+  { name: 'vg_free', heading: 'VFree', isNumber, of: ({ group }) => extentsSize(group, groupExtents(group).free) },
+  { name: 'vg_tags', heading: 'VG Tags', width: 7, of: ({ group }) => group.tags.join(',') },
+  { name: 'vg_uuid', heading: 'VG UUID', of: ({ group }) => group.id },
+];
+
+/** What `vgs` prints. @throws {VolumeError} `bad-argument` for a field that there is not. */
+export function vgsReport(groups: readonly FoundGroup[], options: ReportOptions = {}): string {
+  const fields = fieldsOf(VGS_FIELDS, 'vg_', options.fields ?? VGS_FIELDS.slice(0, 7).map(({ name }) => name));
+  return reportText(
+    fields,
+    sortedBy(groups, ({ group }) => group.name),
+    options,
+  );
 }
 
 /**
@@ -120,37 +166,62 @@ export function vgsDevicesReport(groups: readonly FoundGroup[], separator: strin
       return [id, `  ${vgAttributes(found)}${separator}${path}\n`] as const;
     }),
   );
-  return sortedBy(rows, 0)
+  return sortedBy(rows, ([id]) => id)
     .map(([, line]) => line)
     .join('');
 }
 
-/** What `lvs` prints. `stateOf` says what is mapped on this node. */
+/** A line of `lvs`. */
+interface VolumeRow {
+  readonly found: FoundGroup;
+  readonly volume: LogicalVolume;
+  readonly state: VolumeState;
+}
+
+const LVS_FIELDS: readonly Field<VolumeRow>[] = [
+  { name: 'lv_name', heading: 'LV', of: ({ volume }) => volume.name },
+  { name: 'vg_name', heading: 'VG', of: ({ found }) => found.group.name },
+  { name: 'lv_attr', heading: 'Attr', of: (row) => lvAttributes(row) },
+  {
+    name: 'lv_size',
+    heading: 'LSize',
+    isNumber,
+    of: ({ found: { group }, volume }) => extentsSize(group, extentsOf(volume)),
+  },
+  { name: 'pool_lv', heading: 'Pool', of: nothing },
+  { name: 'origin', heading: 'Origin', of: nothing },
+  { name: 'data_percent', heading: 'Data%', width: 6, of: nothing },
+  { name: 'metadata_percent', heading: 'Meta%', width: 6, of: nothing },
+  { name: 'move_pv', heading: 'Move', of: nothing },
+  { name: 'mirror_log', heading: 'Log', of: nothing },
+  { name: 'copy_percent', heading: 'Cpy%Sync', of: nothing },
+  { name: 'convert_lv', heading: 'Convert', of: nothing },
+  { name: 'lv_tags', heading: 'LV Tags', width: 7, of: ({ volume }) => volume.tags.join(',') },
+  { name: 'lv_uuid', heading: 'LV UUID', of: ({ volume }) => volume.id },
+];
+
+/**
+ * What `lvs` prints. `stateOf` says what is mapped on this node, `isWanted` which volumes are told of.
+ *
+ * @throws {VolumeError} `bad-argument` for a field that there is not.
+ */
 export function lvsReport(
   groups: readonly FoundGroup[],
   stateOf: (volume: LogicalVolume) => VolumeState = () => INACTIVE,
+  options: ReportOptions & { readonly isWanted?: (group: VolumeGroup, volume: LogicalVolume) => boolean } = {},
 ): string {
-  const rows = groups.flatMap(({ group, missing }) =>
-    visible(group).map((volume) => {
-      const isPartial = volume.segments.some(({ stripes }) =>
-        stripes.some(({ on }) => missing.includes(group.physicalVolumes.find(({ key }) => key === on)?.id ?? '')),
-      );
-      const size = columnSize(extentsOf(volume) * group.extentSize);
-      return [volume.name, group.name, lvAttributes(volume, stateOf(volume), isPartial), size, ...Array(8).fill('')];
-    }),
+  const fields = fieldsOf(LVS_FIELDS, 'lv_', options.fields ?? LVS_FIELDS.slice(0, 12).map(({ name }) => name));
+  const rows = groups.flatMap((found) =>
+    visible(found.group)
+      .filter((volume) => options.isWanted?.(found.group, volume) ?? true)
+      .map((volume) => ({ found, volume, state: stateOf(volume) })),
   );
-  const columns = [
-    { heading: 'LV' },
-    { heading: 'VG' },
-    { heading: 'Attr' },
-    { heading: 'LSize', isNumber: number },
-    { heading: 'Pool' },
-    { heading: 'Origin' },
-    { heading: 'Data%', width: 6 },
-    { heading: 'Meta%', width: 6 },
-    ...['Move', 'Log', 'Cpy%Sync', 'Convert'].map((heading) => ({ heading })),
-  ];
-  return formatTable(columns, sortedBy(sortedBy(rows, 0), 1));
+  const byName = sortedBy(rows, ({ volume }) => volume.name);
+  return reportText(
+    fields,
+    sortedBy(byName, ({ found }) => found.group.name),
+    options,
+  );
 }
 
 /** Volumes that are no part of others. */
@@ -158,9 +229,9 @@ export function visible(group: VolumeGroup): readonly LogicalVolume[] {
   return group.logicalVolumes.filter(({ status }) => status.includes('VISIBLE'));
 }
 
-/** By the bytes of a column, and otherwise in the order they had. */
-function sortedBy<Row extends readonly string[]>(rows: readonly Row[], column: number): readonly Row[] {
-  return [...rows].sort((a, b) => (a[column]! < b[column]! ? -1 : a[column]! > b[column]! ? 1 : 0));
+/** By the bytes of a text, and otherwise in the order they had. */
+function sortedBy<Row>(rows: readonly Row[], textOf: (row: Row) => string): readonly Row[] {
+  return [...rows].sort((a, b) => (textOf(a) < textOf(b) ? -1 : textOf(a) > textOf(b) ? 1 : 0));
 }
 
 /** Allocatable, exported, missing. */
@@ -188,11 +259,11 @@ function policyLetter({ other }: VolumeGroup): string {
 }
 
 /** Type, permissions, allocation policy, fixed minor, state, open, target, zeroing, health, skip activation. */
-function lvAttributes(
-  { status, segments }: LogicalVolume,
-  { isActive, openCount }: VolumeState,
-  isPartial: boolean,
-): string {
+function lvAttributes({ found: { group, missing }, volume, state: { isActive, openCount } }: VolumeRow): string {
+  const { status, segments } = volume;
+  const isPartial = segments.some(({ stripes }) =>
+    stripes.some(({ on }) => missing.includes(group.physicalVolumes.find(({ key }) => key === on)?.id ?? '')),
+  );
   return [
     typeLetter(segments[0]?.type ?? 'striped'),
     status.includes('WRITE') ? 'w' : 'r',

@@ -3,6 +3,7 @@ import type { Storage } from '../../os/storage.js';
 import { lvcreate, lvremove } from './logical-volumes.js';
 import { lvchange } from './lvchange.js';
 import { lvextend } from './lvextend.js';
+import { lvm } from './lvm.js';
 import { pvcreate, vgcreate, vgextend } from './physical-volumes.js';
 import { lvs, pvs, pvscan, vgs, vgscan } from './reports.js';
 import { vgchange } from './vgchange.js';
@@ -10,6 +11,7 @@ import { vgchange } from './vgchange.js';
 /** The commands of LVM, by name. */
 export function lvmPrograms(storage: Storage): readonly (readonly [string, Program])[] {
   return [
+    ['lvm', lvm(storage)],
     ['pvs', pvs(storage)],
     ['vgs', vgs(storage)],
     ['lvs', lvs(storage)],

@@ -1,31 +1,46 @@
-import type { Program } from '@quorate/kernel';
+import type { Os, Program, Task } from '@quorate/kernel';
 import {
   type FoundGroup,
   lvsReport,
   pvscanReport,
   pvsReport,
+  VolumeError,
   type VolumeScan,
   vgsDevicesReport,
   vgsReport,
 } from '@quorate/volumes';
 import { scanStorage } from '../../os/activation.js';
 import type { Storage } from '../../os/storage.js';
-import { forEachGroup, MISUSED, NO_GROUPS } from './groups.js';
+import { FAILED, forEachGroup, MISUSED, NO_GROUPS } from './groups.js';
+import { parseReportCommand, type ReportCommand } from './report-options.js';
+
+/** What was read of groups, and the status of a command that read them. */
+interface Read {
+  readonly status: number;
+  readonly scan: VolumeScan;
+  /** Whether there is any group at all. */
+  readonly hasGroups: boolean;
+}
+
+/** Reads groups of these names, or all. Of a group that was left out nothing is said, nor of what it lies on. */
+function* readGroups(os: Os, storage: Storage, names: readonly string[]): Task<Read> {
+  const groups: FoundGroup[] = [];
+  const { status, scan } = yield* forEachGroup(os, storage, names, function* (found) {
+    groups.push(found);
+    return 0;
+  });
+  const left = scan.groups.filter(({ group }) => !groups.some((each) => each.group.id === group.id));
+  const hidden = new Set(left.flatMap(({ members }) => [...members.keys()]));
+  const physicalVolumes = scan.physicalVolumes.filter(({ label }) => !hidden.has(label.uuid));
+  return { status, scan: { ...scan, groups, physicalVolumes }, hasGroups: scan.groups.length > 0 };
+}
 
 /** A command that reads all groups and says something about them, unless there is nothing to say. */
 function report(storage: Storage, textOf: (scan: VolumeScan) => string | undefined, isOfGroups = true): Program {
   return function* (_argv, os) {
-    const groups: FoundGroup[] = [];
-    const { status, scan } = yield* forEachGroup(os, storage, [], function* (found) {
-      groups.push(found);
-      return 0;
-    });
-    if (isOfGroups && scan.groups.length === 0) os.printError(NO_GROUPS);
-    // Of a group that was left out nothing is said, nor of what it lies on.
-    const left = scan.groups.filter(({ group }) => !groups.some((each) => each.group.id === group.id));
-    const hidden = new Set(left.flatMap(({ members }) => [...members.keys()]));
-    const physicalVolumes = scan.physicalVolumes.filter(({ label }) => !hidden.has(label.uuid));
-    os.print(textOf({ ...scan, groups, physicalVolumes }) ?? '');
+    const { status, scan, hasGroups } = yield* readGroups(os, storage, []);
+    if (isOfGroups && !hasGroups) os.printError(NO_GROUPS);
+    os.print(textOf(scan) ?? '');
     return status;
   };
 }
@@ -40,48 +55,62 @@ export function pvscan(storage: Storage): Program {
   return report(storage, pvscanReport, false);
 }
 
-/**
- * `vgs`, and the one form of it that agents use, which names the devices of groups:
- * `vgs --noheadings --separator S --sort pv_uuid --options vg_attr,pv_name [--config 'global { locking_type = 0 }']`.
- *
- * With that configuration clustered groups are read without a lock: fence_scsi asks before clvmd runs.
- */
-export function vgs(storage: Storage): Program {
-  const all = report(storage, ({ groups }) => (groups.length === 0 ? undefined : vgsReport(groups)));
+/** A report with `-o FIELDS`, `--noheadings`, `--separator S` and `--config 'global{locking_type=0}'`, of groups that are named or of all. */
+function optionsReport(
+  storage: Storage,
+  textOf: (groups: readonly FoundGroup[], command: ReportCommand) => string,
+): Program {
   return function* (argv, os) {
-    if (argv.length === 1) return yield* all(argv, os);
-    const [separator, config] = devicesForm(argv.slice(1)) ?? [];
-    if (separator === undefined) {
-      os.printError('  Error during parsing of command line: only --options vg_attr,pv_name is served here.\n');
+    const command = parseReportCommand(argv.slice(1));
+    if (command === undefined) {
+      os.printError('  Error during parsing of command line.\n');
       return MISUSED;
     }
-    const textOf = ({ groups }: VolumeScan): string => vgsDevicesReport(groups, separator);
-    if (!/locking_type *= *0\b/.test(config ?? '')) return yield* report(storage, textOf)(argv, os);
-    os.print(textOf(yield* scanStorage(storage)));
-    return 0;
+    const wanted = [...new Set(command.names.map((name) => name.split('/', 1)[0]!))];
+    const { status, scan, hasGroups } = command.isUnlocked
+      ? yield* readUnlocked(os, storage, wanted)
+      : yield* readGroups(os, storage, wanted);
+    if (!hasGroups && wanted.length === 0) os.printError(NO_GROUPS);
+    try {
+      os.print(textOf(scan.groups, command));
+    } catch (error) {
+      if (!(error instanceof VolumeError)) throw error;
+      os.printError(`  ${error.message}\n`);
+      return MISUSED;
+    }
+    return status;
   };
 }
 
-/** Separator and configuration of that form; undefined for any other. */
-function devicesForm(args: readonly string[]): readonly [string, string | undefined] | undefined {
-  const values = new Map<string, string>();
-  for (let i = 0; i < args.length; i++) {
-    if (args[i] === '--noheadings') values.set('--noheadings', '');
-    else values.set(args[i]!, args[++i] ?? '');
-  }
-  const known = ['--noheadings', '--separator', '--sort', '--options', '--config'];
-  const isForm = [...values.keys()].every((key) => known.includes(key)) && values.has('--noheadings');
-  if (!isForm || values.get('--options') !== 'vg_attr,pv_name' || values.get('--sort') !== 'pv_uuid') return undefined;
-  return [values.get('--separator') ?? ' ', values.get('--config')];
+/** Clustered groups are read all the same: who asks so asks before clvmd runs. */
+function* readUnlocked(os: Os, storage: Storage, names: readonly string[]): Task<Read> {
+  const scan = yield* scanStorage(storage);
+  const missing = names.filter((name) => !scan.groups.some(({ group }) => group.name === name));
+  for (const name of missing) os.printError(`  Volume group "${name}" not found\n`);
+  const groups = scan.groups.filter(({ group }) => names.length === 0 || names.includes(group.name));
+  return { status: missing.length > 0 ? FAILED : 0, scan: { ...scan, groups }, hasGroups: true };
+}
+
+/** `vgs`. With `--options vg_attr,pv_name`, which fence_scsi asks for, there is a line for each physical volume. */
+export function vgs(storage: Storage): Program {
+  return optionsReport(storage, (groups, command) =>
+    command.fields?.join(',') === 'vg_attr,pv_name' && command.sort === 'pv_uuid'
+      ? vgsDevicesReport(groups, command.separator ?? ' ')
+      : vgsReport(groups, command),
+  );
 }
 
 /** `lvs`. */
 export function lvs(storage: Storage): Program {
   const { mapper } = storage;
-  return report(storage, ({ groups }) => {
-    if (!groups.some(({ group }) => group.logicalVolumes.length > 0)) return undefined;
-    return lvsReport(groups, ({ id }) => ({ isActive: mapper.active.has(id), openCount: mapper.openCount(id) }));
-  });
+  return optionsReport(storage, (groups, command) =>
+    lvsReport(groups, ({ id }) => ({ isActive: mapper.active.has(id), openCount: mapper.openCount(id) }), {
+      ...command,
+      isWanted: (group, { name }) =>
+        command.names.length === 0 ||
+        command.names.some((wanted) => wanted === group.name || wanted === `${group.name}/${name}`),
+    }),
+  );
 }
 
 /** `vgscan`. */

@@ -1,15 +1,19 @@
 import type { Os, Program, Task } from '@quorate/kernel';
-import type { FoundGroup, LogicalVolume } from '@quorate/volumes';
+import { changeGroupTag, commitGroup, type FoundGroup, type LogicalVolume } from '@quorate/volumes';
 import type { Storage } from '../../os/storage.js';
 import { type Activation, changeActivation, parseActivation, printError } from './activate-volume.js';
+import { committer } from './committer.js';
 import { FAILED, forEachGroup, MISUSED, NO_GROUPS } from './groups.js';
+import { parseTagChange, type Tagging } from './tag-change.js';
 
 /**
  * `vgchange -a[l|e]y|-a[l]n [GROUP…]`: makes the volumes of groups devices of this machine, or takes them away; all groups
- * unless some are named. Those of clustered groups as `lvchange` does.
+ * unless some are named. Those of clustered groups as `lvchange` does. `--addtag TAG GROUP`, `--deltag TAG GROUP`: tags a group.
  */
 export function vgchange(storage: Storage): Program {
   return function* (argv, os) {
+    const tagging = parseTagChange(argv.slice(1));
+    if (tagging !== undefined) return yield* tag(os, storage, tagging);
     const { activation, names } = parseActivation(argv.slice(1));
     if (activation === undefined) {
       os.printError('  vgchange: expected -ay, -aly, -aey, -an or -aln\n');
@@ -19,6 +23,15 @@ export function vgchange(storage: Storage): Program {
     if (names.length === 0 && scan.groups.length === 0) os.printError(NO_GROUPS);
     return status;
   };
+}
+
+function* tag(os: Os, storage: Storage, { change, name }: Tagging): Task<number> {
+  const act = function* ({ group, members }: FoundGroup): Task<number> {
+    yield* commitGroup(changeGroupTag(group, change), members.values(), committer(os, storage));
+    os.print(`  Volume group "${group.name}" successfully changed\n`);
+    return 0;
+  };
+  return (yield* forEachGroup(os, storage, [name], act, 'write')).status;
 }
 
 function* change(os: Os, storage: Storage, found: FoundGroup, activation: Activation): Task<number> {
