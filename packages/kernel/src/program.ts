@@ -178,6 +178,11 @@ export interface Os {
   /** Starts a program and does not wait for it. */
   spawn(argv: readonly string[], options?: RunOptions): number | Errno;
   kill(pid: number, signal: number): Errno | undefined;
+  /**
+   * From now on this signal does not end the process: it gives up whatever it is doing and does this, whose result is its exit
+   * status. Meanwhile it ignores all signals but SIGKILL (9), which nothing holds off.
+   */
+  trap(signal: number, act: () => Task<number>): void;
   processes(): readonly ProcessInfo[];
 
   readFile(path: string): Task<Uint8Array | Errno>;

@@ -89,6 +89,19 @@ export const TEST_PROGRAMS: Readonly<Record<string, Program>> = {
     const pid = os.processes().find(({ argv }) => argv[0] === name)?.pid ?? 0;
     return end(os, os.kill(pid, Number(signal)));
   },
+  /** `linger SECONDS`: takes so long to end when it is asked to. */
+  *linger([, seconds], os) {
+    os.trap(15, function* () {
+      os.log('info', 'linger', 'ending');
+      yield* os.sleep(Number(seconds) * SECOND);
+      os.log('info', 'linger', 'ended');
+      return 0;
+    });
+    os.trap(9, function* () {
+      return 0;
+    });
+    for (;;) yield* os.sleep(3600 * SECOND);
+  },
   *ps(_argv, os) {
     const others = os.processes().filter(({ pid }) => pid < os.pid - 1);
     for (const { pid, parent, argv } of others) os.print(`${pid} ${parent} ${argv.join(' ')}\n`);

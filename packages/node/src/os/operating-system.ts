@@ -52,6 +52,10 @@ interface Running {
   readonly task: TaskId | undefined;
   /** Told how it ended; absent for what was spawned. */
   readonly ended: ((result: ProgramResult) => void) | undefined;
+  /** What it does when a signal comes, by the signal. */
+  readonly traps: Map<number, () => Task<number>>;
+  /** It does what such a signal has it do: no other one but SIGKILL counts any more. */
+  readonly isEnding: boolean;
 }
 
 const SIGKILL = 9;
@@ -192,7 +196,13 @@ export class OperatingSystem {
   daemonStarted(argv: readonly string[]): number {
     this.#lastPid += 1;
     const pid = this.#lastPid;
-    this.#running.set(pid, { process: new Process(this, pid, 1, argv, {}), task: undefined, ended: undefined });
+    this.#running.set(pid, {
+      process: new Process(this, pid, 1, argv, {}),
+      task: undefined,
+      ended: undefined,
+      traps: new Map(),
+      isEnding: false,
+    });
     return pid;
   }
 
@@ -207,12 +217,22 @@ export class OperatingSystem {
     this.#runner.step(this.#now, { kind: 'start', id, task: task as Task<unknown> }, this.#onEnded);
   }
 
-  /** Ends a process at once: programs here have no signal handlers. */
+  /** What a process does when that signal comes. SIGKILL cannot be caught. */
+  trap(pid: number, signal: number, act: () => Task<number>): void {
+    if (signal !== SIGKILL) this.#running.get(pid)?.traps.set(signal, act);
+  }
+
+  /** Ends a process at once, unless it has caught the signal. */
   kill(pid: number, signal: number): Errno | undefined {
     const running = this.#running.get(pid);
     if (running === undefined) return 'ESRCH';
     if (running.task === undefined) return 'EPERM';
     if (signal === 0) return undefined;
+    const act = running.traps.get(signal);
+    if (signal !== SIGKILL && (act !== undefined || running.isEnding)) {
+      if (act !== undefined && !running.isEnding) this.#interrupt(pid, running, running.task, act);
+      return undefined;
+    }
     this.#runner.step(this.#now, { kind: 'cancel', id: running.task }, this.#onEnded);
     this.#exit(pid, 128 + signal);
     return undefined;
@@ -281,7 +301,7 @@ export class OperatingSystem {
     const pid = this.#lastPid;
     const process = new Process(this, pid, parent, argv, options);
     const task = this.#runner.newId();
-    this.#running.set(pid, { process, task, ended });
+    this.#running.set(pid, { process, task, ended, traps: new Map(), isEnding: false });
     this.#pidOfTask.set(task, pid);
     const faulty = this.faults.applied(program, argv, process.input);
     this.#runner.step(
@@ -310,6 +330,16 @@ export class OperatingSystem {
     this.sockets.closeOf(pid);
     this.#ports.processEnded(pid);
     ended?.({ status, output: process.output, errors: process.errors });
+  }
+
+  /** Lets a process do something else, to its end. */
+  #interrupt(pid: number, running: Running, given: TaskId, act: () => Task<number>): void {
+    const task = this.#runner.newId();
+    this.#pidOfTask.delete(given);
+    this.#pidOfTask.set(task, pid);
+    this.#running.set(pid, { ...running, task, isEnding: true });
+    this.#runner.step(this.#now, { kind: 'cancel', id: given }, this.#onEnded);
+    this.#runner.step(this.#now, { kind: 'start', id: task, task: act() as Task<unknown> }, this.#onEnded);
   }
 
   #serve(now: Nanos, task: TaskId, call: SystemCall): unknown {

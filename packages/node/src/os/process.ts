@@ -102,6 +102,10 @@ export class Process implements Os {
     return this.#system.kill(pid, signal);
   }
 
+  trap(signal: number, act: () => Task<number>): void {
+    this.#system.trap(this.pid, signal, act);
+  }
+
   processes(): readonly ProcessInfo[] {
     return this.#system.processes();
   }
