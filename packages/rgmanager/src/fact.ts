@@ -91,6 +91,22 @@ export type RgFact = Fact &
           | 'nothing';
       }
     | {
+        /** It has become the master: with central processing it decides for all from now on. */
+        readonly kind: 'rg.master';
+      }
+    | {
+        /** The master runs an event script. */
+        readonly kind: 'rg.script';
+        readonly event: 'started' | 'ended';
+        /** Name of its entry in `<events>`. */
+        readonly name: string;
+        /** It is the one that comes with rgmanager. */
+        readonly isDefault: boolean;
+        readonly cause: 'node' | 'service' | 'user';
+        /** Empty: the event is not about one. */
+        readonly service: string;
+      }
+    | {
         /** A service's worker takes up a request. */
         readonly kind: 'rg.request-started';
         readonly service: string;

@@ -38,8 +38,16 @@ export type RgRequest =
 export type RgReply =
   /** `code` is a `Result`; `owner` a node id. */
   | { readonly kind: 'result'; readonly code: number; readonly owner: number }
-  /** Services in the order of the configuration; `members` are nodes whose rgmanager listens. */
-  | { readonly kind: 'status'; readonly services: readonly ServiceRecord[]; readonly members: readonly number[] }
+  /**
+   * Services in the order of the configuration; `members` are nodes whose rgmanager listens. `master`: which of them decides for
+   * all; absent when each does for itself, and when it is not known.
+   */
+  | {
+      readonly kind: 'status';
+      readonly services: readonly ServiceRecord[];
+      readonly members: readonly number[];
+      readonly master?: number;
+    }
   | { readonly kind: 'lock-state'; readonly isLocked: boolean }
   | { readonly kind: 'addresses'; readonly addresses: readonly string[] }
   /** It does not listen: it has not started yet, or is shutting down. */

@@ -1,9 +1,11 @@
 import { type Machine, type Nanos, type Observe, Prng, SECOND, sleep, type Task } from '@quorate/kernel';
 import { installedAgents } from './agents/agent-metadata.js';
+import { CentralProcessing } from './central/central-processing.js';
+import type { EventScript } from './central/event-script.js';
 import { type Channel, Channels } from './cluster/channels.js';
 import { LOCKSPACE, Locks } from './cluster/locks.js';
 import { Members, type RgNode } from './cluster/members.js';
-import type { MessageDefect, RgMessage } from './cluster/message.js';
+import { ACTION_MASTER, type MessageDefect, type RgMessage } from './cluster/message.js';
 import { RG_PORT } from './cluster/port-header.js';
 import { Views } from './cluster/views.js';
 import type { ConfElement } from './conf/conf-element.js';
@@ -14,14 +16,14 @@ import { Configuration, loadConfiguration } from './manager/configuration.js';
 import { DaemonState, Lockdown } from './manager/daemon-state.js';
 import { DomainPlacement } from './manager/domain-placement.js';
 import { Evaluation } from './manager/evaluation.js';
-import { type RgEvent, RgEventQueue } from './manager/event-queue.js';
+import { type QueuedEvent, RgEventQueue } from './manager/event-queue.js';
 import { GroupOperations, type InUse } from './manager/group-operations.js';
 import { reconfigure } from './manager/reconfiguration.js';
 import { RemoteRequests } from './manager/remote-requests.js';
 import { RequestHandlers } from './manager/request-handlers.js';
 import { type RmSettings, readRmSettings } from './manager/rm-settings.js';
 import { ServiceOperations } from './manager/service-operations.js';
-import { type Respond, ServiceThreads } from './manager/service-threads.js';
+import { type Respond, type ServiceRequest, ServiceThreads } from './manager/service-threads.js';
 import { serviceWorker } from './manager/service-worker.js';
 import { Runtime } from './runtime/runtime.js';
 import { type Resume, suspend } from './runtime/suspend.js';
@@ -46,6 +48,8 @@ export interface RgmanagerConfig {
   readonly startsWhatIsBeingStopped?: boolean;
   /** Wait for `fence-domain-joined`; false when absent. */
   readonly waitsForFenceDomain?: boolean;
+  /** Scripts that `<events>` can name, by their files; for central processing. */
+  readonly eventScripts?: ReadonlyMap<string, EventScript>;
   /** Shuffles nodes for a relocation without a target. Without it they are shuffled by a stream of the node's id. */
   readonly prng?: Prng;
   /** Take locks as the original does, with random pauses drawn from here. Without it requests queue at the DLM. */
@@ -83,6 +87,8 @@ export interface RgView {
   readonly isQuorate: boolean;
   /** `clusvcadm -l`. */
   readonly isUserLocked: boolean;
+  /** Node that decides for all, as far as this one knows; 0: none, or each decides for itself. */
+  readonly master: number;
   readonly services: readonly ServiceRecord[];
   readonly threads: ReturnType<ServiceThreads['inspect']>;
   readonly keys: ReturnType<Views['inspect']>;
@@ -116,6 +122,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   readonly #evaluation: Evaluation;
   readonly #operations: ServiceOperations;
   readonly #events: RgEventQueue;
+  readonly #central: CentralProcessing;
   readonly #rejected = new Map<MessageDefect, number>();
 
   #conf: ConfElement;
@@ -187,6 +194,19 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     const threads = this.#threads;
     this.#evaluation = new Evaluation({ runtime, state, members, store, inUse, placement, operations, threads });
     this.#events = new RgEventQueue(runtime, (event) => this.#handleEvent(event));
+    this.#central = new CentralProcessing({
+      ...shared,
+      state,
+      store,
+      inUse,
+      handlers,
+      threads,
+      prng,
+      locks: this.#locks,
+      views: this.#views,
+      scripts: config.eventScripts ?? new Map(),
+      events: this.#events,
+    });
   }
 
   step(now: Nanos, input: RgInput, emit: Emit): void {
@@ -243,6 +263,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       members: this.#members.online,
       isQuorate: this.#state.isQuorate,
       isUserLocked: this.#state.isUserLocked,
+      master: this.#state.isCentral ? this.#central.master : 0,
       services: records.filter((record) => record !== undefined),
       threads: this.#threads.inspect(),
       keys: this.#views.inspect(),
@@ -319,6 +340,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
 
   #configure(): void {
     this.#settings = readRmSettings(this.#conf, (priority, text) => this.#runtime.log(priority, text));
+    this.#state.isCentral = this.#settings.isCentral;
+    if (this.#state.isCentral) this.#central.configure(this.#conf);
     this.#inUse.statusChildMax = this.#settings.statusChildMax;
     this.#events.throttlingSec = this.#settings.transitionThrottlingSec;
   }
@@ -388,11 +411,11 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     for (const node of lost) this.#nodeLost(node);
     if (gained.includes(this.#config.nodeId)) {
       this.#runtime.log('info', 'State change: Local UP');
-      this.#events.put({ kind: 'node', node: this.#config.nodeId, isUp: true });
+      this.#events.put({ kind: 'node', node: this.#config.nodeId, isUp: true, isClean: true });
     }
     for (const node of gained.filter((each) => each !== this.#config.nodeId)) {
       this.#runtime.log('info', `State change: ${this.#members.nameOf(node)} UP`);
-      this.#events.put({ kind: 'node', node, isUp: true });
+      this.#events.put({ kind: 'node', node, isUp: true, isClean: true });
     }
     this.#state.unlock(Lockdown.SYSTEM);
   }
@@ -419,7 +442,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   #nodeLost(node: number): void {
     this.#runtime.log('info', `State change: ${this.#members.nameOf(node)} DOWN`);
     if (this.#state.isLocked) this.#runtime.log('debug', 'Not taking action - services locked');
-    else this.#events.put({ kind: 'node', node, isUp: false });
+    else this.#events.put({ kind: 'node', node, isUp: false, isClean: false });
   }
 
   #tellMembers(): void {
@@ -456,11 +479,14 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#runtime.log('notice', 'Quorum Regained');
   }
 
-  *#handleEvent(event: RgEvent): Task {
+  *#handleEvent(event: QueuedEvent): Task {
     switch (event.kind) {
       case 'config':
         return yield* this.#reconfigure();
+      case 'user':
+        return yield* this.#central.handle(event);
       case 'service':
+        if (this.#state.isCentral) return yield* this.#central.handle(event);
         return yield* this.#evaluation.serviceEvent(event.state);
       case 'node':
         if (this.#phase !== 'running') return;
@@ -471,10 +497,17 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
         if (this.#isInitialized) {
           const runsNothing = event.node === this.#config.nodeId && this.#runsNothing;
           this.#runsNothing &&= !runsNothing;
-          return yield* this.#evaluation.nodeEvent(event.node, event.isUp, runsNothing);
+          return yield* this.#nodeEvent(event, runsNothing);
         }
         this.#runtime.log('debug', 'Services not initialized.');
     }
+  }
+
+  *#nodeEvent(event: Extract<QueuedEvent, { kind: 'node' }>, runsNothing: boolean): Task {
+    const { node, isUp } = event;
+    if (!this.#state.isCentral) return yield* this.#evaluation.nodeEvent(node, isUp, runsNothing);
+    if (runsNothing) yield* this.#evaluation.disown();
+    yield* this.#central.handle(event);
   }
 
   /**
@@ -514,24 +547,27 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   #onBroadcast(from: number, message: RgMessage): void {
     if (this.#views.onBroadcast(from, message)) return;
     if (message.kind === 'event') {
-      this.#events.put({ kind: 'service', service: message.service, state: message.state });
+      const { service, state, owner, lastOwner } = message;
+      this.#events.put({ kind: 'service', service, state, owner, lastOwner });
     } else if (message.kind === 'exiting' && this.#members.isOnline(message.node)) {
       this.#runtime.log('notice', `Member ${message.node} shutting down`);
       this.#members.setOffline(message.node);
       this.#membersLost([message.node]);
       this.#tellMembers();
-      this.#events.put({ kind: 'node', node: message.node, isUp: false });
+      this.#events.put({ kind: 'node', node: message.node, isUp: false, isClean: true });
     }
   }
 
   /** `lock_commit_cb`. */
   #onCommitted(key: string, data: Uint8Array): void {
+    this.#central.onCommitted(key, data);
     if (key !== LOCKDOWN_KEY || data.length !== 1) return;
     const isLocked = data[0] !== 0;
     if (isLocked) this.#state.lock(Lockdown.USER);
     else this.#state.unlock(Lockdown.USER);
     this.#runtime.log('notice', `Resource Groups ${isLocked ? 'Locked' : 'Unlocked'}`);
     this.#runtime.observe?.({ kind: 'rg.lockdown', now: this.#runtime.now, isLocked });
+    if (!isLocked) this.#central.onUnlocked();
   }
 
   /** What another node wants, in a conversation that it opened. */
@@ -550,8 +586,16 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     };
     if (!this.#inUse.configuration.has(service)) return respond({ code: Result.NOSERVICE, owner: target });
     const isAwaited = (): boolean => channel.remoteContext !== 0;
-    if (this.#threads.enqueue(service, { request: action, target, arg1, arg2, respond, isAwaited })) return;
-    respond({ code: Result.AGAIN, owner: this.#config.nodeId });
+    this.#serve(service, { request: action, target, arg1, arg2, respond, isAwaited });
+  }
+
+  /** With central processing only the master says what is done; one can ask any node how a service is. */
+  #serve(service: string, request: ServiceRequest): void {
+    const isMasters = request.arg1 === ACTION_MASTER || request.request === Request.STATUS_INQUIRY;
+    if (this.#state.isCentral && !isMasters) return this.#runtime.start(this.#central.ask(service, request));
+    if (!this.#threads.enqueue(service, request)) {
+      request.respond?.({ code: Result.AGAIN, owner: this.#config.nodeId });
+    }
   }
 
   #onRequest(id: number, request: RgRequest): void {
@@ -578,8 +622,9 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     const { service, target = 0, isDomainStart = false } = request;
     if (!this.#inUse.configuration.has(service)) return this.#replyCode(id, Result.NOSERVICE);
     const respond: Respond = ({ code, owner }) => this.#replyCode(id, code, owner);
-    const asked = { request: OPERATIONS.get(request.kind)!, target, arg1: isDomainStart ? 1 : 0, respond };
-    if (!this.#threads.enqueue(service, asked)) this.#replyCode(id, Result.AGAIN);
+    const arg1 = isDomainStart ? 1 : 0;
+    const asked = { request: OPERATIONS.get(request.kind)!, target, arg1, arg2: 0, respond, isAwaited: () => true };
+    this.#serve(service, asked);
   }
 
   *#answerStatus(id: number, isFast: boolean): Task {
@@ -588,11 +633,13 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     const services: ServiceRecord[] = [];
     for (const service of this.#inUse.configuration.services) {
       const known = this.#store.readLocal(service);
-      const record = known ?? (isFast ? undefined : yield* this.#store.readLocked(service));
+      // The first to write a record decides whether the service starts by itself: that is the master.
+      const record = known ?? (isFast || this.#state.isCentral ? undefined : yield* this.#store.readLocked(service));
       if (record !== undefined) services.push(record);
     }
     this.#statusQueries -= 1;
-    this.#reply(id, { kind: 'status', services, members: this.#members.online });
+    const master = this.#state.isCentral ? this.#central.master : 0;
+    this.#reply(id, { kind: 'status', services, members: this.#members.online, ...(master !== 0 && { master }) });
   }
 
   *#lockServices(id: number, isLocked: boolean): Task {
@@ -633,7 +680,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       next,
     );
     this.#tellConfiguration();
-    if (hasNew) yield* this.#evaluation.nodeEvent(this.#config.nodeId, true);
+    if (hasNew) yield* this.#nodeEvent({ kind: 'node', node: this.#config.nodeId, isUp: true, isClean: true }, false);
     this.#isConfigured = true;
   }
 
@@ -668,7 +715,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     runtime.log('notice', 'Disconnecting from CMAN');
     runtime.emit({ kind: 'close-port', port: RG_PORT });
     runtime.observe?.({ kind: 'rg.exited', now: runtime.now });
-    if (stops > 0) {
+    // A master that hears of this exit needs no time to settle who is first.
+    if (stops > 0 && !this.#state.isCentral) {
       runtime.log('debug', 'Pausing to allow services to start on other node(s)');
       yield* sleep(3 * this.#settings.transitionThrottlingSec * SECOND);
     }

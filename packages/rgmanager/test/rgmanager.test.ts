@@ -23,6 +23,8 @@ const QUIET: readonly string[] = ['info', 'debug'];
 /**
  * Plays a transcript: `nodes 1 2 3` and lines of XML below `rm` make the cluster, then
  *
+ * With `nodes 1 2 3 central` one of them decides for all, and `master` says which, as the nodes have it.
+ *
  * boot N.., shutdown N      rgmanager starts; SIGTERM
  * kill N, lose N.., fence N.., down N   power off; cman notices; it is fenced; all at once
  * quorum yes|no             as cman says
@@ -34,6 +36,7 @@ const QUIET: readonly string[] = ['info', 'debug'];
  */
 class Player {
   #nodes: readonly string[] = [];
+  #isCentral = false;
   #cluster: RgCluster | undefined;
   #behaviours: Behaviour[] = [];
   #showsChecks = false;
@@ -58,7 +61,8 @@ class Player {
     const ids = words.map(Number);
     switch (command) {
       case 'nodes':
-        this.#nodes = words;
+        this.#nodes = words.filter((word) => word !== 'central');
+        this.#isCentral = words.includes('central');
         this.#cluster = new RgCluster(this.#conf(xml), { agents: recordedAgents(vectors) });
         this.#cluster.agent = (call) => this.#agent(call);
         return [];
@@ -104,6 +108,8 @@ class Player {
         return this.#run(ids[0]!);
       case 'show':
         return this.#show();
+      case 'master':
+        return this.#machines.running.map((id) => `${id}: ${this.#machines.inspect(id).master}`);
       case 'departures':
         return [...this.#checker.counts].map(([name, { times }]) => `${name} ${times}`);
       default:
@@ -118,7 +124,8 @@ class Player {
 
   #conf(xml: string) {
     const nodes = this.#nodes.map((id) => `<clusternode name="node${id}" nodeid="${id}"/>`).join('');
-    return parseConf(`<cluster><clusternodes>${nodes}</clusternodes><rm>${xml}</rm></cluster>`);
+    const central = this.#isCentral ? ' central_processing="1"' : '';
+    return parseConf(`<cluster><clusternodes>${nodes}</clusternodes><rm${central}>${xml}</rm></cluster>`);
   }
 
   #fence(ids: readonly number[]): void {

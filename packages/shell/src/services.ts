@@ -63,13 +63,17 @@ function* look(os: Os, query: ClustatQuery | undefined): Task<ClustatView | unde
     generation: status.generation,
     wall: os.wall().sec,
     isQuorate: status.isQuorate,
-    members: nodes.map((node) => memberOf(node, listening)),
+    members: nodes.map((node) => memberOf(node, listening, reply?.kind === 'status' ? reply.master : undefined)),
     services: reply?.kind === 'status' ? reply.services : undefined,
     ...(reply?.kind === 'result' && { refusal: reply.code }),
   };
 }
 
-function memberOf({ nodeId, name, state, isUs }: CmanNodeStatus, listening: readonly number[]): ClustatMember {
+function memberOf(
+  { nodeId, name, state, isUs }: CmanNodeStatus,
+  listening: readonly number[],
+  master: number | undefined,
+): ClustatMember {
   return {
     id: nodeId,
     name,
@@ -77,6 +81,7 @@ function memberOf({ nodeId, name, state, isUs }: CmanNodeStatus, listening: read
     isLocal: isUs,
     hasRgmanager: listening.includes(nodeId),
     isQuorumDisk: nodeId === 0,
+    ...(nodeId === master && { isMaster: true }),
   };
 }
 

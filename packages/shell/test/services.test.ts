@@ -82,6 +82,11 @@ describe('clustat', () => {
     expect(type('clustat').output).toBe(MEMBERS.replace(', rgmanager', ''));
   });
 
+  it('says which node decides for all', () => {
+    const { output } = type('clustat', { rgmanager: { ...services, master: 2 } });
+    expect(output).toBe(MEMBERS.replace('rgmanager', 'RG-Master') + SERVICES);
+  });
+
   it.each([
     ['cman does not run', 'ECONNREFUSED'],
     ['cman has had no configuration yet', undefined],

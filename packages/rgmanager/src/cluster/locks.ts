@@ -47,6 +47,16 @@ export class Locks {
     return isGranted ? { handle, name } : undefined;
   }
 
+  /** Does not wait for whoever has it: undefined then. */
+  *tryAcquire(name: string): Task<HeldLock | undefined> {
+    this.#lastHandle += 1;
+    const handle = this.#lastHandle;
+    this.#tell('asked', name);
+    const isGranted = (yield* this.#call(handle, name, Mode.EX, NOQUEUE)) === 0;
+    this.#tell(isGranted ? 'granted' : 'refused', name);
+    return isGranted ? { handle, name } : undefined;
+  }
+
   *release({ handle, name }: HeldLock): Task {
     this.#tell('released', name);
     this.#runtime.emit({ kind: 'unlock', handle, flags: 0 });

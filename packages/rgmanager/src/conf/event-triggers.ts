@@ -31,11 +31,14 @@ type Log = (priority: LogPriority, text: string) => void;
 const PRIORITY_MAX = 100;
 const DEFAULT_PRIORITY = 99;
 
+/** File of the script that comes last and does what nobody else has done. */
+export const DEFAULT_EVENT_SCRIPT = '/usr/share/cluster/default_event_script.sl';
+
 const DEFAULT_TRIGGER: EventTrigger = {
   name: 'Default',
   priority: PRIORITY_MAX,
   pattern: { kind: 'any' },
-  script: { file: '/usr/share/cluster/default_event_script.sl' },
+  script: { file: DEFAULT_EVENT_SCRIPT },
 };
 
 /**

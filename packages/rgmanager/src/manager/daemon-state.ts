@@ -4,6 +4,8 @@ export const Lockdown = { SYSTEM: 1, USER: 2, SHUTDOWN: 4 } as const;
 /** What the whole daemon is in. */
 export class DaemonState {
   isQuorate = false;
+  /** `rm/@central_processing`: one node decides for all. */
+  isCentral = false;
   /** `Lockdown` bits. */
   #lockdown = 0;
 

@@ -92,6 +92,15 @@ export class Evaluation {
     runtime.log('debug', `Event (${isLocal ? 1 : 0}:${node}:${isUp ? 1 : 0}) Processed`);
   }
 
+  /** This node has just stopped all services: what records say it runs is stopped. */
+  *disown(): Task {
+    const { members, inUse, store } = this.#parts;
+    for (const service of inUse.configuration.services) {
+      const record = store.readLocal(service);
+      if (record === undefined || record.owner === members.here) yield* this.#claim(service, members.here, true);
+    }
+  }
+
   /** Another service has got into another state: services that depend on it follow. */
   *serviceEvent(state: number): Task {
     const { runtime, members, placement, inUse, store, threads } = this.#parts;

@@ -1,11 +1,22 @@
 import { HighWater, SECOND, type Task } from '@quorate/kernel';
 import { Mailbox } from '../runtime/mailbox.js';
 import type { Runtime } from '../runtime/runtime.js';
+import type { ServiceRequest } from './service-threads.js';
 
 /** Something that services have to be looked at for. */
-export type RgEvent =
-  | { readonly kind: 'node'; readonly node: number; readonly isUp: boolean }
-  | { readonly kind: 'service'; readonly service: string; readonly state: number }
+export type QueuedEvent =
+  /** `isClean`: it came, or said that it would go. */
+  | { readonly kind: 'node'; readonly node: number; readonly isUp: boolean; readonly isClean: boolean }
+  /** `owner` -1: nobody. */
+  | {
+      readonly kind: 'service';
+      readonly service: string;
+      readonly state: number;
+      readonly owner: number;
+      readonly lastOwner: number;
+    }
+  /** A user's request; only with central processing. */
+  | { readonly kind: 'user'; readonly service: string; readonly request: ServiceRequest }
   | { readonly kind: 'config' };
 
 /**
@@ -15,20 +26,20 @@ export type RgEvent =
  */
 export class RgEventQueue {
   readonly #runtime: Runtime;
-  readonly #handle: (event: RgEvent) => Task;
-  readonly #events: Mailbox<RgEvent>;
+  readonly #handle: (event: QueuedEvent) => Task;
+  readonly #events: Mailbox<QueuedEvent>;
   /** How long the thread waits for a further event. */
   throttlingSec = 5;
   readonly #mark = new HighWater();
   #isRunning = false;
 
-  constructor(runtime: Runtime, handle: (event: RgEvent) => Task) {
+  constructor(runtime: Runtime, handle: (event: QueuedEvent) => Task) {
     this.#runtime = runtime;
     this.#handle = handle;
     this.#events = new Mailbox(runtime);
   }
 
-  put(event: RgEvent): void {
+  put(event: QueuedEvent): void {
     this.#events.put(event);
     const size = this.#events.length;
     if (this.#mark.rises(size)) {

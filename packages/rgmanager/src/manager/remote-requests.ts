@@ -108,10 +108,15 @@ export class RemoteRequests {
       return failed;
     }
     this.#runtime.log('debug', `FW: Forwarding ${requestText(request.request)} request to ${node}`);
-    return yield* this.#forwardTo(node, service, request);
+    return yield* this.send(node, service, request);
   }
 
-  *#forwardTo(node: number, service: string, request: ServiceRequest): Task<Outcome> {
+  /** Has a node serve a request, and gives its answer. */
+  *send(
+    node: number,
+    service: string,
+    request: Pick<ServiceRequest, 'request' | 'target' | 'arg1' | 'arg2'>,
+  ): Task<Outcome> {
     const channel = yield* this.#open(node);
     if (channel === undefined) {
       this.#runtime.log('debug', `FW: Failed to open channel to ${node}`);

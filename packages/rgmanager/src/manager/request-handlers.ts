@@ -131,7 +131,9 @@ export class RequestHandlers {
     const code = hasConflict ? Result.EXCL : yield* operations.start(service, request);
     if (needsCheck) this.#exclusiveMutex.unlock();
     if (hasConflict || code === Result.SUCCESS || code === Result.RUN || code === Result.FROZEN) return code;
-    if ((yield* operations.stop(service, Request.STOP_RECOVER)) === 0) return Result.FAIL;
+    // The master goes on, and not this node: it is not left to recovery.
+    const stop = state.isCentral ? Request.STOP : Request.STOP_RECOVER;
+    if ((yield* operations.stop(service, stop)) === 0) return Result.FAIL;
     yield* operations.fail(service);
     return Result.ABORT;
   }
@@ -208,7 +210,7 @@ export class RequestHandlers {
 
   *#tryOther(service: string, request: number, node: number): Task<Outcome | 'failed'> {
     const { operations, runtime, store } = this.#parts;
-    const code = yield* this.#startOn(service, request, node);
+    const code = yield* this.startOn(service, request, node);
     switch (code) {
       case Result.SUCCESS:
         runtime.log('notice', `Service ${service} is now running on member ${node}`);
@@ -234,8 +236,8 @@ export class RequestHandlers {
     }
   }
 
-  /** A node that does not know the service may be about to get the configuration. */
-  *#startOn(service: string, request: number, node: number): Task<number> {
+  /** Asks a node to start a service; gives its answer. One that does not know the service may be about to get the configuration. */
+  *startOn(service: string, request: number, node: number): Task<number> {
     let code: number = Result.NOSERVICE;
     for (let tries = 1; tries <= NOSERVICE_TRIES && code === Result.NOSERVICE; tries++) {
       if (tries > 1) yield* sleep(NOSERVICE_PAUSE);
@@ -265,7 +267,9 @@ export class RequestHandlers {
 
   /** `handle_recover_req`: the service was stopped because a check of it failed. */
   *recover(service: string): Task<Outcome> {
-    const { inUse, operations, runtime } = this.#parts;
+    const { state, inUse, operations, runtime } = this.#parts;
+    // The master has heard of it.
+    if (state.isCentral) return outcome(Result.SUCCESS);
     const policy = (inUse.configuration.property(service, 'recovery') ?? 'restart').toLowerCase();
     const counter = inUse.configuration.root(service)?.restartCounter;
     const isExceeded = counter?.isExceeded(runtime.seconds) ?? false;

@@ -6,6 +6,8 @@ import { type ConfElement, descend } from '../conf/conf-element.js';
 export interface RmSettings {
   /** `rm/@disabled`: refuse to start. */
   readonly isDisabled: boolean;
+  /** `rm/@central_processing`: one node decides for all, by event scripts. */
+  readonly isCentral: boolean;
   /** How long the event thread waits for a further event; three times that is the pause at exit. */
   readonly transitionThrottlingSec: number;
   /** How often services that run here are looked at. */
@@ -28,12 +30,19 @@ export function readRmSettings(cluster: ConfElement, log: (priority: LogPriority
   const token = atoi(descend(cluster, 'totem')?.attributes.get('token') ?? '');
   return {
     isDisabled: atoi(rm?.get('disabled') ?? '') === 1,
+    isCentral: isCentral(rm?.get('central_processing'), log),
     transitionThrottlingSec: Math.max(1, atoi(rm?.get('transition_throttling') ?? '5')),
     statusPollSec: statusPoll(rm?.get('status_poll_interval'), log),
     statusChildMax: statusChildMax(rm?.get('status_child_max'), log),
     statusMax: Math.max(LEAST_STATUS_MAX, atoi(rm?.get('statusmax') ?? String(DEFAULT_STATUS_MAX))),
     clusterTimeoutSec: token >= 1000 ? Math.ceil(token / 1000) : 10,
   };
+}
+
+function isCentral(text: string | undefined, log: (priority: LogPriority, text: string) => void): boolean {
+  if (atoi(text ?? '') === 0) return false;
+  log('notice', 'Centralized Event Processing enabled');
+  return true;
 }
 
 function statusPoll(text: string | undefined, log: (priority: LogPriority, text: string) => void): number {

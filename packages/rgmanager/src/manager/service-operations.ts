@@ -74,7 +74,10 @@ export class ServiceOperations {
   /** A result when it may not be started here and now. */
   #mayStart(record: ServiceRecord, request: number): StartReason | number {
     const service = record.name;
-    const advice = adviseStart(record, request, this.#placeOf(record), this.#startsWhatIsBeingStopped);
+    // A master's start is a recovery, too.
+    const isRecovery = this.#state.isCentral && record.state === ServiceState.RECOVER;
+    const asked = isRecovery ? Request.START_RECOVER : request;
+    const advice = adviseStart(record, asked, this.#placeOf(record), this.#startsWhatIsBeingStopped);
     switch (advice.kind) {
       case 'frozen':
         this.#runtime.log('debug', `Service ${service} frozen.`);
