@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseXml } from '@quorate/cluster-conf';
 import { ConfigError } from '@quorate/kernel';
-import { formatPlan, simulate, type WhatIfEvent } from '@quorate/rgmanager/what-if';
+import type { Policy } from '@quorate/rgmanager';
+import { formatPlan, simulate, type WhatIfEvent, type WhatIfOptions } from '@quorate/rgmanager/what-if';
 import { Command } from 'commander';
 import type { CommandIo } from './command-io.js';
 import { UsageError } from './usage-error.js';
@@ -9,23 +10,34 @@ import { UsageError } from './usage-error.js';
 const EVENTS =
   'down=NODE-ID, up=NODE-ID, fail=RESOURCE, or enable=, disable=, relocate=, restart=, freeze= SERVICE[@NODE-ID]';
 
+interface SimulateOptions {
+  readonly json?: boolean;
+  readonly coordinator?: boolean;
+}
+
 /** `quorate rg`: what rgmanager would do. */
 export function rgCommand({ stdout }: CommandIo): Command {
   const simulation = new Command('simulate')
     .description('what the rgmanagers of a cluster would do, one event after another; nothing is carried out')
     .argument('<cluster.conf>', 'the configuration; all its nodes are up at the start')
     .argument('[events...]', EVENTS)
+    .option('--coordinator', 'the lowest node decides where services start')
     .option('--json', 'print the plan as JSON; times in nanoseconds')
-    .action((path: string, events: readonly string[], { json = false }: { readonly json?: boolean }) => {
-      const plan = planFor(path, events.map(eventOf));
+    .action((path: string, events: readonly string[], { json = false, ...switches }: SimulateOptions) => {
+      const plan = planFor(path, events.map(eventOf), { policy: policyOf(switches) });
       stdout.write(json ? `${JSON.stringify(plan)}\n` : formatPlan(plan));
     });
   return new Command('rg').description('rgmanager without a cluster').addCommand(simulation);
 }
 
-function planFor(path: string, events: readonly WhatIfEvent[]): ReturnType<typeof simulate> {
+/** Only what is switched on here counts in place of what cluster.conf says. */
+function policyOf({ coordinator }: SimulateOptions): Partial<Policy> {
+  return { ...(coordinator && { hasCoordinator: true }) };
+}
+
+function planFor(path: string, events: readonly WhatIfEvent[], options: WhatIfOptions): ReturnType<typeof simulate> {
   try {
-    return simulate(parseXml(readFileSync(path, 'utf8'), path).root, events);
+    return simulate(parseXml(readFileSync(path, 'utf8'), path).root, events, options);
   } catch (error) {
     if (error instanceof ConfigError || error instanceof RangeError) throw new UsageError(error.message);
     const code = (error as NodeJS.ErrnoException).code;

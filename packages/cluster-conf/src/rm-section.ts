@@ -61,9 +61,16 @@ export function readRm(at: ElementReader, nodeIds: NodeIds): RmSection {
     events: readEvents(at.section('events')),
     element: at.element,
   };
+  checkPolicy(at.section('policy'));
   at.finish();
   checkReferences(at, section.failoverDomains);
   return section;
+}
+
+/** What Quorate's rgmanager may do otherwise than the original. RHEL 6 refuses the element, as it would not keep to it. */
+function checkPolicy(at: ElementReader): void {
+  at.flag('coordinator', false);
+  at.finish();
 }
 
 /** An element whose children belong to agents, while it has no attributes of its own. */

@@ -89,6 +89,8 @@ export type RgFact = Fact &
           | 'exclusive-and-not-empty'
           | 'exclusive-service-here'
           | 'nothing';
+        /** Where it is to start or to go; 0: nowhere. */
+        readonly target: number;
       }
     | {
         /** It has become the master: with central processing it decides for all from now on. */

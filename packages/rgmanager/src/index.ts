@@ -25,6 +25,7 @@ export type { ConfElement } from './conf/conf-element.js';
 export type { RgFact, TreeFact } from './fact.js';
 export { invariants } from './invariants.js';
 export type { RgInput, RgOutput, RgReply, RgRequest, ServiceOperation } from './io.js';
+export type { Policy } from './manager/policy.js';
 export { Rgmanager, type RgmanagerConfig, type RgView } from './rgmanager.js';
 export { Request, requestText } from './state/request.js';
 export { Result, resultText } from './state/result.js';

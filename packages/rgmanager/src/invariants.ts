@@ -10,6 +10,7 @@ import {
 } from '@quorate/kernel';
 import type { RgFact, TreeFact } from './fact.js';
 import { type Delay, LockWaits } from './lock-waits.js';
+import { COORDINATED_START } from './manager/service-threads.js';
 import { Result } from './state/result.js';
 import { ServiceFlag, ServiceState } from './state/service-record.js';
 
@@ -221,6 +222,8 @@ interface Placement {
   readonly requests: Map<number, string>;
   /** Better nodes that need not have it. */
   readonly excused: Map<number, Departure>;
+  /** A coordinator is having it started, and no start has begun yet. */
+  isFirstTry: boolean;
   /** It was started without a look at its domain. */
   isUnchecked: boolean;
   /** Its domain was changed under it. */
@@ -235,7 +238,7 @@ const CHECK = 'status';
 /** Requests by which a user decides where a service runs. */
 const USERS: readonly string[] = ['enable', 'relocate', 'restart', 'migrate'];
 /** Requests that leave a service where it is, or put it where the domain wants it. */
-const BY_DOMAIN: readonly string[] = ['start', 'status'];
+const BY_DOMAIN: readonly string[] = ['start', COORDINATED_START, 'status'];
 /** Requests that start a service where they are served, whatever its domain says. */
 const UNCHECKED: readonly string[] = ['relocate', 'restart', CHECK];
 const IN_TRANSITION: readonly number[] = [ServiceState.STOPPING, ServiceState.ERROR, ServiceState.RECOVER];
@@ -313,6 +316,7 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
       changedAt: 0,
       requests: new Map(),
       excused: new Map(),
+      isFirstTry: false,
       isUnchecked: false,
       isUnbound: false,
       isReported: false,
@@ -382,7 +386,9 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
       placement.isUnbound = false;
       const request = placement.requests.get(fact.node) ?? '';
       placement.isUnchecked = UNCHECKED.includes(request);
-      if (request === 'start') placement.excused.clear();
+      const isCoordinated = placement.isFirstTry && [...placement.requests.values()].includes(COORDINATED_START);
+      if (request === 'start' || isCoordinated) placement.excused.clear();
+      placement.isFirstTry = false;
     }
     placement.record = fact;
     placement.ownerLife = this.#views.lifeOf(fact.owner);
@@ -396,6 +402,7 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
     const isUsers = fact.isAnswered && USERS.includes(fact.request);
     placement.requests.set(fact.node, fact.request);
     if (isUsers) this.#excuseAll(placement, 'svc-user');
+    if (fact.request === COORDINATED_START) placement.isFirstTry = true;
     if (fact.request === 'start (recovery)') this.#excuseAll(placement, 'svc-recovery');
     const isFailback = !fact.isAnswered && (fact.request === 'relocate' || fact.request === 'migrate');
     const domain = domainOf(this.#views.of(fact).configuration, fact.service);
@@ -408,7 +415,9 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
     const placement = this.#placementOf(fact.service);
     if (fact.request !== CHECK) placement.changedAt = fact.at;
     placement.requests.delete(fact.node);
-    if (fact.code !== Result.SUCCESS && fact.code !== Result.RUN) this.#excuseAll(placement, 'svc-failure');
+    if (fact.code === Result.SUCCESS || fact.code === Result.RUN) return;
+    placement.isFirstTry = false;
+    this.#excuseAll(placement, 'svc-failure');
   }
 
   /** All that anybody knows as members now. */

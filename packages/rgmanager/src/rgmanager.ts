@@ -18,6 +18,7 @@ import { DomainPlacement } from './manager/domain-placement.js';
 import { Evaluation } from './manager/evaluation.js';
 import { type QueuedEvent, RgEventQueue } from './manager/event-queue.js';
 import { GroupOperations, type InUse } from './manager/group-operations.js';
+import { type Policy, readPolicy } from './manager/policy.js';
 import { reconfigure } from './manager/reconfiguration.js';
 import { RemoteRequests } from './manager/remote-requests.js';
 import { RequestHandlers } from './manager/request-handlers.js';
@@ -46,6 +47,8 @@ export interface RgmanagerConfig {
   readonly stopsBeforeStart?: boolean;
   /** Start what another node is stopping for its recovery (`recoverable`), as the original does: it runs twice then. */
   readonly startsWhatIsBeingStopped?: boolean;
+  /** Counts in place of what the `<policy>` of `cluster.conf` says. */
+  readonly policy?: Partial<Policy>;
   /** Wait for `fence-domain-joined`; false when absent. */
   readonly waitsForFenceDomain?: boolean;
   /** Scripts that `<events>` can name, by their files; for central processing. */
@@ -177,6 +180,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     const inUse: InUse = {
       configuration: new Configuration(new ResourceList(), [], [], () => {}),
       statusChildMax: Infinity,
+      policy: readPolicy(config.conf, config.policy),
     };
     this.#inUse = inUse;
     this.#agents = new AgentRunner(runtime);
@@ -343,6 +347,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#state.isCentral = this.#settings.isCentral;
     if (this.#state.isCentral) this.#central.configure(this.#conf);
     this.#inUse.statusChildMax = this.#settings.statusChildMax;
+    this.#inUse.policy = readPolicy(this.#conf, this.#config.policy);
     this.#events.throttlingSec = this.#settings.transitionThrottlingSec;
   }
 
@@ -368,13 +373,18 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       this.#runtime.log('info', 'Initializing Services');
       this.#askAll(Request.INIT);
       yield* this.#threads.idle();
-      this.#runsNothing = true;
+      this.#nothingRuns();
       this.#runtime.log('info', 'Services Initialized');
     } else {
       this.#runtime.log('info', 'Skipping stop-before-start: overridden by administrator');
     }
     this.#isInitialized = true;
     this.#isConfigured = true;
+  }
+
+  #nothingRuns(): void {
+    this.#runsNothing = true;
+    this.#operations.allStopped();
   }
 
   /** `rg_doall`: how many services were asked. On the way out only those are that this node owns. */
@@ -462,7 +472,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#state.lock(Lockdown.SYSTEM);
     this.#askAll(Request.INIT);
     yield* this.#threads.idle();
-    this.#runsNothing = true;
+    this.#nothingRuns();
     this.#runtime.log('debug', 'Invalidating local VF cache');
     this.#views.invalidate();
     this.#runtime.log('debug', 'Flushing resource group cache');

@@ -197,7 +197,15 @@ describe('S29: the failover domain', () => {
   };
   /** A node looks at it because another one came. */
   const evaluated = (node: number, newcomer: number, state: number, owner: number) =>
-    fact(node, { kind: 'rg.evaluated', newcomer, service: 'service:web', state, owner, decision: 'nothing' });
+    fact(node, {
+      kind: 'rg.evaluated',
+      newcomer,
+      service: 'service:web',
+      state,
+      owner,
+      decision: 'nothing',
+      target: 0,
+    });
   /** It is started in a request that asks for no domain. */
   const unchecked = (owner: number, text: string) => {
     const [begin, end] = request(owner, text, { isAnswered: true });

@@ -45,12 +45,18 @@ describe('a plan', () => {
 
   it("has the answer to a request, and what agents take is the caller's", () => {
     const relocate: WhatIfEvent = { kind: 'service', operation: 'relocate', service: 'service:web', target: 2 };
-    const [, part] = simulate(confWith(), [relocate], () => ({ takes: 7e9, status: 0 }));
+    const [, part] = simulate(confWith(), [relocate], { agents: () => ({ takes: 7e9, status: 0 }) });
     expect(part!.services[0]!.owner).toBe(2);
     const reply = part!.steps.find(({ kind }) => kind === 'reply');
     expect(reply).toMatchObject({ text: 'Success' });
     // Three stops, one after the other, and three starts.
     expect(Math.round(reply!.after / 1e9)).toBe(42);
+  });
+
+  it('under a coordinator says where the lowest node has services started', () => {
+    const [start] = simulate(confWith(), [], { policy: { hasCoordinator: true } });
+    const decisions = start!.steps.filter(({ kind }) => kind === 'decision').map(({ node, text }) => `${node} ${text}`);
+    expect(decisions).toEqual(['1 service:web: start']);
   });
 
   it.each<readonly [readonly WhatIfEvent[], string]>([

@@ -2,6 +2,7 @@ import { Checker, MILLISECOND, Prng, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { recordedAgents } from '../src/conformance/recorded-files.js';
 import { invariants, ServiceState } from '../src/index.js';
+import type { Policy } from '../src/manager/policy.js';
 import { RgCluster } from '../src/virtual-cluster.js';
 import { parseConf } from './parse-conf.js';
 import { Running } from './running.js';
@@ -43,10 +44,10 @@ class Storm {
   #facts = 0;
   #failing = 0;
 
-  constructor(seed: number, isPatient: boolean) {
+  constructor(seed: number, isPatient: boolean, policy: Partial<Policy>) {
     this.#prng = Prng.derive({ hi: 0, lo: seed }, 'storm');
     const lockPauses = Prng.derive({ hi: 0, lo: seed }, 'pauses');
-    this.cluster = new RgCluster(conf, { agents, ...(isPatient && { lockPauses }) });
+    this.cluster = new RgCluster(conf, { agents, policy, ...(isPatient && { lockPauses }) });
     this.cluster.agent = ({ node, resource, action }) => {
       const takes = this.#failing === 0 ? 0 : this.#prng.below(3000) * MILLISECOND;
       const isFailure = action !== 'stop' && this.#prng.below(100) < this.#failing;
@@ -129,11 +130,15 @@ const SETTLED: readonly number[] = [
   ServiceState.FAILED,
 ];
 
-const SEEDS = Array.from({ length: Number(process.env.STORMS ?? 24) }, (_, i) => i + 1);
+const seeds = (least: number): readonly number[] =>
+  Array.from({ length: Number(process.env.STORMS ?? least) }, (_, i) => i + 1);
 
-describe('storms of failures, users and failing agents', () => {
-  it.each(SEEDS)('seed %i: nothing runs twice, all settles, and all agree', (seed) => {
-    const storm = new Storm(seed, seed % 3 === 0);
+describe.each<readonly [string, number, Partial<Policy>]>([
+  ['as in the original', 24, {}],
+  ['with a coordinator', 8, { hasCoordinator: true }],
+])('storms of failures, users and failing agents, %s', (_, least, policy) => {
+  it.each(seeds(least))('seed %i: nothing runs twice, all settles, and all agree', (seed) => {
+    const storm = new Storm(seed, seed % 3 === 0, policy);
     storm.run();
     expect(storm.running.doubles).toEqual([]);
     expect(storm.checker.violations).toEqual([]);

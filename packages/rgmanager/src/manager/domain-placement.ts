@@ -1,10 +1,12 @@
 import type { Task } from '@quorate/kernel';
 import type { Members } from '../cluster/members.js';
 import { type DomainSituation, nodeScore } from '../state/failover-domain.js';
-import { bestTargetNode, isRunning, type Load } from '../state/placement.js';
+import { bestTargetNode, isRunning, type Load, lessLoadedLast } from '../state/placement.js';
 import type { RecordStore } from '../state/record-store.js';
 import { type ServiceRecord, ServiceState } from '../state/service-record.js';
 import type { InUse } from './group-operations.js';
+
+type Loads = ReadonlyMap<number, Load>;
 
 const NO_LOAD: Load = { services: 0, exclusive: 0 };
 
@@ -25,11 +27,11 @@ export class DomainPlacement {
   }
 
   /** `count_resource_groups`: what runs where, by the records that all have. */
-  *loads(): Task<ReadonlyMap<number, Load>> {
+  *loads(): Task<Map<number, Load>> {
     const loads = new Map<number, Load>();
     for (const service of this.#inUse.configuration.services) {
       const record = yield* this.#store.readLocked(service);
-      if (record !== undefined && isRunning(record)) this.#count(loads, record);
+      if (record !== undefined && isRunning(record)) this.#count(loads, service, record.owner);
     }
     return loads;
   }
@@ -39,7 +41,7 @@ export class DomainPlacement {
     const loads = new Map<number, Load>();
     for (const service of this.#inUse.configuration.services) {
       const record = this.#store.readLocal(service);
-      if (record !== undefined && isRunning(record)) this.#count(loads, record);
+      if (record !== undefined && isRunning(record)) this.#count(loads, service, record.owner);
     }
     return loads.get(node) ?? NO_LOAD;
   }
@@ -58,9 +60,20 @@ export class DomainPlacement {
   /** The best of these nodes for a service, other than `owner`; `owner` when there is none. */
   *bestTarget(service: string, owner: number, online: readonly number[]): Task<number> {
     const loads = yield* this.loads();
+    return this.choose(service, owner, online, loads, yield* this.#situation(service, online));
+  }
+
+  /** As `bestTarget`, with these loads in that situation. Under a coordinator the less loaded of equals is taken. */
+  choose(service: string, owner: number, online: readonly number[], loads: Loads, situation: DomainSituation): number {
+    const { configuration, policy } = this.#inUse;
     const candidates = online.map((node) => ({ node, load: loads.get(node) ?? NO_LOAD }));
-    const situation = yield* this.#situation(service, online);
-    return bestTargetNode(candidates, owner, this.#inUse.configuration.isExclusive(service), situation);
+    if (policy.hasCoordinator) candidates.sort(lessLoadedLast);
+    return bestTargetNode(candidates, owner, configuration.isExclusive(service), situation);
+  }
+
+  /** A service is about to run on a node. */
+  plan(loads: Map<number, Load>, service: string, node: number): void {
+    this.#count(loads, service, node);
   }
 
   /** Whether the service that this one depends on is known not to be started. */
@@ -93,9 +106,9 @@ export class DomainPlacement {
     return this.#members.online;
   }
 
-  #count(loads: Map<number, Load>, { name, owner }: ServiceRecord): void {
-    const { services, exclusive } = loads.get(owner) ?? NO_LOAD;
-    const isExclusive = this.#inUse.configuration.isExclusive(name);
-    loads.set(owner, { services: services + 1, exclusive: exclusive + (isExclusive ? 1 : 0) });
+  #count(loads: Map<number, Load>, service: string, node: number): void {
+    const { services, exclusive } = loads.get(node) ?? NO_LOAD;
+    const isExclusive = this.#inUse.configuration.isExclusive(service);
+    loads.set(node, { services: services + 1, exclusive: exclusive + (isExclusive ? 1 : 0) });
   }
 }

@@ -2,7 +2,16 @@ import type { Task } from '@quorate/kernel';
 import type { Members } from '../cluster/members.js';
 import type { RgFact } from '../fact.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { considerRelocate, considerStart, type Load, type StartDecision } from '../state/placement.js';
+import { nodeScore } from '../state/failover-domain.js';
+import {
+  considerCoordinatedStart,
+  considerRelocate,
+  considerStart,
+  isRunning,
+  type Load,
+  type ServiceSituation,
+  type StartDecision,
+} from '../state/placement.js';
 import type { RecordStore } from '../state/record-store.js';
 import { Request } from '../state/request.js';
 import { ServiceFlag, type ServiceRecord, ServiceState, stateText } from '../state/service-record.js';
@@ -62,6 +71,10 @@ export class Evaluation {
   readonly #parts: EvaluationParts;
   /** The node that came, if that is why services are looked at; otherwise 0. */
   #newcomer = 0;
+  /** Where this node has services started: the records do not say so yet. */
+  readonly #planned = new Map<string, number>();
+  /** Services of those that would have been looked at again meanwhile. */
+  readonly #overtaken = new Set<string>();
 
   constructor(parts: EvaluationParts) {
     this.#parts = parts;
@@ -72,11 +85,11 @@ export class Evaluation {
    * records.
    */
   *nodeEvent(node: number, isUp: boolean, runsNothing = false): Task {
-    const { runtime, members, placement, inUse } = this.#parts;
+    const { runtime, members, inUse } = this.#parts;
     const isLocal = node === members.here;
     if (this.#isLocked()) return;
     this.#newcomer = isUp ? node : 0;
-    const load = (yield* placement.loads()).get(members.here) ?? NO_LOAD;
+    const loads = yield* this.#loads();
     for (const service of inUse.configuration.services) {
       const record = yield* this.#claim(service, isUp && !runsNothing ? 0 : node, isUp);
       if (record === undefined) continue;
@@ -86,7 +99,7 @@ export class Evaluation {
       }
       this.#logEvaluation(record);
       const isStart = record.state === ServiceState.STOPPED || isUp === isLocal;
-      if (isStart) yield* this.#considerStart(record, load);
+      if (isStart) yield* this.#considerStart(record, loads);
       else this.#considerRelocate(record, node);
     }
     runtime.log('debug', `Event (${isLocal ? 1 : 0}:${node}:${isUp ? 1 : 0}) Processed`);
@@ -110,20 +123,31 @@ export class Evaluation {
     );
     if (dependents.length === 0) return;
     this.#newcomer = 0;
-    const load = (yield* placement.loads()).get(members.here) ?? NO_LOAD;
+    const loads = yield* this.#loads();
     for (const service of dependents) {
       const record = store.readLocal(service);
       if (record === undefined || SETTLED.includes(record.state)) continue;
       const isMissing = placement.isDependencyMissing(service);
       if (!isMissing && record.state === ServiceState.STOPPED && state === ServiceState.STARTED) {
         this.#logEvaluation(record);
-        yield* this.#considerStart(record, load);
+        yield* this.#considerStart(record, loads);
       } else if (isMissing && record.state === ServiceState.STARTED && record.owner === members.here) {
         runtime.log('warning', `Stopping service ${service}: Dependency missing`);
         threads.enqueue(service, { request: Request.STOP, target: members.here });
         this.#observe(record, 'stop');
       }
     }
+  }
+
+  /** What runs where, and what is about to. */
+  *#loads(): Task<Map<number, Load>> {
+    const { placement, store } = this.#parts;
+    const loads = yield* placement.loads();
+    for (const [service, node] of this.#planned) {
+      const record = store.readLocal(service);
+      if (record === undefined || !isRunning(record)) placement.plan(loads, service, node);
+    }
+    return loads;
   }
 
   #isLocked(): boolean {
@@ -139,7 +163,9 @@ export class Evaluation {
     if (lock === undefined) return undefined;
     const record = yield* store.read(service);
     if (record === undefined) runtime.log('err', `#34: Cannot get status for service ${service}`);
-    if (record === undefined || dead === 0 || !isOrphan(record, dead, isAlive)) {
+    // Another node may have had it started here before this one has come to look at it.
+    const isBegun = isAlive && operations.hasBegun(service);
+    if (record === undefined || dead === 0 || isBegun || !isOrphan(record, dead, isAlive)) {
       yield* store.unlock(lock);
       return record;
     }
@@ -163,21 +189,61 @@ export class Evaluation {
     return stopped;
   }
 
-  *#considerStart(record: ServiceRecord, load: Load): Task {
-    const { members, placement, inUse, threads, runtime } = this.#parts;
+  *#considerStart(record: ServiceRecord, loads: Map<number, Load>): Task {
+    const { members, placement, inUse } = this.#parts;
     const service = record.name;
-    const decision = considerStart({
+    const situation: ServiceSituation = {
       ...placement.situationOf(service, record, members.online),
       record,
-      here: members.here,
-      load,
       autostart: inUse.configuration.property(service, 'autostart'),
-      exclusive: inUse.configuration.property(service, 'exclusive'),
       isDependencyMissing: placement.isDependencyMissing(service),
-    });
-    this.#observe(record, decision);
+    };
+    if (inUse.policy.hasCoordinator) return yield* this.#coordinate(situation, loads);
+    const { here } = members;
+    const exclusive = inUse.configuration.property(service, 'exclusive');
+    const decision = considerStart({ ...situation, here, load: loads.get(here) ?? NO_LOAD, exclusive });
+    yield* this.#carryOut(record, decision, here);
+  }
+
+  /** Only the lowest of all members decides, and for all of them. */
+  *#coordinate(situation: ServiceSituation, loads: Map<number, Load>): Task {
+    const { members, placement } = this.#parts;
+    const { record } = situation;
+    const service = record.name;
+    if (members.here !== Math.min(...members.online)) return this.#observe(record, 'nothing');
+    if (this.#planned.has(service)) {
+      this.#overtaken.add(service);
+      return this.#observe(record, 'nothing');
+    }
+    const target = placement.choose(service, 0, members.online, loads, situation);
+    const decision = considerCoordinatedStart(situation, target);
+    if (decision === 'start') placement.plan(loads, service, target);
+    yield* this.#carryOut(record, decision, target, nodeScore(target, situation));
+  }
+
+  /** The start that was asked for is over. */
+  *#lookAgain(service: string): Task {
+    const { inUse, store } = this.#parts;
+    if (!inUse.policy.hasCoordinator || this.#isLocked() || !inUse.configuration.has(service)) return;
+    const loads = yield* this.#loads();
+    const record = yield* store.readLocked(service);
+    if (record?.state === ServiceState.STOPPED) yield* this.#considerStart(record, loads);
+  }
+
+  /** `score`: what the coordinator gives the target; otherwise 0. */
+  *#carryOut(record: ServiceRecord, decision: StartDecision, target: number, score = 0): Task {
+    const { threads, runtime } = this.#parts;
+    const service = record.name;
+    this.#observe(record, decision, decision === 'start' ? target : 0);
     if (decision === 'disable') return yield* this.#disable(service);
-    if (decision === 'start') threads.enqueue(service, { request: Request.START, target: members.here });
+    if (decision === 'start') {
+      this.#planned.set(service, target);
+      const respond = (): void => {
+        this.#planned.delete(service);
+        if (this.#overtaken.delete(service)) runtime.start(this.#lookAgain(service));
+      };
+      if (!threads.enqueue(service, { request: Request.START, target, arg2: score, respond })) respond();
+    }
     if (decision === 'stop') {
       runtime.log('notice', `Marking ${service} as stopped: Restricted domain unavailable`);
       threads.enqueue(service, { request: Request.STOP });
@@ -206,7 +272,7 @@ export class Evaluation {
     const isMigration = inUse.configuration.isMigratory(service);
     const verb = isMigration ? 'Migrating' : 'Relocating';
     runtime.log('notice', `${verb} ${service} to better node ${members.nameOf(newcomer)}`);
-    this.#observe(record, isMigration ? 'migrate' : 'relocate');
+    this.#observe(record, isMigration ? 'migrate' : 'relocate', newcomer);
     threads.enqueue(service, { request: isMigration ? Request.MIGRATE : Request.RELOCATE, target: newcomer });
   }
 
@@ -216,10 +282,10 @@ export class Evaluation {
     runtime.log('debug', `Evaluating RG ${name}, state ${stateText(state)}, owner ${ownerName}`);
   }
 
-  #observe({ name: service, state, owner }: ServiceRecord, decision: Decision): void {
+  #observe({ name: service, state, owner }: ServiceRecord, decision: Decision, target = 0): void {
     const { runtime } = this.#parts;
     const newcomer = this.#newcomer;
-    runtime.observe?.({ kind: 'rg.evaluated', now: runtime.now, newcomer, service, state, owner, decision });
+    runtime.observe?.({ kind: 'rg.evaluated', now: runtime.now, newcomer, service, state, owner, decision, target });
   }
 }
 

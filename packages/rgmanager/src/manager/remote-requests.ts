@@ -46,17 +46,18 @@ export class RemoteRequests {
 
   /**
    * Asks a node to start a service; gives its answer. NO: nobody knows how it ended, for this node is shutting down.
+   * `score`: for which a coordinator chose the node.
    *
    * Source: rgmanager src/daemons/rg_state.c, `svc_start_remote`.
    */
-  *start(service: string, request: number, node: number): Task<number> {
+  *start(service: string, request: number, node: number, score = 0): Task<number> {
     const channel = yield* this.#open(node);
     if (channel === undefined) {
       this.#runtime.log('err', `#58: Failed opening connection to member #${node}`);
       return Result.FAIL;
     }
     const about = { service, action: request, target: node, result: 0 };
-    this.#channels.send(channel, { kind: 'action', ...about, arg1: ACTION_MASTER, arg2: 0 });
+    this.#channels.send(channel, { kind: 'action', ...about, arg1: ACTION_MASTER, arg2: score });
     this.#runtime.log('debug', `Sent remote-start request to ${node}`);
     for (;;) {
       const reply = yield* channel.inbox.take(LOOK_EVERY);

@@ -6,7 +6,7 @@ import { Score } from '../state/failover-domain.js';
 import type { RecordStore } from '../state/record-store.js';
 import { Request, requestText } from '../state/request.js';
 import { Result } from '../state/result.js';
-import { ServiceFlag, type ServiceRecord, ServiceState } from '../state/service-record.js';
+import { freshRecord, ServiceFlag, type ServiceRecord, ServiceState } from '../state/service-record.js';
 import { WalkResult } from '../tree/tree-operation.js';
 import type { DaemonState } from './daemon-state.js';
 import type { DomainPlacement } from './domain-placement.js';
@@ -109,9 +109,9 @@ export class RequestHandlers {
    * Differs from rgmanager: if that node is gone by then, this one goes on in its place. The original leaves the service
    * `recovering` for ever.
    */
-  *startForOther(service: string, request: number, isAwaited: () => boolean): Task<Outcome> {
+  *startForOther(service: string, request: number, score: number, isAwaited: () => boolean): Task<Outcome> {
     const { store, runtime } = this.#parts;
-    const code = yield* this.startRemote(service, request);
+    const code = yield* this.startRemote(service, request, score);
     if (code !== Result.FAIL || isAwaited()) return outcome(code);
     const record = yield* store.readLocked(service);
     if (record?.state !== ServiceState.RECOVER) return outcome(code);
@@ -119,12 +119,17 @@ export class RequestHandlers {
     return yield* this.#relocateFailed(service);
   }
 
-  /** `handle_start_remote_req`: another node asks; this one judges as if it were alone. */
-  *startRemote(service: string, request: number): Task<number> {
+  /**
+   * `handle_start_remote_req`: another node asks; this one judges as if it were alone. `score`: a coordinator asks, which
+   * found that among all.
+   */
+  *startRemote(service: string, request: number, score = 0): Task<number> {
     const { state, members, inUse, placement, operations } = this.#parts;
-    if (state.isLocked) return Result.FAIL;
+    // A coordinator that has come after a user's lock does not know of it.
+    if (state.isLocked) return score > 0 ? Result.AGAIN : Result.FAIL;
     const least = request === Request.ENABLE ? Score.GOOD : Score.BEST;
     if ((yield* placement.score(service, members.here, [members.here])) < least) return Result.FAIL;
+    if (score > 0 && (yield* placement.score(service, members.here, members.online)) < score) return Result.FAIL;
     const needsCheck = inUse.configuration.hasExclusive;
     if (needsCheck) yield* this.#exclusiveMutex.lock();
     const hasConflict = placement.hasExclusiveConflict(service, members.here);
@@ -316,6 +321,41 @@ export class RequestHandlers {
       // Differs from rgmanager: after an invalid reply it would ask the same node for ever.
       allowed = allowed.filter((each) => each !== node);
     }
+    return outcome(Result.FAIL);
+  }
+
+  /**
+   * A coordinator's decision: a stopped service is to start on a node; on the next best if that fails.
+   *
+   * A node that knows by then of a better one, which the coordinator did not, refuses: the score tells.
+   */
+  *startAt(service: string, planned: number, score: number): Task<Outcome> {
+    const { members, placement, operations, remote, store } = this.#parts;
+    const { state } = store.readLocal(service) ?? freshRecord(service, ServiceState.STOPPED);
+    if (state === ServiceState.DISABLED || state === ServiceState.FAILED) return outcome(Result.FAIL);
+    const tried: number[] = [];
+    let node = planned;
+    let least = score;
+    let request: number = Request.START_REMOTE;
+    while (node !== 0) {
+      const code =
+        node === members.here
+          ? yield* this.startRemote(service, request, least)
+          : yield* remote.start(service, request, node, least);
+      if (code === Result.SUCCESS) return outcome(code, node);
+      if (code === Result.RUN || code === Result.FROZEN) return outcome(code);
+      if (code === Result.ABORT) {
+        yield* operations.reportFailure(service);
+        return outcome(Result.FAIL);
+      }
+      if (code === Result.AGAIN) break;
+      tried.push(node);
+      const left = members.online.filter((each) => !tried.includes(each));
+      node = yield* placement.bestTarget(service, 0, left);
+      least = node === 0 ? 0 : yield* placement.score(service, node, members.online);
+      request = Request.START_RECOVER;
+    }
+    yield* operations.finishStop(service, false, ServiceState.STOPPED);
     return outcome(Result.FAIL);
   }
 

@@ -42,6 +42,8 @@ export class ServiceOperations {
   readonly #store: RecordStore;
   readonly #groups: GroupOperations;
   readonly #startsWhatIsBeingStopped: boolean;
+  /** Services whose start has begun here since all of them were stopped. */
+  readonly #begun = new Set<string>();
 
   constructor(parts: OperationParts, startsWhatIsBeingStopped: boolean) {
     this.#runtime = parts.runtime;
@@ -51,6 +53,16 @@ export class ServiceOperations {
     this.#store = parts.store;
     this.#groups = parts.groups;
     this.#startsWhatIsBeingStopped = startsWhatIsBeingStopped;
+  }
+
+  /** Whether its start has begun here since all services were stopped. */
+  hasBegun(service: string): boolean {
+    return this.#begun.has(service);
+  }
+
+  /** All services were stopped here without a look at the records. */
+  allStopped(): void {
+    this.#begun.clear();
   }
 
   /** Tells everybody that a service has got into another state. */
@@ -64,6 +76,7 @@ export class ServiceOperations {
     if (locked === undefined) return Result.FAIL;
     const reason = this.#mayStart(locked.record, request);
     if (typeof reason === 'number') return yield* this.#unlocked(locked, reason);
+    this.#begun.add(service);
     const starting = this.#startingRecord(locked.record, reason);
     const isWritten = yield* this.#writeAndUnlock(locked.lock, starting, '#47: Failed changing service status');
     if (!isWritten) return Result.FAIL;

@@ -22,6 +22,7 @@ export interface ServiceRequest {
   /** Node id; 0: none. */
   readonly target: number;
   readonly arg1: number;
+  /** Score for which a coordinator chose the target; otherwise 0. */
   readonly arg2: number;
   readonly respond: Respond | undefined;
   /** Whether whoever asked is still there and waits for the answer. */
@@ -51,6 +52,8 @@ const BLOCKED_BY_RELOCATE: readonly number[] = [
  * service still running if that relocation ends here.
  */
 const UNREFUSABLE: readonly number[] = [Request.INIT, Request.STOP_EXITING];
+/** What facts call a start that a coordinator has decided. */
+export const COORDINATED_START = 'coordinated start';
 const REMOTE_STARTS: readonly number[] = [Request.START_REMOTE, Request.START_RECOVER];
 
 /**
@@ -144,7 +147,7 @@ export class ServiceThreads {
     for (let request = thread.queue.shift(); request !== undefined; request = thread.queue.shift()) {
       thread.current = request.request;
       if (request.request === Request.STOP_EXITING) thread.isExiting = true;
-      const about = { service, request: requestText(request.request) };
+      const about = { service, request: textOf(request) };
       const isAnswered = request.respond !== undefined;
       const { target } = request;
       this.#runtime.observe?.({ kind: 'rg.request-started', now: this.#runtime.now, ...about, target, isAnswered });
@@ -158,4 +161,8 @@ export class ServiceThreads {
     this.#idle = [];
     for (const resume of idle) resume();
   }
+}
+
+function textOf({ request, arg2 }: ServiceRequest): string {
+  return request === Request.START && arg2 > 0 ? COORDINATED_START : requestText(request);
 }

@@ -46,18 +46,19 @@ function answer({ members }: WorkerParts, request: ServiceRequest, { code, owner
 function* perform(
   parts: WorkerParts,
   service: string,
-  { request, target, arg1, isAwaited }: ServiceRequest,
+  { request, target, arg1, arg2, isAwaited }: ServiceRequest,
   threads: ServiceThreads,
 ): Task<Outcome> {
   const { members, groups, operations, handlers } = parts;
   switch (request) {
     case Request.START_REMOTE:
     case Request.START_RECOVER:
-      return yield* handlers.startForOther(service, request, isAwaited);
+      return yield* handlers.startForOther(service, request, arg2, isAwaited);
     case Request.ENABLE:
       if (target !== 0 && target !== members.here) return done(Result.FORWARD);
       return yield* arg1 === 0 ? handlers.start(service, request) : handlers.domainStart(service, request);
     case Request.START:
+      if (arg2 !== 0) return yield* handlers.startAt(service, target, arg2);
       return yield* arg1 === 0 ? handlers.start(service, request) : handlers.domainStart(service, request);
     case Request.RELOCATE:
       return yield* handlers.relocate(service, Request.START_REMOTE, target);

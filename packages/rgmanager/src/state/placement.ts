@@ -18,14 +18,18 @@ export interface Load {
   readonly exclusive: number;
 }
 
-/** What a node weighs when it decides about one service. */
-export interface StartSituation extends DomainSituation {
+/** What is weighed about a service wherever it may start. */
+export interface ServiceSituation extends DomainSituation {
   readonly record: ServiceRecord;
+  readonly autostart: string | undefined;
+  readonly isDependencyMissing: boolean;
+}
+
+/** What a node weighs when it decides about one service. */
+export interface StartSituation extends ServiceSituation {
   readonly here: number;
   readonly load: Load;
-  readonly autostart: string | undefined;
   readonly exclusive: string | undefined;
-  readonly isDependencyMissing: boolean;
 }
 
 export type StartDecision =
@@ -48,19 +52,35 @@ export type StartDecision =
  */
 export function considerStart(situation: StartSituation): StartDecision {
   const { record, here, load } = situation;
-  if ((record.flags & ServiceFlag.FROZEN) !== 0) return 'nothing';
   if (record.state === ServiceState.STARTED && record.owner === here) return 'nothing';
-  if (record.state === ServiceState.DISABLED) return 'nothing';
-  const wasNeverStarted = record.state === ServiceState.STOPPED && record.transition === 0;
-  if (wasNeverStarted && !isAutostart(situation.autostart)) return 'disable';
-  if (situation.isDependencyMissing) return 'dependency-missing';
+  const refusal = refuseStart(situation);
+  if (refusal !== undefined) return refusal;
   if (isExclusive(situation.exclusive) && load.services > 0) return 'exclusive-and-not-empty';
   if (load.exclusive > 0) return 'exclusive-service-here';
   const score = nodeScore(here, situation);
   if (score === Score.BEST) return 'start';
-  const { domain, isOnline } = situation;
-  const isStranded = domain?.isRestricted === true && !domain.nodes.some(({ nodeId }) => isOnline(nodeId));
-  return score === Score.ILLEGAL && isStranded ? 'stop' : 'nothing';
+  return score === Score.ILLEGAL && isStranded(situation) ? 'stop' : 'nothing';
+}
+
+/** What the coordinator decides. `target`: the best node for the service; 0: there is none. */
+export function considerCoordinatedStart(situation: ServiceSituation, target: number): StartDecision {
+  if (situation.isOnline(situation.record.owner)) return 'nothing';
+  const refusal = refuseStart(situation);
+  if (refusal !== undefined) return refusal;
+  if (target !== 0) return 'start';
+  return isStranded(situation) ? 'stop' : 'nothing';
+}
+
+/** Why the service starts on no node now. */
+function refuseStart({ record, autostart, isDependencyMissing }: ServiceSituation): StartDecision | undefined {
+  if ((record.flags & ServiceFlag.FROZEN) !== 0 || record.state === ServiceState.DISABLED) return 'nothing';
+  const wasNeverStarted = record.state === ServiceState.STOPPED && record.transition === 0;
+  if (wasNeverStarted && !isAutostart(autostart)) return 'disable';
+  return isDependencyMissing ? 'dependency-missing' : undefined;
+}
+
+function isStranded({ domain, isOnline }: DomainSituation): boolean {
+  return domain?.isRestricted === true && !domain.nodes.some(({ nodeId }) => isOnline(nodeId));
 }
 
 /**
@@ -86,6 +106,11 @@ export function isRunning({ state }: ServiceRecord): boolean {
 export interface Candidate {
   readonly node: number;
   readonly load: Load;
+}
+
+/** Orders candidates so that of equals the one with the fewest services is chosen, and then the lowest id. */
+export function lessLoadedLast(a: Candidate, b: Candidate): number {
+  return b.load.services - a.load.services || b.node - a.node;
 }
 
 /**

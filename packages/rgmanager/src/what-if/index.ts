@@ -6,4 +6,5 @@ export {
   simulate,
   usualAgents,
   type WhatIfEvent,
+  type WhatIfOptions,
 } from './simulate.js';

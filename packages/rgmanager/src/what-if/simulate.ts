@@ -1,6 +1,7 @@
 import { type Nanos, SECOND } from '@quorate/kernel';
 import { type ConfElement, childrenNamed, descend } from '../conf/conf-element.js';
 import type { ServiceOperation } from '../io.js';
+import type { Policy } from '../manager/policy.js';
 import { resultText } from '../state/result.js';
 import { type ServiceRecord, stateText } from '../state/service-record.js';
 import { type AgentCall, RgCluster } from '../virtual-cluster.js';
@@ -41,6 +42,13 @@ export interface PlanPart {
 /** How long agents take and what they end with. */
 export type Agents = (call: AgentCall) => { readonly takes: Nanos; readonly status: number };
 
+export interface WhatIfOptions {
+  /** `usualAgents` when absent. */
+  readonly agents?: Agents;
+  /** Counts in place of what `<policy>` says. */
+  readonly policy?: Partial<Policy>;
+}
+
 /** How long the cluster is watched after each event: failures are noticed by a status check, a minute later. */
 const WATCHED: Nanos = 120 * SECOND;
 const SAID: readonly string[] = ['notice', 'warning', 'err', 'crit', 'alert', 'emerg'];
@@ -68,9 +76,9 @@ export const usualAgents: Agents = ({ resource, action }) => {
 export function simulate(
   conf: ConfElement,
   events: readonly WhatIfEvent[],
-  agents: Agents = usualAgents,
+  options: WhatIfOptions = {},
 ): readonly PlanPart[] {
-  return new WhatIf(conf, agents).plan(events);
+  return new WhatIf(conf, options).plan(events);
 }
 
 class WhatIf {
@@ -85,13 +93,13 @@ class WhatIf {
   readonly #idle = new Set<AgentCall>();
   readonly #unfenced = new Set<number>();
 
-  constructor(conf: ConfElement, agents: Agents) {
+  constructor(conf: ConfElement, { agents = usualAgents, policy = {} }: WhatIfOptions) {
     this.#conf = conf;
     this.#votes = new Votes(conf);
     this.#nodes = childrenNamed(descend(conf, 'clusternodes'), 'clusternode').map((each) =>
       Number(each.attributes.get('nodeid')),
     );
-    this.#cluster = new RgCluster(conf);
+    this.#cluster = new RgCluster(conf, { policy });
     this.#cluster.isQuorate = (members) => this.#votes.isQuorate(members);
     this.#cluster.agent = (call) => this.#agent(call, agents);
   }
@@ -123,7 +131,8 @@ class WhatIf {
     cluster.run(WATCHED);
     const decisions = cluster.facts.slice(fromFact).flatMap((fact): PlanStep[] => {
       if (fact.kind !== 'rg.evaluated' || fact.decision === 'nothing') return [];
-      const text = `${fact.service}: ${fact.decision.replaceAll('-', ' ')}`;
+      const where = fact.target === 0 || fact.target === fact.node ? '' : ` on node ${fact.target}`;
+      const text = `${fact.service}: ${fact.decision.replaceAll('-', ' ')}${where}`;
       return [{ after: fact.at - since, node: fact.node, kind: 'decision', text }];
     });
     const told = cluster.told.slice(from).flatMap((each): PlanStep[] => {
