@@ -13,6 +13,7 @@ const EVENTS =
 interface SimulateOptions {
   readonly json?: boolean;
   readonly coordinator?: boolean;
+  readonly fenceFailedStop?: boolean;
 }
 
 /** `quorate rg`: what rgmanager would do. */
@@ -22,6 +23,7 @@ export function rgCommand({ stdout }: CommandIo): Command {
     .argument('<cluster.conf>', 'the configuration; all its nodes are up at the start')
     .argument('[events...]', EVENTS)
     .option('--coordinator', 'the lowest node decides where services start')
+    .option('--fence-failed-stop', 'a node that could not stop a service is fenced')
     .option('--json', 'print the plan as JSON; times in nanoseconds')
     .action((path: string, events: readonly string[], { json = false, ...switches }: SimulateOptions) => {
       const plan = planFor(path, events.map(eventOf), { policy: policyOf(switches) });
@@ -31,8 +33,8 @@ export function rgCommand({ stdout }: CommandIo): Command {
 }
 
 /** Only what is switched on here counts in place of what cluster.conf says. */
-function policyOf({ coordinator }: SimulateOptions): Partial<Policy> {
-  return { ...(coordinator && { hasCoordinator: true }) };
+function policyOf({ coordinator, fenceFailedStop }: SimulateOptions): Partial<Policy> {
+  return { ...(coordinator && { hasCoordinator: true }), ...(fenceFailedStop && { fencesFailedStops: true }) };
 }
 
 function planFor(path: string, events: readonly WhatIfEvent[], options: WhatIfOptions): ReturnType<typeof simulate> {

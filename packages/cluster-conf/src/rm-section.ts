@@ -70,6 +70,7 @@ export function readRm(at: ElementReader, nodeIds: NodeIds): RmSection {
 /** What Quorate's rgmanager may do otherwise than the original. RHEL 6 refuses the element, as it would not keep to it. */
 function checkPolicy(at: ElementReader): void {
   at.flag('coordinator', false);
+  at.flag('fence_failed_stop', false);
   at.finish();
 }
 

@@ -603,6 +603,12 @@ describe('what belongs to agents', () => {
     ]);
   });
 
+  it('knows what rgmanager of RHEL 6 does not: its policy', () => {
+    const policy = '<policy coordinator="1" fence_failed_stop="1"/>';
+    expect(errorsOf(confWith({ rm: policy }))).toEqual([]);
+    expect(errorsOf(confWith({ rm: '<policy coordinator="yes" fence="1"/>' }))).toHaveLength(2);
+  });
+
   it('keeps any resource, and the text of an event script', () => {
     const rm =
       '<resource-defaults><ip monitor_link="no"/></resource-defaults><vm name="v" xyz="1"/><events><event name="e"> evt </event></events>';

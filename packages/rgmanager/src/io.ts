@@ -113,6 +113,8 @@ export type RgOutput =
       /** To be killed with SIGKILL after that long. */
       readonly timeout?: Nanos;
     }
+  /** It could not stop a service: it is to leave the cluster by force, and the fence domain deals with it. */
+  | { readonly kind: 'fence'; readonly node: number }
   | { readonly kind: 'reply'; readonly id: number; readonly reply: RgReply }
   /** The last output ever. */
   | { readonly kind: 'exited'; readonly status: number }

@@ -17,6 +17,7 @@ import { DaemonState, Lockdown } from './manager/daemon-state.js';
 import { DomainPlacement } from './manager/domain-placement.js';
 import { Evaluation } from './manager/evaluation.js';
 import { type QueuedEvent, RgEventQueue } from './manager/event-queue.js';
+import { FailedStops } from './manager/failed-stops.js';
 import { GroupOperations, type InUse } from './manager/group-operations.js';
 import { type Policy, readPolicy } from './manager/policy.js';
 import { reconfigure } from './manager/reconfiguration.js';
@@ -124,6 +125,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   readonly #threads: ServiceThreads;
   readonly #evaluation: Evaluation;
   readonly #operations: ServiceOperations;
+  readonly #failedStops: FailedStops;
   readonly #events: RgEventQueue;
   readonly #central: CentralProcessing;
   readonly #rejected = new Map<MessageDefect, number>();
@@ -185,9 +187,10 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#inUse = inUse;
     this.#agents = new AgentRunner(runtime);
     const groups = new GroupOperations(runtime, inUse, this.#agents);
-    const parts = { runtime, state, members, channels, store, groups };
+    const parts = { runtime, state, members, channels, store, groups, inUse };
     const operations = new ServiceOperations(parts, config.startsWhatIsBeingStopped ?? false);
     this.#operations = operations;
+    this.#failedStops = new FailedStops({ runtime, state, members, store, inUse });
     const placement = new DomainPlacement(store, members, inUse);
     const remote = new RemoteRequests({ runtime, state, members, channels, store, inUse }, timeout);
     const prng = config.prng ?? Prng.derive({ hi: 0, lo: config.nodeId }, 'rgmanager');
@@ -447,6 +450,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   #membersLost(lost: readonly number[]): void {
     this.#views.membersLost(lost);
     this.#channels.membersLost(lost);
+    this.#failedStops.membersLost(lost);
   }
 
   #nodeLost(node: number): void {
@@ -496,6 +500,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       case 'user':
         return yield* this.#central.handle(event);
       case 'service':
+        this.#failedStops.look();
         if (this.#state.isCentral) return yield* this.#central.handle(event);
         return yield* this.#evaluation.serviceEvent(event.state);
       case 'node':
@@ -507,15 +512,16 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
         if (this.#isInitialized) {
           const runsNothing = event.node === this.#config.nodeId && this.#runsNothing;
           this.#runsNothing &&= !runsNothing;
-          return yield* this.#nodeEvent(event, runsNothing);
+          yield* this.#nodeEvent(event, runsNothing);
+          return this.#failedStops.look();
         }
         this.#runtime.log('debug', 'Services not initialized.');
     }
   }
 
   *#nodeEvent(event: Extract<QueuedEvent, { kind: 'node' }>, runsNothing: boolean): Task {
-    const { node, isUp } = event;
-    if (!this.#state.isCentral) return yield* this.#evaluation.nodeEvent(node, isUp, runsNothing);
+    const { node, isUp, isClean } = event;
+    if (!this.#state.isCentral) return yield* this.#evaluation.nodeEvent(node, isUp, { runsNothing, isClean });
     if (runsNothing) yield* this.#evaluation.disown();
     yield* this.#central.handle(event);
   }

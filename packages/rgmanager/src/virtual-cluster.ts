@@ -33,6 +33,7 @@ export type Told =
       readonly node: number;
       readonly message: Extract<RgMessage, { kind: 'event' }>;
     }
+  | { readonly kind: 'fence'; readonly at: Nanos; readonly node: number; readonly victim: number }
   | { readonly kind: 'reply'; readonly at: Nanos; readonly node: number; readonly reply: RgReply }
   | { readonly kind: 'exited'; readonly at: Nanos; readonly node: number; readonly status: number };
 
@@ -54,6 +55,7 @@ interface LockResource {
 }
 
 const LATENCY: Nanos = MILLISECOND;
+const FENCING: Nanos = 5 * SECOND;
 const EAGAIN = -11;
 const EUNLOCK = -0x10002;
 /** Node id of whoever asks from outside, and writes records. */
@@ -68,6 +70,12 @@ export class RgCluster {
   now: Nanos = 0;
   /** How long an agent takes and what it returns. */
   agent: (call: AgentCall) => { readonly takes: Nanos; readonly status: number } = () => ({ takes: 0, status: 0 });
+  /** A node is to be fenced: its power goes, cman notices, and five seconds later it is done. */
+  fence: (victim: number) => void = (victim) => {
+    this.kill(victim);
+    this.lose(victim);
+    this.at(this.now + FENCING, () => this.fenced(victim));
+  };
   /** Whether these nodes have quorum. */
   isQuorate: (members: readonly number[]) => boolean = () => true;
   readonly #conf: ConfElement;
@@ -291,6 +299,9 @@ export class RgCluster {
         return this.#send(host, output.to, output.payload);
       case 'run-agent':
         return this.#runAgent(host, output);
+      case 'fence':
+        this.told.push({ kind: 'fence', at: this.now, node: host.id, victim: output.node });
+        return this.at(this.now + LATENCY, () => this.fence(output.node));
       case 'reply':
         this.told.push({ kind: 'reply', at: this.now, node: host.id, reply: output.reply });
         return;

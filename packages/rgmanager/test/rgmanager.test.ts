@@ -65,6 +65,7 @@ class Player {
         this.#isCentral = words.includes('central');
         this.#cluster = new RgCluster(this.#conf(xml), { agents: recordedAgents(vectors) });
         this.#cluster.agent = (call) => this.#agent(call);
+        this.#cluster.fence = (victim) => this.#down(victim);
         return [];
       case 'boot':
         for (const id of ids) this.#machines.start(id);
@@ -74,10 +75,8 @@ class Player {
         return [];
       case 'kill':
       case 'down':
-        for (const id of ids) this.#machines.kill(id);
-        if (command === 'kill') return [];
-        this.#machines.lose(...ids);
-        this.#fence(ids);
+        if (command === 'kill') for (const id of ids) this.#machines.kill(id);
+        else this.#down(...ids);
         return [];
       case 'lose':
         this.#machines.lose(...ids);
@@ -126,6 +125,12 @@ class Player {
     const nodes = this.#nodes.map((id) => `<clusternode name="node${id}" nodeid="${id}"/>`).join('');
     const central = this.#isCentral ? ' central_processing="1"' : '';
     return parseConf(`<cluster><clusternodes>${nodes}</clusternodes><rm${central}>${xml}</rm></cluster>`);
+  }
+
+  #down(...ids: readonly number[]): void {
+    for (const id of ids) this.#machines.kill(id);
+    this.#machines.lose(...ids);
+    this.#fence(ids);
   }
 
   #fence(ids: readonly number[]): void {
@@ -183,6 +188,8 @@ class Player {
         return [line(told.node, `= ${describeReply(told.reply)}`)];
       case 'exited':
         return [line(told.node, `exited ${told.status}`)];
+      case 'fence':
+        return [line(told.node, `fence ${told.victim}`)];
       case 'event':
         return [];
     }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { formatPlan, simulate, type WhatIfEvent } from '../src/what-if/index.js';
+import { stateText } from '../src/index.js';
+import { type Agents, formatPlan, simulate, type WhatIfEvent } from '../src/what-if/index.js';
 import { parseConf } from './parse-conf.js';
 
 const NODES = [1, 2, 3].map((id) => `<clusternode name="node${id}" nodeid="${id}"/>`).join('');
@@ -51,6 +52,22 @@ describe('a plan', () => {
     expect(reply).toMatchObject({ text: 'Success' });
     // Three stops, one after the other, and three starts.
     expect(Math.round(reply!.after / 1e9)).toBe(42);
+  });
+
+  it('has a node fenced that cannot stop a service', () => {
+    const agents: Agents = ({ node, action, resource }) => {
+      return { takes: 0, status: node === 1 && action === 'stop' && resource === 'script:s' ? 1 : 0 };
+    };
+    const events: WhatIfEvent[] = [{ kind: 'resource-failed', resource: 'script:s' }];
+    const ends = [false, true].map((fencesFailedStops) => {
+      const [, part] = simulate(confWith(), events, { agents, policy: { fencesFailedStops } });
+      const { state, owner } = part!.services[0]!;
+      return [stateText(state), owner, part!.steps.some(({ text }) => text === 'fence node 1')];
+    });
+    expect(ends).toEqual([
+      ['failed', 0, false],
+      ['started', 2, true],
+    ]);
   });
 
   it('under a coordinator says where the lowest node has services started', () => {

@@ -48,14 +48,31 @@ class Storm {
     this.#prng = Prng.derive({ hi: 0, lo: seed }, 'storm');
     const lockPauses = Prng.derive({ hi: 0, lo: seed }, 'pauses');
     this.cluster = new RgCluster(conf, { agents, policy, ...(isPatient && { lockPauses }) });
+    this.cluster.fence = (victim) => this.#fence(victim);
     this.cluster.agent = ({ node, resource, action }) => {
       const takes = this.#failing === 0 ? 0 : this.#prng.below(3000) * MILLISECOND;
-      const isFailure = action !== 'stop' && this.#prng.below(100) < this.#failing;
+      const mayFail = action !== 'stop' || (policy.fencesFailedStops === true && this.#isFencedFor(node));
+      const isFailure = mayFail && this.#prng.below(100) < this.#failing;
       // A start counts from its beginning, a stop at its end.
       if (action === 'start' && !isFailure) this.running.start(resource, node);
-      if (action === 'stop') this.cluster.at(this.cluster.now + takes, () => this.running.stop(resource, node));
+      if (action === 'stop' && !isFailure)
+        this.cluster.at(this.cluster.now + takes, () => this.running.stop(resource, node));
       return { takes, status: isFailure ? 1 : 0 };
     };
+  }
+
+  /** Nobody fences the last node for a failed stop, and none for one on its way out. */
+  #isFencedFor(node: number): boolean {
+    const { phase, members } = this.cluster.inspect(node);
+    return phase === 'running' && members.length > 1;
+  }
+
+  /** Fenced by those who saw that it could not stop a service. */
+  #fence(victim: number): void {
+    this.cluster.kill(victim);
+    this.cluster.lose(victim);
+    this.running.down(victim);
+    this.cluster.fenced(victim);
   }
 
   run(): void {
@@ -136,6 +153,7 @@ const seeds = (least: number): readonly number[] =>
 describe.each<readonly [string, number, Partial<Policy>]>([
   ['as in the original', 24, {}],
   ['with a coordinator', 8, { hasCoordinator: true }],
+  ['with fencing for failed stops', 8, { fencesFailedStops: true }],
 ])('storms of failures, users and failing agents, %s', (_, least, policy) => {
   it.each(seeds(least))('seed %i: nothing runs twice, all settles, and all agree', (seed) => {
     const storm = new Storm(seed, seed % 3 === 0, policy);

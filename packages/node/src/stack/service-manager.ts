@@ -145,6 +145,10 @@ export class ServiceManager implements LockspaceUser {
         });
         break;
       }
+      case 'fence':
+        // Whoever leaves like that is the fence domain's victim.
+        this.#engine.cman({ kind: 'kill', node: output.node, reason: 'cmantool' });
+        break;
       case 'reply': {
         const task = this.#requests.get(output.id);
         this.#requests.delete(output.id);

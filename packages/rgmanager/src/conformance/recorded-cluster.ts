@@ -171,6 +171,7 @@ function describe(told: Told): readonly string[] {
       const { reply } = told;
       return reply.kind === 'result' ? [`  = ${reply.code} (${resultText(reply.code)}) owner=n${reply.owner}`] : [];
     }
+    case 'fence':
     case 'exited':
       return [];
   }

@@ -32,6 +32,13 @@ export interface EvaluationParts {
   readonly threads: ServiceThreads;
 }
 
+export interface NodeEventDetails {
+  /** It is this one, which has just stopped all services without a look at the records. */
+  readonly runsNothing?: boolean;
+  /** It said that it would leave. */
+  readonly isClean?: boolean;
+}
+
 type Decision = Extract<RgFact, { kind: 'rg.evaluated' }>['decision'];
 
 /** Owned by a node that is gone, a service in one of these is stopped. */
@@ -51,7 +58,9 @@ const ORPHANED: readonly number[] = [
  * the node that was about to recover it dies. If that node lives, the recovery finds the service started. And what a
  * node owned in an earlier life is not left to it in this one, when its death went unnoticed because services were locked.
  */
-function isOrphan({ state, owner }: ServiceRecord, dead: number, isAlive: boolean): boolean {
+function isOrphan({ state, owner }: ServiceRecord, dead: number, isAlive: boolean, isUnfenced: boolean): boolean {
+  // It could not be stopped there: only fencing has ended it.
+  if (state === ServiceState.FAILED) return owner === dead && !isUnfenced;
   if (state === ServiceState.RECOVER && owner === 0) return !isAlive;
   return owner === dead && ORPHANED.includes(state);
 }
@@ -80,18 +89,16 @@ export class Evaluation {
     this.#parts = parts;
   }
 
-  /**
-   * A node is up or down. `runsNothing`: it is this one, which has just stopped all services without a look at the
-   * records.
-   */
-  *nodeEvent(node: number, isUp: boolean, runsNothing = false): Task {
+  /** A node is up or down. */
+  *nodeEvent(node: number, isUp: boolean, about: NodeEventDetails = {}): Task {
+    const { runsNothing = false, isClean = false } = about;
     const { runtime, members, inUse } = this.#parts;
     const isLocal = node === members.here;
     if (this.#isLocked()) return;
     this.#newcomer = isUp ? node : 0;
     const loads = yield* this.#loads();
     for (const service of inUse.configuration.services) {
-      const record = yield* this.#claim(service, isUp && !runsNothing ? 0 : node, isUp);
+      const record = yield* this.#claim(service, isUp && !runsNothing ? 0 : node, isUp, isUp || isClean);
       if (record === undefined) continue;
       if (SETTLED.includes(record.state)) {
         this.#observe(record, 'nothing');
@@ -110,7 +117,7 @@ export class Evaluation {
     const { members, inUse, store } = this.#parts;
     for (const service of inUse.configuration.services) {
       const record = store.readLocal(service);
-      if (record === undefined || record.owner === members.here) yield* this.#claim(service, members.here, true);
+      if (record === undefined || record.owner === members.here) yield* this.#claim(service, members.here, true, true);
     }
   }
 
@@ -157,7 +164,7 @@ export class Evaluation {
   }
 
   /** The record of a service; what `dead` owned is marked stopped before. Undefined when that fails. */
-  *#claim(service: string, dead: number, isAlive: boolean): Task<ServiceRecord | undefined> {
+  *#claim(service: string, dead: number, isAlive: boolean, isUnfenced: boolean): Task<ServiceRecord | undefined> {
     const { runtime, store, operations } = this.#parts;
     const lock = yield* store.lock(service);
     if (lock === undefined) return undefined;
@@ -165,7 +172,7 @@ export class Evaluation {
     if (record === undefined) runtime.log('err', `#34: Cannot get status for service ${service}`);
     // Another node may have had it started here before this one has come to look at it.
     const isBegun = isAlive && operations.hasBegun(service);
-    if (record === undefined || dead === 0 || isBegun || !isOrphan(record, dead, isAlive)) {
+    if (record === undefined || dead === 0 || isBegun || !isOrphan(record, dead, isAlive, isUnfenced)) {
       yield* store.unlock(lock);
       return record;
     }

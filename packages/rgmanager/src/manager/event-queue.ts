@@ -5,7 +5,7 @@ import type { ServiceRequest } from './service-threads.js';
 
 /** Something that services have to be looked at for. */
 export type QueuedEvent =
-  /** `isClean`: it came, or said that it would go. */
+  /** `isClean`: it came, or said that it would leave, and is not fenced. */
   | { readonly kind: 'node'; readonly node: number; readonly isUp: boolean; readonly isClean: boolean }
   /** `owner` -1: nobody. */
   | {

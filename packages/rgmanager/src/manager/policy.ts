@@ -5,9 +5,9 @@ import { type ConfElement, descend } from '../conf/conf-element.js';
 export interface Policy {
   /** One node, the lowest member, decides where stopped services start: they are not raced for. */
   readonly hasCoordinator: boolean;
+  /** A node that could not stop a service is fenced, so that it can be recovered elsewhere. */
+  readonly fencesFailedStops: boolean;
 }
-
-const ORIGINAL: Policy = { hasCoordinator: false };
 
 /**
  * Reads `<rm>`'s `<policy>`, which RHEL 6 does not know.
@@ -19,5 +19,9 @@ const ORIGINAL: Policy = { hasCoordinator: false };
 export function readPolicy(cluster: ConfElement, switches: Partial<Policy> = {}): Policy {
   const policy = descend(cluster, 'rm', 'policy')?.attributes;
   const isOn = (attribute: string): boolean => atoi(policy?.get(attribute) ?? '') > 0;
-  return { ...ORIGINAL, hasCoordinator: isOn('coordinator'), ...switches };
+  return {
+    hasCoordinator: isOn('coordinator'),
+    fencesFailedStops: isOn('fence_failed_stop'),
+    ...switches,
+  };
 }

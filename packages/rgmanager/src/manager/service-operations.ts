@@ -9,7 +9,7 @@ import { Request, requestText } from '../state/request.js';
 import { Result } from '../state/result.js';
 import { ServiceFlag, type ServiceRecord, ServiceState, stateText } from '../state/service-record.js';
 import type { DaemonState } from './daemon-state.js';
-import type { GroupOperations } from './group-operations.js';
+import type { GroupOperations, InUse } from './group-operations.js';
 
 export interface OperationParts {
   readonly runtime: Runtime;
@@ -18,6 +18,7 @@ export interface OperationParts {
   readonly channels: Channels;
   readonly store: RecordStore;
   readonly groups: GroupOperations;
+  readonly inUse: InUse;
 }
 
 /** Owner in an event of a service that nobody owns now. */
@@ -41,6 +42,7 @@ export class ServiceOperations {
   readonly #channels: Channels;
   readonly #store: RecordStore;
   readonly #groups: GroupOperations;
+  readonly #inUse: InUse;
   readonly #startsWhatIsBeingStopped: boolean;
   /** Services whose start has begun here since all of them were stopped. */
   readonly #begun = new Set<string>();
@@ -52,6 +54,7 @@ export class ServiceOperations {
     this.#channels = parts.channels;
     this.#store = parts.store;
     this.#groups = parts.groups;
+    this.#inUse = parts.inUse;
     this.#startsWhatIsBeingStopped = startsWhatIsBeingStopped;
   }
 
@@ -261,6 +264,7 @@ export class ServiceOperations {
     // one stops it, too, the original calls it stopped before it is, and it runs twice.
     const isAnothers = record.owner !== 0 && record.owner !== owner;
     if (isAnothers || !stopping.includes(record.state)) return yield* this.#store.unlock(lock);
+    if (isFailed && this.#isFencedFor(record)) return yield* this.#awaitFencing({ lock, record });
     let state = newState;
     if (isFailed) {
       this.#runtime.log('crit', `#12: RG ${service} failed to stop; intervention required`);
@@ -275,12 +279,32 @@ export class ServiceOperations {
     }
   }
 
+  /** Whether another node is there that has this one fenced. */
+  #isFencedFor({ owner }: ServiceRecord): boolean {
+    const { here, online } = this.#members;
+    const hasOthers = online.some((node) => node !== here);
+    return this.#inUse.policy.fencesFailedStops && hasOthers && !this.#state.isGoingDown && owner === here;
+  }
+
+  /** A failed service that has an owner waits for its fencing. */
+  *#awaitFencing({ lock, record }: Locked): Task {
+    const { name, owner } = record;
+    this.#runtime.log('crit', `#12: RG ${name} failed to stop; ${this.#members.nameOf(owner)} is to be fenced`);
+    const failed = { ...record, state: ServiceState.FAILED, transition: this.#runtime.wallSeconds };
+    if (yield* this.#writeAndUnlock(lock, failed, '#55: Failed changing RG status')) {
+      this.broadcastEvent(failed, owner);
+    }
+  }
+
   /** `svc_fail`: nothing but a disable helps it from now on. */
   *fail(service: string): Task<number> {
     const locked = yield* this.#readLocked(service);
     if (locked === undefined) return Result.FAIL;
     const { lock, record } = locked;
     this.#runtime.log('debug', `Handling failure request for RG ${service}`);
+    // This node is about to be fenced for it.
+    if (record.state === ServiceState.FAILED && record.owner !== 0)
+      return yield* this.#unlocked(locked, Result.SUCCESS);
     if (record.state === ServiceState.STARTED && record.owner !== this.#members.here) {
       this.#runtime.log('debug', `Unable to disable RG ${service} in ${stateText(record.state)} state`);
       return yield* this.#unlocked(locked, Result.FAIL);

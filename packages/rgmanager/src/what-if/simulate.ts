@@ -102,6 +102,7 @@ class WhatIf {
     this.#cluster = new RgCluster(conf, { policy });
     this.#cluster.isQuorate = (members) => this.#votes.isQuorate(members);
     this.#cluster.agent = (call) => this.#agent(call, agents);
+    this.#cluster.fence = (victim) => this.#lost(victim);
   }
 
   #agent(call: AgentCall, agents: Agents): ReturnType<Agents> {
@@ -140,6 +141,7 @@ class WhatIf {
       if (each.kind === 'log' && SAID.includes(each.priority)) return [{ ...at, kind: 'log', text: each.text }];
       if (each.kind === 'reply' && each.reply.kind === 'result')
         return [{ ...at, kind: 'reply', text: resultText(each.reply.code) }];
+      if (each.kind === 'fence') return [{ ...at, kind: 'decision', text: `fence node ${each.victim}` }];
       if (each.kind !== 'exec' || this.#idle.has(each.call)) return [];
       if (each.call.action === 'status' && each.status === 0) return [];
       const outcome = each.status === 0 ? '' : ` fails with ${each.status}`;
@@ -170,6 +172,10 @@ class WhatIf {
   #down(node: number): void {
     if (!this.#cluster.has(node)) throw new RangeError(`node ${node} cannot go down: it does not run`);
     if (this.#cluster.running.length === 1) throw new RangeError(`node ${node} cannot go down: no other is left`);
+    this.#lost(node);
+  }
+
+  #lost(node: number): void {
     this.#unfenced.add(node);
     for (const place of this.#started) if (place.startsWith(`${node} `)) this.#started.delete(place);
     this.#cluster.kill(node);
