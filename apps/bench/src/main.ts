@@ -1,6 +1,7 @@
 import { tuneForShortRuns } from '@quorate/simulator/node';
 import { runAllocBench } from './alloc-bench.js';
 import { runDiskBench } from './disk.js';
+import { runFailoverBench } from './failover-bench.js';
 import { runLocksBench } from './locks-bench.js';
 import { runPlantedBugs } from './planted-bugs/run-planted-bugs.js';
 import { runBench } from './run-bench.js';
@@ -14,6 +15,9 @@ if (name === 'disk') {
   process.exitCode = runAllocBench(process);
 } else if (name === 'locks') {
   process.exitCode = await runLocksBench(process);
+} else if (name === 'failover') {
+  tuneForShortRuns();
+  process.exitCode = runFailoverBench(rest, process);
 } else if (name === 'totem-chaos') {
   tuneForShortRuns();
   process.exitCode = runTotemChaos(rest, process);
