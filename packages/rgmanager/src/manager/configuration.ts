@@ -3,6 +3,7 @@ import { type ConfElement, descend } from '../conf/conf-element.js';
 import type { RgFact, TreeFact } from '../fact.js';
 import { type FailoverDomain, findDomain, readFailoverDomains } from '../state/failover-domain.js';
 import { isExclusive } from '../state/placement.js';
+import type { Resource } from '../tree/resource.js';
 import { applyResourceDefaults, loadResources, ResourceList } from '../tree/resource-list.js';
 import { attributeValue, type ResourceNode } from '../tree/resource-node.js';
 import type { ResourceRule } from '../tree/resource-rule.js';
@@ -16,6 +17,14 @@ export class Configuration {
   /** Top-level nodes, in the order of the file. */
   readonly roots: readonly ResourceNode[];
   readonly domains: readonly FailoverDomain[];
+  /** Names of all services, `type:name`. */
+  readonly services: readonly string[];
+  /** Services that depend on another. */
+  readonly dependents: readonly string[];
+  /** Whether any service wants a node for itself. */
+  readonly hasExclusive: boolean;
+  readonly #byName = new Map<string, ResourceNode>();
+  readonly #using = new Map<Resource, ResourceNode[]>();
   readonly #log: Log;
 
   constructor(resources: ResourceList, roots: readonly ResourceNode[], domains: readonly FailoverDomain[], log: Log) {
@@ -23,19 +32,30 @@ export class Configuration {
     this.roots = roots;
     this.domains = domains;
     this.#log = log;
-  }
-
-  /** Names of all services, `type:name`. */
-  get services(): readonly string[] {
-    return this.roots.map(({ name }) => name);
+    this.services = roots.map(({ name }) => name);
+    this.dependents = this.services.filter((service) => this.property(service, 'depend') !== undefined);
+    this.hasExclusive = [...resources].some((resource) => isExclusive(resource.text('exclusive')));
+    for (const root of roots) {
+      if (!this.#byName.has(root.name)) this.#byName.set(root.name, root);
+      for (const resource of new Set([...root.subtree()].map((node) => node.resource))) {
+        const using = this.#using.get(resource);
+        if (using === undefined) this.#using.set(resource, [root]);
+        else using.push(root);
+      }
+    }
   }
 
   has(service: string): boolean {
-    return this.roots.some(({ name }) => name === service);
+    return this.#byName.has(service);
   }
 
   root(service: string): ResourceNode | undefined {
-    return this.roots.find(({ name }) => name === service);
+    return this.#byName.get(service);
+  }
+
+  /** Top-level nodes that a walk for a resource may end at: it is there, or below. */
+  rootsUsing(resource: Resource): readonly ResourceNode[] {
+    return this.#using.get(resource) ?? [];
   }
 
   /** Text of a service's attribute. */
@@ -45,11 +65,6 @@ export class Configuration {
 
   isExclusive(service: string): boolean {
     return isExclusive(this.property(service, 'exclusive'));
-  }
-
-  /** Whether any service wants a node for itself. */
-  get hasExclusive(): boolean {
-    return [...this.resources].some((resource) => isExclusive(resource.text('exclusive')));
   }
 
   /** The domain of a service; one that the configuration does not define is none, and warned of. */

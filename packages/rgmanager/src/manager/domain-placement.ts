@@ -37,7 +37,7 @@ export class DomainPlacement {
   }
 
   /** `count_resource_groups_local`: what runs on a node, by this node's cache. */
-  localLoad(node: number): Load {
+  #localLoad(node: number): Load {
     const loads = new Map<number, Load>();
     for (const service of this.#inUse.configuration.services) {
       const record = this.#store.readLocal(service);
@@ -48,7 +48,8 @@ export class DomainPlacement {
 
   /** Whether the service must not run on a node because of what runs there and wants to be alone. */
   hasExclusiveConflict(service: string, node: number): boolean {
-    const load = this.localLoad(node);
+    if (!this.#inUse.configuration.hasExclusive) return false;
+    const load = this.#localLoad(node);
     return load.exclusive > 0 || (load.services > 0 && this.#inUse.configuration.isExclusive(service));
   }
 

@@ -125,9 +125,7 @@ export class Evaluation {
   *serviceEvent(state: number): Task {
     const { runtime, members, placement, inUse, store, threads } = this.#parts;
     if (this.#isLocked()) return;
-    const dependents = inUse.configuration.services.filter(
-      (service) => inUse.configuration.property(service, 'depend') !== undefined,
-    );
+    const { dependents } = inUse.configuration;
     if (dependents.length === 0) return;
     this.#newcomer = 0;
     const loads = yield* this.#loads();

@@ -49,7 +49,7 @@ export class GroupOperations {
     const resource = configuration.resources.findRoot(service);
     if (resource === undefined) return -1;
     this.#runtime.observe?.({ kind: 'rg.operation-started', now: this.#runtime.now, service, operation });
-    const result = yield* this.#walk.operate(configuration.roots, resource, operation);
+    const result = yield* this.#walk.operate(configuration.rootsUsing(resource), resource, operation);
     this.#runtime.observe?.({ kind: 'rg.operation-ended', now: this.#runtime.now, service, operation, result });
     return result;
   }

@@ -5,6 +5,9 @@ import { AttributeFlag, type ResourceRule, type RuleAttribute } from './resource
 /** Resources in the order in which they were stored: those of the resources section by type, then inline ones. */
 export class ResourceList {
   readonly #resources: Resource[] = [];
+  readonly #byType = new Map<string, Resource[]>();
+  /** By type and primary text: the first with it. */
+  readonly #byPrimary = new Map<string, Map<string, Resource>>();
 
   [Symbol.iterator](): Iterator<Resource> {
     return this.#resources[Symbol.iterator]();
@@ -21,19 +24,34 @@ export class ResourceList {
    * Source: rgmanager src/daemons/reslist.c, `store_resource`.
    */
   store(resource: Resource, report: Report): boolean {
-    for (const other of this.#resources) {
-      if (other.rule.type !== resource.rule.type) continue;
+    const { type } = resource.rule;
+    for (const other of this.#byType.get(type) ?? []) {
       for (const { name, value, flags } of resource.attributes) {
         if ((flags & (AttributeFlag.PRIMARY | AttributeFlag.UNIQUE)) === 0) continue;
         if (other.text(name) !== value) continue;
         const kind = (flags & AttributeFlag.PRIMARY) !== 0 ? 'Primary' : 'Unique';
-        report(`Error: ${kind} attribute collision. type=${resource.rule.type} attr=${name} value=${value}`);
-        report(`Error storing ${resource.rule.type} resource`);
+        report(`Error: ${kind} attribute collision. type=${type} attr=${name} value=${value}`);
+        report(`Error storing ${type} resource`);
         return false;
       }
     }
     this.#resources.push(resource);
+    this.#index(resource);
     return true;
+  }
+
+  #index(resource: Resource): void {
+    const { type } = resource.rule;
+    const [ofType, byPrimary] = [
+      this.#byType.get(type) ?? [],
+      this.#byPrimary.get(type) ?? new Map<string, Resource>(),
+    ];
+    this.#byType.set(type, ofType);
+    this.#byPrimary.set(type, byPrimary);
+    ofType.push(resource);
+    for (const { value, flags } of resource.attributes) {
+      if ((flags & AttributeFlag.PRIMARY) !== 0 && !byPrimary.has(value)) byPrimary.set(value, resource);
+    }
   }
 
   /**
@@ -41,21 +59,17 @@ export class ResourceList {
    * attribute that is unique and required.
    */
   find(type: string, reference: string): Resource | undefined {
-    const byPrimary = this.#find(type, reference, AttributeFlag.PRIMARY);
-    return byPrimary ?? this.#find(type, reference, AttributeFlag.UNIQUE | AttributeFlag.REQUIRED);
+    const mask = AttributeFlag.UNIQUE | AttributeFlag.REQUIRED;
+    const isMatch = ({ attributes }: Resource): boolean =>
+      attributes.some(({ value, flags }) => value === reference && (flags & mask) === mask);
+    return this.#byPrimary.get(type)?.get(reference) ?? this.#byType.get(type)?.find(isMatch);
   }
 
   /** The resource with that name, `type:name`; without a colon the type is `service`. */
   findRoot(name: string): Resource | undefined {
     const colon = name.indexOf(':');
     const type = colon < 0 ? 'service' : name.slice(0, colon);
-    return this.#find(type, name.slice(colon + 1), AttributeFlag.PRIMARY);
-  }
-
-  #find(type: string, text: string, mask: number): Resource | undefined {
-    const isMatch = (resource: Resource): boolean =>
-      resource.attributes.some(({ value, flags }) => value === text && (flags & mask) === mask);
-    return this.#resources.find((resource) => resource.rule.type === type && isMatch(resource));
+    return this.#byPrimary.get(type)?.get(name.slice(colon + 1));
   }
 }
 
