@@ -1,6 +1,6 @@
 import { isErrno, type Program, utf8Bytes, utf8Text } from '@quorate/kernel';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { isEdited } from '../src/agents/httpd-conf.js';
+import { isEdited } from '../src/agents/generated-file.js';
 import { sha1 } from '../src/agents/sha1.js';
 import { FakeMachine } from './agents-os.js';
 

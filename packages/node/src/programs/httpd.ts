@@ -11,6 +11,7 @@ import {
   type Task,
   utf8Text,
 } from '@quorate/kernel';
+import { valueAfter } from './options.js';
 
 interface HttpdConfiguration {
   readonly ports: readonly number[];
@@ -99,11 +100,6 @@ export const httpd: Program = function* (argv, os) {
   yield* acceptForever(os, listeners[0]!, workers);
   return 0;
 };
-
-function valueAfter(argv: readonly string[], option: string): string | undefined {
-  const at = argv.indexOf(option);
-  return at < 0 ? undefined : argv[at + 1];
-}
 
 function* acceptForever(os: Os, listener: Socket, workers: Workers): Task {
   for (;;) {

@@ -31,6 +31,7 @@ import { cmanTool } from './cman/cman-tool.js';
 import { corosyncCpgtool } from './corosync/corosync-cpgtool.js';
 import { corosyncQuorumtool } from './corosync/corosync-quorumtool.js';
 import { DAEMONS, daemonProgram, killall } from './daemon-control.js';
+import { databasePrograms } from './database/index.js';
 import { fdisk } from './fdisk.js';
 import { httpd } from './httpd.js';
 import { iscsiadm } from './iscsiadm/iscsiadm.js';
@@ -106,6 +107,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['/etc/init.d/watchdog', daemonScript({ daemon: 'watchdog', label: 'watchdog daemon', title: 'watchdog' })],
     ...DAEMONS.map((daemon): [string, Program] => [daemon, daemonProgram(daemon)]),
     ...lvmPrograms(storage),
+    ...databasePrograms,
     ...agentPrograms,
   ]);
 }

@@ -89,3 +89,9 @@ export function parseOptions(
     },
   };
 }
+
+/** The word after an option, wherever it stands: for programs whose options are words. */
+export function valueAfter(argv: readonly string[], option: string): string | undefined {
+  const at = argv.indexOf(option);
+  return at < 0 ? undefined : argv[at + 1];
+}

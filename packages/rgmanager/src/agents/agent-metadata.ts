@@ -25,4 +25,6 @@ export const installedAgents: readonly InstalledAgent[] = [
   storage.fs,
   storage.clusterfs,
   storage.lvm,
+  applications.mysql,
+  applications.postgres8,
 ].map((metadata) => ({ file: fileOf(metadata), metadata }));

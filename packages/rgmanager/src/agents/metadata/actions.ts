@@ -39,3 +39,10 @@ export function others(timeout: string): Actions {
     { name: 'validate-all', timeout },
   ];
 }
+
+/** What agents of applications have: no limit for starting and stopping, a look each minute and a closer one each five. */
+export const APPLICATION_ACTIONS: Actions = [
+  ...startStop('0', '0'),
+  ...checks({ interval: '1m', timeout: '10' }, { depth: 10, interval: '5m', timeout: '30' }),
+  ...others('0'),
+];

@@ -1,5 +1,5 @@
 import type { AgentMetadata } from '../../conf/agent-metadata.js';
-import { checks, defaults, others, PRIMARY_NAME, parameters, SERVICE_NAME } from './actions.js';
+import { APPLICATION_ACTIONS, checks, defaults, others, PRIMARY_NAME, parameters, SERVICE_NAME } from './actions.js';
 
 export const apache: AgentMetadata = {
   name: 'apache',
@@ -15,4 +15,32 @@ export const apache: AgentMetadata = {
     ...checks({ interval: '1m', timeout: '10' }, { depth: 10, interval: '5m', timeout: '30' }),
     ...others('1'),
   ],
+};
+
+export const mysql: AgentMetadata = {
+  name: 'mysql',
+  parameters: [
+    PRIMARY_NAME,
+    ...defaults({ config_file: '/etc/my.cnf' }),
+    ...parameters('listen_address', 'mysqld_options'),
+    ...defaults({ startup_wait: '30' }),
+    ...parameters('shutdown_wait'),
+    SERVICE_NAME,
+  ],
+  actions: APPLICATION_ACTIONS,
+};
+
+export const postgres8: AgentMetadata = {
+  name: 'postgres-8',
+  parameters: [
+    PRIMARY_NAME,
+    ...defaults({
+      config_file: '/var/lib/pgsql/data/postgresql.conf',
+      postmaster_user: 'postgres',
+      postmaster_options: '-D /var/lib/pgsql/data',
+    }),
+    ...parameters('shutdown_wait'),
+    SERVICE_NAME,
+  ],
+  actions: APPLICATION_ACTIONS,
 };
