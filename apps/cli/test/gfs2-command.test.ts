@@ -68,7 +68,16 @@ it('a volume grows with its image, and takes further journals', async () => {
     `Filesystem: ${path}\nOld journals: 1\nNew journals: 3\n`,
   );
   expect((await gfs2('jadd', path)).errors).toContain('ENOSPC');
+  expect((await gfs2('trim', path)).errors).toContain('EOPNOTSUPP');
   expect(await gfs2('fsck', path)).toEqual({ code: 0, out: `${path}: clean\n`, errors: '' });
+});
+
+it('a volume in a VHDX gives back what it does not use', async () => {
+  const path = join(folder, 'trimmed.vhdx');
+  expect(await runCommand(['disk', 'create', path, '64M'], capturedIo())).toBe(0);
+  await gfs2('mkfs', path, '-q', '-t', 'my-cluster:vol', '-J', '8');
+  expect((await gfs2('trim', path)).out).toMatch(/^.*: \d{8} bytes were trimmed\n$/);
+  expect((await gfs2('trim', path)).out).toBe(`${path}: 0 bytes were trimmed\n`);
 });
 
 it('mkfs has the options of mkfs.gfs2, and asks for -O before it overwrites', async () => {

@@ -7,6 +7,8 @@ export type DiskOutput =
   | { readonly kind: 'read'; readonly id: number; readonly block: number; readonly count: number }
   /** Write a whole number of blocks. `data` is lent. */
   | { readonly kind: 'write'; readonly id: number; readonly block: number; readonly data: Uint8Array }
+  /** What is in these blocks is of no use any more. A disk that cannot discard answers with the error `EOPNOTSUPP`. */
+  | { readonly kind: 'discard'; readonly id: number; readonly block: number; readonly count: number }
   /** Bring every write that has completed to the medium. */
   | { readonly kind: 'flush'; readonly id: number };
 
@@ -70,6 +72,11 @@ export class Disk {
     const id = this.#newId(done);
     if (id > 0) this.#emit({ kind: 'write', id, block, data });
     if (id > 0 && this.#observe !== undefined) this.#writes.add(id);
+  }
+
+  discard(block: number, count: number, done: Done): void {
+    const id = this.#newId(done);
+    if (id > 0) this.#emit({ kind: 'discard', id, block, count });
   }
 
   /** Id that the next request will have. */

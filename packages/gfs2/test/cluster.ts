@@ -319,6 +319,7 @@ export class Cluster {
     switch (output.kind) {
       case 'read':
       case 'write':
+      case 'discard':
       case 'flush':
         return this.#toDisk(node, output);
       case 'lock':
@@ -359,13 +360,14 @@ export class Cluster {
     }
   }
 
-  #toDisk(node: TestNode, output: Extract<Gfs2Output, { kind: 'read' | 'write' | 'flush' }>): void {
+  #toDisk(node: TestNode, output: Extract<Gfs2Output, { kind: 'read' | 'write' | 'discard' | 'flush' }>): void {
     const data = output.kind === 'write' ? output.data.slice() : undefined;
     const request: DiskRequest = {
       id: output.id,
       run: () => {
         if (output.kind === 'read') return this.disk.read(output.block, output.count);
         if (output.kind === 'write') this.disk.write(output.block, data!);
+        if (output.kind === 'discard') this.disk.discard(output.block, output.count);
         return undefined;
       },
       ...(output.kind === 'write' && { written: { block: output.block, data: data! } }),

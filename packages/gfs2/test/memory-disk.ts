@@ -36,6 +36,11 @@ export class MemoryDisk {
     }
   }
 
+  discard(block: number, count: number): void {
+    const zeros = new Uint8Array(this.blockSize);
+    for (let at = block; at < block + count; at++) this.write(at, zeros);
+  }
+
   flush(): void {
     this.history?.push('flush');
   }

@@ -93,6 +93,7 @@ export class NodeDriver {
     switch (output.kind) {
       case 'read':
       case 'write':
+      case 'discard':
       case 'flush': {
         const error = this.fault(output);
         if (error !== undefined) this.#queue.push({ kind: 'io-done', id: output.id, error });
@@ -100,6 +101,7 @@ export class NodeDriver {
           this.#queue.push({ kind: 'io-done', id: output.id, data: this.disk.read(output.block, output.count) });
         } else {
           if (output.kind === 'write') this.disk.write(output.block, output.data);
+          else if (output.kind === 'discard') this.disk.discard(output.block, output.count);
           else this.disk.flush();
           this.#queue.push({ kind: 'io-done', id: output.id });
         }

@@ -1,4 +1,4 @@
-import type { ScsiReply } from '@quorate/kernel';
+import { type ScsiReply, viewOf } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { type BlockDevice, type DiskCommand, Disks } from '../src/os/disks.js';
 import { HostStatus } from '../src/os/host-status.js';
@@ -55,6 +55,26 @@ describe('a transfer', () => {
     expect(ended).toEqual([outcome]);
     expect(sent).toHaveLength(replies.length);
     expect(new Set(sent.map(({ tag }) => tag)).size).toBe(replies.length);
+  });
+
+  it('discards with UNMAP, as many blocks at once as the disk takes', () => {
+    const { sent, ended, owner } = setUp();
+    const large = { path: '/dev/sdb', lun: 1, start: 63, blocks: 200_000 };
+    const disks = new Disks([large], (command) => sent.push({ ...command, data: command.data.slice() }));
+    disks.discard(large, 10, 100_000, owner, 4);
+    expect(sent.map(({ cdb }) => cdb[0])).toEqual([0x42, 0x42]);
+    const ranges = sent.map(({ data }) => [viewOf(data).getUint32(12), viewOf(data).getUint32(16)]);
+    expect(ranges).toEqual([
+      [73, 65_536],
+      [65_609, 34_464],
+    ]);
+    for (const { tag } of sent) disks.onDone(tag, 0, NONE, NONE);
+    disks.discard(large, 199_999, 2, owner, 5);
+    disks.discard(large, 0, 1, owner, 6);
+    const unknownCommand = sense(5);
+    unknownCommand[12] = 0x20;
+    disks.onDone(sent.at(-1)!.tag, 2, unknownCommand, NONE);
+    expect(ended).toEqual(['4: 0 bytes', '5: EIO', '6: EOPNOTSUPP']);
   });
 
   it('addresses the disk from the start of the device', () => {

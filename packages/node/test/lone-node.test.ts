@@ -59,6 +59,21 @@ describe('a node alone', () => {
     expect(machine.type('umount /mydata')).toEqual({ status: 0, output: '', errors: '' });
   });
 
+  it('takes further journals, and finds that neither the device has grown nor the disk can discard', () => {
+    expect(machine.type('gfs2_jadd -j 2 -J 8 /mydata')).toEqual({
+      status: 0,
+      output: 'Filesystem: /mydata\nOld journals: 1\nNew journals: 3\n',
+      errors: '',
+    });
+    const refused = 'fstrim: /mydata: the discard operation is not supported\n';
+    expect(machine.type('fstrim /mydata')).toEqual({ status: 1, output: '', errors: refused });
+    const small = 'The calculated resource group size is too small.\n/dev/sda2 has not grown.\n';
+    expect(machine.type('gfs2_grow -q /mydata')).toEqual({ status: 255, output: '', errors: small });
+    expect(machine.type('gfs2_grow -q /nowhere')).toMatchObject({ status: 1 });
+    machine.type('umount /mydata');
+    expect(machine.type('mount /mydata')).toMatchObject({ status: 0 });
+  });
+
   it('says nothing after it has halted, and wants nothing', () => {
     machine.type('shutdown -h now');
     const said = machine.log.length;
@@ -96,6 +111,20 @@ describe('a node alone', () => {
     expect(again.facts).toEqual(machine.facts);
     expect(again.log).toEqual(machine.log);
   });
+});
+
+it('gives a thin disk back what its volume does not use', () => {
+  const store = formattedDisk();
+  const machine = new TestMachine({ files: FILES, programs: TEST_PROGRAMS, store, isThin: true });
+  machine.boot();
+  machine.runUntilLogged('runlevel 3 reached');
+  const before = store.mappedBlocks;
+  expect(machine.type('fstrim -v -m 1M /mydata')).toMatchObject({
+    status: 0,
+    output: expect.stringMatching(/^\/mydata: \d{8} bytes were trimmed\n$/),
+  });
+  expect(store.mappedBlocks).toBeLessThanOrEqual(before);
+  expect(machine.type('fstrim -v /mydata')?.output).toBe('/mydata: 0 bytes were trimmed\n');
 });
 
 describe('httpd while the disk does not answer', () => {

@@ -57,6 +57,8 @@ export interface TestMachineOptions {
   readonly files?: Readonly<Record<string, string>>;
   readonly programs?: Readonly<Record<string, Program>>;
   readonly store?: BlockStore;
+  /** Whether the disk takes UNMAP. */
+  readonly isThin?: boolean;
   /** `DEVICES` unless told. */
   readonly devices?: readonly BlockDevice[];
   /** Served over iSCSI by the other host. */
@@ -102,6 +104,7 @@ export class TestMachine {
     files = {},
     programs = {},
     store = new SparseStore({ blocks: DISK_BLOCKS }),
+    isThin = false,
     devices = DEVICES,
     targets,
     portals = [`${HOST_ADDRESS}:3260`],
@@ -142,7 +145,7 @@ export class TestMachine {
     this.#network = new Network({ nics, world: TAME_WORLD });
     this.#target = new ScsiTarget({
       name: 'iqn.2016-02.example.quorate:disk',
-      logicalUnits: [{ lun: 0, serial: '60022480a1b2c3d4e5f60001', store }],
+      logicalUnits: [{ lun: 0, serial: '60022480a1b2c3d4e5f60001', store, isThin }],
       world: TAME_WORLD,
     });
     const port = { name: 'iqn.2016-02.example.quorate:alpha', isid: '000000000001' };

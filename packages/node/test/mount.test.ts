@@ -24,6 +24,7 @@ function mountBeforeItsJournal({ isWaiting = true }): Mounting {
       wall: () => ({ sec: 0, nsec: 0 }),
       disks: {
         open: () => {},
+        device: () => undefined,
         close: () => {},
         read: () => said.push('read'),
         write: () => said.push('write'),

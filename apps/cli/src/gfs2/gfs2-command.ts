@@ -8,7 +8,7 @@ import { UsageError } from '../usage-error.js';
 import { type FsckOptions, fsck } from './fsck.js';
 import { mkfsCommand } from './mkfs-command.js';
 import { changed, mounted } from './mounted-volume.js';
-import { growCommand, jaddCommand } from './resize-commands.js';
+import { growCommand, jaddCommand, trimCommand } from './upkeep-commands.js';
 import { StoreDevice } from './volume-image.js';
 import { volumePicture } from './volume-picture.js';
 import { columns, modeText, statText, timeText } from './volume-text.js';
@@ -25,6 +25,7 @@ export function gfs2Command(io: CommandIo, exit: (code: number) => void): Comman
     .addCommand(mkfsCommand(io))
     .addCommand(growCommand(io))
     .addCommand(jaddCommand(io))
+    .addCommand(trimCommand(io))
     .addCommand(
       reading('list', 'every object with its attributes and the hash of its content').action((image: string) =>
         mounted(image, io, (_client, { store }, unmount) => list(new StoreDevice(store), unmount, io)),

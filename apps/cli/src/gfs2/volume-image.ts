@@ -75,6 +75,8 @@ export class StoreDevice implements ReadableDevice, WritableDevice {
   }
 
   forClient(): ClientDevice {
+    const { blockLength } = this.#store;
+    const unmap = this.#store.unmap?.bind(this.#store);
     return {
       sizeBytes: this.sizeBytes,
       read: async (byteOffset, length) => {
@@ -84,6 +86,9 @@ export class StoreDevice implements ReadableDevice, WritableDevice {
       },
       write: async (byteOffset, bytes) => this.write(byteOffset, bytes),
       flush: async () => this.#store.flush(),
+      ...(unmap !== undefined && {
+        discard: async (byteOffset: number, length: number) => unmap(byteOffset / blockLength, length / blockLength),
+      }),
     };
   }
 }

@@ -87,6 +87,11 @@ export type Operation =
   /** chattr(1), by the flags of the dinode: those in `mask` become as in `flags`. */
   | { readonly kind: 'setflags'; readonly path: string; readonly flags: number; readonly mask: number }
   | { readonly kind: 'statfs' }
+  /**
+   * FITRIM: tells the disk which blocks are free, of the resource groups in a range of bytes, as far as runs have `minLength`
+   * bytes. Gives the bytes.
+   */
+  | { readonly kind: 'trim'; readonly start?: number; readonly length?: number; readonly minLength?: number }
   /** gfs2_grow(8): takes what the device has become larger by. `deviceBlocks` are those of the file system that it has now. */
   | { readonly kind: 'grow'; readonly deviceBlocks: number }
   /** gfs2_jadd(8) */
@@ -203,6 +208,7 @@ export interface OperationResults {
   readonly removexattr: undefined;
   readonly setflags: undefined;
   readonly statfs: StatFs;
+  readonly trim: number;
   readonly grow: Growth;
   readonly 'add-journals': JournalCounts;
   readonly sync: undefined;

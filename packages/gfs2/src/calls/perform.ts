@@ -9,7 +9,7 @@ import * as files from './file-calls.js';
 import { flock } from './flock.js';
 import type { Operation, OperationResults, StatFs } from './operation.js';
 import * as paths from './path-calls.js';
-import * as resize from './resize-calls.js';
+import * as volume from './volume-calls.js';
 import * as xattrs from './xattr-calls.js';
 
 /** Calls that change something. `open` says so by its flags. */
@@ -31,6 +31,7 @@ const CHANGING: ReadonlySet<Operation['kind']> = new Set([
   'setxattr',
   'removexattr',
   'setflags',
+  'trim',
   'grow',
   'add-journals',
 ]);
@@ -126,10 +127,12 @@ export function* perform(
       return yield* xattrs.changeXattr(fs, operation, operation.name, operation.bytes, operation.how);
     case 'removexattr':
       return yield* xattrs.changeXattr(fs, operation, operation.name, undefined);
+    case 'trim':
+      return yield* volume.trimVolume(fs, operation);
     case 'grow':
-      return yield* resize.growFileSystem(fs, operation.deviceBlocks);
+      return yield* volume.growVolume(fs, operation.deviceBlocks);
     case 'add-journals':
-      return yield* resize.addJournalsTo(fs, operation);
+      return yield* volume.addJournalsTo(fs, operation);
     case 'statfs':
       return statFsOf(fs);
     case 'sync':

@@ -6,4 +6,6 @@ export interface ClientDevice {
   write(byteOffset: number, bytes: Uint8Array): Promise<void>;
   /** Everything written before survives a power cut. */
   flush(): Promise<void>;
+  /** What is there is of no use any more. Without it nothing can be trimmed. */
+  discard?(byteOffset: number, length: number): Promise<void>;
 }

@@ -229,6 +229,11 @@ export class Gfs2Client {
     return this.call({ kind: 'statfs' }, 'the file system');
   }
 
+  /** Tells the device which blocks are free, and gives their bytes; runs shorter than `minLength` bytes are left alone. */
+  trim(minLength = 0): Promise<number> {
+    return this.call({ kind: 'trim', minLength }, 'the file system');
+  }
+
   /** Takes what the device has become larger by since it was formatted, or since the last time. */
   grow(): Promise<Growth> {
     const deviceBlocks = Math.floor(this.#device.sizeBytes / this.#blockSize);
@@ -294,6 +299,8 @@ export class Gfs2Client {
       }
       case 'write':
         return this.#transfer(output.id, this.#device.write(output.block * this.#blockSize, output.data.slice()));
+      case 'discard':
+        return this.#discard(output);
       case 'flush':
         return this.#transfer(output.id, this.#device.flush());
       case 'mounted':
@@ -323,6 +330,12 @@ export class Gfs2Client {
         this.#step({ kind: 'io-done', id, error: error instanceof Error ? error.message : String(error) });
       },
     );
+  }
+
+  #discard({ id, block, count }: Extract<Gfs2Output, { kind: 'discard' }>): void {
+    const done = this.#device.discard?.(block * this.#blockSize, count * this.#blockSize);
+    if (done !== undefined) this.#transfer(id, done);
+    else this.#step({ kind: 'io-done', id, error: 'EOPNOTSUPP' });
   }
 
   #onResult(id: number, result: unknown): void {

@@ -23,7 +23,7 @@ import type { PlacedRgrp } from '../mkfs/rgrp-plan.js';
 import { isDirectory } from '../ondisk/dinode.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
 import { initMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
-import { encodeRgrpHeader } from '../ondisk/rgrp-header.js';
+import { encodeRgrpHeader, RGF } from '../ondisk/rgrp-header.js';
 import type { RindexEntry } from '../ondisk/rindex.js';
 import { Refusal } from '../refusal.js';
 import { GlockedRgrp } from './glocked-rgrp.js';
@@ -165,6 +165,11 @@ export class ResourceGroups {
     return this.#core.locks.acquireNow(rgrp.glock, 'EX', HolderFlag.NODE_SCOPE);
   }
 
+  /** Locks a group so that nobody on this node either can change it. */
+  *holdAlone(rgrp: GlockedRgrp): Task<Holder> {
+    return yield* this.#lock(rgrp, 'EX', 0);
+  }
+
   /** Locks a group to look at it. */
   *holdShared(rgrp: GlockedRgrp): Task<Holder> {
     return yield* this.#lock(rgrp, 'SH', 0);
@@ -243,6 +248,12 @@ export class ResourceGroups {
     rgrp.unlinked -= 1;
     this.#within(transaction, rgrp, () => freeDinode(rgrp, block, this.#host));
     this.#statfs.change(transaction, 0, 1, -1);
+  }
+
+  /** The disk knows which blocks of this group are free. */
+  setTrimmed(transaction: Transaction, rgrp: GlockedRgrp): void {
+    rgrp.flags = (rgrp.flags | RGF.TRIMMED) >>> 0;
+    this.#within(transaction, rgrp, () => rgrp.out(this.#host));
   }
 
   /** Header and bitmap blocks that a change of `count` blocks may touch. */

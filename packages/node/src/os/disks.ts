@@ -1,5 +1,5 @@
 import { type Errno, HighWater, type ScsiReply } from '@quorate/kernel';
-import { read10, SenseKey, Status, senseOf, synchronizeCache10, write10 } from '@quorate/scsi';
+import { read10, SenseKey, Status, senseOf, synchronizeCache10, unmap, write10 } from '@quorate/scsi';
 import { HostStatus } from './host-status.js';
 import { JoinedTransfer } from './joined-transfer.js';
 
@@ -84,6 +84,8 @@ interface Part extends Extent {
 const NOTHING = new Uint8Array(0);
 /** As the Linux disk driver: a transfer is tried this often before its error reaches the file system. */
 const ATTEMPTS = 5;
+/** 512-byte blocks of one UNMAP: what any of the virtual disks takes. */
+const UNMAP_BLOCKS = 65_536;
 
 /**
  * The node's disk driver: turns block transfers into SCSI commands and commands' ends into transfers' ends.
@@ -189,6 +191,17 @@ export class Disks {
     }
   }
 
+  /** UNMAP: what is there is of no use any more. `EOPNOTSUPP` when the disk has no such command. */
+  discard(device: BlockDevice, at: number, blocks: number, owner: TransferOwner, id: number): void {
+    if (!isInside(device, at, blocks)) return owner.transferDone(id, NOTHING, 'EIO');
+    const parts = partsOf(extentsOf(device), at, blocks).flatMap((part) => piecesOf(part, UNMAP_BLOCKS));
+    const joined = new JoinedTransfer(owner, id, parts.length, NOTHING);
+    for (const part of parts) {
+      const { cdb, data } = unmap([{ lba: part.start, blocks: part.blocks }]);
+      this.#send({ kind: 'transfer', owner: joined, id: 0, disk: part, cdb, data, attempts: 0 });
+    }
+  }
+
   flush(device: BlockDevice, owner: TransferOwner, id: number): void {
     const { extents } = device;
     if (extents === undefined) return this.#flush(device, owner, id);
@@ -215,7 +228,7 @@ export class Disks {
     }
     if (status === 0) return pending.owner.transferDone(pending.id, data, undefined);
     if (pending.attempts < ATTEMPTS && isTransient(status, sense)) return this.#send(pending);
-    pending.owner.transferDone(pending.id, NOTHING, 'EIO');
+    pending.owner.transferDone(pending.id, NOTHING, isUnknownCommand(status, sense) ? 'EOPNOTSUPP' : 'EIO');
   }
 
   #read(disk: DiskAddress, start: number, blocks: number, owner: TransferOwner, id: number): void {
@@ -264,6 +277,19 @@ const TRANSIENT: readonly number[] = [
 function isTransient(status: number, sense: Uint8Array): boolean {
   if (TRANSIENT.includes(status)) return true;
   return status === Status.checkCondition && senseOf(sense)?.key === SenseKey.unitAttention;
+}
+
+function isUnknownCommand(status: number, sense: Uint8Array): boolean {
+  return status === Status.checkCondition && senseOf(sense)?.asc === 0x20;
+}
+
+function piecesOf(part: Part, most: number): readonly Part[] {
+  const pieces: Part[] = [];
+  for (let done = 0; done < part.blocks; done += most) {
+    const blocks = Math.min(most, part.blocks - done);
+    pieces.push({ ...part, start: part.start + done, blocks, at: part.at + done });
+  }
+  return pieces;
 }
 
 /** Cuts a transfer where the device goes on somewhere else. */

@@ -21,7 +21,7 @@ export interface Asked {
 }
 
 /** Asks it, and waits for the answer. */
-function* ask<Kind extends Operation['kind']>(
+export function* ask<Kind extends Operation['kind']>(
   { directory, pid }: Asked,
   operation: Extract<Operation, { kind: Kind }>,
 ): Task<OperationResults[Kind] | Errno> {

@@ -33,6 +33,9 @@ import { corosyncQuorumtool } from './corosync/corosync-quorumtool.js';
 import { DAEMONS, daemonProgram, killall } from './daemon-control.js';
 import { databasePrograms } from './database/index.js';
 import { fdisk } from './fdisk.js';
+import { fstrim } from './gfs2/fstrim.js';
+import { gfs2Grow } from './gfs2/gfs2-grow.js';
+import { gfs2Jadd } from './gfs2/gfs2-jadd.js';
 import { httpd } from './httpd.js';
 import { iscsiadm } from './iscsiadm/iscsiadm.js';
 import { lvmPrograms } from './lvm/index.js';
@@ -79,6 +82,9 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['fdisk', fdisk(storage)],
     ['partprobe', partprobe(storage)],
     ['mkfs.gfs2', mkfsGfs2(storage)],
+    ['gfs2_grow', gfs2Grow(storage)],
+    ['gfs2_jadd', gfs2Jadd],
+    ['fstrim', fstrim],
     ['fence_tool', fenceTool],
     ['fence_node', fenceNodeProgram(fenceConf)],
     ['fence_check', fenceCheckProgram(fenceConf)],

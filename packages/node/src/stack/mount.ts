@@ -58,7 +58,7 @@ export class Mount implements TransferOwner, LockspaceUser {
   readonly #services: NodeServices;
   readonly #config: StackConfig;
   readonly #locks: LockManager;
-  readonly #device: BlockDevice;
+  #device: BlockDevice;
   readonly #call: MountCall;
   readonly #prng: Prng;
   readonly #ports: MountPorts;
@@ -265,6 +265,8 @@ export class Mount implements TransferOwner, LockspaceUser {
 
   readonly #onGfs2 = (output: Gfs2Output): void => {
     const { system } = this.#services;
+    // A volume that was extended is another device under the same name.
+    this.#device = system.disks.device(this.#call.device) ?? this.#device;
     const perBlock = this.#blockSize / 512;
     const filesystem = this.#name;
     switch (output.kind) {
@@ -273,6 +275,9 @@ export class Mount implements TransferOwner, LockspaceUser {
         break;
       case 'write':
         system.disks.write(this.#device, output.block * perBlock, output.data, this, output.id);
+        break;
+      case 'discard':
+        system.disks.discard(this.#device, output.block * perBlock, output.count * perBlock, this, output.id);
         break;
       case 'flush':
         system.disks.flush(this.#device, this, output.id);

@@ -3,10 +3,25 @@ import type { FileSystem } from '../filesystem.js';
 import { Refusal } from '../refusal.js';
 import { addJournals, type JournalCounts, type NewJournals } from '../resize/add-journals.js';
 import { type Growth, grow } from '../resize/grow.js';
+import { trim } from '../rgrp/trim.js';
 import { isRoot } from './caller.js';
+import type { Operation } from './operation.js';
+
+/** Gives the bytes that were discarded. @throws {Refusal} EPERM for others than root, EINVAL, EOPNOTSUPP, EIO */
+export function* trimVolume(fs: FileSystem, range: Extract<Operation, { kind: 'trim' }>): Task<number> {
+  const { start = 0, length = Number.MAX_SAFE_INTEGER, minLength = 0 } = range;
+  const { blockSize } = fs.core.geometry;
+  if (!isRoot(fs.caller)) throw new Refusal('EPERM');
+  if (![start, length, minLength].every((value) => Number.isSafeInteger(value) && value >= 0)) {
+    throw new Refusal('EINVAL');
+  }
+  const first = Math.floor(start / blockSize);
+  const minBlocks = Math.max(1, Math.floor(minLength / blockSize));
+  return blockSize * (yield* trim(fs, { start: first, end: first + Math.floor(length / blockSize), minBlocks }));
+}
 
 /** @throws {Refusal} EPERM for others than root, EINVAL, ENOSPC */
-export function* growFileSystem(fs: FileSystem, deviceBlocks: number): Task<Growth> {
+export function* growVolume(fs: FileSystem, deviceBlocks: number): Task<Growth> {
   if (!isRoot(fs.caller)) throw new Refusal('EPERM');
   if (!Number.isSafeInteger(deviceBlocks) || deviceBlocks < 0) throw new Refusal('EINVAL');
   return yield* grow(fs, deviceBlocks);

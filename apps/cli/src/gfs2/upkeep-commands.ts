@@ -42,6 +42,20 @@ export function jaddCommand(io: CommandIo): Command {
     );
 }
 
+/** `quorate gfs2 trim`: what fstrim(8) does. An image keeps less on its disk then. */
+export function trimCommand(io: CommandIo): Command {
+  return new Command('trim')
+    .description('give back what the volume does not use, as fstrim')
+    .argument('<image>', 'raw or VHDX image')
+    .option('-m <bytes>', 'leave shorter runs alone', '0')
+    .action((image: string, { m }: { readonly m: string }) =>
+      changed(image, io, async (client) => {
+        const trimmed = await client.trim(wholeNumberOf('-m', m, 0, 2 ** 53 - 1));
+        io.stdout.write(`${image}: ${trimmed} bytes were trimmed\n`);
+      }),
+    );
+}
+
 interface JaddArguments {
   readonly c: string;
   readonly j: string;

@@ -1,0 +1,15 @@
+import type { MountInfo, Os } from '@quorate/kernel';
+import { normalizePath } from '../../os/files.js';
+import type { Asked } from '../../os/mounted-files.js';
+
+/** A mounted GFS2 file system, and who asks it. */
+export interface MountedVolume extends Asked {
+  readonly mount: MountInfo;
+}
+
+/** The GFS2 file system that is mounted on a directory, or from a device; undefined when there is none. */
+export function mountedVolume(os: Os, path: string): MountedVolume | undefined {
+  const directory = normalizePath(path);
+  const mount = os.mounts().find((each) => each.type === 'gfs2' && [each.directory, each.device].includes(directory));
+  return mount && { mount, directory: mount.directory, pid: os.pid };
+}
