@@ -113,6 +113,20 @@ describe('a node alone', () => {
   });
 });
 
+it('freezes its volume, from which files are still read, and thaws it', () => {
+  const machine = new TestMachine({ files: FILES, programs: TEST_PROGRAMS, store: formattedDisk() });
+  machine.boot();
+  machine.runUntilLogged('runlevel 3 reached');
+  const done = { status: 0, output: '', errors: '' };
+  expect(machine.type('fsfreeze -f /mydata')).toEqual(done);
+  expect(machine.type('gfs2_tool freeze /mydata')?.errors).toBe(
+    'gfs2_tool: /mydata: freeze failed: Device or resource busy\n',
+  );
+  expect(machine.type('umount /mydata')).toMatchObject({ status: 1 });
+  expect(machine.type('gfs2_tool unfreeze /mydata')).toEqual(done);
+  expect(machine.type('umount /mydata')).toEqual(done);
+});
+
 it('gives a thin disk back what its volume does not use', () => {
   const store = formattedDisk();
   const machine = new TestMachine({ files: FILES, programs: TEST_PROGRAMS, store, isThin: true });

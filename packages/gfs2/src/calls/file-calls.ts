@@ -13,7 +13,7 @@ import { lookup, MAX_LINKS, readLink, walk, walkToParent } from '../namei/walk.j
 import { DIF, type Dinode, isDirectory, isRegular, isSymlink, MODE } from '../ondisk/dinode.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
 import { type FsErrno, Refusal } from '../refusal.js';
-import type { Descriptors } from './descriptors.js';
+import type { Descriptors, OpenFile } from './descriptors.js';
 import { unflock } from './flock.js';
 import type { FallocateMode, Fd, OpenFlags, Stat } from './operation.js';
 
@@ -138,12 +138,24 @@ export function* read(fs: FileSystem, inode: Inode, offset: number, length: numb
   });
 }
 
-/** Writes at `offset`; undefined is the end of the file as it is on all nodes. */
-export function write(fs: FileSystem, inode: Inode, offset: number | undefined, bytes: Uint8Array): Task<number> {
-  return withInode(fs, inode, 'EX', () => {
+/**
+ * Writes at `offset`; undefined is the end of the file as it is on all nodes. Of a descriptor with O_SYNC, or an inode with the
+ * flag (`chattr +S`), it is on the disk then (`generic_write_sync`).
+ */
+export function* writeTo(
+  fs: FileSystem,
+  { inode, flags }: OpenFile,
+  offset: number | undefined,
+  bytes: Uint8Array,
+): Task<number> {
+  let isSync = flags.sync === true;
+  const written = yield* withInode(fs, inode, 'EX', () => {
     if (!isRegular(inode.di) || (offset !== undefined && offset < 0)) throw new Refusal('EINVAL');
+    isSync ||= (inode.di.flags & DIF.SYNC) !== 0;
     return writeFile(fs, inode, offset ?? inode.di.size, bytes);
   });
+  if (isSync) yield* fsync(fs, inode);
+  return written;
 }
 
 export function* truncate(fs: FileSystem, inode: Inode, size: number): Task<undefined> {

@@ -15,6 +15,8 @@ export interface OpenFlags {
   readonly truncate?: boolean;
   /** Every write goes to the end of the file, wherever other nodes have moved it. */
   readonly append?: boolean;
+  /** O_SYNC, and O_DSYNC too: what a write has written is on the disk when it returns, and with it what leads there. */
+  readonly sync?: boolean;
 }
 
 /** A file descriptor of this mount. */
@@ -87,6 +89,10 @@ export type Operation =
   /** chattr(1), by the flags of the dinode: those in `mask` become as in `flags`. */
   | { readonly kind: 'setflags'; readonly path: string; readonly flags: number; readonly mask: number }
   | { readonly kind: 'statfs' }
+  /** Stops all changes, on all nodes, and leaves every journal clean: calls that change something wait. EBUSY when it is so. */
+  | { readonly kind: 'freeze' }
+  /** Ends that; for the node that has frozen, EINVAL for others. */
+  | { readonly kind: 'thaw' }
   /**
    * FITRIM: tells the disk which blocks are free, of the resource groups in a range of bytes, as far as runs have `minLength`
    * bytes. Gives the bytes.
@@ -208,6 +214,8 @@ export interface OperationResults {
   readonly removexattr: undefined;
   readonly setflags: undefined;
   readonly statfs: StatFs;
+  readonly freeze: undefined;
+  readonly thaw: undefined;
   readonly trim: number;
   readonly grow: Growth;
   readonly 'add-journals': JournalCounts;

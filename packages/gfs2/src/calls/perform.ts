@@ -36,11 +36,17 @@ const CHANGING: ReadonlySet<Operation['kind']> = new Set([
   'add-journals',
 ]);
 
-/** Carries out one call. @throws {Refusal} */
+/** Whether a call waits while the file system is frozen. */
+export function isChanging(operation: Operation): boolean {
+  if (operation.kind !== 'open') return CHANGING.has(operation.kind);
+  return operation.flags?.create === true || operation.flags?.truncate === true;
+}
+
+/** Carries out one call, but for those that freeze and thaw. @throws {Refusal} */
 export function* perform(
   fs: FileSystem,
   descriptors: Descriptors,
-  operation: Operation,
+  operation: Exclude<Operation, { kind: 'freeze' | 'thaw' }>,
   process = 0,
 ): Task<OperationResults[keyof OperationResults]> {
   if (CHANGING.has(operation.kind)) {
@@ -63,11 +69,11 @@ export function* perform(
     case 'pread':
       return yield* files.read(fs, descriptors.getReadable(operation.fd).inode, operation.offset, operation.length);
     case 'pwrite': {
-      const { inode, flags } = descriptors.getWritable(operation.fd);
-      return yield* files.write(fs, inode, flags.append ? undefined : operation.offset, operation.bytes);
+      const file = descriptors.getWritable(operation.fd);
+      return yield* files.writeTo(fs, file, file.flags.append ? undefined : operation.offset, operation.bytes);
     }
     case 'append':
-      return yield* files.write(fs, descriptors.getWritable(operation.fd).inode, undefined, operation.bytes);
+      return yield* files.writeTo(fs, descriptors.getWritable(operation.fd), undefined, operation.bytes);
     case 'ftruncate':
       return yield* files.truncate(fs, descriptors.getWritable(operation.fd).inode, operation.size);
     case 'fsync':

@@ -1,5 +1,6 @@
 import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
+import type { Freezer } from '../mount/freezer.js';
 import { Refusal } from '../refusal.js';
 import { addJournals, type JournalCounts, type NewJournals } from '../resize/add-journals.js';
 import { type Growth, grow } from '../resize/grow.js';
@@ -41,4 +42,11 @@ const MAX_NEW = 1024;
 
 function isWithin(value: number, least: number, most: number): boolean {
   return Number.isInteger(value) && value >= least && value <= most;
+}
+
+/** @throws {Refusal} EPERM for others than root; as `Freezer` */
+export function* freezeOrThaw(fs: FileSystem, freezer: Freezer, how: 'freeze' | 'thaw'): Task<undefined> {
+  if (!isRoot(fs.caller)) throw new Refusal('EPERM');
+  yield* how === 'freeze' ? freezer.freeze() : freezer.thaw();
+  return undefined;
 }

@@ -229,6 +229,15 @@ export class Gfs2Client {
     return this.call({ kind: 'statfs' }, 'the file system');
   }
 
+  /** Stops changes, and leaves the device as if it were unmounted: for who takes a copy of it. Changes wait for `thaw`. */
+  freeze(): Promise<void> {
+    return this.call({ kind: 'freeze' }, 'the file system');
+  }
+
+  thaw(): Promise<void> {
+    return this.call({ kind: 'thaw' }, 'the file system');
+  }
+
   /** Tells the device which blocks are free, and gives their bytes; runs shorter than `minLength` bytes are left alone. */
   trim(minLength = 0): Promise<number> {
     return this.call({ kind: 'trim', minLength }, 'the file system');

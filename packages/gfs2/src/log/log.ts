@@ -112,6 +112,9 @@ export class Log {
   /** The last header says that there is nothing to replay (`sd_log_idle`). */
   #isIdle = true;
   #isLive = false;
+  /** The journal is closed until `thaw`. */
+  #isFrozen = false;
+  readonly #thawed = new Signal();
 
   /** The merged transaction: blocks changed and not committed (`sd_log_tr`). */
   readonly #metadata = new Set<Buffer>();
@@ -205,7 +208,8 @@ export class Log {
       const transaction = this.#beginNow(blocks, revokes);
       if (transaction !== undefined) return transaction;
       if (!this.#isLive) throw new Refusal('EIO');
-      if (this.#isFlushing || this.#isFlushWanted) yield* wait(this.#flushed);
+      if (this.#isFrozen) yield* wait(this.#thawed);
+      else if (this.#isFlushing || this.#isFlushWanted) yield* wait(this.#flushed);
       else {
         this.isRoomWanted = true;
         this.#scheduler.notify(this.daemonSignal);
@@ -218,7 +222,8 @@ export class Log {
   #beginNow(blocks: number, revokes: number): Transaction | undefined {
     const reserved = this.#reservationOf(blocks, revokes);
     assert(reserved + 2 * TABOO < this.#blocks, () => `a transaction of ${blocks} blocks is larger than the journal`);
-    if (!this.#isLive || this.#isFlushing || this.#isFlushWanted || !this.#hasRoom(reserved)) return undefined;
+    const isHeldUp = !this.#isLive || this.#isFrozen || this.#isFlushing || this.#isFlushWanted;
+    if (isHeldUp || !this.#hasRoom(reserved)) return undefined;
     this.#openTransactions += 1;
     this.#reserved += reserved;
     return new Transaction(blocks, revokes, reserved);
@@ -382,6 +387,12 @@ export class Log {
     yield* this.flush(LOG_HEAD.FLUSH_SHUTDOWN | LOG_HEAD.LFC_MAKE_FS_RO);
   }
 
+  /** Transactions begin again after a flush with FLUSH_FREEZE. */
+  thaw(): void {
+    this.#isFrozen = false;
+    this.#scheduler.notify(this.#thawed);
+  }
+
   /** Stops using the journal at once, and forgets what was to go there. */
   kill(): void {
     this.#isLive = false;
@@ -495,10 +506,11 @@ export class Log {
       this.#first = this.#head;
       yield* this.#writeHeader(flags, 0, 0);
     }
-    if ((flags & LOG_HEAD.FLUSH_SHUTDOWN) === 0) return;
+    if ((flags & (LOG_HEAD.FLUSH_SHUTDOWN | LOG_HEAD.FLUSH_FREEZE)) === 0) return;
     this.#first = this.#head;
     yield* this.#writeHeader(LOG_HEAD.UNMOUNT | LOG_HEAD.LFC_SHUTDOWN, 0, 0);
-    this.#isLive = false;
+    if ((flags & LOG_HEAD.FLUSH_FREEZE) !== 0) this.#isFrozen = true;
+    else this.#isLive = false;
   }
 
   /** File data goes before the metadata that makes it visible (`gfs2_ordered_write`). */

@@ -3,8 +3,9 @@ import type { AddressSpace } from '../buffer/buffer.js';
 import { type Caller, ROOT } from '../calls/caller.js';
 import { Descriptors } from '../calls/descriptors.js';
 import type { Operation, OperationResult } from '../calls/operation.js';
-import { perform } from '../calls/perform.js';
+import { isChanging, perform } from '../calls/perform.js';
 import { type PlockCall, PosixLocks } from '../calls/posix-locks.js';
+import { freezeOrThaw } from '../calls/volume-calls.js';
 import { Core, type CoreConfig } from '../core.js';
 import { type FileSystem, onBehalfOf, type SystemFiles } from '../filesystem.js';
 import type { Gfs2Input, Gfs2Output } from '../gfs2-ports.js';
@@ -25,6 +26,7 @@ import { updateRindex } from '../rgrp/read-rindex.js';
 import { ResourceGroups } from '../rgrp/resource-groups.js';
 import { Statfs } from '../rgrp/statfs.js';
 import { Signal, wait } from '../scheduler.js';
+import { Freezer } from './freezer.js';
 import { asMountRefusal, findNewJournals, type MountHold, MountRefusal, mountFileSystem } from './mount.js';
 import type { MountOptions } from './mount-options.js';
 import { giveBackLocks, unmountFileSystem } from './unmount.js';
@@ -40,6 +42,8 @@ export interface MountView {
   /** Open files, calls under way, inodes in memory, cached blocks. */
   readonly descriptors: number;
   readonly operations: number;
+  /** This node or another one has stopped all changes. */
+  readonly isFrozen: boolean;
   readonly inodes: number;
   readonly blocks: number;
   readonly log: LogView;
@@ -65,6 +69,7 @@ export class MountPoint implements FileSystem {
   readonly #hold: MountHold = { holders: [], inodes: [], journals: [] };
   readonly #operations = new Map<number, TaskId>();
   readonly #recoveries: Recoveries;
+  readonly #freezer: Freezer;
   /** Told whenever the DLM has answered. */
   readonly #answered = new Signal();
   /** Memory for the bytes of a small write, and the call that uses it. */
@@ -89,6 +94,7 @@ export class MountPoint implements FileSystem {
     );
     this.core.isReadOnly = options.isReadOnly;
     this.#recoveries = new Recoveries(this.core.scheduler);
+    this.#freezer = new Freezer(this, this.#hold);
     this.inodes = new Inodes(this.core);
     this.inodes.evict = (inode) => evictInode(this, inode);
     this.inodes.resumeTruncate = (inode) => finishTruncate(this, inode);
@@ -170,6 +176,7 @@ export class MountPoint implements FileSystem {
       jid: core.jid,
       descriptors: this.#descriptors.size,
       operations: this.#operations.size,
+      isFrozen: this.#freezer.isFrozen,
       inodes: this.inodes.size,
       blocks: core.cache.size,
       log: core.log.inspect(),
@@ -202,6 +209,7 @@ export class MountPoint implements FileSystem {
       return;
     }
     this.#state = 'mounted';
+    this.#freezer.giveWayIfAsked();
     core.config.observe?.({ kind: 'gfs2.mounted', now: core.now, jid: core.jid, isFirst });
     this.#emit({ kind: 'mounted' });
   }
@@ -219,7 +227,7 @@ export class MountPoint implements FileSystem {
 
   #onUnmount(isLast: boolean): void {
     // A call under way holds the mount as an open file does: on a path, or on its way to a descriptor.
-    const isBusy = this.#descriptors.size > 0 || this.#operations.size > 0;
+    const isBusy = this.#descriptors.size > 0 || this.#operations.size > 0 || this.#freezer.isFrozen;
     if (isBusy && this.#state === 'mounted') {
       this.#emit({ kind: 'unmount-failed', errno: 'EBUSY' });
       return;
@@ -288,12 +296,20 @@ export class MountPoint implements FileSystem {
 
   *#perform(id: number, operation: Operation, process: number, caller: Caller | undefined): Task {
     let result: OperationResult;
+    const freezer = this.#freezer;
+    const isWriter = isChanging(operation);
+    if (isWriter) yield* freezer.enter();
     try {
       const fs = caller === undefined ? this : onBehalfOf(this, caller);
-      result = yield* perform(fs, this.#descriptors, operation, process);
+      const isFreezing = operation.kind === 'freeze' || operation.kind === 'thaw';
+      result = yield* isFreezing
+        ? freezeOrThaw(fs, freezer, operation.kind)
+        : perform(fs, this.#descriptors, operation, process);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       result = error.errno;
+    } finally {
+      if (isWriter) freezer.leave();
     }
     this.#operations.delete(id);
     this.#emit({ kind: 'result', id, result });
@@ -332,6 +348,8 @@ export class MountPoint implements FileSystem {
       if (upgrading !== undefined) this.core.locks.poke(upgrading);
     } else if (glock.type === GlockType.nondisk && glock.number === NondiskLock.live) {
       this.core.print('info', 'some node has withdrawn');
+    } else if (glock.type === GlockType.nondisk && glock.number === NondiskLock.freeze) {
+      if (this.#state === 'mounted') this.#freezer.giveWayIfAsked();
     }
   }
 

@@ -33,6 +33,7 @@ import { corosyncQuorumtool } from './corosync/corosync-quorumtool.js';
 import { DAEMONS, daemonProgram, killall } from './daemon-control.js';
 import { databasePrograms } from './database/index.js';
 import { fdisk } from './fdisk.js';
+import { fsfreeze, gfs2Tool } from './gfs2/fsfreeze.js';
 import { fstrim } from './gfs2/fstrim.js';
 import { gfs2Grow } from './gfs2/gfs2-grow.js';
 import { gfs2Jadd } from './gfs2/gfs2-jadd.js';
@@ -84,6 +85,8 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['mkfs.gfs2', mkfsGfs2(storage)],
     ['gfs2_grow', gfs2Grow(storage)],
     ['gfs2_jadd', gfs2Jadd],
+    ['gfs2_tool', gfs2Tool],
+    ['fsfreeze', fsfreeze],
     ['fstrim', fstrim],
     ['fence_tool', fenceTool],
     ['fence_node', fenceNodeProgram(fenceConf)],
