@@ -29,7 +29,7 @@ describe('a random program of calls', () => {
       const disk = formattedDisk(24, { blockSize });
       const driver = NodeDriver.mounted(disk);
       const model = new Model();
-      runProgram(driver, model, new Prng(seed!, 0, 0, 1), 200);
+      runProgram(driver, model, Prng.derive({ hi: 0, lo: seed! }, 'calls'), 200);
       driver.unmount();
       expect(check(disk.image)).toEqual([]);
       if (hasProgram('fsck.gfs2')) expect(fsck(disk.image)).toEqual({ status: 0, complaints: [] });

@@ -82,7 +82,7 @@ export class Cluster {
   constructor(disk: MemoryDisk, options: ClusterOptions) {
     this.disk = disk;
     this.#options = options;
-    this.#prng = new Prng(options.seed, 11, 12, 13);
+    this.#prng = Prng.derive({ hi: 0, lo: options.seed }, 'cluster');
     this.#dlm = new FakeDlm((id, event) => this.#fromDlm(id, event));
   }
 
@@ -104,7 +104,7 @@ export class Cluster {
         protocol: 'lock_dlm',
         era: this.#options.era ?? 'rhel6',
         blockSize: this.disk.blockSize,
-        prng: new Prng(id, life, 7, this.#options.seed),
+        prng: Prng.derive({ hi: life, lo: this.#options.seed }, `node/${id}`),
         observe: (fact) => {
           node.seq += 1;
           this.#checker.observe({ ...fact, node: id, life, seq: node.seq, at: this.now });

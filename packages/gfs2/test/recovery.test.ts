@@ -23,7 +23,7 @@ describe.skipIf(!hasProgram('xz'))(
 
 /** A disk that a random program has written to, and what it wrote. */
 function written(seed: number, blockSize: number): { before: MemoryDisk; history: readonly DiskEvent[] } {
-  const prng = new Prng(seed, 0, 0, 2);
+  const prng = Prng.derive({ hi: 0, lo: seed }, 'written');
   const disk = formattedDisk(24, { blockSize });
   const driver = NodeDriver.mounted(disk);
   const before = disk.fork();
@@ -41,7 +41,7 @@ describe('power is cut at any write', () => {
     [4096, 1],
     [1024, 2],
   ])('blocks of %i bytes: the replay leaves a clean image, and does so when it is cut itself', (blockSize, seed) => {
-    const prng = new Prng(seed, 0, 0, 3);
+    const prng = Prng.derive({ hi: 0, lo: seed }, 'cuts');
     const { before, history } = written(seed, blockSize);
     for (let i = 0; i < 4; i++) {
       const cut = cutPower(before, history, prng.below(history.length + 1), prng);
