@@ -6,7 +6,7 @@ import type { Inode } from './inode.js';
 import { dropPrivileges } from './permission.js';
 import { setModified } from './times.js';
 import { allocExtent, type Extent, growHeight, type TreeChange, unstuff, writeDinode } from './tree.js';
-import { CHUNK_BLOCKS, type Plan, planChunk, RES_DINODE, RES_STATFS } from './write-file.js';
+import { chunkBlocks, type Plan, planChunk, RES_DINODE, RES_STATFS } from './write-file.js';
 
 /**
  * Gives every hole of a range blocks with zeros (`__gfs2_fallocate`; there is no "unwritten" on disk). With `grows` the file then
@@ -18,7 +18,7 @@ export function* allocateRange(fs: FileSystem, inode: Inode, offset: number, len
   const { blockSize } = fs.core.geometry;
   const end = offset + length;
   for (let at = offset - (offset % blockSize); at < end; ) {
-    const next = Math.min(end, at + CHUNK_BLOCKS * blockSize);
+    const next = Math.min(end, at + chunkBlocks(fs, inode, at / blockSize) * blockSize);
     yield* allocateChunk(fs, inode, yield* planChunk(fs, inode, at, next - at));
     at = next;
   }

@@ -3,7 +3,7 @@ import type { Buffer } from '../buffer/buffer.js';
 import type { FileSystem } from '../filesystem.js';
 import type { Transaction } from '../log/log.js';
 import { DINODE_BYTES } from '../ondisk/geometry.js';
-import { heightFor } from '../ondisk/metadata-tree.js';
+import { blocksAtHeight, heightFor } from '../ondisk/metadata-tree.js';
 import { Refusal } from '../refusal.js';
 import { addFileData, isJournaled } from './data-block.js';
 import type { Inode } from './inode.js';
@@ -22,12 +22,26 @@ import {
   writeDinodeTo,
 } from './tree.js';
 
-/** Blocks written in one transaction: about what one indirect block holds (section 13.7 of the allocator's rules). */
-export const CHUNK_BLOCKS = 256;
+/** Most blocks written in one transaction; fewer of a file whose data goes through the journal. */
+const MAX_CHUNK_BLOCKS = 512;
+const MAX_JOURNALED_CHUNK_BLOCKS = 256;
 
 /** Blocks of the dinode and of the statfs file that every allocation changes. */
 export const RES_DINODE = 1;
 export const RES_STATFS = 1;
+
+/**
+ * Blocks from `lblock` on that one transaction gives a place (`gfs2_alloc_size`): those whose pointers are in one block. So a file
+ * that is written in large pieces passes to the next resource group where an indirect block lies between its data anyway, and
+ * its tree grows only when the first block needs that.
+ */
+export function chunkBlocks(fs: FileSystem, inode: Inode, lblock: number): number {
+  const { geometry } = fs.core;
+  let height = Math.max(1, inode.di.height);
+  while (lblock >= blocksAtHeight(geometry, height)) height += 1;
+  const here = height === 1 ? geometry.diptrs - lblock : geometry.inptrs - (lblock % geometry.inptrs);
+  return Math.min(here, isJournaled(inode) ? MAX_JOURNALED_CHUNK_BLOCKS : MAX_CHUNK_BLOCKS);
+}
 
 /**
  * Writes bytes at `offset`, in several transactions if they are many. The caller holds the glock EX.
@@ -43,16 +57,17 @@ export function* writeFile(fs: FileSystem, inode: Inode, offset: number, bytes: 
   if (inode.di.height === 0 && offset + bytes.length <= maxStuffed)
     return yield* writeStuffed(fs, inode, offset, bytes);
   let written = 0;
-  let chunk = CHUNK_BLOCKS;
+  let most = MAX_CHUNK_BLOCKS;
   while (written < bytes.length) {
     const at = offset + written;
+    const chunk = Math.min(most, chunkBlocks(fs, inode, Math.floor(at / blockSize)));
     const room = chunk * blockSize - (at % blockSize);
     try {
       written += yield* writeChunk(fs, inode, at, bytes.subarray(written, written + room));
     } catch (error) {
       if (!(error instanceof Refusal) || error.errno !== 'ENOSPC') throw error;
       // Less may still fit.
-      if (chunk > 1) chunk = Math.max(1, chunk >> 2);
+      if (chunk > 1) most = Math.max(1, chunk >> 2);
       else if (written > 0) return written;
       else throw error;
     }
