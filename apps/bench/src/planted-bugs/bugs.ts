@@ -835,7 +835,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     rule: 'L5',
     what: 'rgmanager does not look at services when a node is lost',
     file: 'packages/rgmanager/src/rgmanager.ts',
-    find: "else this.#events.put({ kind: 'node', node, isUp: false });",
+    find: "else this.#events.put({ kind: 'node', node, isUp: false, isClean: false });",
     replace: 'else void node;',
     ground: 'calm-storm',
   },
