@@ -200,6 +200,8 @@ type Departure =
   | 'svc-locked'
   | 'svc-frozen'
   | 'svc-moving'
+  | 'svc-script'
+  | 'svc-master'
   | 'svc-second-best'
   | Delay
   | 'svc-outside-restricted';
@@ -241,6 +243,8 @@ const USERS: readonly string[] = ['enable', 'relocate', 'restart', 'migrate'];
 const BY_DOMAIN: readonly string[] = ['start', COORDINATED_START, 'status'];
 /** Requests that start a service where they are served, whatever its domain says. */
 const UNCHECKED: readonly string[] = ['relocate', 'restart', CHECK];
+/** What a master asks nodes for, and nodes each other. */
+const REMOTE_START = 'remote start';
 const IN_TRANSITION: readonly number[] = [ServiceState.STOPPING, ServiceState.ERROR, ServiceState.RECOVER];
 
 /**
@@ -253,7 +257,9 @@ const IN_TRANSITION: readonly number[] = [ServiceState.STOPPING, ServiceState.ER
  *   one was frozen (`svc-frozen`) or between two states (`svc-moving`), or an even better one was there that was excused
  *   (`svc-second-best`: services are handed to the best only). Nor has it settled while its owner waits for a lock that
  *   only dead nodes keep from it (`svc-fencing`), or it, or the node that has the lock, waits for members to
- *   vote or to tell a value (`svc-unanswered`; a ring that has lost a member brings nothing until it is formed anew).
+ *   vote or to tell a value (`svc-unanswered`; a ring that has lost a member brings nothing until it is formed anew). Where a
+ *   master decides for all, it has not while any node waits so, or the master is at another event or on its way out (`svc-master`); and scripts that
+ *   are not the default one put services where they like (`svc-script`).
  * And at any time: no service of a nofailback domain leaves a node of its domain because a better one joined.
  * What keeps a service where it has settled is counted with how long it stayed.
  *
@@ -269,12 +275,27 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
   readonly #services = new Map<string, Placement>();
   readonly #lockWaits = new LockWaits();
   #isLocked = false;
+  /** One node decides for all; 0: each decides for itself. */
+  #master = 0;
+  #isMasterLeaving = false;
+  /** What the masters run now, by node. */
+  readonly #scripts = new Map<number, Of<'rg.script'>>();
+  readonly #startedByScript = new Set<string>();
 
   observe(fact: Stamped<RgFact | NodeStateFact>, verdict: Verdict): void {
     switch (fact.kind) {
       case 'rg.lock':
       case 'rg.view':
         return this.#lockWaits.observe(fact);
+      case 'rg.master':
+        this.#master = fact.node;
+        this.#isMasterLeaving = false;
+        return this.#scripts.clear();
+      case 'rg.stopping':
+        this.#isMasterLeaving ||= fact.node === this.#master;
+        return;
+      case 'rg.script':
+        return this.#onScript(fact);
       case 'node.state':
         if (fact.state === 'off') this.#onOwnerGone(fact.node);
         return this.#lockWaits.observe(fact);
@@ -326,8 +347,15 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
     return fresh;
   }
 
+  #onScript(fact: Of<'rg.script'>): void {
+    if (fact.event === 'started') this.#scripts.set(fact.node, fact);
+    else this.#scripts.delete(fact.node);
+    this.#startedByScript.clear();
+  }
+
   /** What it owned runs nowhere until somebody takes it over, and nobody does while nobody is there. */
   #onOwnerGone(node: number): void {
+    this.#scripts.delete(node);
     for (const placement of this.#services.values()) {
       if (placement.record?.owner === node) placement.ownerLife = undefined;
     }
@@ -404,6 +432,7 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
     if (isUsers) this.#excuseAll(placement, 'svc-user');
     if (fact.request === COORDINATED_START) placement.isFirstTry = true;
     if (fact.request === 'start (recovery)') this.#excuseAll(placement, 'svc-recovery');
+    if (fact.request === REMOTE_START) this.#onMasterStarts(fact.service, placement);
     const isFailback = !fact.isAnswered && (fact.request === 'relocate' || fact.request === 'migrate');
     const domain = domainOf(this.#views.of(fact).configuration, fact.service);
     if (!isFailback || domain?.isNofailback !== true || !domain.nodes.some(({ node }) => node === fact.node)) return;
@@ -415,9 +444,31 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
     const placement = this.#placementOf(fact.service);
     if (fact.request !== CHECK) placement.changedAt = fact.at;
     placement.requests.delete(fact.node);
+    // At the word of a master that has left meanwhile it is being started elsewhere.
+    if (fact.request === REMOTE_START && fact.code === Result.RUN) this.#excuseAll(placement, 'svc-moving');
     if (fact.code === Result.SUCCESS || fact.code === Result.RUN) return;
     placement.isFirstTry = false;
     this.#excuseAll(placement, 'svc-failure');
+  }
+
+  /** It looks for the node that the domain wants, from the first on, or has a reason not to. */
+  #onMasterStarts(service: string, placement: Placement): void {
+    const choice = this.#choiceOfMaster(service);
+    const isByDomain = [...this.#scripts.values()].some(({ isDefault, cause }) => isDefault && cause === 'node');
+    if (choice !== undefined) this.#excuseAll(placement, choice);
+    else if (isByDomain && !this.#startedByScript.has(service)) placement.excused.clear();
+    this.#startedByScript.add(service);
+  }
+
+  /** Why a master starts a service elsewhere, if it does not go by the domain. */
+  #choiceOfMaster(service: string): Departure | undefined {
+    for (const script of this.#scripts.values()) {
+      if (!script.isDefault) return 'svc-script';
+      if (script.service === service && script.cause !== 'node') {
+        return script.cause === 'user' ? 'svc-user' : 'svc-recovery';
+      }
+    }
+    return undefined;
   }
 
   /** All that anybody knows as members now. */
@@ -445,9 +496,21 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
   }
 
   #problem(view: View, service: string, owner: number, placement: Placement): Problem | undefined {
-    const problem = placeProblem(view, service, owner, placement);
-    const delay = problem !== undefined && problem.departure === undefined ? this.#lockWaits.delayOf(owner) : undefined;
-    return delay === undefined ? problem : { ...problem!, departure: delay, isDelay: true };
+    const problem = placeProblem(view, service, owner, placement, this.#isCentral);
+    if (problem === undefined || problem.departure !== undefined) return problem;
+    const departure = this.#delayOf(this.#isCentral ? view.members : [owner]);
+    return departure === undefined ? problem : { ...problem, departure, isDelay: true };
+  }
+
+  get #isCentral(): boolean {
+    return this.#master !== 0;
+  }
+
+  #delayOf(nodes: readonly number[]): Departure | undefined {
+    if (this.#scripts.size > 0 || this.#isMasterLeaving) return 'svc-master';
+    // It may have joined before, and be looked at only now. Afterwards the master looks at all.
+    if (this.#isCentral && this.#isLocked) return 'svc-locked';
+    return nodes.map((node) => this.#lockWaits.delayOf(node)).find((delay) => delay !== undefined);
   }
 }
 
@@ -480,12 +543,13 @@ function placeProblem(
   service: string,
   owner: number,
   { excused, isUnchecked }: Placement,
+  isCentral: boolean,
 ): Problem | undefined {
   const domain = domainOf(view.configuration, service);
   if (domain === undefined || dependsOnOthers(view.configuration!, service)) return undefined;
   const place = domain.nodes.find(({ node }) => node === owner);
-  // Whoever runs it outside the domain hands it to any member, nofailback or not.
-  const isStaying = place !== undefined && (!domain.isOrdered || domain.isNofailback);
+  // Whoever runs it outside the domain hands it to any member, nofailback or not; a master leaves it there.
+  const isStaying = (place !== undefined || isCentral) && (!domain.isOrdered || domain.isNofailback);
   const online = domain.nodes.filter(({ node }) => view.members.includes(node));
   const better = isStaying ? [] : online.filter(({ priority }) => place === undefined || priority < place.priority);
   const wanted = better.find(({ node }) => !excused.has(node)) ?? better[0];
@@ -511,6 +575,9 @@ const serviceDomain: Invariant = defineInvariant<RgFact | NodeStateFact>({
     'rg.configured',
     'rg.members',
     'rg.lockdown',
+    'rg.master',
+    'rg.script',
+    'rg.stopping',
     'rg.evaluated',
     'rg.service',
     'rg.request-started',
@@ -523,5 +590,43 @@ const serviceDomain: Invariant = defineInvariant<RgFact | NodeStateFact>({
   start: () => new ServiceDomain(),
 });
 
+/**
+ * M1. Whoever becomes the master sees no earlier one among the members, and has seen its loss or its farewell; and nobody
+ * runs event scripts who has not become the master.
+ */
+class OneMaster implements Check<RgFact> {
+  readonly #members = new PerLife<{ ids: readonly number[] }>(() => ({ ids: [] }));
+  readonly #wasMaster = new PerLife<{ isIt: boolean }>(() => ({ isIt: false }));
+  #master = { node: 0, life: 0 };
+
+  observe(fact: Stamped<RgFact>, verdict: Verdict): void {
+    const { node } = fact;
+    if (fact.kind === 'rg.members') {
+      this.#members.of(fact).ids = fact.members;
+    } else if (fact.kind === 'rg.script') {
+      if (this.#wasMaster.of(fact).isIt) return;
+      verdict.violate(`node ${node} runs the script ${fact.name}, but has not become the master`, [node]);
+    } else if (fact.kind === 'rg.exited') {
+      if (this.#master.node === node) this.#master = { node: 0, life: 0 };
+    } else if (fact.kind === 'rg.master') {
+      const { node: master, life } = this.#master;
+      const isThere = this.#members.of(fact).ids.includes(master) && this.#members.lifeOf(master) === life;
+      if (master !== node && isThere) {
+        verdict.violate(`node ${node} has become the master, but node ${master} is a member and has`, [node, master]);
+      }
+      this.#wasMaster.of(fact).isIt = true;
+      this.#master = { node, life: fact.life };
+    }
+  }
+}
+
+const oneMaster: Invariant = defineInvariant<RgFact>({
+  id: 'rgmanager.M1',
+  name: 'one-master',
+  statement: 'With central processing one node at a time is the master, and only it runs event scripts.',
+  kinds: ['rg.members', 'rg.master', 'rg.script', 'rg.exited'],
+  start: () => new OneMaster(),
+});
+
 /** What must never be observed of a cluster's services. */
-export const invariants: readonly Invariant[] = [serviceOrder, serviceDomain];
+export const invariants: readonly Invariant[] = [serviceOrder, serviceDomain, oneMaster];

@@ -219,6 +219,14 @@ describe('S29: the failover domain', () => {
   const view = (node: number, event: 'asked' | 'answered') => fact(node, { kind: 'rg.view', event });
   const off = (node: number) => fact(node, { kind: 'node.state', state: 'off' } as never);
   const exited = (node: number) => fact(node, { kind: 'rg.exited' });
+  const master = (node: number) => fact(node, { kind: 'rg.master' });
+  const script = (event: 'started' | 'ended', changes = {}) =>
+    fact(3, { kind: 'rg.script', event, name: 'Default', isDefault: true, cause: 'node', service: '', ...changes });
+  /** Node 3 is the master, and a script of its starts the service on node 2. */
+  const byScript = (changes = {}, domain = {}) => [
+    ...[configured(2, domain), configured(3, domain), members(2, [1, 2, 3]), members(3, [1, 2, 3]), master(3)],
+    ...[script('started', changes), ...unchecked(2, 'remote start').slice(0, -1), script('ended', changes), QUIET],
+  ];
   /** Node 1 joins, gets a lock, and the owner on node 2 waits for it. */
   const waiting = () => [
     ...placed(2, [2, 3]),
@@ -312,6 +320,23 @@ describe('S29: the failover domain', () => {
       () => [...placed(2, [2, 3]), members(2, [1, 2, 3]), view(2, 'asked'), QUIET],
       'svc-unanswered 1',
     ],
+    ['a script of its own puts it there', () => byScript({ isDefault: false }), 'svc-script 1'],
+    ['the master does so for a user', () => byScript({ cause: 'user', service: 'service:web' }), 'svc-user 1'],
+    ['the master recovers it', () => byScript({ cause: 'service', service: 'service:web' }), 'svc-recovery 1'],
+    [
+      'the master is at another event',
+      () => [master(3), ...placed(2, [2, 3]), script('started'), members(2, [1, 2, 3]), QUIET],
+      'svc-master 1',
+    ],
+    [
+      'the master is on its way out',
+      () => [master(3), ...placed(2, [2, 3]), fact(3, { kind: 'rg.stopping' }), members(2, [1, 2, 3]), QUIET],
+      'svc-master 1',
+    ],
+    [
+      'a master leaves it outside where there is no failback',
+      () => [master(3), ...placed(3, [3], { isNofailback: true, nodes: nodes.slice(0, 1) }), members(3, [1, 3]), QUIET],
+    ],
     ['no failback', () => [...placed(2, [2, 3], { isNofailback: true }), members(2, [1, 2, 3]), QUIET]],
     ['no order', () => [...placed(2, [2, 3], { isOrdered: false }), members(2, [1, 2, 3]), QUIET]],
     ['it wants a node for itself', () => placed(3, [1, 3], {}, { isExclusive: true })],
@@ -330,6 +355,7 @@ describe('S29: the failover domain', () => {
   it.each<[string, () => History, string]>([
     ['a start on a worse node', () => placed(3, [1, 2, 3]), better(1, 3)],
     ['an owner that waits for a lock of a node that lives', () => [...waiting(), QUIET], better(1, 2)],
+    ['a master that does not go by the domain', () => byScript(), better(1, 2)],
     [
       'an owner that has the lock of a dead node now',
       () => [...waiting(), off(1), QUIET, lock(2, 'granted'), QUIET],
@@ -376,5 +402,52 @@ describe('S29: the failover domain', () => {
     ],
   ])('is violated by %s', (_, history, message) => {
     expect(violated(history())).toEqual([message]);
+  });
+});
+
+describe('M1: one master', () => {
+  const members = (node: number, ids: readonly number[], life = 1) =>
+    fact(node, { kind: 'rg.members', members: ids, isQuorate: true }, life);
+  const master = (node: number, life = 1) => fact(node, { kind: 'rg.master' }, life);
+  const script = (node: number, life = 1) =>
+    fact(
+      node,
+      { kind: 'rg.script', event: 'started', name: 'Default', isDefault: true, cause: 'node', service: '' },
+      life,
+    );
+
+  it.each<[string, () => History]>([
+    ['the first master', () => [members(1, [1, 2]), master(1), script(1)]],
+    ['its successor, when it is lost', () => [members(1, [1, 2]), master(1), members(2, [2]), master(2), script(2)]],
+    [
+      'its successor, when it has ended',
+      () => [members(1, [1, 2]), master(1), members(2, [1, 2]), fact(1, { kind: 'rg.exited' }), master(2)],
+    ],
+    [
+      'another, when it was started again',
+      () => [members(1, [1, 2]), master(1), members(1, [1, 2], 2), members(2, [1, 2]), master(2)],
+    ],
+  ])('holds: %s', (_, history) => {
+    expect(violated(history())).toEqual([]);
+  });
+
+  it.each<[string, () => History, string]>([
+    [
+      'a second master',
+      () => [members(1, [1, 2]), master(1), members(2, [1, 2]), master(2)],
+      'node 2 has become the master, but node 1 is a member and has',
+    ],
+    [
+      'a worker that decides',
+      () => [members(1, [1, 2]), master(1), script(2)],
+      'node 2 runs the script Default, but has not become the master',
+    ],
+    [
+      'one that was the master in an earlier life',
+      () => [members(1, [1, 2]), master(1), script(1, 2)],
+      'node 1 runs the script Default, but has not become the master',
+    ],
+  ])('is violated by %s', (_, history, message) => {
+    expect(violated(history())).toEqual([`rgmanager.M1: ${message}`]);
   });
 });

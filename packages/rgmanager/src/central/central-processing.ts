@@ -46,6 +46,9 @@ const OWNERLESS: readonly number[] = [
   ServiceState.RECOVER,
 ];
 
+/** Somebody is about to change it. */
+const IN_TRANSITION: readonly number[] = [ServiceState.STARTING, ServiceState.STOPPING, ServiceState.ERROR];
+
 /** A trigger whose script is at hand. */
 interface Entry {
   readonly trigger: EventTrigger;
@@ -63,6 +66,8 @@ export class CentralProcessing {
   readonly #calls: ServiceCalls;
   readonly #master: TransitionMaster;
   #entries: readonly Entry[] = [];
+  /** Services that somebody was starting or stopping for a master that is gone; undefined before this one was one. */
+  #inherited: Set<string> | undefined;
   /** Events that came while services were locked. */
   #hasSkipped = false;
 
@@ -110,10 +115,15 @@ export class CentralProcessing {
    * that they stop services and cannot start them again.
    */
   onUnlocked(): void {
-    const { members, state } = this.#parts;
-    if (!this.#hasSkipped || state.isLocked) return;
+    if (!this.#hasSkipped || this.#parts.state.isLocked) return;
     this.#hasSkipped = false;
-    if (this.#master.isHere) this.#parts.events.put({ kind: 'node', node: members.here, isUp: true, isClean: true });
+    if (this.#master.isHere) this.#lookAtAll();
+  }
+
+  /** As if this node had just come. */
+  #lookAtAll(): void {
+    const { members, events } = this.#parts;
+    events.put({ kind: 'node', node: members.here, isUp: true, isClean: true });
   }
 
   /** A user's request: the master runs scripts for it, whoever was asked. */
@@ -140,6 +150,7 @@ export class CentralProcessing {
     const { members } = this.#parts;
     const about = this.#describe(event);
     if (about === undefined) return this.#answer(event, Result.INVAL);
+    yield* this.#inherit(event);
     const cluster = new EventCluster({ ...this.#parts, calls: this.#calls }, event.kind === 'user');
     for (const { trigger, script } of this.#entries) {
       if (!matches(trigger.pattern, event, members.here)) continue;
@@ -147,6 +158,23 @@ export class CentralProcessing {
       if (cluster.isStopped) break;
     }
     this.#answer(event, cluster.userReturn);
+  }
+
+  /**
+   * The last master may have died between stopping a service and starting it elsewhere, or before it tried the next node.
+   *
+   * Differs from rgmanager: there such a service stays stopped until the next node comes or goes.
+   */
+  *#inherit(event: Exclude<QueuedEvent, { kind: 'config' }>): Task {
+    if (this.#inherited === undefined) {
+      this.#inherited = new Set();
+      for (const service of this.#parts.inUse.configuration.services) {
+        const record = yield* this.#calls.record(service);
+        if (record !== undefined && IN_TRANSITION.includes(record.state)) this.#inherited.add(service);
+      }
+    }
+    if (event.kind !== 'service' || IN_TRANSITION.includes(event.state)) return;
+    if (this.#inherited.delete(event.service) && event.state === ServiceState.STOPPED) this.#lookAtAll();
   }
 
   *#run(trigger: EventTrigger, script: EventScript, event: RgEvent, cluster: EventCluster): Task {

@@ -44,13 +44,14 @@ export class ServiceCalls {
    * disabled.
    *
    * Differs from rgmanager: it takes a service for stopped whose record it has to ask the others for, so that a master that
-   * has just joined starts it a second time. And a service that is not configured gets no record.
+   * has just joined starts it a second time. What has just been written is waited for: the node that stopped a service has
+   * answered, but its commit may not have come. And a service that is not configured gets no record.
    */
   *record(service: string): Task<ServiceRecord | undefined> {
     const { store, inUse } = this.#parts;
     const { configuration } = inUse;
     if (!configuration.has(service)) return freshRecord(service, ServiceState.UNINITIALIZED);
-    const known = store.readLocal(service) ?? (yield* store.readLocked(service));
+    const known = (yield* store.readSettled(service)) ?? (yield* store.readLocked(service));
     if (known === undefined || !isFresh(known) || isAutostart(configuration.property(service, 'autostart')))
       return known;
     return yield* this.#disable(service);
@@ -83,7 +84,7 @@ export class ServiceCalls {
           runtime.log('notice', `Service ${service} is now running on member ${node}`);
           return node;
         case Result.RUN:
-          return store.readLocal(service)?.owner ?? 0;
+          return (yield* store.readSettled(service))?.owner ?? 0;
         case Result.EXCL:
           refusals.exclusive += 1;
           break;

@@ -64,15 +64,24 @@ export class TransitionMaster {
   /** As the others have said. */
   #known = 0;
   #isHeld = false;
+  /** All have this node's record, not one from before it was started again. */
+  #wasAnnounced = false;
   #waiting: Resume<void>[] = [];
 
   constructor(parts: MasterParts) {
     this.#parts = parts;
   }
 
-  /** The master as far as this node knows; 0: none that is a member. */
+  /**
+   * The master as far as this node knows; 0: none that is a member.
+   *
+   * Differs from rgmanager: it takes itself for the master when the record names it from before it was started again, and
+   * another may have the lock.
+   */
   get known(): number {
-    return this.#parts.members.isOnline(this.#known) ? this.#known : 0;
+    const { members } = this.#parts;
+    const isStale = this.#known === members.here && !this.#isHeld;
+    return !isStale && members.isOnline(this.#known) ? this.#known : 0;
   }
 
   /** This node is it. */
@@ -125,19 +134,17 @@ export class TransitionMaster {
       this.#know(members.here, 'Locate');
       runtime.observe?.({ kind: 'rg.master', now: runtime.now });
     }
-    if (views.readLocal(MASTER_KEY) !== undefined && this.#known === members.here && this.#isAnnounced()) return;
+    // The others vote against a value that is older than theirs: read how far they are.
+    const known = views.readLocal(MASTER_KEY) ?? (yield* views.read(MASTER_KEY));
+    if (known !== undefined && this.#wasAnnounced && decodeMaster(known) === members.here) return;
     const record = encodeMaster(members.here, runtime.wallSeconds);
     for (let tries = 0; tries < WRITE_TRIES; tries++) {
       const result = yield* views.write(MASTER_KEY, record);
-      if (result === 'ok') return;
+      this.#wasAnnounced = result === 'ok';
+      if (this.#wasAnnounced) return;
       if (result !== 'timeout') break;
     }
     runtime.log('err', 'Unable to advertise master status to all nodes');
-  }
-
-  #isAnnounced(): boolean {
-    const { members, views } = this.#parts;
-    return decodeMaster(views.readLocal(MASTER_KEY) ?? new Uint8Array(0)) === members.here;
   }
 
   *#ask(): Task {

@@ -70,6 +70,12 @@ export class Views {
     return this.#keys.get(key)?.data;
   }
 
+  /** The value that this node has when no proposal for it is under way any more. Asks nobody. */
+  *readSettled(key: string): Task<Uint8Array | undefined> {
+    yield* this.#settled(this.#keyOf(key));
+    return this.readLocal(key);
+  }
+
   /** The current value; undefined when no member has one. */
   *read(key: string): Task<Uint8Array | undefined> {
     const lock = yield* this.#locks.acquire(LOCK);

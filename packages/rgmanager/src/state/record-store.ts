@@ -68,6 +68,12 @@ export class RecordStore {
     return bytes === undefined ? undefined : decodeRecord(bytes);
   }
 
+  /** What this node has in its cache when no write is under way any more. */
+  *readSettled(service: string): Task<ServiceRecord | undefined> {
+    const bytes = yield* this.#views.readSettled(keyOf(service));
+    return bytes === undefined ? undefined : decodeRecord(bytes);
+  }
+
   #tell(record: ServiceRecord): void {
     const { name: service, state, owner, lastOwner, restarts, flags } = record;
     this.#runtime.observe?.({
