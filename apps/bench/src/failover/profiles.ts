@@ -6,6 +6,12 @@ export interface Profile {
   /** What differs from the walk-through's file. */
   readonly settings: string;
   readonly clusterConf: string;
+  /** The same for a cluster without a quorum disk. */
+  readonly withoutDisk: {
+    readonly settings: string;
+    /** Attributes of `<totem>`. */
+    readonly totem: string;
+  };
 }
 
 /** The timers of RHEL 6, as the walk-through leaves them. */
@@ -13,6 +19,7 @@ const DEFAULT: Profile = {
   name: 'default',
   settings: "the walk-through's: token 10 s, consensus 12 s, heuristic tko 10, sleeptime 10 s",
   clusterConf: CLUSTER_CONF,
+  withoutDisk: { settings: 'token 10 s, consensus 12 s', totem: 'token="10000"' },
 };
 
 /**
@@ -30,6 +37,7 @@ const FAST: Profile = {
     ['score="2" tko="10"', 'score="2" tko="3"'],
     ['sleeptime="10"', 'sleeptime="0"'],
   ]),
+  withoutDisk: { settings: 'token 1 s, consensus 1.2 s', totem: 'token="1000" consensus="1200"' },
 };
 
 export const PROFILES: readonly Profile[] = [DEFAULT, FAST];
