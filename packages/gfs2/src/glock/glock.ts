@@ -1,5 +1,6 @@
 import type { Nanos } from '@quorate/kernel';
 import { AddressSpace } from '../buffer/buffer.js';
+import type { Listed } from '../lru-list.js';
 import { DlmMode } from './dlm-lock.js';
 import { GlockType, glockName } from './glock-name.js';
 
@@ -99,7 +100,7 @@ export interface GlockRequest {
 }
 
 /** One glock: a lock that this node caches, and the queue of those who use it. */
-export class Glock {
+export class Glock implements Listed<Glock> {
   readonly type: GlockType;
   readonly number: number;
   /** How the DLM's completions name it. */
@@ -147,6 +148,10 @@ export class Glock {
   isLvbValid = true;
   /** Objects of this node that keep the glock in memory. */
   references = 0;
+  /** Its neighbours among those that nobody uses. */
+  before: Glock | undefined = undefined;
+  behind: Glock | undefined = undefined;
+  isListed = false;
 
   constructor(type: GlockType, number: number, handle: number, hasLvb: boolean) {
     this.type = type;

@@ -1,4 +1,5 @@
 import { assert, type Machine, MILLISECOND, type Nanos, SECOND } from '@quorate/kernel';
+import { LruList } from '../lru-list.js';
 import { DlmFlag, DlmStatus, DlmStatusFlag } from './dlm-lock.js';
 import {
   demoteStateFor,
@@ -126,7 +127,7 @@ export class Glocks implements Machine<GlockInput, GlockOutput> {
   /** Glocks with something to do at a certain time. */
   readonly #timed = new Set<Glock>();
   /** Unused glocks, the longest unused first. */
-  readonly #lru = new Set<Glock>();
+  readonly #lru = new LruList<Glock>();
   #isBlocked = false;
   #lastHandle = 0;
   #now: Nanos = 0;
@@ -232,7 +233,7 @@ export class Glocks implements Machine<GlockInput, GlockOutput> {
       return false;
     holder.status = 'idle';
     glock.holders.length = 0;
-    if (LRU_TYPES.has(glock.type)) this.#lru.add(glock);
+    if (LRU_TYPES.has(glock.type)) this.#lru.use(glock);
     return true;
   }
 
@@ -574,12 +575,11 @@ export class Glocks implements Machine<GlockInput, GlockOutput> {
     if (glock.holders.length > 0 || glock.isLocked) return;
     if (glock.state === 'UN' && glock.references === 0) return this.#dispose(glock);
     if (glock.state === 'UN' || !LRU_TYPES.has(glock.type)) return;
-    this.#lru.delete(glock);
-    this.#lru.add(glock);
+    this.#lru.use(glock);
     if (this.#lru.size <= this.#config.maxUnused) return;
-    const [oldest] = this.#lru;
-    this.#lru.delete(oldest!);
-    if (oldest!.state !== 'UN') this.#onDemote(oldest!, 'UN');
+    const oldest = this.#lru.first!;
+    this.#lru.delete(oldest);
+    if (oldest.state !== 'UN') this.#onDemote(oldest, 'UN');
   }
 
   #dispose(glock: Glock): void {

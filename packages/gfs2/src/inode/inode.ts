@@ -1,11 +1,12 @@
 import type { Reservation } from '../allocator/reservation.js';
 import type { Buffer } from '../buffer/buffer.js';
 import type { Glock, Holder } from '../glock/glock.js';
+import type { Listed } from '../lru-list.js';
 import type { Dinode } from '../ondisk/dinode.js';
 import { Signal } from '../scheduler.js';
 
 /** An inode as this node has it in memory (`gfs2_inode`). */
-export class Inode {
+export class Inode implements Listed<Inode> {
   /** Block of the dinode, which names its locks. */
   readonly addr: number;
   /** Formal number that the directory entry gave; 0 when it was looked up by its block alone. */
@@ -29,6 +30,10 @@ export class Inode {
   reservation: Reservation | undefined = undefined;
   /** Descriptors that may write. */
   writers = 0;
+  /** Its neighbours among all that are in memory. */
+  before: Inode | undefined = undefined;
+  behind: Inode | undefined = undefined;
+  isListed = false;
 
   constructor(addr: number, formalIno: number, glock: Glock, iopenGlock: Glock) {
     this.addr = addr;

@@ -3,6 +3,7 @@ import type { Buffer } from '../buffer/buffer.js';
 import type { Core } from '../core.js';
 import { type GlockState, type Holder, HolderFlag } from '../glock/glock.js';
 import { GlockType } from '../glock/glock-name.js';
+import { LruList } from '../lru-list.js';
 import { DIF, type Dinode, decodeDinode, isDirectory } from '../ondisk/dinode.js';
 import { MAX_DIR_DEPTH, MAX_HEIGHT } from '../ondisk/geometry.js';
 import { Refusal } from '../refusal.js';
@@ -19,6 +20,8 @@ const RETRY: Nanos = 100 * MILLISECOND;
 export class Inodes {
   readonly #core: Core;
   readonly #table = new Map<number, Inode>();
+  /** The same, the longest unused first. */
+  readonly #order = new LruList<Inode>();
   /** Takes an unused inode out of memory, and off the disk if it was unlinked. Set by the layer above. */
   evict: (inode: Inode) => Task = function* () {};
   /** Finishes a truncation that its node did not live to finish. */
@@ -33,7 +36,7 @@ export class Inodes {
   }
 
   get all(): Iterable<Inode> {
-    return this.#table.values();
+    return this.#order;
   }
 
   find(addr: number): Inode | undefined {
@@ -71,9 +74,7 @@ export class Inodes {
     if (inode.users > 0 || inode.state !== 'ready' || this.#core.isWithdrawn) return;
     if (inode.iopenGlock.isDemote || inode.dinode?.nlink === 0) this.startEvict(inode);
     else {
-      // The longest unused inode stands first.
-      this.#table.delete(inode.addr);
-      this.#table.set(inode.addr, inode);
+      this.#order.use(inode);
       if (this.#table.size > MAX_UNUSED_INODES) this.#trim();
     }
   }
@@ -168,6 +169,7 @@ export class Inodes {
   /** Forgets an inode; the caller has given back its locks. */
   forget(inode: Inode): void {
     this.#table.delete(inode.addr);
+    this.#order.delete(inode);
     inode.reservation?.drop();
     inode.state = 'gone';
     inode.glock.references -= 1;
@@ -183,6 +185,7 @@ export class Inodes {
     // The glock may have stayed since an earlier stay of the inode in memory, what was read then has not.
     inode.glock.isInstantiateNeeded = true;
     this.#table.set(addr, inode);
+    this.#order.use(inode);
     try {
       inode.iopen = yield* locks.acquire(inode.iopenGlock, 'SH', HolderFlag.EXACT | flags);
       inode.state = 'ready';
@@ -205,7 +208,7 @@ export class Inodes {
   }
 
   #trim(): void {
-    for (const inode of this.#table.values()) {
+    for (const inode of this.#order) {
       if (inode.users > 0 || inode.state !== 'ready') continue;
       this.startEvict(inode);
       return;
