@@ -1,5 +1,6 @@
 import { cpus, loadavg } from 'node:os';
 import { aloneFigures } from './alloc/alone.js';
+import { fiveNodesFigures } from './alloc/five-nodes.js';
 import { nodeFigures } from './alloc/node.js';
 import { scanFigures } from './alloc/scan.js';
 import { calibrate } from './calibration.js';
@@ -21,6 +22,7 @@ export function runAllocBench({ stdout, stderr }: BenchIo): number {
     print('calibration', [{ name: 'heap of 32 events, pop and push', value: calibrate(), unit: 'M pairs per wall s' }]);
     print('the allocator alone, best of five runs', aloneFigures());
     print('one node, journal and all, on a disk in memory that forgets the content of files', nodeFigures());
+    print('five nodes on one disk, each in a directory of its own, in virtual time', fiveNodesFigures());
     print('the search', scanFigures());
     return 0;
   } catch (error) {
