@@ -6,6 +6,7 @@ import { CheckImage } from './check/image.js';
 import { checkInodes } from './check/inodes.js';
 import { JournalChecker } from './check/journals.js';
 import { checkConnectivity, checkLinks } from './check/links.js';
+import { checkQuotas } from './check/quotas.js';
 import { type CheckedRgrp, CheckedRgrps, checkRgrps } from './check/rgrps.js';
 import { type CheckedSystemFiles, SystemFileChecker } from './check/system-files.js';
 import type { ReadableDevice } from './device.js';
@@ -22,6 +23,8 @@ export interface CheckOptions {
   readonly mayHaveDirtyJournals?: boolean;
   /** Block counts that nodes have noted in their `statfs_change` and not yet added to `statfs`: while it is mounted. */
   readonly mayHaveUnsyncedStatfs?: boolean;
+  /** It was always mounted with `quota=account` or `quota=on`: the records are to say what users and groups have. */
+  readonly hasQuotas?: boolean;
   /** Most findings to give; default 1000. */
   readonly limit?: number;
 }
@@ -66,6 +69,7 @@ export function examine(device: ReadableDevice, options: CheckOptions): Examinat
   checkConnectivity(image, inodes, [superblock.rootDir.addr, superblock.masterDir.addr]);
   checkLinks(image, inodes);
   checkStatfs(image, rgrps, files, options.mayHaveUnsyncedStatfs === true);
+  if (options.hasQuotas === true) checkQuotas(image, device, inodes);
   return { findings: image.findings, fixes: image.fixes, superblock, rgrps };
 }
 

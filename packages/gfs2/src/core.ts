@@ -83,7 +83,9 @@ export class Core {
     this.cache = new BufferCache(this.disk, this.scheduler, config.maxBuffers, config.observe);
     this.glocks = new Glocks({
       protocol: config.protocol,
-      lvbTypes: new Set(config.era === 'modern' ? [GlockType.inode, GlockType.rgrp] : []),
+      lvbTypes: new Set(
+        config.era === 'modern' ? [GlockType.inode, GlockType.rgrp, GlockType.quota] : [GlockType.quota],
+      ),
       maxUnused: config.maxUnusedGlocks,
       ...(config.observe === undefined ? {} : { observe: config.observe }),
     });

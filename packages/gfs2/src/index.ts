@@ -79,6 +79,7 @@ export type {
   Operation,
   OperationResult,
   OperationResults,
+  QuotaSubject,
   Stat,
   StatFs,
 } from './calls/operation.js';

@@ -1,4 +1,5 @@
 import { Checker, EventQueue, MILLISECOND, type Nanos, Prng, SECOND, type Violation } from '@quorate/kernel';
+import type { Caller } from '../src/calls/caller.js';
 import type { Operation, OperationResult } from '../src/calls/operation.js';
 import {
   GfsControld,
@@ -46,6 +47,8 @@ interface DiskRequest {
 
 /** How long things take, and what a crash does, is drawn from a seed. */
 export interface ClusterOptions {
+  /** As in `mount -o`. */
+  readonly mountOptions?: string;
   readonly seed: number;
   readonly era?: 'rhel6' | 'modern';
 }
@@ -136,19 +139,20 @@ export class Cluster {
   }
 
   /** Starts an operation; `done` is called with its result, never if the node dies before. */
-  start(id: number, operation: Operation, done: (result: OperationResult) => void): void {
+  start(id: number, operation: Operation, done: (result: OperationResult) => void, caller?: Caller): void {
     const node = this.#nodes.get(id) ?? this.#strays.get(id)!;
     this.#lastId += 1;
     node.results.set(this.#lastId, done);
-    this.#gfs2(node, { kind: 'operation', id: this.#lastId, operation });
+    this.#gfs2(node, { kind: 'operation', id: this.#lastId, operation, ...(caller && { caller }) });
   }
 
   /** Carries out an operation while time passes for all. */
-  run(id: number, operation: Operation): OperationResult {
+  run(id: number, operation: Operation, caller?: Caller): OperationResult {
     let result: OperationResult | 'pending' = 'pending';
-    this.start(id, operation, (value) => {
+    const done = (value: OperationResult): void => {
       result = value;
-    });
+    };
+    this.start(id, operation, done, caller);
     this.passUntil(() => result !== 'pending', `${operation.kind} on node ${id}`);
     return result as OperationResult;
   }
@@ -413,7 +417,13 @@ export class Cluster {
       }
       case 'mount':
         this.log.push(`${this.now / MILLISECOND} node ${node.id}: mount jid=${output.jid} ${output.isFirst}`);
-        return this.#later(node, { kind: 'mount', jid: output.jid, isFirst: output.isFirst, options: '', wall: WALL });
+        return this.#later(node, {
+          kind: 'mount',
+          jid: output.jid,
+          isFirst: output.isFirst,
+          options: this.#options.mountOptions ?? '',
+          wall: WALL,
+        });
       case 'block-locks':
         this.log.push(`${this.now / MILLISECOND} node ${node.id}: block ${output.isBlocked}`);
         // Between the daemon and the kernel nothing takes time: before the next answer of the lock manager it is so.

@@ -4,6 +4,7 @@ import type { Inode } from '../inode/inode.js';
 import { checkPermission, isOwner, MAY, S, withoutPrivileges } from '../inode/permission.js';
 import { setChanged } from '../inode/times.js';
 import { writeDinode } from '../inode/tree.js';
+import type { Transaction } from '../log/log.js';
 import { DIF, isDirectory, isRegular } from '../ondisk/dinode.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
 import { Refusal } from '../refusal.js';
@@ -27,16 +28,22 @@ export function* changeMode(fs: FileSystem, target: Call<'chmod'>): Task<undefin
 /** chown(2): root does as it likes, an owner gives a file to a group of its own. @throws {Refusal} EPERM */
 export function* changeOwner(fs: FileSystem, target: Call<'chown'>): Task<undefined> {
   const { uid, gid } = target;
-  return yield* change(fs, target, (inode) => {
+  const apply = (inode: Inode, transaction: Transaction): void => {
     const { caller } = fs;
     const { di } = inode;
     const mayOwner = isRoot(caller) || uid === undefined || (caller.uid === di.uid && uid === di.uid);
     const isOwnGroup = gid === di.gid || (gid !== undefined && isInGroup(caller, gid));
     const mayGroup = isRoot(caller) || gid === undefined || (caller.uid === di.uid && isOwnGroup);
     if (!mayOwner || !mayGroup) throw new Refusal('EPERM');
+    fs.quotas.change(transaction, di, -di.blocks);
     di.uid = uid ?? di.uid;
     di.gid = gid ?? di.gid;
+    fs.quotas.change(transaction, di, di.blocks);
     if (!isDirectory(di)) di.mode = withoutPrivileges(di);
+  };
+  return yield* change(fs, target, apply, (inode) => {
+    const owner = { uid: uid ?? inode.di.uid, gid: gid ?? inode.di.gid, flags: inode.di.flags };
+    return fs.quotas.check(fs, owner, inode.di.blocks);
   });
 }
 
@@ -93,19 +100,21 @@ export function* changeFlags(fs: FileSystem, { path, flags, mask }: Call<'setfla
 function* change(
   fs: FileSystem,
   target: { readonly path: string; readonly isLinkFollowed?: boolean },
-  apply: (inode: Inode) => void,
+  apply: (inode: Inode, transaction: Transaction) => void,
+  prepare?: (inode: Inode) => Task,
 ): Task<undefined> {
   return yield* withPath(fs, target, (inode) =>
-    withInode(fs, inode, 'EX', () => {
+    withInode(fs, inode, 'EX', function* () {
       if ((inode.di.flags & (DIF.IMMUTABLE | DIF.APPENDONLY)) !== 0) throw new Refusal('EPERM');
-      return writeChange(fs, inode, () => apply(inode));
+      if (prepare !== undefined) yield* prepare(inode);
+      return yield* writeChange(fs, inode, (transaction) => apply(inode, transaction));
     }),
   );
 }
 
-function* writeChange(fs: FileSystem, inode: Inode, apply: () => void): Task<undefined> {
+function* writeChange(fs: FileSystem, inode: Inode, apply: (transaction: Transaction) => void): Task<undefined> {
   yield* fs.core.log.transact(1, 0, function* (transaction) {
-    apply();
+    apply(transaction);
     setChanged(fs, inode);
     yield* writeDinode(fs, inode, transaction);
   });

@@ -1,4 +1,5 @@
 import type { WallTime } from '@quorate/kernel';
+import type { Quota } from '../ondisk/accounting.js';
 import type { FsErrno } from '../refusal.js';
 import type { JournalCounts, NewJournals } from '../resize/add-journals.js';
 import type { Growth } from '../resize/grow.js';
@@ -89,6 +90,12 @@ export type Operation =
   /** chattr(1), by the flags of the dinode: those in `mask` become as in `flags`. */
   | { readonly kind: 'setflags'; readonly path: string; readonly flags: number; readonly mask: number }
   | { readonly kind: 'statfs' }
+  /** What a user or a group has, and may have. */
+  | ({ readonly kind: 'getquota' } & QuotaSubject)
+  /** Sets limits, in blocks; 0 is none. They hold where it is mounted with `quota=on`, and not for root. */
+  | ({ readonly kind: 'setquota'; readonly limit: number; readonly warn?: number } & QuotaSubject)
+  /** Adds what this node has counted to the `quota` file, which it else does every `quota_quantum=` seconds. */
+  | { readonly kind: 'syncquota' }
   /** Stops all changes, on all nodes, and leaves every journal clean: calls that change something wait. EBUSY when it is so. */
   | { readonly kind: 'freeze' }
   /** Ends that; for the node that has frozen, EINVAL for others. */
@@ -103,6 +110,12 @@ export type Operation =
   /** gfs2_jadd(8) */
   | ({ readonly kind: 'add-journals' } & NewJournals)
   | { readonly kind: 'sync' };
+
+/** Whom a quota is for. */
+export interface QuotaSubject {
+  readonly of: 'user' | 'group';
+  readonly id: number;
+}
 
 /** A path, and whether a symbolic link at its end is followed; default true. */
 interface PathWithLink {
@@ -214,6 +227,10 @@ export interface OperationResults {
   readonly removexattr: undefined;
   readonly setflags: undefined;
   readonly statfs: StatFs;
+  /** In blocks. */
+  readonly getquota: Quota;
+  readonly setquota: undefined;
+  readonly syncquota: undefined;
   readonly freeze: undefined;
   readonly thaw: undefined;
   readonly trim: number;

@@ -31,6 +31,8 @@ const CHANGING: ReadonlySet<Operation['kind']> = new Set([
   'setxattr',
   'removexattr',
   'setflags',
+  'setquota',
+  'syncquota',
   'trim',
   'grow',
   'add-journals',
@@ -133,6 +135,13 @@ export function* perform(
       return yield* xattrs.changeXattr(fs, operation, operation.name, operation.bytes, operation.how);
     case 'removexattr':
       return yield* xattrs.changeXattr(fs, operation, operation.name, undefined);
+    case 'getquota':
+      return yield* volume.getQuota(fs, operation);
+    case 'setquota':
+      return yield* volume.setQuota(fs, operation, operation);
+    case 'syncquota':
+      yield* fs.quotas.sync(fs);
+      return undefined;
     case 'trim':
       return yield* volume.trimVolume(fs, operation);
     case 'grow':

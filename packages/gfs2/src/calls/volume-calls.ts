@@ -1,12 +1,13 @@
 import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
 import type { Freezer } from '../mount/freezer.js';
+import type { Quota } from '../ondisk/accounting.js';
 import { Refusal } from '../refusal.js';
 import { addJournals, type JournalCounts, type NewJournals } from '../resize/add-journals.js';
 import { type Growth, grow } from '../resize/grow.js';
 import { trim } from '../rgrp/trim.js';
-import { isRoot } from './caller.js';
-import type { Operation } from './operation.js';
+import { isInGroup, isRoot } from './caller.js';
+import type { Operation, QuotaSubject } from './operation.js';
 
 /** Gives the bytes that were discarded. @throws {Refusal} EPERM for others than root, EINVAL, EOPNOTSUPP, EIO */
 export function* trimVolume(fs: FileSystem, range: Extract<Operation, { kind: 'trim' }>): Task<number> {
@@ -49,4 +50,28 @@ export function* freezeOrThaw(fs: FileSystem, freezer: Freezer, how: 'freeze' | 
   if (!isRoot(fs.caller)) throw new Refusal('EPERM');
   yield* how === 'freeze' ? freezer.freeze() : freezer.thaw();
   return undefined;
+}
+
+/** @throws {Refusal} EPERM for what is not the caller's, EINVAL */
+export function* getQuota(fs: FileSystem, { of, id }: QuotaSubject): Task<Quota> {
+  const isOwn = of === 'user' ? id === fs.caller.uid : isInGroup(fs.caller, id);
+  if (!isRoot(fs.caller) && !isOwn) throw new Refusal('EPERM');
+  return yield* fs.quotas.get(fs, quotaNumber({ of, id }));
+}
+
+/** @throws {Refusal} EPERM for others than root, EINVAL, ENOSPC */
+export function* setQuota(
+  fs: FileSystem,
+  subject: QuotaSubject,
+  { limit, warn = 0 }: { readonly limit: number; readonly warn?: number },
+): Task<undefined> {
+  if (!isRoot(fs.caller)) throw new Refusal('EPERM');
+  if (![limit, warn].every((value) => Number.isSafeInteger(value) && value >= 0)) throw new Refusal('EINVAL');
+  yield* fs.quotas.set(fs, quotaNumber(subject), { limit, warn });
+  return undefined;
+}
+
+function quotaNumber({ of, id }: QuotaSubject): number {
+  if (!Number.isInteger(id) || id < 0 || id > 0xffff_ffff) throw new Refusal('EINVAL');
+  return 2 * id + (of === 'user' ? 0 : 1);
 }

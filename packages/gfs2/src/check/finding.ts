@@ -1,4 +1,4 @@
-/** Part of the check that found something, named as in fsck.gfs2. */
+/** Part of the check that found something, named as in fsck.gfs2, which has none for quotas. */
 export type CheckPass =
   | 'initialize'
   | 'rindex'
@@ -8,7 +8,8 @@ export type CheckPass =
   | 'pass2'
   | 'pass3'
   | 'pass4'
-  | 'statfs';
+  | 'statfs'
+  | 'quota';
 
 /** What is wrong, for programs. The text says it to people. */
 export type CheckRule =
@@ -60,7 +61,8 @@ export type CheckRule =
   | 'dir-unreachable'
   | 'dir-parent'
   | 'nlink'
-  | 'statfs';
+  | 'statfs'
+  | 'quota';
 
 /** One thing that is wrong with an image. */
 export interface Finding {

@@ -14,6 +14,7 @@ import type {
 import type { LogLine } from '../core.js';
 import { Gfs2 } from '../gfs2.js';
 import type { Gfs2Input, Gfs2Output } from '../gfs2-ports.js';
+import type { Quota } from '../ondisk/accounting.js';
 import { SUPERBLOCK_BYTE } from '../ondisk/geometry.js';
 import { decodeSuperblock } from '../ondisk/superblock.js';
 import type { FsErrno } from '../refusal.js';
@@ -236,6 +237,16 @@ export class Gfs2Client {
 
   thaw(): Promise<void> {
     return this.call({ kind: 'thaw' }, 'the file system');
+  }
+
+  /** What a user or group has and may have, in blocks. Counted when it is mounted with `quota=account` or `quota=on`. */
+  quota(of: 'user' | 'group', id: number): Promise<Quota> {
+    return this.call({ kind: 'getquota', of, id }, `${of} ${id}`);
+  }
+
+  /** Sets a limit in blocks; 0 is none. It holds with `quota=on`. */
+  setQuota(of: 'user' | 'group', id: number, limit: number): Promise<void> {
+    return this.call({ kind: 'setquota', of, id, limit }, `${of} ${id}`);
   }
 
   /** Tells the device which blocks are free, and gives their bytes; runs shorter than `minLength` bytes are left alone. */

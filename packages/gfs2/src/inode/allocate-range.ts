@@ -33,6 +33,7 @@ export function* allocateRange(fs: FileSystem, inode: Inode, offset: number, len
 function* allocateChunk(fs: FileSystem, inode: Inode, plan: Plan): Task {
   if (plan.missing === 0 && inode.di.height > 0) return;
   const target = plan.missing + plan.indirect + (inode.di.height === 0 ? 1 : 0);
+  yield* fs.quotas.check(fs, inode.di, target);
   yield* fs.rgrps.using(fs.rgrps.reservationOf(inode), target, (grant) => {
     const journaled = isJournaled(inode) ? plan.missing + 1 : 0;
     const blocks = RES_DINODE + RES_STATFS + plan.indirect + fs.rgrps.bitmapBlocks(grant, target) + journaled;

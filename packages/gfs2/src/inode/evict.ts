@@ -114,7 +114,7 @@ function* deleteInode(fs: FileSystem, inode: Inode, rgrp: GlockedRgrp): Task {
   const holder = yield* fs.rgrps.hold(rgrp);
   try {
     yield* fs.core.log.transact(4, 1, function* (transaction) {
-      fs.rgrps.freeDinode(transaction, rgrp, inode.addr);
+      fs.rgrps.freeDinode(transaction, rgrp, inode);
       fs.core.log.wipe(inode.addr, 1);
     });
   } finally {

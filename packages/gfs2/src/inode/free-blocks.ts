@@ -29,7 +29,7 @@ export function* freeMetaBlocks(
     yield* fs.core.log.transact(changed, blocks.length, function* (transaction) {
       for (const [rgrp, own] of groups) {
         for (const block of own) {
-          fs.rgrps.free(transaction, rgrp, block, 1);
+          fs.rgrps.free(transaction, rgrp, block, 1, inode);
           fs.core.log.wipe(block, 1);
         }
       }

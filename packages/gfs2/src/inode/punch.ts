@@ -108,7 +108,7 @@ function* freeRuns(
     yield* log.transact(blocks, isLogged ? total : 0, function* (transaction) {
       log.addMeta(transaction, buffer);
       for (const { index, block, count } of runs) {
-        fs.rgrps.free(transaction, rgrp, block, count);
+        fs.rgrps.free(transaction, rgrp, block, count, inode);
         log.wipe(block, count);
         for (let i = 0; i < count; i++) setPointer(buffer.data, level, index + i, 0);
       }

@@ -27,6 +27,7 @@ function* extend(fs: FileSystem, inode: Inode, size: number): Task {
     yield* writeDinode(fs, inode, transaction);
   };
   if (inode.di.height > 0 || size <= geometry.maxStuffed) return yield* log.transact(1, 0, setEnd);
+  yield* fs.quotas.check(fs, inode.di, 1);
   yield* fs.rgrps.using(fs.rgrps.reservationOf(inode), 1, (grant) =>
     log.transact(3 + fs.rgrps.bitmapBlocks(grant, 1), 0, function* (transaction) {
       yield* unstuff({ fs, inode, transaction, grant });

@@ -48,7 +48,7 @@ export function chunkBlocks(fs: FileSystem, inode: Inode, lblock: number): numbe
  *
  * Gives the number of bytes written, which is less than asked when the disk is full on the way.
  *
- * @throws {Refusal} ENOSPC when nothing could be written, EFBIG, EIO
+ * @throws {Refusal} ENOSPC, EDQUOT when nothing could be written, EFBIG, EIO
  */
 export function* writeFile(fs: FileSystem, inode: Inode, offset: number, bytes: Uint8Array): Task<number> {
   const { blockSize, maxStuffed } = fs.core.geometry;
@@ -65,7 +65,7 @@ export function* writeFile(fs: FileSystem, inode: Inode, offset: number, bytes: 
     try {
       written += yield* writeChunk(fs, inode, at, bytes.subarray(written, written + room));
     } catch (error) {
-      if (!(error instanceof Refusal) || error.errno !== 'ENOSPC') throw error;
+      if (!(error instanceof Refusal) || (error.errno !== 'ENOSPC' && error.errno !== 'EDQUOT')) throw error;
       // Less may still fit.
       if (chunk > 1) most = Math.max(1, chunk >> 2);
       else if (written > 0) return written;
@@ -84,14 +84,19 @@ export interface Companion {
 const ALONE: Companion = { blocks: 0, change: () => {} };
 
 /**
- * Appends in one transaction, which bytes of a few blocks are few enough for. The caller holds the glock EX.
+ * Writes in one transaction, which bytes of a few blocks are few enough for. The caller holds the glock EX.
  *
  * @throws {Refusal} ENOSPC, EIO
  */
-export function* appendAtOnce(fs: FileSystem, inode: Inode, bytes: Uint8Array, companion: Companion): Task {
-  const { height, size } = inode.di;
-  const isStuffed = height === 0 && size + bytes.length <= fs.core.geometry.maxStuffed;
-  yield* isStuffed ? writeStuffed(fs, inode, size, bytes, companion) : writeChunk(fs, inode, size, bytes, companion);
+export function* writeAtOnce(
+  fs: FileSystem,
+  inode: Inode,
+  offset: number,
+  bytes: Uint8Array,
+  companion: Companion,
+): Task {
+  const isStuffed = inode.di.height === 0 && offset + bytes.length <= fs.core.geometry.maxStuffed;
+  yield* (isStuffed ? writeStuffed : writeChunk)(fs, inode, offset, bytes, companion);
 }
 
 function* writeStuffed(
@@ -160,6 +165,7 @@ function* writeChunk(
   if (!isWhole) yield* readPartialBlocks(fs, inode, plan, offset, bytes.length);
   if (plan.missing === 0 && inode.di.height > 0) return yield* overwrite(fs, inode, plan, offset, bytes, companion);
   const target = plan.missing + plan.indirect + (inode.di.height === 0 ? 1 : 0);
+  yield* fs.quotas.check(fs, inode.di, target);
   yield* fs.rgrps.using(fs.rgrps.reservationOf(inode), target, (grant) => {
     const blocks = RES_DINODE + RES_STATFS + plan.indirect + fs.rgrps.bitmapBlocks(grant, target);
     const journaled = isJournaled(inode) ? plan.count + 1 : 0;

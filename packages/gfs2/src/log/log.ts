@@ -140,6 +140,8 @@ export class Log {
   /** Something for the log daemon to look at. */
   readonly daemonSignal: Signal = new Signal();
   isRoomWanted = false;
+  /** Blocks that any transaction may change beside those that it asks for: those of `quota_change`. */
+  extraBlocks = 0;
   /** When the oldest change in memory was made; Infinity when there is none. */
   #dirtySince: Nanos = Infinity;
 
@@ -219,7 +221,8 @@ export class Log {
   }
 
   /** Undefined when it would have to wait, or the journal is not in use. */
-  #beginNow(blocks: number, revokes: number): Transaction | undefined {
+  #beginNow(asked: number, revokes: number): Transaction | undefined {
+    const blocks = asked > 0 ? asked + this.extraBlocks : 0;
     const reserved = this.#reservationOf(blocks, revokes);
     assert(reserved + 2 * TABOO < this.#blocks, () => `a transaction of ${blocks} blocks is larger than the journal`);
     const isHeldUp = !this.#isLive || this.#isFrozen || this.#isFlushing || this.#isFlushWanted;

@@ -9,6 +9,10 @@ export interface MountOptions {
   readonly statfsQuantum: Nanos;
   /** Sync of the statfs figures when they have changed by that many percent (`statfs_percent=`); 0 is off. */
   readonly statfsPercent: number;
+  /** Whether blocks are counted for users and groups, and limits hold (`quota=`). */
+  readonly quota: 'off' | 'account' | 'on';
+  /** How often the changes of quotas go to the `quota` file (`quota_quantum=`). */
+  readonly quotaQuantum: Nanos;
   /** `lockproto=` and `locktable=` override the superblock. */
   readonly lockProtocol: 'lock_dlm' | 'lock_nolock' | undefined;
   readonly lockTable: string | undefined;
@@ -28,8 +32,6 @@ const ACCEPTED: ReadonlySet<string> = new Set([
   'acl',
   'noacl',
   'data=ordered',
-  'quota=off',
-  'noquota',
   'errors=withdraw',
   'barrier',
   'localflocks',
@@ -50,6 +52,8 @@ export function parseMountOptions(text: string): MountOptions {
     commit: 30 * SECOND,
     statfsQuantum: 30 * SECOND,
     statfsPercent: 0,
+    quota: 'off' as MountOptions['quota'],
+    quotaQuantum: 60 * SECOND,
     lockProtocol: undefined as MountOptions['lockProtocol'],
     lockTable: undefined as string | undefined,
   };
@@ -70,6 +74,16 @@ export function parseMountOptions(text: string): MountOptions {
         break;
       case 'statfs_percent':
         options.statfsPercent = whole(name, value, 0, 100);
+        break;
+      case 'quota':
+        if (!['', 'off', 'account', 'on'].includes(value)) throw new ConfigError(name, value, 'off, account or on');
+        options.quota = value === '' ? 'on' : (value as MountOptions['quota']);
+        break;
+      case 'noquota':
+        options.quota = 'off';
+        break;
+      case 'quota_quantum':
+        options.quotaQuantum = seconds(name, value, 1);
         break;
       case 'lockproto':
         if (value !== 'lock_dlm' && value !== 'lock_nolock')

@@ -9,6 +9,7 @@ import { logDaemon } from '../log/log-daemon.js';
 import { findLogHead } from '../log/log-head.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
 import { decodeSuperblock, MULTIHOST_FORMAT } from '../ondisk/superblock.js';
+import { quotaDaemon } from '../quota/quota-daemon.js';
 import { type Journal, mapJournal } from '../recovery/journals.js';
 import { recoverJournal } from '../recovery/recover-journal.js';
 import { type FsErrno, Refusal } from '../refusal.js';
@@ -161,6 +162,7 @@ function* findSystemFiles(work: MountWork): Task {
     rindex: yield* needFile(work, master, 'rindex'),
     inum: yield* needFile(work, master, 'inum'),
     inumRange: yield* needFile(work, perNode, `inum_range${core.jid}`),
+    quota: yield* needFile(work, master, 'quota'),
     quotaChange: yield* needFile(work, perNode, `quota_change${core.jid}`),
   };
 }
@@ -235,6 +237,9 @@ function* makeWritable(work: MountWork): Task {
   core.log.open(map, head);
   core.scheduler.start(logDaemon(core.log));
   core.scheduler.start(statfsDaemon(fs));
+  if (core.options.quota === 'off') return;
+  yield* fs.quotas.open(fs);
+  core.scheduler.start(quotaDaemon(fs));
 }
 
 /** Gives back what the mount holds, the last taken first. */

@@ -29,6 +29,7 @@ export function* unmountFileSystem({ fs, hold, isLast, recoveries, answered }: U
   core.scheduler.notify(fs.closing);
   if (!core.isReadOnly && isLast) yield* reclaimAll(fs);
   yield* evictAll(fs, hold);
+  if (!core.isReadOnly) yield* fs.quotas.sync(fs);
   if (!core.isReadOnly) yield* fs.statfs.syncAll(fs.system.statfsChanges.values());
   yield* recoveries.close();
   if (!core.isReadOnly) {

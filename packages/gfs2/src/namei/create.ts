@@ -21,6 +21,7 @@ import {
 } from '../ondisk/dinode.js';
 import { direntHash, encodeDirent } from '../ondisk/dirent.js';
 import { DINODE_BYTES } from '../ondisk/geometry.js';
+import type { Owner } from '../quota/quotas.js';
 import { Refusal } from '../refusal.js';
 import type { Grant } from '../rgrp/resource-groups.js';
 
@@ -68,6 +69,8 @@ function* tryCreate(fs: FileSystem, dir: Inode, name: Name, what: PlannedInode):
   try {
     yield* checkCreate(fs, dir, name, mode);
     const entryBlocks = yield* blocksForEntry(fs, dir, name);
+    yield* fs.quotas.check(fs, ownerOf(fs, dir, mode), 1);
+    yield* fs.quotas.check(fs, dir.di, entryBlocks);
     yield* fs.formalNumbers.prepare();
     const isDir = isDirectory({ mode });
     const rs = fs.rgrps.reservationBelow(dir, isDir);
@@ -99,6 +102,11 @@ function modeAndGroup({ caller }: FileSystem, { di }: Inode, asked: number): { m
   return { mode: loses ? mode & ~S.ISGID : mode, gid: di.gid };
 }
 
+/** Whose a new inode below `dir` will be. */
+function ownerOf(fs: FileSystem, dir: Inode, mode: number): Owner {
+  return { uid: fs.caller.uid, gid: modeAndGroup(fs, dir, mode).gid, flags: dir.di.flags & DIF.SYSTEM };
+}
+
 function isTop(fs: FileSystem, dir: Inode): boolean {
   return dir.addr === fs.core.superblock!.rootDir.addr || (dir.di.flags & DIF.TOPDIR) !== 0;
 }
@@ -120,11 +128,12 @@ function* makeInode(
   transaction: Transaction,
   grant: Grant,
 ): Task<Inode | number> {
-  const { block, generation } = fs.rgrps.allocDinode(transaction, grant);
+  const owner = ownerOf(fs, dir, what.mode);
+  const { block, generation } = fs.rgrps.allocDinode(transaction, grant, owner);
   const formalIno = fs.formalNumbers.take(generation, transaction);
   const locked = yield* lockNew(fs, block, formalIno);
   if (locked === undefined) {
-    fs.rgrps.giveBackDinode(transaction, grant.rgrp, block);
+    fs.rgrps.giveBackDinode(transaction, grant.rgrp, block, owner);
     return block;
   }
   const { inode, holder } = locked;

@@ -19,6 +19,7 @@ export function* linkInode(fs: FileSystem, inode: Inode, dir: Inode, name: Name)
     holders.push(yield* fs.inodes.lock(inode, 'EX'));
     yield* checkLink(fs, inode, dir, name);
     const entryBlocks = yield* blocksForEntry(fs, dir, name);
+    yield* fs.quotas.check(fs, dir.di, entryBlocks);
     yield* fs.rgrps.using(fs.rgrps.reservationOf(dir), entryBlocks, (grant) => {
       const blocks = 4 + 2 * entryBlocks + 3 + fs.rgrps.bitmapBlocks(grant, entryBlocks);
       return fs.core.log.transact(blocks, 0, function* (transaction) {

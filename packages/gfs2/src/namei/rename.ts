@@ -125,9 +125,10 @@ function checkMove(fs: FileSystem, { from, to, inode, target }: Move): void {
 
 function* moveLocked(fs: FileSystem, move: Move, holders: Holder[]): Task {
   const { to, target } = move;
-  const rgrp = target === undefined ? undefined : yield* holdIfLast(fs, target, holders);
   // In the place of a name that goes there is room for one of the same length.
   const entryBlocks = target === undefined ? yield* blocksForEntry(fs, to.dir, to.name) : 0;
+  yield* fs.quotas.check(fs, to.dir.di, entryBlocks);
+  const rgrp = target === undefined ? undefined : yield* holdIfLast(fs, target, holders);
   yield* fs.rgrps.using(fs.rgrps.reservationOf(to.dir), entryBlocks, (grant) => {
     const blocks = 4 + 5 + 4 + 2 * entryBlocks + 3 + fs.rgrps.bitmapBlocks(grant, entryBlocks);
     return fs.core.log.transact(blocks, 0, (transaction) => moveEntry(fs, move, rgrp, transaction, grant));

@@ -1,7 +1,7 @@
 import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
 import { allocateRange } from '../inode/allocate-range.js';
-import { appendAtOnce } from '../inode/write-file.js';
+import { writeAtOnce } from '../inode/write-file.js';
 import { type PlacedRgrp, planGrowth } from '../mkfs/rgrp-plan.js';
 import { encodeRindexEntry, RINDEX_ENTRY_BYTES } from '../ondisk/rindex.js';
 import type { GlockedRgrp } from '../rgrp/glocked-rgrp.js';
@@ -62,7 +62,7 @@ function* addEntries(fs: FileSystem, before: GlockedRgrp | undefined, placed: re
   const blocks = entries.reduce((sum, { data }) => sum + data, 0);
   const held = before === undefined ? undefined : yield* fs.rgrps.hold(before);
   try {
-    yield* appendAtOnce(fs, fs.system.rindex, bytes, {
+    yield* writeAtOnce(fs, fs.system.rindex, fs.system.rindex.di.size, bytes, {
       blocks: 2,
       change: (transaction) => {
         fs.statfs.change(transaction, blocks, blocks, 0);

@@ -25,6 +25,7 @@ import { LOG_HEAD } from '../ondisk/log-header.js';
 import { initMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
 import { encodeRgrpHeader, RGF } from '../ondisk/rgrp-header.js';
 import type { RindexEntry } from '../ondisk/rindex.js';
+import type { Owner, Quotas } from '../quota/quotas.js';
 import { Refusal } from '../refusal.js';
 import { GlockedRgrp } from './glocked-rgrp.js';
 import type { Statfs } from './statfs.js';
@@ -51,6 +52,7 @@ export interface RgrpRun {
 export class ResourceGroups {
   readonly #core: Core;
   readonly #statfs: Statfs;
+  readonly #quotas: Quotas;
   readonly #host: RgrpHost;
   #index = new RgrpIndex<GlockedRgrp>([]);
   readonly #byAddr = new Map<number, GlockedRgrp>();
@@ -64,9 +66,10 @@ export class ResourceGroups {
   /** Reads what was added to the index. Set by the layer above. */
   readIndex: () => Task = function* () {};
 
-  constructor(core: Core, statfs: Statfs) {
+  constructor(core: Core, statfs: Statfs, quotas: Quotas) {
     this.#core = core;
     this.#statfs = statfs;
+    this.#quotas = quotas;
     this.#host = {
       willChange: (rgrp, index) => core.log.addMeta(this.#transaction!, (rgrp as GlockedRgrp).buffers[index]!),
       inconsistent: (rgrp, text) => core.inconsistent(`resource group ${rgrp.addr}: ${text}`),
@@ -215,20 +218,23 @@ export class ResourceGroups {
     const allocation = this.#within(transaction, rgrp, () => allocBlocks(rs, Math.min(want, rs.reserved), this.#host));
     inode.di.goalMeta = inode.di.goalData = rs.goal;
     this.#statfs.change(transaction, 0, -allocation.count, 0);
+    this.#quotas.change(transaction, inode.di, allocation.count);
     return allocation;
   }
 
   /** Gives a block for a dinode, inside a transaction. */
-  allocDinode(transaction: Transaction, { rs, rgrp }: Grant): DinodeAllocation {
+  allocDinode(transaction: Transaction, { rs, rgrp }: Grant, owner: Owner): DinodeAllocation {
     const allocation = this.#within(transaction, rgrp, () => allocDinode(rs, this.#host));
     this.#statfs.change(transaction, 0, -1, 1);
+    this.#quotas.change(transaction, owner, 1);
     return allocation;
   }
 
-  /** Frees blocks of a group that is held. They are not given out again before the transaction is durable. */
-  free(transaction: Transaction, rgrp: GlockedRgrp, block: number, count: number): void {
+  /** Frees blocks that an inode has in a group that is held. They are not given out again before the transaction is durable. */
+  free(transaction: Transaction, rgrp: GlockedRgrp, block: number, count: number, inode: Inode): void {
     this.#within(transaction, rgrp, () => freeBlocks(rgrp, block, count, this.#host));
     this.#statfs.change(transaction, 0, count, 0);
+    this.#quotas.change(transaction, inode.di, -count);
   }
 
   /** The dinode has lost its last name. */
@@ -238,16 +244,18 @@ export class ResourceGroups {
   }
 
   /** Takes back what `allocDinode` gave, in the same transaction. */
-  giveBackDinode(transaction: Transaction, rgrp: GlockedRgrp, block: number): void {
+  giveBackDinode(transaction: Transaction, rgrp: GlockedRgrp, block: number, owner: Owner): void {
     this.#within(transaction, rgrp, () => giveBackDinode(rgrp, block, this.#host));
     this.#statfs.change(transaction, 0, 1, -1);
+    this.#quotas.change(transaction, owner, -1);
   }
 
   /** Frees a dinode that is unlinked. */
-  freeDinode(transaction: Transaction, rgrp: GlockedRgrp, block: number): void {
+  freeDinode(transaction: Transaction, rgrp: GlockedRgrp, { addr, di }: Inode): void {
     rgrp.unlinked -= 1;
-    this.#within(transaction, rgrp, () => freeDinode(rgrp, block, this.#host));
+    this.#within(transaction, rgrp, () => freeDinode(rgrp, addr, this.#host));
     this.#statfs.change(transaction, 0, 1, -1);
+    this.#quotas.change(transaction, di, -1);
   }
 
   /** The disk knows which blocks of this group are free. */
