@@ -1,7 +1,7 @@
 import { Prng } from '@quorate/kernel';
 import { expect, it } from 'vitest';
 import { isThorough } from '../../../tooling/thorough.js';
-import type { OperationResults, Stat } from '../src/calls/operation.js';
+import type { Operation, OperationResults, Stat } from '../src/calls/operation.js';
 import { check } from '../src/check.js';
 import { volumeListing } from '../src/listing.js';
 import { repair } from '../src/repair.js';
@@ -58,12 +58,33 @@ it(`${MUTATIONS} mutated images are read by path and by mount: every call ends, 
       if (!isInside && output.kind === 'write') throw new Error(`a write outside, to block ${output.block}`);
       return isInside ? undefined : 'EIO';
     };
-    driver.input({ kind: 'mount', jid: 0, isFirst: true, options: '', wall: WALL });
-    if (driver.has('mounted')) visit(driver, '', count, new Set());
-    else count('not mounted');
+    driver.input({ kind: 'mount', jid: 0, isFirst: true, options: 'quota=on,relatime', wall: WALL });
+    if (driver.has('mounted')) {
+      visit(driver, '', count, new Set());
+      keepUp(driver, image.sizeBytes / 4096, count, seed % 16 === 0);
+    } else count('not mounted');
   }
   for (const outcome of outcomes.keys()) expect(outcome).toMatch(/^(E[A-Z0-9]+|done|not mounted)$/);
 });
+
+/** What administrators do to a volume. */
+function keepUp(driver: NodeDriver, deviceBlocks: number, count: (outcome: string) => void, isLong: boolean): void {
+  const operations: Operation[] = [
+    { kind: 'trim' },
+    { kind: 'setquota', of: 'user', id: 3, limit: 50 },
+    { kind: 'syncquota' },
+    { kind: 'getquota', of: 'user', id: 3 },
+    { kind: 'freeze' },
+    { kind: 'thaw' },
+    { kind: 'grow', deviceBlocks },
+    ...(isLong ? [{ kind: 'add-journals', count: 1, journalMiB: 8, quotaChangeMiB: 1 } as const] : []),
+    { kind: 'sync' },
+  ];
+  for (const operation of operations) {
+    const result = driver.run(operation);
+    count(typeof result === 'string' ? result : 'done');
+  }
+}
 
 /** Reads everything, and changes a little everywhere. */
 function visit(driver: NodeDriver, path: string, count: (outcome: string) => void, seen: Set<number>): void {

@@ -6,6 +6,7 @@ import type { Inode } from '../inode/inode.js';
 import { checkPermission, MAY } from '../inode/permission.js';
 import { punchHole } from '../inode/punch-hole.js';
 import { readFile } from '../inode/read-file.js';
+import { touchAtime } from '../inode/touch-atime.js';
 import { setSize } from '../inode/truncate.js';
 import { writeFile } from '../inode/write-file.js';
 import { createInode } from '../namei/create.js';
@@ -100,7 +101,9 @@ function* unless<T>(errno: FsErrno, call: Task<T>): Task<T | undefined> {
 export function* readLinkAt(fs: FileSystem, path: string): Task<string> {
   const inode = yield* lookupPath(fs, path);
   try {
-    return yield* readLink(fs, inode);
+    const target = yield* readLink(fs, inode);
+    yield* touchAtime(fs, inode);
+    return target;
   } finally {
     fs.inodes.put(inode);
   }
@@ -131,6 +134,8 @@ function* checkOpen(fs: FileSystem, inode: Inode, flags: OpenFlags, mayWrite: bo
 const MAX_RW_COUNT = 0x7fff_f000;
 
 export function* read(fs: FileSystem, inode: Inode, offset: number, length: number): Task<Uint8Array> {
+  // Before what is read, as that is lent until the next wait.
+  if (isRegular(inode.di) && length > 0) yield* touchAtime(fs, inode);
   return yield* withInode(fs, inode, 'SH', () => {
     if (isDirectory(inode.di)) throw new Refusal('EISDIR');
     if (!isRegular(inode.di) || offset < 0 || length < 0) throw new Refusal('EINVAL');

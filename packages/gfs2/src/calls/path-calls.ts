@@ -2,6 +2,7 @@ import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
 import { listDirectory } from '../inode/directory.js';
 import { checkPermission, MAY } from '../inode/permission.js';
+import { touchAtime } from '../inode/touch-atime.js';
 import { createInode, type NewInode } from '../namei/create.js';
 import { linkInode } from '../namei/link.js';
 import { renameName } from '../namei/rename.js';
@@ -62,14 +63,15 @@ export function* link(fs: FileSystem, fromPath: string, toPath: string): Task<un
 }
 
 export function* readDirectory(fs: FileSystem, path: string): Task<readonly DirectoryEntry[]> {
-  return yield* withPath(fs, { path }, (inode) =>
-    withInode(fs, inode, 'SH', function* () {
+  return yield* withPath(fs, { path }, function* (inode) {
+    const entries = yield* withInode(fs, inode, 'SH', () => {
       if (!isDirectory(inode.di)) throw new Refusal('ENOTDIR');
       checkPermission(fs, inode, MAY.READ);
-      const entries = yield* listDirectory(fs, inode);
-      return entries
-        .filter(({ name }) => name !== '.' && name !== '..')
-        .map(({ name, addr, type }) => ({ name, inode: addr, type: typeOf(type << 12) }));
-    }),
-  );
+      return listDirectory(fs, inode);
+    });
+    yield* touchAtime(fs, inode);
+    return entries
+      .filter(({ name }) => name !== '.' && name !== '..')
+      .map(({ name, addr, type }) => ({ name, inode: addr, type: typeOf(type << 12) }));
+  });
 }

@@ -390,6 +390,10 @@ export class Log {
     yield* this.flush(LOG_HEAD.FLUSH_SHUTDOWN | LOG_HEAD.LFC_MAKE_FS_RO);
   }
 
+  get isFrozen(): boolean {
+    return this.#isFrozen;
+  }
+
   /** Transactions begin again after a flush with FLUSH_FREEZE. */
   thaw(): void {
     this.#isFrozen = false;

@@ -9,6 +9,10 @@ export interface MountOptions {
   readonly statfsQuantum: Nanos;
   /** Sync of the statfs figures when they have changed by that many percent (`statfs_percent=`); 0 is off. */
   readonly statfsPercent: number;
+  /** Whether what is read is noted: `relatime`, `strictatime`. Differs from Linux, where `relatime` is what is not said. */
+  readonly atime: 'never' | 'relative' | 'always';
+  /** Not for directories (`nodiratime`). */
+  readonly isNodiratime: boolean;
   /** Whether blocks are counted for users and groups, and limits hold (`quota=`). */
   readonly quota: 'off' | 'account' | 'on';
   /** How often the changes of quotas go to the `quota` file (`quota_quantum=`). */
@@ -26,9 +30,6 @@ const ACCEPTED: ReadonlySet<string> = new Set([
   '_netdev',
   'noauto',
   'auto',
-  'relatime',
-  'noatime',
-  'nodiratime',
   'acl',
   'noacl',
   'data=ordered',
@@ -52,6 +53,8 @@ export function parseMountOptions(text: string): MountOptions {
     commit: 30 * SECOND,
     statfsQuantum: 30 * SECOND,
     statfsPercent: 0,
+    atime: 'never' as MountOptions['atime'],
+    isNodiratime: false,
     quota: 'off' as MountOptions['quota'],
     quotaQuantum: 60 * SECOND,
     lockProtocol: undefined as MountOptions['lockProtocol'],
@@ -74,6 +77,18 @@ export function parseMountOptions(text: string): MountOptions {
         break;
       case 'statfs_percent':
         options.statfsPercent = whole(name, value, 0, 100);
+        break;
+      case 'noatime':
+        options.atime = 'never';
+        break;
+      case 'relatime':
+        options.atime = 'relative';
+        break;
+      case 'strictatime':
+        options.atime = 'always';
+        break;
+      case 'nodiratime':
+        options.isNodiratime = true;
         break;
       case 'quota':
         if (!['', 'off', 'account', 'on'].includes(value)) throw new ConfigError(name, value, 'off, account or on');
