@@ -50,7 +50,8 @@ it(`${MUTATIONS} mutated images are read by path and by mount: every call ends, 
   for (const seed of seeds) {
     const image = mutated(seed);
     const volume = Volume.open(image);
-    if (volume !== undefined) expect([...volumeListing(volume, () => '')].length).toBeGreaterThan(0);
+    const lines = volume === undefined ? 0 : [...volumeListing(volume, () => '')].length;
+    expect(lines > 0, `seed ${seed}`).toBe(volume !== undefined && volume.root !== 'EIO');
     const driver = new NodeDriver(new MemoryDisk(4096, image));
     driver.fault = (output) => {
       const count = output.kind === 'read' ? output.count : output.kind === 'write' ? output.data.length / 4096 : 0;
