@@ -3,12 +3,12 @@ import { expect, it } from 'vitest';
 import { churn, sequential } from '../src/alloc/alone.js';
 import { SYNCED, work } from '../src/alloc/five-nodes.js';
 import { appendFigures, directoryFigures, fullFigures, sequentialFigures } from '../src/alloc/node.js';
-import { javascript } from '../src/alloc/scan.js';
+import { inJavaScript } from '../src/alloc/scan.js';
 
 it('the allocator alone is measured empty and 85 % full', () => {
   expect(sequential(16, 4000)).toBeGreaterThan(0);
   expect(churn(0.85, 50)).toBeGreaterThan(0);
-  expect(javascript(1)).toBeGreaterThan(0);
+  expect(inJavaScript(undefined, 1)).toBeGreaterThan(0);
 });
 
 it('a node is measured, and a file on an empty volume is not in more pieces than its indirect blocks make', () => {
