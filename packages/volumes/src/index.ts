@@ -48,6 +48,7 @@ export {
   type Segment,
   type Stripe,
   type VolumeGroup,
+  visibleVolumes,
 } from './lvm/volume-group.js';
 export {
   createVolume,

@@ -23,6 +23,8 @@ export interface ActiveVolume {
   readonly isClustered: boolean;
   readonly name: string;
   readonly device: BlockDevice;
+  /** `major:minor`. */
+  readonly number: string;
 }
 
 interface Mapped extends ActiveVolume {
@@ -81,14 +83,15 @@ export class DeviceMapper {
       below.add(on);
       extents.push({ ...diskOf(on), start: on.start + physicalStart, blocks: sectors });
     }
+    const number = `${MAJOR}:${minor}`;
     const device = deviceOf(`/dev/mapper/${mapperName(group, name)}`, joined(extents), [
-      `/dev/block/${MAJOR}:${minor}`,
+      `/dev/block/${number}`,
       `/dev/dm-${minor}`,
       `/dev/${group}/${name}`,
     ]);
     for (const each of below) this.#disks.open(each);
     this.#disks.add(device);
-    this.#mapped.set(id, { group, isClustered, name, device, minor, below: [...below] });
+    this.#mapped.set(id, { group, isClustered, name, device, number, minor, below: [...below] });
     this.#observe?.({ kind: 'volumes.activated', now: this.#now(), volumeId: id, segments });
     return undefined;
   }

@@ -33,14 +33,15 @@ import { corosyncQuorumtool } from './corosync/corosync-quorumtool.js';
 import { DAEMONS, daemonProgram, killall } from './daemon-control.js';
 import { databasePrograms } from './database/index.js';
 import { fdisk } from './fdisk.js';
+import { fsckGfs2 } from './gfs2/fsck-gfs2.js';
 import { fsfreeze, gfs2Tool } from './gfs2/fsfreeze.js';
 import { fstrim } from './gfs2/fstrim.js';
 import { gfs2Grow } from './gfs2/gfs2-grow.js';
 import { gfs2Jadd } from './gfs2/gfs2-jadd.js';
+import { mkfsGfs2 } from './gfs2/mkfs-gfs2.js';
 import { httpd } from './httpd.js';
 import { iscsiadm } from './iscsiadm/iscsiadm.js';
 import { lvmPrograms } from './lvm/index.js';
-import { mkfsGfs2 } from './mkfs-gfs2.js';
 import { arping, ifconfig, ip, mount, umount } from './network-tools.js';
 import { partprobe } from './partprobe.js';
 import { ping } from './ping.js';
@@ -83,6 +84,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['fdisk', fdisk(storage)],
     ['partprobe', partprobe(storage)],
     ['mkfs.gfs2', mkfsGfs2(storage)],
+    ['fsck.gfs2', fsckGfs2(storage)],
     ['gfs2_grow', gfs2Grow(storage)],
     ['gfs2_jadd', gfs2Jadd],
     ['gfs2_tool', gfs2Tool],

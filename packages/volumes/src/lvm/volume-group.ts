@@ -93,3 +93,8 @@ export function isClustered(group: VolumeGroup): boolean {
 export function findVolume(group: VolumeGroup, name: string): LogicalVolume | undefined {
   return group.logicalVolumes.find((volume) => volume.name === name);
 }
+
+/** Volumes that are no part of others. */
+export function visibleVolumes(group: VolumeGroup): readonly LogicalVolume[] {
+  return group.logicalVolumes.filter(({ status }) => status.includes('VISIBLE'));
+}

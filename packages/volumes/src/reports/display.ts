@@ -8,8 +8,9 @@ import {
   type LogicalVolume,
   type PhysicalVolume,
   type VolumeGroup,
+  visibleVolumes,
 } from '../lvm/volume-group.js';
-import { INACTIVE, UNKNOWN_DEVICE, type VolumeState, visible } from './reports.js';
+import { INACTIVE, UNKNOWN_DEVICE, type VolumeState } from './reports.js';
 import { displaySize } from './size.js';
 
 /** What a node knows of a logical volume that lvdisplay shows. */
@@ -81,7 +82,7 @@ export function vgDisplay({ group, members, missing }: FoundGroup, openVolumes =
     ['VG Status', `${group.status.includes('EXPORTED') ? 'exported/' : ''}resizable`],
     ...(isClustered(group) ? clustered : []),
     ['MAX LV', group.maxLv],
-    ['Cur LV', visible(group).length],
+    ['Cur LV', visibleVolumes(group).length],
     ['Open LV', openVolumes],
     ['Max PV', group.maxPv],
     ['Cur PV', group.physicalVolumes.length],

@@ -7,6 +7,7 @@ import {
   type LogicalVolume,
   type PhysicalVolume,
   type VolumeGroup,
+  visibleVolumes,
 } from '../lvm/volume-group.js';
 import { VolumeError } from '../volume-error.js';
 import { columnSize, displaySize } from './size.js';
@@ -136,7 +137,7 @@ export interface ReportOptions {
 const VGS_FIELDS: readonly Field<FoundGroup>[] = [
   { name: 'vg_name', heading: 'VG', of: ({ group }) => group.name },
   { name: 'pv_count', heading: '#PV', isNumber, of: ({ group }) => String(group.physicalVolumes.length) },
-  { name: 'lv_count', heading: '#LV', isNumber, of: ({ group }) => String(visible(group).length) },
+  { name: 'lv_count', heading: '#LV', isNumber, of: ({ group }) => String(visibleVolumes(group).length) },
   { name: 'snap_count', heading: '#SN', isNumber, of: () => '0' },
   { name: 'vg_attr', heading: 'Attr', of: vgAttributes },
   { name: 'vg_size', heading: 'VSize', isNumber, of: ({ group }) => extentsSize(group, groupExtents(group).total) },
@@ -212,7 +213,7 @@ export function lvsReport(
 ): string {
   const fields = fieldsOf(LVS_FIELDS, 'lv_', options.fields ?? LVS_FIELDS.slice(0, 12).map(({ name }) => name));
   const rows = groups.flatMap((found) =>
-    visible(found.group)
+    visibleVolumes(found.group)
       .filter((volume) => options.isWanted?.(found.group, volume) ?? true)
       .map((volume) => ({ found, volume, state: stateOf(volume) })),
   );
@@ -222,11 +223,6 @@ export function lvsReport(
     sortedBy(byName, ({ found }) => found.group.name),
     options,
   );
-}
-
-/** Volumes that are no part of others. */
-export function visible(group: VolumeGroup): readonly LogicalVolume[] {
-  return group.logicalVolumes.filter(({ status }) => status.includes('VISIBLE'));
 }
 
 /** By the bytes of a text, and otherwise in the order they had. */

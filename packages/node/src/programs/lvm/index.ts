@@ -5,7 +5,7 @@ import { lvchange } from './lvchange.js';
 import { lvextend } from './lvextend.js';
 import { lvm } from './lvm.js';
 import { pvcreate, vgcreate, vgextend } from './physical-volumes.js';
-import { lvs, pvs, pvscan, vgs, vgscan } from './reports.js';
+import { lvdisplay, lvs, pvdisplay, pvs, pvscan, vgdisplay, vgs, vgscan } from './reports.js';
 import { vgchange } from './vgchange.js';
 
 /** The commands of LVM, by name. */
@@ -16,6 +16,9 @@ export function lvmPrograms(storage: Storage): readonly (readonly [string, Progr
     ['vgs', vgs(storage)],
     ['lvs', lvs(storage)],
     ['vgscan', vgscan(storage)],
+    ['pvdisplay', pvdisplay(storage)],
+    ['vgdisplay', vgdisplay(storage)],
+    ['lvdisplay', lvdisplay(storage)],
     ['vgchange', vgchange(storage)],
     ['lvchange', lvchange(storage)],
     ['pvcreate', pvcreate(storage)],

@@ -1,13 +1,20 @@
 import type { Os, Program, Task } from '@quorate/kernel';
 import {
   type FoundGroup,
+  lvDisplay,
   lvsReport,
+  newPvDisplay,
+  orphansOf,
+  pvDisplay,
   pvscanReport,
   pvsReport,
+  type VolumeDevice,
   VolumeError,
   type VolumeScan,
+  vgDisplay,
   vgsDevicesReport,
   vgsReport,
+  visibleVolumes,
 } from '@quorate/volumes';
 import { scanStorage } from '../../os/activation.js';
 import type { Storage } from '../../os/storage.js';
@@ -111,6 +118,81 @@ export function lvs(storage: Storage): Program {
         command.names.some((wanted) => wanted === group.name || wanted === `${group.name}/${name}`),
     }),
   );
+}
+
+/** Operands of a command that shows volumes or groups, without `/dev/`; undefined for an option. */
+function operandsOf(args: readonly string[]): readonly string[] | undefined {
+  return args.some((arg) => arg.startsWith('-')) ? undefined : args.map((arg) => arg.replace(/^\/dev\//, ''));
+}
+
+function misused(os: Os): number {
+  os.printError('  Error during parsing of command line.\n');
+  return MISUSED;
+}
+
+/** `lvdisplay [GROUP[/VOLUME]…]`. */
+export function lvdisplay(storage: Storage): Program {
+  const { mapper } = storage;
+  const deviceOf = (id: string): VolumeDevice | undefined => {
+    const device = mapper.active.get(id)?.number;
+    return device === undefined ? undefined : { isActive: true, openCount: mapper.openCount(id), device };
+  };
+  return function* (argv, os) {
+    const names = operandsOf(argv.slice(1));
+    if (names === undefined) return misused(os);
+    const groups = [...new Set(names.map((name) => name.split('/', 1)[0]!))];
+    const { status, scan, hasGroups } = yield* readGroups(os, storage, groups);
+    if (!hasGroups && names.length === 0) os.printError(NO_GROUPS);
+    const missing = new Set(names.filter((name) => name.includes('/')));
+    for (const { group } of scan.groups) {
+      for (const volume of visibleVolumes(group)) {
+        const name = `${group.name}/${volume.name}`;
+        missing.delete(name);
+        if (names.length > 0 && !names.includes(group.name) && !names.includes(name)) continue;
+        os.print(lvDisplay(group, volume, deviceOf(volume.id)));
+      }
+    }
+    const known = [...missing].filter((name) => scan.groups.some(({ group }) => name.startsWith(`${group.name}/`)));
+    for (const name of known) os.printError(`  Failed to find logical volume "${name}"\n`);
+    return known.length > 0 ? FAILED : status;
+  };
+}
+
+/** `vgdisplay [GROUP…]`. */
+export function vgdisplay(storage: Storage): Program {
+  const { mapper } = storage;
+  return function* (argv, os) {
+    const names = operandsOf(argv.slice(1));
+    if (names === undefined) return misused(os);
+    const { status, scan, hasGroups } = yield* readGroups(os, storage, names);
+    if (!hasGroups && names.length === 0) os.printError(NO_GROUPS);
+    for (const found of scan.groups) {
+      const open = visibleVolumes(found.group).filter(({ id }) => mapper.openCount(id) > 0);
+      os.print(vgDisplay(found, open.length));
+    }
+    return status;
+  };
+}
+
+/** `pvdisplay [DEVICE…]`: those of groups first. */
+export function pvdisplay(storage: Storage): Program {
+  return function* (argv, os) {
+    const wanted = argv.slice(1);
+    if (operandsOf(wanted) === undefined) return misused(os);
+    const { status, scan } = yield* readGroups(os, storage, []);
+    const missing = new Set(wanted);
+    const print = (path: string | undefined, text: string): void => {
+      if (wanted.length === 0 || (path !== undefined && missing.delete(path))) os.print(text);
+    };
+    for (const found of scan.groups) {
+      for (const each of found.group.physicalVolumes) {
+        print(found.members.get(each.id)?.device.path, pvDisplay(found, each));
+      }
+    }
+    for (const each of orphansOf(scan)) print(each.device.path, newPvDisplay(each));
+    for (const path of missing) os.printError(`  Failed to find physical volume "${path}".\n`);
+    return missing.size > 0 ? FAILED : status;
+  };
 }
 
 /** `vgscan`. */

@@ -1,13 +1,11 @@
 import { type MkfsOptions, mkfs, mkfsReport } from '@quorate/gfs2';
-import { ConfigError, isErrno, type Os, type Program, strerror, type Task } from '@quorate/kernel';
+import { ConfigError, type Errno, isErrno, type Os, type Program, strerror, type Task } from '@quorate/kernel';
 import { SECTOR_BYTES } from '@quorate/volumes';
-import type { BlockDevice } from '../os/disks.js';
-import { sectorDevice } from '../os/sector-device.js';
-import type { Storage } from '../os/storage.js';
-import { parseOptions } from './options.js';
-
-/** Bytes of one command to the disk, at most. */
-const TRANSFER_BYTES = 1 << 20;
+import type { BlockDevice } from '../../os/disks.js';
+import { sectorDevice } from '../../os/sector-device.js';
+import type { Storage } from '../../os/storage.js';
+import { parseOptions } from '../options.js';
+import { type SectorWrite, writeJoined } from './transfers.js';
 
 /**
  * `mkfs.gfs2 [-b BYTES] [-j N] [-J MiB] [-O] [-p PROTOCOL] [-q] [-r MiB] [-t TABLE] DEVICE [BLOCKS]`: asks first, unless `-O` is given.
@@ -60,34 +58,13 @@ function isConfirmed(os: Os, path: string): boolean {
   return isSure;
 }
 
-/** What is written side by side goes in one command; zeros are not written where nothing else is. */
-function* format(device: BlockDevice, options: MkfsOptions, path: string): Task<{ readonly text: string } | 'EIO'> {
-  const writes: { readonly sector: number; readonly bytes: Uint8Array }[] = [];
+function* format(device: BlockDevice, options: MkfsOptions, path: string): Task<{ readonly text: string } | Errno> {
+  const writes: SectorWrite[] = [];
   const sizeBytes = device.blocks * SECTOR_BYTES;
   const result = mkfs(options, {
     sizeBytes,
     write: (at, bytes) => writes.push({ sector: at / SECTOR_BYTES, bytes: bytes.slice() }),
   });
-  const sectors = sectorDevice(device);
-  for (let i = 0; i < writes.length; ) {
-    const { sector } = writes[i]!;
-    let end = i;
-    let length = 0;
-    while (
-      end < writes.length &&
-      writes[end]!.sector === sector + length / SECTOR_BYTES &&
-      (length === 0 || length + writes[end]!.bytes.length <= TRANSFER_BYTES)
-    ) {
-      length += writes[end]!.bytes.length;
-      end += 1;
-    }
-    const joined = new Uint8Array(length);
-    let at = 0;
-    for (; i < end; i++) {
-      joined.set(writes[i]!.bytes, at);
-      at += writes[i]!.bytes.length;
-    }
-    if ((yield* sectors.write(sector, joined)) !== undefined) return 'EIO';
-  }
-  return { text: mkfsReport(result, path) };
+  const failed = yield* writeJoined(sectorDevice(device), writes);
+  return failed ?? { text: mkfsReport(result, path) };
 }
