@@ -11,7 +11,9 @@ import {
   type NemesisPreset,
   PARTITION_CASES,
   PartitionScenario,
+  ServiceChaos,
   Storm,
+  serviceChaosTopology,
   stackInvariants,
 } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
@@ -44,6 +46,14 @@ export const SCENARIOS: Scenarios = new Map<string, (options?: ScenarioOptions) 
       const topology = lockChaosTopology(administratorsPrograms);
       const invariants = [...stackInvariants, ...lockCoverageGoals];
       return { topology, scenario: new LockChaos({ topology }), invariants };
+    },
+  ],
+  [
+    'service-chaos',
+    () => {
+      const topology = serviceChaosTopology(administratorsPrograms);
+      const invariants = [...stackInvariants, ...coverageGoals];
+      return { topology, scenario: new ServiceChaos({ topology }), invariants };
     },
   ],
   [

@@ -65,6 +65,12 @@ export {
   type PartitionResult,
   PartitionScenario,
 } from './scenarios/partition/partition-scenario.js';
+export {
+  ServiceChaos,
+  type ServiceChaosOptions,
+  type ServiceChaosResult,
+  serviceChaosTopology,
+} from './scenarios/service-chaos/index.js';
 export { Storm, type StormOptions, type StormResult } from './scenarios/storm/index.js';
 export { stackInvariants } from './stack-invariants.js';
 export {

@@ -37,3 +37,34 @@ export function* shutDown(run: ChaosRun, core: ReadonlyMap<number, string>): Tas
   yield* lab.wait(5 * SECOND);
   return true;
 }
+
+/** Writes a file on each machine as soon as that is possible: `usable` has those on which it was. */
+export function* probeMounts(
+  run: ChaosRun,
+  core: ReadonlyMap<number, string>,
+  usable: Set<number>,
+  isClosing: () => boolean,
+): Task {
+  for (const [node, machine] of core) yield* fork(probeOn(run, node, machine, usable, isClosing));
+}
+
+function* probeOn(
+  { lab, overview }: ChaosRun,
+  node: number,
+  machine: string,
+  usable: Set<number>,
+  isClosing: () => boolean,
+): Task {
+  const file = `/mydata/work/probe-${machine}`;
+  while (!isClosing()) {
+    yield* lab.wait(2 * SECOND);
+    const { isMounted, state } = overview.of(node);
+    if (!isMounted || state !== 'up') {
+      usable.delete(node);
+      continue;
+    }
+    if (usable.has(node) || isClosing()) continue;
+    const done = yield* lab.exec(machine, `echo probe > ${file}; sync ${file}`);
+    if (done?.status === 0 && overview.of(node).isMounted) usable.add(node);
+  }
+}

@@ -1,5 +1,6 @@
 import { type Nanos, type PowerState, SECOND, type Task } from '@quorate/kernel';
 import { type LinkParameters, type LinkPreset, linkPreset } from '@quorate/network';
+import type { ProgramFault } from '@quorate/node';
 import type { Lab } from '../lab.js';
 
 /** How much may be broken at once. */
@@ -32,6 +33,8 @@ export class Arena {
   readonly #down = new Map<string, number>();
   /** How many hold a directed link closed. */
   readonly #closed = new Map<string, number>();
+  /** Programs that are mended when all is healed: those that storms break, and what else was broken. */
+  readonly #faultyPrograms = new Set<string>(['fence_scsi', 'fence_power', 'ip.sh', 'apache.sh', 'clusterfs.sh']);
   #isOver = false;
   #overSince: Nanos = Infinity;
 
@@ -119,6 +122,17 @@ export class Arena {
     this.setLinks(ends, Object.fromEntries(names.map((name) => [name, calm[name]])));
   }
 
+  /** Makes a program go wrong on a machine. */
+  breakProgram(machine: string, fault: ProgramFault): void {
+    this.#faultyPrograms.add(fault.program);
+    this.lab.fault({ kind: 'program', machine, fault });
+  }
+
+  /** The program does again on that machine what it should. */
+  mendProgram(machine: string, program: string): void {
+    this.lab.fault({ kind: 'program', machine, fault: { program, runs: 0, delay: 0 } });
+  }
+
   /** Undoes everything but what the power of a machine is, and from now on nothing breaks. */
   heal(): void {
     this.#isOver = true;
@@ -133,9 +147,7 @@ export class Arena {
       lab.setDiskPath(machine, true);
       lab.fault({ kind: 'clock-drift', machine, ppm: 0 });
       lab.fault({ kind: 'disks', machine, impairment: {} });
-      for (const program of FAULTY_PROGRAMS) {
-        lab.fault({ kind: 'program', machine, fault: { program, runs: 0, delay: 0 } });
-      }
+      for (const program of this.#faultyPrograms) this.mendProgram(machine, program);
       if (this.stateOf(machine) === 'paused') lab.resume(machine);
     }
   }
@@ -148,9 +160,6 @@ export class Arena {
     for (const a of from) for (const b of to) if (a !== b) each(`${a}>${b}`, a, b);
   }
 }
-
-/** Programs that families make fail. */
-const FAULTY_PROGRAMS = ['fence_scsi', 'fence_power', 'ip.sh', 'apache.sh', 'clusterfs.sh'] as const;
 
 /** Seconds as a span. */
 export function seconds(count: number): Nanos {

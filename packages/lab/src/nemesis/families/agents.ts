@@ -1,27 +1,16 @@
 import { MILLISECOND, SECOND, type Task } from '@quorate/kernel';
+import type { ProgramFault } from '@quorate/node';
 import { pick, range, subset } from '../draw.js';
 import type { Attack, Family } from '../family.js';
 
-function* failing(
-  { arena, choices, period, tell }: Attack,
-  fault: {
-    readonly program: string;
-    readonly argument?: string;
-    readonly runs: number;
-    readonly delay: number;
-    readonly status?: number;
-  },
-  text: string,
-): Task {
+/** A program goes wrong on some machines for a while. */
+export function* failing({ arena, choices, period, tell }: Attack, fault: ProgramFault, text: string): Task {
   const machines = subset(choices, 'machine', arena.machines, 1, false);
   const duration = range(choices, 'hold', SECOND, period);
   tell(`${text} on ${machines.join(' ')}`);
-  for (const machine of machines) arena.lab.fault({ kind: 'program', machine, fault });
+  for (const machine of machines) arena.breakProgram(machine, fault);
   if (!(yield* arena.hold(duration))) return;
-  const { program } = fault;
-  for (const machine of machines) {
-    arena.lab.fault({ kind: 'program', machine, fault: { program, runs: 0, delay: 0 } });
-  }
+  for (const machine of machines) arena.mendProgram(machine, fault.program);
 }
 
 /** A fence agent fails, up to three times. */

@@ -4,7 +4,7 @@ import { type ChaosFailure, ChaosRun, missingOf } from '../../chaos/chaos-run.js
 import { GOALS, type Settling } from '../../chaos/liveness.js';
 import { type MachineView, OVERVIEW_KINDS } from '../../chaos/overview.js';
 import { joinAll, waiting } from '../../chaos/pending.js';
-import { shutDown, storageDefect } from '../../chaos/storage-nodes.js';
+import { probeMounts, shutDown, storageDefect } from '../../chaos/storage-nodes.js';
 import type { Lab, Scenario } from '../../lab.js';
 import { FAMILIES, type FamilyName } from '../../nemesis/families/index.js';
 import { Nemesis } from '../../nemesis/nemesis.js';
@@ -149,7 +149,7 @@ export class Storm implements Scenario<StormResult> {
     const healedAt = lab.now();
     const usable = new Set<number>();
     yield* fork(this.#enable(run, core));
-    yield* fork(this.#probe(run, core, usable));
+    yield* fork(probeMounts(run, core, usable, () => this.#isClosing));
     const state = (): Settling => {
       const pending = workload.pending.filter(({ since }) => since <= healedAt);
       return { overview, core, pending, usable };
@@ -203,28 +203,6 @@ export class Storm implements Scenario<StormResult> {
   *#brief(lab: Lab, machine: string, command: string): Task {
     const task = yield* fork(lab.exec(machine, command));
     yield* joinAll(lab, [task], 20 * SECOND);
-  }
-
-  /** Writes a file on each machine as soon as that is possible. */
-  *#probe(run: ChaosRun, core: ReadonlyMap<number, string>, usable: Set<number>): Task {
-    for (const [node, machine] of core) yield* fork(this.#probeOn(run, node, machine, usable));
-  }
-
-  *#probeOn({ lab, overview }: ChaosRun, node: number, machine: string, usable: Set<number>): Task {
-    while (!this.#isClosing) {
-      yield* lab.wait(2 * SECOND);
-      const { isMounted, state } = overview.of(node);
-      if (!isMounted || state !== 'up') {
-        usable.delete(node);
-        continue;
-      }
-      if (usable.has(node) || this.#isClosing) continue;
-      const done = yield* lab.exec(
-        machine,
-        `echo probe > /mydata/work/probe-${machine}; sync /mydata/work/probe-${machine}`,
-      );
-      if (done?.status === 0 && overview.of(node).isMounted) usable.add(node);
-    }
   }
 }
 

@@ -1,0 +1,2 @@
+export { ServiceChaos, type ServiceChaosOptions, type ServiceChaosResult } from './service-chaos.js';
+export { serviceChaosTopology } from './topology.js';
