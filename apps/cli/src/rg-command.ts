@@ -14,6 +14,7 @@ interface SimulateOptions {
   readonly json?: boolean;
   readonly coordinator?: boolean;
   readonly fenceFailedStop?: boolean;
+  readonly parallel?: boolean;
 }
 
 /** `quorate rg`: what rgmanager would do. */
@@ -24,6 +25,7 @@ export function rgCommand({ stdout }: CommandIo): Command {
     .argument('[events...]', EVENTS)
     .option('--coordinator', 'the lowest node decides where services start')
     .option('--fence-failed-stop', 'a node that could not stop a service is fenced')
+    .option('--parallel', 'resources of one level start and stop at the same time')
     .option('--json', 'print the plan as JSON; times in nanoseconds')
     .action((path: string, events: readonly string[], { json = false, ...switches }: SimulateOptions) => {
       const plan = planFor(path, events.map(eventOf), { policy: policyOf(switches) });
@@ -33,8 +35,12 @@ export function rgCommand({ stdout }: CommandIo): Command {
 }
 
 /** Only what is switched on here counts in place of what cluster.conf says. */
-function policyOf({ coordinator, fenceFailedStop }: SimulateOptions): Partial<Policy> {
-  return { ...(coordinator && { hasCoordinator: true }), ...(fenceFailedStop && { fencesFailedStops: true }) };
+function policyOf({ coordinator, fenceFailedStop, parallel }: SimulateOptions): Partial<Policy> {
+  return {
+    ...(coordinator && { hasCoordinator: true }),
+    ...(fenceFailedStop && { fencesFailedStops: true }),
+    ...(parallel && { isParallel: true }),
+  };
 }
 
 function planFor(path: string, events: readonly WhatIfEvent[], options: WhatIfOptions): ReturnType<typeof simulate> {

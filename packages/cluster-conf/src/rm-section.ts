@@ -71,6 +71,7 @@ export function readRm(at: ElementReader, nodeIds: NodeIds): RmSection {
 function checkPolicy(at: ElementReader): void {
   at.flag('coordinator', false);
   at.flag('fence_failed_stop', false);
+  at.flag('parallel', false);
   at.finish();
 }
 

@@ -604,7 +604,7 @@ describe('what belongs to agents', () => {
   });
 
   it('knows what rgmanager of RHEL 6 does not: its policy', () => {
-    const policy = '<policy coordinator="1" fence_failed_stop="1"/>';
+    const policy = '<policy coordinator="1" fence_failed_stop="1" parallel="1"/>';
     expect(errorsOf(confWith({ rm: policy }))).toEqual([]);
     expect(errorsOf(confWith({ rm: '<policy coordinator="yes" fence="1"/>' }))).toHaveLength(2);
   });

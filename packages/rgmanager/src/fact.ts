@@ -20,6 +20,8 @@ export type RgFact = Fact &
     | {
         /** It has loaded a configuration. */
         readonly kind: 'rg.configured';
+        /** Resources of one level start and stop at the same time. */
+        readonly isParallel: boolean;
         readonly services: readonly {
           readonly service: string;
           /** Name of its failover domain; empty: none. */

@@ -368,7 +368,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
 
   #tellConfiguration(): void {
     const { observe, now } = this.#runtime;
-    observe?.({ kind: 'rg.configured', now, ...this.#inUse.configuration.describe() });
+    const { configuration, policy } = this.#inUse;
+    observe?.({ kind: 'rg.configured', now, isParallel: policy.isParallel, ...configuration.describe() });
   }
 
   *#stopBeforeStart(isWanted: boolean): Task {

@@ -53,12 +53,10 @@ const TREE: readonly TreeFact[] = [
 const service = { service: 'service:web', domain: 'd', isExclusive: false, dependsOn: '', tree: TREE };
 const nodes = [1, 2, 3].map((node) => ({ node, priority: node }));
 const ORDERED = { name: 'd', isOrdered: true, isRestricted: false, isNofailback: false, nodes };
-const configured = (node: number, domain = {}, changes = {}, life = 1) =>
-  fact(
-    node,
-    { kind: 'rg.configured', services: [{ ...service, ...changes }], domains: [{ ...ORDERED, ...domain }] },
-    life,
-  );
+const configured = (node: number, domain = {}, changes = {}, life = 1, isParallel = false) => {
+  const services = [{ ...service, ...changes }];
+  return fact(node, { kind: 'rg.configured', isParallel, services, domains: [{ ...ORDERED, ...domain }] }, life);
+};
 
 describe('S28: order in the tree', () => {
   const about = (path: string) => ({
@@ -155,6 +153,38 @@ describe('S28: order in the tree', () => {
     ],
   ])('is violated by %s', (_, history, message) => {
     expect(violated([configured(1), ...history])).toEqual([`S28: node 1: service:web ${message}`]);
+  });
+
+  describe('with parallel siblings', () => {
+    const begin = (path: string) => call('start', path)[0]!;
+    const end = (path: string, status = 0) => call('start', path, status)[1]!;
+    const up = [operation('start'), ...call('start', '0'), ...call('start', '0.0')];
+    const parallel = (history: History) => violated([configured(1, {}, {}, 1, true), ...history]);
+
+    it('what is of one level, and below it, starts at the same time', () => {
+      const beside = [begin('0.2'), begin('0.1'), end('0.1'), begin('0.1.0'), end('0.2'), end('0.1.0')];
+      expect(parallel([...up, ...beside])).toEqual([]);
+      expect(violated([configured(1), ...up, ...beside])).toHaveLength(2);
+    });
+
+    it('a failure lets what is beside it go on', () => {
+      expect(
+        parallel([...up, begin('0.1'), begin('0.2'), end('0.2', 1), end('0.1'), ...call('start', '0.1.0')]),
+      ).toEqual([]);
+    });
+
+    it.each([
+      ['another level', () => [...up.slice(0, 3), begin('0.0'), begin('0.1')], 'starts ip:a while fs:f is busy'],
+      ['what is below', () => [...up, begin('0.1'), begin('0.1.0')], 'starts apache:h while ip:a is busy'],
+      ['what has no level', () => [...up, begin('0.1'), begin('0.3')], 'starts mysql:m while ip:a is busy'],
+      [
+        'after a failure',
+        () => [...up, ...call('start', '0.1', 1), begin('0.3')],
+        'starts mysql:m after another failed',
+      ],
+    ])('%s does not', (_, history, message) => {
+      expect(parallel(history())).toEqual([expect.stringContaining(message)]);
+    });
   });
 });
 

@@ -170,6 +170,7 @@ describe.each<readonly [string, number, Kind]>([
   ['as in the original', 24, {}],
   ['with a coordinator', 8, { policy: { hasCoordinator: true } }],
   ['with fencing for failed stops', 8, { policy: { fencesFailedStops: true } }],
+  ['with parallel siblings', 4, { policy: { isParallel: true } }],
   ['with central processing', 6, { isCentral: true }],
 ])('storms of failures, users and failing agents, %s', (_, least, kind) => {
   it.each(seeds(least))('seed %i: nothing runs twice, all settles, and all agree', (seed) => {

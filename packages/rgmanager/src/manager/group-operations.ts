@@ -40,6 +40,10 @@ export class GroupOperations {
       endCheck: () => {
         this.#checks -= 1;
       },
+      get isParallel() {
+        return inUse.policy.isParallel;
+      },
+      together: (walks) => runtime.together(walks),
     });
   }
 

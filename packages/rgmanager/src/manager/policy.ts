@@ -7,6 +7,8 @@ export interface Policy {
   readonly hasCoordinator: boolean;
   /** A node that could not stop a service is fenced, so that it can be recovered elsewhere. */
   readonly fencesFailedStops: boolean;
+  /** Resources of one level below a resource start, and stop, at the same time. */
+  readonly isParallel: boolean;
 }
 
 /**
@@ -22,6 +24,7 @@ export function readPolicy(cluster: ConfElement, switches: Partial<Policy> = {})
   return {
     hasCoordinator: isOn('coordinator'),
     fencesFailedStops: isOn('fence_failed_stop'),
+    isParallel: isOn('parallel'),
     ...switches,
   };
 }

@@ -78,6 +78,25 @@ export class Runtime {
     this.#tasks.step(this.#now, { kind: 'start', id: this.#tasks.newId(), task }, ignore);
   }
 
+  /** Runs tasks at the same time; their results when all have ended. */
+  *together<T>(tasks: readonly Task<T>[]): Task<readonly T[]> {
+    const results: T[] = [];
+    let left = tasks.length;
+    let ended: Resume<void> | undefined;
+    const run = function* (task: Task<T>, index: number): Task {
+      results[index] = yield* task;
+      left -= 1;
+      if (left === 0) ended?.();
+    };
+    for (const [index, task] of tasks.entries()) this.start(run(task, index));
+    if (left > 0) {
+      yield* suspend<void>((resume) => {
+        ended = resume;
+      });
+    }
+    return results;
+  }
+
   after(delay: Nanos, fire: () => void): number {
     return this.#timers.set(this.#now + delay, fire);
   }

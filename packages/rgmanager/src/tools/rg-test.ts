@@ -123,6 +123,10 @@ function walk(roots: readonly ResourceNode[], root: ResourceNode, operation: Tre
     },
     beginCheck: () => true,
     endCheck: () => {},
+    isParallel: false,
+    *together() {
+      return [];
+    },
   });
   const result = drive(walker.operate(roots, root.resource, operation));
   return result === 0 ? printed : `${printed}${operation} ended with ${result}\n`;

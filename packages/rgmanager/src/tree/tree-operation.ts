@@ -33,6 +33,10 @@ export interface TreeHost {
   /** False while as many status checks run as may run at once. */
   beginCheck(): boolean;
   endCheck(): void;
+  /** Whether siblings of one level start and stop at the same time. */
+  readonly isParallel: boolean;
+  /** Makes walks at the same time; their results when all have ended. */
+  together(walks: readonly Task<number>[]): Task<readonly number[]>;
 }
 
 /**
@@ -229,17 +233,43 @@ export class TreeWalk {
     first: Resource | undefined,
     operation: TreeOperation,
   ): Task<number> {
+    const isTogether = this.#host.isParallel && (operation === 'start' || operation === 'stop');
     let result = 0;
     for (let level = 1; level <= MAX_LEVEL; level++) {
-      for (const { type, startLevel, stopLevel } of childTypes) {
-        if ((operation === 'stop' ? stopLevel : startLevel) !== level) continue;
-        result |= yield* this.#siblings(node.children, first, type, operation);
-        if ((result & WalkResult.FAILURE) !== 0 && operation !== 'stop') return result;
-      }
+      const types = childTypes.filter((each) => (operation === 'stop' ? each.stopLevel : each.startLevel) === level);
+      if (isTogether) result |= yield* this.#peers(node, types, first, operation);
+      else result |= yield* this.#typeByType(node, types, first, operation);
       // Compatible: whatever was found ends the walk here, so later levels are looked at in the next pass.
       if (result !== 0 && operation !== 'stop') return result;
     }
     return result;
+  }
+
+  *#typeByType(
+    node: ResourceNode,
+    types: readonly ChildType[],
+    first: Resource | undefined,
+    operation: TreeOperation,
+  ): Task<number> {
+    let result = 0;
+    for (const { type } of types) {
+      result |= yield* this.#siblings(node.children, first, type, operation);
+      if ((result & WalkResult.FAILURE) !== 0 && operation !== 'stop') return result;
+    }
+    return result;
+  }
+
+  /** Beyond rgmanager: all children of a level at once. A resource that is used twice still does one thing at a time. */
+  *#peers(
+    node: ResourceNode,
+    types: readonly ChildType[],
+    first: Resource | undefined,
+    operation: TreeOperation,
+  ): Task<number> {
+    const peers = node.children.filter((child) => types.some(({ type }) => type === child.type));
+    const walks = peers.map((peer) => this.#node(peer, first, operation));
+    const results = walks.length < 2 ? [] : yield* this.#host.together(walks);
+    return results.reduce((all, each) => all | each, walks.length === 1 ? yield* walks[0]! : 0);
   }
 
   *#defaultLevel(
