@@ -61,17 +61,28 @@ export function readRm(at: ElementReader, nodeIds: NodeIds): RmSection {
     events: readEvents(at.section('events')),
     element: at.element,
   };
-  checkPolicy(at.section('policy'));
+  checkPolicy(at.section('policy'), nodeIds);
   at.finish();
   checkReferences(at, section.failoverDomains);
   return section;
 }
 
 /** What Quorate's rgmanager may do otherwise than the original. RHEL 6 refuses the element, as it would not keep to it. */
-function checkPolicy(at: ElementReader): void {
+function checkPolicy(at: ElementReader, nodeIds: NodeIds): void {
   at.flag('coordinator', false);
   at.flag('fence_failed_stop', false);
   at.flag('parallel', false);
+  for (const node of at.children('node')) {
+    const name = node.required('name', 'the name of a clusternode');
+    if (name !== '' && !nodeIds.has(name)) node.error('name', 'the name of a clusternode');
+    node.optionalInteger('capacity', 0);
+    node.finish();
+  }
+  for (const service of at.children('service')) {
+    service.required('name', 'the name of a service');
+    service.optionalInteger('need', 0);
+    service.finish();
+  }
   at.finish();
 }
 

@@ -163,6 +163,12 @@ const SETTLED: readonly number[] = [
   ServiceState.FAILED,
 ];
 
+const CAPACITIES: Partial<Policy> = {
+  hasCoordinator: true,
+  capacities: new Map(NODES.map((node) => [node, 4])),
+  needs: new Map(SERVICES.map((service) => [service, 1])),
+};
+
 const seeds = (least: number): readonly number[] =>
   Array.from({ length: Number(process.env.STORMS ?? least) }, (_, i) => i + 1);
 
@@ -171,6 +177,7 @@ describe.each<readonly [string, number, Kind]>([
   ['with a coordinator', 8, { policy: { hasCoordinator: true } }],
   ['with fencing for failed stops', 8, { policy: { fencesFailedStops: true } }],
   ['with parallel siblings', 4, { policy: { isParallel: true } }],
+  ['with capacities', 4, { policy: CAPACITIES }],
   ['with central processing', 6, { isCentral: true }],
 ])('storms of failures, users and failing agents, %s', (_, least, kind) => {
   it.each(seeds(least))('seed %i: nothing runs twice, all settles, and all agree', (seed) => {

@@ -8,7 +8,7 @@ import type { InUse } from './group-operations.js';
 
 type Loads = ReadonlyMap<number, Load>;
 
-const NO_LOAD: Load = { services: 0, exclusive: 0 };
+export const NO_LOAD: Load = { services: 0, exclusive: 0, used: 0 };
 
 /**
  * Asks the rules of placement about services and nodes as they are now.
@@ -26,12 +26,16 @@ export class DomainPlacement {
     this.#inUse = inUse;
   }
 
-  /** `count_resource_groups`: what runs where, by the records that all have. */
-  *loads(): Task<Map<number, Load>> {
+  /**
+   * `count_resource_groups`: what runs where, by the records that all have. `planned`: where services are about to start
+   * whose records do not say so yet.
+   */
+  *loads(planned: ReadonlyMap<string, number> = new Map()): Task<Map<number, Load>> {
     const loads = new Map<number, Load>();
     for (const service of this.#inUse.configuration.services) {
       const record = yield* this.#store.readLocked(service);
-      if (record !== undefined && isRunning(record)) this.#count(loads, service, record.owner);
+      const node = record !== undefined && isRunning(record) ? record.owner : planned.get(service);
+      if (node !== undefined) this.#count(loads, service, node);
     }
     return loads;
   }
@@ -64,10 +68,19 @@ export class DomainPlacement {
     return this.choose(service, owner, online, loads, yield* this.#situation(service, online));
   }
 
-  /** As `bestTarget`, with these loads in that situation. Under a coordinator the less loaded of equals is taken. */
+  /**
+   * As `bestTarget`, with these loads in that situation. Under a coordinator the less loaded of equals is taken, and no
+   * node is loaded beyond its capacity.
+   */
   choose(service: string, owner: number, online: readonly number[], loads: Loads, situation: DomainSituation): number {
     const { configuration, policy } = this.#inUse;
-    const candidates = online.map((node) => ({ node, load: loads.get(node) ?? NO_LOAD }));
+    const need = policy.needs.get(service) ?? 0;
+    const candidates = online
+      .map((node) => {
+        const load = loads.get(node) ?? NO_LOAD;
+        return { node, load, free: (policy.capacities.get(node) ?? Infinity) - load.used };
+      })
+      .filter(({ free }) => need === 0 || free >= need);
     if (policy.hasCoordinator) candidates.sort(lessLoadedLast);
     return bestTargetNode(candidates, owner, configuration.isExclusive(service), situation);
   }
@@ -108,8 +121,12 @@ export class DomainPlacement {
   }
 
   #count(loads: Map<number, Load>, service: string, node: number): void {
-    const { services, exclusive } = loads.get(node) ?? NO_LOAD;
-    const isExclusive = this.#inUse.configuration.isExclusive(service);
-    loads.set(node, { services: services + 1, exclusive: exclusive + (isExclusive ? 1 : 0) });
+    const { services, exclusive, used } = loads.get(node) ?? NO_LOAD;
+    const { configuration, policy } = this.#inUse;
+    loads.set(node, {
+      services: services + 1,
+      exclusive: exclusive + (configuration.isExclusive(service) ? 1 : 0),
+      used: used + (policy.needs.get(service) ?? 0),
+    });
   }
 }

@@ -7,7 +7,6 @@ import {
   considerCoordinatedStart,
   considerRelocate,
   considerStart,
-  isRunning,
   type Load,
   type ServiceSituation,
   type StartDecision,
@@ -16,7 +15,7 @@ import type { RecordStore } from '../state/record-store.js';
 import { Request } from '../state/request.js';
 import { ServiceFlag, type ServiceRecord, ServiceState, stateText } from '../state/service-record.js';
 import type { DaemonState } from './daemon-state.js';
-import type { DomainPlacement } from './domain-placement.js';
+import { type DomainPlacement, NO_LOAD } from './domain-placement.js';
 import type { InUse } from './group-operations.js';
 import type { ServiceOperations } from './service-operations.js';
 import type { ServiceThreads } from './service-threads.js';
@@ -68,8 +67,6 @@ function isOrphan({ state, owner }: ServiceRecord, dead: number, isAlive: boolea
 /** Left alone whatever happens to nodes. */
 const SETTLED: readonly number[] = [ServiceState.DISABLED, ServiceState.FAILED, ServiceState.RECOVER];
 
-const NO_LOAD: Load = { services: 0, exclusive: 0 };
-
 /**
  * What a node does about services when a node comes or goes, or when another service changes. Every node decides for
  * itself; the service's lock settles who is first.
@@ -84,6 +81,8 @@ export class Evaluation {
   readonly #planned = new Map<string, number>();
   /** Services of those that would have been looked at again meanwhile. */
   readonly #overtaken = new Set<string>();
+  /** Services for which the coordinator found no node. */
+  readonly #homeless = new Set<string>();
 
   constructor(parts: EvaluationParts) {
     this.#parts = parts;
@@ -92,11 +91,11 @@ export class Evaluation {
   /** A node is up or down. */
   *nodeEvent(node: number, isUp: boolean, about: NodeEventDetails = {}): Task {
     const { runsNothing = false, isClean = false } = about;
-    const { runtime, members, inUse } = this.#parts;
+    const { runtime, members, inUse, placement } = this.#parts;
     const isLocal = node === members.here;
     if (this.#isLocked()) return;
     this.#newcomer = isUp ? node : 0;
-    const loads = yield* this.#loads();
+    const loads = yield* placement.loads(this.#planned);
     for (const service of inUse.configuration.services) {
       const record = yield* this.#claim(service, isUp && !runsNothing ? 0 : node, isUp, isUp || isClean);
       if (record === undefined) continue;
@@ -125,10 +124,12 @@ export class Evaluation {
   *serviceEvent(state: number): Task {
     const { runtime, members, placement, inUse, store, threads } = this.#parts;
     if (this.#isLocked()) return;
+    // What a stopped service leaves is its own while it is being moved.
+    if (state === ServiceState.DISABLED) yield* this.#lookAtHomeless();
     const { dependents } = inUse.configuration;
     if (dependents.length === 0) return;
     this.#newcomer = 0;
-    const loads = yield* this.#loads();
+    const loads = yield* placement.loads(this.#planned);
     for (const service of dependents) {
       const record = store.readLocal(service);
       if (record === undefined || SETTLED.includes(record.state)) continue;
@@ -142,17 +143,6 @@ export class Evaluation {
         this.#observe(record, 'stop');
       }
     }
-  }
-
-  /** What runs where, and what is about to. */
-  *#loads(): Task<Map<number, Load>> {
-    const { placement, store } = this.#parts;
-    const loads = yield* placement.loads();
-    for (const [service, node] of this.#planned) {
-      const record = store.readLocal(service);
-      if (record === undefined || !isRunning(record)) placement.plan(loads, service, node);
-    }
-    return loads;
   }
 
   #isLocked(): boolean {
@@ -222,15 +212,31 @@ export class Evaluation {
     }
     const target = placement.choose(service, 0, members.online, loads, situation);
     const decision = considerCoordinatedStart(situation, target);
-    if (decision === 'start') placement.plan(loads, service, target);
+    if (target === 0 && decision === 'nothing' && record.state === ServiceState.STOPPED) this.#noteHomeless(service);
+    if (decision === 'start') {
+      placement.plan(loads, service, target);
+      this.#homeless.delete(service);
+    }
     yield* this.#carryOut(record, decision, target, nodeScore(target, situation));
+  }
+
+  #noteHomeless(service: string): void {
+    const { inUse, runtime } = this.#parts;
+    if (inUse.policy.capacities.size === 0 || this.#homeless.has(service)) return;
+    this.#homeless.add(service);
+    runtime.log('notice', `No node has room for ${service}`);
+  }
+
+  /** There may be room now for what has found none. */
+  *#lookAtHomeless(): Task {
+    for (const service of [...this.#homeless]) yield* this.#lookAgain(service);
   }
 
   /** The start that was asked for is over. */
   *#lookAgain(service: string): Task {
-    const { inUse, store } = this.#parts;
+    const { inUse, placement, store } = this.#parts;
     if (!inUse.policy.hasCoordinator || this.#isLocked() || !inUse.configuration.has(service)) return;
-    const loads = yield* this.#loads();
+    const loads = yield* placement.loads(this.#planned);
     const record = yield* store.readLocked(service);
     if (record?.state === ServiceState.STOPPED) yield* this.#considerStart(record, loads);
   }

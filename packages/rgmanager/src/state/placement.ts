@@ -16,6 +16,8 @@ export function isAutostart(autostart: string | undefined): boolean {
 export interface Load {
   readonly services: number;
   readonly exclusive: number;
+  /** What they take of the node's capacity. */
+  readonly used: number;
 }
 
 /** What is weighed about a service wherever it may start. */
@@ -106,11 +108,14 @@ export function isRunning({ state }: ServiceRecord): boolean {
 export interface Candidate {
   readonly node: number;
   readonly load: Load;
+  /** What is left of its capacity; Infinity if it has none. */
+  readonly free: number;
 }
 
-/** Orders candidates so that of equals the one with the fewest services is chosen, and then the lowest id. */
+/** Orders candidates so that of equals the freest is chosen, then the one with the fewest services, then the lowest id. */
 export function lessLoadedLast(a: Candidate, b: Candidate): number {
-  return b.load.services - a.load.services || b.node - a.node;
+  const byCapacity = a.free === b.free ? 0 : a.free - b.free;
+  return byCapacity || b.load.services - a.load.services || b.node - a.node;
 }
 
 /**
