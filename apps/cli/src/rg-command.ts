@@ -15,6 +15,7 @@ interface SimulateOptions {
   readonly coordinator?: boolean;
   readonly fenceFailedStop?: boolean;
   readonly parallel?: boolean;
+  readonly enforceTimeouts?: boolean;
 }
 
 /** `quorate rg`: what rgmanager would do. */
@@ -26,6 +27,7 @@ export function rgCommand({ stdout }: CommandIo): Command {
     .option('--coordinator', 'the lowest node decides where services start')
     .option('--fence-failed-stop', 'a node that could not stop a service is fenced')
     .option('--parallel', 'resources of one level start and stop at the same time')
+    .option('--enforce-timeouts', 'every agent is killed when its time is up')
     .option('--json', 'print the plan as JSON; times in nanoseconds')
     .action((path: string, events: readonly string[], { json = false, ...switches }: SimulateOptions) => {
       const plan = planFor(path, events.map(eventOf), { policy: policyOf(switches) });
@@ -35,11 +37,12 @@ export function rgCommand({ stdout }: CommandIo): Command {
 }
 
 /** Only what is switched on here counts in place of what cluster.conf says. */
-function policyOf({ coordinator, fenceFailedStop, parallel }: SimulateOptions): Partial<Policy> {
+function policyOf({ coordinator, fenceFailedStop, parallel, enforceTimeouts }: SimulateOptions): Partial<Policy> {
   return {
     ...(coordinator && { hasCoordinator: true }),
     ...(fenceFailedStop && { fencesFailedStops: true }),
     ...(parallel && { isParallel: true }),
+    ...(enforceTimeouts && { enforcesTimeouts: true }),
   };
 }
 

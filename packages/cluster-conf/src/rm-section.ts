@@ -72,6 +72,7 @@ function checkPolicy(at: ElementReader, nodeIds: NodeIds): void {
   at.flag('coordinator', false);
   at.flag('fence_failed_stop', false);
   at.flag('parallel', false);
+  at.flag('enforce_timeouts', false);
   for (const node of at.children('node')) {
     const name = node.required('name', 'the name of a clusternode');
     if (name !== '' && !nodeIds.has(name)) node.error('name', 'the name of a clusternode');

@@ -605,7 +605,7 @@ describe('what belongs to agents', () => {
 
   it('knows what rgmanager of RHEL 6 does not: its policy', () => {
     const weights = '<node name="a" capacity="8"/><service name="web" need="3"/>';
-    const policy = `<policy coordinator="1" fence_failed_stop="1" parallel="1">${weights}</policy>`;
+    const policy = `<policy coordinator="1" fence_failed_stop="1" parallel="1" enforce_timeouts="1">${weights}</policy>`;
     expect(errorsOf(confWith({ rm: policy }))).toEqual([]);
     expect(errorsOf(confWith({ rm: '<policy coordinator="yes" fence="1"/>' }))).toHaveLength(2);
     expect(errorsOf(confWith({ rm: '<policy><node name="x" capacity="-1"/></policy>' }))).toHaveLength(2);

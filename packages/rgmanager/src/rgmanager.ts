@@ -185,7 +185,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       policy: readPolicy(config.conf, config.policy),
     };
     this.#inUse = inUse;
-    this.#agents = new AgentRunner(runtime);
+    this.#agents = new AgentRunner(runtime, inUse);
     const groups = new GroupOperations(runtime, inUse, this.#agents);
     const parts = { runtime, state, members, channels, store, groups, inUse };
     const operations = new ServiceOperations(parts, config.startsWhatIsBeingStopped ?? false);

@@ -63,6 +63,24 @@ describe('1: a failed stop ends automation', () => {
     expect(ask(cluster, 2, { kind: 'enable', service: 'service:web' })?.code).toBe(Result.SUCCESS);
   });
 
+  it.each([
+    ['as in the original an agent that never returns is waited for', {}, ServiceState.STOPPING, 1],
+    ['with timeouts it is killed when its time is up', { enforcesTimeouts: true }, ServiceState.FAILED, 0],
+    [
+      'with fencing as well the service runs elsewhere',
+      { enforcesTimeouts: true, fencesFailedStops: true },
+      ServiceState.STARTED,
+      2,
+    ],
+  ])('%s', (_, policy, state, owner) => {
+    // script.sh has no timeouts, ip.sh 20 s.
+    const cluster = clusterOf(`${DOMAIN}<service name="web" domain="d"><ip address="10.0.0.1"/></service>`, policy);
+    cluster.agent = ({ node, action }) => ({ takes: node === 1 && action === 'stop' ? Infinity : 0, status: 0 });
+    cluster.request(1, { kind: 'restart', service: 'service:web' });
+    cluster.run(600 * SECOND);
+    expect(place(cluster, 'web')).toEqual([state, owner]);
+  });
+
   it('with fencing for failed stops it runs elsewhere', () => {
     const cluster = failing({ fencesFailedStops: true });
     expect([cluster.has(1), place(cluster, 'web')]).toEqual([false, [ServiceState.STARTED, 2]]);

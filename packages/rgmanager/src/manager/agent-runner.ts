@@ -4,6 +4,7 @@ import type { Resume } from '../runtime/suspend.js';
 import { agentEnvironment } from '../tree/agent-environment.js';
 import { NodeState, type ResourceNode } from '../tree/resource-node.js';
 import { pathOf } from './configuration.js';
+import type { InUse } from './group-operations.js';
 
 const EXIT_TEXTS: ReadonlyMap<number, string> = new Map([
   [0, 'success'],
@@ -40,11 +41,13 @@ interface AgentEnd {
  */
 export class AgentRunner {
   readonly #runtime: Runtime;
+  readonly #inUse: InUse;
   readonly #running = new Map<number, Resume<AgentEnd>>();
   #lastRun = 0;
 
-  constructor(runtime: Runtime) {
+  constructor(runtime: Runtime, inUse: InUse) {
     this.#runtime = runtime;
+    this.#inUse = inUse;
   }
 
   /** Runs an agent for a node; 0 if it has no such action of that depth. */
@@ -55,8 +58,9 @@ export class AgentRunner {
     const run = this.#lastRun;
     const about = { run, service: serviceOf(node), path: pathOf(node), resource: node.name, action: name };
     this.#runtime.observe?.({ kind: 'rg.agent-started', now: this.#runtime.now, ...about, depth });
-    const limitSec = node.enforcesTimeouts ? action.timeoutSec : 0;
-    const environment = agentEnvironment(node, depth, node.enforcesTimeouts ? 0 : action.timeoutSec);
+    const isLimited = node.enforcesTimeouts || this.#inUse.policy.enforcesTimeouts;
+    const limitSec = isLimited ? action.timeoutSec : 0;
+    const environment = agentEnvironment(node, depth, isLimited ? 0 : action.timeoutSec);
     const end = yield* this.#runtime.waitFor<AgentEnd>(limitSec > 0 ? limitSec * SECOND : Infinity, (resume) => {
       this.#running.set(run, resume);
       this.#runtime.emit({

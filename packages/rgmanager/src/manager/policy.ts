@@ -9,6 +9,8 @@ export interface Policy {
   readonly fencesFailedStops: boolean;
   /** Resources of one level below a resource start, and stop, at the same time. */
   readonly isParallel: boolean;
+  /** Every agent is killed when its time is up, as with `__enforce_timeouts` on all resources. */
+  readonly enforcesTimeouts: boolean;
   /** What a node can bear, by its id, in the unit of `needs`; a node that is not named can bear anything. */
   readonly capacities: ReadonlyMap<number, number>;
   /** What a service takes of a capacity, by its name with its type; a service that is not named takes nothing. */
@@ -33,6 +35,7 @@ export function readPolicy(cluster: ConfElement, switches: Partial<Policy> = {})
     needs: readNeeds(policy),
     fencesFailedStops: isOn('fence_failed_stop'),
     isParallel: isOn('parallel'),
+    enforcesTimeouts: isOn('enforce_timeouts'),
     ...switches,
   };
 }
