@@ -3,6 +3,7 @@ export { agentPrograms } from './agents/index.js';
 export { allowedNodes, defaultEventScript, moveOrStart } from './central/default-event-script.js';
 export type { EventCluster, EventDomainInfo, EventServiceStatus, LogPart } from './central/event-cluster.js';
 export type { EventScript, RgEvent } from './central/event-script.js';
+export { followService } from './central/follow-service.js';
 export { delta, intersection, type NodeSet, subtract, union } from './central/node-sets.js';
 export type { RgNode } from './cluster/members.js';
 export { type MessageDefect, type RgMessage, readMessage, writeMessage } from './cluster/message.js';

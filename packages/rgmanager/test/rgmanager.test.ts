@@ -3,7 +3,16 @@ import { Checker, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { checkTranscript } from '../../../tooling/transcript.js';
 import { recordedAgents } from '../src/conformance/recorded-files.js';
-import { invariants, type RgRequest, resultText, type ServiceOperation, stateText } from '../src/index.js';
+import {
+  type EventScript,
+  followService,
+  invariants,
+  Result,
+  type RgRequest,
+  resultText,
+  type ServiceOperation,
+  stateText,
+} from '../src/index.js';
 import { type AgentCall, RgCluster, type Told } from '../src/virtual-cluster.js';
 import { parseConf } from './parse-conf.js';
 import { Running } from './running.js';
@@ -18,12 +27,38 @@ interface Behaviour {
   readonly status: number;
 }
 
+/** Scripts that a transcript's `<events>` can name. */
+const SCRIPTS: ReadonlyMap<string, EventScript> = new Map<string, EventScript>([
+  ['/scripts/follow', (event, cluster) => followService(event, cluster, 'service:db', 'service:replica', 'service:db')],
+  [
+    '/scripts/say',
+    function* say(event, cluster) {
+      yield* cluster.serviceStatus('service:none');
+      cluster.notice(event.kind, ' ', event.kind === 'node' ? event.name : event.service);
+    },
+  ],
+  [
+    '/scripts/fail',
+    function* fail() {
+      throw new Error('no such thing');
+    },
+  ],
+  [
+    '/scripts/refuse',
+    function* refuse(event, cluster) {
+      if (event.kind !== 'user') return;
+      cluster.userReturn = Result.PERM;
+      cluster.stopProcessing();
+    },
+  ],
+]);
+
 const QUIET: readonly string[] = ['info', 'debug'];
 
 /**
  * Plays a transcript: `nodes 1 2 3` and lines of XML below `rm` make the cluster, then
  *
- * With `nodes 1 2 3 central` one of them decides for all, and `master` says which, as the nodes have it.
+ * With `nodes 1 2 3 central` one of them decides for all, by `SCRIPTS`, and `master` says which, as the nodes have it.
  *
  * boot N.., shutdown N      rgmanager starts; SIGTERM
  * kill N, lose N.., fence N.., down N   power off; cman notices; it is fenced; all at once
@@ -63,7 +98,7 @@ class Player {
       case 'nodes':
         this.#nodes = words.filter((word) => word !== 'central');
         this.#isCentral = words.includes('central');
-        this.#cluster = new RgCluster(this.#conf(xml), { agents: recordedAgents(vectors) });
+        this.#cluster = new RgCluster(this.#conf(xml), { agents: recordedAgents(vectors), eventScripts: SCRIPTS });
         this.#cluster.agent = (call) => this.#agent(call);
         this.#cluster.fence = (victim) => this.#down(victim);
         return [];
