@@ -11,6 +11,7 @@ import {
 } from '@quorate/kernel';
 import type { LinkPreset, NetworkConfig } from '@quorate/network';
 import { type BlockDevice, iscsiRecord } from '@quorate/node';
+import type { EventScript } from '@quorate/rgmanager';
 import { type BlockStore, type LogicalUnitConfig, SparseStore, type TargetConfig } from '@quorate/scsi';
 import { Browser } from './hosts/browser.js';
 import { Gateway } from './hosts/gateway.js';
@@ -75,6 +76,8 @@ export interface Topology {
   readonly files: ReadonlyMap<string, string>;
   /** Administrators' tools. */
   readonly programs: ReadonlyMap<string, Program>;
+  /** Scripts that `<events>` of cluster.conf can name, by their files. */
+  readonly eventScripts?: ReadonlyMap<string, EventScript>;
   /** The page that the browser asks for, once a second. */
   readonly page: { readonly address: string; readonly path: string };
   /** Wall time at the start of a run. */
@@ -108,6 +111,7 @@ export function machineConfig(
       gateway: topology.gateway,
       devices: topology.devices,
       programs: topology.programs,
+      ...(topology.eventScripts && { eventScripts: topology.eventScripts }),
     },
     files,
     wall: topology.wall,

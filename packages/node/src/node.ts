@@ -18,6 +18,7 @@ import {
   type WallTime,
 } from '@quorate/kernel';
 import { type IpFact, type IpInput, type IpOutput, IpStack } from '@quorate/network';
+import type { EventScript } from '@quorate/rgmanager';
 import type { VolumesFact } from '@quorate/volumes';
 import { Child } from './child.js';
 import { ClusterStack } from './cluster-stack.js';
@@ -101,6 +102,8 @@ export interface NodeConfig {
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** Further programs by name; they come before the node's own of the same name. */
   readonly programs?: ReadonlyMap<string, Program>;
+  /** Scripts that `<events>` of cluster.conf can name, by their files; for central processing. */
+  readonly eventScripts?: ReadonlyMap<string, EventScript>;
   readonly observe?: Observe;
 }
 
@@ -200,6 +203,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
         newConnection: () => this.#newConnection(),
         log: (priority, tag, text) => this.#log(priority, tag, text),
         halt: (how) => this.#halt(how),
+        eventScripts: config.eventScripts ?? new Map(),
         observe: observe as Observe | undefined,
       },
       prng,

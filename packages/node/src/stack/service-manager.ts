@@ -38,6 +38,7 @@ export class ServiceManager implements LockspaceUser {
       nodeId: config.nodeId,
       nodes: rgNodesOf(config.conf),
       conf: config.conf.root,
+      eventScripts: services.eventScripts,
       ...(observe && { observe: observe as Observe<RgFact> }),
     });
     this.#rgmanager = new Child(this.#machine, () => services.now(), this.#onOutput);

@@ -1,5 +1,6 @@
 import type { LogPriority, Nanos, Observe } from '@quorate/kernel';
 import type { IpInput } from '@quorate/network';
+import type { EventScript } from '@quorate/rgmanager';
 import type { OperatingSystem } from '../os/operating-system.js';
 import type { Storage } from '../os/storage.js';
 
@@ -14,5 +15,7 @@ export interface NodeServices {
   newConnection(): number;
   log(priority: LogPriority, tag: string, text: string): void;
   halt(how: 'poweroff' | 'reboot'): void;
+  /** By the files that `<events>` names. */
+  readonly eventScripts: ReadonlyMap<string, EventScript>;
   readonly observe: Observe | undefined;
 }
