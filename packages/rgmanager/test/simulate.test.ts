@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { stateText } from '../src/index.js';
+import { type EventScript, ServiceState, stateText } from '../src/index.js';
 import { type Agents, formatPlan, simulate, type WhatIfEvent } from '../src/what-if/index.js';
 import { parseConf } from './parse-conf.js';
 
@@ -74,6 +74,28 @@ describe('a plan', () => {
     const [start] = simulate(confWith(), [], { policy: { hasCoordinator: true } });
     const decisions = start!.steps.filter(({ kind }) => kind === 'decision').map(({ node, text }) => `${node} ${text}`);
     expect(decisions).toEqual(['1 service:web: start']);
+  });
+
+  it('knows a master that decides for all, and its scripts', () => {
+    const conf = parseConf(
+      `<cluster name="c" config_version="1"><clusternodes>${NODES}</clusternodes><rm central_processing="1">
+      <events><event name="guard" class="service" service_state="recovering" file="/scripts/guard"/></events>${SERVICE}</rm></cluster>`,
+    );
+    const guard: EventScript = function* guard(event, cluster) {
+      if (event.kind !== 'service') return;
+      yield* cluster.serviceStop(event.service, true);
+      cluster.stopProcessing();
+    };
+    const events: readonly WhatIfEvent[] = [down(1), up(1), { kind: 'resource-failed', resource: 'script:s' }];
+    const parts = simulate(conf, events, { eventScripts: new Map([['/scripts/guard', guard]]) });
+    expect(parts.map(({ services }) => [services[0]!.state, services[0]!.owner])).toEqual([
+      [ServiceState.STARTED, 1],
+      [ServiceState.STARTED, 2],
+      [ServiceState.STARTED, 1],
+      [ServiceState.DISABLED, 0],
+    ]);
+    expect(formatPlan(parts)).toContain('Moving service:web from 2 to [ 1 2 3 ]');
+    expect(formatPlan(simulate(conf, []))).toContain('event guard: no script is installed as /scripts/guard');
   });
 
   it.each<readonly [readonly WhatIfEvent[], string]>([

@@ -1,4 +1,5 @@
 import { type Nanos, SECOND } from '@quorate/kernel';
+import type { EventScript } from '../central/event-script.js';
 import { type ConfElement, childrenNamed, descend } from '../conf/conf-element.js';
 import type { ServiceOperation } from '../io.js';
 import type { Policy } from '../manager/policy.js';
@@ -47,6 +48,8 @@ export interface WhatIfOptions {
   readonly agents?: Agents;
   /** Counts in place of what `<policy>` says. */
   readonly policy?: Partial<Policy>;
+  /** Scripts that `<events>` can name, by their files; for central processing. */
+  readonly eventScripts?: ReadonlyMap<string, EventScript>;
 }
 
 /** How long the cluster is watched after each event: failures are noticed by a status check, a minute later. */
@@ -93,13 +96,13 @@ class WhatIf {
   readonly #idle = new Set<AgentCall>();
   readonly #unfenced = new Set<number>();
 
-  constructor(conf: ConfElement, { agents = usualAgents, policy = {} }: WhatIfOptions) {
+  constructor(conf: ConfElement, { agents = usualAgents, policy = {}, eventScripts = new Map() }: WhatIfOptions) {
     this.#conf = conf;
     this.#votes = new Votes(conf);
     this.#nodes = childrenNamed(descend(conf, 'clusternodes'), 'clusternode').map((each) =>
       Number(each.attributes.get('nodeid')),
     );
-    this.#cluster = new RgCluster(conf, { policy });
+    this.#cluster = new RgCluster(conf, { policy, eventScripts });
     this.#cluster.isQuorate = (members) => this.#votes.isQuorate(members);
     this.#cluster.agent = (call) => this.#agent(call, agents);
     this.#cluster.fence = (victim) => this.#lost(victim);
@@ -152,7 +155,7 @@ class WhatIf {
       ...(event && { event }),
       steps: [...decisions, ...told].sort((a, b) => a.after - b.after),
       isQuorate: this.#votes.isQuorate(running),
-      services: cluster.inspect(running[0]!).services,
+      services: recordsOf(cluster),
     };
   }
 
@@ -204,7 +207,7 @@ class WhatIf {
   }
 
   #request({ operation, service, target }: Extract<WhatIfEvent, { kind: 'service' }>): void {
-    const record = this.#cluster.record(service);
+    const record = recordsOf(this.#cluster).find(({ name }) => name === service);
     const rm = descend(this.#conf, 'rm');
     const [type = '', name] = service.split(':');
     const isKnown = childrenNamed(rm, type).some((each) => each.attributes.get('name') === name);
@@ -212,6 +215,12 @@ class WhatIf {
     const asked = this.#cluster.has(record?.owner ?? 0) ? record!.owner : this.#cluster.running[0]!;
     this.#cluster.request(asked, { kind: operation, service, ...(target !== undefined && { target }) });
   }
+}
+
+/** As the nodes have them: who has just come may not know them all. */
+function recordsOf(cluster: RgCluster): readonly ServiceRecord[] {
+  const known = cluster.running.map((id) => cluster.inspect(id).services);
+  return known.reduce((most, services) => (services.length > most.length ? services : most), []);
 }
 
 const MARKS = { decision: '? ', log: '', agent: '> ', reply: '= ' } as const;
