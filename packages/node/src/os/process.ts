@@ -21,12 +21,17 @@ import type {
 import { isErrno, sleep } from '@quorate/kernel';
 import { normalizePath } from './files.js';
 import * as mounted from './mounted-files.js';
+import { isNfs, NfsFiles } from './nfs/nfs-files.js';
 import type { OperatingSystem } from './operating-system.js';
 import type { SystemCall } from './system-call.js';
 
 /** Hands one call to the operating system and waits for its answer. */
 function* call<Result>(request: SystemCall): Task<Result> {
   return (yield request) as Result;
+}
+
+function* refused(errno: Errno): Task<Errno> {
+  return errno;
 }
 
 /** One running program: its view of the machine, and what it has printed. */
@@ -111,7 +116,12 @@ export class Process implements Os {
   }
 
   readFile(path: string): Task<Uint8Array | Errno> {
-    return this.#at(path, (files, name) => files.read(name), mounted.readFile);
+    return this.#at(
+      path,
+      (files, name) => files.read(name),
+      mounted.readFile,
+      (served, name) => served.readFile(name),
+    );
   }
 
   writeFile(path: string, bytes: Uint8Array, options: { readonly append?: boolean } = {}): Task<number | Errno> {
@@ -120,6 +130,7 @@ export class Process implements Os {
       path,
       (files, name) => files.write(name, bytes, append, this.wall().sec),
       (asked, name) => mounted.writeFile(asked, name, bytes, append),
+      (served, name) => served.writeFile(name, bytes, append),
     );
   }
 
@@ -131,6 +142,7 @@ export class Process implements Os {
         return isErrno(found) ? found : undefined;
       },
       mounted.sync,
+      (served, name) => served.sync(name),
     );
   }
 
@@ -139,6 +151,7 @@ export class Process implements Os {
       path,
       () => 'EOPNOTSUPP',
       (asked, name) => mounted.lockFile(asked, name, lock),
+      () => refused('ENOLCK'),
     );
   }
 
@@ -147,7 +160,12 @@ export class Process implements Os {
   }
 
   remove(path: string): Task<Errno | undefined> {
-    return this.#at(path, (files, name) => files.remove(name), mounted.remove);
+    return this.#at(
+      path,
+      (files, name) => files.remove(name),
+      mounted.remove,
+      (served, name) => served.remove(name),
+    );
   }
 
   *rename(from: string, to: string): Task<Errno | undefined> {
@@ -157,15 +175,26 @@ export class Process implements Os {
     if (source === undefined || target === undefined) {
       return this.#system.files.rename(normalizePath(from), normalizePath(to), this.wall().sec);
     }
+    if (isNfs(source.mount)) return yield* new NfsFiles(this, source.mount).rename(source.path, target.path);
     return yield* mounted.rename(this.#asked(source), source.path, target.path);
   }
 
   makeDirectory(path: string): Task<Errno | undefined> {
-    return this.#at(path, (files, name) => files.makeDirectory(name), mounted.makeDirectory);
+    return this.#at(
+      path,
+      (files, name) => files.makeDirectory(name),
+      mounted.makeDirectory,
+      (served, name) => served.makeDirectory(name),
+    );
   }
 
   removeDirectory(path: string): Task<Errno | undefined> {
-    return this.#at(path, (files, name) => files.removeDirectory(name), mounted.removeDirectory);
+    return this.#at(
+      path,
+      (files, name) => files.removeDirectory(name),
+      mounted.removeDirectory,
+      (served, name) => served.removeDirectory(name),
+    );
   }
 
   list(path: string): Task<readonly string[] | Errno> {
@@ -176,6 +205,7 @@ export class Process implements Os {
         return typeof files.read(name) === 'string' ? 'ENOENT' : 'ENOTDIR';
       },
       mounted.list,
+      (served, name) => served.list(name),
     );
   }
 
@@ -198,11 +228,17 @@ export class Process implements Os {
         };
       },
       mounted.stat,
+      (served, name) => served.stat(name),
     );
   }
 
   space(path: string): Task<FileSystemSpace | Errno> {
-    return this.#at<FileSystemSpace | Errno>(path, () => 'ENOSYS', mounted.space);
+    return this.#at<FileSystemSpace | Errno>(
+      path,
+      () => 'ENOSYS',
+      mounted.space,
+      () => refused('ENOSYS'),
+    );
   }
 
   mounts(): readonly MountInfo[] {
@@ -210,11 +246,29 @@ export class Process implements Os {
   }
 
   mount(device: string, directory: string, type: string, options: string): Task<Errno | undefined> {
-    return call({ call: 'mount', device, directory: normalizePath(directory), type, options });
+    const wanted = { device, directory: normalizePath(directory), type, options };
+    return isNfs(wanted) ? this.#mountNfs(wanted) : call({ call: 'mount', ...wanted });
+  }
+
+  /** The kernel's part of it: programs ask the server by themselves. */
+  *#mountNfs(wanted: MountInfo): Task<Errno | undefined> {
+    const { mountTable } = this.#system;
+    if (mountTable.get(wanted.directory) !== undefined) return 'EBUSY';
+    const refused = yield* new NfsFiles(this, wanted).mount();
+    if (refused === undefined) mountTable.add(wanted);
+    return refused;
   }
 
   unmount(directory: string): Task<Errno | undefined> {
-    return call({ call: 'unmount', directory: normalizePath(directory) });
+    const { mountTable } = this.#system;
+    const mounted = mountTable.get(directory);
+    if (mounted === undefined || !isNfs(mounted)) return call({ call: 'unmount', directory: normalizePath(directory) });
+    return this.#unmountNfs(mounted.directory);
+  }
+
+  *#unmountNfs(directory: string): Task<Errno | undefined> {
+    this.#system.mountTable.remove(directory);
+    return undefined;
   }
 
   scsi(device: string, cdb: Uint8Array, data?: Uint8Array): Task<ScsiReply | Errno> {
@@ -284,15 +338,17 @@ export class Process implements Os {
     this.#system.halt(how);
   }
 
-  /** Does an operation in the root file system at once, or asks the file system that is mounted there. */
+  /** Does an operation in the root file system at once, or asks the file system that is mounted there, or who serves it. */
   *#at<Result>(
     path: string,
     local: (files: OperatingSystem['files'], name: string) => Result,
     remote: (asked: mounted.Asked, name: string) => Task<Result>,
+    served: (files: NfsFiles, name: string) => Task<Result>,
   ): Task<Result> {
     const name = normalizePath(path);
     const place = this.#system.mountTable.resolve(name);
     if (place === undefined) return local(this.#system.files, name);
+    if (isNfs(place.mount)) return yield* served(new NfsFiles(this, place.mount), place.path);
     return yield* remote(this.#asked(place), place.path);
   }
 

@@ -43,6 +43,7 @@ import { httpd } from './httpd.js';
 import { iscsiadm } from './iscsiadm/iscsiadm.js';
 import { lvmPrograms } from './lvm/index.js';
 import { arping, ifconfig, ip, mount, umount } from './network-tools.js';
+import { nfsPrograms } from './nfs/index.js';
 import { partprobe } from './partprobe.js';
 import { ping } from './ping.js';
 import { sh } from './sh.js';
@@ -119,6 +120,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ...DAEMONS.map((daemon): [string, Program] => [daemon, daemonProgram(daemon)]),
     ...lvmPrograms(storage),
     ...databasePrograms,
+    ...nfsPrograms,
     ...agentPrograms,
   ]);
 }

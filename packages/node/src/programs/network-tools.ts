@@ -1,5 +1,6 @@
-import { type Errno, type InterfaceInfo, isErrno, type Os, type Program, SECOND } from '@quorate/kernel';
+import { type Errno, type InterfaceInfo, isErrno, type Os, type Program, SECOND, type Task } from '@quorate/kernel';
 import { fstabEntries } from './fstab.js';
+import { resolveHost } from './hosts.js';
 import { parseOptions } from './options.js';
 
 /**
@@ -171,11 +172,26 @@ export const mount: Program = function* (argv, os) {
     os.printError(`mount: mount point ${directory} does not exist\n`);
     return 32;
   }
-  const refused = yield* os.mount(device, directory, values.get('t') ?? type, values.get('o') ?? options);
+  const fileSystem = values.get('t') ?? (/^[^/:]+:\//.test(device) ? 'nfs' : type);
+  const all = yield* withAddress(os, device, fileSystem, values.get('o') ?? options);
+  if (all === undefined) {
+    os.printError(
+      `mount.${fileSystem}: Failed to resolve server ${device.split(':', 1)[0]}: Name or service not known\n`,
+    );
+    return 32;
+  }
+  const refused = yield* os.mount(device, directory, fileSystem, all);
   if (refused === undefined) return 0;
   os.printError(`mount: ${device} on ${directory}: ${MOUNT_ERRORS.get(refused) ?? refused}\n`);
   return 32;
 };
+
+/** Options as the kernel wants them: for NFS with the server's address. Undefined when the server's name has none. */
+function* withAddress(os: Os, device: string, type: string, options: string): Task<string | undefined> {
+  if (type !== 'nfs' && type !== 'nfs4') return options;
+  const address = yield* resolveHost(os, device.split(':', 1)[0]!);
+  return address === undefined ? undefined : `${options},addr=${address}`;
+}
 
 const MOUNT_ERRORS = new Map<string, string>([
   ['EBUSY', 'already mounted or mount point busy'],
@@ -184,6 +200,8 @@ const MOUNT_ERRORS = new Map<string, string>([
   ['EINVAL', 'wrong fs type, bad option, bad superblock'],
   ['EUSERS', 'there are no journals left for this node'],
   ['ECONNREFUSED', 'gfs_controld is not running'],
+  ['EACCES', 'access denied by server'],
+  ['EIO', 'the server does not answer'],
 ]);
 
 /** `umount directory`. */

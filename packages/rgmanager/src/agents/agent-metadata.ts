@@ -1,6 +1,7 @@
 import type { AgentMetadata } from '../conf/agent-metadata.js';
 import type { InstalledAgent } from '../tree/resource-rule.js';
 import * as applications from './metadata/applications.js';
+import * as nfs from './metadata/nfs.js';
 import * as services from './metadata/services.js';
 import * as storage from './metadata/storage.js';
 
@@ -25,6 +26,10 @@ export const installedAgents: readonly InstalledAgent[] = [
   storage.fs,
   storage.clusterfs,
   storage.lvm,
+  storage.netfs,
+  nfs.nfsserver,
+  nfs.nfsexport,
+  nfs.nfsclient,
   applications.mysql,
   applications.postgres8,
 ].map((metadata) => ({ file: fileOf(metadata), metadata }));

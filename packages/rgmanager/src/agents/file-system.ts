@@ -4,11 +4,15 @@ import { type AgentCall, AgentExit, resourceAgent } from './resource-agent.js';
 
 /** What distinguishes one agent that mounts from another. */
 export interface MountAgent {
-  readonly type: 'fs' | 'clusterfs';
+  readonly type: 'fs' | 'clusterfs' | 'netfs';
   /** File systems that it is for; mount decides if the resource names none. */
   readonly fileSystems: readonly string[];
   /** Runs before the mount; an exit code other than 0 ends the attempt. */
   beforeMount?(call: AgentCall, device: string): Task<number>;
+  /** The call with what the resource does not say itself. */
+  populate?(call: AgentCall): AgentCall;
+  /** What else validate-all looks at. */
+  verify?(call: AgentCall): Task<number>;
   /** Whether stop leaves the file system mounted, and succeeds. */
   staysMounted?(call: AgentCall): boolean;
 }
@@ -30,11 +34,12 @@ const UNMOUNT_PAUSE_SEC = 5;
  * Source: ClusterLabs resource-agents 3.9.5, rgmanager/src/resources/utils/fs-lib.sh.
  */
 export function mountAgent(agent: MountAgent): Program {
+  const populated = (call: AgentCall): AgentCall => agent.populate?.(call) ?? call;
   return resourceAgent(agent.type, {
-    start: (call) => start(agent, call),
-    stop: (call) => stop(agent, call),
-    status,
-    validate: (call) => validate(agent, call),
+    start: (call) => start(agent, populated(call)),
+    stop: (call) => stop(agent, populated(call)),
+    status: (call) => status(populated(call)),
+    validate: (call) => validate(agent, populated(call)),
   });
 }
 
@@ -206,7 +211,7 @@ function* validate(agent: MountAgent, call: AgentCall): Task<number> {
   const found = yield* call.os.stat(directory);
   if (isErrno(found)) call.log('info', `Mount point ${directory} will be created at mount time.`);
   else if (found.type === 'file') return refuse(`${directory} exists but is not a directory.`);
-  return AgentExit.SUCCESS;
+  return yield* agent.verify?.(call) ?? nothing();
 }
 
 function placeOf(call: AgentCall): { readonly device: string; readonly directory: string } {

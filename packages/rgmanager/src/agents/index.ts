@@ -6,6 +6,10 @@ import { fs } from './fs.js';
 import { ip } from './ip.js';
 import { lvm } from './lvm.js';
 import { mysql } from './mysql.js';
+import { netfs } from './netfs.js';
+import { nfsclient } from './nfsclient.js';
+import { nfsexport } from './nfsexport.js';
+import { nfsserver } from './nfsserver.js';
 import { postgres8 } from './postgres-8.js';
 import { script } from './script.js';
 import { service } from './service.js';
@@ -18,6 +22,10 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
   fs,
   clusterfs,
   lvm,
+  netfs,
+  nfsserver,
+  nfsexport,
+  nfsclient,
   mysql,
   'postgres-8': postgres8,
 };

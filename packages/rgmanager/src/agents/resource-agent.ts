@@ -23,14 +23,18 @@ export class AgentCall {
   /** Type of the resource: `ip`. */
   readonly type: string;
 
-  constructor(type: string, os: Os) {
+  readonly #given: Readonly<Record<string, string>>;
+
+  /** `given` are attributes that count before those of the resource. */
+  constructor(type: string, os: Os, given: Readonly<Record<string, string>> = {}) {
     this.type = type;
     this.os = os;
+    this.#given = given;
   }
 
   /** Value of an attribute of the resource; empty if it has none. */
   parameter(name: string): string {
-    return this.os.environment[`OCF_RESKEY_${name}`] ?? '';
+    return this.#given[name] ?? this.os.environment[`OCF_RESKEY_${name}`] ?? '';
   }
 
   /** Whether an attribute that is off by default is switched on. */
@@ -67,6 +71,8 @@ export interface AgentActions {
   status(call: AgentCall): Task<number>;
   /** `validate-all`. */
   validate(call: AgentCall): Task<number>;
+  /** In place of a recovery of the whole service; absent where agents have no such action. */
+  recover?(call: AgentCall): Task<number>;
 }
 
 /** A resource agent: a program that does one action, its first argument, on a resource that its environment describes. */
@@ -83,15 +89,22 @@ export function resourceAgent(type: string, actions: AgentActions): Program {
         return yield* actions.status(call);
       case 'restart':
         return (yield* actions.stop(call)) === 0 ? yield* actions.start(call) : AgentExit.GENERIC;
+      case 'recover':
+        if (actions.recover === undefined) return usage(argv, os);
+        return yield* actions.recover(call);
       case 'validate-all':
         return yield* actions.validate(call);
       case 'meta-data':
         return printMetadata(type, os);
       default:
-        os.print(`usage: ${argv[0] ?? type} {start|stop|status|monitor|restart|meta-data|validate-all}\n`);
-        return AgentExit.UNIMPLEMENTED;
+        return usage(argv, os);
     }
   };
+}
+
+function usage([name = '']: readonly string[], os: Os): number {
+  os.print(`usage: ${name} {start|stop|status|monitor|restart|meta-data|validate-all}\n`);
+  return AgentExit.UNIMPLEMENTED;
 }
 
 /** The action `meta-data`. */

@@ -80,3 +80,27 @@ export const lvm: AgentMetadata = {
     { name: 'validate-all', timeout: '30' },
   ],
 };
+
+export const netfs: AgentMetadata = {
+  name: 'netfs',
+  parameters: [
+    PRIMARY_NAME,
+    { name: 'mountpoint', isUnique: true, isRequired: true },
+    { name: 'host', isRequired: true },
+    { name: 'export', isRequired: true },
+    ...parameters('fstype', 'no_unmount', 'force_unmount', 'options'),
+  ],
+  actions: [
+    ...startStop('900', '30'),
+    ...checks(
+      { interval: '1m', timeout: '10' },
+      { depth: 10, interval: '5m', timeout: '30' },
+      { depth: 20, interval: '10m', timeout: '30' },
+    ),
+    ...others('5'),
+  ],
+  children: [
+    { type: 'nfsexport', isForbidden: true },
+    { type: 'nfsclient', isForbidden: true },
+  ],
+};
