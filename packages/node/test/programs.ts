@@ -55,20 +55,25 @@ export const TEST_PROGRAMS: Readonly<Record<string, Program>> = {
     os.print(output);
     return status;
   },
-  /** `agent TYPE:NAME ACTION ATTRIBUTE=VALUE…`: runs a resource agent as rgmanager does, and shows what it logs at `info` and above. */
-  *agent([, resource = '', action = '', ...attributes], os) {
+  /** `agent TYPE:NAME ACTION [NODE] ATTRIBUTE=VALUE…`: runs a resource agent as rgmanager does, and shows what it logs at `info` and above. */
+  *agent([, resource = '', action = '', ...words], os) {
+    const attributes = words.filter((word) => word.includes('='));
+    const [argument] = words.filter((word) => !word.includes('='));
     const [type = ''] = resource.split(':');
     const pairs = attributes.map((each) => each.split(/=(.*)/s));
     const depth = pairs.find(([key]) => key === 'depth')?.[1] ?? '0';
-    const { status, output, errors } = yield* os.run([`/usr/share/cluster/${type}.sh`, action], {
-      environment: {
-        ...Object.fromEntries(pairs.map(([key, value = '']) => [`OCF_RESKEY_${key}`, value])),
-        OCF_RESKEY_name: resource.slice(type.length + 1),
-        OCF_RESOURCE_INSTANCE: resource,
-        OCF_RESOURCE_TYPE: type,
-        OCF_CHECK_LEVEL: depth,
+    const { status, output, errors } = yield* os.run(
+      [`/usr/share/cluster/${type}.sh`, action, ...(argument === undefined ? [] : [argument])],
+      {
+        environment: {
+          ...Object.fromEntries(pairs.map(([key, value = '']) => [`OCF_RESKEY_${key}`, value])),
+          OCF_RESKEY_name: resource.slice(type.length + 1),
+          OCF_RESOURCE_INSTANCE: resource,
+          OCF_RESOURCE_TYPE: type,
+          OCF_CHECK_LEVEL: depth,
+        },
       },
-    });
+    );
     for (const line of output.split('\n')) if (line !== '' && !line.startsWith('<debug>')) os.print(`${line}\n`);
     os.printError(errors);
     return status;

@@ -41,6 +41,7 @@ import { gfs2Jadd } from './gfs2/gfs2-jadd.js';
 import { mkfsGfs2 } from './gfs2/mkfs-gfs2.js';
 import { httpd } from './httpd.js';
 import { iscsiadm } from './iscsiadm/iscsiadm.js';
+import { libvirtPrograms } from './libvirt/index.js';
 import { lvmPrograms } from './lvm/index.js';
 import { arping, ifconfig, ip, mount, umount } from './network-tools.js';
 import { nfsPrograms } from './nfs/index.js';
@@ -121,6 +122,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ...lvmPrograms(storage),
     ...databasePrograms,
     ...nfsPrograms,
+    ...libvirtPrograms,
     ...agentPrograms,
   ]);
 }

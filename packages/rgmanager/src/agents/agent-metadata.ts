@@ -23,6 +23,7 @@ export const installedAgents: readonly InstalledAgent[] = [
   services.ip,
   applications.apache,
   services.script,
+  services.vm,
   storage.fs,
   storage.clusterfs,
   storage.lvm,

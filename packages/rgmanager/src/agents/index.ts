@@ -13,9 +13,11 @@ import { nfsserver } from './nfsserver.js';
 import { postgres8 } from './postgres-8.js';
 import { script } from './script.js';
 import { service } from './service.js';
+import { vm } from './vm.js';
 
 const PROGRAMS: Readonly<Record<string, Program>> = {
   service,
+  vm,
   ip,
   apache,
   script,

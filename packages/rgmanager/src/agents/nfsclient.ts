@@ -17,7 +17,7 @@ const VALUED = ['fsid=', 'mountpoint=', 'mp=', 'anonuid=', 'anongid='];
  *
  * Source: ClusterLabs resource-agents 3.9.5, rgmanager/src/resources/nfsclient.sh.
  */
-export const nfsclient: Program = resourceAgent('nfsclient', { start, stop, status, validate, recover });
+export const nfsclient: Program = resourceAgent('nfsclient', { start, stop, status, validate, others: { recover } });
 
 function* start(call: AgentCall): Task<number> {
   if ((yield* validate(call)) !== AgentExit.SUCCESS) return AgentExit.ARGUMENTS;

@@ -16,7 +16,7 @@ export const nfsexport: Program = resourceAgent('nfsexport', {
     return haveDaemons(call) ? AgentExit.SUCCESS : AgentExit.GENERIC;
   },
   validate,
-  recover: ensureDaemons,
+  others: { recover: ensureDaemons },
 });
 
 function haveDaemons(call: AgentCall): boolean {

@@ -18,7 +18,7 @@ const KILL_ATTEMPTS = 3;
  *
  * Source: ClusterLabs resource-agents 3.9.5, rgmanager/src/resources/nfsserver.sh.
  */
-export const nfsserver: Program = resourceAgent('nfsserver', { start, stop, status, validate, recover });
+export const nfsserver: Program = resourceAgent('nfsserver', { start, stop, status, validate, others: { recover } });
 
 function* start(call: AgentCall): Task<number> {
   const { os } = call;

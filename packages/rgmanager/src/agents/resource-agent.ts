@@ -71,14 +71,16 @@ export interface AgentActions {
   status(call: AgentCall): Task<number>;
   /** `validate-all`. */
   validate(call: AgentCall): Task<number>;
-  /** In place of a recovery of the whole service; absent where agents have no such action. */
-  recover?(call: AgentCall): Task<number>;
+  /** Actions that not every agent has, with the word behind the action; they count before the usual ones. */
+  readonly others?: Readonly<Record<string, (call: AgentCall, argument: string) => Task<number>>>;
 }
 
 /** A resource agent: a program that does one action, its first argument, on a resource that its environment describes. */
 export function resourceAgent(type: string, actions: AgentActions): Program {
   return function* agent(argv, os) {
     const call = new AgentCall(type, os);
+    const other = actions.others?.[argv[1] ?? ''];
+    if (other !== undefined) return yield* other(call, argv[2] ?? '');
     switch (argv[1]) {
       case 'start':
         return yield* actions.start(call);
@@ -89,9 +91,6 @@ export function resourceAgent(type: string, actions: AgentActions): Program {
         return yield* actions.status(call);
       case 'restart':
         return (yield* actions.stop(call)) === 0 ? yield* actions.start(call) : AgentExit.GENERIC;
-      case 'recover':
-        if (actions.recover === undefined) return usage(argv, os);
-        return yield* actions.recover(call);
       case 'validate-all':
         return yield* actions.validate(call);
       case 'meta-data':

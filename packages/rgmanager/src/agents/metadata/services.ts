@@ -1,5 +1,5 @@
 import type { AgentMetadata } from '../../conf/agent-metadata.js';
-import { checks, others, SERVICE_NAME } from './actions.js';
+import { checks, defaults, others, PRIMARY_NAME, SERVICE_NAME, startStop } from './actions.js';
 
 export const service: AgentMetadata = {
   name: 'service',
@@ -75,5 +75,39 @@ export const script: AgentMetadata = {
     { name: 'stop', timeout: '0' },
     ...checks({ interval: '30s', timeout: '0' }),
     ...others('0'),
+  ],
+};
+
+export const vm: AgentMetadata = {
+  name: 'vm',
+  maxInstances: 1,
+  initOnAdd: false,
+  destroyOnDelete: false,
+  parameters: [
+    PRIMARY_NAME,
+    { name: 'domain', isReconfig: true },
+    { name: 'autostart', isReconfig: true, default: '1' },
+    { name: 'exclusive', isReconfig: true, default: '0' },
+    { name: 'recovery', isReconfig: true },
+    { name: 'migration_mapping', isReconfig: true },
+    { name: 'use_virsh', default: '' },
+    { name: 'xmlfile' },
+    { name: 'migrate', default: 'live' },
+    { name: 'tunnelled', default: '' },
+    { name: 'path' },
+    { name: 'snapshot', default: '' },
+    { name: 'depend' },
+    { name: 'depend_mode', default: 'hard' },
+    { name: 'max_restarts', isReconfig: true, default: '0' },
+    { name: 'restart_expire_time', isReconfig: true, default: '0' },
+    { name: 'status_program', isReconfig: true, default: '' },
+    ...defaults({ hypervisor: 'auto', hypervisor_uri: 'auto', migration_uri: 'auto' }),
+  ],
+  actions: [
+    ...startStop('300', '120'),
+    ...checks({ interval: '30', timeout: '10' }, { depth: 10, interval: '60', timeout: '20' }),
+    { name: 'reconfig', timeout: '10' },
+    { name: 'migrate', timeout: '10m' },
+    ...others('5'),
   ],
 };
