@@ -63,7 +63,11 @@ export const TEST_PROGRAMS: Readonly<Record<string, Program>> = {
     const pairs = attributes.map((each) => each.split(/=(.*)/s));
     const depth = pairs.find(([key]) => key === 'depth')?.[1] ?? '0';
     const { status, output, errors } = yield* os.run(
-      [`/usr/share/cluster/${type}.sh`, action, ...(argument === undefined ? [] : [argument])],
+      [
+        `/usr/share/cluster/${type}${type.startsWith('SAP') ? '' : '.sh'}`,
+        action,
+        ...(argument === undefined ? [] : [argument]),
+      ],
       {
         environment: {
           ...Object.fromEntries(pairs.map(([key, value = '']) => [`OCF_RESKEY_${key}`, value])),

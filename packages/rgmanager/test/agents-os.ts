@@ -108,7 +108,7 @@ export class FakeMachine {
       OCF_RESOURCE_TYPE: type,
       OCF_CHECK_LEVEL: String(depth),
     };
-    return this.run([`/usr/share/cluster/${type}.sh`, action], environment);
+    return this.run([`/usr/share/cluster/${type}${type.startsWith('SAP') ? '' : '.sh'}`, action], environment);
   }
 
   /** What the last run logged with these priorities. */

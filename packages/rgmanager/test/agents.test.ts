@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { metadataText } from '../src/agents/metadata-text.js';
 import { agentPrograms, installedAgents, readAgentMetadata } from '../src/index.js';
@@ -12,6 +12,14 @@ beforeEach(() => {
 });
 
 describe('every agent', () => {
+  it('of resource-agents 3.9.5 is here', () => {
+    const files = readdirSync(new URL('./data/vectors/agents', import.meta.url)).filter((name) =>
+      name.endsWith('.xml'),
+    );
+    const names = installedAgents.map(({ metadata }) => `${metadata.name}.xml`);
+    expect([...names].sort()).toEqual([...files].sort());
+  });
+
   it('is installed where rgmanager looks for it', () => {
     expect([...agentPrograms.keys()].sort()).toEqual(installedAgents.map(({ file }) => file).sort());
   });

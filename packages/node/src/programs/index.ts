@@ -47,6 +47,7 @@ import { arping, ifconfig, ip, mount, umount } from './network-tools.js';
 import { nfsPrograms } from './nfs/index.js';
 import { partprobe } from './partprobe.js';
 import { ping } from './ping.js';
+import { plainDaemons } from './plain-daemons.js';
 import { sh } from './sh.js';
 import { sshd } from './ssh/sshd.js';
 import { watchdog } from './watchdog.js';
@@ -122,6 +123,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ...lvmPrograms(storage),
     ...databasePrograms,
     ...nfsPrograms,
+    ...plainDaemons,
     ...libvirtPrograms,
     ...agentPrograms,
   ]);

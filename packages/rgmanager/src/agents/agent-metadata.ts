@@ -4,6 +4,7 @@ import * as applications from './metadata/applications.js';
 import * as nfs from './metadata/nfs.js';
 import * as services from './metadata/services.js';
 import * as storage from './metadata/storage.js';
+import * as vendors from './metadata/vendors.js';
 
 /** Where agents are installed. */
 export const AGENT_DIRECTORY = '/usr/share/cluster';
@@ -33,4 +34,17 @@ export const installedAgents: readonly InstalledAgent[] = [
   nfs.nfsclient,
   applications.mysql,
   applications.postgres8,
+  applications.named,
+  applications.openldap,
+  applications.tomcat5,
+  applications.tomcat6,
+  applications.samba,
+  applications.smb,
+  storage.drbd,
+  vendors.oracledb,
+  vendors.orainstance,
+  vendors.oralistener,
+  vendors.sapInstance,
+  vendors.sapDatabase,
+  vendors.asehaAgent,
 ].map((metadata) => ({ file: fileOf(metadata), metadata }));

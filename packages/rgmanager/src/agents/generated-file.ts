@@ -13,14 +13,16 @@ export function confDirectoryOf(call: AgentCall): string {
   return `${CONF_DIRECTORY}/${call.type}/${call.instance}`;
 }
 
-/** A text with a head that says what it is, and with its checksum at the end. */
-function generatedText(path: string, originalPath: string, body: string): string {
+/** A text with a head that says what it is, and with its checksum at the end, in comments of XML if told. */
+export function generatedText(path: string, originalPath: string, body: string, isXml = false): string {
+  const comment = (line: string): string => (isXml ? `<!-- ${line} -->` : `# ${line}`);
   const text = [
-    `# "${path}" was made from "${originalPath}" and is made anew at every start of its service.`,
-    '# A change of this file ends that. Such a file is to be copied to every member of the cluster.',
+    comment(`"${path}" was made from "${originalPath}" and is made anew at every start of its service.`),
+    comment('A change of this file ends that. Such a file is to be copied to every member of the cluster.'),
     body,
   ].join('\n');
-  return `${text}${CHECKSUM_MARK} ${sha1(utf8Bytes(text))} ${path}\n`;
+  const mark = `${CHECKSUM_MARK} ${sha1(utf8Bytes(text))} ${path}`;
+  return `${text}${isXml ? `<!--${mark}-->` : mark}\n`;
 }
 
 /** Whether somebody has edited a generated file: its checksum is another now. */
@@ -37,17 +39,21 @@ export interface GeneratedFile {
   readonly originalPath: string;
   /** What the service makes of the original, without head and checksum; ends a line. */
   bodyOf(original: string): string;
+  readonly isXml?: boolean;
 }
 
 /** Makes a configuration of the administrator's, unless there is one that somebody has edited since: that is used as it is. */
-export function* writeGeneratedFile(call: AgentCall, { path, originalPath, bodyOf }: GeneratedFile): Task<boolean> {
+export function* writeGeneratedFile(
+  call: AgentCall,
+  { path, originalPath, bodyOf, isXml }: GeneratedFile,
+): Task<boolean> {
   const { os, instance } = call;
   yield* makeDirectories(os, path.slice(0, path.lastIndexOf('/')));
   if (yield* keepsFile(call, path)) return true;
   const original = yield* os.readFile(originalPath);
   if (isErrno(original)) return false;
   call.log('debug', `Generating New Config File ${path} From ${originalPath}`);
-  const text = generatedText(path, originalPath, bodyOf(utf8Text(original)));
+  const text = generatedText(path, originalPath, bodyOf(utf8Text(original)), isXml);
   if (isErrno(yield* os.writeFile(path, utf8Bytes(text)))) {
     call.log('err', `Generating New Config File ${path} From ${originalPath} [${instance}] > Failed`);
     return false;

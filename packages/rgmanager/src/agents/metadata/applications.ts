@@ -1,5 +1,14 @@
 import type { AgentMetadata } from '../../conf/agent-metadata.js';
-import { APPLICATION_ACTIONS, checks, defaults, others, PRIMARY_NAME, parameters, SERVICE_NAME } from './actions.js';
+import {
+  APPLICATION_ACTIONS,
+  checks,
+  defaults,
+  others,
+  PRIMARY_NAME,
+  parameters,
+  SERVICE_NAME,
+  startStop,
+} from './actions.js';
 
 export const apache: AgentMetadata = {
   name: 'apache',
@@ -43,4 +52,76 @@ export const postgres8: AgentMetadata = {
     SERVICE_NAME,
   ],
   actions: APPLICATION_ACTIONS,
+};
+
+const SAMBA_ACTIONS: AgentMetadata['actions'] = [
+  ...startStop('0', '0'),
+  ...checks({ interval: '30s', timeout: '0' }),
+  ...others('0'),
+];
+
+export const named: AgentMetadata = {
+  name: 'named',
+  parameters: [
+    PRIMARY_NAME,
+    ...defaults({ config_file: '/etc/named.conf', named_sdb: '0', named_working_dir: '/var/named' }),
+    ...parameters('named_options'),
+    ...defaults({ shutdown_wait: '5' }),
+    SERVICE_NAME,
+  ],
+  actions: APPLICATION_ACTIONS,
+};
+
+export const openldap: AgentMetadata = {
+  name: 'openldap',
+  parameters: [
+    PRIMARY_NAME,
+    ...defaults({ config_file: '/etc/openldap/slapd.conf', url_list: 'ldap:///' }),
+    ...parameters('slapd_options', 'shutdown_wait'),
+    SERVICE_NAME,
+  ],
+  actions: APPLICATION_ACTIONS,
+};
+
+export const tomcat5: AgentMetadata = {
+  name: 'tomcat-5',
+  parameters: [
+    PRIMARY_NAME,
+    ...defaults({ config_file: '/etc/tomcat5/tomcat5.conf', tomcat_user: 'tomcat' }),
+    ...parameters('catalina_options'),
+    ...defaults({ catalina_base: '/usr/share/tomcat5', shutdown_wait: '30' }),
+    SERVICE_NAME,
+  ],
+  actions: APPLICATION_ACTIONS,
+};
+
+export const tomcat6: AgentMetadata = {
+  name: 'tomcat-6',
+  parameters: [
+    PRIMARY_NAME,
+    ...defaults({ config_file: '/etc/tomcat6/tomcat6.conf', shutdown_wait: '30' }),
+    SERVICE_NAME,
+  ],
+  actions: APPLICATION_ACTIONS,
+};
+
+export const samba: AgentMetadata = {
+  name: 'samba',
+  parameters: [
+    { name: 'name', isPrimary: true, isUnique: true },
+    ...defaults({ config_file: '/etc/samba/smb.conf' }),
+    ...parameters('smbd_options', 'nmbd_options', 'shutdown_wait'),
+    SERVICE_NAME,
+  ],
+  actions: SAMBA_ACTIONS,
+};
+
+export const smb: AgentMetadata = {
+  name: 'smb',
+  parameters: [
+    { name: 'name', isPrimary: true, isUnique: true },
+    ...defaults({ workgroup: 'LINUXCLUSTER' }),
+    SERVICE_NAME,
+  ],
+  actions: SAMBA_ACTIONS,
 };

@@ -104,3 +104,18 @@ export const netfs: AgentMetadata = {
     { type: 'nfsclient', isForbidden: true },
   ],
 };
+
+export const drbd: AgentMetadata = {
+  name: 'drbd',
+  maxInstances: 1,
+  parameters: [
+    { name: 'name', isPrimary: true, isUnique: true },
+    { name: 'resource', isUnique: true, isRequired: true },
+  ],
+  actions: [
+    ...startStop('20', '20'),
+    ...checks({ depth: 10, interval: '60', timeout: '20' }),
+    { name: 'meta-data', timeout: '20' },
+    { name: 'verify-all', timeout: '20' },
+  ],
+};
