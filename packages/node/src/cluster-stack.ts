@@ -289,7 +289,8 @@ export class ClusterStack implements EngineListener {
     if (engine === undefined) return 'ECONNREFUSED';
     switch (call.kind) {
       case 'status':
-        return engine.status(this.#pids.size + 1);
+        // Whoever asks has a connection, too.
+        return engine.status(connectionsOf(this.#pids.keys()) + 1);
       case 'nodes':
         return engine.status(0) === undefined ? 'ENOENT' : engine.nodes();
       case 'version':
@@ -580,4 +581,23 @@ export class ClusterStack implements EngineListener {
     const hosts = this.#services.system.files.read('/etc/hosts');
     return isErrno(hosts) ? undefined : addressInHosts(utf8Text(hosts), name);
   }
+}
+
+/**
+ * Connections that a daemon has with cman: one to ask as anybody, and one to ask as an administrator.
+ *
+ * Source: cluster 3.0.12, `cman_init` and `cman_admin_init` of each daemon.
+ */
+const CONNECTIONS: Readonly<Record<DaemonName | 'corosync', number>> = {
+  corosync: 0,
+  qdiskd: 2,
+  fenced: 2,
+  dlm_controld: 2,
+  gfs_controld: 2,
+  clvmd: 1,
+  rgmanager: 1,
+};
+
+function connectionsOf(daemons: Iterable<DaemonName | 'corosync'>): number {
+  return [...daemons].reduce((sum, daemon) => sum + CONNECTIONS[daemon], 0);
 }
