@@ -10,7 +10,7 @@ import {
   type World,
 } from '@quorate/kernel';
 import type { LinkPreset, NetworkConfig } from '@quorate/network';
-import { type BlockDevice, iscsiRecord } from '@quorate/node';
+import { type BlockDevice, iscsiRecord, ringIdFile } from '@quorate/node';
 import type { EventScript } from '@quorate/rgmanager';
 import { type BlockStore, type LogicalUnitConfig, SparseStore, type TargetConfig } from '@quorate/scsi';
 import { Browser } from './hosts/browser.js';
@@ -72,6 +72,8 @@ export interface Topology {
   readonly link: LinkPreset;
   /** Text of /etc/cluster/cluster.conf on every machine; undefined: there is no such file yet. */
   readonly clusterConf: string | undefined;
+  /** Sequence of the last ring of earlier lives, as corosync has left it on every machine; absent: there was none. */
+  readonly ringSeq?: number;
   /** Further files of every machine's root disk. */
   readonly files: ReadonlyMap<string, string>;
   /** Administrators' tools. */
@@ -99,6 +101,7 @@ export function machineConfig(
     ...initiatorFiles(topology, spec),
     ...confFile(topology.clusterConf),
     ['/var/lib/corosync/.keep', asciiBytes('')],
+    ...ringFile(topology.ringSeq, spec),
     ['/var/log/messages', asciiBytes('')],
     ...[...topology.files].map(([path, text]): [string, Uint8Array] => [path, utf8Bytes(text)]),
   ]);
@@ -121,6 +124,12 @@ export function machineConfig(
 
 function confFile(text: string | undefined): readonly (readonly [string, Uint8Array])[] {
   return text === undefined ? [] : [['/etc/cluster/cluster.conf', utf8Bytes(text)]];
+}
+
+function ringFile(seq: number | undefined, { address }: MachineSpec): readonly (readonly [string, Uint8Array])[] {
+  if (seq === undefined) return [];
+  const { path, bytes } = ringIdFile(withoutPrefix(address), seq);
+  return [[path, bytes]];
 }
 
 /** Where there are storage hosts, machines have iscsi-initiator-utils, and somebody has asked each of them for its target. */

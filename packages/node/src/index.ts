@@ -22,4 +22,5 @@ export { parseOptions, type ShortOptions } from './programs/options.js';
 export { askRemote, type RemoteReply, type RemoteRequest } from './programs/ssh/remote-request.js';
 export { fileIn } from './programs/ssh/sshd.js';
 export type { ControldCall } from './stack/controld-call.js';
+export { ringIdFile } from './stack/ring-id-file.js';
 export type { DlmCall, UserAst } from './stack/user-locks.js';

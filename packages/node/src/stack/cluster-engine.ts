@@ -1,4 +1,4 @@
-import { getU64, type Nanos, type Observe, type Prng, setU64, viewOf } from '@quorate/kernel';
+import type { Nanos, Observe, Prng } from '@quorate/kernel';
 import {
   Cman,
   type CmanErrno,
@@ -14,6 +14,7 @@ import { Cpg, type CpgFact, type CpgInput, type CpgOutput, CpgReason, type Proce
 import { Child } from '../child.js';
 import type { CmanVersion } from '../programs/cman/cman-call.js';
 import { ringAddresses, type StackConfig } from '../stack-config.js';
+import { readRingId, ringIdFile, ringIdPath } from './ring-id-file.js';
 import type { NodeServices } from './services.js';
 
 /** A configuration of a group: daemons run once on a node, so they know each other by it. */
@@ -359,19 +360,18 @@ export class ClusterEngine {
     this.#listener.ended(why);
   }
 
-  get #ringFile(): string {
-    return `/var/lib/corosync/ringid_${this.#addresses.get(this.#config.nodeId)}`;
+  get #ringAddress(): string {
+    return this.#addresses.get(this.#config.nodeId)!;
   }
 
   #loadRingSeq(): number {
-    const bytes = this.#services.system.files.read(this.#ringFile);
-    return typeof bytes !== 'string' && bytes.length === 8 ? getU64(viewOf(bytes), 0, true) : 0;
+    const bytes = this.#services.system.files.read(ringIdPath(this.#ringAddress));
+    return typeof bytes === 'string' ? 0 : readRingId(bytes);
   }
 
   #storeRingSeq(seq: number): void {
-    const bytes = new Uint8Array(8);
-    setU64(viewOf(bytes), 0, seq, true);
-    this.#services.system.files.write(this.#ringFile, bytes, false, this.#services.system.wall().sec);
+    const { path, bytes } = ringIdFile(this.#ringAddress, seq);
+    this.#services.system.files.write(path, bytes, false, this.#services.system.wall().sec);
   }
 }
 

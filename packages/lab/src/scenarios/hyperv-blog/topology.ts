@@ -72,8 +72,14 @@ export function hypervBlogTopology(
 }
 
 /**
+ * The ring of the last boot before the walk-through's first captures. Five machines that boot come to its generation, 6604, in five
+ * rings and their own first one.
+ */
+const PAST_RING_SEQ = 6583;
+
+/**
  * The same machines when the walk-through begins: its packages are installed, nothing is configured, no service of the cluster is
- * turned on, and the shared disks are blank.
+ * turned on, and the shared disks are blank. They have been a cluster before: the rings of its captures are numbered on from there.
  */
 export function freshHypervBlogTopology(programs: ReadonlyMap<string, Program>): Topology {
   const turnedOff = ['K01rgmanager', 'K74gfs2', 'K76clvmd', 'K79cman'];
@@ -81,6 +87,7 @@ export function freshHypervBlogTopology(programs: ReadonlyMap<string, Program>):
     ...SURROUNDINGS,
     disks: blankDisks,
     clusterConf: undefined,
+    ringSeq: PAST_RING_SEQ,
     files: new Map([
       ...turnedOff.map((link): [string, string] => [`/etc/rc.d/rc3.d/${link}`, '']),
       ['/etc/fstab', ''],
