@@ -9,42 +9,17 @@ import {
   type Verdict,
 } from '@quorate/kernel';
 import type { RgFact, TreeFact } from './fact.js';
+import { oneInstance } from './invariants/one-instance.js';
+import { oneStart } from './invariants/one-start.js';
+import { PerLife } from './invariants/per-life.js';
+import { runningSet } from './invariants/running-set.js';
+import { nothingInPassing } from './invariants/settled.js';
 import { type Delay, LockWaits } from './lock-waits.js';
 import { COORDINATED_START } from './manager/service-threads.js';
 import { Result } from './state/result.js';
 import { ServiceFlag, ServiceState } from './state/service-record.js';
 
 type Of<K extends RgFact['kind']> = Stamped<Extract<RgFact, { readonly kind: K }>>;
-
-/** Per-node knowledge that a new life of the node wipes out. */
-class PerLife<T> {
-  readonly #nodes = new Map<number, { readonly life: number; readonly value: T }>();
-  readonly #fresh: () => T;
-
-  constructor(fresh: () => T) {
-    this.#fresh = fresh;
-  }
-
-  of({ node, life }: { readonly node: number; readonly life: number }): T {
-    const known = this.#nodes.get(node);
-    if (known !== undefined && known.life === life) return known.value;
-    const value = this.#fresh();
-    this.#nodes.set(node, { life, value });
-    return value;
-  }
-
-  lifeOf(node: number): number | undefined {
-    return this.#nodes.get(node)?.life;
-  }
-
-  latest(node: number): T | undefined {
-    return this.#nodes.get(node)?.value;
-  }
-
-  get all(): readonly T[] {
-    return [...this.#nodes.values()].map(({ value }) => value);
-  }
-}
 
 /** What the agents of a service on one node have said. */
 interface Tree {
@@ -658,4 +633,12 @@ const oneMaster: Invariant = defineInvariant<RgFact>({
 });
 
 /** What must never be observed of a cluster's services. */
-export const invariants: readonly Invariant[] = [serviceOrder, serviceDomain, oneMaster];
+export const invariants: readonly Invariant[] = [
+  serviceOrder,
+  serviceDomain,
+  oneMaster,
+  oneInstance,
+  nothingInPassing,
+  runningSet,
+  oneStart,
+];

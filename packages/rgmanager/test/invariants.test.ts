@@ -18,7 +18,7 @@ type History = readonly (Stamped<RgFact> | typeof QUIET)[];
 
 /** What is violated, and what is counted. */
 function judge(history: History): { readonly violated: string[]; readonly counted: string[] } {
-  const checker = new Checker(invariants);
+  const checker = new Checker(invariants.filter(({ id }) => id === 'S28' || id === 'S29'));
   let shift = 0;
   let last = 0;
   for (const each of history) {

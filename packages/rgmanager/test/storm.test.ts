@@ -136,6 +136,9 @@ class Storm {
     this.#pass(this.#prng.below(5));
     // Fenced, nothing runs there any more.
     this.running.down(node);
+    const { now } = this.cluster;
+    const off = { kind: 'node.state', state: 'off', now, at: now, node, life: 0, seq: 0 } as const;
+    this.checker.observe(off);
     this.cluster.fenced(node);
   }
 
