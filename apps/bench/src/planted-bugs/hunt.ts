@@ -8,7 +8,9 @@ import {
   LockChaos,
   lockChaosTopology,
   type Scenario,
+  ServiceChaos,
   Storm,
+  serviceChaosTopology,
   stackInvariants,
   type Topology,
 } from '@quorate/lab';
@@ -56,14 +58,15 @@ const SCENARIOS: Partial<Readonly<Record<HuntingGround, (topology: Topology) => 
   swarm: (topology) => new Storm({ topology, nemesis: 'swarm' }),
   'volume-work': () => new VolumeWork(),
   'lock-chaos': (topology) => new LockChaos({ topology }),
+  'service-chaos': (topology) => new ServiceChaos({ topology }),
   gray: (topology) => new Storm({ topology, nemesis: 'gray' }),
 };
 
 function topologyOf(ground: HuntingGround): Topology {
   if (ground === 'iscsi-shared-disk') return iscsiSharedDiskTopology(administratorsPrograms);
-  return ground === 'lock-chaos'
-    ? lockChaosTopology(administratorsPrograms)
-    : hypervBlogTopology(administratorsPrograms);
+  if (ground === 'lock-chaos') return lockChaosTopology(administratorsPrograms);
+  if (ground === 'service-chaos') return serviceChaosTopology(administratorsPrograms);
+  return hypervBlogTopology(administratorsPrograms);
 }
 
 /** One run: it ends when the rule is violated; other violations are passed by. */

@@ -15,6 +15,7 @@ export const HUNTING_GROUNDS = [
   'gray',
   'volume-work',
   'lock-chaos',
+  'service-chaos',
   'totem-storm',
   'totem-chaos',
   'dlm-storm',
