@@ -12,7 +12,6 @@ import type { RgFact, TreeFact } from './fact.js';
 import { oneInstance } from './invariants/one-instance.js';
 import { oneStart } from './invariants/one-start.js';
 import { PerLife } from './invariants/per-life.js';
-import { runningSet } from './invariants/running-set.js';
 import { nothingInPassing } from './invariants/settled.js';
 import { type Delay, LockWaits } from './lock-waits.js';
 import { COORDINATED_START } from './manager/service-threads.js';
@@ -639,6 +638,5 @@ export const invariants: readonly Invariant[] = [
   oneMaster,
   oneInstance,
   nothingInPassing,
-  runningSet,
   oneStart,
 ];

@@ -1,4 +1,13 @@
-import { ByteWriter, EventQueue, guarded, MILLISECOND, type Nanos, SECOND, type Stamped } from '@quorate/kernel';
+import {
+  ByteWriter,
+  EventQueue,
+  guarded,
+  MILLISECOND,
+  type Nanos,
+  type NodeStateFact,
+  SECOND,
+  type Stamped,
+} from '@quorate/kernel';
 import { type RgMessage, readMessage, writeMessage } from './cluster/message.js';
 import { Control, PORT_HEADER_BYTES, readPortHeader, writePortHeader } from './cluster/port-header.js';
 import { type ConfElement, childrenNamed, descend } from './conf/conf-element.js';
@@ -66,7 +75,7 @@ const NOQUEUE = 1;
 /** Several rgmanagers on a virtual clock, and what cman's port 177, the DLM and the agents do, in a page each. */
 export class RgCluster {
   readonly told: Told[] = [];
-  readonly facts: Stamped<RgFact>[] = [];
+  readonly facts: Stamped<RgFact | NodeStateFact>[] = [];
   now: Nanos = 0;
   /** How long an agent takes and what it returns. */
   agent: (call: AgentCall) => { readonly takes: Nanos; readonly status: number } = () => ({ takes: 0, status: 0 });
@@ -134,6 +143,9 @@ export class RgCluster {
 
   /** The power is gone. Nobody notices yet. */
   kill(id: number): void {
+    const { now } = this;
+    const life = this.#lives.get(id) ?? 0;
+    this.facts.push({ kind: 'node.state', state: 'off', now, at: now, node: id, life, seq: 0 });
     this.#hosts.delete(id);
     this.#unfenced.add(id);
   }

@@ -103,18 +103,6 @@ it.each<[string, readonly Line[], string[]]>([
   ],
   ['R4: with a dead owner, locked', [members(1, [1]), record(2, STARTED), locked(true), off(2)], ['svc-left-alone']],
   ['R4: with a stop without an end', [members(1, [1]), record(1, STOPPING)], ['svc-left-stopping']],
-  ['R6: as configured', [...started(1), record(1, STARTED)], []],
-  [
-    'R6: with what was before',
-    [...started(1), record(1, STARTED), configured(1, 'script:t'), ends(1, 'start', 0, 'script:t')],
-    [`R6: node 1: ${SERVICE} has settled, and ${RESOURCE} runs, which is not in it`],
-  ],
-  [
-    'R6: without what is new',
-    [...started(1), record(1, STARTED), configured(1, 'script:t'), ends(1, 'stop')],
-    [`R6: node 1: ${SERVICE} has settled, and script:t does not run`],
-  ],
-  ['R6: with what was given up', [...started(1), ends(1, 'stop'), record(1, STARTED, 1, 2)], []],
   [
     'R7: one starts, the other is told',
     [

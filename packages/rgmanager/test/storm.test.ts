@@ -85,8 +85,13 @@ class Storm {
   #fence(victim: number): void {
     this.cluster.kill(victim);
     this.cluster.lose(victim);
-    this.running.down(victim);
-    this.cluster.fenced(victim);
+    this.#isFenced(victim);
+  }
+
+  /** Nothing runs there any more. */
+  #isFenced(node: number): void {
+    this.running.down(node);
+    this.cluster.fenced(node);
   }
 
   run(): void {
@@ -134,12 +139,7 @@ class Storm {
     this.#pass(this.#prng.below(5));
     this.cluster.lose(node);
     this.#pass(this.#prng.below(5));
-    // Fenced, nothing runs there any more.
-    this.running.down(node);
-    const { now } = this.cluster;
-    const off = { kind: 'node.state', state: 'off', now, at: now, node, life: 0, seq: 0 } as const;
-    this.checker.observe(off);
-    this.cluster.fenced(node);
+    this.#isFenced(node);
   }
 
   #pass(seconds: number): void {

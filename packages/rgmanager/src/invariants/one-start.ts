@@ -11,7 +11,7 @@ const REMOTE: readonly string[] = ['remote start', 'start (recovery)'];
 
 /** A node's start of a service while it is under way. */
 interface Contender {
-  /** It has written `starting` itself. */
+  /** It has written `starting` itself, or `started` for what it found running. */
   hasStarted: boolean;
   /** It passed the service on, or found it `recovering`: then the original answers success and does nothing. */
   isExcused: boolean;
@@ -26,6 +26,8 @@ const TAKEN: readonly number[] = [
   ServiceState.ERROR,
   ServiceState.MIGRATE,
 ];
+
+const BEGUN: readonly number[] = [ServiceState.STARTING, ServiceState.STARTED];
 
 class Race implements Check<RgFact> {
   readonly #contenders = new PerLife<Map<string, Contender>>(() => new Map());
@@ -60,7 +62,7 @@ class Race implements Check<RgFact> {
       each.isExcused ||= state === ServiceState.RECOVER;
     }
     const own = this.#contenders.latest(node)?.get(service);
-    if (own !== undefined && state === ServiceState.STARTING) own.hasStarted = true;
+    if (own !== undefined && BEGUN.includes(state)) own.hasStarted = true;
   }
 
   #excuseAll(service: string): void {
