@@ -182,15 +182,20 @@ export const mount: Program = function* (argv, os) {
   }
   const refused = yield* os.mount(device, directory, fileSystem, all);
   if (refused === undefined) return 0;
-  os.printError(`mount: ${device} on ${directory}: ${MOUNT_ERRORS.get(refused) ?? refused}\n`);
+  const complaints = isNfs(fileSystem) ? NFS_MOUNT_ERRORS : MOUNT_ERRORS;
+  os.printError(`mount: ${device} on ${directory}: ${complaints.get(refused) ?? refused}\n`);
   return 32;
 };
 
 /** Options as the kernel wants them: for NFS with the server's address. Undefined when the server's name has none. */
 function* withAddress(os: Os, device: string, type: string, options: string): Task<string | undefined> {
-  if (type !== 'nfs' && type !== 'nfs4') return options;
+  if (!isNfs(type)) return options;
   const address = yield* resolveHost(os, device.split(':', 1)[0]!);
   return address === undefined ? undefined : `${options},addr=${address}`;
+}
+
+function isNfs(type: string): boolean {
+  return type === 'nfs' || type === 'nfs4';
 }
 
 const MOUNT_ERRORS = new Map<string, string>([
@@ -200,6 +205,12 @@ const MOUNT_ERRORS = new Map<string, string>([
   ['EINVAL', 'wrong fs type, bad option, bad superblock'],
   ['EUSERS', 'there are no journals left for this node'],
   ['ECONNREFUSED', 'gfs_controld is not running'],
+]);
+
+const NFS_MOUNT_ERRORS = new Map<string, string>([
+  ['EBUSY', 'already mounted or mount point busy'],
+  ['EINVAL', 'incorrect mount option'],
+  ['ECONNREFUSED', 'connection refused'],
   ['EACCES', 'access denied by server'],
   ['EIO', 'the server does not answer'],
 ]);
