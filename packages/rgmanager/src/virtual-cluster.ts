@@ -99,6 +99,8 @@ export class RgCluster {
   /** Dead nodes that are not fenced: nobody gets a lock. */
   readonly #unfenced = new Set<number>();
   readonly #waitingForFence: (() => void)[] = [];
+  /** Who has left the lockspace: what was asked for before comes too late. */
+  readonly #left = new Set<Host>();
   /** Nodes that cman knows as members, and those whose port is open as far as it knows. */
   readonly #members = new Set<number>();
   readonly #listening = new Set<number>();
@@ -295,6 +297,7 @@ export class RgCluster {
       case 'create-lockspace':
         return this.#later(host, LATENCY, { kind: 'lockspace-created' });
       case 'release-lockspace':
+        this.#left.add(host);
         this.#releaseAll(host.id);
         return this.#later(host, LATENCY, { kind: 'lockspace-released' });
       case 'lock':
@@ -387,7 +390,7 @@ export class RgCluster {
   }
 
   #request(host: Host, handle: number, name: string, mode: number, flags: number): void {
-    if (!this.#isAlive(host)) return;
+    if (!this.#isAlive(host) || this.#left.has(host)) return;
     this.#lockNames.set(`${host.id}/${host.life}/${handle}`, name);
     if (mode !== LOCK_EX) return this.#later(host, LATENCY, { kind: 'lock-cast', handle, status: 0, mode });
     const lock = this.#locks.get(name) ?? { holder: undefined, queue: [] };
