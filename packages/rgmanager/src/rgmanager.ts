@@ -659,7 +659,9 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#reply(id, { kind: 'status', services, members: this.#members.online, ...(master !== 0 && { master }) });
   }
 
+  /** Differs from rgmanager: a node that has just come asks how far the others are; its write is turned away there. */
   *#lockServices(id: number, isLocked: boolean): Task {
+    if (this.#views.readLocal(LOCKDOWN_KEY) === undefined) yield* this.#views.read(LOCKDOWN_KEY);
     const result = yield* this.#views.write(LOCKDOWN_KEY, Uint8Array.of(isLocked ? 1 : 0));
     this.#replyCode(id, result === 'ok' ? Result.SUCCESS : Result.FAIL);
   }
