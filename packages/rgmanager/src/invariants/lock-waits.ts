@@ -1,5 +1,5 @@
 import type { NodeStateFact, Stamped } from '@quorate/kernel';
-import type { RgFact } from './fact.js';
+import type { RgFact } from '../fact.js';
 
 type LockFact = Extract<RgFact, { readonly kind: 'rg.lock' | 'rg.view' }>;
 
