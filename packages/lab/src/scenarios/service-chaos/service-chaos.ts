@@ -96,7 +96,6 @@ const RUNS: Goal<ServiceSettling> = {
       const view = settling.picture.of(name);
       const legal = RESTRICTED.get(name);
       const hasPlace = legal === undefined || legal.some((node) => settling.core.has(node));
-      if (!hasPlace && name === 'data') return [];
       if (!hasPlace || (name === 'report' && !RESTRICTED.get('data')!.some((node) => settling.core.has(node))))
         return [];
       if (!isRunning(view, settling)) return [`${name} is in state ${view.state}, owned by node ${view.owner}`];
