@@ -35,6 +35,10 @@ export interface TotemSection {
   /** Messages of one node in one rotation of the token. */
   readonly maxMessages: number;
   readonly tokenRetransmitsBeforeLossConst: number;
+  /** Undefined: follows from the token and `tokenRetransmitsBeforeLossConst`. */
+  readonly tokenRetransmitMs: number | undefined;
+  /** Undefined: follows from how often the token is sent again. */
+  readonly holdMs: number | undefined;
   readonly missCountConst: number;
   readonly rrpMode: 'none' | 'passive' | 'active';
   readonly rrpProblemCountThreshold: number;
@@ -69,6 +73,8 @@ export function consensusOf(tokenMs: number, nodes: number): number {
  * window_size                          messages               50
  * max_messages                         messages               17
  * token_retransmits_before_loss_const  count                  4
+ * token_retransmit                     ms                     derived, not in the schema
+ * hold                                 ms                     derived, not in the schema
  * miss_count_const                     count                  5
  * rrp_mode                             none, passive, active  none; passive with a second ring
  * rrp_problem_count_threshold          count                  3
@@ -93,6 +99,8 @@ export function readTotem(at: ElementReader, nodes: number, rings: number): Tote
     windowSize: at.integer('window_size', 50, 1),
     maxMessages: at.integer('max_messages', 17, 1),
     tokenRetransmitsBeforeLossConst: at.integer('token_retransmits_before_loss_const', 4, 1),
+    tokenRetransmitMs: at.optionalInteger('token_retransmit', 1),
+    holdMs: at.optionalInteger('hold', 1),
     missCountConst: at.integer('miss_count_const', 5, 1),
     rrpMode: at.oneOf('rrp_mode', ['none', 'passive', 'active'] as const) ?? rrpMode,
     rrpProblemCountThreshold: at.integer('rrp_problem_count_threshold', 3, 1),

@@ -85,6 +85,7 @@ function totemTimingsOf({ nodes, totem }: ClusterConf): TotemTimings {
     heartbeatFailuresAllowed: totem.heartbeatFailuresAllowed,
     maxNetworkDelayMs: totem.maxNetworkDelayMs,
     retransmitsBeforeLoss: totem.tokenRetransmitsBeforeLossConst,
+    ...given({ tokenRetransmitMs: totem.tokenRetransmitMs, holdMs: totem.holdMs }),
   });
   const { failRecvConst, seqnoUnchangedConst, missCountConst, windowSize, maxMessages } = totem;
   return { ...timings, failRecvConst, seqnoUnchangedConst, missCountConst, windowSize, maxMessages };

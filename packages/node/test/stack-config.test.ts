@@ -51,6 +51,9 @@ describe('every daemon has its part of cluster.conf', () => {
       { sendJoin: 80 * MILLISECOND, merge: 300 * MILLISECOND, downcheck: 2 * SECOND },
     ],
     ['', { heartbeat: Infinity, sendJoin: 0 }],
+    ['', { tokenRetransmit: 2380 * MILLISECOND, hold: 1894 * MILLISECOND }],
+    ['<totem token_retransmit="500"/>', { tokenRetransmit: 500 * MILLISECOND, hold: 390 * MILLISECOND }],
+    ['<totem hold="200"/>', { tokenRetransmit: 2380 * MILLISECOND, hold: 200 * MILLISECOND }],
     ['<totem token="10500" heartbeat_failures_allowed="2"/>', { heartbeat: 5050 * MILLISECOND }],
     [
       '<totem token="10500" heartbeat_failures_allowed="2" max_network_delay="100"/>',

@@ -43,6 +43,10 @@ export interface TimingOptions {
   readonly tokenCoefficientMs?: number;
   /** `token_retransmits_before_loss_const`. */
   readonly retransmitsBeforeLoss?: number;
+  /** Follows from the token and the retransmissions before its loss. */
+  readonly tokenRetransmitMs?: number;
+  /** Follows from `tokenRetransmitMs`. */
+  readonly holdMs?: number;
   readonly consensusMs?: number;
   readonly joinMs?: number;
   readonly sendJoinMs?: number;
@@ -97,8 +101,8 @@ function derive(options: TimingOptions & { readonly tokenMs: number }): TotemTim
     mergeMs = 200,
     downcheckMs = 1000,
   } = options;
-  const tokenRetransmitMs = Math.floor((tokenMs * 10) / (retransmitsBeforeLoss * 10 + 2));
-  const holdMs = Math.floor((tokenRetransmitMs * 8) / 10) - TICK_MS;
+  const tokenRetransmitMs = options.tokenRetransmitMs ?? Math.floor((tokenMs * 10) / (retransmitsBeforeLoss * 10 + 2));
+  const holdMs = options.holdMs ?? Math.floor((tokenRetransmitMs * 8) / 10) - TICK_MS;
   const consensusMs = options.consensusMs ?? Math.floor((tokenMs * 12) / 10);
   atLeast('token', tokenMs, MINIMUM_MS);
   atLeast('token_retransmit', tokenRetransmitMs, MINIMUM_MS);

@@ -51,6 +51,7 @@ logging {
   it.each<[string, string, Record<string, number>]>([
     ['none', '', { token: 3000, tokenRetransmit: 714, hold: 561, consensus: 3600 }],
     ['token', 'token: 1000', { token: 1000, tokenRetransmit: 238, hold: 180, consensus: 1200 }],
+    ['token_retransmit', 'token: 1000\ntoken_retransmit: 100', { tokenRetransmit: 100, hold: 70 }],
     ['others', 'token: 1000\nhold: 50\nmerge: 300\nconsensus: 5000', { hold: 50, merge: 300, consensus: 5000 }],
   ])('timers, with those set: %s', (_, lines, expected) => {
     const { timings } = parseCorosyncConf(totem(lines) + NODES);

@@ -1,4 +1,4 @@
-import { ConfigError, MILLISECOND } from '@quorate/kernel';
+import { ConfigError } from '@quorate/kernel';
 import type { NodeId } from '../ring-id.js';
 import { corosync31, type TimingOptions, type TotemTimings } from '../timings.js';
 import { type ConfSection, parseConfText } from './conf-text.js';
@@ -205,6 +205,8 @@ function readTimings(values: ConfValues, nodes: number): TotemTimings {
     tokenMs: values.number('token'),
     tokenCoefficientMs: values.number('token_coefficient'),
     retransmitsBeforeLoss: values.number('token_retransmits_before_loss_const', 1),
+    tokenRetransmitMs: values.number('token_retransmit'),
+    holdMs: values.number('hold'),
     consensusMs: values.number('consensus'),
     joinMs: values.number('join'),
     sendJoinMs: values.number('send_join'),
@@ -214,14 +216,8 @@ function readTimings(values: ConfValues, nodes: number): TotemTimings {
     downcheckMs: values.number('downcheck', 30),
   };
   const derived = corosync31(nodes, Object.fromEntries(Object.entries(options).filter(([, ms]) => ms !== undefined)));
-  const milliseconds = (key: string): number | undefined => {
-    const ms = values.number(key, 10);
-    return ms === undefined ? undefined : ms * MILLISECOND;
-  };
   return {
     ...derived,
-    tokenRetransmit: milliseconds('token_retransmit') ?? derived.tokenRetransmit,
-    hold: milliseconds('hold') ?? derived.hold,
     tokenWarningPercent: values.number('token_warning', 0, 100) ?? derived.tokenWarningPercent,
     failRecvConst: values.number('fail_recv_const', 1) ?? derived.failRecvConst,
     seqnoUnchangedConst: values.number('seqno_unchanged_const', 1) ?? derived.seqnoUnchangedConst,
