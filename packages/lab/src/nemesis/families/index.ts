@@ -66,33 +66,29 @@ export const FAMILIES: Readonly<Record<FamilyName, Family>> = {
   'svc.fail': serviceFails,
 };
 
-/** Those of machines that share no disk and have no services. */
-const PLAIN = [
-  'net.loss',
-  'net.burst',
-  'net.dup',
-  'net.reorder',
-  'net.latency',
-  'net.clog',
-  'part.sym',
-  'part.asym',
-  'part.flap',
-  'part.shape',
-  'clock.drift',
-  'clock.step',
-  'proc.crash',
-  'proc.daemon',
-  'proc.pause',
-  'power.domain',
-  'fence.fail',
-  'fence.slow',
+/** Those that need a shared disk or services, and damage to packets. */
+const BEYOND_PLAIN = [
+  'net.corrupt',
+  'disk.slow',
+  'disk.hang',
+  'disk.torn',
+  'disk.path',
+  'pr.delay',
+  'svc.fail',
 ] as const;
 
-export type PlainFamilyName = (typeof PLAIN)[number];
+export type PlainFamilyName = Exclude<FamilyName, (typeof BEYOND_PLAIN)[number]>;
+
+/** The names of the plain families, in the order of all. */
+export const PLAIN_FAMILY_NAMES: readonly PlainFamilyName[] = FAMILY_NAMES.filter(isPlain);
+
+function isPlain(name: FamilyName): name is PlainFamilyName {
+  return !(BEYOND_PLAIN as readonly FamilyName[]).includes(name);
+}
 
 /** The families of machines that share no disk, have no services, and fence each other through a power switch. */
 export const PLAIN_FAMILIES: Readonly<Record<PlainFamilyName, Family>> = {
-  ...(Object.fromEntries(PLAIN.map((name) => [name, FAMILIES[name]])) as Readonly<Record<PlainFamilyName, Family>>),
+  ...FAMILIES,
   'fence.fail': fenceFails('fence_power'),
   'fence.slow': fenceSlow('fence_power'),
 };

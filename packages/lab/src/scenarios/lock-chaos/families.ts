@@ -2,7 +2,7 @@ import { MILLISECOND, type Nanos, SECOND, type Stamped, type Task } from '@quora
 import type { AnyFact } from '../../lab.js';
 import { seconds } from '../../nemesis/arena.js';
 import { pick, range } from '../../nemesis/draw.js';
-import { PLAIN_FAMILIES, type PlainFamilyName } from '../../nemesis/families/index.js';
+import { PLAIN_FAMILIES, PLAIN_FAMILY_NAMES, type PlainFamilyName } from '../../nemesis/families/index.js';
 import { PAUSES, powerCut } from '../../nemesis/families/proc.js';
 import type { Attack, Family } from '../../nemesis/family.js';
 import type { LockPicture } from './lock-picture.js';
@@ -22,10 +22,7 @@ const AIMED = [
 export type LockFamilyName = (typeof AIMED)[number] | PlainFamilyName;
 
 /** The names of the families, as they stand in logs: those that aim at locks come first. */
-export const LOCK_FAMILY_NAMES: readonly LockFamilyName[] = [
-  ...AIMED,
-  ...(Object.keys(PLAIN_FAMILIES) as PlainFamilyName[]),
-];
+export const LOCK_FAMILY_NAMES: readonly LockFamilyName[] = [...AIMED, ...PLAIN_FAMILY_NAMES];
 
 /** What the families that aim at locks know. */
 export interface Target {
