@@ -1,5 +1,4 @@
 import {
-  asciiBytes,
   concatBytes,
   type Errno,
   isErrno,
@@ -10,6 +9,7 @@ import {
   utf8Bytes,
   utf8Text,
 } from '@quorate/kernel';
+import { Incoming, withLength } from '../incoming.js';
 
 export const NFS_PORT = 2049;
 
@@ -44,42 +44,33 @@ export interface NfsReply {
 }
 
 /**
- * Messages between client and server: a line of JSON, with the number of bytes that follow it.
+ * Messages between client and server: JSON, and the bytes that belong to it, each with its length.
  *
  * Differs from NFS, whose procedures these are, in its bytes.
  */
 export function* sendMessage(os: Os, socket: Socket, message: object, bytes: Uint8Array = NO_BYTES): Task {
-  const head = utf8Bytes(`${JSON.stringify({ ...message, length: bytes.length })}\n`);
-  yield* os.send(socket, concatBytes(head, bytes));
+  yield* os.send(socket, concatBytes(withLength(utf8Bytes(JSON.stringify(message))), withLength(bytes)));
 }
 
-/** The next message. */
+/** The next message; EPROTO for what is none. */
 export function* receiveMessage(
   os: Os,
   socket: Socket,
 ): Task<{ readonly message: unknown; readonly bytes: Uint8Array } | Errno> {
-  let all = asciiBytes('');
-  for (;;) {
-    const end = all.indexOf(0x0a);
-    if (end >= 0) {
-      const message = parseMessage(utf8Text(all.subarray(0, end)));
-      if (message === undefined) return 'EPROTO';
-      if (all.length >= end + 1 + message.length)
-        return { message, bytes: all.slice(end + 1, end + 1 + message.length) };
-    }
-    const more = yield* os.receive(socket);
-    if (isErrno(more)) return more;
-    if (more.length === 0) return 'ECONNRESET';
-    all = concatBytes(all, more);
-  }
+  const stream = new Incoming(os, socket);
+  const head = yield* stream.takeWithLength();
+  if (isErrno(head)) return head;
+  const message = parseMessage(utf8Text(head));
+  if (message === undefined) return 'EPROTO';
+  const bytes = yield* stream.takeWithLength();
+  return isErrno(bytes) ? bytes : { message, bytes };
 }
 
 /** Undefined for what is no message. */
-function parseMessage(line: string): { readonly length: number } | undefined {
+function parseMessage(text: string): object | undefined {
   try {
-    const message: unknown = JSON.parse(line);
-    const isMessage = typeof message === 'object' && message !== null && 'length' in message;
-    return isMessage && Number.isSafeInteger(message.length) ? (message as { readonly length: number }) : undefined;
+    const message: unknown = JSON.parse(text);
+    return typeof message === 'object' && message !== null ? message : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,4 @@
 import {
-  ByteReader,
-  ByteWriter,
   concatBytes,
   type Errno,
   isErrno,
@@ -11,11 +9,10 @@ import {
   utf8Bytes,
   utf8Text,
 } from '@quorate/kernel';
+import { Incoming, withLength } from '../../os/incoming.js';
 
 export const SSH_PORT = 22;
 const CONNECT_TIMEOUT = 127 * SECOND;
-/** More in one text or file is not taken for a message. */
-const LONGEST = 64 * 1024 * 1024;
 
 /** What one machine asks of the sshd of another one, once for each connection. */
 export type RemoteRequest =
@@ -55,10 +52,6 @@ export function encodeReply({ status, output, errors }: RemoteReply): Uint8Array
   return concatBytes(Uint8Array.of(status), withLength(output), withLength(utf8Bytes(errors)));
 }
 
-function withLength(bytes: Uint8Array): Uint8Array {
-  return concatBytes(new ByteWriter(false, 4).u32(bytes.length).bytes(), bytes);
-}
-
 /** The request of a client; undefined if it goes without one, or asks nonsense. */
 export function* receiveRequest(os: Os, socket: Socket): Task<RemoteRequest | undefined> {
   const stream = new Incoming(os, socket);
@@ -96,38 +89,4 @@ function* receiveReply(stream: Incoming): Task<RemoteReply | Errno> {
   if (isErrno(output)) return output;
   const errors = yield* stream.takeWithLength();
   return isErrno(errors) ? errors : { status: status[0]!, output, errors: utf8Text(errors) };
-}
-
-/** The bytes of a stream, by numbers of them. */
-class Incoming {
-  readonly #os: Os;
-  readonly #socket: Socket;
-  #pending: Uint8Array = new Uint8Array(0);
-
-  constructor(os: Os, socket: Socket) {
-    this.#os = os;
-    this.#socket = socket;
-  }
-
-  *take(count: number): Task<Uint8Array | Errno> {
-    const chunks = [this.#pending];
-    let length = this.#pending.length;
-    while (length < count) {
-      const bytes = yield* this.#os.receive(this.#socket);
-      if (isErrno(bytes)) return bytes;
-      if (bytes.length === 0) return 'ECONNRESET';
-      chunks.push(bytes);
-      length += bytes.length;
-    }
-    const all = chunks.length === 1 ? chunks[0]! : concatBytes(...chunks);
-    this.#pending = all.subarray(count);
-    return all.slice(0, count);
-  }
-
-  *takeWithLength(): Task<Uint8Array | Errno> {
-    const head = yield* this.take(4);
-    if (isErrno(head)) return head;
-    const length = new ByteReader(head, false).u32();
-    return length > LONGEST ? 'EPROTO' : yield* this.take(length);
-  }
 }
