@@ -12,7 +12,7 @@ import {
   startDaemon,
   stopByPidFile,
 } from './pid-file.js';
-import { type AgentCall, AgentExit, resourceAgent } from './resource-agent.js';
+import { type AgentCall, AgentExit, resourceAgent, whenValid } from './resource-agent.js';
 import { serviceAddresses } from './service-addresses.js';
 
 const HTTPD = '/usr/sbin/httpd';
@@ -27,14 +27,8 @@ const HTTPD = '/usr/sbin/httpd';
  * Source: ClusterLabs resource-agents 3.9.5, rgmanager/src/resources/apache.sh, utils/ra-skelet.sh, utils/messages.sh.
  */
 export const apache: Program = resourceAgent('apache', {
-  *start(call) {
-    const refused = yield* validate(call);
-    return refused === AgentExit.SUCCESS ? yield* start(call) : refused;
-  },
-  *stop(call) {
-    const refused = yield* validate(call);
-    return refused === AgentExit.SUCCESS ? yield* stop(call) : refused;
-  },
+  start: whenValid(validate, start),
+  stop: whenValid(validate, stop),
   *status(call) {
     yield* validate(call);
     return yield* status(call);

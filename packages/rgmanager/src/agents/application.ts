@@ -1,7 +1,7 @@
 import { isErrno, type Program, type Task } from '@quorate/kernel';
 import { makeDirectories } from './make-directories.js';
 import { checkPidFile, pidDirectoryOf, pidFileOf, removeStalePidFile, stopByPidFile } from './pid-file.js';
-import { type AgentCall, AgentExit, resourceAgent } from './resource-agent.js';
+import { type AgentAction, type AgentCall, AgentExit, resourceAgent, whenValid } from './resource-agent.js';
 import { serviceAddresses } from './service-addresses.js';
 
 /** What distinguishes one agent of a daemon with a pid file from another. */
@@ -29,20 +29,15 @@ export interface Application {
  * Source: ClusterLabs resource-agents 3.9.5, rgmanager/src/resources/utils: ra-skelet.sh, config-utils.sh, messages.sh.
  */
 export function applicationAgent(application: Application): Program {
+  const isValid: AgentAction = (call) => validate(application, call);
   return resourceAgent(application.type, {
-    *start(call) {
-      const refused = yield* validate(application, call);
-      return refused === AgentExit.SUCCESS ? yield* start(application, call) : refused;
-    },
-    *stop(call) {
-      const refused = yield* validate(application, call);
-      return refused === AgentExit.SUCCESS ? yield* stop(application, call) : refused;
-    },
+    start: whenValid(isValid, (call) => start(application, call)),
+    stop: whenValid(isValid, (call) => stop(application, call)),
     *status(call) {
-      yield* validate(application, call);
+      yield* isValid(call);
       return yield* status(application, call);
     },
-    validate: (call) => validate(application, call),
+    validate: isValid,
   });
 }
 

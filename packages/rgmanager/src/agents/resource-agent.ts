@@ -63,6 +63,9 @@ export class AgentCall {
   }
 }
 
+/** Gives the exit code. */
+export type AgentAction = (call: AgentCall) => Task<number>;
+
 /** What an agent does for each action; each gives the exit code. */
 export interface AgentActions {
   start(call: AgentCall): Task<number>;
@@ -73,6 +76,14 @@ export interface AgentActions {
   validate(call: AgentCall): Task<number>;
   /** Actions that not every agent has, with the word behind the action; they count before the usual ones. */
   readonly others?: Readonly<Record<string, (call: AgentCall, argument: string) => Task<number>>>;
+}
+
+/** An action that wrong parameters refuse, with the exit code that `validate` has for them. */
+export function whenValid(validate: AgentAction, act: AgentAction): AgentAction {
+  return function* valid(call) {
+    const refused = yield* validate(call);
+    return refused === AgentExit.SUCCESS ? yield* act(call) : refused;
+  };
 }
 
 /** A resource agent: a program that does one action, its first argument, on a resource that its environment describes. */

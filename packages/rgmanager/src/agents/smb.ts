@@ -1,7 +1,7 @@
 import { isErrno, type Os, type Program, type Task, utf8Bytes, utf8Text } from '@quorate/kernel';
 import { generatedText, isEdited } from './generated-file.js';
 import { makeDirectories } from './make-directories.js';
-import { type AgentCall, AgentExit, resourceAgent } from './resource-agent.js';
+import { type AgentCall, AgentExit, resourceAgent, whenValid } from './resource-agent.js';
 import { serviceAddresses } from './service-addresses.js';
 
 const SIGTERM = 15;
@@ -13,7 +13,12 @@ const SIGTERM = 15;
  *
  * Source: ClusterLabs resource-agents 3.9.5, rgmanager/src/resources/smb.sh.
  */
-export const smb: Program = resourceAgent('smb', { start, stop, status, validate });
+export const smb: Program = resourceAgent('smb', {
+  start: whenValid(validate, start),
+  stop: whenValid(validate, stop),
+  status: whenValid(validate, status),
+  validate,
+});
 
 function confFile(call: AgentCall): string {
   return `/etc/samba/smb.conf.${call.parameter('name')}`;
@@ -29,8 +34,6 @@ function* validate(call: AgentCall): Task<number> {
 
 function* start(call: AgentCall): Task<number> {
   const { os } = call;
-  const refused = yield* validate(call);
-  if (refused !== AgentExit.SUCCESS) return refused;
   const name = call.parameter('name');
   const path = confFile(call);
   yield* writeConfiguration(call, path);
@@ -67,8 +70,6 @@ function* writeConfiguration(call: AgentCall, path: string): Task {
 }
 
 function* stop(call: AgentCall): Task<number> {
-  const refused = yield* validate(call);
-  if (refused !== AgentExit.SUCCESS) return refused;
   call.log('info', `Stopping Samba instance "${call.parameter('name')}"`);
   for (const daemon of ['nmbd', 'smbd']) {
     for (const pid of pidsOf(call.os, daemon, confFile(call))) call.os.kill(pid, SIGTERM);
@@ -77,8 +78,6 @@ function* stop(call: AgentCall): Task<number> {
 }
 
 function* status(call: AgentCall): Task<number> {
-  const refused = yield* validate(call);
-  if (refused !== AgentExit.SUCCESS) return refused;
   const dead = ['nmbd', 'smbd'].find((daemon) => pidsOf(call.os, daemon, confFile(call)).length === 0);
   if (dead === undefined) return AgentExit.SUCCESS;
   call.log('err', `share_start_stop: ${dead} for service ${call.parameter('service_name')} died!`);
