@@ -24,6 +24,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   EOPNOTSUPP: 'Operation not supported',
   EPERM: 'Operation not permitted',
   EROFS: 'Read-only file system',
+  ESRCH: 'No such process',
 };
 
 /** What strerror(3) of glibc says of an error's name, for those that our programs report; the name of any other. */

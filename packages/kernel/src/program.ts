@@ -148,6 +148,8 @@ export interface RunOptions {
   readonly input?: string;
   /** Killed with SIGKILL after that long. */
   readonly timeout?: Nanos;
+  /** Where it begins; that of the process which starts it unless told. */
+  readonly directory?: string;
 }
 
 /**
@@ -162,6 +164,8 @@ export interface Os {
   readonly environment: Readonly<Record<string, string>>;
   /** All of standard input. */
   readonly input: string;
+  /** Where paths begin that do not begin with a slash; absolute. */
+  readonly directory: string;
 
   print(text: string): void;
   printError(text: string): void;
@@ -203,6 +207,8 @@ export interface Os {
   /** Names in the directory, without `.` and `..`, in the order of the file system. */
   list(path: string): Task<readonly string[] | Errno>;
   stat(path: string): Task<FileInfo | Errno>;
+  /** Paths begin there from now on, also those of programs that are run later. */
+  changeDirectory(path: string): Task<Errno | undefined>;
 
   mounts(): readonly MountInfo[];
   /** How full the file system is that a path lies in; ENOSYS for the root, which takes what memory there is. */

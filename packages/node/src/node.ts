@@ -35,6 +35,7 @@ import type { Storage } from './os/storage.js';
 import type { SystemCall } from './os/system-call.js';
 import { compgen } from './programs/compgen.js';
 import { basePrograms } from './programs/index.js';
+import { LoginShell } from './programs/sh/sh.js';
 
 /** Of CentOS 6.7, as `uname -r` says it. */
 export const KERNEL_RELEASE = '2.6.32-573.el6.x86_64';
@@ -126,6 +127,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
   readonly #ipMachine: IpStack;
   readonly #ip: Child<IpInput, IpOutput>;
   readonly #system: OperatingSystem;
+  readonly #console = new LoginShell();
   readonly #iscsi: IscsiSessions;
   readonly #stack: ClusterStack;
   readonly #switchRequests = new Map<number, TaskId>();
@@ -280,7 +282,10 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
   }
 
   #onCommand(id: number, command: string): void {
-    this.#system.run(['sh', '-c', command], {}, 1, (result) => this.#out({ kind: 'reply', id, result }));
+    const { directory } = this.#console;
+    this.#system.runProgram(this.#console.run(command), ['-bash'], { directory }, 1, (result) =>
+      this.#out({ kind: 'reply', id, result }),
+    );
   }
 
   readonly #onIp = (output: IpOutput): void => {

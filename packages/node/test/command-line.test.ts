@@ -1,48 +1,123 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseCommandLine } from '../src/programs/command-line.js';
+import { isIncomplete, parseCommandLine } from '../src/programs/sh/parser.js';
+
+const WORDS = [
+  'for',
+  'i',
+  'in',
+  'do',
+  'done',
+  'if',
+  'then',
+  'fi',
+  'while',
+  '(',
+  ')',
+  '{',
+  '}',
+  '|',
+  ';',
+  '&',
+  '<<',
+  '\n',
+];
 
 describe('a command line', () => {
-  it.each([
-    ['', []],
-    ['  # nothing but a comment', []],
-    ['clustat', [{ commands: [{ words: ['clustat'] }], when: 'always' }]],
-    [
-      `echo 'hello  world' "it's" >> /mydata/a.txt`,
-      [
-        {
-          commands: [{ words: ['echo', 'hello  world', "it's"], output: { path: '/mydata/a.txt', append: true } }],
-          when: 'always',
-        },
-      ],
-    ],
-    ['ps aux | grep httpd', [{ commands: [{ words: ['ps', 'aux'] }, { words: ['grep', 'httpd'] }], when: 'always' }]],
-    [
-      'mkdir d && ls d || echo no; pwd;',
-      [
-        { commands: [{ words: ['mkdir', 'd'] }], when: 'always' },
-        { commands: [{ words: ['ls', 'd'] }], when: 'success' },
-        { commands: [{ words: ['echo', 'no'] }], when: 'failure' },
-        { commands: [{ words: ['pwd'] }], when: 'always' },
-      ],
-    ],
-    ['wc<f', [{ commands: [{ words: ['wc'], input: { path: 'f' } }], when: 'always' }]],
-    ['echo "a\\"b" c\\ d', [{ commands: [{ words: ['echo', 'a"b', 'c d'] }], when: 'always' }]],
-    [`echo ''`, [{ commands: [{ words: ['echo', ''] }], when: 'always' }]],
-  ])('%s', (line, expected) => {
-    expect(parseCommandLine(line)).toEqual(expected);
+  it('is cut into statements, pipelines and commands', () => {
+    expect(parseCommandLine('A=b ps aux 2> /dev/null | grep \'x y\' && ls "$HOME" & pwd')).toEqual([
+      {
+        pipelines: [
+          {
+            commands: [
+              {
+                kind: 'simple',
+                assignments: [{ name: 'A', value: [plain('b')] }],
+                words: [[plain('ps')], [plain('aux')]],
+                errors: { path: [plain('/dev/null')], append: false },
+              },
+              { kind: 'simple', assignments: [], words: [[plain('grep')], [quoted('x y')]] },
+            ],
+            isNegated: false,
+            when: 'always',
+          },
+          {
+            commands: [
+              {
+                kind: 'simple',
+                assignments: [],
+                words: [[plain('ls')], [quoted(''), { kind: 'variable', name: 'HOME', isQuoted: true }]],
+              },
+            ],
+            isNegated: false,
+            when: 'success',
+          },
+        ],
+        background: 'A=b ps aux 2> /dev/null | grep \'x y\' && ls "$HOME"',
+      },
+      {
+        pipelines: [
+          {
+            commands: [{ kind: 'simple', assignments: [], words: [[plain('pwd')]] }],
+            isNegated: false,
+            when: 'always',
+          },
+        ],
+      },
+    ]);
+  });
+
+  it.each(['', '  # nothing but a comment', '\n\n'])('%j is nothing', (line) => {
+    expect(parseCommandLine(line)).toEqual([]);
   });
 
   it.each([
-    ['echo "open', `unexpected EOF while looking for matching \`"'`],
-    ['| grep x', "syntax error near unexpected token `|'"],
-    ['ls >', "syntax error near unexpected token `newline'"],
-    ['ls &&', "syntax error near unexpected token `newline'"],
-  ])('%s is refused as by bash', (line, complaint) => {
+    ['echo "open', `unexpected EOF while looking for matching \`"'`, true],
+    ['echo $(ls', "unexpected EOF while looking for matching `)'", true],
+    ['| grep x', "syntax error near unexpected token `|'", false],
+    ['ls >', "syntax error near unexpected token `newline'", false],
+    ['ls > | x', "syntax error near unexpected token `|'", false],
+    ['ls &&', 'syntax error: unexpected end of file', true],
+    ['ls |', 'syntax error: unexpected end of file', true],
+    ['for i in 1 2', 'syntax error: unexpected end of file', true],
+    ['for i in 1 2; do', 'syntax error: unexpected end of file', true],
+    ['for 1 in 2; do ls; done', "`1': not a valid identifier", false],
+    ['while true; do ls', 'syntax error: unexpected end of file', true],
+    ['do ls', "syntax error near unexpected token `do'", false],
+    ['for i in 1; do done', "syntax error near unexpected token `done'", false],
+    ['if true; then ls; fi fi', "syntax error near unexpected token `fi'", false],
+    ['(ls', 'syntax error: unexpected end of file', true],
+    ['ls)', "syntax error near unexpected token `)'", false],
+    [`echo \${a-b}`, `\${a-b}: bad substitution`, false],
+  ])('%j is refused as by bash, and may be gone on with or not', (line, complaint, isOpen) => {
     expect(parseCommandLine(line)).toBe(complaint);
+    expect(isIncomplete(line)).toBe(isOpen);
+  });
+
+  it('goes on behind a here-document that is open', () => {
+    expect(isIncomplete('cat <<EOF\none')).toBe(true);
+    expect(isIncomplete('cat <<EOF\none\nEOF')).toBe(false);
+    expect(parseCommandLine('cat <<EOF\none')).toEqual(parseCommandLine('cat <<EOF\none\nEOF'));
   });
 
   it('never throws', () => {
-    fc.assert(fc.property(fc.string(), (line) => void parseCommandLine(line)));
+    const line = fc.oneof(
+      fc.string(),
+      fc.array(fc.constantFrom(...WORDS)).map((words) => words.join(' ')),
+    );
+    fc.assert(
+      fc.property(line, (text) => {
+        parseCommandLine(text);
+        isIncomplete(text);
+      }),
+    );
   });
 });
+
+function plain(text: string) {
+  return { kind: 'text', text, isQuoted: false };
+}
+
+function quoted(text: string) {
+  return { kind: 'text', text, isQuoted: true };
+}

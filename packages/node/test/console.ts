@@ -1,7 +1,7 @@
 import { type ProgramResult, SECOND, type Stamped, utf8Text } from '@quorate/kernel';
 import type { MappedSegment } from '@quorate/volumes';
 import { checkTranscript } from '../../../tooling/transcript.js';
-import { isIncomplete } from '../src/programs/command-line.js';
+import { isIncomplete } from '../src/programs/sh/parser.js';
 import type { TestMachine } from './machine.js';
 
 /**

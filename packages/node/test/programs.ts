@@ -38,7 +38,7 @@ export const TEST_PROGRAMS: Readonly<Record<string, Program>> = {
     os.print(os.input.toUpperCase());
     return 0;
   },
-  *exit([, status]) {
+  *status([, status]) {
     return Number(status);
   },
   *sleep([, seconds], os) {
@@ -93,10 +93,10 @@ export const TEST_PROGRAMS: Readonly<Record<string, Program>> = {
     if (!isErrno(pid)) os.print(`${pid}\n`);
     return end(os, pid);
   },
-  /** `kill NAME SIGNAL`: the first process of that name. */
-  *kill([, name, signal], os) {
+  /** `signal NAME NUMBER`: the first process of that name. */
+  *signal([, name, number], os) {
     const pid = os.processes().find(({ argv }) => argv[0] === name)?.pid ?? 0;
-    return end(os, os.kill(pid, Number(signal)));
+    return end(os, os.kill(pid, Number(number)));
   },
   /** `linger SECONDS`: takes so long to end when it is asked to. */
   *linger([, seconds], os) {

@@ -7,14 +7,14 @@ import { TEST_PROGRAMS } from './programs.js';
 
 const LOCKSPACE = 'programs';
 
-/** A machine that runs `cman` and has this program as `test`. */
-function machineWith(test: Program): TestMachine {
+/** A machine that runs `cman` and has this program as `program`. */
+function machineWith(program: Program): TestMachine {
   const files = {
     '/etc/cluster/cluster.conf': loneCluster(),
     '/etc/rc.d/rc3.d/K01rgmanager': '',
     '/etc/rc.d/rc3.d/K76clvmd': '',
   };
-  const machine = new TestMachine({ files, programs: { ...TEST_PROGRAMS, test } });
+  const machine = new TestMachine({ files, programs: { ...TEST_PROGRAMS, program } });
   machine.boot();
   machine.runUntilLogged('runlevel 3 reached');
   return machine;
@@ -65,7 +65,7 @@ it('a program locks, converts, cancels and unlocks, and reads its ASTs in order'
     expect(yield* dlm(os, { kind: 'unlock', lkid: 99, flags: 0 })).toBe('ENOENT');
     return 0;
   });
-  expect(machine.type('test')!.output.split('\n').slice(0, -1)).toEqual([
+  expect(machine.type('program')!.output.split('\n').slice(0, -1)).toEqual([
     `cast ${Status.granted} mode ${Mode.EX} flags 0 value 7`,
     'undefined',
     `bast ${Mode.PR}`,
@@ -89,9 +89,9 @@ it('the locks of a program go with it, and its value block with an EX lock', () 
     if (what === 'write') yield* dlm(os, { kind: 'unlock', lkid: Number(lkid), flags: LockFlag.VALBLK, lvb });
     return 0;
   });
-  machine.typeOnly('test keep');
+  machine.typeOnly('program keep');
   machine.run(SECOND);
-  for (const what of ['write', 'die', 'read']) machine.type(`test ${what}`);
+  for (const what of ['write', 'die', 'read']) machine.type(`program ${what}`);
   expect(flags).toEqual([0, 0, 0, StatusFlag.VALNOTVALID]);
 });
 
@@ -104,5 +104,5 @@ it('a lockspace of the cluster is nothing for programs', () => {
     os.print(answers.join(' '));
     return 0;
   });
-  expect(machine.type('test')!.output).toBe('EEXIST EEXIST');
+  expect(machine.type('program')!.output).toBe('EEXIST EEXIST');
 });

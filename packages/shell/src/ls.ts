@@ -16,7 +16,7 @@ interface Entry {
   readonly info: FileInfo;
 }
 
-/** `ls [-l] [-a] [path…]`, one name a line, sorted; of directories what they contain, without a path the root. */
+/** `ls [-l] [-a] [path…]`, one name a line, sorted; of directories what they contain, without a path the one it is in. */
 export const ls: Program = function* (argv, os) {
   const { flags, operands, error } = parseOptions(argv.slice(1), { flags: 'la1', values: '' });
   if (error !== undefined) {

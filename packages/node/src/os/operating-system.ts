@@ -47,7 +47,7 @@ export interface SystemPorts {
 }
 
 interface Running {
-  readonly process: Omit<ProcessInfo, 'parent'> & { parent: number; readonly output: string; readonly errors: string };
+  readonly process: Process;
   /** Undefined for a daemon, which is a machine and no task. */
   readonly task: TaskId | undefined;
   /** Told how it ended; absent for what was spawned. */
@@ -182,6 +182,17 @@ export class OperatingSystem {
       const reason = name.includes('/') ? 'No such file or directory' : 'command not found';
       return ended({ status: 127, output: '', errors: `-bash: ${name}: ${reason}\n` });
     }
+    this.runProgram(program, argv, options, parent, ended);
+  }
+
+  /** Runs a program that need not be one of the machine's. */
+  runProgram(
+    program: Program,
+    argv: readonly string[],
+    options: RunOptions,
+    parent: number,
+    ended: (result: ProgramResult) => void,
+  ): void {
     let timeout = 0;
     const pid = this.#start(program, argv, options, parent, (result) => {
       this.#timeouts.delete(timeout);
@@ -299,7 +310,8 @@ export class OperatingSystem {
   ): number {
     this.#lastPid += 1;
     const pid = this.#lastPid;
-    const process = new Process(this, pid, parent, argv, options);
+    const directory = options.directory ?? this.#running.get(parent)?.process.directory ?? '/';
+    const process = new Process(this, pid, parent, argv, { ...options, directory });
     const task = this.#runner.newId();
     this.#running.set(pid, { process, task, ended, traps: new Map(), isEnding: false });
     this.#pidOfTask.set(task, pid);

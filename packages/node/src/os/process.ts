@@ -44,6 +44,7 @@ export class Process implements Os {
   readonly environment: Readonly<Record<string, string>>;
   readonly input: string;
   readonly hostname: string;
+  #directory: string;
   readonly #system: OperatingSystem;
   #output = '';
   #errors = '';
@@ -57,6 +58,11 @@ export class Process implements Os {
     this.environment = options.environment ?? {};
     this.input = options.input ?? '';
     this.hostname = system.hostname;
+    this.#directory = options.directory ?? '/';
+  }
+
+  get directory(): string {
+    return this.#directory;
   }
 
   get output(): string {
@@ -169,11 +175,12 @@ export class Process implements Os {
   }
 
   *rename(from: string, to: string): Task<Errno | undefined> {
-    const source = this.#system.mountTable.resolve(normalizePath(from));
-    const target = this.#system.mountTable.resolve(normalizePath(to));
+    const [old, name] = [this.#absolute(from), this.#absolute(to)];
+    const source = this.#system.mountTable.resolve(old);
+    const target = this.#system.mountTable.resolve(name);
     if (source?.mount !== target?.mount) return 'EXDEV';
     if (source === undefined || target === undefined) {
-      return this.#system.files.rename(normalizePath(from), normalizePath(to), this.wall().sec);
+      return this.#system.files.rename(old, name, this.wall().sec);
     }
     if (isNfs(source.mount)) return yield* new NfsFiles(this, source.mount).rename(source.path, target.path);
     return yield* mounted.rename(this.#asked(source), source.path, target.path);
@@ -232,6 +239,14 @@ export class Process implements Os {
     );
   }
 
+  *changeDirectory(path: string): Task<Errno | undefined> {
+    const found = yield* this.stat(path);
+    if (typeof found === 'string') return found;
+    if (found.type !== 'directory') return 'ENOTDIR';
+    this.#directory = this.#absolute(path);
+    return undefined;
+  }
+
   space(path: string): Task<FileSystemSpace | Errno> {
     return this.#at<FileSystemSpace | Errno>(
       path,
@@ -246,7 +261,7 @@ export class Process implements Os {
   }
 
   mount(device: string, directory: string, type: string, options: string): Task<Errno | undefined> {
-    const wanted = { device, directory: normalizePath(directory), type, options };
+    const wanted = { device, directory: this.#absolute(directory), type, options };
     return isNfs(wanted) ? this.#mountNfs(wanted) : call({ call: 'mount', ...wanted });
   }
 
@@ -262,7 +277,8 @@ export class Process implements Os {
   unmount(directory: string): Task<Errno | undefined> {
     const { mountTable } = this.#system;
     const mounted = mountTable.get(directory);
-    if (mounted === undefined || !isNfs(mounted)) return call({ call: 'unmount', directory: normalizePath(directory) });
+    if (mounted === undefined || !isNfs(mounted))
+      return call({ call: 'unmount', directory: this.#absolute(directory) });
     return this.#unmountNfs(mounted.directory);
   }
 
@@ -345,11 +361,15 @@ export class Process implements Os {
     remote: (asked: mounted.Asked, name: string) => Task<Result>,
     served: (files: NfsFiles, name: string) => Task<Result>,
   ): Task<Result> {
-    const name = normalizePath(path);
+    const name = this.#absolute(path);
     const place = this.#system.mountTable.resolve(name);
     if (place === undefined) return local(this.#system.files, name);
     if (isNfs(place.mount)) return yield* served(new NfsFiles(this, place.mount), place.path);
     return yield* remote(this.#asked(place), place.path);
+  }
+
+  #absolute(path: string): string {
+    return normalizePath(path.startsWith('/') ? path : `${this.#directory}/${path}`);
   }
 
   #asked({ mount }: { readonly mount: MountInfo }): mounted.Asked {

@@ -1,5 +1,6 @@
 import { isErrno, type Os, type Program, type Task, utf8Text } from '@quorate/kernel';
 import { namesInHosts } from './hosts.js';
+import { BUILTINS } from './sh/builtins.js';
 
 const SCRIPTS = '/etc/init.d/';
 const ACTIONS = new Map([
@@ -39,7 +40,7 @@ function* begunBy(
 ): Task<readonly string[] | undefined> {
   switch (action) {
     case 'command':
-      return [...names()].filter((name) => !name.includes('/') && name.startsWith(word));
+      return [...names(), ...BUILTINS.keys()].filter((name) => !name.includes('/') && name.startsWith(word));
     case 'service':
       return [...names()].flatMap((name) => (name.startsWith(SCRIPTS + word) ? [name.slice(SCRIPTS.length)] : []));
     case 'hostname': {
@@ -56,7 +57,7 @@ function* begunBy(
 
 function* paths(os: Os, word: string, areDirectories: boolean): Task<readonly string[]> {
   const head = word.slice(0, word.lastIndexOf('/') + 1);
-  const directory = head === '' ? '/' : head;
+  const directory = head === '' ? './' : head;
   const entries = yield* os.list(directory);
   const found: string[] = [];
   for (const name of isErrno(entries) ? [] : entries) {

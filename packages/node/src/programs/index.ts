@@ -48,7 +48,7 @@ import { nfsPrograms } from './nfs/index.js';
 import { partprobe } from './partprobe.js';
 import { ping } from './ping.js';
 import { plainDaemons } from './plain-daemons.js';
-import { sh } from './sh.js';
+import { sh } from './sh/sh.js';
 import { sshd } from './ssh/sshd.js';
 import { watchdog } from './watchdog.js';
 

@@ -1,0 +1,234 @@
+import { isErrno, type Os, SECOND, strerror, type Task, utf8Bytes, utf8Text } from '@quorate/kernel';
+import { BUILTINS } from './builtins.js';
+import { expandText, expandWord, type Values } from './expand.js';
+import type { Command, CompoundCommand, Pipeline, Redirections, Script, Statement, Target, Word } from './script.js';
+import type { RunningShell, ShellState, Streams } from './state.js';
+
+/** What a turn of a loop takes at least: one that does nothing else would never let time pass. */
+const TURN = SECOND / 1000;
+const NOWHERE = '/dev/null';
+
+/** Does what a script says, in a process of its own. */
+export class Shell implements RunningShell, Values {
+  readonly os: Os;
+  readonly state: ShellState;
+  leaving: RunningShell['leaving'];
+
+  constructor(os: Os, state: ShellState) {
+    this.os = os;
+    this.state = state;
+  }
+
+  variable(name: string): string {
+    switch (name) {
+      case '?':
+        return String(this.state.status);
+      case '$':
+        return String(this.os.pid);
+      case '#':
+        return '0';
+      case 'HOME':
+        return this.state.variables.get(name) ?? '/root';
+      case 'HOSTNAME':
+        return this.state.variables.get(name) ?? this.os.hostname;
+      case 'PWD':
+        return this.os.directory;
+      case 'USER':
+        return this.state.variables.get(name) ?? 'root';
+      default:
+        return this.state.variables.get(name) ?? '';
+    }
+  }
+
+  *outputOf(script: Script): Task<string> {
+    let output = '';
+    const print = (text: string): void => {
+      output += text;
+    };
+    yield* this.#apart(script, { input: '', print, printError: (text) => this.os.printError(text) });
+    return output.replace(/\n+$/, '');
+  }
+
+  /** Runs everything, unless it is left before; gives the status of the last command. */
+  *run(script: Script, streams: Streams): Task<number> {
+    for (const statement of script) {
+      yield* this.#statement(statement, streams);
+      if (this.leaving !== undefined) break;
+    }
+    return this.state.status;
+  }
+
+  *#statement({ pipelines, background }: Statement, streams: Streams): Task {
+    if (background !== undefined) {
+      const pid = this.os.spawn(['sh', '-c', background], { environment: this.state.environment() });
+      this.state.jobs += 1;
+      streams.printError(`[${this.state.jobs}] ${pid}\n`);
+      this.state.status = 0;
+      return;
+    }
+    for (const pipeline of pipelines) {
+      const isDue = pipeline.when === 'always' || (pipeline.when === 'success') === (this.state.status === 0);
+      if (isDue) yield* this.#pipeline(pipeline, streams);
+      if (this.leaving !== undefined) return;
+    }
+  }
+
+  *#pipeline({ commands, isNegated }: Pipeline, streams: Streams): Task {
+    let { input } = streams;
+    for (const [i, command] of commands.entries()) {
+      const isLast = i === commands.length - 1;
+      let output = '';
+      const print = (text: string): void => {
+        output += text;
+      };
+      const its = { input, print: isLast ? streams.print : print, printError: streams.printError };
+      if (commands.length > 1 && command.kind !== 'simple') {
+        this.state.status = yield* this.#apart([{ pipelines: [pipelineOf(command)] }], its);
+      } else this.state.status = yield* this.#command(command, its);
+      input = output;
+    }
+    if (isNegated) this.state.status = this.state.status === 0 ? 1 : 0;
+  }
+
+  /** Runs a script whose variables, directory and `exit` do not count outside. */
+  *#apart(script: Script, streams: Streams): Task<number> {
+    const { directory } = this.os;
+    const status = yield* new Shell(this.os, this.state.copy()).run(script, streams);
+    if (this.os.directory !== directory) yield* this.os.changeDirectory(directory);
+    return status;
+  }
+
+  *#command(command: Command, streams: Streams): Task<number> {
+    const input = yield* this.#inputOf(command, streams);
+    if (input === undefined) return 1;
+    const toOutput = sinkOf(command.output, streams.print, streams.printError);
+    const toErrors = command.errors === 'output' ? toOutput : sinkOf(command.errors, streams.print, streams.printError);
+    const its = {
+      input,
+      print: toOutput.print,
+      printError: command.errors === undefined ? streams.printError : toErrors.print,
+    };
+    const status =
+      command.kind === 'simple'
+        ? yield* this.#simple(command.assignments, command.words, its)
+        : yield* this.#compound(command, its);
+    const isWritten =
+      (yield* this.#write(command.output, toOutput.text(), streams)) &&
+      (toErrors === toOutput || (yield* this.#write(command.errors, toErrors.text(), streams)));
+    return isWritten ? status : 1;
+  }
+
+  *#simple(
+    assignments: readonly { readonly name: string; readonly value: Word }[],
+    given: readonly Word[],
+    streams: Streams,
+  ): Task<number> {
+    const words: string[] = [];
+    for (const word of given) words.push(...(yield* expandWord(this.os, word, this)));
+    const assigned: [string, string][] = [];
+    for (const { name, value } of assignments) assigned.push([name, yield* expandText(value, this)]);
+    const [name] = words;
+    if (name === undefined) {
+      for (const [variable, value] of assigned) this.state.variables.set(variable, value);
+      return 0;
+    }
+    const builtin = BUILTINS.get(name);
+    if (builtin !== undefined) return yield* builtin(words, this, streams);
+    const environment = { ...this.state.environment(), ...Object.fromEntries(assigned) };
+    const { status, output, errors } = yield* this.os.run(words, { environment, input: streams.input });
+    streams.print(output);
+    streams.printError(errors);
+    return status;
+  }
+
+  *#compound(command: CompoundCommand, streams: Streams): Task<number> {
+    switch (command.kind) {
+      case 'group':
+        return yield* command.isSubshell ? this.#apart(command.body, streams) : this.run(command.body, streams);
+      case 'if':
+        return yield* this.#if(command, streams);
+      case 'while':
+        return yield* this.#while(command, streams);
+      case 'for': {
+        const words: string[] = [];
+        for (const word of command.words) words.push(...(yield* expandWord(this.os, word, this)));
+        this.state.status = 0;
+        for (const word of words) {
+          this.state.variables.set(command.name, word);
+          if (!(yield* this.#turn(command.body, streams))) break;
+        }
+        return this.state.status;
+      }
+    }
+  }
+
+  *#if({ branches, otherwise }: Extract<CompoundCommand, { kind: 'if' }>, streams: Streams): Task<number> {
+    for (const { condition, body } of branches) {
+      const isMet = (yield* this.run(condition, streams)) === 0;
+      if (this.leaving !== undefined) return this.state.status;
+      if (isMet) return yield* this.run(body, streams);
+    }
+    this.state.status = 0;
+    return otherwise === undefined ? 0 : yield* this.run(otherwise, streams);
+  }
+
+  *#while({ isUntil, condition, body }: Extract<CompoundCommand, { kind: 'while' }>, streams: Streams): Task<number> {
+    let status = 0;
+    for (;;) {
+      const isMet = (yield* this.run(condition, streams)) === 0;
+      if (this.leaving !== undefined || isMet === isUntil) return status;
+      const goesOn = yield* this.#turn(body, streams);
+      ({ status } = this.state);
+      if (!goesOn) return status;
+    }
+  }
+
+  /** One turn of a loop; false when it was the last. */
+  *#turn(body: Script, streams: Streams): Task<boolean> {
+    yield* this.os.sleep(TURN);
+    yield* this.run(body, streams);
+    const { leaving } = this;
+    if (leaving !== 'shell') this.leaving = undefined;
+    return leaving === undefined || leaving === 'turn';
+  }
+
+  *#inputOf({ input }: Redirections, streams: Streams): Task<string | undefined> {
+    if (input === undefined) return streams.input;
+    if ('text' in input) return yield* expandText(input.text, this);
+    const path = yield* expandText(input.path, this);
+    if (path === NOWHERE) return '';
+    const bytes = yield* this.os.readFile(path);
+    if (!isErrno(bytes)) return utf8Text(bytes);
+    streams.printError(`-bash: ${path}: ${strerror(bytes)}\n`);
+    return undefined;
+  }
+
+  /** False when it cannot be written, which is complained about. */
+  *#write(target: Target | undefined, text: string, streams: Streams): Task<boolean> {
+    if (target === undefined || typeof target === 'string') return true;
+    const path = yield* expandText(target.path, this);
+    if (path === NOWHERE) return true;
+    const written = yield* this.os.writeFile(path, utf8Bytes(text), { append: target.append });
+    if (!isErrno(written)) return true;
+    streams.printError(`-bash: ${path}: ${strerror(written)}\n`);
+    return false;
+  }
+}
+
+function pipelineOf(command: Command): Pipeline {
+  return { commands: [command], isNegated: false, when: 'always' };
+}
+
+/** Where a stream goes: on, or into a text that is written to a file in the end. */
+function sinkOf(
+  target: Target | undefined,
+  print: (text: string) => void,
+  printError: (text: string) => void,
+): { readonly print: (text: string) => void; readonly text: () => string } {
+  let kept = '';
+  const keep = (text: string): void => {
+    kept += text;
+  };
+  const passed = target === 'errors' ? printError : print;
+  return { print: target === undefined || typeof target === 'string' ? passed : keep, text: () => kept };
+}
