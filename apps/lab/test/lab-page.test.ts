@@ -17,7 +17,7 @@ if (executable === undefined && process.env.QUORATE_REQUIRE_ORACLES === '1') {
 const artefacts = fileURLToPath(new URL('../artefacts/', import.meta.url));
 
 /** Wall time for what takes a few seconds, on a machine that others use too. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 describe.skipIf(executable === undefined)(
   executable === undefined ? 'the page (chromium is not installed)' : 'the page in Chromium',
