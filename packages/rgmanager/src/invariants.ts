@@ -3,6 +3,7 @@ import { nothingInPassing } from './invariants/nothing-in-passing.js';
 import { oneInstance } from './invariants/one-instance.js';
 import { oneMaster } from './invariants/one-master.js';
 import { oneStart } from './invariants/one-start.js';
+import { runningSet } from './invariants/running-set.js';
 import { serviceDomain } from './invariants/service-domain.js';
 import { serviceOrder } from './invariants/service-order.js';
 
@@ -13,5 +14,6 @@ export const invariants: readonly Invariant[] = [
   oneMaster,
   oneInstance,
   nothingInPassing,
+  runningSet,
   oneStart,
 ];

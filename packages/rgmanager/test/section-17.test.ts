@@ -47,16 +47,19 @@ const answers = (node: number, request: string, code: number): Line => [
   node,
   { kind: 'rg.request-ended', service: SERVICE, request, code },
 ];
-const members = (node: number, ids: readonly number[]): Line => [
+const members = (node: number, ids: readonly number[], isQuorate = true): Line => [
   node,
-  { kind: 'rg.members', members: ids, isQuorate: true },
+  { kind: 'rg.members', members: ids, isQuorate },
 ];
+const asksForLock = (node: number): Line => [node, { kind: 'rg.lock', event: 'asked', name: SERVICE }];
+const paused = (node: number): Line => [node, { kind: 'node.state', state: 'paused' }];
 const off = (node: number): Line => [node, { kind: 'node.state', state: 'off' }];
 const preempted = (node: number): Line => [node, { kind: 'scsi.reservation-changed', preempted: [node] }];
 const locked = (isLocked: boolean): Line => [1, { kind: 'rg.lockdown', isLocked }];
 
 const { STARTING, STARTED, STOPPING, RECOVER, STOPPED } = ServiceState;
 const started = (node: number): Line[] => [
+  members(node, [1, 2]),
   configured(node),
   ...[begins(node, 'start', SERVICE), ends(node, 'start', 0, SERVICE), begins(node, 'start'), ends(node, 'start')],
 ];
@@ -103,6 +106,32 @@ it.each<[string, readonly Line[], string[]]>([
   ],
   ['R4: with a dead owner, locked', [members(1, [1]), record(2, STARTED), locked(true), off(2)], ['svc-left-alone']],
   ['R4: with a stop without an end', [members(1, [1]), record(1, STOPPING)], ['svc-left-stopping']],
+  ['R6: as configured', [...started(1), record(1, STARTED)], []],
+  [
+    'R6: with what was before',
+    [...started(1), record(1, STARTED), configured(1, 'script:t'), ends(1, 'start', 0, 'script:t')],
+    [`R6: node 1: ${SERVICE} has settled, and ${RESOURCE} runs, which is not in it`],
+  ],
+  [
+    'R6: without what is new',
+    [...started(1), record(1, STARTED), configured(1, 'script:t'), ends(1, 'stop')],
+    [`R6: node 1: ${SERVICE} has settled, and script:t does not run`],
+  ],
+  ['R6: with what was given up', [...started(1), ends(1, 'stop'), record(1, STARTED, 1, 2)], []],
+  ['R6: with what did not start', [...started(1), ends(1, 'start', 1), record(1, STARTED)], []],
+  ['R6: without quorum', [...started(1), record(1, STARTED), members(1, [], false), ends(1, 'stop')], []],
+  [
+    'R6: with quorum again',
+    [...started(1), record(1, STARTED), members(1, [], false), ends(1, 'stop'), members(1, [1])],
+    [`R6: node 1: ${SERVICE} has settled, and ${RESOURCE} does not run`],
+  ],
+  [
+    'R6: with quorum again, and a lock that the dead have',
+    [...started(1), record(1, STARTED), members(1, [], false), ends(1, 'stop'), members(1, [1]), asksForLock(1)],
+    [],
+  ],
+  ['R6: on the way out', [...started(1), record(1, STARTED), [1, { kind: 'rg.stopping' }], ends(1, 'stop')], []],
+  ['R6: standing still', [...started(1), record(1, STARTED), ends(1, 'stop'), paused(1)], []],
   [
     'R7: one starts, the other is told',
     [

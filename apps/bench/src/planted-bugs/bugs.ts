@@ -712,6 +712,15 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ground: 'service-chaos',
   },
   {
+    name: 'leave-what-was-removed',
+    rule: 'rgmanager.R6',
+    what: 'a new configuration stops no single resource of a service',
+    file: 'packages/rgmanager/src/manager/reconfiguration.ts',
+    find: 'threads.enqueue(service, { request: isGone ? Request.DISABLE : Request.CONDSTOP });',
+    replace: 'if (isGone) threads.enqueue(service, { request: Request.DISABLE });',
+    ground: 'service-chaos',
+  },
+  {
     name: 'call-it-started',
     rule: 'rgmanager.R7',
     what: 'who comes too late to start a service is told that it has started it',
