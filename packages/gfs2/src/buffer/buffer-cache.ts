@@ -1,5 +1,6 @@
 import { assert, type Nanos, type Task } from '@quorate/kernel';
 import { Batch, type Disk } from '../disk.js';
+import { LruList } from '../lru-list.js';
 import { Refusal } from '../refusal.js';
 import { type Scheduler, Signal, wait } from '../scheduler.js';
 import { type AddressSpace, Buffer } from './buffer.js';
@@ -20,6 +21,9 @@ export interface BlockWrittenFact {
 /** Blocks in one write: what a SCSI command carries without being split (512 KiB at 4 KiB blocks). */
 const MAX_RUN_BLOCKS = 128;
 
+/** Blocks that a sweep passes beside two for each that is to go: some are busy, others were used lately. */
+const SWEEP_BLOCKS = 16;
+
 /** Blocks of memory kept for the next file data. */
 const MAX_SPARE = 256;
 
@@ -29,6 +33,8 @@ export class BufferCache {
   readonly #scheduler: Scheduler;
   readonly #observe: ((fact: BlockWrittenFact) => void) | undefined;
   readonly #buffers = new Map<number, Buffer>();
+  /** The same, in the order in which sweeps come by. */
+  readonly #order = new LruList<Buffer>();
   readonly #reads = new Map<Buffer, Signal>();
   readonly #maxBuffers: number;
 
@@ -107,6 +113,7 @@ export class BufferCache {
   /** Forgets a block, whatever its state. */
   drop(buffer: Buffer): void {
     if (this.#buffers.get(buffer.block) === buffer) this.#buffers.delete(buffer.block);
+    this.#order.delete(buffer);
     buffer.space.buffers.delete(buffer.block);
     buffer.space.dirtyData.delete(buffer);
     buffer.isUptodate = false;
@@ -125,14 +132,21 @@ export class BufferCache {
     for (const buffer of [...this.#buffers.values()]) this.drop(buffer);
   }
 
-  /** Lets clean blocks that were not used lately go when there are too many. No operation may be under way. */
+  /**
+   * Lets clean blocks that were not used lately go when there are too many. No operation may be under way.
+   *
+   * It goes on where the last one stopped, and gives those it passes a second chance; their number is bounded, as many may be busy.
+   */
   sweep(): void {
-    if (this.#buffers.size <= this.#maxBuffers) return;
-    for (const buffer of this.#buffers.values()) {
-      if (this.#buffers.size <= this.#maxBuffers) return;
-      if (buffer.isBusy) continue;
-      if (buffer.isReferenced) buffer.isReferenced = false;
-      else {
+    const excess = this.#buffers.size - this.#maxBuffers;
+    if (excess <= 0) return;
+    const most = Math.min(this.#buffers.size, 2 * excess + SWEEP_BLOCKS);
+    for (let passed = 0; passed < most && this.#buffers.size > this.#maxBuffers; passed++) {
+      const buffer = this.#order.first!;
+      if (buffer.isBusy || buffer.isReferenced) {
+        if (!buffer.isBusy) buffer.isReferenced = false;
+        this.#order.use(buffer);
+      } else {
         this.drop(buffer);
         // Nobody but an operation works on file data, and none is under way.
         if (buffer.isOrderedData && this.#spare.length < MAX_SPARE) this.#spare.push(buffer.data);
@@ -220,6 +234,7 @@ export class BufferCache {
     }
     const buffer = new Buffer(space, block, this.#spare.pop() ?? new Uint8Array(this.#disk.blockSize));
     this.#buffers.set(block, buffer);
+    this.#order.use(buffer);
     space.buffers.set(block, buffer);
     return buffer;
   }

@@ -1,4 +1,5 @@
 import { viewOf } from '@quorate/kernel';
+import type { Listed } from '../lru-list.js';
 
 /**
  * The blocks that one glock protects, as this node has them cached (`gl_aspace`, `gl_ail_list`).
@@ -39,7 +40,7 @@ export class AddressSpace {
  * commit *dirty*, when only the journal has it; clean again once it is in place, but still on the AIL until the journal's
  * tail has passed its copy.
  */
-export class Buffer {
+export class Buffer implements Listed<Buffer> {
   readonly block: number;
   readonly space: AddressSpace;
   readonly data: Uint8Array<ArrayBuffer>;
@@ -58,8 +59,12 @@ export class Buffer {
   ail: AilEntry | undefined = undefined;
   /** Somebody relies on its staying in memory as long as its glock is held. */
   isKept = false;
-  /** Used since the last sweep of the cache. */
+  /** Used since a sweep of the cache last passed it. */
   isReferenced = true;
+  /** Its neighbours among all that are cached. */
+  before: Buffer | undefined = undefined;
+  behind: Buffer | undefined = undefined;
+  isListed = false;
 
   constructor(space: AddressSpace, block: number, data: Uint8Array<ArrayBuffer>) {
     this.space = space;
