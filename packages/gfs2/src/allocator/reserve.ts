@@ -83,6 +83,13 @@ export function* inplaceReserve<R extends Rgrp>(
   return 'ENOSPC';
 }
 
+/** The same in a group that is locked already and has the inode's no-fly zone; false when it has too little, and nothing was done. */
+export function promiseNow(rgrp: Rgrp, rs: Reservation, target: number): boolean {
+  if (rgrp.isUnusable || target > rgrp.extfailPt || !hasRoom(rgrp, rs, target)) return false;
+  promise(rgrp, rs, target);
+  return true;
+}
+
 /** Gives back what was promised and not allocated (`gfs2_inplace_release`); the no-fly zone stays. */
 export function inplaceRelease(rs: Reservation): void {
   if (rs.rgrp !== undefined) rs.rgrp.reserved -= rs.reserved;
@@ -118,9 +125,13 @@ function fits<R extends Rgrp>(
   if (!isLocked && !rs.isActive && loops < 2 && host.isCongested(rgrp, loops, true)) return false;
   if (rgrp.isUnusable || (loops === 0 && target > rgrp.extfailPt)) return false;
   if (!rs.isActive) rgMblkSearch(rgrp, rs, parms.target);
-  const isEnough = (rs.isActive || loops > 0) && rgrp.usable(rs) >= target && rgrp.available >= target;
+  const isEnough = (rs.isActive || loops > 0) && hasRoom(rgrp, rs, target);
   if (!isEnough && (rgrp.flags & RDF.CHECK) !== 0) host.reclaim(rgrp);
   return isEnough;
+}
+
+function hasRoom(rgrp: Rgrp, rs: Reservation, target: number): boolean {
+  return rgrp.usable(rs) >= target && rgrp.available >= target;
 }
 
 function promise(rgrp: Rgrp, rs: Reservation, target: number): void {

@@ -104,8 +104,14 @@ export class BufferCache {
 
   /** A block that has just been allocated: zeros, valid without a read. */
   create(space: AddressSpace, block: number): Buffer {
-    const buffer = this.#attach(space, block);
+    const buffer = this.createUnfilled(space, block);
     buffer.data.fill(0);
+    return buffer;
+  }
+
+  /** The same for who writes all of it at once: until then it says anything. */
+  createUnfilled(space: AddressSpace, block: number): Buffer {
+    const buffer = this.#attach(space, block);
     buffer.isUptodate = true;
     return buffer;
   }

@@ -8,7 +8,7 @@ import { punchHole } from '../inode/punch-hole.js';
 import { readFile } from '../inode/read-file.js';
 import { touchAtime } from '../inode/touch-atime.js';
 import { setSize } from '../inode/truncate.js';
-import { writeFile } from '../inode/write-file.js';
+import { writeFile, writeNow } from '../inode/write-file.js';
 import { createInode } from '../namei/create.js';
 import { lookup, MAX_LINKS, readLink, walk, walkToParent } from '../namei/walk.js';
 import { DIF, type Dinode, isDirectory, isRegular, isSymlink, MODE } from '../ondisk/dinode.js';
@@ -161,6 +161,24 @@ export function* writeTo(
   });
   if (isSync) yield* fsync(fs, inode);
   return written;
+}
+
+/** The same, if all that it needs is in memory and nobody has to be waited for; else undefined, and nothing was done. */
+export function writeToNow(
+  fs: FileSystem,
+  { inode, flags }: OpenFile,
+  offset: number | undefined,
+  bytes: Uint8Array,
+): number | undefined {
+  if (flags.sync === true || (offset !== undefined && offset < 0)) return undefined;
+  const holder = fs.inodes.lockNow(inode, 'EX');
+  if (holder === undefined) return undefined;
+  try {
+    if (!isRegular(inode.di) || (inode.di.flags & DIF.SYNC) !== 0) return undefined;
+    return writeNow(fs, inode, offset ?? inode.di.size, bytes);
+  } finally {
+    fs.inodes.unlock(holder);
+  }
 }
 
 export function* truncate(fs: FileSystem, inode: Inode, size: number): Task<undefined> {

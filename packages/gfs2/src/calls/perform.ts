@@ -44,6 +44,20 @@ export function isChanging(operation: Operation): boolean {
   return operation.flags?.create === true || operation.flags?.truncate === true;
 }
 
+/**
+ * Carries out a write that finds all it needs in memory and has to wait for nobody, without a task and with the bytes as they are
+ * lent; undefined for any other call, and nothing was done. The file system is not frozen.
+ *
+ * @throws {Refusal}
+ */
+export function performNow(fs: FileSystem, descriptors: Descriptors, operation: Operation): number | undefined {
+  if (operation.kind !== 'append' && operation.kind !== 'pwrite') return undefined;
+  if (fs.core.isReadOnly || fs.rgrps.isIndexStale) return undefined;
+  const file = descriptors.getWritable(operation.fd);
+  const isAtEnd = operation.kind === 'append' || file.flags.append;
+  return files.writeToNow(fs, file, isAtEnd ? undefined : operation.offset, operation.bytes);
+}
+
 /** Carries out one call, but for those that freeze and thaw. @throws {Refusal} */
 export function* perform(
   fs: FileSystem,
@@ -53,7 +67,7 @@ export function* perform(
 ): Task<OperationResults[keyof OperationResults]> {
   if (CHANGING.has(operation.kind)) {
     if (fs.core.isReadOnly) throw new Refusal('EROFS');
-    yield* fs.rgrps.update();
+    if (fs.rgrps.isIndexStale) yield* fs.rgrps.update();
   }
   switch (operation.kind) {
     case 'open':

@@ -1,10 +1,11 @@
-import type { Task } from '@quorate/kernel';
+import { assert, type Task } from '@quorate/kernel';
 import type { Buffer } from '../buffer/buffer.js';
 import type { FileSystem } from '../filesystem.js';
 import type { Transaction } from '../log/log.js';
 import { DINODE_BYTES } from '../ondisk/geometry.js';
 import { blocksAtHeight, heightFor } from '../ondisk/metadata-tree.js';
 import { Refusal } from '../refusal.js';
+import type { Grant } from '../rgrp/resource-groups.js';
 import { addFileData, isJournaled } from './data-block.js';
 import type { Inode } from './inode.js';
 import { dropPrivileges } from './permission.js';
@@ -73,6 +74,38 @@ export function* writeFile(fs: FileSystem, inode: Inode, offset: number, bytes: 
     }
   }
   return written;
+}
+
+/**
+ * The same in one transaction, if all that it needs is in memory and nobody has to be waited for; else undefined, and nothing was
+ * done.
+ */
+export function writeNow(fs: FileSystem, inode: Inode, offset: number, bytes: Uint8Array): number | undefined {
+  const { geometry, log } = fs.core;
+  const { height } = inode.di;
+  if (height === 0 || bytes.length === 0 || fs.quotas.isInUse) return undefined;
+  if (!Number.isSafeInteger(offset + bytes.length)) return undefined;
+  const most = chunkBlocks(fs, inode, Math.floor(offset / geometry.blockSize)) * geometry.blockSize;
+  if ((offset % geometry.blockSize) + bytes.length > most) return undefined;
+  const plan = planCached(fs, inode, offset, bytes.length);
+  if (typeof plan === 'number' || plan.height > height || !hasPartialBlocks(fs, inode, plan, offset, bytes.length))
+    return undefined;
+  const grant = plan.missing === 0 ? undefined : fs.rgrps.reserveNow(fs.rgrps.reservationOf(inode), targetOf(plan));
+  if (plan.missing > 0 && grant === undefined) return undefined;
+  try {
+    const transaction = log.beginNow(
+      plan.missing === 0 ? overwriteBlocks(inode, plan) : newBlocks(fs, inode, plan, grant),
+    );
+    if (transaction === undefined) return undefined;
+    try {
+      writeCached({ fs, inode, transaction, grant }, plan, offset, bytes);
+    } finally {
+      log.end(transaction);
+    }
+  } finally {
+    if (grant !== undefined) fs.rgrps.release(grant);
+  }
+  return bytes.length;
 }
 
 /** What is to change in the same transaction as the content: at most so many blocks, and how. */
@@ -151,6 +184,9 @@ function planCached(fs: FileSystem, inode: Inode, offset: number, length: number
   return { first, count, height, missing, indirect };
 }
 
+/** What a change that takes no blocks needs at hand. */
+type Change = Omit<TreeChange, 'grant'>;
+
 function* writeChunk(
   fs: FileSystem,
   inode: Inode,
@@ -160,21 +196,57 @@ function* writeChunk(
 ): Task<number> {
   const cached = planCached(fs, inode, offset, bytes.length);
   const plan = typeof cached === 'number' ? yield* planChunk(fs, inode, offset, bytes.length) : cached;
-  const { blockSize } = fs.core.geometry;
-  const isWhole = offset % blockSize === 0 && bytes.length % blockSize === 0;
-  if (!isWhole) yield* readPartialBlocks(fs, inode, plan, offset, bytes.length);
+  yield* readPartialBlocks(fs, inode, plan, offset, bytes.length);
   if (plan.missing === 0 && inode.di.height > 0) return yield* overwrite(fs, inode, plan, offset, bytes, companion);
-  const target = plan.missing + plan.indirect + (inode.di.height === 0 ? 1 : 0);
+  const target = targetOf(plan) + (inode.di.height === 0 ? 1 : 0);
   yield* fs.quotas.check(fs, inode.di, target);
   yield* fs.rgrps.using(fs.rgrps.reservationOf(inode), target, (grant) => {
-    const blocks = RES_DINODE + RES_STATFS + plan.indirect + fs.rgrps.bitmapBlocks(grant, target);
-    const journaled = isJournaled(inode) ? plan.count + 1 : 0;
-    return fs.core.log.transact(blocks + journaled + companion.blocks, 0, (transaction) => {
+    const blocks = newBlocks(fs, inode, plan, grant, target) + companion.blocks;
+    return fs.core.log.transact(blocks, 0, (transaction) => {
       companion.change(transaction);
       return allocateAndWrite({ fs, inode, transaction, grant }, plan, offset, bytes);
     });
   });
   return bytes.length;
+}
+
+/** Blocks that a chunk may take. */
+function targetOf({ missing, indirect }: Plan): number {
+  return missing + indirect;
+}
+
+/** Journal blocks of a chunk that is given `target` blocks. */
+function newBlocks(
+  fs: FileSystem,
+  inode: Inode,
+  plan: Plan,
+  grant: Grant | undefined,
+  target = targetOf(plan),
+): number {
+  const journaled = isJournaled(inode) ? plan.count + 1 : 0;
+  return RES_DINODE + RES_STATFS + plan.indirect + fs.rgrps.bitmapBlocks(grant, target) + journaled;
+}
+
+/** Journal blocks of a chunk that has its places. */
+function overwriteBlocks(inode: Inode, plan: Plan): number {
+  return RES_DINODE + (isJournaled(inode) ? plan.count : 0);
+}
+
+/** Writes a chunk of a tree that is high enough, all of it in memory. */
+function writeCached(change: TreeChange, plan: Plan, offset: number, bytes: Uint8Array): void {
+  const { fs, inode } = change;
+  for (let lblock = plan.first; lblock < plan.first + plan.count; ) {
+    const extent = allocCached(change, lblock, plan.first + plan.count - lblock);
+    assert(typeof extent !== 'number', () => `block ${extent} of inode ${inode.addr} has left memory`);
+    for (let i = 0; i < extent.count; i++) {
+      const block = extent.block + i;
+      const cached = extent.isNew ? undefined : fs.core.cache.getIn(inode.glock.space, block);
+      if (cached === undefined) writeNewBlock(change, lblock + i, block, offset, bytes);
+      else writeInto(cached, change, lblock + i, offset, bytes);
+    }
+    lblock += extent.count;
+  }
+  finishIn(inode.uptodateBuffer!, change, offset + bytes.length);
 }
 
 function* allocateAndWrite(change: TreeChange, plan: Plan, offset: number, bytes: Uint8Array): Task {
@@ -202,8 +274,7 @@ function* overwrite(
   bytes: Uint8Array,
   companion: Companion,
 ): Task<number> {
-  const blocks = RES_DINODE + (isJournaled(inode) ? plan.count : 0) + companion.blocks;
-  yield* fs.core.log.transact(blocks, 0, function* (transaction) {
+  yield* fs.core.log.transact(overwriteBlocks(inode, plan) + companion.blocks, 0, function* (transaction) {
     companion.change(transaction);
     const change = { fs, inode, transaction };
     for (let lblock = plan.first; lblock < plan.first + plan.count; ) {
@@ -221,42 +292,64 @@ function* overwrite(
 /** The blocks at either end that are not written whole must be in the cache before the transaction. */
 function* readPartialBlocks(fs: FileSystem, inode: Inode, plan: Plan, offset: number, length: number): Task {
   if (inode.di.height === 0) return;
-  const { blockSize } = fs.core.geometry;
-  const last = plan.first + plan.count - 1;
-  const isPartial = (lblock: number): boolean =>
-    lblock * blockSize < offset || (lblock + 1) * blockSize > offset + length;
-  for (const lblock of plan.count === 1 ? [last] : [plan.first, last]) {
-    if (!isPartial(lblock)) continue;
+  for (const lblock of partialBlocks(fs, plan, offset, length)) {
     const { block } = yield* mapExtent(fs, inode, lblock, 1);
     if (block !== 0) yield* fs.core.cache.read(inode.glock.space, block);
   }
 }
 
-function* writeBlock(
-  { fs, inode, transaction }: Omit<TreeChange, 'grant'>,
-  lblock: number,
-  block: number,
-  offset: number,
-  bytes: Uint8Array,
-): Task {
-  const { cache, geometry } = fs.core;
-  const { space } = inode.glock;
-  const at = lblock * geometry.blockSize;
-  const isWhole = offset <= at && offset + bytes.length >= at + geometry.blockSize;
-  const isOverwritten = isWhole && cache.get(block) === undefined;
-  const buffer = isOverwritten ? cache.create(space, block) : yield* cache.read(space, block);
-  addFileData(fs, inode, transaction, buffer);
-  fill(buffer, at, offset, bytes);
+/** Whether they are there. The tree is in memory. */
+function hasPartialBlocks(fs: FileSystem, inode: Inode, plan: Plan, offset: number, length: number): boolean {
+  for (const lblock of partialBlocks(fs, plan, offset, length)) {
+    const extent = mapCached(fs, inode, lblock, 1);
+    if (typeof extent === 'number') return false;
+    if (extent.block !== 0 && fs.core.cache.getIn(inode.glock.space, extent.block) === undefined) return false;
+  }
+  return true;
 }
 
-function writeNewBlock(
-  { fs, inode, transaction }: TreeChange,
+/** Logical blocks that are not written whole. */
+function partialBlocks(fs: FileSystem, plan: Plan, offset: number, length: number): readonly number[] {
+  const { blockSize } = fs.core.geometry;
+  if (offset % blockSize === 0 && length % blockSize === 0) return NONE;
+  const last = plan.first + plan.count - 1;
+  const isPartial = (lblock: number): boolean =>
+    lblock * blockSize < offset || (lblock + 1) * blockSize > offset + length;
+  return (plan.count === 1 ? [last] : [plan.first, last]).filter(isPartial);
+}
+
+const NONE: readonly number[] = [];
+
+function* writeBlock(change: Change, lblock: number, block: number, offset: number, bytes: Uint8Array): Task {
+  const { fs, inode } = change;
+  const { cache } = fs.core;
+  const isOverwritten = isWhole(fs, lblock, offset, bytes) && cache.get(block) === undefined;
+  if (isOverwritten) writeNewBlock(change, lblock, block, offset, bytes);
+  else writeInto(yield* cache.read(inode.glock.space, block), change, lblock, offset, bytes);
+}
+
+/** Writes a block that nothing is to be kept of. */
+function writeNewBlock(change: Change, lblock: number, block: number, offset: number, bytes: Uint8Array): void {
+  const { fs, inode } = change;
+  const { cache } = fs.core;
+  const { space } = inode.glock;
+  const isFilled = isWhole(fs, lblock, offset, bytes);
+  writeInto(isFilled ? cache.createUnfilled(space, block) : cache.create(space, block), change, lblock, offset, bytes);
+}
+
+function isWhole(fs: FileSystem, lblock: number, offset: number, bytes: Uint8Array): boolean {
+  const { blockSize } = fs.core.geometry;
+  const at = lblock * blockSize;
+  return offset <= at && offset + bytes.length >= at + blockSize;
+}
+
+function writeInto(
+  buffer: Buffer,
+  { fs, inode, transaction }: Change,
   lblock: number,
-  block: number,
   offset: number,
   bytes: Uint8Array,
 ): void {
-  const buffer = fs.core.cache.create(inode.glock.space, block);
   addFileData(fs, inode, transaction, buffer);
   fill(buffer, lblock * fs.core.geometry.blockSize, offset, bytes);
 }
@@ -268,9 +361,13 @@ function fill({ data }: Buffer, at: number, offset: number, bytes: Uint8Array): 
   data.set(bytes.subarray(from, to), offset + from - at);
 }
 
-function* finish({ fs, inode, transaction }: Omit<TreeChange, 'grant'>, end: number): Task {
+function* finish(change: Change, end: number): Task {
+  finishIn(yield* change.fs.inodes.dinodeBuffer(change.inode), change, end);
+}
+
+function finishIn(dinode: Buffer, { fs, inode, transaction }: Change, end: number): void {
   inode.di.size = Math.max(inode.di.size, end);
   dropPrivileges(fs, inode);
   setModified(fs, inode);
-  writeDinodeTo(inode.uptodateBuffer ?? (yield* fs.inodes.dinodeBuffer(inode)), fs, inode, transaction);
+  writeDinodeTo(dinode, fs, inode, transaction);
 }

@@ -207,7 +207,7 @@ export class Log {
    */
   *begin(blocks: number, revokes = 0): Task<Transaction> {
     for (;;) {
-      const transaction = this.#beginNow(blocks, revokes);
+      const transaction = this.beginNow(blocks, revokes);
       if (transaction !== undefined) return transaction;
       if (!this.#isLive) throw new Refusal('EIO');
       if (this.#isFrozen) yield* wait(this.#thawed);
@@ -220,8 +220,8 @@ export class Log {
     }
   }
 
-  /** Undefined when it would have to wait, or the journal is not in use. */
-  #beginNow(asked: number, revokes: number): Transaction | undefined {
+  /** The same without waiting: undefined when it would have to, or the journal is not in use. */
+  beginNow(asked: number, revokes = 0): Transaction | undefined {
     const blocks = asked > 0 ? asked + this.extraBlocks : 0;
     const reserved = this.#reservationOf(blocks, revokes);
     assert(reserved + 2 * TABOO < this.#blocks, () => `a transaction of ${blocks} blocks is larger than the journal`);
@@ -242,7 +242,7 @@ export class Log {
 
   /** Runs `body` inside a transaction (`gfs2_trans_begin`, `gfs2_trans_end`). @throws {Refusal} as `begin` */
   *transact<T>(blocks: number, revokes: number, body: (transaction: Transaction) => Task<T>): Task<T> {
-    const transaction = this.#beginNow(blocks, revokes) ?? (yield* this.begin(blocks, revokes));
+    const transaction = this.beginNow(blocks, revokes) ?? (yield* this.begin(blocks, revokes));
     try {
       return yield* body(transaction);
     } finally {

@@ -3,7 +3,7 @@ import type { AddressSpace } from '../buffer/buffer.js';
 import { type Caller, ROOT } from '../calls/caller.js';
 import { Descriptors } from '../calls/descriptors.js';
 import type { Operation, OperationResult } from '../calls/operation.js';
-import { isChanging, perform } from '../calls/perform.js';
+import { isChanging, perform, performNow } from '../calls/perform.js';
 import { type PlockCall, PosixLocks } from '../calls/posix-locks.js';
 import { freezeOrThaw } from '../calls/volume-calls.js';
 import { Core, type CoreConfig } from '../core.js';
@@ -281,6 +281,11 @@ export class MountPoint implements FileSystem {
       this.#emit({ kind: 'result', id, result: this.#state === 'withdrawn' ? 'EIO' : 'ENODEV' });
       return;
     }
+    const result = this.#performNow(operation, caller);
+    if (result !== undefined) {
+      this.#emit({ kind: 'result', id, result });
+      return;
+    }
     // Lent bytes are kept: the operation may have to wait.
     const kept = 'bytes' in operation ? { ...operation, bytes: this.#keep(id, operation) } : operation;
     const task = this.core.scheduler.start(this.#perform(id, kept, process, caller), () => this.#onOperationEnded(id));
@@ -295,6 +300,17 @@ export class MountPoint implements FileSystem {
     this.#written.set(bytes);
     this.#writer = id;
     return this.#written.subarray(0, bytes.length);
+  }
+
+  /** Undefined when it has to be a task. */
+  #performNow(operation: Operation, caller: Caller | undefined): OperationResult | undefined {
+    if (this.#freezer.isFrozen) return undefined;
+    try {
+      return performNow(caller === undefined ? this : onBehalfOf(this, caller), this.#descriptors, operation);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return error.errno;
+    }
   }
 
   *#perform(id: number, operation: Operation, process: number, caller: Caller | undefined): Task {

@@ -10,7 +10,7 @@ import {
   unlinkDinode,
 } from '../allocator/allocate.js';
 import { Reservation } from '../allocator/reservation.js';
-import { inplaceRelease, inplaceReserve, type ReserveHost } from '../allocator/reserve.js';
+import { inplaceRelease, inplaceReserve, promiseNow, type ReserveHost } from '../allocator/reserve.js';
 import { RDF, type RgrpHost } from '../allocator/rgrp.js';
 import { RgrpIndex } from '../allocator/rgrp-index.js';
 import type { AddressSpace, Buffer } from '../buffer/buffer.js';
@@ -206,9 +206,28 @@ export class ResourceGroups {
     try {
       return yield* body(grant);
     } finally {
-      inplaceRelease(rs);
-      this.#core.locks.release(grant.holder);
+      this.release(grant);
     }
+  }
+
+  /**
+   * Promises `target` blocks of the group where the inode has its no-fly zone, if nobody has to be waited for; else undefined, and
+   * nothing was done. The caller `release`s it.
+   */
+  reserveNow(rs: Reservation, target: number): Grant | undefined {
+    const rgrp = this.#index.own(rs.rgrp);
+    if (rgrp === undefined || !rs.isActive || rs.reserved > 0) return undefined;
+    const holder = this.holdNow(rgrp);
+    if (holder === undefined) return undefined;
+    if (promiseNow(rgrp, rs, target)) return { rgrp, rs, holder };
+    this.#core.locks.release(holder);
+    return undefined;
+  }
+
+  /** Takes back what was promised and not allocated, and lets go of the group. */
+  release({ rs, holder }: Grant): void {
+    inplaceRelease(rs);
+    this.#core.locks.release(holder);
   }
 
   /** Gives the inode up to `want` blocks in a row, inside a transaction. */
