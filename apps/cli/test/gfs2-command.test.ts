@@ -48,6 +48,11 @@ describe.each(['volume.img', 'volume.vhdx'])('%s', (name) => {
       /^Filesystem +Blocks +Used .*\n.* 16360 +\d+ +\d+ +\d+% +\d+ +4096\n$/,
     );
     expect(await gfs2('fsck', '-n', path)).toEqual({ code: 0, out: `${path}: clean\n`, errors: '' });
+    const quotas = await gfs2('fsck', '--quotas', path);
+    expect(quotas).toMatchObject({ code: 4, out: expect.stringContaining('quota of user 0') });
+    expect(await gfs2('fsck', '-y', path)).toMatchObject({ code: 0 });
+    expect(await gfs2('fsck', '-y', '--quotas', path)).toMatchObject({ code: 1 });
+    expect(await gfs2('fsck', '--quotas', path)).toMatchObject({ code: 0 });
     const picture = (await gfs2('visualize', path)).out;
     expect(picture).toMatch(/^<svg .*>\n(.*\n)*<\/svg>\n$/);
     expect(picture).toContain('<title>/hello</title>');

@@ -1,9 +1,11 @@
 import type { CheckPass, Finding } from './check/finding.js';
 import type { PendingEntry } from './check/fix.js';
+import { hasQuotaRecords } from './check/quotas.js';
 import { type Examination, examine } from './check.js';
 import { geometryOf } from './ondisk/geometry.js';
 import { ImageFixer, type RepairDevice } from './repair/image-fixer.js';
-import { type RelinkOptions, relink } from './repair/relink.js';
+import { mountForRepair, type RepairWorld } from './repair/mount-for-repair.js';
+import { relink } from './repair/relink.js';
 
 /** What a repair has found, and what of it is still so. */
 export interface RepairResult {
@@ -12,7 +14,13 @@ export interface RepairResult {
   readonly left: readonly Finding[];
 }
 
-export type RepairOptions = RelinkOptions;
+export interface RepairOptions extends RepairWorld {
+  /**
+   * Whether the quota records are to say what users and groups have. Default: when something else was mended and the records
+   * were in use, as what is taken from an inode is its owner's no longer.
+   */
+  readonly hasQuotas?: boolean;
+}
 
 /** In the order of fsck.gfs2: each pass relies on those before it. */
 const PASSES: readonly CheckPass[] = [
@@ -25,6 +33,7 @@ const PASSES: readonly CheckPass[] = [
   'pass3',
   'pass4',
   'statfs',
+  'quota',
 ];
 
 /** Names are entered again when the bitmaps are right, and before anything is taken for nameless. */
@@ -46,14 +55,20 @@ export function repair(device: RepairDevice, options: RepairOptions): RepairResu
   const found = new Map<string, Finding>();
   let pending: PendingEntry[] = [];
   let before = '';
+  let isCounting = false;
   for (let round = 0; ; round++) {
-    const examination = examine(device, { limit: LIMIT });
+    const examination = examine(device, { limit: LIMIT, hasQuotas: isCounting });
     const { findings, superblock } = examination;
     for (const finding of findings) found.set(finding.text, finding);
     const state = findings.map(({ text }) => text).join('\n');
     const pass = firstPass(examination);
     const isRelinking = pending.length > 0 && pass >= RELINK_BEFORE;
     const isStuck = state === before || pass === PASSES.length;
+    const isRight = findings.length === 0 && !isCounting;
+    if (isRight && (options.hasQuotas ?? (found.size > 0 && hasQuotaRecords(device)))) {
+      isCounting = true;
+      continue;
+    }
     if (superblock === undefined || round === MAX_ROUNDS || (isStuck && !isRelinking)) {
       return { found: [...found.values()], left: findings };
     }
@@ -61,11 +76,12 @@ export function repair(device: RepairDevice, options: RepairOptions): RepairResu
     if (isRelinking) {
       const entries = pending;
       pending = [];
-      relink(device, superblock.blockSize, entries, options);
+      mountForRepair(device, superblock.blockSize, options, (fs) => relink(fs, entries));
       continue;
     }
     const { rgrps, fixes } = examination;
-    const fixer = new ImageFixer(device, geometryOf(superblock.blockSize), rgrps, superblock.rootDir, pending);
+    const geometry = geometryOf(superblock.blockSize);
+    const fixer = new ImageFixer(device, geometry, rgrps, superblock.rootDir, pending, options);
     for (const [finding, fix] of fixes) if (PASSES.indexOf(finding.pass) === pass) fix(fixer);
   }
 }

@@ -19,8 +19,8 @@ const BLOCK = 4096;
 const DI = { ADDR: 32, MODE: 40, NLINK: 52, SIZE: 56, BLOCKS: 64, GOAL: 104, HEIGHT: 138, DEPTH: 146, ENTRIES: 148 };
 
 /** A mounted file system of 24 MiB with some of everything, in step with what is on its disk. */
-export function mountedGarden(): NodeDriver {
-  const driver = NodeDriver.mounted(formattedDisk(24));
+export function mountedGarden(options = ''): NodeDriver {
+  const driver = NodeDriver.mounted(formattedDisk(24), {}, options);
   const write = (path: string, offset: number, text: string): void => {
     const fd = driver.run({ kind: 'open', path, flags: { write: true, create: true } }) as number;
     driver.run({ kind: 'pwrite', fd, offset, bytes: utf8Bytes(text) });
@@ -31,6 +31,7 @@ export function mountedGarden(): NodeDriver {
   write('/flat', 0, 'x'.repeat(10 * BLOCK));
   write('/tall', 0, 'x');
   write('/tall', 3_000_000, 'y');
+  for (const path of ['/tall', '/dir/sub']) driver.run({ kind: 'chown', path, uid: 500, gid: 600 });
   driver.run({ kind: 'symlink', target: 'small', path: '/symlink' });
   driver.run({ kind: 'link', from: '/small', to: '/dir/hard' });
   for (let i = 0; i < 120; i++) write(`/many/${'name '.repeat(20)}${i}`, 0, '');
@@ -39,8 +40,8 @@ export function mountedGarden(): NodeDriver {
 }
 
 /** A garden whose node has unmounted it. */
-export function garden(): MemoryDisk {
-  const driver = mountedGarden();
+export function garden(options = ''): MemoryDisk {
+  const driver = mountedGarden(options);
   driver.unmount();
   return driver.disk;
 }

@@ -2,15 +2,18 @@ import { Prng } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { isThorough } from '../../../tooling/thorough.js';
 import { check } from '../src/check.js';
+import { decodeQuota, QUOTA_BYTES } from '../src/ondisk/accounting.js';
+import type { Dinode } from '../src/ondisk/dinode.js';
 import { repair } from '../src/repair.js';
 import { Volume } from '../src/volume.js';
 import { DAMAGES, garden, mountedGarden, Saboteur } from './damaged-images.js';
+import { MemoryDisk } from './memory-disk.js';
 import { NodeDriver, WALL } from './node-driver.js';
 import { fsck, hasProgram, listing, recordedImage, recordedList } from './real-programs.js';
 import type { SparseImage } from './sparse-image.js';
 
 const HAS_FSCK = hasProgram('fsck.gfs2');
-const clean = garden().image;
+const clean = garden('quota=account').image;
 const paths = (image: SparseImage) => [...Volume.open(image)!.tree()].map(({ path }) => path);
 
 function mend(image: SparseImage) {
@@ -20,8 +23,8 @@ function mend(image: SparseImage) {
 /** The real one is asked about all of them in CI, and about some else: it takes longer than all the rest. */
 let mended = 0;
 
-function expectMended(image: SparseImage): void {
-  expect(check(image)).toEqual([]);
+function expectMended(image: SparseImage, hasQuotas = true): void {
+  expect(check(image, { hasQuotas })).toEqual([]);
   mended += 1;
   if (HAS_FSCK && (isThorough || mended % 5 === 1)) expect(fsck(image)).toEqual({ status: 0, complaints: [] });
 }
@@ -99,16 +102,73 @@ describe('what is kept', () => {
 it.skipIf(!hasProgram('xz'))('a dirty journal is replayed (skipped without xz to unpack it)', () => {
   const image = recordedImage('dirty-jid2').fork();
   expect(mend(image).left).toEqual([]);
-  expectMended(image);
+  expectMended(image, false);
   expect(listing(Volume.open(image)!)).toEqual(recordedList('dirty-jid2.after-replay'));
 });
 
 it('what was deleted while it was open goes', () => {
-  const driver = mountedGarden();
+  const driver = mountedGarden('quota=account');
   driver.run({ kind: 'open', path: '/flat' });
   driver.run({ kind: 'unlink', path: '/flat' });
   driver.run({ kind: 'sync' });
   const { image } = NodeDriver.mounted(driver.disk.fork()).disk;
   expect(mend(image).left).toEqual([]);
   expectMended(image);
+});
+
+describe('quota records', () => {
+  /** The records of user 500 and of root, as they are on the disk. */
+  const records = (image: SparseImage) => {
+    const volume = Volume.open(image)!;
+    const quota = volume.systemFile('quota') as never;
+    const held = [500, 0].map((id) => volume.read(quota, 2 * id * QUOTA_BYTES, QUOTA_BYTES) as Uint8Array);
+    return held.map((bytes) => (bytes.length < QUOTA_BYTES ? undefined : decodeQuota(bytes)));
+  };
+  const wrong = (): SparseImage => {
+    const image = clean.fork();
+    const driver = NodeDriver.mounted(new MemoryDisk(4096, image), {}, 'quota=account');
+    driver.run({ kind: 'setquota', of: 'user', id: 500, limit: 20, warn: 10 });
+    driver.unmount();
+    const uncounted = NodeDriver.mounted(driver.disk, {}, 'noquota');
+    uncounted.run({ kind: 'unlink', path: '/tall' });
+    uncounted.unmount();
+    return image;
+  };
+
+  it('are left as they are when nothing else is wrong, as fsck.gfs2 does', () => {
+    const image = wrong();
+    const before = image.fork();
+    expect(mend(image)).toEqual({ found: [], left: [] });
+    expect(image.differences(before)).toEqual([]);
+    if (HAS_FSCK) expect(fsck(image)).toEqual({ status: 0, complaints: [] });
+  });
+
+  it('say what users and groups have when that is asked for; limits stay', () => {
+    const image = wrong();
+    const { found, left } = repair(image, { wall: WALL, prng: new Prng(1, 2, 3, 4), hasQuotas: true });
+    expect(found.map(({ text }) => text)).toContain('the quota of user 500 says 6 blocks, 1 are right');
+    expect(left).toEqual([]);
+    expect(records(image)[0]).toEqual({ limit: 20, warn: 10, value: 1 });
+    expectMended(image);
+  });
+
+  it('hold what a dead node had counted and not told', () => {
+    const { image } = mountedGarden('quota=account').disk;
+    new Saboteur(image).setPointer('/flat', 3, 0);
+    expect(mend(image).left).toEqual([]);
+    expectMended(image);
+    // A node that mounts it later does not count that again.
+    const later = new MemoryDisk(4096, image);
+    NodeDriver.mounted(later, {}, 'quota=on').unmount();
+    expectMended(image);
+  });
+
+  it('stay as mkfs wrote them where nobody counts', () => {
+    const image = garden('noquota').image.fork();
+    DAMAGES.find(([name]) => name === 'a leaf is lost')![2](new Saboteur(image));
+    expect(mend(image).left).toEqual([]);
+    const { size } = Volume.open(image)!.systemFile('quota') as Dinode;
+    expect(size).toBe(2 * QUOTA_BYTES);
+    expect(records(image)[1]).toEqual({ limit: 0, warn: 0, value: 1 });
+  });
 });

@@ -10,25 +10,27 @@ export interface FsckOptions {
   readonly n?: boolean;
   readonly y?: boolean;
   readonly q?: boolean;
+  /** Whether the quota records are looked at too. */
+  readonly quotas?: boolean;
 }
 
 /** Checks a volume, or mends it, and gives the exit code. */
 export async function fsck(
   path: string,
-  { n = false, y = false, q = false }: FsckOptions,
+  { n = false, y = false, q = false, quotas }: FsckOptions,
   io: CommandIo,
 ): Promise<number> {
   if (n && y) {
     io.stderr.write('quorate: found -n and -y, expected one of them\n');
     return Fsck.usage;
   }
-  return y ? await mend(path, q, io) : await look(path, q, io);
+  return y ? await mend(path, q, quotas, io) : await look(path, q, quotas === true, io);
 }
 
-async function look(path: string, isQuiet: boolean, { stdout }: CommandIo): Promise<number> {
+async function look(path: string, isQuiet: boolean, hasQuotas: boolean, { stdout }: CommandIo): Promise<number> {
   const image = await openForReading(path);
   try {
-    const findings = check(new StoreDevice(image.store));
+    const findings = check(new StoreDevice(image.store), { hasQuotas });
     for (const finding of findings) stdout.write(lineOf(finding));
     if (isNoVolume(findings)) return Fsck.operational;
     if (!isQuiet) stdout.write(findings.length === 0 ? `${path}: clean\n` : `${path}: ${findings.length} findings\n`);
@@ -38,10 +40,17 @@ async function look(path: string, isQuiet: boolean, { stdout }: CommandIo): Prom
   }
 }
 
-async function mend(path: string, isQuiet: boolean, { stdout }: CommandIo): Promise<number> {
+async function mend(
+  path: string,
+  isQuiet: boolean,
+  hasQuotas: boolean | undefined,
+  { stdout }: CommandIo,
+): Promise<number> {
   const image = openForWriting(path);
   try {
-    const { found, left } = repair(new StoreDevice(image.store), { wall: wallNow(), prng: randomPrng() });
+    const world = { wall: wallNow(), prng: randomPrng() };
+    const options = hasQuotas === undefined ? world : { ...world, hasQuotas };
+    const { found, left } = repair(new StoreDevice(image.store), options);
     if (isNoVolume(left)) {
       stdout.write(left.map(lineOf).join(''));
       return Fsck.operational;

@@ -101,6 +101,7 @@ export function gfs2Command(io: CommandIo, exit: (code: number) => void): Comman
         .option('-n', 'change nothing (default)')
         .option('-y', 'mend everything that can be mended')
         .option('-q', 'print nothing but what is left')
+        .option('--quotas', 'look at the quota records too, which fsck.gfs2 does not')
         .action(async (image: string, options: FsckOptions) => exit(await fsck(image, options, io))),
     );
 }

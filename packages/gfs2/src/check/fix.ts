@@ -45,6 +45,8 @@ export interface Fixer {
   rebuildDirectory(addr: number): void;
   /** Looks for resource groups, and makes `rindex` say where they are if none is lost by that. */
   rebuildRindex(rindex: Dinode, held: readonly RindexEntry[]): void;
+  /** Makes the records of users and groups say that they have so many blocks. Everything else must be right. */
+  setQuotas(values: ReadonlyMap<number, number>): void;
   /** Replays a journal; one that cannot be replayed becomes an empty one, and so does one that is not to be `replayed`. */
   cleanJournal(addr: number, blocks: readonly number[], how: 'replay' | 'reset'): void;
 }

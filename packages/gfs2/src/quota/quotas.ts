@@ -126,9 +126,9 @@ export class Quotas {
     return { ...quota, value: quota.value + (this.#pending.get(number)?.change ?? 0) };
   }
 
-  /** Sets the limits of a user or group (`gfs2_set_dqblk`). */
-  *set(fs: FileSystem, number: number, limits: Pick<Quota, 'limit' | 'warn'>): Task {
-    yield* this.#update(fs, number, limits, false);
+  /** Sets the limits of a user or group, or what it has (`gfs2_set_dqblk`). */
+  *set(fs: FileSystem, number: number, fields: Partial<Quota>): Task {
+    yield* this.#update(fs, number, fields, false);
   }
 
   /** Adds this node's changes to the `quota` file (`gfs2_quota_sync`). */
@@ -196,7 +196,7 @@ export class Quotas {
   }
 
   /** Writes a record, with this node's changes if they are to be told, which then are none, in one transaction (`do_sync`). */
-  *#update(fs: FileSystem, number: number, limits: Partial<Quota>, isTold: boolean): Task {
+  *#update(fs: FileSystem, number: number, fields: Partial<Quota>, isTold: boolean): Task {
     const { locks } = this.#core;
     const glock = locks.get(GlockType.quota, number);
     const holder = yield* locks.acquire(glock, 'EX', HolderFlag.NOCACHE);
@@ -204,7 +204,7 @@ export class Quotas {
     try {
       const before = yield* this.#read(fs, number);
       const told = isTold ? (this.#pending.get(number)?.change ?? 0) : 0;
-      const quota = { ...before, ...limits, value: Math.max(0, before.value + told) };
+      const quota = { ...before, value: Math.max(0, before.value + told), ...fields };
       const bytes = new Uint8Array(QUOTA_BYTES);
       encodeQuota(quota, bytes);
       yield* writeAtOnce(fs, fs.system.quota, number * QUOTA_BYTES, bytes, {

@@ -25,7 +25,9 @@ import { pointerArea } from '../ondisk/metadata-tree.js';
 import type { RindexEntry } from '../ondisk/rindex.js';
 import type { Inum } from '../ondisk/superblock.js';
 import { cleanJournal } from './clean-journal.js';
+import { mountForRepair, type RepairWorld } from './mount-for-repair.js';
 import { rebuildRindex } from './rebuild-rindex.js';
+import { writeQuotas } from './write-quotas.js';
 
 /** A device that a repair works on. */
 export type RepairDevice = ReadableDevice & WritableDevice;
@@ -37,14 +39,23 @@ export class ImageFixer implements Fixer {
   readonly #geometry: Geometry;
   readonly #rgrps: CheckedRgrps;
   readonly #pending: PendingEntry[];
+  readonly #world: RepairWorld;
 
   /** Names to be entered again go to `pending`. */
-  constructor(device: RepairDevice, geometry: Geometry, rgrps: CheckedRgrps, root: Inum, pending: PendingEntry[]) {
+  constructor(
+    device: RepairDevice,
+    geometry: Geometry,
+    rgrps: CheckedRgrps,
+    root: Inum,
+    pending: PendingEntry[],
+    world: RepairWorld,
+  ) {
     this.#device = device;
     this.#geometry = geometry;
     this.#rgrps = rgrps;
     this.root = root;
     this.#pending = pending;
+    this.#world = world;
   }
 
   read(block: number): Uint8Array {
@@ -164,6 +175,10 @@ export class ImageFixer implements Fixer {
 
   rebuildRindex(rindex: Dinode, held: readonly RindexEntry[]): void {
     rebuildRindex(this.#device, this.#geometry, rindex, held);
+  }
+
+  setQuotas(values: ReadonlyMap<number, number>): void {
+    mountForRepair(this.#device, this.#geometry.blockSize, this.#world, (fs) => writeQuotas(fs, values));
   }
 
   cleanJournal(addr: number, blocks: readonly number[], how: 'replay' | 'reset'): void {

@@ -1,26 +1,15 @@
-import type { Prng, Task, WallTime } from '@quorate/kernel';
+import type { Task } from '@quorate/kernel';
 import type { PendingEntry } from '../check/fix.js';
 import type { FileSystem } from '../filesystem.js';
-import type { Gfs2Input, Gfs2Output } from '../gfs2-ports.js';
 import { addEntry, blocksForEntry, type Name, nameOf, searchDirectory } from '../inode/directory.js';
 import type { Inode } from '../inode/inode.js';
 import { setModified } from '../inode/times.js';
 import { writeDinode } from '../inode/tree.js';
-import { parseMountOptions } from '../mount/mount-options.js';
-import { MountPoint } from '../mount/mount-point.js';
 import { createInode } from '../namei/create.js';
 import { walk } from '../namei/walk.js';
 import { isDirectory, MODE } from '../ondisk/dinode.js';
 import { direntHash } from '../ondisk/dirent.js';
 import { Refusal } from '../refusal.js';
-import type { RepairDevice } from './image-fixer.js';
-
-/** What a repair needs of the world. */
-export interface RelinkOptions {
-  /** Time of what it makes. */
-  readonly wall: WallTime;
-  readonly prng: Prng;
-}
 
 /** Names of the types that entries have, for those in lost+found. */
 const TYPE_NAMES: ReadonlyMap<number, string> = new Map([
@@ -29,43 +18,8 @@ const TYPE_NAMES: ReadonlyMap<number, string> = new Map([
   [10, 'link'],
 ]);
 
-/**
- * Mounts the file system and enters names into their directories, or into lost+found where that cannot be. Link counts are left
- * to the passes that come after. False when it could not be mounted.
- */
-export function relink(
-  device: RepairDevice,
-  blockSize: number,
-  entries: readonly PendingEntry[],
-  { wall, prng }: RelinkOptions,
-): boolean {
-  const config = { blockSize, protocol: 'lock_nolock', era: 'modern', prng, observe: undefined } as const;
-  const options = parseMountOptions('lockproto=lock_nolock');
-  const mount = new MountPoint({ ...config, maxBuffers: 4096, maxUnusedGlocks: 1000 }, options);
-  const kinds = new Set<Gfs2Output['kind']>();
-  const step = (first: Gfs2Input): void => {
-    const queue = [first];
-    for (let input = queue.shift(); input !== undefined; input = queue.shift()) {
-      mount.step(0, input, (output) => {
-        kinds.add(output.kind);
-        if (output.kind === 'write') device.write(output.block * blockSize, output.data);
-        const data = output.kind === 'read' ? new Uint8Array(output.count * blockSize) : undefined;
-        if (output.kind === 'read') device.read(output.block * blockSize, data!);
-        if (output.kind === 'read' || output.kind === 'write' || output.kind === 'flush') {
-          queue.push({ kind: 'io-done', id: output.id, ...(data && { data }) });
-        }
-      });
-    }
-  };
-  step({ kind: 'mount', jid: 0, isFirst: true, options: '', wall });
-  if (!kinds.has('mounted')) return false;
-  mount.core.scheduler.start(enterAll(mount, entries));
-  step({ kind: 'wake' });
-  step({ kind: 'unmount', isLast: true });
-  return !kinds.has('withdrawn');
-}
-
-function* enterAll(fs: FileSystem, entries: readonly PendingEntry[]): Task {
+/** Enters names into their directories, or into lost+found where that cannot be. Link counts are left to the passes that come after. */
+export function* relink(fs: FileSystem, entries: readonly PendingEntry[]): Task {
   for (const entry of entries) {
     try {
       if (entry.dir === undefined || !(yield* enter(fs, entry.dir, entry.name, entry))) yield* adopt(fs, entry);

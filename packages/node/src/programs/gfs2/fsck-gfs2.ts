@@ -117,7 +117,7 @@ Starting pass1
 ${ofPass('pass1')}Reconciling bitmaps.
 ${ofPass('reconcile')}reconcile_bitmaps completed in 0.000s
 pass1 completed in ${seconds}
-${later}fsck.gfs2 complete
+${later}${ofPass('quota')}fsck.gfs2 complete
 `;
 }
 
