@@ -21,6 +21,8 @@ export class AddressSpace {
   revokes = 0;
   /** File data to be written before the next commit (data=ordered), or at a sync. */
   readonly dirtyData: Set<Buffer> = new Set();
+  /** The log header that commits the last change that is needed to read an inode's data back: all but its times. */
+  neededSequence = -1;
 
   constructor(type: number, number: number) {
     this.type = type;

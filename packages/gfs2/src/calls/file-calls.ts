@@ -144,8 +144,8 @@ export function* read(fs: FileSystem, inode: Inode, offset: number, length: numb
 }
 
 /**
- * Writes at `offset`; undefined is the end of the file as it is on all nodes. Of a descriptor with O_SYNC, or an inode with the
- * flag (`chattr +S`), it is on the disk then (`generic_write_sync`).
+ * Writes at `offset`; undefined is the end of the file as it is on all nodes. Of a descriptor with O_SYNC or O_DSYNC, or an
+ * inode with the flag (`chattr +S`), which is as O_DSYNC, it is on the disk then (`generic_write_sync`).
  */
 export function* writeTo(
   fs: FileSystem,
@@ -153,13 +153,14 @@ export function* writeTo(
   offset: number | undefined,
   bytes: Uint8Array,
 ): Task<number> {
-  let isSync = flags.sync === true;
+  let isDataSync = flags.dsync === true;
   const written = yield* withInode(fs, inode, 'EX', () => {
     if (!isRegular(inode.di) || (offset !== undefined && offset < 0)) throw new Refusal('EINVAL');
-    isSync ||= (inode.di.flags & DIF.SYNC) !== 0;
+    isDataSync ||= (inode.di.flags & DIF.SYNC) !== 0;
     return writeFile(fs, inode, offset ?? inode.di.size, bytes);
   });
-  if (isSync) yield* fsync(fs, inode);
+  if (flags.sync) yield* fsync(fs, inode);
+  else if (isDataSync) yield* fdatasync(fs, inode);
   return written;
 }
 
@@ -225,6 +226,13 @@ function checkRewritable({ di }: Inode): void {
 export function* fsync(fs: FileSystem, inode: Inode): Task<undefined> {
   if (!fs.core.isReadOnly)
     yield* fs.core.log.flush(LOG_HEAD.FLUSH_NORMAL | LOG_HEAD.LFC_INODE_GO_SYNC, inode.glock.space);
+  return undefined;
+}
+
+/** The same without what only says when (`gfs2_fsync`, `datasync`): data in its old place needs no flush of the log. */
+export function* fdatasync(fs: FileSystem, inode: Inode): Task<undefined> {
+  if (!fs.core.isReadOnly)
+    yield* fs.core.log.flushData(LOG_HEAD.FLUSH_NORMAL | LOG_HEAD.LFC_INODE_GO_SYNC, inode.glock.space);
   return undefined;
 }
 

@@ -16,8 +16,10 @@ export interface OpenFlags {
   readonly truncate?: boolean;
   /** Every write goes to the end of the file, wherever other nodes have moved it. */
   readonly append?: boolean;
-  /** O_SYNC, and O_DSYNC too: what a write has written is on the disk when it returns, and with it what leads there. */
+  /** O_SYNC: what a write has written is on the disk when it returns, and with it what leads there and the times. */
   readonly sync?: boolean;
+  /** O_DSYNC: the same but for the times. */
+  readonly dsync?: boolean;
 }
 
 /** A file descriptor of this mount. */
@@ -36,6 +38,8 @@ export type Operation =
   | { readonly kind: 'append'; readonly fd: Fd; readonly bytes: Uint8Array }
   | { readonly kind: 'ftruncate'; readonly fd: Fd; readonly size: number }
   | { readonly kind: 'fsync'; readonly fd: Fd }
+  /** fdatasync(2): without the times. */
+  | { readonly kind: 'fdatasync'; readonly fd: Fd }
   /** fallocate(2). Blocks are given to holes and hold zeros; the file grows unless it is to keep its size. */
   | {
       readonly kind: 'fallocate';
@@ -198,6 +202,7 @@ export interface OperationResults {
   readonly append: number;
   readonly ftruncate: undefined;
   readonly fsync: undefined;
+  readonly fdatasync: undefined;
   readonly fallocate: undefined;
   readonly flock: undefined;
   readonly setlk: undefined;

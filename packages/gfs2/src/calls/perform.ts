@@ -94,6 +94,8 @@ export function* perform(
       return yield* files.truncate(fs, descriptors.getWritable(operation.fd).inode, operation.size);
     case 'fsync':
       return yield* files.fsync(fs, descriptors.get(operation.fd).inode);
+    case 'fdatasync':
+      return yield* files.fdatasync(fs, descriptors.get(operation.fd).inode);
     case 'flock':
       return yield* flock(fs, descriptors.get(operation.fd), operation.how, operation.isWaiting ?? false);
     case 'setlk': {

@@ -424,6 +424,11 @@ export class Gfs2File {
     return this.#client.call({ kind: 'fsync', fd: this.#fd }, this.path);
   }
 
+  /** The same but for its times. */
+  datasync(): Promise<void> {
+    return this.#client.call({ kind: 'fdatasync', fd: this.#fd }, this.path);
+  }
+
   close(): Promise<void> {
     return this.#client.call({ kind: 'close', fd: this.#fd }, this.path);
   }

@@ -3,7 +3,7 @@ import type { FileSystem } from '../filesystem.js';
 import { HolderFlag } from '../glock/glock.js';
 import { DIF, isDirectory } from '../ondisk/dinode.js';
 import type { Inode } from './inode.js';
-import { writeDinode } from './tree.js';
+import { writeTimesTo } from './tree.js';
 
 /** With `relatime` a time of access that is not older than the last change is renewed after a day. */
 const DAY_SEC = 24 * 60 * 60;
@@ -24,7 +24,7 @@ export function* touchAtime(fs: FileSystem, inode: Inode): Task {
     if (!isDue(fs, inode) || log.isFrozen) return;
     yield* log.transact(1, 0, function* (transaction) {
       ({ sec: inode.di.atime, nsec: inode.di.atimeNsec } = fs.core.wall());
-      yield* writeDinode(fs, inode, transaction);
+      writeTimesTo(yield* fs.inodes.dinodeBuffer(inode), fs, inode, transaction);
     });
   } finally {
     locks.release(holder);

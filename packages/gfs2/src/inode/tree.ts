@@ -127,6 +127,12 @@ export function* writeDinode(fs: FileSystem, inode: Inode, transaction: Transact
 
 /** The same where the block is known. */
 export function writeDinodeTo(buffer: Buffer, fs: FileSystem, inode: Inode, transaction: Transaction): void {
+  inode.glock.space.neededSequence = fs.core.log.sequence;
+  writeTimesTo(buffer, fs, inode, transaction);
+}
+
+/** The same when only times have changed, which fdatasync(2) leaves in memory (`I_DIRTY_SYNC`). */
+export function writeTimesTo(buffer: Buffer, fs: FileSystem, inode: Inode, transaction: Transaction): void {
   fs.core.log.addMeta(transaction, buffer);
   encodeDinode(inode.di, buffer.data, buffer.view);
 }

@@ -21,6 +21,7 @@ import {
   unstuff,
   withTree,
   writeDinodeTo,
+  writeTimesTo,
 } from './tree.js';
 
 /** Most blocks written in one transaction; fewer of a file whose data goes through the journal. */
@@ -145,7 +146,7 @@ function* writeStuffed(
     companion.change(transaction);
     log.addMeta(transaction, dinode);
     dinode.data.set(bytes, DINODE_BYTES + offset);
-    yield* finish({ fs, inode, transaction }, offset + bytes.length);
+    yield* finish({ fs, inode, transaction }, offset + bytes.length, 'needed');
   });
   return bytes.length;
 }
@@ -246,7 +247,12 @@ function writeCached(change: TreeChange, plan: Plan, offset: number, bytes: Uint
     }
     lblock += extent.count;
   }
-  finishIn(inode.uptodateBuffer!, change, offset + bytes.length);
+  finishIn(
+    inode.uptodateBuffer!,
+    change,
+    offset + bytes.length,
+    plan.missing === 0 ? partOfOverwrite(inode) : 'needed',
+  );
 }
 
 function* allocateAndWrite(change: TreeChange, plan: Plan, offset: number, bytes: Uint8Array): Task {
@@ -263,7 +269,7 @@ function* allocateAndWrite(change: TreeChange, plan: Plan, offset: number, bytes
     }
     lblock += extent.count;
   }
-  yield* finish(change, offset + bytes.length);
+  yield* finish(change, offset + bytes.length, 'needed');
 }
 
 function* overwrite(
@@ -284,7 +290,7 @@ function* overwrite(
       }
       lblock += extent.count;
     }
-    yield* finish(change, offset + bytes.length);
+    yield* finish(change, offset + bytes.length, partOfOverwrite(inode));
   });
   return bytes.length;
 }
@@ -361,13 +367,22 @@ function fill({ data }: Buffer, at: number, offset: number, bytes: Uint8Array): 
   data.set(bytes.subarray(from, to), offset + from - at);
 }
 
-function* finish(change: Change, end: number): Task {
-  finishIn(yield* change.fs.inodes.dinodeBuffer(change.inode), change, end);
+/** What of a write is in the dinode: what leads to the data, or the data itself; or nothing but times. */
+type DinodePart = 'needed' | 'times';
+
+/** Of a write into places that the file has already. */
+function partOfOverwrite(inode: Inode): DinodePart {
+  return isJournaled(inode) ? 'needed' : 'times';
 }
 
-function finishIn(dinode: Buffer, { fs, inode, transaction }: Change, end: number): void {
-  inode.di.size = Math.max(inode.di.size, end);
+function* finish(change: Change, end: number, part: DinodePart): Task {
+  finishIn(yield* change.fs.inodes.dinodeBuffer(change.inode), change, end, part);
+}
+
+function finishIn(dinode: Buffer, { fs, inode, transaction }: Change, end: number, part: DinodePart): void {
+  const isLonger = end > inode.di.size;
+  if (isLonger) inode.di.size = end;
   dropPrivileges(fs, inode);
   setModified(fs, inode);
-  writeDinodeTo(dinode, fs, inode, transaction);
+  (isLonger || part === 'needed' ? writeDinodeTo : writeTimesTo)(dinode, fs, inode, transaction);
 }

@@ -166,6 +166,11 @@ export class Log {
     return this.#isLive;
   }
 
+  /** Of the next header: what is in memory is committed by that. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
   /** Blocks of the journal between tail and head. */
   get used(): number {
     return this.#head - this.#tail;
@@ -318,12 +323,30 @@ export class Log {
   *flush(flags: number, space?: AddressSpace): Task {
     while (this.#isFlushing || this.#isFlushWanted) yield* wait(this.#flushed);
     if (space !== undefined && !hasUncommitted(space)) return;
+    yield* this.#alone(() => this.#flushExclusive(flags));
+  }
+
+  /**
+   * Brings the file data of a space to stable storage: by a flush if what leads there is in memory only, else just to its place. No
+   * transaction may allocate or free meanwhile, as that relies on a flush to write the data.
+   *
+   * @throws {Refusal} EIO
+   */
+  *flushData(flags: number, space: AddressSpace): Task {
+    const isNeeded = (): boolean => space.neededSequence === this.#sequence;
+    while (this.#isFlushing || this.#isFlushWanted) yield* wait(this.#flushed);
+    if (!isNeeded() && space.dirtyData.size === 0) return;
+    yield* this.#alone(() => (isNeeded() ? this.#flushExclusive(flags) : this.#writeDataOf(space)));
+  }
+
+  /** Runs a flush when no transaction is open, and holds up those that would begin. @throws {Refusal} EIO */
+  *#alone(flush: () => Task): Task {
     if (!this.#isLive) throw new Refusal('EIO');
     this.#isFlushWanted = true;
     try {
       while (this.#openTransactions > 0) yield* wait(this.#ended);
       this.#isFlushing = true;
-      yield* this.#flushExclusive(flags);
+      yield* flush();
     } finally {
       this.#isFlushing = this.#isFlushWanted = false;
       this.#scheduler.notify(this.#flushed);
@@ -521,20 +544,25 @@ export class Log {
   }
 
   /** File data goes before the metadata that makes it visible (`gfs2_ordered_write`). */
-  *#writeOrdered(): Task {
-    if (this.#ordered.size === 0) return;
+  *#writeOrdered(spaces: ReadonlySet<AddressSpace> = this.#ordered): Task {
+    if (spaces.size === 0) return;
     const buffers: Buffer[] = [];
-    for (const space of this.#ordered) {
+    for (const space of [...spaces]) {
       for (const buffer of space.dirtyData) {
         buffer.isDirty = false;
         buffers.push(buffer);
       }
+      this.#dirtyData -= space.dirtyData.size;
       space.dirtyData.clear();
+      this.#ordered.delete(space);
     }
-    this.#ordered.clear();
-    this.#dirtyData = 0;
     const error = yield* this.#cache.write(buffers);
     if (error !== undefined) this.#fail(`error writing data: ${error}`);
+  }
+
+  *#writeDataOf(space: AddressSpace): Task {
+    yield* this.#writeOrdered(new Set([space]));
+    yield* this.#barrier();
   }
 
   /** Writes data, metadata and revokes of the merged transaction to the journal (`lops_before_commit`). */

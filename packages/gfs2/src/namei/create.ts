@@ -6,19 +6,9 @@ import { addEntry, blocksForEntry, type Name, searchDirectory } from '../inode/d
 import type { Inode } from '../inode/inode.js';
 import { checkMayCreate, S } from '../inode/permission.js';
 import { setModified } from '../inode/times.js';
-import { writeDinode } from '../inode/tree.js';
+import { writeDinode, writeDinodeTo } from '../inode/tree.js';
 import type { Transaction } from '../log/log.js';
-import {
-  DIF,
-  type Dinode,
-  direntTypeOf,
-  encodeDinode,
-  isDirectory,
-  isRegular,
-  isSymlink,
-  MODE,
-  PAYLOAD,
-} from '../ondisk/dinode.js';
+import { DIF, type Dinode, direntTypeOf, isDirectory, isRegular, isSymlink, MODE, PAYLOAD } from '../ondisk/dinode.js';
 import { direntHash, encodeDirent } from '../ondisk/dirent.js';
 import { DINODE_BYTES } from '../ondisk/geometry.js';
 import type { Owner } from '../quota/quotas.js';
@@ -205,8 +195,7 @@ function writeNewDinode(
   transaction: Transaction,
 ): void {
   const buffer = fs.core.cache.create(inode.glock.space, inode.addr);
-  fs.core.log.addMeta(transaction, buffer);
-  encodeDinode(inode.di, buffer.data);
+  writeDinodeTo(buffer, fs, inode, transaction);
   if (target !== undefined) buffer.data.set(target, DINODE_BYTES);
   if (isDirectory(inode.di)) writeDots(fs.core.geometry.blockSize, dir, inode, buffer.data);
 }
