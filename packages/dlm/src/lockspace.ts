@@ -188,7 +188,7 @@ export class Lockspace {
   /** Directory node of a hash (`dlm_hash2nodeid`). */
   hash2nodeid(hash: number): number {
     const { nodeArray } = this;
-    if (nodeArray.length <= 1) return this.nodeid;
+    if (this.members.length <= 1) return this.nodeid;
     return nodeArray[(hash >>> 16) % nodeArray.length]!;
   }
 

@@ -60,3 +60,25 @@ it('who gave a resource up in a recovery that its directory node did not notice 
   expect(casts).toEqual(['3 granted']);
   expect(cluster.sent - before).toBeLessThan(20);
 });
+
+it('where one node alone has a weight it is the directory node of every name, for the others too', () => {
+  const cluster = new Cluster({ nodes: [1, 2] });
+  for (const node of [1, 2]) {
+    cluster.input(node, { kind: 'create', lockspace: LOCKSPACE, lvbLength: 8, isFs: false });
+  }
+  const members = [
+    { node: 1, weight: 1 },
+    { node: 2, weight: 0 },
+  ];
+  for (const node of [1, 2]) cluster.input(node, { kind: 'start', lockspace: LOCKSPACE, members });
+  cluster.settle();
+  lock(cluster, 2, 1, 'a');
+  lock(cluster, 1, 1, 'a');
+  cluster.settle();
+  const seen = [1, 2].map((node) => {
+    const [r] = cluster.nodes.get(node)!.dlm.inspect().lockspaces[0]!.resources;
+    return { dir: r!.dir, master: r!.master };
+  });
+  expect(seen).toEqual([seen[0], seen[0]]);
+  expect(seen[0]!.dir).toBe(1);
+});
