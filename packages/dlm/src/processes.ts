@@ -1,5 +1,5 @@
 import type { PurgeInput } from './dlm-io.js';
-import { LockFlag, Status } from './lock-flags.js';
+import { LockFlag, Status, StatusFlag } from './lock-flags.js';
 import type { Lockspace } from './lockspace.js';
 import { cancelAtMaster, completeHere, tellCalled, tellLock, unlockAtMaster } from './owner.js';
 import { type Lkb, LkbFlag } from './resource.js';
@@ -45,7 +45,8 @@ function orphanProcLock(ls: Lockspace, lkb: Lkb): void {
   tellLock(ls, lkb, 'dlm.orphaned');
   // Not validated as a cancel: with an operation in flight nothing is canceled.
   if (unlockVerdict(lkb, 0) !== 'proceed') return;
-  lkb.sbflags = 0;
+  // Differs from Linux, as for every cancel: a conversion that was demoted while it was queued does not forget that.
+  lkb.sbflags = ls.host.isStrict ? 0 : lkb.sbflags & StatusFlag.DEMOTED;
   tellCalled(ls, lkb, 'cancel');
   cancelAtMaster(ls, lkb.resource, lkb);
 }

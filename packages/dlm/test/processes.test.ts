@@ -80,6 +80,21 @@ it('a conversion that was demoted while it waited says so when it is canceled', 
   expect(heard).toEqual([`2: ${Status.ECANCEL} ${Mode.NL} ${StatusFlag.DEMOTED}`]);
 });
 
+// Found by a storm: the fact of its end said that it had lost its mode for nothing.
+it('a conversion that was demoted while it waited says so when its process has left it behind', () => {
+  const checker = new Checker(invariants);
+  const cluster = new Cluster({ nodes: [1], onFact: (fact) => checker.observe(fact) });
+  createLockspace(cluster, LOCKSPACE);
+  const lock = (handle: number, mode: number, flags: number): void => {
+    const process = handle === 2 ? HOLDER : WAITER;
+    cluster.input(1, { kind: 'lock', lockspace: LOCKSPACE, handle, name: 'r', mode, flags, process });
+  };
+  for (const handle of [1, 2, 3]) lock(handle, Mode.CR, LockFlag.PERSISTENT);
+  for (const handle of [1, 2]) lock(handle, Mode.EX, LockFlag.CONVERT | LockFlag.CONVDEADLK | LockFlag.PERSISTENT);
+  cluster.input(1, { kind: 'process-exit', lockspace: LOCKSPACE, process: HOLDER });
+  expect(checker.violations).toEqual([]);
+});
+
 // Found by lock chaos, and only where the master is elsewhere: the cancel, which had been sent before, took the flag away again.
 it('a conversion is demoted after its owner has canceled it, and says so', () => {
   const heard: string[] = [];
