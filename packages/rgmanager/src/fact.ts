@@ -43,6 +43,8 @@ export type RgFact = Fact &
         readonly kind: 'rg.members';
         readonly members: readonly number[];
         readonly isQuorate: boolean;
+        /** Nodes that take no services; absent when there are none. */
+        readonly standby?: readonly number[];
       }
     | {
         /** A user has locked all services where they are (`clusvcadm -l`), or unlocked them. */

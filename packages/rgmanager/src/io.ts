@@ -32,6 +32,8 @@ export type RgRequest =
   | { readonly kind: 'lock' }
   | { readonly kind: 'unlock' }
   | { readonly kind: 'query-lock' }
+  /** Services leave a node, which takes none until it is back; it may be down. `node` is its id. */
+  | { readonly kind: 'standby' | 'unstandby'; readonly node: number }
   /** Floating addresses of a service, for agents that listen on them. `service` is the name without its type. */
   | { readonly kind: 'service-addresses'; readonly service: string };
 
@@ -40,13 +42,15 @@ export type RgReply =
   | { readonly kind: 'result'; readonly code: number; readonly owner: number }
   /**
    * Services in the order of the configuration; `members` are nodes whose rgmanager listens. `master`: which of them decides for
-   * all; absent when each does for itself, and when it is not known.
+   * all; absent when each does for itself, and when it is not known. `standby`: nodes that take no services, members or not;
+   * absent when there are none.
    */
   | {
       readonly kind: 'status';
       readonly services: readonly ServiceRecord[];
       readonly members: readonly number[];
       readonly master?: number;
+      readonly standby?: readonly number[];
     }
   | { readonly kind: 'lock-state'; readonly isLocked: boolean }
   | { readonly kind: 'addresses'; readonly addresses: readonly string[] }

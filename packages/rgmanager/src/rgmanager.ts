@@ -27,12 +27,13 @@ import { type RmSettings, readRmSettings } from './manager/rm-settings.js';
 import { ServiceOperations } from './manager/service-operations.js';
 import { type Respond, type ServiceRequest, ServiceThreads } from './manager/service-threads.js';
 import { serviceWorker } from './manager/service-worker.js';
+import { STANDBY_KEY, Standby } from './manager/standby.js';
 import { Runtime } from './runtime/runtime.js';
 import { type Resume, suspend } from './runtime/suspend.js';
-import { RecordStore } from './state/record-store.js';
+import { isRecordKey, RecordStore } from './state/record-store.js';
 import { Request } from './state/request.js';
 import { Result } from './state/result.js';
-import { type ServiceRecord, ServiceState } from './state/service-record.js';
+import { decodeRecord, ServiceFlag, type ServiceRecord, ServiceState } from './state/service-record.js';
 import { ResourceList } from './tree/resource-list.js';
 import { type InstalledAgent, loadRules, type ResourceRule } from './tree/resource-rule.js';
 
@@ -88,6 +89,8 @@ const OPERATIONS: ReadonlyMap<ServiceOperation, number> = new Map([
 export interface RgView {
   readonly phase: 'created' | 'starting' | 'running' | 'stopping' | 'exited';
   readonly members: readonly number[];
+  /** Nodes that take no services. */
+  readonly standby: readonly number[];
   readonly isQuorate: boolean;
   /** `clusvcadm -l`. */
   readonly isUserLocked: boolean;
@@ -126,6 +129,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   readonly #evaluation: Evaluation;
   readonly #operations: ServiceOperations;
   readonly #failedStops: FailedStops;
+  readonly #standby: Standby;
   readonly #events: RgEventQueue;
   readonly #central: CentralProcessing;
   readonly #rejected = new Map<MessageDefect, number>();
@@ -191,6 +195,10 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     const operations = new ServiceOperations(parts, config.startsWhatIsBeingStopped ?? false);
     this.#operations = operations;
     this.#failedStops = new FailedStops({ runtime, state, members, store, inUse });
+    this.#standby = new Standby({
+      ...{ runtime, members, locks: this.#locks, views: this.#views },
+      changed: (node, isStandby) => this.#onStandby(node, isStandby),
+    });
     const placement = new DomainPlacement(store, members, inUse);
     const remote = new RemoteRequests({ runtime, state, members, channels, store, inUse }, timeout);
     const prng = config.prng ?? Prng.derive({ hi: 0, lo: config.nodeId }, 'rgmanager');
@@ -268,6 +276,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     return {
       phase: this.#phase,
       members: this.#members.online,
+      standby: this.#members.standby,
       isQuorate: this.#state.isQuorate,
       isUserLocked: this.#state.isUserLocked,
       master: this.#state.isCentral ? this.#central.master : 0,
@@ -427,6 +436,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       this.#runtime.log('info', 'State change: Local UP');
       this.#events.put({ kind: 'node', node: this.#config.nodeId, isUp: true, isClean: true });
     }
+    // At once: whoever has come has this before any vote on what he writes.
+    if (gained.length > 0) this.#views.announce(STANDBY_KEY);
     for (const node of gained.filter((each) => each !== this.#config.nodeId)) {
       this.#runtime.log('info', `State change: ${this.#members.nameOf(node)} UP`);
       this.#events.put({ kind: 'node', node, isUp: true, isClean: true });
@@ -462,7 +473,9 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
 
   #tellMembers(): void {
     const { observe, now } = this.#runtime;
-    observe?.({ kind: 'rg.members', now, members: this.#members.online, isQuorate: this.#state.isQuorate });
+    const { online: members, standby } = this.#members;
+    const { isQuorate } = this.#state;
+    observe?.({ kind: 'rg.members', now, members, isQuorate, ...(standby.length > 0 && { standby }) });
   }
 
   /** Stops every service without touching the records, which other nodes may go on with. */
@@ -479,7 +492,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     yield* this.#threads.idle();
     this.#nothingRuns();
     this.#runtime.log('debug', 'Invalidating local VF cache');
-    this.#views.invalidate();
+    this.#views.invalidate(STANDBY_KEY);
     this.#runtime.log('debug', 'Flushing resource group cache');
     this.#inUse.configuration = new Configuration(new ResourceList(), [], [], () => {});
     this.#isInitialized = false;
@@ -504,6 +517,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
         this.#failedStops.look();
         if (this.#state.isCentral) return yield* this.#central.handle(event);
         return yield* this.#evaluation.serviceEvent(event.state);
+      case 'standby':
+        return yield* this.#standbyEvent(event.node);
       case 'node':
         if (this.#phase !== 'running') return;
         if (event.node === this.#config.nodeId && !this.#isInitialized) {
@@ -518,6 +533,35 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
         }
         this.#runtime.log('debug', 'Services not initialized.');
     }
+  }
+
+  /** To whoever decides about services it is as if that node had left, or joined; but what it runs is stopped there first. */
+  #onStandby(node: number, isStandby: boolean): void {
+    this.#tellMembers();
+    if (isStandby) return this.#events.put({ kind: 'standby', node });
+    if (this.#members.isOnline(node)) this.#events.put({ kind: 'node', node, isUp: true, isClean: true });
+  }
+
+  *#standbyEvent(node: number): Task {
+    const isThere = this.#members.isOnline(node) && this.#members.standby.includes(node);
+    if (this.#phase !== 'running' || !this.#isInitialized || !isThere) return;
+    if (!this.#state.isCentral) return yield* this.#evaluation.standby(node);
+    yield* this.#central.handle({ kind: 'node', node, isUp: false, isClean: true });
+  }
+
+  /** What runs on a node in standby is to leave it: that node sees to it, or the master. */
+  #clearStandby(nodes: readonly number[]): void {
+    for (const node of nodes) {
+      const isSeenTo = this.#state.isCentral || node === this.#config.nodeId;
+      if (isSeenTo && this.#members.standby.includes(node)) this.#events.put({ kind: 'standby', node });
+    }
+  }
+
+  /** It was unfrozen there, or found there. */
+  #clearStandbyOf(data: Uint8Array): void {
+    const record = decodeRecord(data);
+    const isStaying = record?.state !== ServiceState.STARTED || (record.flags & ServiceFlag.FROZEN) !== 0;
+    if (!isStaying) this.#clearStandby([record.owner]);
   }
 
   *#nodeEvent(event: Extract<QueuedEvent, { kind: 'node' }>, runsNothing: boolean): Task {
@@ -578,13 +622,17 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   /** `lock_commit_cb`. */
   #onCommitted(key: string, data: Uint8Array): void {
     this.#central.onCommitted(key, data);
+    this.#standby.onCommitted(key, data);
+    if (this.#members.standby.length > 0 && isRecordKey(key)) this.#clearStandbyOf(data);
     if (key !== LOCKDOWN_KEY || data.length !== 1) return;
     const isLocked = data[0] !== 0;
     if (isLocked) this.#state.lock(Lockdown.USER);
     else this.#state.unlock(Lockdown.USER);
     this.#runtime.log('notice', `Resource Groups ${isLocked ? 'Locked' : 'Unlocked'}`);
     this.#runtime.observe?.({ kind: 'rg.lockdown', now: this.#runtime.now, isLocked });
-    if (!isLocked) this.#central.onUnlocked();
+    if (isLocked) return;
+    this.#central.onUnlocked();
+    this.#clearStandby(this.#members.standby);
   }
 
   /** What another node wants, in a conversation that it opened. */
@@ -628,6 +676,9 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       case 'lock':
       case 'unlock':
         return this.#runtime.start(this.#lockServices(id, request.kind === 'lock'));
+      case 'standby':
+      case 'unstandby':
+        return this.#runtime.start(this.#setStandby(id, request.node, request.kind === 'standby'));
       case 'query-lock':
         return this.#reply(id, { kind: 'lock-state', isLocked: this.#state.isUserLocked });
       default:
@@ -656,7 +707,9 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     }
     this.#statusQueries -= 1;
     const master = this.#state.isCentral ? this.#central.master : 0;
-    this.#reply(id, { kind: 'status', services, members: this.#members.online, ...(master !== 0 && { master }) });
+    const { online: members, standby } = this.#members;
+    const about = { ...(master !== 0 && { master }), ...(standby.length > 0 && { standby }) };
+    this.#reply(id, { kind: 'status', services, members, ...about });
   }
 
   /** Differs from rgmanager: a node that has just come asks how far the others are; its write is turned away there. */
@@ -664,6 +717,10 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     if (this.#views.readLocal(LOCKDOWN_KEY) === undefined) yield* this.#views.read(LOCKDOWN_KEY);
     const result = yield* this.#views.write(LOCKDOWN_KEY, Uint8Array.of(isLocked ? 1 : 0));
     this.#replyCode(id, result === 'ok' ? Result.SUCCESS : Result.FAIL);
+  }
+
+  *#setStandby(id: number, node: number, isStandby: boolean): Task {
+    this.#replyCode(id, yield* this.#standby.set(node, isStandby));
   }
 
   #replyCode(id: number, code: number, owner: number = this.#config.nodeId): void {

@@ -67,6 +67,13 @@ describe('beside the recordings', () => {
     expect(at(false)).not.toContain('stranger');
   });
 
+  it('shows who is in standby', () => {
+    const members = whole.members.map((each) => (each.id === 3 ? { ...each, isStandby: true } : each));
+    expect(run('', { members }).output).toMatch(/my-vm3 +3 Online, rgmanager, Standby\n/);
+    expect(run('-x', { members }).output).toContain('qdisk="0" nodeid="0x00000003" standby="1"/>');
+    expect(run('-x').output).not.toContain('standby');
+  });
+
   it('tells why rgmanager gives no states', () => {
     const { output } = run('', { services: undefined, refusal: -6 });
     expect(output).toMatch(/^Service states unavailable: Temporary failure; try again\nCluster Status/);

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { table } from '../src/conformance/recorded-files.js';
-import { finishClusvcadm, parseClusvcadm, prepareClusvcadm, type RgReply, type RgRequest } from '../src/index.js';
+import {
+  finishClusvcadm,
+  parseClusvcadm,
+  prepareClusvcadm,
+  Result,
+  type RgReply,
+  type RgRequest,
+} from '../src/index.js';
 import { vectors } from './vectors.js';
 
 const members = [1, 2, 3].map((id) => ({ id, name: `my-vm${id}`, isOnline: id !== 3 }));
@@ -47,6 +54,9 @@ describe('a command line becomes a request', () => {
     ['-l', { kind: 'lock' }, ''],
     ['-u', { kind: 'unlock' }, ''],
     ['-S', { kind: 'query-lock' }, ''],
+    ['-b my-vm3', { kind: 'standby', node: 3 }, 'Member my-vm3 going into standby...'],
+    ['-B my-vm3', { kind: 'unstandby', node: 3 }, 'Member my-vm3 coming back from standby...'],
+    ['-q -b my-vm3', { kind: 'standby', node: 3 }, ''],
     ['-q -d web', { kind: 'disable', service: 'service:web' }, ''],
     [
       '-d web -m my-vm23',
@@ -55,6 +65,25 @@ describe('a command line becomes a request', () => {
     ],
   ])('clusvcadm %s', (args, request, output) => {
     expect(run(args)).toEqual({ request, output });
+  });
+});
+
+describe('standby', () => {
+  it('is for a member by its whole name', () => {
+    expect(run('-b my-vm')).toMatchObject({
+      status: 1,
+      output: expect.stringMatching(/^'my-vm' not in membership list/),
+    });
+    expect(run('-b my-vm23')).toMatchObject({ status: 1, output: expect.stringMatching(/Closest match: 'my-vm2'/) });
+  });
+
+  it('is answered', () => {
+    expect(run('-b my-vm2', result(Result.SUCCESS))).toMatchObject({
+      status: 0,
+      output: 'Member my-vm2 going into standby...Success\n',
+    });
+    expect(run('-B my-vm2', result(Result.FAIL))).toMatchObject({ status: 255 });
+    expect(run('-b my-vm2', { kind: 'unreachable' })).toMatchObject({ status: 1 });
   });
 });
 

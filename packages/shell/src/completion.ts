@@ -28,7 +28,8 @@ export function completionOf(line: string): Completion {
     const known = command === 'service' ? SCRIPT_WORDS : ['off', 'on'];
     return { start, candidates: () => known.filter((each) => each.startsWith(word)) };
   }
-  const isHost = (HOSTS.has(command!) && words.length === 2) || (command === 'clusvcadm' && previous === '-m');
+  const namesHost = command === 'clusvcadm' && ['-m', '-b', '-B'].includes(previous!);
+  const isHost = (HOSTS.has(command!) && words.length === 2) || namesHost;
   if (isHost) return { start, command: `compgen -A hostname ${quoted(word)}`, candidates: linesOf };
   // Directories come behind an empty line.
   return {

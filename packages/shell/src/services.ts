@@ -63,7 +63,7 @@ function* look(os: Os, query: ClustatQuery | undefined): Task<ClustatView | unde
     generation: status.generation,
     wall: os.wall().sec,
     isQuorate: status.isQuorate,
-    members: nodes.map((node) => memberOf(node, listening, reply?.kind === 'status' ? reply.master : undefined)),
+    members: nodes.map((node) => memberOf(node, listening, reply?.kind === 'status' ? reply : {})),
     services: reply?.kind === 'status' ? reply.services : undefined,
     ...(reply?.kind === 'result' && { refusal: reply.code }),
   };
@@ -72,7 +72,7 @@ function* look(os: Os, query: ClustatQuery | undefined): Task<ClustatView | unde
 function memberOf(
   { nodeId, name, state, isUs }: CmanNodeStatus,
   listening: readonly number[],
-  master: number | undefined,
+  { master, standby }: { readonly master?: number; readonly standby?: readonly number[] },
 ): ClustatMember {
   return {
     id: nodeId,
@@ -82,6 +82,7 @@ function memberOf(
     hasRgmanager: listening.includes(nodeId),
     isQuorumDisk: nodeId === 0,
     ...(nodeId === master && { isMaster: true }),
+    ...(standby?.includes(nodeId) && { isStandby: true }),
   };
 }
 

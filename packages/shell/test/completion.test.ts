@@ -25,6 +25,7 @@ describe('a line is completed', () => {
     ['chkconfig cman o', ['off', 'on']],
     ['ssh my', ['my-vm1', 'my-vm1.example', 'my-vm2']],
     ['clusvcadm -r web -m my-vm2', ['my-vm2']],
+    ['clusvcadm -b my-vm2', ['my-vm2']],
     ['nothing', []],
   ])('%s', (line, expected) => {
     const { start, command, candidates } = completionOf(line);

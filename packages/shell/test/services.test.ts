@@ -95,6 +95,12 @@ describe('clustat', () => {
     expect(type('clustat', { status })).toEqual({ status: 1, output: '', errors });
   });
 
+  it('says which nodes are in standby', () => {
+    const { output } = type('clustat', { rgmanager: { ...services, standby: [2, 3] } });
+    expect(output).toContain('2 Online, Local, rgmanager, Standby\n');
+    expect(output).toContain('3 Online, Standby\n');
+  });
+
   it('asks rgmanager fast or slowly as it is told, and not at all for a member', () => {
     const asked: RgRequest[] = [];
     for (const line of ['clustat', 'clustat -f', 'clustat -m my-vm2']) type(line, { rgmanager: services, asked });

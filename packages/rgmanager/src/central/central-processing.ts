@@ -4,7 +4,7 @@ import type { Views } from '../cluster/views.js';
 import type { ConfElement } from '../conf/conf-element.js';
 import { DEFAULT_EVENT_SCRIPT, type EventTrigger, readEventTriggers } from '../conf/event-triggers.js';
 import type { ServiceOperation } from '../io.js';
-import type { QueuedEvent, RgEventQueue } from '../manager/event-queue.js';
+import type { RgEventQueue, ScriptedEvent } from '../manager/event-queue.js';
 import type { ServiceRequest } from '../manager/service-threads.js';
 import { Request } from '../state/request.js';
 import { Result } from '../state/result.js';
@@ -136,7 +136,7 @@ export class CentralProcessing {
   }
 
   /** Runs the scripts for an event if this node is the master; becomes the master if there is none. */
-  *handle(event: Exclude<QueuedEvent, { kind: 'config' }>): Task {
+  *handle(event: ScriptedEvent): Task {
     const { state, members, runtime } = this.#parts;
     if (state.isLocked && event.kind !== 'user') {
       this.#hasSkipped = true;
@@ -146,7 +146,7 @@ export class CentralProcessing {
     if (event.kind === 'user') event.request.respond?.({ code: Result.AGAIN, owner: 0 });
   }
 
-  *#process(event: Exclude<QueuedEvent, { kind: 'config' }>): Task {
+  *#process(event: ScriptedEvent): Task {
     const { members } = this.#parts;
     const about = this.#describe(event);
     if (about === undefined) return this.#answer(event, Result.INVAL);
@@ -165,13 +165,14 @@ export class CentralProcessing {
    *
    * Differs from rgmanager: there such a service stays stopped until the next node comes or goes.
    */
-  *#inherit(event: Exclude<QueuedEvent, { kind: 'config' }>): Task {
+  *#inherit(event: ScriptedEvent): Task {
     if (this.#inherited === undefined) {
       this.#inherited = new Set();
       for (const service of this.#parts.inUse.configuration.services) {
         const record = yield* this.#calls.record(service);
         if (record !== undefined && IN_TRANSITION.includes(record.state)) this.#inherited.add(service);
       }
+      for (const node of this.#parts.members.standby) this.#parts.events.put({ kind: 'standby', node });
     }
     if (event.kind !== 'service' || IN_TRANSITION.includes(event.state)) return;
     if (this.#inherited.delete(event.service) && event.state === ServiceState.STOPPED) this.#lookAtAll();
@@ -199,13 +200,13 @@ export class CentralProcessing {
    *
    * Differs from rgmanager: it answers after the first script that matches, though the default one has yet to act.
    */
-  #answer(event: QueuedEvent, result: number): void {
+  #answer(event: ScriptedEvent, result: number): void {
     if (event.kind !== 'user') return;
     event.request.respond?.(result > 0 ? { code: Result.SUCCESS, owner: result } : { code: result, owner: 0 });
   }
 
   /** As scripts see it; undefined if it is none for them. */
-  #describe(event: Exclude<QueuedEvent, { kind: 'config' }>): RgEvent | undefined {
+  #describe(event: ScriptedEvent): RgEvent | undefined {
     const { members } = this.#parts;
     switch (event.kind) {
       case 'node': {

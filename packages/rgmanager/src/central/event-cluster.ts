@@ -80,9 +80,9 @@ export class EventCluster {
     return this.#parts.members.here;
   }
 
-  /** `nodes_online`: ids of the members whose rgmanager listens, in the order of `cluster.conf`. */
+  /** `nodes_online`: ids of the members whose rgmanager listens, and which are not in standby, in the order of `cluster.conf`. */
   nodesOnline(): readonly number[] {
-    return this.#parts.members.online;
+    return this.#parts.members.eligible;
   }
 
   /** `service_list`: all services, `type:name`, in the order of `cluster.conf`. */

@@ -1,8 +1,8 @@
 import type { EventPattern } from '../conf/event-triggers.js';
-import type { QueuedEvent } from '../manager/event-queue.js';
+import type { ScriptedEvent } from '../manager/event-queue.js';
 
 /** Whether a script with this pattern is run for an event. Scripts without a class are run for all, a user's included. */
-export function matches(pattern: EventPattern, event: QueuedEvent, here: number): boolean {
+export function matches(pattern: EventPattern, event: ScriptedEvent, here: number): boolean {
   switch (pattern.kind) {
     case 'any':
       return true;
@@ -15,7 +15,7 @@ export function matches(pattern: EventPattern, event: QueuedEvent, here: number)
 
 function matchesNode(
   { nodeId, state, isClean, isLocal }: Extract<EventPattern, { kind: 'node' }>,
-  event: Extract<QueuedEvent, { kind: 'node' }>,
+  event: Extract<ScriptedEvent, { kind: 'node' }>,
   here: number,
 ): boolean {
   if (nodeId >= 0 && nodeId !== event.node) return false;
@@ -26,7 +26,7 @@ function matchesNode(
 
 function matchesService(
   { service, state, owner }: Extract<EventPattern, { kind: 'service' }>,
-  event: Extract<QueuedEvent, { kind: 'service' }>,
+  event: Extract<ScriptedEvent, { kind: 'service' }>,
 ): boolean {
   if (service !== '' && service.toLowerCase() !== event.service.toLowerCase()) return false;
   if (state >= 0 && state !== event.state) return false;

@@ -10,6 +10,8 @@ export class Members {
   #nodes: readonly RgNode[] = [];
   #names: ReadonlyMap<number, string> = new Map();
   #online: ReadonlySet<number> = new Set();
+  /** In ascending order; members or not. */
+  standby: readonly number[] = [];
 
   constructor(nodes: readonly RgNode[], here: number) {
     this.here = here;
@@ -34,6 +36,20 @@ export class Members {
 
   isOnline(id: number): boolean {
     return this.#online.has(id);
+  }
+
+  /** Ids of the members that may be given services: all but those in standby. */
+  get eligible(): readonly number[] {
+    return this.online.filter((id) => !this.standby.includes(id));
+  }
+
+  /** Whether this node is in standby. */
+  get isStandby(): boolean {
+    return this.standby.includes(this.here);
+  }
+
+  isEligible(id: number): boolean {
+    return this.#online.has(id) && !this.standby.includes(id);
   }
 
   nameOf(id: number): string {

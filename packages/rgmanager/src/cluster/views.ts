@@ -113,6 +113,17 @@ export class Views {
     return result;
   }
 
+  /**
+   * Tells everybody what this node has, unasked: those who have an older value or none take it over.
+   *
+   * Beyond rgmanager, where a node that has just come has to ask.
+   */
+  announce(name: string): void {
+    const key = this.#keys.get(name);
+    if (key?.data === undefined) return;
+    this.#channels.broadcast({ kind: 'ack', key: name, view: key.view, data: key.data });
+  }
+
   /** A message to everybody; true if it was one of this protocol. */
   onBroadcast(from: number, message: RgMessage): boolean {
     switch (message.kind) {
@@ -127,6 +138,9 @@ export class Views {
         return true;
       case 'formed':
         this.#onFormed(message.transaction);
+        return true;
+      case 'ack':
+        this.#onAnnounced(message);
         return true;
       default:
         return false;
@@ -150,9 +164,10 @@ export class Views {
     }
   }
 
-  /** Forgets all values, as at a loss of quorum. */
-  invalidate(): void {
-    this.#keys.clear();
+  /** Forgets all values but one, as at a loss of quorum. */
+  invalidate(kept: string): void {
+    for (const name of this.#keys.keys()) if (name !== kept) this.#keys.delete(name);
+    this.#keys.get(kept)?.drop(() => true);
     this.#resumeWaiting();
   }
 
@@ -220,6 +235,14 @@ export class Views {
     key.commit(transaction);
     if (key.data !== undefined) this.#committed(key.name, key.data);
     this.#resumeWaiting();
+  }
+
+  #onAnnounced({ key: name, view, data }: Extract<RgMessage, { kind: 'ack' }>): void {
+    const key = this.#keyOf(name);
+    if (view <= key.view) return;
+    key.view = view;
+    key.data = data;
+    this.#committed(name, data);
   }
 
   #drop(isDropped: Parameters<ReplicatedKey['drop']>[0]): void {

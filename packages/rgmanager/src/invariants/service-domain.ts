@@ -214,8 +214,9 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
 
   #onMembers(fact: Of<'rg.members'>): void {
     const view = this.#views.of(fact);
-    const gained = fact.members.filter((node) => !view.members.includes(node));
-    view.members = fact.members;
+    const members = fact.members.filter((node) => fact.standby?.includes(node) !== true);
+    const gained = members.filter((node) => !view.members.includes(node));
+    view.members = members;
     view.isQuorate = fact.isQuorate;
     view.changedAt = fact.at;
     for (const [service, placement] of this.#services) {

@@ -7,18 +7,20 @@ import {
   considerCoordinatedStart,
   considerRelocate,
   considerStart,
+  isRunning,
   type Load,
   type ServiceSituation,
   type StartDecision,
 } from '../state/placement.js';
 import type { RecordStore } from '../state/record-store.js';
 import { Request } from '../state/request.js';
+import { Result } from '../state/result.js';
 import { ServiceFlag, type ServiceRecord, ServiceState, stateText } from '../state/service-record.js';
 import type { DaemonState } from './daemon-state.js';
 import { type DomainPlacement, NO_LOAD } from './domain-placement.js';
 import type { InUse } from './group-operations.js';
 import type { ServiceOperations } from './service-operations.js';
-import type { ServiceThreads } from './service-threads.js';
+import type { Respond, ServiceThreads } from './service-threads.js';
 
 export interface EvaluationParts {
   readonly runtime: Runtime;
@@ -83,6 +85,8 @@ export class Evaluation {
   readonly #overtaken = new Set<string>();
   /** Services for which the coordinator found no node. */
   readonly #homeless = new Set<string>();
+  /** Services that this node, in standby, is handing over. */
+  readonly #leaving = new Set<string>();
 
   constructor(parts: EvaluationParts) {
     this.#parts = parts;
@@ -109,6 +113,45 @@ export class Evaluation {
       else this.#considerRelocate(record, node);
     }
     runtime.log('debug', `Event (${isLocal ? 1 : 0}:${node}:${isUp ? 1 : 0}) Processed`);
+  }
+
+  /**
+   * A member is in standby. It hands its services over, and the others look at what is stopped, as at its death.
+   *
+   * Frozen services stay, and so does everything while services are locked.
+   */
+  *standby(node: number): Task {
+    const { members, inUse, placement, store } = this.#parts;
+    if (this.#isLocked()) return;
+    this.#newcomer = 0;
+    const loads = yield* placement.loads(this.#planned);
+    for (const service of inUse.configuration.services) {
+      const record = yield* store.readLocked(service);
+      if (record === undefined) continue;
+      if (node === members.here) yield* this.#handOver(record);
+      else if (record.state === ServiceState.STOPPED) yield* this.#considerStart(record, loads);
+    }
+  }
+
+  *#handOver(record: ServiceRecord): Task {
+    const { members, inUse, placement, threads, runtime } = this.#parts;
+    const { name: service, owner, flags } = record;
+    const isStaying = (flags & ServiceFlag.FROZEN) !== 0 || this.#leaving.has(service);
+    if (!members.isStandby || owner !== members.here || !isRunning(record) || isStaying) return;
+    const target = yield* placement.bestTarget(service, members.here, members.eligible);
+    const isMigration = inUse.configuration.isMigratory(service) && target !== members.here;
+    runtime.log('notice', `${isMigration ? 'Migrating' : 'Relocating'} ${service}: this node is in standby`);
+    this.#observe(record, isMigration ? 'migrate' : 'relocate', target === members.here ? 0 : target);
+    this.#leaving.add(service);
+    const left = (): void => {
+      this.#leaving.delete(service);
+    };
+    const relocate = (): void => {
+      if (!threads.enqueue(service, { request: Request.RELOCATE, respond: left })) left();
+    };
+    if (!isMigration) return relocate();
+    const moved: Respond = ({ code }) => (code === Result.SUCCESS ? left() : relocate());
+    if (!threads.enqueue(service, { request: Request.MIGRATE, target, respond: moved })) left();
   }
 
   /** This node has just stopped all services: what records say it runs is stopped. */
@@ -188,7 +231,7 @@ export class Evaluation {
     const { members, placement, inUse } = this.#parts;
     const service = record.name;
     const situation: ServiceSituation = {
-      ...placement.situationOf(service, record, members.online),
+      ...placement.situationOf(service, record, members.eligible),
       record,
       autostart: inUse.configuration.property(service, 'autostart'),
       isDependencyMissing: placement.isDependencyMissing(service),
@@ -210,7 +253,8 @@ export class Evaluation {
       this.#overtaken.add(service);
       return this.#observe(record, 'nothing');
     }
-    const target = placement.choose(service, 0, members.online, loads, situation);
+    if (members.isOnline(record.owner)) return this.#observe(record, 'nothing');
+    const target = placement.choose(service, 0, members.eligible, loads, situation);
     const decision = considerCoordinatedStart(situation, target);
     if (target === 0 && decision === 'nothing' && record.state === ServiceState.STOPPED) this.#noteHomeless(service);
     if (decision === 'start') {
@@ -278,7 +322,7 @@ export class Evaluation {
   #considerRelocate(record: ServiceRecord, newcomer: number): void {
     const { members, placement, inUse, threads, runtime } = this.#parts;
     const service = record.name;
-    const situation = placement.situationOf(service, record, members.online);
+    const situation = placement.situationOf(service, record, members.eligible);
     if (!considerRelocate(record, members.here, newcomer, situation)) return this.#observe(record, 'nothing');
     const isMigration = inUse.configuration.isMigratory(service);
     const verb = isMigration ? 'Migrating' : 'Relocating';

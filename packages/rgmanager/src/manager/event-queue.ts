@@ -7,6 +7,8 @@ import type { ServiceRequest } from './service-threads.js';
 export type QueuedEvent =
   /** `isClean`: it came, or said that it would leave, and is not fenced. */
   | { readonly kind: 'node'; readonly node: number; readonly isUp: boolean; readonly isClean: boolean }
+  /** A member is in standby: what runs there is to run elsewhere. */
+  | { readonly kind: 'standby'; readonly node: number }
   /** `owner` -1: nobody. */
   | {
       readonly kind: 'service';
@@ -18,6 +20,9 @@ export type QueuedEvent =
   /** A user's request; only with central processing. */
   | { readonly kind: 'user'; readonly service: string; readonly request: ServiceRequest }
   | { readonly kind: 'config' };
+
+/** One that a master's scripts are run for. */
+export type ScriptedEvent = Exclude<QueuedEvent, { readonly kind: 'config' | 'standby' }>;
 
 /**
  * Events, handled one after the other by a thread that is there only while there are any, and a while longer.

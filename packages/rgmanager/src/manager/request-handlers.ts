@@ -57,7 +57,8 @@ export class RequestHandlers {
     if (elsewhere !== undefined && (yield* operations.setRunningOn(service, elsewhere))) {
       return outcome(Result.SUCCESS, elsewhere);
     }
-    if (!(yield* this.#suitsDomain(service, request, members.online))) return outcome(Result.FAIL);
+    if (members.isStandby) return yield* this.#startElsewhere(service, request);
+    if (!(yield* this.#suitsDomain(service, request, members.eligible))) return outcome(Result.FAIL);
     const needsCheck = inUse.configuration.hasExclusive;
     if (needsCheck) yield* this.#exclusiveMutex.lock();
     const started = yield* this.#startHere(service, request);
@@ -72,6 +73,13 @@ export class RequestHandlers {
       }
       runtime.log('warning', `#71: Relocating failed service ${service}`);
     }
+    return yield* this.#relocateFailed(service);
+  }
+
+  /** This node is in standby. What a user wants started, or recovery, goes to another. */
+  *#startElsewhere(service: string, request: number): Task<Outcome> {
+    if (request === Request.START) return outcome(Result.FAIL);
+    if (request === Request.ENABLE) return yield* this.domainStart(service, request);
     return yield* this.#relocateFailed(service);
   }
 
@@ -128,8 +136,9 @@ export class RequestHandlers {
     // A coordinator that has come after a user's lock does not know of it.
     if (state.isLocked) return score > 0 ? Result.AGAIN : Result.FAIL;
     const least = request === Request.ENABLE ? Score.GOOD : Score.BEST;
+    if (members.isStandby) return Result.FAIL;
     if ((yield* placement.score(service, members.here, [members.here])) < least) return Result.FAIL;
-    if (score > 0 && (yield* placement.score(service, members.here, members.online)) < score) return Result.FAIL;
+    if (score > 0 && (yield* placement.score(service, members.here, members.eligible)) < score) return Result.FAIL;
     const needsCheck = inUse.configuration.hasExclusive;
     if (needsCheck) yield* this.#exclusiveMutex.lock();
     const hasConflict = placement.hasExclusiveConflict(service, members.here);
@@ -151,7 +160,7 @@ export class RequestHandlers {
     const { members, placement } = this.#parts;
     const known = this.#parts.store.readLocal(service)?.state ?? ServiceState.UNINITIALIZED;
     if (known === ServiceState.DISABLED || known === ServiceState.UNINITIALIZED) return outcome(Result.INVAL);
-    const preferred = target > 0 && members.isOnline(target) ? target : 0;
+    const preferred = target > 0 && members.isEligible(target) ? target : 0;
     if (preferred > 0 && placement.hasExclusiveConflict(service, preferred)) return outcome(Result.DEPEND);
     if (asked !== Request.START_RECOVER) {
       const refusal = yield* this.#stopForRelocation(service, asked);
@@ -161,7 +170,7 @@ export class RequestHandlers {
     if (preferred > 0) {
       const tried = yield* this.#tryPreferred(service, request, preferred);
       if (typeof tried === 'object') return tried;
-      if (tried === 'nobody') return yield* this.#exhausted(service);
+      if (tried === 'nobody' && !members.isStandby) return yield* this.#exhausted(service);
       if (preferred !== members.here) request = Request.START_RECOVER;
     }
     const moved = yield* this.#tryOthers(service, request, preferred);
@@ -186,7 +195,7 @@ export class RequestHandlers {
   *#tryPreferred(service: string, request: number, preferred: number): Task<Outcome | 'nobody' | 'failed'> {
     const { members, placement, operations, remote } = this.#parts;
     const { here } = members;
-    const allowed = members.online.filter((node) => node === here || node === preferred);
+    const allowed = members.eligible.filter((node) => node === here || node === preferred);
     const best = yield* placement.bestTarget(service, here, allowed);
     if (best === here && preferred !== here) return 'nobody';
     const code =
@@ -199,7 +208,7 @@ export class RequestHandlers {
   /** `none-left`: all were tried. `nobody`: those that are left may not run it. */
   *#tryOthers(service: string, asked: number, preferred: number): Task<Outcome | 'none-left' | 'nobody'> {
     const { members, placement } = this.#parts;
-    let allowed = this.#shuffled(members.online).filter((node) => node !== members.here && node !== preferred);
+    let allowed = this.#shuffled(members.eligible).filter((node) => node !== members.here && node !== preferred);
     let request = asked;
     while (allowed.length > 0) {
       const node = yield* placement.bestTarget(service, members.here, allowed);
@@ -253,7 +262,7 @@ export class RequestHandlers {
 
   *#exhausted(service: string): Task<Outcome> {
     const { state, members, operations, runtime } = this.#parts;
-    if (!state.isLocked) {
+    if (!state.isLocked && !members.isStandby) {
       runtime.log('warning', `#70: Failed to relocate ${service}; restarting locally`);
       if ((yield* operations.start(service, Request.START_RECOVER)) === Result.SUCCESS) {
         return outcome(Result.RELO, members.here);
@@ -300,7 +309,7 @@ export class RequestHandlers {
     if (elsewhere !== undefined && (yield* operations.setRunningOn(service, elsewhere))) {
       return outcome(Result.SUCCESS, elsewhere);
     }
-    let allowed = members.online;
+    let allowed = members.eligible;
     while (allowed.length > 0) {
       const node = yield* placement.bestTarget(service, 0, allowed);
       if (node === 0) return outcome(Result.FAIL);
@@ -350,9 +359,9 @@ export class RequestHandlers {
       }
       if (code === Result.AGAIN) break;
       tried.push(node);
-      const left = members.online.filter((each) => !tried.includes(each));
+      const left = members.eligible.filter((each) => !tried.includes(each));
       node = yield* placement.bestTarget(service, 0, left);
-      least = node === 0 ? 0 : yield* placement.score(service, node, members.online);
+      least = node === 0 ? 0 : yield* placement.score(service, node, members.eligible);
       request = Request.START_RECOVER;
     }
     yield* operations.finishStop(service, false, ServiceState.STOPPED);
@@ -365,7 +374,7 @@ export class RequestHandlers {
     if (!inUse.configuration.isMigratory(service)) return Result.INVAL;
     if (!members.nodes.some(({ id }) => id === target)) return Result.INVAL;
     if (!members.isOnline(target)) return Result.NODE;
-    if ((yield* placement.score(service, target, members.online)) === Score.ILLEGAL) return Result.DEPEND;
+    if ((yield* placement.score(service, target, members.eligible)) === Score.ILLEGAL) return Result.DEPEND;
     if (placement.hasExclusiveConflict(service, target)) return Result.DEPEND;
     return yield* operations.migrate(service, target);
   }

@@ -83,6 +83,11 @@ export class ServiceOperations {
     const starting = this.#startingRecord(locked.record, reason);
     const isWritten = yield* this.#writeAndUnlock(locked.lock, starting, '#47: Failed changing service status');
     if (!isWritten) return Result.FAIL;
+    // Those who voted on the record have told before who is in standby.
+    if (this.#members.isStandby) {
+      yield* this.rewrite(locked.record);
+      return Result.FAIL;
+    }
     const isFailed = (yield* this.#groups.operate(service, 'start')) !== 0;
     return yield* this.#finishStart({ ...starting, state: ServiceState.STARTED }, isFailed);
   }
@@ -117,6 +122,8 @@ export class ServiceOperations {
 
   /** Recovery goes on while services are locked. */
   #mayStartFor({ name, owner }: ServiceRecord, reason: StartReason): StartReason | number {
+    // Looked at under the service's lock: what was started before is seen by whoever clears this node.
+    if (this.#members.isStandby) return Result.FAIL;
     const isRecovery = reason === 'recover' || reason === 'disabled-recover';
     if (this.#state.isLocked && !isRecovery) {
       if (reason === 'take-over') {

@@ -66,7 +66,6 @@ export function considerStart(situation: StartSituation): StartDecision {
 
 /** What the coordinator decides. `target`: the best node for the service; 0: there is none. */
 export function considerCoordinatedStart(situation: ServiceSituation, target: number): StartDecision {
-  if (situation.isOnline(situation.record.owner)) return 'nothing';
   const refusal = refuseStart(situation);
   if (refusal !== undefined) return refusal;
   if (target !== 0) return 'start';

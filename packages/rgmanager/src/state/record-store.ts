@@ -11,6 +11,11 @@ function keyOf(service: string): string {
   return `rg="${service}"`;
 }
 
+/** Whether the value under this name is a service's record. */
+export function isRecordKey(key: string): boolean {
+  return key.startsWith('rg="');
+}
+
 /**
  * Records of services: read and written under their own locks, replicated to all members.
  *

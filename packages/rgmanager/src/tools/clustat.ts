@@ -14,8 +14,10 @@ export interface ClustatMember {
   readonly isQuorumDisk: boolean;
   /** A member that `cluster.conf` does not name. */
   readonly isEstranged?: boolean;
-  /** It decides for all in central processing, which this package does not have. */
+  /** It decides for all in central processing. */
   readonly isMaster?: boolean;
+  /** It takes no services: beyond the original, which shows no such nodes. */
+  readonly isStandby?: boolean;
 }
 
 /** What cman and rgmanager say at one instant. */
@@ -138,6 +140,7 @@ class ClustatReport {
     if (member.isLocal) words.push('Local');
     if (member.isEstranged) words.push('Estranged');
     if (this.#runsRgmanager(member)) words.push(this.#managerWord(member));
+    if (member.isStandby) words.push('Standby');
     if (member.isQuorumDisk) words.push('Quorum Disk');
     return words;
   }
@@ -218,6 +221,7 @@ class ClustatReport {
       ['rgmanager_master', bit(member.isMaster)],
       ['qdisk', bit(member.isQuorumDisk)],
       ['nodeid', hexId(member.id)],
+      ...(member.isStandby ? [['standby', bit(true)]] : []),
     ];
     return `    <node ${attributes.map(([name, value]) => `${name}="${value}"`).join(' ')}/>\n`;
   }

@@ -17,6 +17,8 @@ export type ClusvcadmCommand =
       readonly isQuiet: boolean;
     }
   | { readonly kind: 'lock' | 'unlock' | 'query-lock'; readonly isQuiet: boolean }
+  /** `member` as the user wrote it. */
+  | { readonly kind: 'standby' | 'unstandby'; readonly member: string; readonly isQuiet: boolean }
   /** There is nothing to ask: help, version, or a wrong command line. */
   | { readonly kind: 'end'; readonly result: ProgramResult };
 
@@ -51,6 +53,9 @@ const VERBS: ReadonlyMap<string, Verb> = new Map([
 
 const LOCKS = { l: 'lock', u: 'unlock', S: 'query-lock' } as const;
 
+/** Beyond the original, whose options the help has. */
+const STANDBY = { b: 'standby', B: 'unstandby' } as const;
+
 const USAGE = `usage: clusvcadm <command>
     -e <service> [-m <member>]  enable: start it here, or on <member>
     -e <service> -F             enable: start it where its failover domain wants it
@@ -72,7 +77,7 @@ function end(status: number, output: string, errors = ''): { readonly kind: 'end
 }
 
 /**
- * Reads clusvcadm's command line; `argv[0]` is its name. The last command counts, but locks are at once.
+ * Reads clusvcadm's command line; `argv[0]` is its name. The last command counts, but locks and standby are at once.
  *
  * Differs from rgmanager: the help is in other words.
  *
@@ -84,7 +89,8 @@ export function parseClusvcadm(argv: readonly string[]): ClusvcadmCommand {
   let member: string | undefined;
   let isDomainStart = false;
   let isQuiet = false;
-  for (const { letter, value } of getopt(argv.slice(1), 'lSue:d:r:n:m:M:vR:s:Z:U:c:qFh')) {
+  for (const { letter, value } of getopt(argv.slice(1), 'lSue:d:r:n:m:M:vR:s:Z:U:c:qFhb:B:')) {
+    if (letter === 'b' || letter === 'B') return { kind: STANDBY[letter], member: value, isQuiet };
     if (letter === 'l' || letter === 'u' || letter === 'S') return { kind: LOCKS[letter], isQuiet };
     if (letter === 'v') return end(0, isQuiet ? '' : `${RGMANAGER_VERSION}\n`);
     if (letter === 'h') return end(1, isQuiet ? '' : USAGE);
@@ -105,6 +111,7 @@ export function parseClusvcadm(argv: readonly string[]): ClusvcadmCommand {
 /** What clusvcadm does with a command line, given the nodes that cman knows. */
 export function prepareClusvcadm(command: ClusvcadmCommand, members: readonly ClusvcadmMember[]): ClusvcadmStep {
   if (command.kind === 'end') return command;
+  if (command.kind === 'standby' || command.kind === 'unstandby') return prepareStandby(command, members);
   if (command.kind !== 'operate') return { kind: 'ask', output: '', request: { kind: command.kind } };
   const { operation, service, member: wanted, isDomainStart, isQuiet } = command;
   const { target, output } = wanted === undefined ? NOBODY : findMember(wanted, members);
@@ -122,6 +129,17 @@ export function prepareClusvcadm(command: ClusvcadmCommand, members: readonly Cl
     ...(isDomainStart && { isDomainStart }),
   };
   return { kind: 'ask', output: announced, request };
+}
+
+/** Unlike other commands these take no name that is only close to a member's: all services of that one would move. */
+function prepareStandby(
+  { kind, member, isQuiet }: Extract<ClusvcadmCommand, { readonly kind: 'standby' | 'unstandby' }>,
+  members: readonly ClusvcadmMember[],
+): ClusvcadmStep {
+  const { target, output } = findMember(member, members);
+  if (target === undefined || output !== '') return end(1, isQuiet ? '' : output);
+  const announced = `Member ${target.name} ${kind === 'standby' ? 'going into' : 'coming back from'} standby...`;
+  return { kind: 'ask', output: isQuiet ? '' : announced, request: { kind, node: target.id } };
 }
 
 const NOBODY: Found = { target: undefined, output: '' };
@@ -168,15 +186,30 @@ export function finishClusvcadm(
   members: readonly ClusvcadmMember[],
 ): ProgramResult {
   if (command.kind === 'end') return command.result;
-  const result =
-    command.kind === 'operate'
-      ? operationResult(command.operation, request, reply, members)
-      : lockResult(command.kind, reply);
+  const result = answer(command, request, reply, members);
   return command.isQuiet ? { ...result, output: '' } : result;
 }
 
+function answer(
+  command: Exclude<ClusvcadmCommand, { readonly kind: 'end' }>,
+  request: RgRequest,
+  reply: RgReply,
+  members: readonly ClusvcadmMember[],
+): ProgramResult {
+  switch (command.kind) {
+    case 'operate':
+      return operationResult(command.operation, request, reply, members);
+    case 'standby':
+    case 'unstandby':
+      return operationResult(undefined, request, reply, members);
+    default:
+      return lockResult(command.kind, reply);
+  }
+}
+
+/** `operation`: undefined if it was about a node. */
 function operationResult(
-  operation: ServiceOperation,
+  operation: ServiceOperation | undefined,
   request: RgRequest,
   reply: RgReply,
   members: readonly ClusvcadmMember[],
