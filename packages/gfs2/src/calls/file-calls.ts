@@ -171,7 +171,7 @@ export function writeToNow(
   offset: number | undefined,
   bytes: Uint8Array,
 ): number | undefined {
-  if (flags.sync === true || (offset !== undefined && offset < 0)) return undefined;
+  if (flags.sync === true || flags.dsync === true || (offset !== undefined && offset < 0)) return undefined;
   const holder = fs.inodes.lockNow(inode, 'EX');
   if (holder === undefined) return undefined;
   try {
