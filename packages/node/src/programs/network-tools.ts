@@ -1,6 +1,5 @@
-import { type Errno, type InterfaceInfo, isErrno, type Os, type Program, SECOND, type Task } from '@quorate/kernel';
-import { fstabEntries } from './fstab.js';
-import { resolveHost } from './hosts.js';
+import { type Errno, type InterfaceInfo, type Os, type Program, SECOND } from '@quorate/kernel';
+import { formatIpv4, parseInterfaceAddress } from '@quorate/network';
 import { parseOptions } from './options.js';
 
 /**
@@ -36,19 +35,13 @@ export const ifconfig: Program = function* (argv, os) {
   const [, name, action] = argv;
   if (action === undefined) {
     const shown = os.interfaces().filter((each) => (name === undefined ? each.isUp : each.name === name));
-    if (name !== undefined && shown.length === 0) {
+    const isLoopback = name === undefined || name === 'lo';
+    if (shown.length === 0 && !isLoopback) {
       os.printError(`${name}: error fetching interface information: Device not found\n`);
       return 1;
     }
-    for (const each of shown) {
-      const [address, ...others] = each.addresses;
-      os.print(`${each.name.padEnd(10)}Link encap:Ethernet  HWaddr ${each.mac.toUpperCase()}\n`);
-      if (address !== undefined) os.print(`          inet addr:${address.split('/')[0]}\n`);
-      for (const other of others) os.print(`          inet addr:${other.split('/')[0]} (secondary)\n`);
-      os.print(
-        `          ${each.isUp ? 'UP ' : ''}BROADCAST ${each.hasCarrier && each.isUp ? 'RUNNING ' : ''}MULTICAST  MTU:1500  Metric:1\n\n`,
-      );
-    }
+    for (const each of shown) os.print(interfaceText(each));
+    if (isLoopback) os.print(LOOPBACK_TEXT);
     return 0;
   }
   if (action !== 'up' && action !== 'down') {
@@ -61,6 +54,25 @@ export const ifconfig: Program = function* (argv, os) {
   }
   return 0;
 };
+
+const LOOPBACK_TEXT = `lo        Link encap:Local Loopback  
+          inet addr:127.0.0.1  Mask:255.0.0.0
+          UP LOOPBACK RUNNING  MTU:65536  Metric:1
+
+`;
+
+/** What net-tools shows of an interface but for the counters. Its secondary addresses are for `ip`. */
+function interfaceText({ name, mac, addresses, isUp, hasCarrier }: InterfaceInfo): string {
+  const lines = [`${name.padEnd(10)}Link encap:Ethernet  HWaddr ${mac.toUpperCase()}  `];
+  const address = addresses[0] === undefined ? undefined : parseInterfaceAddress(addresses[0]);
+  if (address !== undefined) {
+    const [own, all, mask] = [address.address, address.broadcast, address.mask].map(formatIpv4);
+    lines.push(`          inet addr:${own}  Bcast:${all}  Mask:${mask}`);
+  }
+  const flags = [...(isUp ? ['UP'] : []), 'BROADCAST', ...(isUp && hasCarrier ? ['RUNNING'] : []), 'MULTICAST'];
+  lines.push(`          ${flags.join(' ')}  MTU:1500  Metric:1`);
+  return `${lines.join('\n')}\n\n`;
+}
 
 /** `ip addr [show|list] [dev IF] | ip addr add|del A/P dev IF | ip link set IF up|down | ip link show`. */
 export const ip: Program = function* (argv, os) {
@@ -85,9 +97,11 @@ function ipAddress(verb: string, rest: readonly string[], os: Os): number {
     if (refused === undefined) return 0;
     return complainAboutAddress(os, refused, device, address);
   }
-  return show(os, device ?? operandOf(verb, rest), (each) => {
+  return show(os, device ?? operandOf(verb, rest), `${LOOPBACK_LINK}    inet 127.0.0.1/8 scope host lo\n`, (each) => {
     each.addresses.forEach((address, position) => {
-      os.print(`    inet ${address} scope global ${position > 0 ? 'secondary ' : ''}${each.name}\n`);
+      const parsed = position === 0 ? parseInterfaceAddress(address) : undefined;
+      const broadcast = parsed === undefined ? '' : `brd ${formatIpv4(parsed.broadcast)} `;
+      os.print(`    inet ${address} ${broadcast}scope global ${position > 0 ? 'secondary ' : ''}${each.name}\n`);
     });
   });
 }
@@ -111,13 +125,19 @@ function operandOf(verb: string, rest: readonly string[]): string | undefined {
   return verb === 'show' || verb === 'list' ? rest[0] : verb;
 }
 
+const LOOPBACK_LINK = `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN 
+    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00
+`;
+
 /** Prints one interface, or all of them, and what more there is to say of each. */
-function show(os: Os, name: string | undefined, printMore: (each: InterfaceInfo) => void): number {
+function show(os: Os, name: string | undefined, loopback: string, printMore: (each: InterfaceInfo) => void): number {
   const all = os.interfaces();
-  if (name !== undefined && !all.some((each) => each.name === name)) {
+  const isLoopback = name === undefined || name === 'lo';
+  if (!isLoopback && !all.some((each) => each.name === name)) {
     os.printError(`Device "${name}" does not exist.\n`);
     return 1;
   }
+  if (isLoopback) os.print(loopback);
   all.forEach((each, index) => {
     if (name !== undefined && each.name !== name) return;
     os.print(`${linkLine(each, index)}    link/ether ${each.mac} brd ff:ff:ff:ff:ff:ff\n`);
@@ -136,7 +156,7 @@ function ipLink(verb: string, rest: readonly string[], os: Os): number {
     return 1;
   }
   const operands = rest.filter((word) => word !== 'dev');
-  return show(os, operandOf(verb, operands), () => {});
+  return show(os, operandOf(verb, operands), LOOPBACK_LINK, () => {});
 }
 
 function linkLine(each: InterfaceInfo, index: number): string {
@@ -147,85 +167,3 @@ function linkLine(each: InterfaceInfo, index: number): string {
   const state = each.isUp && each.hasCarrier ? 'UP' : 'DOWN';
   return `${index + 2}: ${each.name}: <${flags.join(',')}> mtu 1500 qdisc pfifo_fast state ${state} qlen 1000\n`;
 }
-
-/**
- * `mount [-t type] [-o options] device directory`; with one of the two what /etc/fstab says of it; without operands the list of
- * mounts.
- */
-export const mount: Program = function* (argv, os) {
-  const { operands, values } = parseOptions(argv.slice(1), { flags: 'avn', values: 'to' });
-  const [first, second] = operands;
-  if (first === undefined) {
-    for (const each of os.mounts())
-      os.print(`${each.device} on ${each.directory} type ${each.type} (${each.options})\n`);
-    return 0;
-  }
-  const known = (yield* fstabEntries(os)).find(({ device, directory }) => device === first || directory === first);
-  const wanted = second === undefined ? known : { device: first, directory: second, type: 'auto', options: 'defaults' };
-  if (wanted === undefined) {
-    os.printError(`mount: can't find ${first} in /etc/fstab or /etc/mtab\n`);
-    return 1;
-  }
-  const { device, directory, type, options } = wanted;
-  const found = yield* os.stat(directory);
-  if (isErrno(found)) {
-    os.printError(`mount: mount point ${directory} does not exist\n`);
-    return 32;
-  }
-  const fileSystem = values.get('t') ?? (/^[^/:]+:\//.test(device) ? 'nfs' : type);
-  const all = yield* withAddress(os, device, fileSystem, values.get('o') ?? options);
-  if (all === undefined) {
-    os.printError(
-      `mount.${fileSystem}: Failed to resolve server ${device.split(':', 1)[0]}: Name or service not known\n`,
-    );
-    return 32;
-  }
-  const refused = yield* os.mount(device, directory, fileSystem, all);
-  if (refused === undefined) return 0;
-  const complaints = isNfs(fileSystem) ? NFS_MOUNT_ERRORS : MOUNT_ERRORS;
-  os.printError(`mount: ${device} on ${directory}: ${complaints.get(refused) ?? refused}\n`);
-  return 32;
-};
-
-/** Options as the kernel wants them: for NFS with the server's address. Undefined when the server's name has none. */
-function* withAddress(os: Os, device: string, type: string, options: string): Task<string | undefined> {
-  if (!isNfs(type)) return options;
-  const address = yield* resolveHost(os, device.split(':', 1)[0]!);
-  return address === undefined ? undefined : `${options},addr=${address}`;
-}
-
-function isNfs(type: string): boolean {
-  return type === 'nfs' || type === 'nfs4';
-}
-
-const MOUNT_ERRORS = new Map<string, string>([
-  ['EBUSY', 'already mounted or mount point busy'],
-  ['ENOENT', 'special device does not exist'],
-  ['ENODEV', 'unknown filesystem type'],
-  ['EINVAL', 'wrong fs type, bad option, bad superblock'],
-  ['EUSERS', 'there are no journals left for this node'],
-  ['ECONNREFUSED', 'gfs_controld is not running'],
-]);
-
-const NFS_MOUNT_ERRORS = new Map<string, string>([
-  ['EBUSY', 'already mounted or mount point busy'],
-  ['EINVAL', 'incorrect mount option'],
-  ['ECONNREFUSED', 'connection refused'],
-  ['EACCES', 'access denied by server'],
-  ['EIO', 'the server does not answer'],
-]);
-
-/** `umount directory`. */
-export const umount: Program = function* (argv, os) {
-  const options = parseOptions(argv.slice(1), { flags: 'afl', values: 't' });
-  const which = options.operands[0];
-  const mounted = os.mounts().find((each) => each.directory === which || each.device === which);
-  if (mounted === undefined) {
-    os.printError(`umount: ${which ?? ''}: not mounted\n`);
-    return 1;
-  }
-  const refused = yield* os.unmount(mounted.directory);
-  if (refused === undefined) return 0;
-  os.printError(`umount: ${mounted.directory}: ${refused === 'EBUSY' ? 'device is busy' : refused}\n`);
-  return 1;
-};
