@@ -9,61 +9,91 @@ import {
   strerror,
   type Task,
 } from '@quorate/kernel';
-import { parseOptions } from '@quorate/node';
+import { coreOptions } from './coreutils.js';
 
 interface Entry {
   readonly name: string;
   readonly info: FileInfo;
 }
 
-/** `ls [-l] [-a] [path…]`, one name a line, sorted; of directories what they contain, without a path the one it is in. */
+/**
+ * `ls [-laA1dhrRSt] [path…]`: one name a line, sorted by name, time (`-t`) or size (`-S`); of directories what they contain (with `-R`
+ * of those in them too), without a path the one it is in.
+ */
 export const ls: Program = function* (argv, os) {
-  const { flags, operands, error } = parseOptions(argv.slice(1), { flags: 'la1', values: '' });
-  if (error !== undefined) {
-    os.printError(`ls: ${error}\n`);
-    return 2;
-  }
+  const options = coreOptions(argv, os, { flags: 'laA1dhrRSt', long: LONG });
+  if (options === undefined) return 2;
+  const { flags, operands } = options;
   const paths = operands.length === 0 ? ['.'] : operands;
   const files: Entry[] = [];
-  const directories: string[] = [];
+  const directories: Entry[] = [];
   let status = 0;
   for (const path of paths) {
     const info = yield* os.stat(path);
     if (isErrno(info)) status = complain(os, path, info);
-    else if (info.type === 'directory') directories.push(path);
-    else files.push({ name: path, info });
+    else (info.type === 'directory' && !flags.has('d') ? directories : files).push({ name: path, info });
   }
-  printEntries(os, files, flags.has('l'));
-  for (const [i, path] of directories.entries()) {
-    if (i > 0 || files.length > 0) os.print('\n');
-    if (paths.length > 1) os.print(`${path}:\n`);
-    const entries = yield* entriesOf(os, path, flags.has('a'));
+  printEntries(os, inOrder(files, flags), flags);
+  const left = inOrder(directories, flags).map(({ name }) => name);
+  const hasHeads = paths.length > 1 || flags.has('R');
+  for (let isFirst = files.length === 0; left.length > 0; isFirst = false) {
+    const path = left.shift()!;
+    const entries = yield* entriesOf(os, path, flags);
     if (isErrno(entries)) {
       status = complain(os, path, entries);
       continue;
     }
-    if (flags.has('l')) os.print(`total ${entries.reduce((sum, { info }) => sum + kibibytes(info.size), 0)}\n`);
-    printEntries(os, entries, flags.has('l'));
+    if (!isFirst) os.print('\n');
+    if (hasHeads) os.print(`${path}:\n`);
+    if (flags.has('l')) {
+      const total = entries.reduce((sum, { info }) => sum + kibibytes(info.size), 0);
+      os.print(`total ${flags.has('h') ? shortSize(total * 1024) : total}\n`);
+    }
+    printEntries(os, entries, flags);
+    if (!flags.has('R')) continue;
+    const inside = entries.filter(({ name, info }) => info.type === 'directory' && name !== '.' && name !== '..');
+    left.unshift(...inside.map(({ name }) => `${path.replace(/\/$/, '')}/${name}`));
   }
   return status;
 };
+
+const LONG = {
+  all: 'a',
+  'almost-all': 'A',
+  directory: 'd',
+  'human-readable': 'h',
+  recursive: 'R',
+  reverse: 'r',
+};
+
+type Flags = ReadonlySet<string>;
+
+function inOrder(entries: readonly Entry[], flags: Flags): readonly Entry[] {
+  const byName = (a: Entry, b: Entry): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  const sorted = [...entries].sort((a, b) => {
+    if (flags.has('t')) return b.info.modifiedAt - a.info.modifiedAt || byName(a, b);
+    return (flags.has('S') ? b.info.size - a.info.size : 0) || byName(a, b);
+  });
+  return flags.has('r') ? sorted.reverse() : sorted;
+}
 
 function complain(os: Os, path: string, errno: Errno): number {
   os.printError(`ls: cannot access ${path}: ${strerror(errno)}\n`);
   return 2;
 }
 
-/** The entries of a directory by name; one that is removed meanwhile is left out. */
-function* entriesOf(os: Os, path: string, isAll: boolean): Task<readonly Entry[] | Errno> {
+/** The entries of a directory; one that is removed meanwhile is left out. */
+function* entriesOf(os: Os, path: string, flags: Flags): Task<readonly Entry[] | Errno> {
   const listed = yield* os.list(path);
   if (isErrno(listed)) return listed;
-  const names = isAll ? ['.', '..', ...listed] : listed.filter((name) => !name.startsWith('.'));
+  const isHidden = (name: string): boolean => name.startsWith('.') && !flags.has('A');
+  const names = flags.has('a') ? ['.', '..', ...listed] : listed.filter((name) => !isHidden(name));
   const entries: Entry[] = [];
-  for (const name of [...names].sort()) {
+  for (const name of names) {
     const info = yield* os.stat(`${path}/${name}`);
     if (!isErrno(info)) entries.push({ name, info });
   }
-  return entries;
+  return inOrder(entries, flags);
 }
 
 /** In blocks of 4 KiB. */
@@ -71,13 +101,22 @@ function kibibytes(size: number): number {
   return Math.ceil(size / 4096) * 4;
 }
 
-function printEntries(os: Os, entries: readonly Entry[], isLong: boolean): void {
-  const width = (figure: (info: FileInfo) => number): number =>
-    Math.max(0, ...entries.map(({ info }) => String(figure(info)).length));
-  const links = width((info) => info.links);
-  const sizes = width((info) => info.size);
+/** As `-h` shows it: `512`, `3.8K`, `20M`, rounded up. */
+function shortSize(bytes: number): string {
+  const power = bytes < 1024 ? 0 : Math.min(4, Math.floor(Math.log2(bytes) / 10));
+  const scaled = bytes / 1024 ** power;
+  if (power === 0) return String(bytes);
+  return `${scaled < 10 ? (Math.ceil(scaled * 10) / 10).toFixed(1) : Math.ceil(scaled)}${'KMGT'[power - 1]}`;
+}
+
+function printEntries(os: Os, entries: readonly Entry[], flags: Flags): void {
+  const sizeText = ({ size }: FileInfo): string => (flags.has('h') ? shortSize(size) : String(size));
+  const width = (text: (info: FileInfo) => string): number =>
+    Math.max(0, ...entries.map(({ info }) => text(info).length));
+  const links = width((info) => String(info.links));
+  const sizes = width(sizeText);
   for (const { name, info } of entries) {
-    if (!isLong) {
+    if (!flags.has('l')) {
       os.print(`${name}\n`);
       continue;
     }
@@ -86,7 +125,7 @@ function printEntries(os: Os, entries: readonly Entry[], isLong: boolean): void 
       String(info.links).padStart(links),
       ownerText(info.uid),
       ownerText(info.gid),
-      String(info.size).padStart(sizes),
+      sizeText(info).padStart(sizes),
       dateText(info.modifiedAt, os.wall().sec),
       name,
     ];

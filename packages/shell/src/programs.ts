@@ -14,7 +14,7 @@ import { sed } from './sed.js';
 import { clustat, clusvcadm } from './services.js';
 import { sgPersist } from './sg-persist.js';
 import { scp, ssh } from './ssh.js';
-import { dmesg, uname, uptime, whoami } from './system.js';
+import { dmesg, sleep, uname, uptime, whoami } from './system.js';
 import { cat, echo, grep, head, sort, tail, wc } from './text.js';
 
 /** What an administrator types, by name. cman's and fenced's tools come with the node, whose init scripts need them. */
@@ -48,6 +48,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['sed', sed],
   ['setenforce', setenforce],
   ['sg_persist', sgPersist],
+  ['sleep', sleep],
   ['sort', sort],
   ['ssh', ssh],
   ['sync', sync],

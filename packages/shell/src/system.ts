@@ -35,6 +35,26 @@ export const whoami: Program = function* (_argv, os) {
   return 0;
 };
 
+/** `sleep NUMBER[smhd]…`. */
+export const sleep: Program = function* (argv, os) {
+  const factors: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
+  if (argv.length < 2) {
+    os.printError("sleep: missing operand\nTry `sleep --help' for more information.\n");
+    return 1;
+  }
+  let seconds = 0;
+  for (const word of argv.slice(1)) {
+    const [, number, unit] = /^(\d+\.?\d*|\.\d+)([smhd]?)$/.exec(word) ?? [];
+    if (number === undefined) {
+      os.printError(`sleep: invalid time interval \`${word}'\nTry \`sleep --help' for more information.\n`);
+      return 1;
+    }
+    seconds += Number(number) * factors[unit!]!;
+  }
+  yield* os.sleep(seconds * SECOND);
+  return 0;
+};
+
 /** `uptime`: one user, and no load, as nothing measures it. */
 export const uptime: Program = function* (_argv, os) {
   const minutes = Math.floor(os.uptime() / (60 * SECOND));

@@ -1,14 +1,16 @@
-import { type Errno, utf8Bytes, utf8Text } from '@quorate/kernel';
+import { type Errno, type FileInfo, utf8Bytes, utf8Text } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { administratorsPrograms } from '../src/index.js';
 import { run, type Surroundings } from './fake-os.js';
+
+const A_FILE: FileInfo = { type: 'file', inode: 1, mode: 0o644, links: 1, uid: 0, gid: 0, size: 7, modifiedAt: 0 };
 
 /** Two file systems, /a and /b, of which /b takes writes or refuses them. */
 function twoFileSystems(refusal?: Errno): { readonly files: Map<string, string>; readonly os: Surroundings['os'] } {
   const files = new Map([['/a/x', 'content']]);
   const os: Surroundings['os'] = {
-    *stat() {
-      return 'ENOENT';
+    *stat(path) {
+      return files.has(path) ? A_FILE : 'ENOENT';
     },
     *rename(from, to) {
       return from.slice(0, 2) === to.slice(0, 2) ? 'EIO' : 'EXDEV';
@@ -52,7 +54,7 @@ describe('mv from one file system to another', () => {
 
 it('an error without a text of its own is told by its name', () => {
   const { os } = twoFileSystems('EUSERS');
-  expect(type('cp /a/x /b/y', os).errors).toBe("cp: cannot copy `/a/x' to `/b/y': EUSERS\n");
+  expect(type('cp /a/x /b/y', os).errors).toBe("cp: cannot create regular file `/b/y': EUSERS\n");
 });
 
 it('ls leaves out what is removed while it looks, and complains of what it cannot list', () => {

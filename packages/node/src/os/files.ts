@@ -98,10 +98,24 @@ export class RootFiles {
 
   rename(from: string, to: string, at: number): Errno | undefined {
     const file = this.#files.get(from);
-    if (file === undefined) return this.#directories.has(from) ? 'EISDIR' : 'ENOENT';
+    if (file === undefined) return this.#directories.has(from) ? this.#renameDirectory(from, to, at) : 'ENOENT';
     const written = this.write(to, file.buffer.subarray(0, file.size), false, at);
     if (typeof written === 'string') return written;
     return from === to ? undefined : this.remove(from);
+  }
+
+  /** Makes it again elsewhere with all that is in it. */
+  #renameDirectory(from: string, to: string, at: number): Errno | undefined {
+    if (from === to) return undefined;
+    if (from === '/' || to === '/') return 'EBUSY';
+    if (to.startsWith(`${from}/`)) return 'EINVAL';
+    if (this.#files.has(to)) return 'ENOTDIR';
+    const refused = this.#directories.has(to) ? this.removeDirectory(to) : undefined;
+    if (refused !== undefined) return refused;
+    const made = this.makeDirectory(to);
+    if (made !== undefined) return made;
+    for (const name of this.list(from)) this.rename(`${from}/${name}`, `${to}/${name}`, at);
+    return this.removeDirectory(from);
   }
 
   makeDirectory(path: string): Errno | undefined {
