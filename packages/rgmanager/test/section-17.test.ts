@@ -130,6 +130,12 @@ it.each<[string, readonly Line[], string[]]>([
     [...started(1), record(1, STARTED), members(1, [], false), ends(1, 'stop'), members(1, [1]), asksForLock(1)],
     [],
   ],
+  ['R6: migrated', [members(1, [1, 2]), configured(1, SERVICE), record(2, STARTED, 1)], []],
+  [
+    'R6: frozen by another node',
+    [...started(1), record(1, STARTED), record(2, STARTED, 1, 1), ends(1, 'stop', 0, SERVICE)],
+    [`R6: node 1: ${SERVICE} has settled, and ${SERVICE} does not run`],
+  ],
   ['R6: on the way out', [...started(1), record(1, STARTED), [1, { kind: 'rg.stopping' }], ends(1, 'stop')], []],
   ['R6: standing still', [...started(1), record(1, STARTED), ends(1, 'stop'), paused(1)], []],
   [

@@ -48,9 +48,7 @@ class RunningSet implements Check<RgFact | NodeStateFact> {
         this.#lockWaits.observe(fact);
         return this.#onNode(fact);
       case 'rg.service':
-        this.#records.set(fact.service, fact);
-        this.#reported.delete(fact.service);
-        return;
+        return this.#onRecord(fact);
       case 'rg.configured':
         return this.#onConfigured(fact);
       case 'rg.members':
@@ -91,6 +89,15 @@ class RunningSet implements Check<RgFact | NodeStateFact> {
     host.isPaused = state === 'paused';
     // What it owned runs nowhere until somebody takes it over.
     if (state === 'off') host.isQuorate = false;
+  }
+
+  #onRecord(fact: Of<'rg.service'>): void {
+    const { service, state, owner, node } = fact;
+    // It has come there while it ran, or was found there.
+    const isMoved = state === ServiceState.STARTED && owner !== node && owner !== this.#records.get(service)?.owner;
+    this.#records.set(service, fact);
+    this.#reported.delete(service);
+    if (isMoved) this.#hosts.latest(owner)?.agents.set(service, new Map([[service, 'started']]));
   }
 
   #onConfigured(fact: Of<'rg.configured'>): void {
