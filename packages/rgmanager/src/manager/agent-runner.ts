@@ -60,6 +60,7 @@ export class AgentRunner {
     this.#runtime.observe?.({ kind: 'rg.agent-started', now: this.#runtime.now, ...about, depth });
     const isLimited = node.enforcesTimeouts || this.#inUse.policy.enforcesTimeouts;
     const limitSec = isLimited ? action.timeoutSec : 0;
+    const endsAt = limitSec > 0 ? this.#runtime.now + limitSec * SECOND : Infinity;
     const environment = agentEnvironment(node, depth, isLimited ? 0 : action.timeoutSec);
     const end = yield* this.#runtime.waitFor<AgentEnd>(limitSec > 0 ? limitSec * SECOND : Infinity, (resume) => {
       this.#running.set(run, resume);
@@ -73,8 +74,10 @@ export class AgentRunner {
         ...(limitSec > 0 && { timeout: limitSec * SECOND }),
       });
     });
-    const status =
-      end === undefined ? yield* this.#timedOut(run, node, name, limitSec) : this.#exitCode(node, name, end);
+    const isTimeUp = end === undefined || (end.signal !== undefined && this.#runtime.now >= endsAt);
+    if (isTimeUp) this.#runtime.log('err', `${name} on ${node.name} timed out after ${limitSec} seconds`);
+    if (end === undefined) yield* this.#untilKilled(run, name);
+    const status = isTimeUp ? 1 : this.#exitCode(node, name, end);
     this.#runtime.observe?.({ kind: 'rg.agent-ended', now: this.#runtime.now, ...about, status });
     return status;
   }
@@ -90,13 +93,11 @@ export class AgentRunner {
     return [...this.#running.keys()];
   }
 
-  *#timedOut(run: number, node: ResourceNode, name: string, limitSec: number): Task<number> {
-    this.#runtime.log('err', `${name} on ${node.name} timed out after ${limitSec} seconds`);
+  *#untilKilled(run: number, name: string): Task {
     const end = yield* this.#runtime.waitFor<AgentEnd>(KILL_GRACE, (resume) => {
       this.#running.set(run, resume);
     });
     if (end === undefined) this.#runtime.log('err', `Task ${name} PID ${run} did not exit after SIGKILL`);
-    return 1;
   }
 
   #exitCode(node: ResourceNode, name: string, { status, signal }: AgentEnd): number {

@@ -8,6 +8,7 @@ import { applyResourceDefaults, loadResources, ResourceList } from '../tree/reso
 import { attributeValue, type ResourceNode } from '../tree/resource-node.js';
 import type { ResourceRule } from '../tree/resource-rule.js';
 import { buildTree } from '../tree/resource-tree.js';
+import { looseEnds } from './loose-ends.js';
 
 type Log = (priority: LogPriority, text: string) => void;
 
@@ -146,5 +147,7 @@ export function loadConfiguration(cluster: ConfElement, rules: readonly Resource
   log('debug', 'Loading Failover Domains');
   const domains = readFailoverDomains(cluster, log);
   log('debug', `${domains.length} domains defined`);
-  return new Configuration(resources, roots, domains, log);
+  const configuration = new Configuration(resources, roots, domains, log);
+  for (const text of looseEnds(rm, rules, configuration)) log('warning', text);
+  return configuration;
 }
