@@ -37,6 +37,8 @@ export class BufferCache {
   readonly #order = new LruList<Buffer>();
   readonly #reads = new Map<Buffer, Signal>();
   readonly #maxBuffers: number;
+  /** The last one that was asked for: often it is the next one, too. */
+  #last: Buffer | undefined = undefined;
 
   /** As many zeros as one transfer takes, once they are needed. */
   #zeros: Uint8Array | undefined = undefined;
@@ -63,9 +65,12 @@ export class BufferCache {
 
   /** The block if it is cached and valid. */
   get(block: number): Buffer | undefined {
-    const buffer = this.#buffers.get(block);
+    // What was dropped is not valid any more.
+    const isLast = this.#last?.block === block && this.#last.isUptodate;
+    const buffer = isLast ? this.#last : this.#buffers.get(block);
     if (buffer === undefined || !buffer.isUptodate) return undefined;
     buffer.isReferenced = true;
+    this.#last = buffer;
     return buffer;
   }
 
@@ -121,7 +126,7 @@ export class BufferCache {
     if (this.#buffers.get(buffer.block) === buffer) this.#buffers.delete(buffer.block);
     this.#order.delete(buffer);
     buffer.space.buffers.delete(buffer.block);
-    buffer.space.dirtyData.delete(buffer);
+    if (buffer.isDirty) buffer.space.dirtyData.delete(buffer);
     buffer.isUptodate = false;
   }
 

@@ -34,6 +34,7 @@ export class Inode implements Listed<Inode> {
   before: Inode | undefined = undefined;
   behind: Inode | undefined = undefined;
   isListed = false;
+  #buffer: Buffer | undefined = undefined;
 
   constructor(addr: number, formalIno: number, glock: Glock, iopenGlock: Glock) {
     this.addr = addr;
@@ -54,7 +55,8 @@ export class Inode implements Listed<Inode> {
 
   /** The same, if it is valid. */
   get uptodateBuffer(): Buffer | undefined {
-    const { buffer } = this;
-    return buffer?.isUptodate ? buffer : undefined;
+    // What was dropped is not valid any more.
+    if (this.#buffer?.isUptodate !== true) this.#buffer = this.buffer;
+    return this.#buffer?.isUptodate ? this.#buffer : undefined;
   }
 }

@@ -32,6 +32,9 @@ export interface TreeChange {
   readonly grant: Grant | undefined;
 }
 
+/** The path to the block that is looked for: of one walk at a time, as none of them waits. */
+const PATH: number[] = [];
+
 /** Reads an indirect block of the inode. @throws {Refusal} EIO */
 export function* readIndirect(fs: FileSystem, inode: Inode, block: number): Task<Buffer> {
   return checkIndirect(fs, inode, yield* fs.core.cache.read(inode.glock.space, block));
@@ -74,7 +77,7 @@ export function mapCached(fs: FileSystem, inode: Inode, lblock: number, most: nu
   const { geometry } = fs.core;
   const { height } = inode.di;
   if (lblock >= blocksAtHeight(geometry, height)) return { block: 0, count: most };
-  const path = findMetapath(geometry, height, lblock, []);
+  const path = findMetapath(geometry, height, lblock, PATH);
   let buffer = inode.uptodateBuffer;
   if (buffer === undefined) return inode.addr;
   for (let level = 0; level < height - 1; level++) {
@@ -151,7 +154,7 @@ export function allocCached(change: TreeChange, lblock: number, most: number): P
   const { geometry, log } = fs.core;
   const { height } = inode.di;
   assert(lblock < blocksAtHeight(geometry, height), () => `inode ${inode.addr} is not high enough for block ${lblock}`);
-  const path = findMetapath(geometry, height, lblock, []);
+  const path = findMetapath(geometry, height, lblock, PATH);
   let buffer = inode.uptodateBuffer;
   if (buffer === undefined) return inode.addr;
   for (let level = 0; level < height - 1; level++) {

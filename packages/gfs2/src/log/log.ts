@@ -273,8 +273,8 @@ export class Log {
     buffer.isOrderedData = true;
     assert(buffer.space.isExclusive, () => `data block ${buffer.block} is changed without its glock`);
     buffer.isDirty = true;
+    if (buffer.space.dirtyData.size === 0) this.#ordered.add(buffer.space);
     buffer.space.dirtyData.add(buffer);
-    this.#ordered.add(buffer.space);
     this.#dirtyData += 1;
   }
 
@@ -307,7 +307,7 @@ export class Log {
         this.#removeFromAil(buffer);
         this.addRevoke(buffer.space, b);
       }
-      if (buffer.space.dirtyData.has(buffer)) this.#dirtyData -= 1;
+      if (buffer.space.dirtyData.delete(buffer)) this.#dirtyData -= 1;
       buffer.isDirty = false;
       this.#mustAwaitWriteBack ||= this.#isWritingBack;
       this.#cache.drop(buffer);

@@ -141,15 +141,22 @@ export function encodeDinode(dinode: Readonly<Dinode>, block: Uint8Array, view: 
   view.setUint32(132, dinode.payloadFormat);
   view.setUint16(136, 0);
   view.setUint16(138, dinode.height);
-  block.fill(0, 140, 146);
+  clear(view, 140, 146);
   view.setUint16(146, dinode.depth);
   view.setUint32(148, dinode.entries);
-  block.fill(0, 152, 168);
+  clear(view, 152, 168);
   setU64(view, 168, dinode.eattr);
   view.setUint32(176, dinode.atimeNsec);
   view.setUint32(180, dinode.mtimeNsec);
   view.setUint32(184, dinode.ctimeNsec);
-  block.fill(0, 188, 232);
+  clear(view, 188, 232);
+}
+
+/** Zeros [from, to), an even number of bytes. Of so few, a fill of the array takes longer. */
+function clear(view: DataView, from: number, to: number): void {
+  let at = from;
+  for (; at + 4 <= to; at += 4) view.setUint32(at, 0);
+  if (at < to) view.setUint16(at, 0);
 }
 
 /** Reads a dinode; undefined when the block is none. Copies, keeps nothing of `block`. */

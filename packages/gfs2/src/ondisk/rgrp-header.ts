@@ -66,7 +66,7 @@ export function encodeRgrpHeader(
   setU64(view, 48, rindex.data0);
   view.setUint32(56, rindex.data);
   view.setUint32(60, rindex.bitbytes);
-  block.fill(0, 64, RGRP_HEADER_BYTES);
+  for (let at = 64; at < RGRP_HEADER_BYTES; at += 4) view.setUint32(at, 0);
   view.setUint32(64, crc32(block, 0, RGRP_HEADER_BYTES));
 }
 
