@@ -30,6 +30,8 @@ export class CrashWorkload {
   readonly nodes: readonly number[];
   readonly loss: Loss;
   readonly victims: readonly number[];
+  /** What the first victim does one after the other before the power goes: changes of the size of the file system. */
+  readonly #resizing: readonly Operation[];
   readonly #prng: Prng;
   readonly #promises = new Map<string, Promised>();
   /** Nodes whose programs end after what they are at. */
@@ -37,7 +39,8 @@ export class CrashWorkload {
   readonly #running = new Map<number, number>();
   operations = 0;
 
-  constructor(disk: MemoryDisk, seed: number) {
+  constructor(disk: MemoryDisk, seed: number, resizing: readonly Operation[] = []) {
+    this.#resizing = resizing;
     this.#prng = Prng.derive({ hi: 0, lo: seed }, 'crash');
     this.cluster = new Cluster(disk, { seed, era: this.#prng.below(2) === 0 ? 'rhel6' : 'modern' });
     this.nodes = [1, 2, 3, 4, 5].slice(0, 1 + this.#prng.below(5));
@@ -56,6 +59,7 @@ export class CrashWorkload {
     for (const id of this.nodes) for (const name of ['x', 'y']) this.#start(id, name);
     cluster.pass(this.#prng.below(600) * MILLISECOND);
     if (this.loss === 'some, the others are idle') this.#bringToRest();
+    this.#resize(this.#resizing);
     cluster.pass(this.#prng.below(40_000) * 1000);
     for (const id of this.victims) cluster.kill(id);
     return cluster.disk.image.fork();
@@ -81,6 +85,18 @@ export class CrashWorkload {
     for (const id of cluster.up) cluster.unmount(id);
   }
 
+  /** Does on one node what may not have come to its end. */
+  resizeAgain(): void {
+    const { cluster } = this;
+    cluster.boot(1);
+    cluster.passUntil(() => cluster.isMounted(1), 'the mount after the recovery');
+    for (const operation of this.#resizing) {
+      const result = cluster.run(1, operation);
+      if (typeof result === 'string') throw new Error(`${operation.kind}: ${result}`);
+    }
+    cluster.unmount(1);
+  }
+
   /** What is not as it was promised to the programs before `recover`, in an image without dirty journals. */
   broken(image: SparseImage): string[] {
     const volume = Volume.open(image)!;
@@ -103,6 +119,14 @@ export class CrashWorkload {
     for (const id of survivors) this.#ending.add(id);
     this.cluster.passUntil(() => survivors.every((id) => this.#running.get(id) === 0), 'the programs of the survivors');
     for (const id of survivors) this.cluster.run(id, { kind: 'sync' });
+  }
+
+  #resize([first, ...others]: readonly Operation[]): void {
+    if (first === undefined) return;
+    this.cluster.start(this.victims[0]!, first, (result) => {
+      if (typeof result === 'string') throw new Error(`${first.kind}: ${result}`);
+      this.#resize(others);
+    });
   }
 
   #start(id: number, name: string): void {
