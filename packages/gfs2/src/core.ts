@@ -1,4 +1,12 @@
-import { type LogPriority, type Nanos, type Observe, type Prng, WallClock, type WallTime } from '@quorate/kernel';
+import {
+  type LogPriority,
+  type Nanos,
+  type Observe,
+  type Prng,
+  type Task,
+  WallClock,
+  type WallTime,
+} from '@quorate/kernel';
 import type { AddressSpace } from './buffer/buffer.js';
 import { BufferCache } from './buffer/buffer-cache.js';
 import { Disk, type DiskOutput } from './disk.js';
@@ -38,6 +46,8 @@ export interface CoreHooks {
   sync(glock: Glock): Generator<unknown, void, unknown>;
   invalidated(glock: Glock, isMetadataKept: boolean): void;
   wanted(glock: Glock, state: GlockState): void;
+  /** A flush has committed what is in memory, and transactions have not begun again. */
+  durable(): Task;
   /** A flush has committed blocks of that space. */
   committed(space: AddressSpace): void;
   header(): HeaderSource;
@@ -102,6 +112,7 @@ export class Core {
         commit: options.commit,
         wall: () => this.wall(),
         header: () => hooks.header(),
+        durable: () => hooks.durable(),
         committed: (space) => hooks.committed(space),
         failed: (text) => hooks.withdraw(text),
         observe: config.observe,

@@ -42,7 +42,8 @@ export class CrashWorkload {
   constructor(disk: MemoryDisk, seed: number, resizing: readonly Operation[] = []) {
     this.#resizing = resizing;
     this.#prng = Prng.derive({ hi: 0, lo: seed }, 'crash');
-    this.cluster = new Cluster(disk, { seed, era: this.#prng.below(2) === 0 ? 'rhel6' : 'modern' });
+    const era = this.#prng.below(2) === 0 ? 'rhel6' : 'modern';
+    this.cluster = new Cluster(disk, { seed, era, mountOptions: seed % 4 === 0 ? 'discard' : '' });
     this.nodes = [1, 2, 3, 4, 5].slice(0, 1 + this.#prng.below(5));
     const losses: readonly Loss[] = ['all', 'some, the others work', 'some, the others are idle'];
     this.loss = this.nodes.length === 1 ? 'all' : losses[this.#prng.below(3)]!;

@@ -1,4 +1,4 @@
-import { bytesEqual } from '@quorate/kernel';
+import { bytesEqual, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { check } from '../src/check.js';
 import { decodeRgrpHeader, RGF } from '../src/ondisk/rgrp-header.js';
@@ -134,5 +134,82 @@ describe('fstrim', () => {
     for (const id of [1, 2]) cluster.unmount(id);
     expect(cluster.violations).toEqual([]);
     expect(check(disk.image)).toEqual([]);
+  });
+});
+
+describe('the mount option discard', () => {
+  /** A file system with three files, and what is discarded on it from now on. */
+  const mounted = (options: string) => {
+    const disk = formattedDisk(64, { rgrpMiB: 32 });
+    const node = NodeDriver.mounted(disk, {}, options);
+    for (const i of [1, 2, 3]) write(node, `/f${i}`, content(i));
+    node.run({ kind: 'sync' });
+    const discarded: number[] = [];
+    const discard = disk.discard.bind(disk);
+    disk.discard = (block, count) => {
+      for (let at = block; at < block + count; at++) discarded.push(at);
+      discard(block, count);
+    };
+    const blocksOf = (path: string): number[] => {
+      const volume = Volume.open(disk.image)!;
+      const extents = [...volume.extents(volume.lookup(path) as never)];
+      return extents.flatMap(({ block, count }) => Array.from({ length: count }, (_, i) => block + i));
+    };
+    return { disk, node, discarded, blocksOf };
+  };
+
+  it('tells the disk what was freed once that is durable, and nothing else', () => {
+    const { disk, node, discarded, blocksOf } = mounted('discard');
+    // Until it is in place.
+    node.pass(60 * SECOND);
+    const freed = blocksOf('/f2');
+    expect(freed).toHaveLength(SIZE / 4096);
+    node.run({ kind: 'unlink', path: '/f2' });
+    expect(discarded).toEqual([]);
+    node.run({ kind: 'sync' });
+    expect(discarded).toEqual(expect.arrayContaining(freed));
+    // The dinode goes too.
+    expect(discarded).toHaveLength(freed.length + 1);
+    const { length } = discarded;
+    node.run({ kind: 'sync' });
+    write(node, '/f4', content(4));
+    for (const i of [1, 3, 4]) expect(holds(node, `/f${i}`, content(i))).toBe(true);
+    node.unmount();
+    expect(discarded).toHaveLength(length);
+    expect(check(disk.image)).toEqual([]);
+    if (hasProgram('fsck.gfs2')) expect(fsck(disk.image)).toMatchObject({ status: 0 });
+  });
+
+  it('is off unless it is said, and may be taken back', () => {
+    for (const options of ['', 'discard,nodiscard']) {
+      const { node, discarded } = mounted(options);
+      node.run({ kind: 'unlink', path: '/f2' });
+      node.run({ kind: 'sync' });
+      expect(discarded).toEqual([]);
+    }
+  });
+
+  it('leaves what could not be committed', () => {
+    const { disk, node, discarded } = mounted('discard');
+    node.fault = ({ kind }) => (kind === 'flush' ? 'EIO' : undefined);
+    node.run({ kind: 'unlink', path: '/f2' });
+    node.run({ kind: 'sync' });
+    expect(discarded).toEqual([]);
+    expect(holds(NodeDriver.mounted(disk.fork()), '/f2', content(2))).toBe(true);
+  });
+
+  it('is given up where the disk cannot', () => {
+    const { node, discarded } = mounted('discard');
+    node.fault = ({ kind }) => (kind === 'discard' ? 'EOPNOTSUPP' : undefined);
+    node.run({ kind: 'unlink', path: '/f2' });
+    node.run({ kind: 'sync' });
+    expect(node.log.filter((line) => line.includes('discard'))).toEqual([
+      'gfs2: fsid=my-cluster:vol.0: error -95 on discard request, turning discards off for this filesystem',
+    ]);
+    node.fault = () => undefined;
+    node.run({ kind: 'unlink', path: '/f3' });
+    node.run({ kind: 'sync' });
+    expect(discarded).toEqual([]);
+    node.unmount();
   });
 });

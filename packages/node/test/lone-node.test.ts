@@ -1,4 +1,4 @@
-import { Checker, SECOND } from '@quorate/kernel';
+import { Checker, type Program, SECOND } from '@quorate/kernel';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { invariants } from '../src/index.js';
 import { checkConsole } from './console.js';
@@ -139,6 +139,32 @@ it('gives a thin disk back what its volume does not use', () => {
   });
   expect(store.mappedBlocks).toBeLessThanOrEqual(before);
   expect(machine.type('fstrim -v /mydata')?.output).toBe('/mydata: 0 bytes were trimmed\n');
+});
+
+it.each([
+  ['defaults,discard', true],
+  ['defaults', false],
+])('mounted with %s a thin disk gets back what is removed: %s', (options, isGivenBack) => {
+  const store = formattedDisk();
+  const programs: Readonly<Record<string, Program>> = {
+    ...TEST_PROGRAMS,
+    *fill([, path = ''], os) {
+      yield* os.writeFile(path, new Uint8Array(1 << 20).fill(1));
+      return 0;
+    },
+  };
+  const files = { ...FILES, '/etc/fstab': FILES['/etc/fstab'].replace('defaults', options) };
+  const machine = new TestMachine({ files, programs, store, isThin: true });
+  machine.boot();
+  machine.runUntilLogged('runlevel 3 reached');
+  machine.type('fill /mydata/large');
+  machine.run(60 * SECOND);
+  const full = store.mappedBlocks;
+  machine.type('rm /mydata/large');
+  machine.run(60 * SECOND);
+  const freedBytes = 512 * (full - store.mappedBlocks);
+  if (isGivenBack) expect(freedBytes).toBeGreaterThan(1 << 19);
+  else expect(freedBytes).toBeLessThanOrEqual(0);
 });
 
 describe('httpd while the disk does not answer', () => {

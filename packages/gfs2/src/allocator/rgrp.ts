@@ -94,6 +94,21 @@ export class BitmapBlock {
     if (state === BLKST.FREE) this.#runs.freed(from, to);
   }
 
+  /** Runs that `release` makes free: first block, and the first one behind it. */
+  *freed(): Generator<readonly [from: number, to: number], void, undefined> {
+    const clone = this.#clone;
+    if (clone === undefined) return;
+    const [first, limit] = [this.first + this.#shift, this.end + this.#shift];
+    for (let at = findFree(this.#words, first, limit); at < limit; at = findFree(this.#words, at, limit)) {
+      const end = findUsed(this.#words, at, limit);
+      for (at = findUsed(clone, at, end); at < end; at = findUsed(clone, at, end)) {
+        const to = findFree(clone, at, end);
+        yield [at - this.#shift, to - this.#shift];
+        at = to;
+      }
+    }
+  }
+
   /** What was changed is durable: searches may see it. False when nothing was. */
   release(): boolean {
     if (this.#clone === undefined) return false;

@@ -58,6 +58,8 @@ export interface LogConfig {
   readonly commit: Nanos;
   readonly wall: () => WallTime;
   readonly header: () => HeaderSource;
+  /** All that is in memory is committed, but `committed` has not said so of any block. */
+  readonly durable: () => Task;
   /** A block that is part of a resource group's bitmap is committed: blocks freed in it may be used again. */
   readonly committed: (space: AddressSpace) => void;
   /** The journal or the disk under it failed. */
@@ -527,6 +529,7 @@ export class Log {
     } else if (this.#newTail() !== this.#tail && !this.#isIdle) yield* this.#writeHeader(flags, 0, 0);
     // A late write of a freed block must not hit what is put there next.
     while (this.#mustAwaitWriteBack && this.#isWritingBack) yield* wait(this.#writtenBack);
+    if (blocks > 0) yield* this.#config.durable();
     this.#afterCommit();
     // What is committed but not in place goes there at the daemon's next round.
     if (this.#ail.some((entry) => entry.ail1.size > 0)) this.#dirtySince = this.#scheduler.now;

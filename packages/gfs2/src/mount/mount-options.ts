@@ -17,6 +17,8 @@ export interface MountOptions {
   readonly quota: 'off' | 'account' | 'on';
   /** How often the changes of quotas go to the `quota` file (`quota_quantum=`). */
   readonly quotaQuantum: Nanos;
+  /** Whether the disk is told at once what was freed (`discard`). */
+  readonly isDiscarding: boolean;
   /** `lockproto=` and `locktable=` override the superblock. */
   readonly lockProtocol: 'lock_dlm' | 'lock_nolock' | undefined;
   readonly lockTable: string | undefined;
@@ -37,7 +39,6 @@ const ACCEPTED: ReadonlySet<string> = new Set([
   'barrier',
   'localflocks',
   'ignore_local_fs',
-  'nodiscard',
   'norgrplvb',
   'noloccookie',
 ]);
@@ -57,6 +58,7 @@ export function parseMountOptions(text: string): MountOptions {
     isNodiratime: false,
     quota: 'off' as MountOptions['quota'],
     quotaQuantum: 60 * SECOND,
+    isDiscarding: false,
     lockProtocol: undefined as MountOptions['lockProtocol'],
     lockTable: undefined as string | undefined,
   };
@@ -99,6 +101,10 @@ export function parseMountOptions(text: string): MountOptions {
         break;
       case 'quota_quantum':
         options.quotaQuantum = seconds(name, value, 1);
+        break;
+      case 'discard':
+      case 'nodiscard':
+        options.isDiscarding = name === 'discard';
         break;
       case 'lockproto':
         if (value !== 'lock_dlm' && value !== 'lock_nolock')

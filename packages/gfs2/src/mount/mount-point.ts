@@ -23,6 +23,7 @@ import { Quotas } from '../quota/quotas.js';
 import { type RecoveryResult, recoverJournal } from '../recovery/recover-journal.js';
 import { Recoveries } from '../recovery/recoveries.js';
 import { Refusal } from '../refusal.js';
+import { discardFreed } from '../rgrp/discard-freed.js';
 import { updateRindex } from '../rgrp/read-rindex.js';
 import { ResourceGroups } from '../rgrp/resource-groups.js';
 import { Statfs } from '../rgrp/statfs.js';
@@ -88,6 +89,7 @@ export class MountPoint implements FileSystem {
         sync: (glock) => this.#sync(glock),
         invalidated: (glock, isMetadataKept) => this.#invalidate(glock, isMetadataKept),
         wanted: (glock, state) => this.#onWanted(glock, state),
+        durable: () => discardFreed(this),
         committed: (space) => this.#onCommitted(space),
         header: () => this.#header(),
         withdraw: (reason) => this.#withdraw(reason),
