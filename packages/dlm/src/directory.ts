@@ -10,6 +10,7 @@ import { sendRemove } from './send.js';
 /** The record for a request of this node; made if there is none. */
 export function findRsbLocal(ls: Lockspace, name: string): Rsb {
   const found = ls.rsbs.get(name);
+  if (ls.isNodir) return found ?? newRsbNodir(ls, name, jhash(name));
   if (found === undefined) {
     const r = ls.newRsb(name, jhash(name));
     if (r.dirNodeid === ls.nodeid) ls.setMaster(r, ls.nodeid);
@@ -30,6 +31,7 @@ export function findRsbLocal(ls: Lockspace, name: string): Rsb {
  * Whether we are is for the directory node to say: what it sends us, we master.
  */
 export function findRsbRequested(ls: Lockspace, name: NameBytes, from: number): Rsb | number {
+  if (ls.isNodir) return findRsbNodir(ls, name) ?? Result.ENOTBLK;
   const found = ls.rsbs.find(name);
   if (found === undefined) {
     const dirNodeid = ls.hash2nodeid(name.hash);
@@ -46,6 +48,19 @@ export function findRsbRequested(ls: Lockspace, name: NameBytes, from: number): 
     found.firstLkid = 0;
   }
   return found;
+}
+
+/** Without a directory: the record of a resource that we master; made if there is none. Undefined if its hash leads elsewhere. */
+export function findRsbNodir(ls: Lockspace, name: NameBytes): Rsb | undefined {
+  const found = ls.rsbs.find(name);
+  if (found !== undefined) return ls.isMaster(found) ? found : undefined;
+  return ls.hash2nodeid(name.hash) === ls.nodeid ? newRsbNodir(ls, name.toString(), name.hash) : undefined;
+}
+
+function newRsbNodir(ls: Lockspace, name: string, hash: number): Rsb {
+  const r = ls.newRsb(name, hash);
+  ls.setMaster(r, r.dirNodeid);
+  return r;
 }
 
 /**

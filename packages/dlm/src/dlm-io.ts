@@ -72,17 +72,25 @@ export interface PurgeInput {
 /** What programs ask of a lockspace: it waits while the lockspace recovers. */
 export type CallInput = LockInput | UnlockInput | ProcessExitInput | PurgeInput;
 
+/** A program opens a lockspace: `online` follows, and `created` or `create-refused`. */
+export interface CreateInput {
+  readonly kind: 'create';
+  readonly lockspace: string;
+  /** Bytes of a value block: a multiple of 8, the same on all nodes. */
+  readonly lvbLength: number;
+  /** A file system hears `recover-prep`, `recover-slot` and `recover-done`. */
+  readonly isFs: boolean;
+  /** TIMEWARN: `timewarn` is told of locks that are queued too long; not when absent. */
+  readonly isTimewarn?: boolean;
+  /**
+   * `nodir`: there is no directory, the node that a name's hash leads to is its master, and locks move with every change of members. The
+   * same on all nodes, which nobody checks; not when absent.
+   */
+  readonly isNodir?: boolean;
+}
+
 export type DlmInput =
-  | {
-      readonly kind: 'create';
-      readonly lockspace: string;
-      /** Bytes of a value block: a multiple of 8, the same on all nodes. */
-      readonly lvbLength: number;
-      /** A file system hears `recover-prep`, `recover-slot` and `recover-done`. */
-      readonly isFs: boolean;
-      /** TIMEWARN: `timewarn` is told of locks that are queued too long; not when absent. */
-      readonly isTimewarn?: boolean;
-    }
+  | CreateInput
   /** Refused with EBUSY while this node owns locks in it, unless forced. */
   | { readonly kind: 'release'; readonly lockspace: string; readonly isForced?: boolean }
   /** The group that `offline` asked to leave was left. */

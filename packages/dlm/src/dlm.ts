@@ -1,6 +1,6 @@
 import { ConfigError, type Errno, type Machine, MILLISECOND, type Nanos, type Observe, SECOND } from '@quorate/kernel';
 import { scanRsbs } from './directory.js';
-import type { CallInput, DlmInput, DlmOutput, RejectReason, StartMember } from './dlm-io.js';
+import type { CallInput, CreateInput, DlmInput, DlmOutput, RejectReason, StartMember } from './dlm-io.js';
 import type { DlmFact } from './facts.js';
 import { LkidTable } from './lkid-table.js';
 import { Lockspace, type LockspaceHost } from './lockspace.js';
@@ -64,7 +64,7 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
   readonly #lockspaces = new Map<string, Lockspace>();
   readonly #byGlobalId = new Map<number, Lockspace>();
   /** They wait until our peers have said goodbye to the lockspaces that were here before. */
-  #creates: Extract<DlmInput, { kind: 'create' }>[] = [];
+  #creates: CreateInput[] = [];
 
   /** @throws {ConfigError} when the node id or a time is not positive. */
   constructor(config: DlmConfig) {
@@ -162,12 +162,12 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
     };
   }
 
-  #onCreate(input: Extract<DlmInput, { kind: 'create' }>): void {
-    const { lockspace, lvbLength, isFs, isTimewarn = false } = input;
+  #onCreate(input: CreateInput): void {
+    const { lockspace, lvbLength } = input;
     const errno = this.#createDefect(lockspace, lvbLength);
     if (errno !== undefined) return this.#host.emit({ kind: 'create-refused', lockspace, errno });
     if (!this.#midcomms.isClosed) return void this.#creates.push(input);
-    const ls = new Lockspace(this.#host, lockspace, lvbLength, isFs, isTimewarn);
+    const ls = new Lockspace(this.#host, input);
     this.#lockspaces.set(lockspace, ls);
     this.#byGlobalId.set(ls.globalId, ls);
     this.#host.emit({ kind: 'online', lockspace });

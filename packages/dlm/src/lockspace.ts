@@ -1,5 +1,5 @@
 import { crc32, HighWater, type Nanos, type Observe } from '@quorate/kernel';
-import type { CallInput, DlmOutput } from './dlm-io.js';
+import type { CallInput, CreateInput, DlmOutput } from './dlm-io.js';
 import type { DlmFact } from './facts.js';
 import { HandleTable } from './handle-table.js';
 import { lockspaceGlobalId } from './hash.js';
@@ -94,6 +94,8 @@ export class Lockspace {
   readonly isFs: boolean;
   /** Created with TIMEWARN. */
   readonly isTimewarn: boolean;
+  /** There is no directory: who a hash leads to is the master (`dlm_no_directory`). */
+  readonly isNodir: boolean;
   /** What goes out where a message has room for a value block but carries none. */
   readonly zeroLvb: Uint8Array;
 
@@ -159,13 +161,14 @@ export class Lockspace {
   /** Handles given so far. */
   #named = 0;
 
-  constructor(host: LockspaceHost, name: string, lvbLength: number, isFs: boolean, isTimewarn: boolean) {
+  constructor(host: LockspaceHost, { lockspace, lvbLength, isFs, isTimewarn, isNodir }: CreateInput) {
     this.host = host;
-    this.name = name;
-    this.globalId = lockspaceGlobalId(name);
+    this.name = lockspace;
+    this.globalId = lockspaceGlobalId(lockspace);
     this.lvbLength = lvbLength;
     this.isFs = isFs;
-    this.isTimewarn = isTimewarn;
+    this.isTimewarn = isTimewarn === true;
+    this.isNodir = isNodir === true;
     this.zeroLvb = new Uint8Array(lvbLength);
   }
 
@@ -262,11 +265,7 @@ export class Lockspace {
 
   /** No lock is left: the resource stays as a cache of who the master is, or as the directory's record. */
   #toss(r: Rsb): void {
-    if (r.lvb !== undefined) {
-      r.lvb = undefined;
-      const { now, observe } = this.host;
-      observe?.({ kind: 'dlm.lvb-dropped', now, lockspace: this.name, resource: r.name });
-    }
+    if (r.lvb !== undefined) this.dropLvb(r);
     r.tossTime = this.host.now;
     // A directory record waits for its master's REMOVE.
     if (r.dirNodeid !== this.nodeid || r.masterNodeid === this.nodeid) {
@@ -307,6 +306,12 @@ export class Lockspace {
   writeLvb(r: Rsb, bytes: Uint8Array): void {
     r.flags &= ~RsbFlag.VALNOTVALID;
     this.storeLvb(r, bytes, (r.lvbseq + 1) >>> 0);
+  }
+
+  dropLvb(r: Rsb): void {
+    r.lvb = undefined;
+    const { now, observe } = this.host;
+    observe?.({ kind: 'dlm.lvb-dropped', now, lockspace: this.name, resource: r.name });
   }
 
   storeLvb(r: Rsb, bytes: Uint8Array, seq: number): void {

@@ -92,6 +92,7 @@ function receiveNamesReply(ls: Lockspace, _from: number, rcom: Rcom): RejectReas
 
 function receiveLookup(ls: Lockspace, from: number, rcom: Rcom): RejectReason | undefined {
   if (rcom.bodyLength > 64) return 'bad-rcom';
+  if (ls.isNodir) return 'unexpected';
   const name = ls.host.incomingName.turnTo(rcom.bytes, rcom.bodyAt, rcom.end);
   const master = masterLookup(ls, from, name, 'recover-master');
   sendLookupReply(ls, from, rcom, master < 0 ? -Result.EINVAL : master);

@@ -50,7 +50,7 @@ export function receiveMessage(ls: Lockspace, from: number, m: Message): RejectR
     case MessageType.CANCEL:
       return receiveAtMasterCopy(ls, from, m);
     case MessageType.LOOKUP:
-      return receiveLookup(ls, from, m);
+      return ls.isNodir ? 'unexpected' : receiveLookup(ls, from, m);
     case MessageType.REMOVE:
       return receiveRemove(ls, from, nameOf(m, ls.host.incomingName)) ? undefined : 'unexpected';
     case MessageType.LOOKUP_REPLY:
@@ -239,7 +239,7 @@ function acceptRequestReply(ls: Lockspace, r: Rsb, lkb: Lkb, m: Message, result:
 
 /** Whom we took for the master is it not: forget that and start over. */
 function retryRequest(ls: Lockspace, r: Rsb, lkb: Lkb, result: number): void {
-  if (r.dirNodeid !== ls.nodeid && !ls.isMaster(r)) {
+  if (r.dirNodeid !== ls.nodeid && !ls.isMaster(r) && !ls.isNodir) {
     ls.setMaster(r, 0);
     lkb.nodeid = -1;
   }

@@ -1,3 +1,4 @@
+import { findRsbNodir } from './directory.js';
 import { LinkedQueue } from './linked-queue.js';
 import { LockFlag, Result } from './lock-flags.js';
 import type { Lockspace } from './lockspace.js';
@@ -37,6 +38,15 @@ function purgeMstcpyOf(ls: Lockspace, r: Rsb): number {
   return count;
 }
 
+/** Their owners tell the next master of them (`dlm_purge_mstcpy_locks`). */
+export function purgeMstcpyLocks(ls: Lockspace, r: Rsb): void {
+  for (const lkb of r.locks()) {
+    if (!lkb.isMasterCopy) continue;
+    r.del(lkb);
+    ls.releaseLkb(lkb);
+  }
+}
+
 /** Its locks on this node belong to another master now. */
 export function setNewMaster(ls: Lockspace, r: Rsb): void {
   for (let lkb = r.firstLock; lkb !== undefined; lkb = r.lockAfter(lkb)) {
@@ -66,7 +76,8 @@ export function packRcomLock(lkb: Lkb, rl: RcomLock): RcomLock {
 export function recoverMasterCopy(ls: Lockspace, from: number, rcom: Rcom, rl: RcomLock): number {
   rl.remid = 0;
   if (rl.parentLkid !== 0) return Result.EOPNOTSUPP;
-  const r = ls.rsbs.find(lockNameOf(rcom, ls.host.incomingName));
+  const name = lockNameOf(rcom, ls.host.incomingName);
+  const r = ls.isNodir ? findRsbNodir(ls, name) : ls.rsbs.find(name);
   // Sent before the directory told us that we are the master: it is sent again. Differs from Linux, which takes locks of any resource
   // that it uses: a message of an earlier recovery would leave one behind for ever where another node has become the master.
   if (r === undefined || (!ls.isMaster(r) && !ls.host.isStrict)) return Result.EBADR;
@@ -75,6 +86,7 @@ export function recoverMasterCopy(ls: Lockspace, from: number, rcom: Rcom, rl: R
     rl.remid = lkb.lkid;
     return Result.EEXIST;
   }
+  if (ls.isNodir) r.flags |= RsbFlag.NEW_MASTER | RsbFlag.NEW_MASTER2;
   const lkb = ls.createLkb(r, -1);
   rl.remid = lkb.lkid;
   receiveRcomLockArgs(ls, r, lkb, from, rcom, rl);
@@ -210,7 +222,7 @@ function recoverLvb(ls: Lockspace, r: Rsb, asked: ReadonlySet<Rsb>): void {
   if (high !== undefined) {
     ls.storeLvb(r, high.lvb!, high.lvbseq);
     ls.setFlag(r, RsbFlag.VALNOTVALID);
-  } else if (!ls.host.isStrict && (asked.has(r) || mayHaveHadValue(r))) {
+  } else if (!ls.host.isStrict && (r.has(RsbFlag.RECOVER_LVB_INVAL) || asked.has(r) || mayHaveHadValue(r))) {
     // Differs from Linux, which lets the survivors go on as if there had never been a value.
     r.lvb ??= new Uint8Array(ls.lvbLength);
     ls.setFlag(r, RsbFlag.VALNOTVALID);

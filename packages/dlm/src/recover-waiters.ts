@@ -18,9 +18,14 @@ import { removeFromWaiters } from './waiters.js';
 export function recoverWaitersPre(ls: Lockspace): void {
   for (const lkb of [...ls.waiters].reverse()) {
     if (lkb.waitType === MessageType.LOOKUP) lkb.flags |= LkbFlag.RESEND;
-    else if (ls.isRemoved(lkb.waitNodeid)) recoverWaiter(ls, lkb);
+    else if (needsRecovery(ls, lkb)) recoverWaiter(ls, lkb);
     ls.freeIfDone(lkb);
   }
+}
+
+/** Its reply will not come. Without a directory no master keeps what it had, nor answers what came before (`waiter_needs_recovery`). */
+function needsRecovery(ls: Lockspace, lkb: Lkb): boolean {
+  return ls.isNodir || ls.isRemoved(lkb.waitNodeid);
 }
 
 function recoverWaiter(ls: Lockspace, lkb: Lkb): void {

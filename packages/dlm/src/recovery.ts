@@ -6,6 +6,7 @@ import { decodeNames, NEED_SLOTS } from './rcom.js';
 import { sendRcomLock, sendRcomLookup, sendRcomNames, sendRcomStatus } from './rcom-send.js';
 import { recoverGrant, recoverPurge, recoverRsbs, setNewMaster } from './recover-locks.js';
 import { recoverMembers, slotsAssign, slotsCopyIn } from './recover-members.js';
+import { giveMastersUp, recoverMastersStatic } from './recover-nodir.js';
 import { RecoverStatus } from './recover-status.js';
 import { recoverWaitersPost, recoverWaitersPre } from './recover-waiters.js';
 import { processRequestqueue, purgeRequestqueue } from './requestqueue.js';
@@ -27,20 +28,25 @@ export function* recoverd(ls: Lockspace, run: RecoverRun): Step {
   const neg = recoverMembers(ls, run);
   yield* pingMembers(ls);
   recoverDirNodeid(ls, root);
+  if (ls.isNodir) giveMastersUp(ls, root);
   setRecoverStatus(ls, RecoverStatus.NODES);
   yield* recoverMembersWait(ls);
-  yield* recoverDirectory(ls, root);
+  if (ls.isNodir) recoverMastersStatic(ls, root);
+  else yield* recoverDirectory(ls, root);
   setRecoverStatus(ls, RecoverStatus.DIR);
   yield* barrier(ls, RecoverStatus.DIR);
-  recoverWaitersPre(ls);
-  if (neg > 0) {
-    recoverPurge(ls, root);
-    yield* recoverMasters(ls, root);
-    yield* recoverLocks(ls, root);
+  if (!ls.isNodir) {
+    recoverWaitersPre(ls);
+    if (neg > 0) {
+      recoverPurge(ls, root);
+      yield* recoverMasters(ls, root);
+    }
   }
+  const doLocksMove = neg > 0 || ls.isNodir;
+  if (doLocksMove) yield* recoverLocks(ls, root);
   setRecoverStatus(ls, RecoverStatus.LOCKS);
   yield* barrier(ls, RecoverStatus.LOCKS);
-  if (neg > 0) recoverRsbs(ls);
+  if (doLocksMove) recoverRsbs(ls);
   purgeRequestqueue(ls);
   setRecoverStatus(ls, RecoverStatus.DONE);
   yield* barrier(ls, RecoverStatus.DONE);

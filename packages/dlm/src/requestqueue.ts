@@ -36,8 +36,9 @@ export function forgetRequestsOf(ls: Lockspace, nodeid: number): void {
   keepRequests(ls, ({ from }) => from !== nodeid);
 }
 
-/** Drops what is about the old directory. */
+/** Drops what is about the old directory; without one all, as every lock has moved and every operation is issued anew. */
 export function purgeRequestqueue(ls: Lockspace): void {
+  if (ls.isNodir) return void ls.requestqueue.splice(0);
   keepRequests(ls, ({ bytes }) => {
     const type = viewOf(bytes).getUint32(16, true);
     return type !== MessageType.LOOKUP && type !== MessageType.LOOKUP_REPLY && type !== MessageType.REMOVE;

@@ -13,6 +13,8 @@ export interface StormOptions {
   /** Of 100 steps, how many are a crash, a leave, or a broken connection. */
   readonly faults: number;
   readonly protocol?: '3.1' | '3.2';
+  /** Without a directory. */
+  readonly isNodir?: boolean;
   /** Locks belong to processes, which end, and leave some of them behind. */
   readonly hasProcesses?: boolean;
 }
@@ -251,7 +253,8 @@ export class Storm {
   }
 
   #join(node: number): void {
-    this.cluster.input(node, { kind: 'create', lockspace: LOCKSPACE, lvbLength: LVB, isFs: true });
+    const { isNodir = false } = this.#options;
+    this.cluster.input(node, { kind: 'create', lockspace: LOCKSPACE, lvbLength: LVB, isFs: true, isNodir });
   }
 
   // Time and outputs

@@ -37,12 +37,19 @@ export class Lists {
   readonly wait: Twin[] = [];
   /** What the master before had: what its owners have heard is not forgotten with it. */
   readonly #before: ReadonlyMap<string, Twin> | undefined;
+  /** Of no lock has been told yet. */
+  #isFresh = true;
 
   constructor(lockspace: string, resource: string, master: number, before?: Lists) {
     this.lockspace = lockspace;
     this.resource = resource;
     this.master = master;
-    this.#before = before?.twins;
+    if (before !== undefined) this.#before = before.#isFresh ? before.#before : before.twins;
+  }
+
+  /** It has locks, or may yet get those of the master before. */
+  get isInUse(): boolean {
+    return this.twins.size > 0 || (this.#isFresh && this.#before !== undefined);
   }
 
   get isQueued(): boolean {
@@ -50,6 +57,7 @@ export class Lists {
   }
 
   twin(owner: number, ownerLkid: number): Twin {
+    this.#isFresh = false;
     const key = twinKey(owner, ownerLkid);
     let twin = this.twins.get(key);
     if (twin === undefined) {
@@ -120,7 +128,10 @@ export class MasterLists {
         return undefined;
       case 'dlm.master-released': {
         const lists = this.of(fact.lockspace, fact.resource);
-        if (lists?.master === fact.node) this.#lists.delete(resourceKey(fact.lockspace, fact.resource));
+        if (lists?.master !== fact.node) return undefined;
+        // Without a directory it gives up what still has locks.
+        if (lists.isInUse) lists.master = 0;
+        else this.#lists.delete(resourceKey(fact.lockspace, fact.resource));
         return undefined;
       }
       case 'dlm.held':

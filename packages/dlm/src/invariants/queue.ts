@@ -32,6 +32,7 @@ interface Owned {
 /** A lock on a master's queue. */
 interface Place {
   readonly lockspace: string;
+  readonly resource: string;
   readonly master: number;
   readonly queue: QueueName;
 }
@@ -72,6 +73,8 @@ class Queue implements Check<Calming> {
         return this.#onQueued(fact);
       case 'dlm.unqueued':
         return this.#onUnqueued(fact, verdict);
+      case 'dlm.master-released':
+        return this.#onReleased(fact);
     }
   }
 
@@ -128,9 +131,9 @@ class Queue implements Check<Calming> {
   }
 
   #onQueued(fact: FactOf<'dlm.queued'>): void {
-    const { lockspace, node, queue, owner, ownerLkid, isFirst } = fact;
+    const { lockspace, resource, node, queue, owner, ownerLkid, isFirst } = fact;
     const lock = lockKey(lockspace, owner, ownerLkid);
-    this.#places.set(lock, { lockspace, master: node, queue });
+    this.#places.set(lock, { lockspace, resource, master: node, queue });
     const name = orderKey(fact, queue);
     const order = (this.#orders.get(name) ?? []).filter((other) => other !== lock);
     if (isFirst) order.unshift(lock);
@@ -155,6 +158,14 @@ class Queue implements Check<Calming> {
     const at = order?.indexOf(lock) ?? -1;
     if (at >= 0) order!.splice(at, 1);
     if (order?.length === 0) this.#orders.delete(orderKey(fact, queue));
+  }
+
+  /** Without a directory a master gives up what still has locks: their owners bring them to the next one. */
+  #onReleased({ lockspace, resource, node }: FactOf<'dlm.master-released'>): void {
+    for (const [key, place] of this.#places) {
+      if (place.master !== node || place.resource !== resource || place.lockspace !== lockspace) continue;
+      this.#places.delete(key);
+    }
   }
 
   /** A lock that has to be granted before this one. */
@@ -193,6 +204,6 @@ export const queue: Invariant = defineInvariant<Calming>({
   name: 'dlm-queue',
   statement:
     'What waits is granted in the order of the conversion queue, then of the wait queue; every call completes exactly once.',
-  kinds: [...CALM_KINDS, 'dlm.called', 'dlm.cast', 'dlm.queued', 'dlm.unqueued'],
+  kinds: [...CALM_KINDS, 'dlm.called', 'dlm.cast', 'dlm.queued', 'dlm.unqueued', 'dlm.master-released'],
   start: () => new Queue(),
 });

@@ -67,6 +67,7 @@ export function programs(faults: number): fc.Arbitrary<Program> {
   return fc.record({
     nodes: fc.integer({ min: 1, max: 5 }),
     seed: fc.nat({ max: 0xffff_ffff }),
+    isNodir: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
     commands: fc.array(command, { maxLength: MOST, size: 'max' }),
   });
 }

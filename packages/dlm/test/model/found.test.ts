@@ -11,7 +11,7 @@ const run = (microseconds: number): Command => ({ kind: 'run', microseconds });
 const crash = (node: number): Command => ({ kind: 'crash', node });
 
 function problemsOf(nodes: number, commands: readonly Command[]): string[] {
-  return new ModelRun({ nodes, seed: 0, commands }).run();
+  return new ModelRun({ nodes, seed: 0, isNodir: false, commands }).run();
 }
 
 describe('a demoted conversion says so', () => {
@@ -86,5 +86,5 @@ it('a lock that is unlocked behind its conversion may come to the next master be
     ...[convert(1, EX, F.NOQUEUE), unlock(1, F.FORCEUNLOCK), run(260), crash(2), rest],
   ];
   // With this seed the waiting lock hears of its grant before the master dies, and the other one of nothing.
-  expect(new ModelRun({ nodes: 3, seed: 8, commands }).run()).toEqual([]);
+  expect(new ModelRun({ nodes: 3, seed: 8, isNodir: false, commands }).run()).toEqual([]);
 });

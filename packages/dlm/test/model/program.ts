@@ -34,6 +34,7 @@ export type Command =
 export interface Program {
   readonly nodes: number;
   readonly seed: number;
+  readonly isNodir: boolean;
   readonly commands: readonly Command[];
 }
 
@@ -302,7 +303,8 @@ export class ModelRun {
 
   #create(node: number): void {
     this.#nodes.set(node, { isRecovering: false, members: [], gone: new Set() });
-    this.cluster.input(node, { kind: 'create', lockspace: LOCKSPACE, lvbLength: LVB, isFs: false });
+    const { isNodir } = this.#program;
+    this.cluster.input(node, { kind: 'create', lockspace: LOCKSPACE, lvbLength: LVB, isFs: false, isNodir });
   }
 
   #break(a: number, b: number): void {
@@ -577,8 +579,10 @@ export class ModelRun {
   #onReleased({ node, resource }: Stamped<DlmFact> & { kind: 'dlm.master-released' }): void {
     const watched = this.#watch(resource);
     if (watched.master !== node) return;
+    const { gone, isRecovering } = this.#nodes.get(node)!;
+    // As if it had died: the owners bring their locks to the next one.
+    if (this.#program.isNodir && isRecovering) return;
     const r = this.#table.resource(resource);
-    const { gone } = this.#nodes.get(node)!;
     if ([...r.granted, ...r.converting, ...r.waiting].some(({ owner }) => !gone.has(owner))) {
       this.#problem(`node ${node} gives ${resource} up, which is in use`);
     }
@@ -591,10 +595,11 @@ export class ModelRun {
     state.isRecovering = true;
     for (const member of state.members) if (!members.includes(member) || added.includes(member)) state.gone.add(member);
     state.members = members;
-    // What the dead said and did not arrive until now will not.
+    // What the dead said and did not arrive until now will not; without a directory what anybody else said.
     for (const client of this.#clients) {
       if (client.node !== node) continue;
-      const kept = client.expected.filter(({ master }) => !state.gone.has(master));
+      const isLost = (master: number): boolean => (this.#program.isNodir ? master !== node : state.gone.has(master));
+      const kept = client.expected.filter(({ master }) => !isLost(master));
       client.expected.splice(0, client.expected.length, ...kept);
     }
   }
