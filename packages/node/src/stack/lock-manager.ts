@@ -54,6 +54,7 @@ export class LockManager implements GroupMember {
   readonly #services: NodeServices;
   readonly #engine: ClusterEngine;
   readonly #nodeId: number;
+  readonly #conf: ClusterConf;
   readonly #pid: number;
   readonly #watcher: LockspaceWatcher;
   readonly #transport: DlmTransport;
@@ -76,6 +77,7 @@ export class LockManager implements GroupMember {
     this.#services = services;
     this.#engine = engine;
     this.#nodeId = config.nodeId;
+    this.#conf = config.conf;
     this.#pid = pid;
     this.#watcher = watcher;
     const observe = services.observe;
@@ -155,7 +157,8 @@ export class LockManager implements GroupMember {
     if (this.#users.has(lockspace)) return user.created('EEXIST');
     this.#users.set(lockspace, user);
     this.#services.system.files.makeDirectory(`${LOCKSPACES}/${lockspace}`);
-    this.#dlm.send({ kind: 'create', lockspace, lvbLength: 32, isFs });
+    const isNodir = this.#conf.dlm.lockspaces.find(({ name }) => name === lockspace)?.isNodir === true;
+    this.#dlm.send({ kind: 'create', lockspace, lvbLength: 32, isFs, isNodir });
   }
 
   /** A process asks for a posix lock; dlm_controld answers its user's `plockResult`. */
