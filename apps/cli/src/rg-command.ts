@@ -8,7 +8,9 @@ import type { CommandIo } from './command-io.js';
 import { UsageError } from './usage-error.js';
 
 const EVENTS =
-  'down=NODE-ID, up=NODE-ID, fail=RESOURCE, or enable=, disable=, relocate=, restart=, freeze= SERVICE[@NODE-ID]';
+  'down=NODE-ID, up=NODE-ID, standby=NODE-ID, unstandby=NODE-ID, fail=RESOURCE, or enable=, disable=, relocate=, restart=, freeze= SERVICE[@NODE-ID]';
+
+const NODE_EVENTS = { down: 'node-down', up: 'node-up', standby: 'standby', unstandby: 'unstandby' } as const;
 
 interface SimulateOptions {
   readonly json?: boolean;
@@ -58,8 +60,8 @@ function planFor(path: string, events: readonly WhatIfEvent[], options: WhatIfOp
 }
 
 function eventOf(text: string): WhatIfEvent {
-  const node = /^(down|up)=(\d+)$/.exec(text);
-  if (node !== null) return { kind: node[1] === 'up' ? 'node-up' : 'node-down', node: Number(node[2]) };
+  const [, change, node] = /^(down|up|standby|unstandby)=(\d+)$/.exec(text) ?? [];
+  if (change !== undefined) return { kind: NODE_EVENTS[change as keyof typeof NODE_EVENTS], node: Number(node) };
   const [, resource] = /^fail=(.+)$/.exec(text) ?? [];
   if (resource !== undefined) return { kind: 'resource-failed', resource };
   const service = /^(enable|disable|relocate|restart|freeze)=([^@]+)(?:@(\d+))?$/.exec(text);

@@ -13,6 +13,13 @@ it('a plan in words has a part for each event', async () => {
   expect(io.stdout.text).toMatch(/=> {2}service:my_service_group started on node 4\n$/);
 });
 
+it('nodes go into standby and come back', async () => {
+  const io = capturedIo();
+  expect(await runCommand(['rg', 'simulate', CONF, 'standby=1', 'unstandby=1'], io)).toBe(0);
+  const owners = [...io.stdout.text.matchAll(/=> .* on node (\d)/g)].map(([, owner]) => owner);
+  expect(owners).toEqual(['1', '2', '1']);
+});
+
 it('a plan as JSON has its steps and where services are', async () => {
   const io = capturedIo();
   expect(await runCommand(['rg', 'simulate', CONF, 'fail=apache:my_apache', '--json'], io)).toBe(0);

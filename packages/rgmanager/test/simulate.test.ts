@@ -31,6 +31,14 @@ describe('a plan', () => {
     expect(owners).toEqual([1, 2, 1]);
   });
 
+  it('has a node in standby hand its services over, and get them back', () => {
+    const parts = simulate(confWith(), [{ kind: 'standby', node: 1 }, down(2), { kind: 'unstandby', node: 1 }]);
+    expect(parts.map(({ services }) => services[0]!.owner)).toEqual([1, 2, 3, 1]);
+    const text = formatPlan(parts);
+    expect(text).toMatch(/^node 1 goes into standby\n[\s\S]*\? service:web: relocate on node 2\n/m);
+    expect(text).toMatch(/^node 1 is back from standby$/m);
+  });
+
   it('starts nothing where too few nodes are left, and everything when there are enough', () => {
     const parts = simulate(confWith(), [down(1), down(2), up(1)]);
     expect(parts.map(({ isQuorate }) => isQuorate)).toEqual([true, true, false, true]);
@@ -101,6 +109,7 @@ describe('a plan', () => {
   it.each<readonly [readonly WhatIfEvent[], string]>([
     [[up(1)], 'node 1 cannot come up: it runs'],
     [[up(9)], 'node 9 cannot come up: it is not in cluster.conf'],
+    [[{ kind: 'standby', node: 9 }], 'node 9 cannot standby: it is not in cluster.conf'],
     [[down(9)], 'node 9 cannot go down: it does not run'],
     [[down(1), down(2), down(3)], 'node 3 cannot go down: no other is left'],
     [[{ kind: 'resource-failed', resource: 'ip:1.2.3.4' }], 'resource ip:1.2.3.4 cannot fail: no node has started it'],

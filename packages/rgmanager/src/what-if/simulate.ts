@@ -13,6 +13,8 @@ export type WhatIfEvent =
   /** Its power is lost. Where quorum is left it is fenced at once. */
   | { readonly kind: 'node-down'; readonly node: number }
   | { readonly kind: 'node-up'; readonly node: number }
+  /** `clusvcadm -b` and `-B`. */
+  | { readonly kind: 'standby' | 'unstandby'; readonly node: number }
   /** What its agent checks is broken until it is stopped: `script:web`. */
   | { readonly kind: 'resource-failed'; readonly resource: string }
   | {
@@ -165,6 +167,9 @@ class WhatIf {
         return this.#down(event.node);
       case 'node-up':
         return this.#up(event.node);
+      case 'standby':
+      case 'unstandby':
+        return this.#standby(event);
       case 'resource-failed':
         return this.#fail(event.resource);
       case 'service':
@@ -191,6 +196,12 @@ class WhatIf {
     if (this.#cluster.has(node)) throw new RangeError(`node ${node} cannot come up: it runs`);
     this.#cluster.start(node);
     this.#fenceIfQuorate();
+  }
+
+  #standby(event: Extract<WhatIfEvent, { kind: 'standby' | 'unstandby' }>): void {
+    const { node, kind } = event;
+    if (!this.#nodes.includes(node)) throw new RangeError(`node ${node} cannot ${kind}: it is not in cluster.conf`);
+    this.#cluster.request(this.#cluster.running[0]!, event);
   }
 
   /** Nobody is fenced without quorum, and nobody gets a lock before that. */
@@ -249,6 +260,10 @@ function titleOf(event: WhatIfEvent | undefined): string {
       return `node ${event.node} down`;
     case 'node-up':
       return `node ${event.node} up`;
+    case 'standby':
+      return `node ${event.node} goes into standby`;
+    case 'unstandby':
+      return `node ${event.node} is back from standby`;
     case 'resource-failed':
       return `${event.resource} fails`;
     case 'service':
