@@ -257,6 +257,11 @@ export class OperatingSystem {
     return [...this.#running.values()].map(({ process }) => process);
   }
 
+  /** Whether a process is in a directory, or in one below it. */
+  isSomebodyIn(directory: string): boolean {
+    return [...this.#running.values()].some(({ process }) => `${process.directory}/`.startsWith(`${directory}/`));
+  }
+
   interfaces(): readonly InterfaceInfo[] {
     return this.#ports.interfaces();
   }

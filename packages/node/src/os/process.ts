@@ -275,11 +275,11 @@ export class Process implements Os {
   }
 
   unmount(directory: string): Task<Errno | undefined> {
-    const { mountTable } = this.#system;
-    const mounted = mountTable.get(directory);
-    if (mounted === undefined || !isNfs(mounted))
-      return call({ call: 'unmount', directory: this.#absolute(directory) });
-    return this.#unmountNfs(mounted.directory);
+    const path = this.#absolute(directory);
+    const mounted = this.#system.mountTable.get(path);
+    if (mounted !== undefined && this.#system.isSomebodyIn(path)) return refused('EBUSY');
+    if (mounted === undefined || !isNfs(mounted)) return call({ call: 'unmount', directory: path });
+    return this.#unmountNfs(path);
   }
 
   *#unmountNfs(directory: string): Task<Errno | undefined> {
