@@ -6,6 +6,7 @@ export default defineConfig({
   entry: {
     main: 'src/main.ts',
     'disk-server': 'src/disk-server.ts',
+    'alloc-thread': 'src/alloc-thread.ts',
     'locks-thread': 'src/locks-thread.ts',
     'totem-node': 'src/totem-node.ts',
     'totem-thread': 'src/totem-thread.ts',

@@ -12,7 +12,7 @@ const [name, ...rest] = process.argv.slice(2);
 if (name === 'disk') {
   process.exitCode = await runDiskBench(rest, process);
 } else if (name === 'alloc') {
-  process.exitCode = runAllocBench(process);
+  process.exitCode = await runAllocBench(process);
 } else if (name === 'locks') {
   process.exitCode = await runLocksBench(process);
 } else if (name === 'failover') {

@@ -1,8 +1,11 @@
+import { MessageChannel } from 'node:worker_threads';
 import { MILLISECOND } from '@quorate/kernel';
 import { expect, it } from 'vitest';
 import { churn, sequential } from '../src/alloc/alone.js';
+import { DiskThread } from '../src/alloc/disk-thread.js';
 import { SYNCED, work } from '../src/alloc/five-nodes.js';
 import { appendFigures, directoryFigures, fullFigures, sequentialFigures } from '../src/alloc/node.js';
+import { RealTimeNode } from '../src/alloc/real-time-node.js';
 import { inJavaScript } from '../src/alloc/scan.js';
 
 it('the allocator alone is measured empty and 85 % full', () => {
@@ -20,6 +23,27 @@ it('a node is measured, and a file on an empty volume is not in more pieces than
   expect(appendFigures(100)[0]!.value).toBeGreaterThan(0);
   expect(fullFigures(30, 24)[1]!.value).toBeGreaterThan(0);
   expect(directoryFigures(300)[1]!.value).toBeGreaterThan(0);
+});
+
+it('nodes append on the clock of the wall, through ports', async () => {
+  const disks = [new MessageChannel(), new MessageChannel()];
+  const disk = new DiskThread(
+    256,
+    disks.map(({ port2 }) => port2),
+  );
+  const packets = new MessageChannel();
+  const one = new RealTimeNode({ id: 1, disk: disks[0]!.port1, peers: new Map([[2, packets.port1]]) });
+  const two = new RealTimeNode({ id: 2, disk: disks[1]!.port1, peers: new Map([[1, packets.port2]]) });
+  await one.mount(true);
+  await two.mount(false);
+  const blocks = await Promise.all([one.append('/one', 0.05), two.append('/two', 0.05)]);
+  await one.unmount(false);
+  await two.unmount(true);
+  for (const { port1 } of [...disks, packets]) port1.close();
+  const volume = disk.volume();
+  const sizes = ['/one', '/two'].map((path) => (volume.lookup(path) as { readonly size: number }).size);
+  expect(sizes).toEqual(blocks.map((count) => 4096 * count));
+  expect(Math.min(...blocks)).toBeGreaterThan(0);
 });
 
 it('five nodes with lock managers make files in virtual time, in resource groups of their own', () => {
