@@ -141,6 +141,19 @@ it('gives a thin disk back what its volume does not use', () => {
   expect(machine.type('fstrim -v /mydata')?.output).toBe('/mydata: 0 bytes were trimmed\n');
 });
 
+it('has quotas on a volume that counts them', () => {
+  const files = {
+    ...FILES,
+    '/etc/fstab': FILES['/etc/fstab'].replace('defaults', 'quota=on'),
+    '/etc/passwd': 'root:x:0:0:root:/root:/bin/bash\nalice:x:500:500::/home/alice:/bin/bash\n',
+    '/etc/group': 'root:x:0:\nusers:x:100:\n',
+  };
+  const machine = new TestMachine({ files, programs: TEST_PROGRAMS, store: formattedDisk() });
+  machine.boot();
+  machine.runUntilLogged('runlevel 3 reached');
+  checkConsole('quota', machine);
+});
+
 it.each([
   ['defaults,discard', true],
   ['defaults', false],

@@ -96,8 +96,11 @@ export type Operation =
   | { readonly kind: 'statfs' }
   /** What a user or a group has, and may have. */
   | ({ readonly kind: 'getquota' } & QuotaSubject)
-  /** Sets limits, in blocks; 0 is none. They hold where it is mounted with `quota=on`, and not for root. */
-  | ({ readonly kind: 'setquota'; readonly limit: number; readonly warn?: number } & QuotaSubject)
+  /**
+   * Sets limits, in blocks, or what the record says that somebody has; what is absent stays. A limit of 0 is none. Limits hold where
+   * it is mounted with `quota=on`, and not for root.
+   */
+  | ({ readonly kind: 'setquota' } & Partial<Quota> & QuotaSubject)
   /** Adds what this node has counted to the `quota` file, which it else does every `quota_quantum=` seconds. */
   | { readonly kind: 'syncquota' }
   /** Stops all changes, on all nodes, and leaves every journal clean: calls that change something wait. EBUSY when it is so. */

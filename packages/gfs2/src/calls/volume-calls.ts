@@ -63,11 +63,16 @@ export function* getQuota(fs: FileSystem, { of, id }: QuotaSubject): Task<Quota>
 export function* setQuota(
   fs: FileSystem,
   subject: QuotaSubject,
-  { limit, warn = 0 }: { readonly limit: number; readonly warn?: number },
+  { limit, warn, value }: Partial<Quota>,
 ): Task<undefined> {
   if (!isRoot(fs.caller)) throw new Refusal('EPERM');
-  if (![limit, warn].every((value) => Number.isSafeInteger(value) && value >= 0)) throw new Refusal('EINVAL');
-  yield* fs.quotas.set(fs, quotaNumber(subject), { limit, warn });
+  const fields = {
+    ...(limit !== undefined && { limit }),
+    ...(warn !== undefined && { warn }),
+    ...(value !== undefined && { value }),
+  };
+  if (!Object.values(fields).every((field) => Number.isSafeInteger(field) && field >= 0)) throw new Refusal('EINVAL');
+  yield* fs.quotas.set(fs, quotaNumber(subject), fields);
   return undefined;
 }
 

@@ -33,6 +33,7 @@ import { corosyncQuorumtool } from './corosync/corosync-quorumtool.js';
 import { DAEMONS, daemonProgram, killall } from './daemon-control.js';
 import { databasePrograms } from './database/index.js';
 import { fdisk } from './fdisk.js';
+import { chmod, chown } from './gfs2/change-attributes.js';
 import { fsckGfs2 } from './gfs2/fsck-gfs2.js';
 import { fsfreeze, gfs2Tool } from './gfs2/fsfreeze.js';
 import { fstrim } from './gfs2/fstrim.js';
@@ -49,6 +50,7 @@ import { nfsPrograms } from './nfs/index.js';
 import { partprobe } from './partprobe.js';
 import { ping } from './ping.js';
 import { plainDaemons } from './plain-daemons.js';
+import { quotaPrograms } from './quota/index.js';
 import { sh } from './sh/sh.js';
 import { sshd } from './ssh/sshd.js';
 import { watchdog } from './watchdog.js';
@@ -92,6 +94,8 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['gfs2_grow', gfs2Grow(storage)],
     ['gfs2_jadd', gfs2Jadd],
     ['gfs2_tool', gfs2Tool],
+    ['chmod', chmod],
+    ['chown', chown],
     ['fsfreeze', fsfreeze],
     ['fstrim', fstrim],
     ['fence_tool', fenceTool],
@@ -124,6 +128,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ...lvmPrograms(storage),
     ...databasePrograms,
     ...nfsPrograms,
+    ...quotaPrograms,
     ...plainDaemons,
     ...libvirtPrograms,
     ...agentPrograms,
