@@ -1,5 +1,5 @@
-import { ByteWriter, type LogPriority, type Machine, type Nanos, SECOND } from '@quorate/kernel';
-import type { ControldConfig, ControldInput, ControldOutput, ControldReject, PlockInput } from './controld-io.js';
+import { type LogPriority, type Machine, type Nanos, SECOND } from '@quorate/kernel';
+import type { ControldConfig, ControldInput, ControldOutput, ControldReject } from './controld-io.js';
 import {
   type ControldHeader,
   type ControldMessage,
@@ -7,21 +7,11 @@ import {
   decodeControldMessage,
   type Protocol,
   StartFlag,
-  type StartInfo,
-  writeHeader,
-  writeProtocol,
-  writeStartInfo,
 } from './controld-message.js';
-import type {
-  ChangeView,
-  ClusterNodeView,
-  ControldView,
-  ControlledLockspaceView,
-  ControlledNodeView,
-  WaitState,
-} from './controld-view.js';
+import { ControldSender, DAEMON_GROUP, lockspaceGroup } from './controld-sender.js';
+import type { ClusterNodeView, ControldView, WaitState } from './controld-view.js';
+import { type ControlledLockspace, checkFsDone, controlledLockspaceView, historyOf } from './controlled-lockspace.js';
 import { DeadlockCycle } from './deadlock/deadlock-cycle.js';
-import { type LocksSection, writeSection } from './deadlock/pack-lock.js';
 import type { DlmView } from './dlm.js';
 import { lockspaceGlobalId } from './hash.js';
 import {
@@ -30,65 +20,14 @@ import {
   type Departure,
   findMember,
   isLookalike,
-  matchChange,
   matchStart,
-  type NodeHistory,
   newChange,
-  newHistory,
-  startInfoOf,
 } from './lockspace-change.js';
-import { PlockGroup } from './plocks/plock-group.js';
-import { PlockIntake } from './plocks/plock-intake.js';
-import { type PlockData, type PlockRecord, writePlockData, writePlockRecord } from './plocks/plock-message.js';
+import { ControldPlocks } from './plocks/controld-plocks.js';
 import type { PlockResourceView } from './plocks/plock-resource.js';
-import { type PlockMessageType, Plocks } from './plocks/plocks.js';
+import type { PlockMessageType } from './plocks/plocks.js';
 import { ProtocolGroup } from './protocol-group.js';
-import {
-  partOf,
-  ViewQueries,
-  type ViewsAsked,
-  type ViewsQuestion,
-  writeViewsAsked,
-  writeViewsTold,
-} from './view-query.js';
-
-/** CPG group of all daemons. */
-export const DAEMON_GROUP = 'dlm:controld';
-
-/** CPG group of a lockspace. */
-export function lockspaceGroup(lockspace: string): string {
-  return `dlm:ls:${lockspace}`;
-}
-
-interface ControlledLockspace {
-  readonly name: string;
-  readonly globalId: number;
-  readonly group: string;
-  /** Newest first. */
-  readonly changes: Change[];
-  started: Change | undefined;
-  /** Oldest number of the changes that the started one took in. */
-  combinedSeq: number;
-  changeSeq: number;
-  startedCount: number;
-  readonly history: Map<number, NodeHistory>;
-  readonly plockGroup: PlockGroup;
-  /** Unless `enableDeadlock` is off. */
-  readonly deadlock: DeadlockCycle | undefined;
-  kernel: 'running' | 'stopping' | 'stopped';
-  isJoining: boolean;
-  /** Its group has not been asked for: no protocol runs yet. */
-  isPending: boolean;
-  /** We belong to its group. */
-  hasJoined: boolean;
-  isLeaving: boolean;
-  /** What the newest change was last found to wait for. */
-  wait: WaitState | undefined;
-  waitingSince: Nanos;
-  /** Polls that found it so. */
-  polls: number;
-  pollAt: Nanos;
-}
+import { partOf, ViewQueries, type ViewsAsked, type ViewsQuestion } from './view-query.js';
 
 const POLL: Nanos = SECOND;
 const POLLS_LOGGED = 60;
@@ -111,8 +50,8 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   readonly #me: number;
   readonly #lockspaces = new Map<string, ControlledLockspace>();
   readonly #group: ProtocolGroup;
+  readonly #sender: ControldSender;
   readonly #viewQueries = new ViewQueries((id, views) => this.#emit({ kind: 'views-told', id, views }));
-  readonly #writer = new ByteWriter(true, 512);
   #cpgRing = NO_RING;
   #cluster: { readonly ring: number; readonly isQuorate: boolean; readonly quorateSince: Nanos } = {
     ring: NO_RING,
@@ -126,7 +65,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   /** Undefined: fenced has not said yet. */
   #victims: readonly number[] | undefined;
   #isStarted = false;
-  readonly #plockIntake: PlockIntake<PlockInput>;
+  readonly #plocks: ControldPlocks;
   #now: Nanos = 0;
   #emit: (output: ControldOutput) => void = () => {};
 
@@ -134,16 +73,19 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     this.#config = config;
     this.#me = config.nodeId;
     this.#group = new ProtocolGroup(config.nodeId);
-    this.#plockIntake = new PlockIntake(config.plock?.rateLimit ?? 0);
+    this.#sender = new ControldSender(this.#group, config.nodeId, (group, payload) =>
+      this.#emit({ kind: 'cpg-mcast', group, payload }),
+    );
+    this.#plocks = new ControldPlocks(config, this.#sender, (output) => this.#emit(output));
   }
 
   step(now: Nanos, input: ControldInput, emit: (output: ControldOutput) => void): void {
     this.#now = now;
     this.#emit = emit;
-    for (const ls of this.#lockspaces.values()) ls.plockGroup.plocks.at(now);
+    this.#plocks.at(now, this.#lockspaces.values());
     this.#dispatch(input);
     this.#viewQueries.at(now);
-    this.#readPlocks();
+    this.#plocks.read((name) => this.#lockspaces.get(name));
     for (const ls of this.#lockspaces.values()) {
       ls.plockGroup.plocks.dropUnused();
       this.#applyChanges(ls);
@@ -151,7 +93,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   }
 
   deadline(): Nanos {
-    let least = Math.min(this.#plockIntake.deadline, this.#viewQueries.deadline);
+    let least = Math.min(this.#plocks.deadline, this.#viewQueries.deadline);
     for (const ls of this.#lockspaces.values()) least = Math.min(least, ls.pollAt, ls.plockGroup.plocks.dropAt);
     return least;
   }
@@ -171,7 +113,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       cpgRingSeq: this.#cpgRing,
       victims: this.#victims,
       nodes: this.#nodeViews(),
-      lockspaces: [...this.#lockspaces.values()].map((ls) => viewOf(ls, this.#fsNames.has(ls.name))),
+      lockspaces: [...this.#lockspaces.values()].map((ls) => controlledLockspaceView(ls, this.#fsNames.has(ls.name))),
     };
   }
 
@@ -215,7 +157,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       case 'fs-notified':
         return this.#onFsNotified(input.lockspace, input.node);
       case 'plock':
-        return this.#plockIntake.add(input);
+        return this.#plocks.add(input);
       case 'timewarn':
         return this.#lockspaces.get(input.lockspace)?.deadlock?.timewarn(this.#now);
       case 'deadlock-check':
@@ -256,7 +198,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       changeSeq: 0,
       startedCount: 0,
       history: new Map(),
-      plockGroup: this.#newPlockGroup(name, globalId),
+      plockGroup: this.#plocks.newGroup({ name, globalId, group: lockspaceGroup(name) }),
       deadlock: this.#config.enableDeadlock === true ? this.#newDeadlockCycle(name, globalId) : undefined,
       kernel: 'stopped',
       isJoining: true,
@@ -300,13 +242,13 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   #onDaemonConfchg({ members, joined }: Confchg): void {
     this.#group.confchg(this.#now, members);
     this.#viewQueries.confchg(members);
-    if (joined.length > 0) this.#sendProtocol(this.#group.ours);
+    if (joined.length > 0) this.#sender.protocol(this.#group.ours);
     this.#propose();
   }
 
   #propose(): void {
     const proposal = this.#group.proposal();
-    if (proposal !== undefined) this.#sendProtocol(proposal);
+    if (proposal !== undefined) this.#sender.protocol(proposal);
   }
 
   #onProtocol(from: number, protocol: Protocol): void {
@@ -315,7 +257,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
         return this.#propose();
       case 'running':
         this.#log('debug', `daemon run ${this.#group.version.join('.')}`);
-        this.#sendProtocol(this.#group.ours);
+        this.#sender.protocol(this.#group.ours);
         for (const ls of this.#lockspaces.values()) if (ls.isPending) this.#join(ls);
         return;
       case 'incompatible':
@@ -423,7 +365,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       case 'plocks-data':
         return ls.plockGroup.data(message.data);
       case 'plocks-done':
-        return this.#receivePlocksDone(ls, from, message);
+        return this.#plocks.receiveDone(ls, from, message);
       case 'cycle':
         return this.#receiveCycle(ls, from, message.header);
       case 'checkpoint-locks':
@@ -466,101 +408,17 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
     member.hasPlocks = (header.flags & StartFlag.HAVEPLOCK) !== 0;
   }
 
-  // Posix locks
-
-  get #arePlocksEnabled(): boolean {
-    return this.#config.plock?.isEnabled !== false;
-  }
-
-  #newPlockGroup(lockspace: string, globalId: number): PlockGroup {
-    const { plock = {}, observe } = this.#config;
-    const plocks = new Plocks(this.#me, globalId, plock, {
-      multicast: (type, record) => this.#mcastPlock(lockspace, type, record),
-      result: (id, result) => this.#emit({ kind: 'plock-result', lockspace, id, result }),
-      log: (text) => this.#log('debug', `${lockspace} ${text}`),
-      taken: ({ position, members }, number) => {
-        if (observe === undefined) return;
-        const [owner, digest] = [plocks.ownerOf(number), plocks.digestOf(number)];
-        const where = { position, members, inode: Number(number) };
-        observe({ kind: 'dlm.plock-taken', now: this.#now, lockspace, ...where, owner, digest });
-      },
-    });
-    return new PlockGroup(this.#me, plocks.at(this.#now), () => {
-      observe?.({ kind: 'dlm.plocks-whole', now: this.#now, lockspace, digest: plocks.digest() });
-    });
-  }
-
-  /** Hands what processes have asked for to their lockspaces, as fast as the limit of their rate allows. */
-  #readPlocks(): void {
-    for (let next = this.#plockIntake.next(this.#now); next !== undefined; next = this.#plockIntake.next(this.#now)) {
-      const { kind: _, lockspace, id, ...asked } = next;
-      const ls = this.#lockspaces.get(lockspace);
-      if (this.#arePlocksEnabled && ls !== undefined) ls.plockGroup.request(asked, id);
-      else if (!asked.isClose) {
-        const result = this.#arePlocksEnabled ? 'EEXIST' : 'ENOSYS';
-        this.#emit({ kind: 'plock-result', lockspace, id, result });
-      }
-    }
-  }
-
-  #mcastPlock(lockspace: string, type: number, record: PlockRecord): void {
-    const ls = this.#lockspaces.get(lockspace)!;
-    const writer = this.#plockHeader(ls, type, 0);
-    writePlockRecord(writer, record);
-    this.#emit({ kind: 'cpg-mcast', group: ls.group, payload: writer.bytes() });
-  }
-
-  #plockHeader({ globalId }: ControlledLockspace, type: number, msgdata: number): ByteWriter {
-    const writer = this.#writer.reset();
-    writeHeader(writer, { version: this.#group.version, type, nodeid: this.#me, globalId, flags: 0, msgdata });
-    return writer;
-  }
-
-  /** The last START has come: newcomers are told the locks as they are now. */
-  #preparePlocks(ls: ControlledLockspace, change: Change): void {
-    if (!this.#arePlocksEnabled) return;
-    const bodies = ls.plockGroup.prepare(change.members);
-    if (bodies === undefined) return;
-    for (const data of bodies) this.#mcastPlocksData(ls, change, data);
-    this.#mcastChange(ls, change, ControldType.PLOCKS_DONE, StartFlag.HAVEPLOCK, bodies.length);
-  }
-
-  #mcastPlocksData(ls: ControlledLockspace, change: Change, data: PlockData): void {
-    const writer = this.#plockHeader(ls, ControldType.PLOCKS_DATA, change.seq);
-    writePlockData(writer, data);
-    this.#emit({ kind: 'cpg-mcast', group: ls.group, payload: writer.bytes() });
-  }
-
-  #receivePlocksDone(
-    ls: ControlledLockspace,
-    from: number,
-    { header, info }: ControldMessage & { kind: 'plocks-done' },
-  ): void {
-    if (ls.started === undefined || !this.#isAboutStarted(ls, ls.started, from, info)) return;
-    const complaint = ls.plockGroup.done(header.msgdata2 ?? 0);
-    if (complaint !== undefined) this.#log('err', `${ls.name} ${complaint}`);
-  }
-
-  #isAboutStarted(ls: ControlledLockspace, started: Change, from: number, info: StartInfo): boolean {
-    return matchChange(started, from, info, this.#me, historyOf(ls, from));
-  }
-
   // Deadlocks over several resources
 
   #newDeadlockCycle(lockspace: string, globalId: number): DeadlockCycle {
-    const { nodeId: nodeid } = this.#config;
-    const multicast = (type: number, to = 0, msgdata = 0, section?: LocksSection): void => {
-      const writer = this.#writer.reset();
-      writeHeader(writer, { version: this.#group.version, type, nodeid, to, globalId, flags: 0, msgdata });
-      if (section !== undefined) writeSection(writer, section);
-      this.#emit({ kind: 'cpg-mcast', group: lockspaceGroup(lockspace), payload: writer.bytes() });
-    };
-    return new DeadlockCycle(nodeid, {
-      cycleStart: () => multicast(ControldType.CYCLE_START),
-      cycleEnd: () => multicast(ControldType.CYCLE_END),
-      checkpointReady: () => multicast(ControldType.CHECKPOINT_READY),
-      cancelLock: (node, lkid) => multicast(ControldType.CANCEL_LOCK, node, lkid),
-      section: (section) => multicast(ControldType.CHECKPOINT_LOCKS, 0, 0, section),
+    const sender = this.#sender;
+    const ls = { globalId, group: lockspaceGroup(lockspace) };
+    return new DeadlockCycle(this.#me, {
+      cycleStart: () => sender.cycle(ls, ControldType.CYCLE_START),
+      cycleEnd: () => sender.cycle(ls, ControldType.CYCLE_END),
+      checkpointReady: () => sender.cycle(ls, ControldType.CHECKPOINT_READY),
+      cancelLock: (node, lkid) => sender.cycle(ls, ControldType.CANCEL_LOCK, node, lkid),
+      section: (section) => sender.cycle(ls, ControldType.CHECKPOINT_LOCKS, 0, 0, section),
       readLocks: () => this.#emit({ kind: 'read-locks', lockspace }),
       cancel: (handle) => this.#emit({ kind: 'deadlock-cancel', lockspace, handle }),
       log: (text) => this.#log('debug', `${lockspace} ${text}`),
@@ -588,10 +446,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       id,
       this.#group.members.filter((node) => node !== this.#me),
     );
-    if (query === undefined) return;
-    const writer = this.#viewsHeader(ControldType.VIEWS_ASKED, 0, query, asked);
-    writeViewsAsked(writer, asked);
-    this.#emit({ kind: 'cpg-mcast', group: DAEMON_GROUP, payload: writer.bytes() });
+    if (query !== undefined) this.#sender.viewsAsked(query, asked);
   }
 
   #onViewsAsked(to: number, { msgdata: query }: ControldHeader, asked: ViewsAsked): void {
@@ -599,16 +454,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   }
 
   #tellViews({ to, query, dlm, ...asked }: ViewsQuestion & { readonly dlm: DlmView }): void {
-    const writer = this.#viewsHeader(ControldType.VIEWS_TOLD, to, query, asked);
-    writeViewsTold(writer, { dlm: partOf(dlm, asked), controld: this.inspect() });
-    this.#emit({ kind: 'cpg-mcast', group: DAEMON_GROUP, payload: writer.bytes() });
-  }
-
-  #viewsHeader(type: number, to: number, msgdata: number, { lockspace }: ViewsAsked): ByteWriter {
-    const writer = this.#writer.reset();
-    const globalId = lockspaceGlobalId(lockspace);
-    writeHeader(writer, { version: this.#group.version, type, nodeid: this.#me, to, globalId, flags: 0, msgdata });
-    return writer;
+    this.#sender.viewsTold(to, query, asked.lockspace, { dlm: partOf(dlm, asked), controld: this.inspect() });
   }
 
   // Conditions
@@ -740,25 +586,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   #mcastStart(ls: ControlledLockspace, change: Change, flags: number): void {
     const { length } = change.members;
     this.#logOf(ls, `send_start cg ${change.seq} flags ${flags.toString(16)} counts ${ls.startedCount} ${length}`);
-    this.#mcastChange(ls, change, ControldType.START, flags, 0);
-  }
-
-  /** Source: dlm dlm_controld/cpg.c, `send_info`. */
-  #mcastChange(ls: ControlledLockspace, change: Change, type: number, flags: number, msgdata2: number): void {
-    const writer = this.#writer.reset();
-    const { version } = this.#group;
-    const { globalId, group } = ls;
-    writeHeader(writer, { version, type, nodeid: this.#me, globalId, flags, msgdata: change.seq, msgdata2 });
-    writeStartInfo(writer, startInfoOf(change, ls.startedCount));
-    this.#emit({ kind: 'cpg-mcast', group, payload: writer.bytes() });
-  }
-
-  #sendProtocol(protocol: Protocol): void {
-    const writer = this.#writer.reset();
-    const version = [0, 0, 0] as const;
-    writeHeader(writer, { version, type: ControldType.PROTOCOL, nodeid: this.#me, globalId: 0, flags: 0, msgdata: 0 });
-    writeProtocol(writer, protocol);
-    this.#emit({ kind: 'cpg-mcast', group: DAEMON_GROUP, payload: writer.bytes() });
+    this.#sender.change(ls, change, ControldType.START, flags);
   }
 
   #startKernel(ls: ControlledLockspace, change: Change): void {
@@ -792,7 +620,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
       isNew: goneIds.has(node),
     }));
     this.#emit({ kind: 'start', lockspace: ls.name, members, failed });
-    this.#preparePlocks(ls, change);
+    this.#plocks.prepare(ls, change);
     ls.startedCount += 1;
     if (!ls.isJoining) return;
     ls.isJoining = false;
@@ -813,67 +641,7 @@ export class DlmControld implements Machine<ControldInput, ControldOutput> {
   }
 }
 
-function historyOf(ls: ControlledLockspace, nodeid: number): NodeHistory {
-  let past = ls.history.get(nodeid);
-  if (past === undefined) {
-    past = newHistory(nodeid);
-    ls.history.set(nodeid, past);
-  }
-  return past;
-}
-
-/** The file system has heard of every failed node. */
-function checkFsDone(ls: ControlledLockspace): boolean {
-  let isDone = true;
-  for (const past of ls.history.values()) {
-    if (!past.needsFs) continue;
-    if (past.isFsNotified) {
-      past.needsFs = false;
-      past.isFsNotified = false;
-    } else isDone = false;
-  }
-  return isDone;
-}
-
 function findLast<T>(entries: readonly T[], fits: (entry: T) => boolean): T | undefined {
   for (let i = entries.length - 1; i >= 0; i--) if (fits(entries[i]!)) return entries[i];
   return undefined;
-}
-
-function viewOf(ls: ControlledLockspace, isFsRegistered: boolean): ControlledLockspaceView {
-  const { name, globalId, kernel, isJoining, isLeaving, startedCount, started, changes, wait, plockGroup } = ls;
-  const newest = changes[0];
-  const oldest = changes.at(-1);
-  return {
-    name,
-    globalId,
-    kernel,
-    isJoining,
-    isLeaving,
-    isFsRegistered,
-    needsPlocks: plockGroup.needsPlocks,
-    savesPlocks: plockGroup.savesPlocks,
-    startedCount,
-    change: started === undefined ? undefined : changeView(started, ls.combinedSeq),
-    newChange:
-      newest === undefined ? undefined : { ...changeView(newest, oldest!.seq), wait, waitingSince: ls.waitingSince },
-    nodes: [...ls.history.values()].map((past) => nodeView(past, newest ?? started)),
-  };
-}
-
-function nodeView(past: NodeHistory, change: Change | undefined): ControlledNodeView {
-  const member = change?.members.find(({ nodeid }) => nodeid === past.nodeid);
-  const membership = member === undefined ? 0 : member.isDisallowed ? -1 : 1;
-  return { ...past, membership, hasStarted: member?.hasStarted ?? false };
-}
-
-function changeView(change: Change, combinedSeq: number): ChangeView {
-  return {
-    members: change.members.map((member) => member.nodeid).sort((a, b) => a - b),
-    joinedCount: change.joinedCount,
-    removeCount: change.removed.length,
-    failedCount: change.failedCount,
-    seq: change.seq,
-    combinedSeq,
-  };
 }

@@ -1,4 +1,4 @@
-export { DAEMON_GROUP, DlmControld, lockspaceGroup } from './controld.js';
+export { DlmControld } from './controld.js';
 export type {
   ControldConfig,
   ControldInput,
@@ -7,6 +7,7 @@ export type {
   PlockInput,
   RingId,
 } from './controld-io.js';
+export { DAEMON_GROUP, lockspaceGroup } from './controld-sender.js';
 export type {
   ChangeView,
   ClusterNodeView,
