@@ -1,8 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { parseXml } from '@quorate/cluster-conf';
 import { ConfigError } from '@quorate/kernel';
-import type { Policy } from '@quorate/rgmanager';
-import { formatPlan, simulate, type WhatIfEvent, type WhatIfOptions } from '@quorate/rgmanager/what-if';
+import type { ConfElement, Policy } from '@quorate/rgmanager';
+import {
+  formatPlan,
+  readClusterState,
+  simulate,
+  type WhatIfEvent,
+  type WhatIfOptions,
+} from '@quorate/rgmanager/what-if';
 import { Command } from 'commander';
 import type { CommandIo } from './command-io.js';
 import { UsageError } from './usage-error.js';
@@ -18,21 +24,23 @@ interface SimulateOptions {
   readonly fenceFailedStop?: boolean;
   readonly parallel?: boolean;
   readonly enforceTimeouts?: boolean;
+  readonly state?: string;
 }
 
 /** `quorate rg`: what rgmanager would do. */
 export function rgCommand({ stdout }: CommandIo): Command {
   const simulation = new Command('simulate')
     .description('what the rgmanagers of a cluster would do, one event after another; nothing is carried out')
-    .argument('<cluster.conf>', 'the configuration; all its nodes are up at the start')
+    .argument('<cluster.conf>', 'the configuration; all its nodes are up at the start, unless --state says otherwise')
     .argument('[events...]', EVENTS)
     .option('--coordinator', 'the lowest node decides where services start')
     .option('--fence-failed-stop', 'a node that could not stop a service is fenced')
     .option('--parallel', 'resources of one level start and stop at the same time')
     .option('--enforce-timeouts', 'every agent is killed when its time is up')
+    .option('--state <file>', 'what clustat -x printed: the cluster is found like that')
     .option('--json', 'print the plan as JSON; times in nanoseconds')
-    .action((path: string, events: readonly string[], { json = false, ...switches }: SimulateOptions) => {
-      const plan = planFor(path, events.map(eventOf), { policy: policyOf(switches) });
+    .action((path: string, events: readonly string[], { json = false, state, ...switches }: SimulateOptions) => {
+      const plan = planFor(path, state, events.map(eventOf), { policy: policyOf(switches) });
       stdout.write(json ? `${JSON.stringify(plan)}\n` : formatPlan(plan));
     });
   return new Command('rg').description('rgmanager without a cluster').addCommand(simulation);
@@ -48,11 +56,28 @@ function policyOf({ coordinator, fenceFailedStop, parallel, enforceTimeouts }: S
   };
 }
 
-function planFor(path: string, events: readonly WhatIfEvent[], options: WhatIfOptions): ReturnType<typeof simulate> {
+function planFor(
+  path: string,
+  statePath: string | undefined,
+  events: readonly WhatIfEvent[],
+  options: WhatIfOptions,
+): ReturnType<typeof simulate> {
+  const conf = readXml(path);
+  const clustat = statePath === undefined ? undefined : readXml(statePath);
   try {
-    return simulate(parseXml(readFileSync(path, 'utf8'), path).root, events, options);
+    const state = clustat && readClusterState(conf, clustat);
+    return simulate(conf, events, { ...options, ...(state && { state }) });
   } catch (error) {
-    if (error instanceof ConfigError || error instanceof RangeError) throw new UsageError(error.message);
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function readXml(path: string): ConfElement {
+  try {
+    return parseXml(readFileSync(path, 'utf8'), path).root;
+  } catch (error) {
+    if (error instanceof ConfigError) throw new UsageError(error.message);
     const code = (error as NodeJS.ErrnoException).code;
     if (code === undefined) throw error;
     throw new UsageError(`cannot read ${path}: ${code}`);

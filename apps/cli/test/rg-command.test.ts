@@ -20,6 +20,22 @@ it('nodes go into standby and come back', async () => {
   expect(owners).toEqual(['1', '2', '1']);
 });
 
+const CLUSTAT = fileURLToPath(new URL('data/clustat.xml', import.meta.url));
+
+it('a plan begins from what clustat -x has printed', async () => {
+  const io = capturedIo();
+  expect(await runCommand(['rg', 'simulate', CONF, '--state', CLUSTAT, 'down=3', 'up=1'], io)).toBe(0);
+  const titles = io.stdout.text.split('\n').filter((line) => /^\S| =>/.test(line));
+  expect(titles).toEqual([
+    'as it is found',
+    '      =>  service:my_service_group started on node 3',
+    'node 3 down',
+    '      =>  service:my_service_group started on node 4',
+    'node 1 up',
+    '      =>  service:my_service_group started on node 1',
+  ]);
+});
+
 it('a plan as JSON has its steps and where services are', async () => {
   const io = capturedIo();
   expect(await runCommand(['rg', 'simulate', CONF, 'fail=apache:my_apache', '--json'], io)).toBe(0);
@@ -31,6 +47,8 @@ it('a plan as JSON has its steps and where services are', async () => {
 it.each([
   [['rg', 'simulate', CONF, 'down=9'], /node 9 cannot go down: it does not run/],
   [['rg', 'simulate', CONF, 'boom'], /found event "boom", expected down=NODE-ID/],
+  [['rg', 'simulate', CONF, '--state', CONF], /found <cluster>, expected what clustat -x prints/],
+  [['rg', 'simulate', CONF, '--state', '/no/such/file'], /cannot read \/no\/such\/file: ENOENT/],
   [['rg', 'simulate', '/no/such/file'], /cannot read \/no\/such\/file: ENOENT/],
 ])('%j is refused', async (words, complaint) => {
   const io = capturedIo();

@@ -27,7 +27,7 @@ export type { RgFact, TreeFact } from './fact.js';
 export { invariants } from './invariants.js';
 export type { RgInput, RgOutput, RgReply, RgRequest, ServiceOperation } from './io.js';
 export type { Policy } from './manager/policy.js';
-export { Rgmanager, type RgmanagerConfig, type RgView } from './rgmanager.js';
+export { type ResumedState, Rgmanager, type RgmanagerConfig, type RgView } from './rgmanager.js';
 export { Request, requestText } from './state/request.js';
 export { Result, resultText } from './state/result.js';
 export {

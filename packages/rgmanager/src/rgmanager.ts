@@ -37,6 +37,16 @@ import { decodeRecord, ServiceFlag, type ServiceRecord, ServiceState } from './s
 import { ResourceList } from './tree/resource-list.js';
 import { type InstalledAgent, loadRules, type ResourceRule } from './tree/resource-rule.js';
 
+/** What a cluster was in when somebody looked at it. */
+export interface ResumedState {
+  /** Of services that are between two states nobody knows who was about to do what; all others can be resumed. */
+  readonly records: readonly ServiceRecord[];
+  /** Ids of nodes in standby. */
+  readonly standby: readonly number[];
+  /** Node that decides for all; 0: none. */
+  readonly master: number;
+}
+
 export interface RgmanagerConfig {
   readonly nodeId: number;
   /** Nodes of the cluster, in the order of `cluster.conf`. */
@@ -47,6 +57,11 @@ export interface RgmanagerConfig {
   readonly agents?: Iterable<InstalledAgent>;
   /** Stop all services before the first is started; true when absent (`rgmanager -N` leaves it out). */
   readonly stopsBeforeStart?: boolean;
+  /**
+   * Go on from there, for simulations: nothing is stopped at the start, what the records say runs here does, and those who are
+   * members by then have been looked at. All members must be started with the same.
+   */
+  readonly resumes?: ResumedState;
   /** Start what another node is stopping for its recovery (`recoverable`), as the original does: it runs twice then. */
   readonly startsWhatIsBeingStopped?: boolean;
   /** Counts in place of what the `<policy>` of `cluster.conf` says. */
@@ -320,13 +335,29 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#configure();
     runtime.log('notice', 'Resource Group Manager Starting');
     this.#load();
-    yield* this.#stopBeforeStart(this.#config.stopsBeforeStart ?? true);
+    const { resumes, stopsBeforeStart = true } = this.#config;
+    if (resumes === undefined) yield* this.#stopBeforeStart(stopsBeforeStart);
+    else yield* this.#resume(resumes);
     if (this.#isShutdownPending) return yield* this.#exit(0);
     runtime.emit({ kind: 'open-port', port: RG_PORT });
     this.#phase = 'running';
     this.#state.isQuorate = true;
     runtime.start(this.#pollServices());
-    this.#membershipUpdate();
+    if (resumes === undefined) return this.#membershipUpdate();
+    this.#tellMembers();
+    if (this.#state.isCentral) yield* this.#central.resume(resumes.master);
+  }
+
+  *#resume({ records, standby }: ResumedState): Task {
+    this.#standby.resume(standby);
+    for (const record of records) {
+      this.#store.resume(record);
+      const { name, state, owner } = record;
+      if (state === ServiceState.STARTED && owner === this.#config.nodeId) yield* this.#operations.resume(name);
+    }
+    this.#members.update([...this.#seen.members, this.#config.nodeId]);
+    this.#isInitialized = true;
+    this.#isConfigured = true;
   }
 
   *#waitForFencing(): Task {

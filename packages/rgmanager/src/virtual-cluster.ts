@@ -13,7 +13,7 @@ import { Control, PORT_HEADER_BYTES, readPortHeader, writePortHeader } from './c
 import { type ConfElement, childrenNamed, descend } from './conf/conf-element.js';
 import type { RgFact } from './fact.js';
 import type { RgInput, RgOutput, RgReply, RgRequest } from './io.js';
-import { Rgmanager, type RgmanagerConfig } from './rgmanager.js';
+import { type ResumedState, Rgmanager, type RgmanagerConfig } from './rgmanager.js';
 import { encodeRecord, type ServiceRecord } from './state/service-record.js';
 
 export interface AgentCall {
@@ -104,6 +104,8 @@ export class RgCluster {
   /** Nodes that cman knows as members, and those whose port is open as far as it knows. */
   readonly #members = new Set<number>();
   readonly #listening = new Set<number>();
+  /** Wall clock second at which the cluster's time begins. */
+  #wall = 1_446_155_000;
   #order = 0;
   #lastRequest = 0;
   #lastContext = 0;
@@ -120,11 +122,31 @@ export class RgCluster {
   // Nodes
 
   start(id: number, conf: ConfElement = this.#conf): void {
+    const host = this.#newHost(id, conf, {});
+    this.#members.add(id);
+    this.#listening.delete(id);
+    this.#tellMembers();
+    this.#boot(host);
+  }
+
+  /** All members go on from a state. `members`: for cman; `listening`: those of them whose rgmanager runs, the master first. */
+  resume(members: readonly number[], listening: readonly number[], resumes: ResumedState): void {
+    const latest = Math.max(0, ...resumes.records.map(({ transition }) => transition));
+    this.#wall = Math.max(this.#wall, latest + 1);
+    for (const id of members) this.#members.add(id);
+    for (const id of listening) this.#listening.add(id);
+    const hosts = listening.map((id) => this.#newHost(id, this.#conf, { resumes }));
+    this.#tellMembers();
+    for (const host of hosts) this.#boot(host);
+  }
+
+  #newHost(id: number, conf: ConfElement, config: Partial<RgmanagerConfig>): Host {
     const life = (this.#lives.get(id) ?? 0) + 1;
     this.#lives.set(id, life);
     let seq = 0;
     const rgmanager = new Rgmanager({
       ...this.#config,
+      ...config,
       nodeId: id,
       nodes: this.#nodes,
       conf,
@@ -132,10 +154,11 @@ export class RgCluster {
     });
     const host: Host = { id, life, rgmanager, machine: guarded(rgmanager) };
     this.#hosts.set(id, host);
-    this.#members.add(id);
-    this.#listening.delete(id);
-    this.#tellMembers();
-    this.#step(host, { kind: 'start', wall: Math.floor(this.now / SECOND) + 1_446_155_000 });
+    return host;
+  }
+
+  #boot(host: Host): void {
+    this.#step(host, { kind: 'start', wall: Math.floor(this.now / SECOND) + this.#wall });
   }
 
   /** SIGTERM. */
@@ -183,6 +206,11 @@ export class RgCluster {
 
   has(id: number): boolean {
     return this.#hosts.has(id);
+  }
+
+  /** As cman has them; rgmanager need not run on all of them. */
+  get members(): readonly number[] {
+    return [...this.#members].sort((a, b) => a - b);
   }
 
   get running(): readonly number[] {

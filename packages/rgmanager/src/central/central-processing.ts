@@ -82,6 +82,11 @@ export class CentralProcessing {
     return this.#master.known;
   }
 
+  /** The master is known already; 0: there is none. */
+  *resume(master: number): Task {
+    if (master !== 0) yield* this.#master.resume(master);
+  }
+
   /** Reads which scripts run for what. Without one that is missing the others go on. */
   configure(cluster: ConfElement): void {
     const { runtime } = this.#parts;

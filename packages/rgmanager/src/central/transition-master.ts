@@ -116,6 +116,15 @@ export class TransitionMaster {
     return 0;
   }
 
+  /** This node is the master already, or knows who is. */
+  *resume(master: number): Task {
+    const { members, locks, runtime } = this.#parts;
+    this.#known = master;
+    if (master !== members.here || (yield* locks.tryAcquire(MASTER_KEY)) === undefined) return;
+    this.#isHeld = true;
+    runtime.observe?.({ kind: 'rg.master', now: runtime.now });
+  }
+
   /** A value of the key has become current. */
   onCommitted(data: Uint8Array): void {
     const node = decodeMaster(data);

@@ -113,6 +113,13 @@ export class Views {
     return result;
   }
 
+  /** Takes a value for what all have agreed on: this node goes on from a state that is known. */
+  resume(name: string, data: Uint8Array): void {
+    const key = this.#keyOf(name);
+    key.view = 1;
+    key.data = data;
+  }
+
   /**
    * Tells everybody what this node has, unasked: those who have an older value or none take it over.
    *

@@ -1,6 +1,6 @@
 import type { Task } from '@quorate/kernel';
 import type { Runtime } from '../runtime/runtime.js';
-import { type TreeOperation, TreeWalk, WalkResult } from '../tree/tree-operation.js';
+import { type TreeHost, type TreeOperation, TreeWalk, WalkResult } from '../tree/tree-operation.js';
 import type { AgentRunner } from './agent-runner.js';
 import type { Configuration } from './configuration.js';
 import type { Policy } from './policy.js';
@@ -13,6 +13,11 @@ export interface InUse {
   policy: Policy;
 }
 
+/** An agent that takes no time. */
+function* succeeds(): Task<number> {
+  return 0;
+}
+
 /**
  * Operations on whole services: walks over their resource trees.
  *
@@ -23,14 +28,21 @@ export class GroupOperations {
   readonly #inUse: InUse;
   readonly #agents: AgentRunner;
   readonly #walk: TreeWalk;
+  readonly #resumption: TreeWalk;
   #checks = 0;
 
   constructor(runtime: Runtime, inUse: InUse, agents: AgentRunner) {
     this.#runtime = runtime;
     this.#inUse = inUse;
     this.#agents = agents;
-    this.#walk = new TreeWalk({
-      run: (node, action, depth) => agents.run(node, action, depth),
+    this.#walk = new TreeWalk(this.#hostOf((node, action, depth) => agents.run(node, action, depth)));
+    this.#resumption = new TreeWalk(this.#hostOf(succeeds));
+  }
+
+  #hostOf(run: TreeHost['run']): TreeHost {
+    const [runtime, inUse] = [this.#runtime, this.#inUse];
+    return {
+      run,
       get seconds() {
         return runtime.seconds;
       },
@@ -44,7 +56,14 @@ export class GroupOperations {
         return inUse.policy.isParallel;
       },
       together: (walks) => runtime.together(walks),
-    });
+    };
+  }
+
+  /** A service runs here already: its resources are started, and no agent is asked. */
+  *resume(service: string): Task {
+    const { configuration } = this.#inUse;
+    const resource = configuration.resources.findRoot(service);
+    if (resource !== undefined) yield* this.#resumption.operate(configuration.rootsUsing(resource), resource, 'start');
   }
 
   /** Gives `WalkResult`s; a service that does not exist fails. */

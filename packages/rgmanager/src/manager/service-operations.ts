@@ -68,6 +68,12 @@ export class ServiceOperations {
     this.#begun.clear();
   }
 
+  /** A service runs here already. */
+  *resume(service: string): Task {
+    this.#begun.add(service);
+    yield* this.#groups.resume(service);
+  }
+
   /** Tells everybody that a service has got into another state. */
   broadcastEvent({ name, state, lastOwner }: ServiceRecord, owner: number): void {
     this.#channels.broadcast({ kind: 'event', service: name, state, owner, lastOwner });

@@ -45,6 +45,13 @@ export class Standby {
     return written === 'ok' ? Result.SUCCESS : Result.FAIL;
   }
 
+  /** Takes a list for what all have agreed on. */
+  resume(nodes: readonly number[]): void {
+    if (nodes.length === 0) return;
+    this.#parts.members.standby = nodes;
+    this.#parts.views.resume(STANDBY_KEY, encodeStandby(nodes));
+  }
+
   /** A value that all nodes have has changed. */
   onCommitted(key: string, data: Uint8Array): void {
     if (key === STANDBY_KEY) this.#take(data);

@@ -67,6 +67,11 @@ export class RecordStore {
     return false;
   }
 
+  /** Takes a record for what all have agreed on. */
+  resume(record: ServiceRecord): void {
+    this.#views.resume(keyOf(record.name), encodeRecord(record));
+  }
+
   /** What this node has in its cache; undefined if it has no record. */
   readLocal(service: string): ServiceRecord | undefined {
     const bytes = this.#views.readLocal(keyOf(service));

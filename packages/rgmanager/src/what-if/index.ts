@@ -1,3 +1,4 @@
+export { type ClusterState, readClusterState } from './cluster-state.js';
 export {
   type Agents,
   formatPlan,

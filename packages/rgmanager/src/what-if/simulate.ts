@@ -4,8 +4,9 @@ import { type ConfElement, childrenNamed, descend } from '../conf/conf-element.j
 import type { ServiceOperation } from '../io.js';
 import type { Policy } from '../manager/policy.js';
 import { resultText } from '../state/result.js';
-import { type ServiceRecord, stateText } from '../state/service-record.js';
+import { type ServiceRecord, ServiceState, stateText } from '../state/service-record.js';
 import { type AgentCall, RgCluster } from '../virtual-cluster.js';
+import type { ClusterState } from './cluster-state.js';
 import { Votes } from './votes.js';
 
 /** What is supposed to happen. `node` is a node id. */
@@ -35,11 +36,13 @@ export interface PlanStep {
 }
 
 export interface PlanPart {
-  /** Absent: the cluster comes up. */
+  /** Absent: the cluster comes up, or is found as it is. */
   readonly event?: WhatIfEvent;
   readonly steps: readonly PlanStep[];
   readonly isQuorate: boolean;
   readonly services: readonly ServiceRecord[];
+  /** Nothing has happened yet: this is the state that was handed in. */
+  readonly isFound?: boolean;
 }
 
 /** How long agents take and what they end with. */
@@ -52,11 +55,14 @@ export interface WhatIfOptions {
   readonly policy?: Partial<Policy>;
   /** Scripts that `<events>` can name, by their files; for central processing. */
   readonly eventScripts?: ReadonlyMap<string, EventScript>;
+  /** The cluster is found like that. When absent all its nodes are started together. */
+  readonly state?: ClusterState;
 }
 
 /** How long the cluster is watched after each event: failures are noticed by a status check, a minute later. */
 const WATCHED: Nanos = 120 * SECOND;
-const SAID: readonly string[] = ['notice', 'warning', 'err', 'crit', 'alert', 'emerg'];
+const COMPLAINTS: readonly string[] = ['warning', 'err', 'crit', 'alert', 'emerg'];
+const SAID: readonly string[] = ['notice', ...COMPLAINTS];
 
 /** What an address takes: the ping that nobody may answer and two ARP announcements; and the `sleeptime` of its stop. */
 const USUAL = new Map<string, Nanos>([
@@ -72,11 +78,11 @@ export const usualAgents: Agents = ({ resource, action }) => {
 };
 
 /**
- * What a cluster would do: the rgmanagers of all its nodes run on a virtual clock, from all of them up on.
+ * What a cluster would do: the rgmanagers of all its nodes run on a virtual clock, from all of them up on, or from a state.
  *
  * @param conf - the root of cluster.conf; its votes, with those of a quorum disk, say who has quorum.
  * @throws {RangeError} when a node is to come up that runs or is not configured, one is to go down that does not run or is the last, or
- *   there is no such service or resource.
+ *   there is no such service or resource; when a state has no quorum, or nobody whose rgmanager runs.
  */
 export function simulate(
   conf: ConfElement,
@@ -98,7 +104,11 @@ class WhatIf {
   readonly #idle = new Set<AgentCall>();
   readonly #unfenced = new Set<number>();
 
-  constructor(conf: ConfElement, { agents = usualAgents, policy = {}, eventScripts = new Map() }: WhatIfOptions) {
+  readonly #state: ClusterState | undefined;
+
+  constructor(conf: ConfElement, options: WhatIfOptions) {
+    const { agents = usualAgents, policy = {}, eventScripts = new Map(), state } = options;
+    this.#state = state;
     this.#conf = conf;
     this.#votes = new Votes(conf);
     this.#nodes = childrenNamed(descend(conf, 'clusternodes'), 'clusternode').map((each) =>
@@ -124,13 +134,36 @@ class WhatIf {
   }
 
   plan(events: readonly WhatIfEvent[]): readonly PlanPart[] {
-    const start = this.#part(() => {
-      for (const node of this.#nodes) this.#cluster.start(node);
-    });
-    return [start, ...events.map((event) => this.#part(() => this.#apply(event), event))];
+    const start = this.#part(() => this.#start(), undefined, this.#state === undefined ? SAID : COMPLAINTS);
+    const first = this.#state === undefined ? start : { ...start, isFound: true };
+    return [first, ...events.map((event) => this.#part(() => this.#apply(event), event))];
   }
 
-  #part(what: () => void, event?: WhatIfEvent): PlanPart {
+  #start(): void {
+    const state = this.#state;
+    if (state !== undefined) return this.#resume(state);
+    for (const node of this.#nodes) this.#cluster.start(node);
+  }
+
+  #resume({ members, running, services, standby, master }: ClusterState): void {
+    if (running.length === 0) throw new RangeError('found no node whose rgmanager runs');
+    if (!this.#votes.isQuorate(members)) {
+      throw new RangeError(`found members ${members.join(', ')}, which have no quorum by the votes of cluster.conf`);
+    }
+    // Whoever asks for the master's lock first has it.
+    const inOrder = [...running].sort((a, b) => Number(b === master) - Number(a === master) || a - b);
+    this.#cluster.resume(members, inOrder, { records: services, standby, master });
+    this.#cluster.settle();
+    const configured = this.#cluster.facts.find((fact) => fact.kind === 'rg.configured');
+    for (const { name, state, owner } of services) {
+      if (state !== ServiceState.STARTED) continue;
+      const tree = configured?.services.find(({ service }) => service === name)?.tree ?? [];
+      for (const { resource } of tree) this.#started.add(`${owner} ${resource}`);
+    }
+  }
+
+  /** `said`: priorities of the log that are steps. */
+  #part(what: () => void, event?: WhatIfEvent, said: readonly string[] = SAID): PlanPart {
     const cluster = this.#cluster;
     const [from, fromFact, since] = [cluster.told.length, cluster.facts.length, cluster.now];
     what();
@@ -143,7 +176,7 @@ class WhatIf {
     });
     const told = cluster.told.slice(from).flatMap((each): PlanStep[] => {
       const at = { after: each.at - since, node: 'call' in each ? each.call.node : each.node };
-      if (each.kind === 'log' && SAID.includes(each.priority)) return [{ ...at, kind: 'log', text: each.text }];
+      if (each.kind === 'log' && said.includes(each.priority)) return [{ ...at, kind: 'log', text: each.text }];
       if (each.kind === 'reply' && each.reply.kind === 'result')
         return [{ ...at, kind: 'reply', text: resultText(each.reply.code) }];
       if (each.kind === 'fence') return [{ ...at, kind: 'decision', text: `fence node ${each.victim}` }];
@@ -152,11 +185,10 @@ class WhatIf {
       const outcome = each.status === 0 ? '' : ` fails with ${each.status}`;
       return [{ ...at, kind: 'agent', text: `${each.call.action} ${each.call.resource}${outcome}` }];
     });
-    const running = cluster.running;
     return {
       ...(event && { event }),
       steps: [...decisions, ...told].sort((a, b) => a.after - b.after),
-      isQuorate: this.#votes.isQuorate(running),
+      isQuorate: this.#votes.isQuorate(cluster.members),
       services: recordsOf(cluster),
     };
   }
@@ -206,14 +238,14 @@ class WhatIf {
 
   /** Nobody is fenced without quorum, and nobody gets a lock before that. */
   #fenceIfQuorate(): void {
-    if (!this.#votes.isQuorate(this.#cluster.running)) return;
+    if (!this.#votes.isQuorate(this.#cluster.members)) return;
     this.#cluster.fenced(...this.#unfenced);
     this.#unfenced.clear();
   }
 
   #fail(resource: string): void {
-    const isThere = this.#cluster.told.some((told) => told.kind === 'exec' && told.call.resource === resource);
-    if (!isThere) throw new RangeError(`resource ${resource} cannot fail: no node has started it`);
+    const isStarted = [...this.#started].some((place) => place.endsWith(` ${resource}`));
+    if (!isStarted) throw new RangeError(`resource ${resource} cannot fail: no node has started it`);
     this.#broken.add(resource);
   }
 
@@ -239,7 +271,7 @@ const MARKS = { decision: '? ', log: '', agent: '> ', reply: '= ' } as const;
 /** The plan for a reader: what is supposed, what follows from it and when (in seconds), and where services are then. */
 export function formatPlan(parts: readonly PlanPart[]): string {
   return parts
-    .map(({ event, steps, isQuorate, services }) => {
+    .map(({ event, steps, isQuorate, services, isFound }) => {
       const lines = steps.map(
         ({ after, node, kind, text }) =>
           `${(after / SECOND).toFixed(2).padStart(8)}  node ${node}  ${MARKS[kind]}${text}`,
@@ -247,7 +279,12 @@ export function formatPlan(parts: readonly PlanPart[]): string {
       const records = services.map(
         ({ name, state, owner }) => `      =>  ${name} ${stateText(state)}${owner > 0 ? ` on node ${owner}` : ''}`,
       );
-      return [`${titleOf(event)}${isQuorate ? '' : ' (no quorum)'}`, ...lines, ...records, ''].join('\n');
+      return [
+        `${isFound ? 'as it is found' : titleOf(event)}${isQuorate ? '' : ' (no quorum)'}`,
+        ...lines,
+        ...records,
+        '',
+      ].join('\n');
     })
     .join('');
 }
