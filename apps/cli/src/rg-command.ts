@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseXml } from '@quorate/cluster-conf';
 import { ConfigError } from '@quorate/kernel';
+import { calculateQuorum } from '@quorate/quorum';
 import type { ConfElement, Policy } from '@quorate/rgmanager';
 import {
   formatPlan,
@@ -40,7 +41,7 @@ export function rgCommand({ stdout }: CommandIo): Command {
     .option('--state <file>', 'what clustat -x printed: the cluster is found like that')
     .option('--json', 'print the plan as JSON; times in nanoseconds')
     .action((path: string, events: readonly string[], { json = false, state, ...switches }: SimulateOptions) => {
-      const plan = planFor(path, state, events.map(eventOf), { policy: policyOf(switches) });
+      const plan = planFor(path, state, events.map(eventOf), { policy: policyOf(switches), quorum: calculateQuorum });
       stdout.write(json ? `${JSON.stringify(plan)}\n` : formatPlan(plan));
     });
   return new Command('rg').description('rgmanager without a cluster').addCommand(simulation);

@@ -36,6 +36,16 @@ it('a plan begins from what clustat -x has printed', async () => {
   ]);
 });
 
+it('a quorum disk has votes for whoever is left', async () => {
+  const io = capturedIo();
+  expect(await runCommand(['rg', 'simulate', CONF, 'down=1', 'down=2', 'down=3', 'down=4', '--json'], io)).toBe(0);
+  const plan: readonly { isQuorate: boolean; services: readonly { owner: number }[] }[] = JSON.parse(io.stdout.text);
+  // One vote each and four of the quorum disk: the last one has five of nine.
+  expect(plan.map(({ isQuorate, services }) => [isQuorate, services[0]?.owner])).toEqual(
+    [1, 2, 3, 4, 5].map((owner) => [true, owner]),
+  );
+});
+
 it('a plan as JSON has its steps and where services are', async () => {
   const io = capturedIo();
   expect(await runCommand(['rg', 'simulate', CONF, 'fail=apache:my_apache', '--json'], io)).toBe(0);

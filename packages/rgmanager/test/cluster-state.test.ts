@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ClustatView, formatClustat, parseClustat, type ServiceRecord, ServiceState } from '../src/index.js';
 import { formatPlan, readClusterState, simulate, type WhatIfEvent } from '../src/what-if/index.js';
+import { majority } from './majority.js';
 import { parseConf } from './parse-conf.js';
 
 const IDS = [1, 2, 3, 4];
@@ -145,6 +146,8 @@ describe('a state', () => {
     );
     const stopped = services.map((record) => ({ ...record, state: ServiceState.STOPPED, owner: 0 }));
     const state = stateOf({ services: stopped, up: [2, 3] });
-    expect(() => simulate(confWith(), [], { state })).toThrow('found members 2, 3, which have no quorum');
+    expect(() => simulate(confWith(), [], { state, quorum: majority })).toThrow(
+      'found members 2, 3, which have no quorum',
+    );
   });
 });

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type EventScript, ServiceState, stateText } from '../src/index.js';
 import { type Agents, formatPlan, simulate, type WhatIfEvent } from '../src/what-if/index.js';
+import { majority } from './majority.js';
 import { parseConf } from './parse-conf.js';
 
 const NODES = [1, 2, 3].map((id) => `<clusternode name="node${id}" nodeid="${id}"/>`).join('');
@@ -40,15 +41,26 @@ describe('a plan', () => {
   });
 
   it('starts nothing where too few nodes are left, and everything when there are enough', () => {
-    const parts = simulate(confWith(), [down(1), down(2), up(1)]);
+    const parts = simulate(confWith(), [down(1), down(2), up(1)], { quorum: majority });
     expect(parts.map(({ isQuorate }) => isQuorate)).toEqual([true, true, false, true]);
     expect(parts.map(({ services }) => services[0]?.owner)).toEqual([1, 2, undefined, 1]);
   });
 
+  it('knows no lack of quorum unless it is told the rule', () => {
+    const parts = simulate(confWith(), [down(1), down(2)]);
+    expect(parts.map(({ isQuorate, services }) => [isQuorate, services[0]!.owner])).toEqual([
+      [true, 1],
+      [true, 2],
+      [true, 3],
+    ]);
+  });
+
   it('counts a quorum disk for who is left, and two nodes that may be one', () => {
-    const withDisk = simulate(confWith('<quorumd label="q"/>'), [down(1), down(2)]);
+    const withDisk = simulate(confWith('<quorumd label="q"/>'), [down(1), down(2)], { quorum: majority });
     expect(withDisk.map(({ isQuorate }) => isQuorate)).toEqual([true, true, true]);
-    const twoNodes = simulate(confWith('<cman two_node="1" expected_votes="1"/>'), [down(1), down(2)]);
+    const twoNodes = simulate(confWith('<cman two_node="1" expected_votes="1"/>'), [down(1), down(2)], {
+      quorum: majority,
+    });
     expect(twoNodes.at(-1)!.services[0]!.owner).toBe(3);
   });
 

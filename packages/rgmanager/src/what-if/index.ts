@@ -9,3 +9,4 @@ export {
   type WhatIfEvent,
   type WhatIfOptions,
 } from './simulate.js';
+export type { QuorumRule, VoteCount } from './votes.js';

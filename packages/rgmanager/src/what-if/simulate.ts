@@ -7,7 +7,7 @@ import { resultText } from '../state/result.js';
 import { type ServiceRecord, ServiceState, stateText } from '../state/service-record.js';
 import { type AgentCall, RgCluster } from '../virtual-cluster.js';
 import type { ClusterState } from './cluster-state.js';
-import { Votes } from './votes.js';
+import { type QuorumRule, Votes } from './votes.js';
 
 /** What is supposed to happen. `node` is a node id. */
 export type WhatIfEvent =
@@ -55,6 +55,8 @@ export interface WhatIfOptions {
   readonly policy?: Partial<Policy>;
   /** Scripts that `<events>` can name, by their files; for central processing. */
   readonly eventScripts?: ReadonlyMap<string, EventScript>;
+  /** Who has quorum, by the votes of cluster.conf; when absent, whoever is left. */
+  readonly quorum?: QuorumRule;
   /** The cluster is found like that. When absent all its nodes are started together. */
   readonly state?: ClusterState;
 }
@@ -80,7 +82,7 @@ export const usualAgents: Agents = ({ resource, action }) => {
 /**
  * What a cluster would do: the rgmanagers of all its nodes run on a virtual clock, from all of them up on, or from a state.
  *
- * @param conf - the root of cluster.conf; its votes, with those of a quorum disk, say who has quorum.
+ * @param conf - the root of cluster.conf.
  * @throws {RangeError} when a node is to come up that runs or is not configured, one is to go down that does not run or is the last, or
  *   there is no such service or resource; when a state has no quorum, or nobody whose rgmanager runs.
  */
@@ -107,10 +109,10 @@ class WhatIf {
   readonly #state: ClusterState | undefined;
 
   constructor(conf: ConfElement, options: WhatIfOptions) {
-    const { agents = usualAgents, policy = {}, eventScripts = new Map(), state } = options;
+    const { agents = usualAgents, policy = {}, eventScripts = new Map(), quorum = () => 0, state } = options;
     this.#state = state;
     this.#conf = conf;
-    this.#votes = new Votes(conf);
+    this.#votes = new Votes(conf, quorum);
     this.#nodes = childrenNamed(descend(conf, 'clusternodes'), 'clusternode').map((each) =>
       Number(each.attributes.get('nodeid')),
     );
