@@ -10,8 +10,9 @@ import {
   type WhatIfEvent,
   type WhatIfOptions,
 } from '@quorate/rgmanager/what-if';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { CommandIo } from './command-io.js';
+import { importEventScripts } from './event-scripts.js';
 import { UsageError } from './usage-error.js';
 
 const EVENTS =
@@ -26,7 +27,12 @@ interface SimulateOptions {
   readonly parallel?: boolean;
   readonly enforceTimeouts?: boolean;
   readonly state?: string;
+  readonly eventScript?: readonly string[];
 }
+
+const DEFAULT_EVENT_SCRIPT = '/usr/share/cluster/default_event_script.sl';
+
+const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
 /** `quorate rg`: what rgmanager would do. */
 export function rgCommand({ stdout }: CommandIo): Command {
@@ -39,9 +45,20 @@ export function rgCommand({ stdout }: CommandIo): Command {
     .option('--parallel', 'resources of one level start and stop at the same time')
     .option('--enforce-timeouts', 'every agent is killed when its time is up')
     .option('--state <file>', 'what clustat -x printed: the cluster is found like that')
+    .addOption(
+      new Option('--event-script <file=module>', 'what runs for a file of <events>; may be given again').argParser(
+        collect,
+      ),
+    )
     .option('--json', 'print the plan as JSON; times in nanoseconds')
-    .action((path: string, events: readonly string[], { json = false, state, ...switches }: SimulateOptions) => {
-      const plan = planFor(path, state, events.map(eventOf), { policy: policyOf(switches), quorum: calculateQuorum });
+    .action(async (path: string, events: readonly string[], options: SimulateOptions) => {
+      const { json = false, state, eventScript = [], ...switches } = options;
+      const eventScripts = await importEventScripts(eventScript);
+      const plan = planFor(path, state, events.map(eventOf), {
+        policy: policyOf(switches),
+        quorum: calculateQuorum,
+        eventScripts,
+      });
       stdout.write(json ? `${JSON.stringify(plan)}\n` : formatPlan(plan));
     });
   return new Command('rg').description('rgmanager without a cluster').addCommand(simulation);
@@ -64,6 +81,7 @@ function planFor(
   options: WhatIfOptions,
 ): ReturnType<typeof simulate> {
   const conf = readXml(path);
+  checkScripts(conf, options.eventScripts ?? new Map());
   const clustat = statePath === undefined ? undefined : readXml(statePath);
   try {
     const state = clustat && readClusterState(conf, clustat);
@@ -71,6 +89,16 @@ function planFor(
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(error.message);
     throw error;
+  }
+}
+
+/** A script that nothing runs is a name that was mistyped. */
+function checkScripts(conf: ConfElement, scripts: ReadonlyMap<string, unknown>): void {
+  const events = conf.children.filter(({ name }) => name === 'rm').flatMap(({ children }) => children);
+  const entries = events.filter(({ name }) => name === 'events').flatMap(({ children }) => children);
+  const files = [DEFAULT_EVENT_SCRIPT, ...entries.flatMap(({ attributes }) => attributes.get('file') ?? [])];
+  for (const file of scripts.keys()) {
+    if (!files.includes(file)) throw new UsageError(`found a script for ${file}, expected ${files.join(' or ')}`);
   }
 }
 

@@ -5,6 +5,8 @@ import { capturedIo } from './captured-io.js';
 
 const CONF = fileURLToPath(new URL('../../../packages/cluster-conf/test/data/my-cluster.conf', import.meta.url));
 
+const data = (name: string): string => fileURLToPath(new URL(`data/${name}`, import.meta.url));
+
 it('a plan in words has a part for each event', async () => {
   const io = capturedIo();
   expect(await runCommand(['rg', 'simulate', CONF, 'down=1', 'relocate=my_service_group@4'], io)).toBe(0);
@@ -20,7 +22,7 @@ it('nodes go into standby and come back', async () => {
   expect(owners).toEqual(['1', '2', '1']);
 });
 
-const CLUSTAT = fileURLToPath(new URL('data/clustat.xml', import.meta.url));
+const CLUSTAT = data('clustat.xml');
 
 it('a plan begins from what clustat -x has printed', async () => {
   const io = capturedIo();
@@ -46,6 +48,28 @@ it('a quorum disk has votes for whoever is left', async () => {
   );
 });
 
+const CENTRAL = data('central.conf');
+
+it('event scripts are imported, and those that are not are missed', async () => {
+  const io = capturedIo();
+  const words = ['rg', 'simulate', CENTRAL, 'fail=script:web'];
+  expect(await runCommand([...words, '--event-script', `/usr/share/cluster/give-up=${data('give-up.mjs')}`], io)).toBe(
+    0,
+  );
+  expect(io.stdout.text).toMatch(/giving up service:web\n[\s\S]*=> {2}service:web disabled\n$/);
+  const without = capturedIo();
+  expect(await runCommand(words, without)).toBe(0);
+  expect(without.stdout.text).toContain('event give-up: no script is installed as /usr/share/cluster/give-up');
+  expect(without.stdout.text).toMatch(/=> {2}service:web started on node \d\n$/);
+});
+
+it('without quorum nothing starts', async () => {
+  const io = capturedIo();
+  expect(await runCommand(['rg', 'simulate', CENTRAL, 'down=1', 'down=2', '--json'], io)).toBe(0);
+  const plan: readonly { isQuorate: boolean }[] = JSON.parse(io.stdout.text);
+  expect(plan.map(({ isQuorate }) => isQuorate)).toEqual([true, true, false]);
+});
+
 it('a plan as JSON has its steps and where services are', async () => {
   const io = capturedIo();
   expect(await runCommand(['rg', 'simulate', CONF, 'fail=apache:my_apache', '--json'], io)).toBe(0);
@@ -59,6 +83,16 @@ it.each([
   [['rg', 'simulate', CONF, 'boom'], /found event "boom", expected down=NODE-ID/],
   [['rg', 'simulate', CONF, '--state', CONF], /found <cluster>, expected what clustat -x prints/],
   [['rg', 'simulate', CONF, '--state', '/no/such/file'], /cannot read \/no\/such\/file: ENOENT/],
+  [['rg', 'simulate', CENTRAL, '--event-script', 'give-up'], /found "give-up", expected FILE=MODULE/],
+  [['rg', 'simulate', CENTRAL, '--event-script', '/s=/no/such.mjs'], /cannot import \/no\/such.mjs: /],
+  [
+    ['rg', 'simulate', CENTRAL, '--event-script', `/s=${data('no-script.mjs')}`],
+    /exports giveUp, expected a function as its default export/,
+  ],
+  [
+    ['rg', 'simulate', CENTRAL, '--event-script', `/s=${data('give-up.mjs')}`],
+    /found a script for \/s, expected \/usr\/share\/cluster\/default_event_script.sl or \/usr\/share\/cluster\/give-up/,
+  ],
   [['rg', 'simulate', '/no/such/file'], /cannot read \/no\/such\/file: ENOENT/],
 ])('%j is refused', async (words, complaint) => {
   const io = capturedIo();
