@@ -1,4 +1,5 @@
 import type { LogPriority, Task } from '@quorate/kernel';
+import { mountOrder } from './mount-order.js';
 import type { Report, Resource } from './resource.js';
 import { NodeState, type ResourceNode } from './resource-node.js';
 import type { ChildType } from './resource-rule.js';
@@ -259,7 +260,10 @@ export class TreeWalk {
     return result;
   }
 
-  /** Beyond rgmanager: all children of a level at once. A resource that is used twice still does one thing at a time. */
+  /**
+   * Beyond rgmanager: all children of a level at once, but for file systems that lie in each other. A resource that is used twice
+   * still does one thing at a time.
+   */
   *#peers(
     node: ResourceNode,
     types: readonly ChildType[],
@@ -267,9 +271,15 @@ export class TreeWalk {
     operation: TreeOperation,
   ): Task<number> {
     const peers = node.children.filter((child) => types.some(({ type }) => type === child.type));
-    const walks = peers.map((peer) => this.#node(peer, first, operation));
-    const results = walks.length < 2 ? [] : yield* this.#host.together(walks);
-    return results.reduce((all, each) => all | each, walks.length === 1 ? yield* walks[0]! : 0);
+    const waves = mountOrder(peers);
+    let result = 0;
+    for (const wave of operation === 'stop' ? [...waves].reverse() : waves) {
+      const walks = wave.map((peer) => this.#node(peer, first, operation));
+      const results = walks.length < 2 ? [yield* walks[0]!] : yield* this.#host.together(walks);
+      for (const each of results) result |= each;
+      if ((result & WalkResult.FAILURE) !== 0 && operation !== 'stop') break;
+    }
+    return result;
   }
 
   *#defaultLevel(
