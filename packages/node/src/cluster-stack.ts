@@ -1,4 +1,4 @@
-import { parseClusterConf } from '@quorate/cluster-conf';
+import { type LoggingSection, parseClusterConf } from '@quorate/cluster-conf';
 import type { FencedCall } from '@quorate/fencing';
 import {
   ConfigError,
@@ -334,6 +334,11 @@ export class ClusterStack implements EngineListener {
   }
 
   // ── cluster.conf ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Where its daemons log to; undefined before any was started. */
+  get logging(): LoggingSection | undefined {
+    return this.#config?.conf.logging;
+  }
 
   /** Reads this node's file and tells the others of its version; returns why it is not taken. */
   #setVersion(engine: ClusterEngine): string | undefined {

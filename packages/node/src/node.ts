@@ -2,7 +2,6 @@ import {
   DrawnChoices,
   type Errno,
   type Fact,
-  formatSyslogTime,
   type InterfaceInfo,
   type LogPriority,
   type Machine,
@@ -14,7 +13,6 @@ import {
   type ProgramResult,
   type Seed,
   type TaskId,
-  utf8Bytes,
   type WallTime,
 } from '@quorate/kernel';
 import { type IpFact, type IpInput, type IpOutput, IpStack } from '@quorate/network';
@@ -33,6 +31,7 @@ import { Partitions } from './os/partitions.js';
 import type { ProgramFault } from './os/program-faults.js';
 import type { Storage } from './os/storage.js';
 import type { SystemCall } from './os/system-call.js';
+import { SystemLog } from './os/system-log.js';
 import { compgen } from './programs/compgen.js';
 import { basePrograms } from './programs/index.js';
 import { LoginShell } from './programs/sh/sh.js';
@@ -127,6 +126,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
   readonly #ipMachine: IpStack;
   readonly #ip: Child<IpInput, IpOutput>;
   readonly #system: OperatingSystem;
+  readonly #systemLog: SystemLog;
   readonly #console = new LoginShell();
   readonly #iscsi: IscsiSessions;
   readonly #stack: ClusterStack;
@@ -156,6 +156,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
     );
     const observeVolumes = observe as Observe<VolumesFact> | undefined;
     const files = new RootFiles(config.files, (change) => this.#out({ kind: 'persist', change }));
+    this.#systemLog = new SystemLog(config.name, files);
     const storage: Storage = {
       disks,
       partitions: new Partitions(disks),
@@ -356,10 +357,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
   #log(priority: LogPriority, tag: string, text: string): void {
     const wallSec = this.#system.wall().sec;
     this.#out({ kind: 'log', priority, tag, text, wallSec });
-    // As rsyslog is set up there: `*.info` goes to the file.
-    if (priority === 'debug') return;
-    const line = `${formatSyslogTime(wallSec)} ${this.#config.name} ${tag}: ${text}\n`;
-    this.#system.files.write('/var/log/messages', utf8Bytes(line), true, wallSec);
+    this.#systemLog.write(priority, tag, text, wallSec, this.#stack.logging);
   }
 
   #halt(how: 'poweroff' | 'reboot'): void {

@@ -249,6 +249,7 @@ describe('daemons and their tools', () => {
     ['corosync-tools', 'corosync tells its tools of the quorum service and of process groups'],
     ['config-version', 'a newer cluster.conf is read when an administrator says so'],
     ['cluster-conf', 'a cluster.conf that a node does not start with is complained about'],
+    ['logging', 'the daemons log where cluster.conf says'],
     ['ring-interface', 'the ring notices that its address goes away and comes back'],
     ['mount', 'mount and umount reach GFS2 and complain'],
   ])('%s.txt: %s', (name) => {

@@ -7,7 +7,7 @@ const VOLATILE = ['/dev/shm', '/proc', '/sys', '/tmp', '/var/lock', '/var/run'];
 export const LOCKSPACES = '/sys/kernel/dlm';
 
 /** Directories that every root disk has, among them those that the node itself writes to. */
-const STANDARD = ['/etc/cluster', '/root', LOCKSPACES, '/var/lib/corosync', '/var/log'];
+const STANDARD = ['/etc/cluster', '/root', LOCKSPACES, '/var/lib/corosync', '/var/log/cluster'];
 
 /** A path without `.`, `..`, doubled or trailing slashes; it begins with a slash. */
 export function normalizePath(path: string): string {
