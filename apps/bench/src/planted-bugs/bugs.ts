@@ -712,6 +712,15 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ground: 'service-chaos',
   },
   {
+    name: 'miss-who-dies',
+    rule: 'rgmanager.R4',
+    what: 'rgmanager does not look at services when a node is lost, and nobody does as long as none comes',
+    file: 'packages/rgmanager/src/rgmanager.ts',
+    find: "else this.#events.put({ kind: 'node', node, isUp: false, isClean: false });",
+    replace: 'else void node;',
+    ground: 'service-chaos',
+  },
+  {
     name: 'leave-what-was-removed',
     rule: 'rgmanager.R6',
     what: 'a new configuration stops no single resource of a service',
