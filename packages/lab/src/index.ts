@@ -1,3 +1,4 @@
+export type { ChaosFailure, ChaosOptions, ChaosResult } from './chaos/chaos-run.js';
 export { coverageGoals, lockCoverageGoals } from './coverage-goals.js';
 export { Director, type DirectorInput, type DirectorOutput, type LabCommand, type LabOrder } from './director.js';
 export {
@@ -55,7 +56,6 @@ export {
 export { IsolatedNode, type IsolatedNodeResult } from './scenarios/isolated-node.js';
 export {
   LockChaos,
-  type LockChaosOptions,
   type LockChaosResult,
   lockChaosTopology,
 } from './scenarios/lock-chaos/index.js';
@@ -67,7 +67,6 @@ export {
 } from './scenarios/partition/partition-scenario.js';
 export {
   ServiceChaos,
-  type ServiceChaosOptions,
   type ServiceChaosResult,
   serviceChaosTopology,
 } from './scenarios/service-chaos/index.js';

@@ -2,6 +2,7 @@ import { type Nanos, SECOND, type Stamped, type Task } from '@quorate/kernel';
 import type { Lab, Observed } from '../lab.js';
 import { Arena, type FaultBudget } from '../nemesis/arena.js';
 import { subset } from '../nemesis/draw.js';
+import type { NemesisPlan } from '../nemesis/presets.js';
 import type { Topology } from '../topology.js';
 import type { Goal, Settling } from './liveness.js';
 import { Operator } from './operator.js';
@@ -11,6 +12,24 @@ import { type MachineView, Overview } from './overview.js';
 export interface ChaosFailure {
   readonly step: string;
   readonly observed: Observed;
+}
+
+/** What each scenario of faults is given. */
+export interface ChaosOptions {
+  readonly topology: Topology;
+  /** How long things break; the scenario's own time unless told. */
+  readonly chaos?: Nanos;
+}
+
+/** What faults found; `ok` only if nothing failed. */
+export interface ChaosResult {
+  readonly ok: boolean;
+  /** `step` is the id of the goal or rule that does not hold, or that of a step. */
+  readonly failures: readonly ChaosFailure[];
+  /** Families that the run had. */
+  readonly families: readonly string[];
+  /** Machines that somebody had to reset because they were ill. */
+  readonly resets: number;
 }
 
 export interface ChaosConfig {
@@ -67,6 +86,16 @@ export class ChaosRun {
 
   get failures(): readonly ChaosFailure[] {
     return this.#failures;
+  }
+
+  /** How it ends. `plan`: what it had to break things with. */
+  result(plan: NemesisPlan<string>): ChaosResult {
+    return {
+      ok: this.#failures.length === 0,
+      failures: this.#failures,
+      families: plan.families.map(({ family }) => family),
+      resets: this.operator.resets,
+    };
   }
 
   hear(fact: Stamped): void {

@@ -28,3 +28,9 @@ export function* joinAll(lab: Lab, tasks: readonly TaskId[], most: Nanos): Task<
   while (left > 0 && lab.now() < until) yield* lab.wait(SECOND / 4);
   return left === 0;
 }
+
+/** Runs a command and waits for it, at most so long. */
+export function* brief(lab: Lab, machine: string, command: string, most: Nanos): Task {
+  const task = yield* fork(lab.exec(machine, command));
+  yield* joinAll(lab, [task], most);
+}

@@ -3,6 +3,15 @@ import type { ChaosRun } from './chaos-run.js';
 import { fenceDefect, STARTED_AFTER } from './operator.js';
 import type { MachineView } from './overview.js';
 
+/** The longest that settling may take, whatever happens meanwhile. */
+export const MOST_SETTLING: Nanos = 420 * SECOND;
+export const STAYS_TRUE: Nanos = 10 * SECOND;
+/** How long somebody takes to notice that a machine is ill while things break, and after that. */
+export const NOTICE: Nanos = 20 * SECOND;
+export const NOTICE_HEALED: Nanos = 8 * SECOND;
+/** A stop of a service that takes longer, with nothing broken, has no end: its end could not be written. */
+export const STOPPED_AFTER: Nanos = 60 * SECOND;
+
 /** So long after a boot a machine has mounted its file system. */
 const MOUNTED_AFTER: Nanos = 90 * SECOND;
 

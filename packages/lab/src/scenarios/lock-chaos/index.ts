@@ -1,2 +1,2 @@
-export { LockChaos, type LockChaosOptions, type LockChaosResult } from './lock-chaos.js';
+export { LockChaos, type LockChaosResult } from './lock-chaos.js';
 export { lockChaosTopology } from './topology.js';

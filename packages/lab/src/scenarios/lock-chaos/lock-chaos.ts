@@ -1,5 +1,5 @@
 import { fork, type Nanos, SECOND, type Stamped, type Task, type TaskId } from '@quorate/kernel';
-import { type ChaosFailure, ChaosRun } from '../../chaos/chaos-run.js';
+import { type ChaosOptions, type ChaosResult, ChaosRun } from '../../chaos/chaos-run.js';
 import { GOALS, type Goal, type Settling } from '../../chaos/liveness.js';
 import { fenceDefect } from '../../chaos/operator.js';
 import { type MachineView, OVERVIEW_KINDS } from '../../chaos/overview.js';
@@ -7,28 +7,14 @@ import { joinAll, waiting } from '../../chaos/pending.js';
 import type { Lab, Scenario } from '../../lab.js';
 import { Nemesis } from '../../nemesis/nemesis.js';
 import { swarmPlan } from '../../nemesis/presets.js';
-import type { Topology } from '../../topology.js';
 import { LOCK_FAMILY_NAMES, type LockFamilyName, lockFamilies } from './families.js';
 import { LockPicture, PICTURE_KINDS } from './lock-picture.js';
 import { LOCKSPACE, LockWorkload, REGISTERS } from './workload.js';
 
-export interface LockChaosOptions {
-  readonly topology: Topology;
-  /** How long things break; 60 s unless told. */
-  readonly chaos?: Nanos;
-}
-
 /** What the chaos found; `ok` only if every request has ended and every node that was healed gets locks. */
-export interface LockChaosResult {
-  readonly ok: boolean;
-  /** `step` is the id of a goal, `L1` to `L4`, or `boot` and `end`. */
-  readonly failures: readonly ChaosFailure[];
-  /** Families that the run had. */
-  readonly families: readonly string[];
+export interface LockChaosResult extends ChaosResult {
   /** Commands that were run. */
   readonly commands: number;
-  /** Machines that somebody had to reset because they were ill. */
-  readonly resets: number;
 }
 
 const CHAOS: Nanos = 60 * SECOND;
@@ -76,12 +62,12 @@ export class LockChaos implements Scenario<LockChaosResult> {
   readonly name = 'lock-chaos';
   readonly title = 'Locks under faults that aim at them';
   readonly kinds: readonly string[] = [...new Set([...OVERVIEW_KINDS, ...PICTURE_KINDS])];
-  readonly #options: LockChaosOptions;
+  readonly #options: ChaosOptions;
   readonly #picture = new LockPicture(LOCKSPACE);
   #run: ChaosRun | undefined;
   #isClosing = false;
 
-  constructor(options: LockChaosOptions) {
+  constructor(options: ChaosOptions) {
     this.#options = options;
   }
 
@@ -114,13 +100,7 @@ export class LockChaos implements Scenario<LockChaosResult> {
     const workload = new LockWorkload(lab, (machine) => run.isInUse(machine));
     yield* run.step('boot', () => this.#boot(run));
     if (run.failures.length === 0) yield* this.#work(run, nemesis, workload, chaos);
-    return {
-      ok: run.failures.length === 0,
-      failures: run.failures,
-      families: plan.families.map(({ family }) => family),
-      commands: workload.commands,
-      resets: run.operator.resets,
-    };
+    return { ...run.result(plan), commands: workload.commands };
   }
 
   // ── phases ─────────────────────────────────────────────────────────────────────────────────────────────────────

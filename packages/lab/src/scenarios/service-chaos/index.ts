@@ -1,2 +1,2 @@
-export { ServiceChaos, type ServiceChaosOptions, type ServiceChaosResult } from './service-chaos.js';
+export { ServiceChaos, type ServiceChaosResult } from './service-chaos.js';
 export { serviceChaosTopology } from './topology.js';

@@ -1,16 +1,24 @@
 import { type Fact, fork, type Nanos, SECOND, type Stamped, type Task } from '@quorate/kernel';
 import { ServiceState } from '@quorate/rgmanager';
 import type { BlockStore } from '@quorate/scsi';
-import { type ChaosFailure, ChaosRun, missingOf } from '../../chaos/chaos-run.js';
+import { type ChaosOptions, type ChaosResult, ChaosRun, missingOf } from '../../chaos/chaos-run.js';
 import { GOALS, type Goal, type Settling } from '../../chaos/liveness.js';
 import { OVERVIEW_KINDS } from '../../chaos/overview.js';
-import { joinAll, waiting } from '../../chaos/pending.js';
-import { probeMounts, shutDown, storageDefect } from '../../chaos/storage-nodes.js';
+import { brief, waiting } from '../../chaos/pending.js';
+import {
+  MOST_SETTLING,
+  NOTICE,
+  NOTICE_HEALED,
+  probeMounts,
+  STAYS_TRUE,
+  STOPPED_AFTER,
+  shutDown,
+  storageDefect,
+} from '../../chaos/storage-nodes.js';
 import type { Lab, Scenario } from '../../lab.js';
 import { pick } from '../../nemesis/draw.js';
 import { Nemesis } from '../../nemesis/nemesis.js';
 import { swarmPlan } from '../../nemesis/presets.js';
-import type { Topology } from '../../topology.js';
 import { checkVolume } from '../hyperv-blog/volume-check.js';
 import { RESTRICTED, SERVICES } from './configuration.js';
 import { Distribution } from './distribution.js';
@@ -18,36 +26,17 @@ import { MOST_HANGING, type ServiceFamilyName, serviceFamilies, WEATHERS } from 
 import { People } from './people.js';
 import { SERVICE_KINDS, ServicePicture, type ServiceView } from './service-picture.js';
 
-export interface ServiceChaosOptions {
-  readonly topology: Topology;
-  /** How long things break; 120 s unless told. */
-  readonly chaos?: Nanos;
-}
-
 /** What the chaos found; `ok` only if every service has settled and runs again when somebody wants it to. */
-export interface ServiceChaosResult {
-  readonly ok: boolean;
-  /** `step` is the id of a goal or rule, `L1` to `L6`, `S27`, `S30`, or `boot` and `end`. */
-  readonly failures: readonly ChaosFailure[];
-  /** Families that the run had. */
-  readonly families: readonly string[];
+export interface ServiceChaosResult extends ChaosResult {
   /** Orders that people gave. */
   readonly commands: number;
   /** Versions of the configuration. */
   readonly versions: number;
-  /** Machines that somebody had to reset because they were ill. */
-  readonly resets: number;
 }
 
 const CHAOS: Nanos = 120 * SECOND;
-/** The longest that settling may take, whatever happens meanwhile. */
-const MOST_SETTLING: Nanos = 420 * SECOND;
-const STAYS_TRUE: Nanos = 10 * SECOND;
-/** How long somebody takes to notice that a machine is ill while things break, and after that. */
-const NOTICE: Nanos = 20 * SECOND;
-const NOTICE_HEALED: Nanos = 8 * SECOND;
-/** A stop that takes longer, with nothing broken, has no end: its end could not be written. */
-const STOPPED_AFTER: Nanos = 60 * SECOND;
+/** So long somebody waits for a command of his. */
+const PATIENCE: Nanos = 60 * SECOND;
 
 const STEPS = {
   boot: 'five nodes boot, form a cluster and start their services',
@@ -114,13 +103,13 @@ export class ServiceChaos implements Scenario<ServiceChaosResult> {
   readonly name = 'service-chaos';
   readonly title = 'Services under faults that aim at them';
   readonly kinds: readonly string[] = [...new Set([...OVERVIEW_KINDS, ...SERVICE_KINDS])];
-  readonly #options: ServiceChaosOptions;
+  readonly #options: ChaosOptions;
   readonly #picture = new ServicePicture();
   #run: ChaosRun | undefined;
   #isClosing = false;
   #hasStopped = false;
 
-  constructor(options: ServiceChaosOptions) {
+  constructor(options: ChaosOptions) {
     this.#options = options;
   }
 
@@ -160,14 +149,7 @@ export class ServiceChaos implements Scenario<ServiceChaosResult> {
     const nemesis = new Nemesis(run.arena, plan, serviceFamilies(target));
     yield* run.step('boot', () => this.#boot(run));
     if (run.failures.length === 0) yield* this.#work(run, nemesis, people, distribution, chaos);
-    return {
-      ok: run.failures.length === 0,
-      failures: run.failures,
-      families: plan.families.map(({ family }) => family),
-      commands: people.commands,
-      versions: distribution.versions,
-      resets: run.operator.resets,
-    };
+    return { ...run.result(plan), commands: people.commands, versions: distribution.versions };
   }
 
   // ── phases ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -289,7 +271,7 @@ export class ServiceChaos implements Scenario<ServiceChaosResult> {
         const at = seatOf(run, core);
         if (at === undefined) continue;
         lab.progress({ kind: 'attack-began', family: 'operator', text: `${name} was left stopping: disabled` });
-        yield* brief(lab, at, `clusvcadm -d ${name}`);
+        yield* brief(lab, at, `clusvcadm -d ${name}`, PATIENCE);
       }
     }
   }
@@ -305,14 +287,14 @@ export class ServiceChaos implements Scenario<ServiceChaosResult> {
   }
 
   *#enableAll({ lab }: ChaosRun, core: ReadonlyMap<number, string>, at: string): Task {
-    yield* brief(lab, at, 'clusvcadm -u');
+    yield* brief(lab, at, 'clusvcadm -u', PATIENCE);
     for (const name of SERVICES) {
-      yield* brief(lab, at, `clusvcadm -U ${name}`);
+      yield* brief(lab, at, `clusvcadm -U ${name}`, PATIENCE);
       const { state, owner, lastOwner } = this.#picture.of(name);
       // The agents' stop runs where the order is given: what failed to stop is where it was last.
-      if (state === ServiceState.FAILED) yield* brief(lab, core.get(lastOwner) ?? at, `clusvcadm -d ${name}`);
+      if (state === ServiceState.FAILED) yield* brief(lab, core.get(lastOwner) ?? at, `clusvcadm -d ${name}`, PATIENCE);
       // Who has died while services were locked is still the owner.
-      if (LASTING.includes(state) || !core.has(owner)) yield* brief(lab, at, `clusvcadm -e ${name} -F`);
+      if (LASTING.includes(state) || !core.has(owner)) yield* brief(lab, at, `clusvcadm -e ${name} -F`, PATIENCE);
     }
   }
 
@@ -337,10 +319,4 @@ const WORKERS_OF: ReadonlyMap<string, readonly string[]> = new Map([
 /** A machine at which somebody can sit down. */
 function seatOf({ overview }: ChaosRun, core: ReadonlyMap<number, string>): string | undefined {
   return [...core].find(([node]) => overview.of(node).isQuorate)?.[1];
-}
-
-/** Waits 60 s at most for a command. */
-function* brief(lab: Lab, machine: string, command: string): Task {
-  const task = yield* fork(lab.exec(machine, command));
-  yield* joinAll(lab, [task], 60 * SECOND);
 }

@@ -1,48 +1,41 @@
 import { type Fact, fork, type Nanos, SECOND, type Stamped, type Task } from '@quorate/kernel';
 import type { BlockStore } from '@quorate/scsi';
-import { type ChaosFailure, ChaosRun, missingOf } from '../../chaos/chaos-run.js';
+import { type ChaosOptions, type ChaosResult, ChaosRun, missingOf } from '../../chaos/chaos-run.js';
 import { GOALS, type Settling } from '../../chaos/liveness.js';
 import { type MachineView, OVERVIEW_KINDS } from '../../chaos/overview.js';
-import { joinAll, waiting } from '../../chaos/pending.js';
-import { probeMounts, shutDown, storageDefect } from '../../chaos/storage-nodes.js';
+import { brief, joinAll, waiting } from '../../chaos/pending.js';
+import {
+  MOST_SETTLING,
+  NOTICE,
+  NOTICE_HEALED,
+  probeMounts,
+  STAYS_TRUE,
+  STOPPED_AFTER,
+  shutDown,
+  storageDefect,
+} from '../../chaos/storage-nodes.js';
 import type { Lab, Scenario } from '../../lab.js';
 import { FAMILIES, type FamilyName } from '../../nemesis/families/index.js';
 import { Nemesis } from '../../nemesis/nemesis.js';
 import { type NemesisPreset, nemesisPlan } from '../../nemesis/presets.js';
-import type { Topology } from '../../topology.js';
 import { checkVolume } from '../hyperv-blog/volume-check.js';
 import { Workload } from './workload.js';
 
-export interface StormOptions {
-  readonly topology: Topology;
+export interface StormOptions extends ChaosOptions {
   readonly nemesis: NemesisPreset;
-  /** How long things break; 120 s unless told. */
-  readonly chaos?: Nanos;
 }
 
 /** What a storm found; `ok` only if the cluster got well again and nothing that was promised is lost. */
-export interface StormResult {
-  readonly ok: boolean;
-  /** `step` is the id of the goal or rule that does not hold: `L1` to `L6`, `S26`, or `boot` and `end`. */
-  readonly failures: readonly ChaosFailure[];
-  /** Families that the run had, and kinds of work. */
-  readonly families: readonly string[];
+export interface StormResult extends ChaosResult {
+  /** Kinds of work that the run had. */
   readonly work: readonly string[];
   readonly requests: { readonly ok: number; readonly failed: number };
-  /** Machines that somebody had to reset because they were ill. */
-  readonly resets: number;
 }
 
 const SERVICE = 'my_service_group';
 const CHAOS: Nanos = 120 * SECOND;
-/** The longest that settling may take, whatever happens meanwhile. */
-const MOST_SETTLING: Nanos = 420 * SECOND;
-const STAYS_TRUE: Nanos = 10 * SECOND;
-/** How long somebody takes to notice that a machine is ill while things break, and after that. */
-const NOTICE: Nanos = 20 * SECOND;
-const NOTICE_HEALED: Nanos = 8 * SECOND;
-/** A stop that takes longer, with nothing broken, has no end. */
-const STOPPED_AFTER: Nanos = 60 * SECOND;
+/** So long somebody waits for a command of his. */
+const PATIENCE: Nanos = 20 * SECOND;
 
 const STEPS = {
   boot: 'five nodes boot, form a cluster and serve the page',
@@ -105,14 +98,7 @@ export class Storm implements Scenario<StormResult> {
       yield* run.step('settle', () => this.#settle(run, core, workload));
       yield* run.step('drain', () => this.#drain(run, core, workload, tasks));
     }
-    return {
-      ok: run.failures.length === 0,
-      failures: run.failures,
-      families: plan.families.map(({ family }) => family),
-      work: workload.kinds,
-      requests: run.overview.requests,
-      resets: run.operator.resets,
-    };
+    return { ...run.result(plan), work: workload.kinds, requests: run.overview.requests };
   }
 
   // ── phases ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -194,15 +180,9 @@ export class Storm implements Scenario<StormResult> {
       if (at === undefined) continue;
       if (isStuck)
         lab.progress({ kind: 'attack-began', family: 'operator', text: `${SERVICE} was left stopping: disabled` });
-      if (isStuck || serviceState === FAILED) yield* this.#brief(lab, at, `clusvcadm -d ${SERVICE}`);
-      yield* this.#brief(lab, at, `clusvcadm -e ${SERVICE}`);
+      if (isStuck || serviceState === FAILED) yield* brief(lab, at, `clusvcadm -d ${SERVICE}`, PATIENCE);
+      yield* brief(lab, at, `clusvcadm -e ${SERVICE}`, PATIENCE);
     }
-  }
-
-  /** Waits 20 s at most for a command. */
-  *#brief(lab: Lab, machine: string, command: string): Task {
-    const task = yield* fork(lab.exec(machine, command));
-    yield* joinAll(lab, [task], 20 * SECOND);
   }
 }
 
