@@ -56,8 +56,10 @@ const TREE: readonly TreeFact[] = [
 const service = { service: 'service:web', domain: 'd', isExclusive: false, dependsOn: '', tree: TREE };
 const nodes = [1, 2, 3].map((node) => ({ node, priority: node }));
 const ORDERED = { name: 'd', isOrdered: true, isRestricted: false, isNofailback: false, nodes };
+/** Another service, which wants its node for itself. */
+const GUEST = { service: 'service:guest', domain: '', isExclusive: true, dependsOn: '', tree: [] };
 const configured = (node: number, domain = {}, changes = {}, life = 1, isParallel = false) => {
-  const services = [{ ...service, ...changes }];
+  const services = [{ ...service, ...changes }, GUEST];
   return fact(node, { kind: 'rg.configured', isParallel, services, domains: [{ ...ORDERED, ...domain }] }, life);
 };
 
@@ -229,16 +231,15 @@ describe('S29: the failover domain', () => {
     ] as const;
   };
   /** A node looks at it because another one came. */
-  const evaluated = (node: number, newcomer: number, state: number, owner: number) =>
-    fact(node, {
-      kind: 'rg.evaluated',
-      newcomer,
-      service: 'service:web',
-      state,
-      owner,
-      decision: 'nothing',
-      target: 0,
-    });
+  const evaluated = (
+    node: number,
+    newcomer: number,
+    state: number,
+    owner: number,
+    decision: 'nothing' | 'exclusive-service-here' = 'nothing',
+  ) => fact(node, { kind: 'rg.evaluated', newcomer, service: 'service:web', state, owner, decision, target: 0 });
+  const guest = (owner: number, state: number = ServiceState.STARTED) =>
+    record(owner, { service: GUEST.service, state, owner: state === ServiceState.STOPPED ? 0 : owner });
   /** It is started in a request that asks for no domain. */
   const unchecked = (owner: number, text: string) => {
     const [begin, end] = request(owner, text, { isAnswered: true });
@@ -372,6 +373,20 @@ describe('S29: the failover domain', () => {
     ],
     ['no failback', () => [...placed(2, [2, 3], { isNofailback: true }), members(2, [1, 2, 3]), QUIET]],
     ['no order', () => [...placed(2, [2, 3], { isOrdered: false }), members(2, [1, 2, 3]), QUIET]],
+    [
+      'the better node has a service that wants it for itself',
+      () => [guest(1), ...placed(2, [2, 3]), members(2, [1, 2, 3]), QUIET],
+      'svc-exclusive 1',
+    ],
+    [
+      'the better node had one when it looked at this one',
+      () => [
+        ...[guest(1), configured(1), members(1, [1, 3])],
+        ...[evaluated(1, 0, ServiceState.STOPPED, 0, 'exclusive-service-here'), configured(3), members(3, [1, 3])],
+        ...[...unchecked(3, 'remote start').slice(0, -1), guest(1, ServiceState.STOPPED), QUIET],
+      ],
+      'svc-exclusive 1',
+    ],
     ['it wants a node for itself', () => placed(3, [1, 3], {}, { isExclusive: true })],
     // A storm found that one (gray, seed 0x63): it had lost quorum, had it again, and was to end before it had a lock.
     ['its owner has ended, and nobody has taken it over', () => [...waiting(), exited(2), QUIET]],
@@ -387,6 +402,11 @@ describe('S29: the failover domain', () => {
 
   it.each<[string, () => History, string]>([
     ['a start on a worse node', () => placed(3, [1, 2, 3]), better(1, 3)],
+    [
+      'a start on a worse node, while another has what wants it for itself',
+      () => [guest(2), ...placed(3, [1, 2, 3])],
+      better(1, 3),
+    ],
     ['an owner that waits for a lock of a node that lives', () => [...waiting(), QUIET], better(1, 2)],
     ['a master that does not go by the domain', () => byScript(), better(1, 2)],
     [

@@ -38,6 +38,7 @@ type Departure =
   | 'svc-failure'
   | 'svc-locked'
   | 'svc-frozen'
+  | 'svc-exclusive'
   | 'svc-moving'
   | 'svc-script'
   | 'svc-master'
@@ -102,7 +103,8 @@ const IN_TRANSITION: readonly number[] = [ServiceState.STOPPING, ServiceState.ER
  * And at any time: no service of a nofailback domain leaves a node of its domain because a better one joined.
  * What keeps a service where it has settled is counted with how long it stayed.
  *
- * Services that are exclusive or depend on others have their places for other reasons too, and are not judged.
+ * Services that are exclusive or depend on others have their places for other reasons too, and are not judged; others go to no node that has
+ * an exclusive service, or had one when they were looked at for its sake (`svc-exclusive`).
  */
 class ServiceDomain implements Check<RgFact | NodeStateFact> {
   readonly #views = new PerLife<View>(() => ({
@@ -240,9 +242,10 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
   }
 
   /** A node joined before, but is looked at only now. */
-  #onEvaluated({ service, newcomer, state }: Of<'rg.evaluated'>): void {
-    if (newcomer === 0 || state === ServiceState.STARTED) return;
+  #onEvaluated({ service, newcomer, state, decision, node }: Of<'rg.evaluated'>): void {
     const placement = this.#placementOf(service);
+    if (decision === 'exclusive-service-here') placement.excused.set(node, 'svc-exclusive');
+    if (newcomer === 0 || state === ServiceState.STARTED) return;
     const excuse = this.#excuse(placement, state);
     if (excuse !== undefined) placement.excused.set(newcomer, excuse);
   }
@@ -336,10 +339,21 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
   }
 
   #problem(view: View, service: string, owner: number, placement: Placement): Problem | undefined {
-    const problem = placeProblem(view, service, owner, placement, this.#isCentral);
+    const problem = placeProblem(view, service, {
+      owner,
+      placement,
+      isCentral: this.#isCentral,
+      taken: this.#taken(view),
+    });
     if (problem === undefined || problem.departure !== undefined) return problem;
     const departure = this.#delayOf(this.#isCentral ? view.members : [owner]);
     return departure === undefined ? problem : { ...problem, departure, isDelay: true };
+  }
+
+  /** Nodes with a service that wants its node for itself. */
+  #taken({ configuration }: View): ReadonlySet<number> {
+    const exclusive = configuration?.services.filter(({ isExclusive }) => isExclusive) ?? [];
+    return new Set(exclusive.map(({ service }) => this.#services.get(service)?.record?.owner ?? 0));
   }
 
   get #isCentral(): boolean {
@@ -378,33 +392,41 @@ function isHandedOver({ configuration, members }: View, service: string, owner: 
   return online.every((each) => priority <= each.priority);
 }
 
+interface Situation {
+  readonly owner: number;
+  readonly placement: Placement;
+  readonly isCentral: boolean;
+  /** Nodes that have an exclusive service. */
+  readonly taken: ReadonlySet<number>;
+}
+
 function placeProblem(
   view: View,
   service: string,
-  owner: number,
-  { excused, isUnchecked }: Placement,
-  isCentral: boolean,
+  { owner, placement: { excused, isUnchecked }, isCentral, taken }: Situation,
 ): Problem | undefined {
   const domain = domainOf(view.configuration, service);
-  if (domain === undefined || dependsOnOthers(view.configuration!, service)) return undefined;
+  if (domain === undefined || hasOtherReasons(view.configuration!, service)) return undefined;
   const place = domain.nodes.find(({ node }) => node === owner);
   // Whoever runs it outside the domain hands it to any member, nofailback or not; a master leaves it there.
   const isStaying = (place !== undefined || isCentral) && (!domain.isOrdered || domain.isNofailback);
   const online = domain.nodes.filter(({ node }) => view.members.includes(node));
   const better = isStaying ? [] : online.filter(({ priority }) => place === undefined || priority < place.priority);
-  const wanted = better.find(({ node }) => !excused.has(node)) ?? better[0];
+  const excuseOf = (node: number): Departure | undefined =>
+    excused.get(node) ?? (taken.has(node) ? 'svc-exclusive' : undefined);
+  const wanted = better.find(({ node }) => excuseOf(node) === undefined) ?? better[0];
   if (wanted !== undefined) {
     const message = `but node ${wanted.node} is online and better in its domain`;
-    return { message, departure: excused.get(wanted.node) };
+    return { message, departure: excuseOf(wanted.node) };
   }
   if (place !== undefined || !domain.isRestricted) return undefined;
   const departure = isUnchecked ? 'svc-outside-restricted' : undefined;
   return { message: 'which is not in its restricted domain', departure };
 }
 
-function dependsOnOthers({ services }: Configured, service: string): boolean {
+function hasOtherReasons({ services }: Configured, service: string): boolean {
   const own = services.find((each) => each.service === service);
-  return own === undefined || own.dependsOn !== '' || services.some(({ isExclusive }) => isExclusive);
+  return own === undefined || own.dependsOn !== '' || own.isExclusive;
 }
 
 export const serviceDomain: Invariant = defineInvariant<RgFact | NodeStateFact>({
