@@ -10,6 +10,8 @@ export interface TreeFact {
   /** Levels that the parent's agent gives to this type; 0: none. */
   readonly startLevel: number;
   readonly stopLevel: number;
+  /** There may be one instance of it in the whole cluster (`maxinstances` of its agent). */
+  readonly isSingle: boolean;
   /** Rank of the type among the parent's child types, from 0; -1: not among them. */
   readonly rank: number;
 }

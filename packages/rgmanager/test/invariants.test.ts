@@ -45,12 +45,12 @@ function violated(history: History): string[] {
 }
 
 const TREE: readonly TreeFact[] = [
-  { path: '0', resource: 'service:web', type: 'service', startLevel: 0, stopLevel: 0, rank: -1 },
-  { path: '0.0', resource: 'fs:f', type: 'fs', startLevel: 2, stopLevel: 8, rank: 1 },
-  { path: '0.1', resource: 'ip:a', type: 'ip', startLevel: 7, stopLevel: 2, rank: 6 },
-  { path: '0.2', resource: 'ip:b', type: 'ip', startLevel: 7, stopLevel: 2, rank: 6 },
-  { path: '0.1.0', resource: 'apache:h', type: 'apache', startLevel: 0, stopLevel: 0, rank: -1 },
-  { path: '0.3', resource: 'mysql:m', type: 'mysql', startLevel: 0, stopLevel: 0, rank: -1 },
+  { path: '0', resource: 'service:web', type: 'service', startLevel: 0, stopLevel: 0, isSingle: false, rank: -1 },
+  { path: '0.0', resource: 'fs:f', type: 'fs', startLevel: 2, stopLevel: 8, isSingle: false, rank: 1 },
+  { path: '0.1', resource: 'ip:a', type: 'ip', startLevel: 7, stopLevel: 2, isSingle: false, rank: 6 },
+  { path: '0.2', resource: 'ip:b', type: 'ip', startLevel: 7, stopLevel: 2, isSingle: false, rank: 6 },
+  { path: '0.1.0', resource: 'apache:h', type: 'apache', startLevel: 0, stopLevel: 0, isSingle: false, rank: -1 },
+  { path: '0.3', resource: 'mysql:m', type: 'mysql', startLevel: 0, stopLevel: 0, isSingle: false, rank: -1 },
 ];
 
 const service = { service: 'service:web', domain: 'd', isExclusive: false, dependsOn: '', tree: TREE };

@@ -17,6 +17,7 @@ const tree = (resource: string) =>
     type: 'script',
     startLevel: 0,
     stopLevel: 0,
+    isSingle: name.startsWith('ip:'),
     rank: -1,
   }));
 const configured = (node: number, resource = RESOURCE): Line => [
@@ -27,9 +28,9 @@ const configured = (node: number, resource = RESOURCE): Line => [
     domains: [],
   },
 ];
-const begins = (node: number, action: string, resource = RESOURCE): Line => [
+const begins = (node: number, action: string, resource = RESOURCE, service = SERVICE): Line => [
   node,
-  { kind: 'rg.agent-started', run: 1, service: SERVICE, path: '0.0', resource, action, depth: 0 },
+  { kind: 'rg.agent-started', run: 1, service, path: '0.0', resource, action, depth: 0 },
 ];
 const ends = (node: number, action: string, status = 0, resource = RESOURCE): Line => [
   node,
@@ -87,6 +88,20 @@ it.each<[string, readonly Line[], string[]]>([
   ['R3: beside a node that is off', [begins(1, 'start'), off(1), begins(2, 'start')], []],
   ['R3: beside what did not stop', [begins(1, 'start'), ends(1, 'stop', 1), begins(2, 'start')], ['svc-left-behind']],
   ['R3: beside a fenced node', [begins(1, 'start'), preempted(1), begins(2, 'start')], ['svc-on-fenced']],
+  [
+    'R3: an address, of another service',
+    [configured(1, 'ip:a'), begins(1, 'start', 'ip:a'), begins(2, 'start', 'ip:a', 'service:mail')],
+    [`R3: ip:a of service:mail starts on node 2, and runs on node 1 for ${SERVICE}`],
+  ],
+  [
+    'R3: an address that has moved to another service',
+    [
+      ...[configured(1, 'ip:a'), begins(1, 'start', 'ip:a'), ends(1, 'stop', 0, 'ip:a')],
+      begins(2, 'start', 'ip:a', 'service:mail'),
+    ],
+    [],
+  ],
+  ['R3: what each service may have', [begins(1, 'start'), begins(2, 'start', RESOURCE, 'service:mail')], []],
   [
     'R3: beside what was left frozen',
     [record(1, STOPPED, 0, 1), begins(1, 'start'), [1, { kind: 'rg.exited' }], begins(2, 'start')],

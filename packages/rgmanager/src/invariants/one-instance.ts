@@ -22,10 +22,19 @@ type InstanceFact = RgFact | NodeStateFact | PreemptedFact;
 /** Why an instance may go on beside another, as in the original. */
 type Departure = 'svc-left-behind' | 'svc-left-frozen' | 'svc-on-fenced';
 
+/** One that was started and not stopped. */
+interface Instance {
+  readonly service: string;
+  /** Why nobody cares any more. */
+  departure?: Departure;
+}
+
 /** Where the resources of services run, as their agents say. */
 class Instances implements Check<InstanceFact> {
-  /** By service and resource, the nodes on which it was started and not stopped, and why nobody cares any more. */
-  readonly #running = new Map<string, Map<number, Departure | undefined>>();
+  /** By resource, and by service where each may have one, the instances on each node. */
+  readonly #running = new Map<string, Map<number, Instance>>();
+  /** Resources of which there may be one, whatever the service. */
+  readonly #single = new Set<string>();
   readonly #frozen = new Set<string>();
   /** Nodes that were fenced by their storage and run on. */
   readonly #fenced = new Set<number>();
@@ -46,6 +55,11 @@ class Instances implements Check<InstanceFact> {
         return;
       case 'rg.exited':
         return this.#onExited(fact.node);
+      case 'rg.configured':
+        for (const { resource, isSingle } of fact.services.flatMap(({ tree }) => tree)) {
+          if (isSingle) this.#single.add(resource);
+        }
+        return;
       case 'rg.agent-started':
         if (fact.action === 'start') this.#onStart(fact, verdict);
         return;
@@ -54,15 +68,9 @@ class Instances implements Check<InstanceFact> {
     }
   }
 
-  #nodesOf({
-    service,
-    resource,
-  }: {
-    readonly service: string;
-    readonly resource: string;
-  }): Map<number, Departure | undefined> {
-    const key = `${service} ${resource}`;
-    const nodes = this.#running.get(key) ?? new Map<number, Departure | undefined>();
+  #nodesOf({ service, resource }: { readonly service: string; readonly resource: string }): Map<number, Instance> {
+    const key = this.#single.has(resource) ? resource : `${service} ${resource}`;
+    const nodes = this.#running.get(key) ?? new Map<number, Instance>();
     this.#running.set(key, nodes);
     return nodes;
   }
@@ -70,32 +78,38 @@ class Instances implements Check<InstanceFact> {
   #onStart(fact: Stamped<Extract<RgFact, { kind: 'rg.agent-started' }>>, verdict: Verdict): void {
     const { node, service, resource } = fact;
     const nodes = this.#nodesOf(fact);
-    for (const [other, left] of nodes) {
+    for (const [other, instance] of nodes) {
       if (other === node) continue;
-      const departure = left ?? (this.#fenced.has(other) ? 'svc-on-fenced' : undefined);
+      const departure = instance.departure ?? (this.#fenced.has(other) ? 'svc-on-fenced' : undefined);
+      const whose = instance.service === service ? '' : ` for ${instance.service}`;
       if (departure !== undefined) verdict.count(departure);
       else
-        verdict.violate(`${resource} of ${service} starts on node ${node}, and runs on node ${other}`, [node, other]);
+        verdict.violate(`${resource} of ${service} starts on node ${node}, and runs on node ${other}${whose}`, [
+          node,
+          other,
+        ]);
     }
-    nodes.set(node, undefined);
+    nodes.set(node, { service });
   }
 
   #onStopped(fact: Stamped<Extract<RgFact, { kind: 'rg.agent-ended' }>>): void {
     const nodes = this.#nodesOf(fact);
+    const instance = nodes.get(fact.node);
     if (fact.status === 0) nodes.delete(fact.node);
-    else if (nodes.has(fact.node)) nodes.set(fact.node, 'svc-left-behind');
+    else if (instance !== undefined) instance.departure = 'svc-left-behind';
   }
 
   /** A frozen service is not stopped when rgmanager ends. */
   #onExited(node: number): void {
-    for (const [key, nodes] of this.#running) {
-      if (nodes.has(node) && this.#frozen.has(key.split(' ')[0]!)) nodes.set(node, 'svc-left-frozen');
+    for (const nodes of this.#running.values()) {
+      const instance = nodes.get(node);
+      if (instance !== undefined && this.#frozen.has(instance.service)) instance.departure = 'svc-left-frozen';
     }
   }
 }
 
 /**
- * Whoever starts a resource of a service is the only one. An instance does not count that failed to stop (`svc-left-behind`: the original
+ * Whoever starts a resource of a service is the only one; where the agent allows for one instance (`maxinstances`), of all services. An instance does not count that failed to stop (`svc-left-behind`: the original
  * stops a failed service where that is asked for, not where it failed), that was left frozen by an rgmanager that has ended
  * (`svc-left-frozen`), or whose node is fenced by its storage and runs on (`svc-on-fenced`).
  *
@@ -105,6 +119,14 @@ export const oneInstance: Invariant = defineInvariant<InstanceFact>({
   id: 'rgmanager.R3',
   name: 'one-instance',
   statement: 'At no instant a resource of a service is started, or being started, on two nodes.',
-  kinds: ['node.state', 'scsi.reservation-changed', 'rg.service', 'rg.exited', 'rg.agent-started', 'rg.agent-ended'],
+  kinds: [
+    'node.state',
+    'scsi.reservation-changed',
+    'rg.configured',
+    'rg.service',
+    'rg.exited',
+    'rg.agent-started',
+    'rg.agent-ended',
+  ],
   start: () => new Instances(),
 });

@@ -120,7 +120,8 @@ function* describeTree(nodes: readonly ResourceNode[], prefix: string): Generato
     const childTypes = node.parent?.resource.rule.childTypes ?? [];
     const rank = childTypes.findIndex(({ type }) => type === node.type);
     const { startLevel = 0, stopLevel = 0 } = childTypes[rank] ?? {};
-    yield { path, resource: node.name, type: node.type, startLevel, stopLevel, rank };
+    const isSingle = node.resource.rule.maxReferences === 1;
+    yield { path, resource: node.name, type: node.type, startLevel, stopLevel, isSingle, rank };
     yield* describeTree(node.children, `${path}.`);
   }
 }
