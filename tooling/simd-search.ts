@@ -1,11 +1,11 @@
-import { findFree } from '../packages/gfs2/src/bitmap.js';
+import { BLKST, countStates, findFree } from '../packages/gfs2/src/bitmap.js';
 
 /**
- * The search for a free block in a bitmap, `findFree` of @quorate/gfs2/allocator, once more: in WebAssembly with vectors of 128
- * bits, and in JavaScript where an engine refuses that.
+ * The search for a free block in a bitmap and the count of them, `findFree` and `countStates` of @quorate/gfs2/allocator, once
+ * more: in WebAssembly with vectors of 128 bits, and in JavaScript where an engine refuses that.
  *
  * For whole devices: a bitmap has to lie in the memory of the module, and for one resource group copying it there costs as much
- * as the search. The module is assembled here, from the instructions below: nobody needs a compiler for forty lines.
+ * as the search. The module is assembled here, from the instructions below: nobody needs a compiler for so few lines.
  */
 export interface WordSearch {
   readonly isWasm: boolean;
@@ -13,22 +13,32 @@ export interface WordSearch {
   readonly words: Int32Array;
   /** First pair in [from, to) that is free; `to` when there is none. */
   readonly find: (from: number, to: number) => number;
+  /** How many pairs of all are free. */
+  readonly countFree: () => number;
 }
 
-/** A search in a bitmap of so many bytes, at first all free; without an engine, the one in JavaScript. */
+/** A search in a bitmap of so many bytes, a multiple of 16, at first all free; without an engine, the one in JavaScript. */
 export function newSearch(bytes: number, engine: typeof WebAssembly | undefined = globalThis.WebAssembly): WordSearch {
   const code = moduleOf(Math.ceil(bytes / PAGE));
   if (engine?.validate(code) !== true) {
     const words = new Int32Array(bytes / 4);
-    return { isWasm: false, words, find: (from, to) => findFree(words, from, to) };
+    return { isWasm: false, words, find: (from, to) => findFree(words, from, to), countFree: () => countFree(words) };
   }
-  const { memory, find } = new engine.Instance(new engine.Module(code)).exports as unknown as Exports;
-  return { isWasm: true, words: new Int32Array(memory.buffer, 0, bytes / 4), find };
+  const { memory, find, count } = new engine.Instance(new engine.Module(code)).exports as unknown as Exports;
+  return { isWasm: true, words: new Int32Array(memory.buffer, 0, bytes / 4), find, countFree: () => count(bytes) };
+}
+
+function countFree(words: Int32Array): number {
+  const counts: [number, number, number, number] = [0, 0, 0, 0];
+  countStates(words, 0, 16 * words.length, counts);
+  return counts[BLKST.FREE];
 }
 
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
   find(from: number, to: number): number;
+  /** Free pairs in the first `bytes` bytes. */
+  count(bytes: number): number;
 }
 
 const PAGE = 65_536;
@@ -62,11 +72,17 @@ const I32_SHL = 0x74;
 const I32_SHR_S = 0x75;
 const I32_SHR_U = 0x76;
 const V128_CONST = [0xfd, 12];
+const V128_NOT = [0xfd, 77];
 const V128_AND = [0xfd, 78];
 const V128_OR = [0xfd, 80];
 const V128_XOR = [0xfd, 81];
 const V128_ANY_TRUE = [0xfd, 83];
+const I8X16_POPCNT = [0xfd, 98];
+const I16X8_EXTADD_PAIRWISE_U = [0xfd, 125];
+const I32X4_EXTADD_PAIRWISE_U = [0xfd, 127];
 const I32X4_SHR_U = [0xfd, 0xad, 0x01];
+const I32X4_ADD = [0xfd, 0xae, 0x01];
+const i32x4Lane = (lane: number): number[] => [0xfd, 27, lane];
 const v128Load = (offset: number): number[] => [0xfd, 0, 4, offset];
 
 // Parameters and variables.
@@ -135,15 +151,34 @@ const FIND = [
   ...[...get(TO), ...get(FROM), ...get(TO), I32_LT_S, SELECT, END],
 ];
 
-/** The module: `memory`, of so many pages, and `find`. */
+// Parameters and variables of `count`.
+const BYTES = 0;
+const AT = 1;
+const SUMS = 2;
+const LOADED = 3;
+
+const COUNT = [
+  ...[...BLOCK, ...LOOP],
+  ...[...get(AT), ...get(BYTES), I32_GE_S, BR_IF, 1],
+  // Ones in each byte of what `freeOfWord` gives, added up to four sums of 32 bits.
+  ...[...get(AT), ...v128Load(0), ...tee(LOADED), ...get(LOADED), ...constant(1), ...I32X4_SHR_U, ...V128_OR],
+  ...[...V128_NOT, ...LOW_VECTOR, ...V128_AND, ...I8X16_POPCNT],
+  ...[...I16X8_EXTADD_PAIRWISE_U, ...I32X4_EXTADD_PAIRWISE_U, ...get(SUMS), ...I32X4_ADD, ...set(SUMS)],
+  ...[...get(AT), ...constant(16), I32_ADD, ...set(AT), BR, 0, END, END],
+  ...[...get(SUMS), ...i32x4Lane(0), ...get(SUMS), ...i32x4Lane(1), I32_ADD],
+  ...[...get(SUMS), ...i32x4Lane(2), I32_ADD, ...get(SUMS), ...i32x4Lane(3), I32_ADD, END],
+];
+
+/** The module: `memory`, of so many pages, `find` and `count`. */
 function moduleOf(pages: number): Uint8Array<ArrayBuffer> {
-  const body = [2, 3, I32, 1, V128, ...FIND];
+  const find = [2, 3, I32, 1, V128, ...FIND];
+  const count = [2, 1, I32, 2, V128, ...COUNT];
   const sections = [
-    [1, [1, 0x60, 2, I32, I32, 1, I32]],
-    [3, [1, 0]],
+    [1, [2, 0x60, 2, I32, I32, 1, I32, 0x60, 1, I32, 1, I32]],
+    [3, [2, 0, 1]],
     [5, [1, 0, ...leb(pages)]],
-    [7, [2, ...name('memory'), 2, 0, ...name('find'), 0, 0]],
-    [10, [1, ...leb(body.length), ...body]],
+    [7, [3, ...name('memory'), 2, 0, ...name('find'), 0, 0, ...name('count'), 0, 1]],
+    [10, [2, ...leb(find.length), ...find, ...leb(count.length), ...count]],
   ] as const;
   const header = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
   return new Uint8Array([...header, ...sections.flatMap(([id, bytes]) => [id, ...leb(bytes.length), ...bytes])]);

@@ -6,12 +6,12 @@ import { DiskThread } from '../src/alloc/disk-thread.js';
 import { SYNCED, work } from '../src/alloc/five-nodes.js';
 import { appendFigures, directoryFigures, fullFigures, sequentialFigures } from '../src/alloc/node.js';
 import { RealTimeNode } from '../src/alloc/real-time-node.js';
-import { inJavaScript } from '../src/alloc/scan.js';
+import { countOurs, ours, runOf32 } from '../src/alloc/scan-ways.js';
 
 it('the allocator alone is measured empty and 85 % full', () => {
   expect(sequential(16, 4000)).toBeGreaterThan(0);
   expect(churn(0.85, 50)).toBeGreaterThan(0);
-  expect(inJavaScript(undefined, 1)).toBeGreaterThan(0);
+  for (const scan of [ours, countOurs, runOf32]) expect(scan(undefined, 1)).toBeGreaterThan(0);
 });
 
 it('a node is measured, and a file on an empty volume is not in more pieces than its indirect blocks make', () => {

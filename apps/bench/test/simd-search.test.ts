@@ -1,4 +1,4 @@
-import { findFree } from '@quorate/gfs2/allocator';
+import { BLKST, countStates, findFree } from '@quorate/gfs2/allocator';
 import { Prng } from '@quorate/kernel';
 import { expect, it } from 'vitest';
 import { newSearch, type WordSearch } from '../../../tooling/simd-search.js';
@@ -18,10 +18,13 @@ function fill(words: Int32Array, prng: Prng): void {
   }
 }
 
-function compare({ words, find }: WordSearch): void {
+function compare({ words, find, countFree }: WordSearch): void {
   const prng = new Prng(1, 2, 3, 4);
   for (let round = 0; round < 200; round++) {
     fill(words, prng);
+    const counts: [number, number, number, number] = [0, 0, 0, 0];
+    countStates(words, 0, 16 * WORDS, counts);
+    expect(countFree()).toBe(counts[BLKST.FREE]);
     for (let i = 0; i < 20; i++) {
       const from = prng.below(16 * WORDS);
       const to = i === 0 ? 16 * WORDS : prng.below(16 * WORDS + 1);
@@ -30,7 +33,7 @@ function compare({ words, find }: WordSearch): void {
   }
 }
 
-it('the search in WebAssembly finds what the one in JavaScript finds', () => {
+it('the search in WebAssembly finds and counts what the one in JavaScript does', () => {
   const search = newSearch(4 * WORDS);
   expect(search.isWasm).toBe(true);
   compare(search);

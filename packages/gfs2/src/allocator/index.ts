@@ -1,4 +1,4 @@
-export { BLKST, type BlockState, findFree } from '../bitmap.js';
+export { BLKST, type BlockState, countStates, findFree } from '../bitmap.js';
 export type { RindexEntry } from '../ondisk/rindex.js';
 export type { Allocation } from './allocate.js';
 export { type BitmapGroup, BlockAllocator, newBitmapGroup } from './block-allocator.js';
