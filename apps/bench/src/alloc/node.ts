@@ -12,7 +12,8 @@ class MemoryNode {
   readonly #gfs2: Gfs2;
   #now = 0;
   #lastId = 0;
-  readonly #results = new Map<number, unknown>();
+  /** Of the last call: none waits for another. */
+  #result: unknown = undefined;
 
   constructor(mib: number, journalMiB = 32, maxBuffers = 20_000) {
     this.#disk = new ForgetfulDisk(mib);
@@ -39,10 +40,8 @@ class MemoryNode {
   /** Carries out a call; throws what refuses it. */
   run<O extends Operation>(operation: O): OperationResults[O['kind']] {
     this.#lastId += 1;
-    const id = this.#lastId;
-    this.#step({ kind: 'operation', id, operation });
-    const result = this.#results.get(id);
-    this.#results.delete(id);
+    this.#step({ kind: 'operation', id: this.#lastId, operation });
+    const result = this.#result;
     if (typeof result === 'string') throw new Error(`${operation.kind}: ${result}`);
     return result as OperationResults[O['kind']];
   }
@@ -63,7 +62,7 @@ class MemoryNode {
           this.#disk.write(output.block, output.data);
           queue.push({ kind: 'io-done', id: output.id });
         } else if (output.kind === 'flush') queue.push({ kind: 'io-done', id: output.id });
-        else if (output.kind === 'result') this.#results.set(output.id, output.result);
+        else if (output.kind === 'result') this.#result = output.result;
       });
       if (queue.length === 0 && this.#gfs2.deadline() <= this.#now) queue.push({ kind: 'wake' });
     }

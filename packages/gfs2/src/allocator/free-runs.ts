@@ -36,7 +36,8 @@ export class FreeRuns {
 
   /** The blocks [from, to) were taken: runs have become shorter. */
   taken(from: number, to: number): void {
-    this.#bounds.fill(UNKNOWN, from >> SECTION_SHIFT, ((to - 1) >> SECTION_SHIFT) + 1);
+    const last = (to - 1) >> SECTION_SHIFT;
+    for (let section = from >> SECTION_SHIFT; section <= last; section++) this.#bounds[section] = UNKNOWN;
   }
 
   /** The blocks [from, to) are free again, and searches see it: runs have become longer. */

@@ -28,8 +28,7 @@ export interface RgrpLvb {
  *
  * Source: Linux include/uapi/linux/gfs2_ondisk.h, `gfs2_rgrp_lvb`.
  */
-export function encodeRgrpLvb(lvb: RgrpLvb, bytes: Uint8Array): void {
-  const view = viewOf(bytes);
+export function encodeRgrpLvb(lvb: Readonly<RgrpLvb>, bytes: Uint8Array, view: DataView = viewOf(bytes)): void {
   view.setUint32(0, GFS2_MAGIC);
   view.setUint32(4, (lvb.flags & 0x0fff_ffff) >>> 0);
   view.setUint32(8, lvb.free);

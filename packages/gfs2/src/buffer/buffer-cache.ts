@@ -3,7 +3,7 @@ import { Batch, type Disk } from '../disk.js';
 import { LruList } from '../lru-list.js';
 import { Refusal } from '../refusal.js';
 import { type Scheduler, Signal, wait } from '../scheduler.js';
-import { type AddressSpace, Buffer } from './buffer.js';
+import { type AddressSpace, assertBlock, Buffer } from './buffer.js';
 
 /** A block is being written in place: under a glock, or by the replay of a journal. */
 export interface BlockWrittenFact {
@@ -261,7 +261,7 @@ export class BufferCache {
     const data = end - start === 1 ? first.data : this.#runOf(end - start);
     for (let i = start; i < end; i++) {
       const { space, block, data: bytes } = buffers[i]!;
-      assert(space.isExclusive, () => `block ${block} is written without its glock`);
+      assertBlock(space.isExclusive, buffers[i]!, 'is written without its glock');
       if (data !== bytes) data.set(bytes, (i - start) * size);
       this.#tell(space, block);
     }

@@ -1,4 +1,4 @@
-import { viewOf } from '@quorate/kernel';
+import { AssertionError, viewOf } from '@quorate/kernel';
 import type { Listed } from '../lru-list.js';
 
 /**
@@ -83,6 +83,11 @@ export class Buffer implements Listed<Buffer> {
   get isBusy(): boolean {
     return this.isKept || this.isPinned || this.isDirty || this.ail !== undefined || !this.isUptodate;
   }
+}
+
+/** `assert` about a block, for what is asked so often that a message as a function would be an object too many. */
+export function assertBlock(condition: boolean, { block }: Buffer, text: string): asserts condition {
+  if (!condition) throw new AssertionError(`block ${block} ${text}`);
 }
 
 /** What one log flush put into the journal (`gfs2_trans` on the AIL lists). */

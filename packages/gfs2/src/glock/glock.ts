@@ -114,7 +114,7 @@ export class Glock implements Listed<Glock> {
   /** What other nodes want us to come down to (`gl_demote_state`); undefined when nobody asked. */
   demoteState: GlockState | undefined = undefined;
   /** Those who have it, then those who wait, first come first served (`gl_holders`). */
-  readonly holders: Holder[] = [];
+  holders: Holder[] = [];
   /** A conversion is under way (`GLF_LOCK`). */
   isLocked = false;
   /** Come down as soon as nobody holds it (`GLF_DEMOTE`). */

@@ -221,7 +221,8 @@ export class Glocks implements Machine<GlockInput, GlockOutput> {
     this.#lru.delete(glock);
     holder.status = 'held';
     holder.queuedAt = now;
-    glock.holders.push(holder);
+    // An array of one, as a push would make room for seventeen each time.
+    glock.holders = [holder];
     return true;
   }
 
@@ -232,7 +233,7 @@ export class Glocks implements Machine<GlockInput, GlockOutput> {
     if (holder.status !== 'held' || holder.has(HolderFlag.NOCACHE) || this.#lru.size >= this.#config.maxUnused)
       return false;
     holder.status = 'idle';
-    glock.holders.length = 0;
+    glock.holders = [];
     if (LRU_TYPES.has(glock.type)) this.#lru.use(glock);
     return true;
   }

@@ -1,4 +1,4 @@
-import { assert, type Task } from '@quorate/kernel';
+import { AssertionError, type Task } from '@quorate/kernel';
 import type { Buffer } from '../buffer/buffer.js';
 import type { FileSystem } from '../filesystem.js';
 import type { Transaction } from '../log/log.js';
@@ -153,7 +153,9 @@ export function allocCached(change: TreeChange, lblock: number, most: number): P
   const { fs, inode, transaction, grant } = change;
   const { geometry, log } = fs.core;
   const { height } = inode.di;
-  assert(lblock < blocksAtHeight(geometry, height), () => `inode ${inode.addr} is not high enough for block ${lblock}`);
+  if (lblock >= blocksAtHeight(geometry, height)) {
+    throw new AssertionError(`inode ${inode.addr} is not high enough for block ${lblock}`);
+  }
   const path = findMetapath(geometry, height, lblock, PATH);
   let buffer = inode.uptodateBuffer;
   if (buffer === undefined) return inode.addr;

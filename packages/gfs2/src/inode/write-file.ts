@@ -1,4 +1,4 @@
-import { assert, type Task } from '@quorate/kernel';
+import { AssertionError, type Task } from '@quorate/kernel';
 import type { Buffer } from '../buffer/buffer.js';
 import type { FileSystem } from '../filesystem.js';
 import type { Transaction } from '../log/log.js';
@@ -238,7 +238,7 @@ function writeCached(change: TreeChange, plan: Plan, offset: number, bytes: Uint
   const { fs, inode } = change;
   for (let lblock = plan.first; lblock < plan.first + plan.count; ) {
     const extent = allocCached(change, lblock, plan.first + plan.count - lblock);
-    assert(typeof extent !== 'number', () => `block ${extent} of inode ${inode.addr} has left memory`);
+    if (typeof extent === 'number') throw new AssertionError(`block ${extent} of inode ${inode.addr} has left memory`);
     for (let i = 0; i < extent.count; i++) {
       const block = extent.block + i;
       const cached = extent.isNew ? undefined : fs.core.cache.getIn(inode.glock.space, block);
@@ -364,7 +364,7 @@ function writeInto(
 function fill({ data }: Buffer, at: number, offset: number, bytes: Uint8Array): void {
   const from = Math.max(0, at - offset);
   const to = Math.min(bytes.length, at + data.length - offset);
-  data.set(bytes.subarray(from, to), offset + from - at);
+  data.set(to - from === bytes.length ? bytes : bytes.subarray(from, to), offset + from - at);
 }
 
 /** What of a write is in the dinode: what leads to the data, or the data itself; or nothing but times. */

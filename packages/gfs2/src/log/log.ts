@@ -1,5 +1,5 @@
-import { assert, type Nanos, type Task, type WallTime } from '@quorate/kernel';
-import { type AddressSpace, AilEntry, type Buffer } from '../buffer/buffer.js';
+import { AssertionError, assert, type Nanos, type Task, type WallTime } from '@quorate/kernel';
+import { type AddressSpace, AilEntry, assertBlock, type Buffer } from '../buffer/buffer.js';
 import type { BufferCache } from '../buffer/buffer-cache.js';
 import { Batch, type Disk } from '../disk.js';
 import type { Geometry } from '../ondisk/geometry.js';
@@ -231,7 +231,9 @@ export class Log {
   beginNow(asked: number, revokes = 0): Transaction | undefined {
     const blocks = asked > 0 ? asked + this.extraBlocks : 0;
     const reserved = this.#reservationOf(blocks, revokes);
-    assert(reserved + 2 * TABOO < this.#blocks, () => `a transaction of ${blocks} blocks is larger than the journal`);
+    if (reserved + 2 * TABOO >= this.#blocks) {
+      throw new AssertionError(`a transaction of ${blocks} blocks is larger than the journal`);
+    }
     const isHeldUp = !this.#isLive || this.#isFrozen || this.#isFlushing || this.#isFlushWanted;
     if (isHeldUp || !this.#hasRoom(reserved)) return undefined;
     this.#openTransactions += 1;
@@ -273,7 +275,7 @@ export class Log {
     this.#touch();
     if (buffer.isDirty) return;
     buffer.isOrderedData = true;
-    assert(buffer.space.isExclusive, () => `data block ${buffer.block} is changed without its glock`);
+    assertBlock(buffer.space.isExclusive, buffer, 'of file data is changed without its glock');
     buffer.isDirty = true;
     if (buffer.space.dirtyData.size === 0) this.#ordered.add(buffer.space);
     buffer.space.dirtyData.add(buffer);
@@ -470,17 +472,12 @@ export class Log {
 
   #pin(transaction: Transaction, buffer: Buffer, list: Set<Buffer>): void {
     const { space } = buffer;
-    assert(
-      this.#openTransactions > 0 && !this.#isFlushing,
-      () => `block ${buffer.block} is changed outside a transaction`,
-    );
-    assert(space.isExclusive, () => `block ${buffer.block} is changed without its glock`);
+    const isOpen = this.#openTransactions > 0 && !this.#isFlushing;
+    assertBlock(isOpen, buffer, 'is changed outside a transaction');
+    assertBlock(space.isExclusive, buffer, 'is changed without its glock');
     if (buffer.isPinned) return;
     transaction.changed += 1;
-    assert(
-      transaction.changed <= transaction.blocks,
-      () => `a transaction of ${transaction.blocks} blocks changed more`,
-    );
+    assertBlock(transaction.changed <= transaction.blocks, buffer, 'is one more than the transaction has asked for');
     this.#touch();
     buffer.isPinned = true;
     space.pinned += 1;

@@ -1,3 +1,4 @@
+import { viewOf } from '@quorate/kernel';
 import { Rgrp } from '../allocator/rgrp.js';
 import { encodeRgrpLvb } from '../allocator/rgrp-lvb.js';
 import type { Buffer } from '../buffer/buffer.js';
@@ -12,6 +13,7 @@ export class GlockedRgrp extends Rgrp {
   buffers: readonly Buffer[] = [];
   /** Dinodes in state unlinked, for the value of the lock. */
   unlinked = 0;
+  #lvbView: DataView | undefined = undefined;
 
   /** @throws {RangeError} when the record's length does not fit its bitmap */
   constructor(geometry: Geometry, rindex: RindexEntry, glock: Glock) {
@@ -21,6 +23,9 @@ export class GlockedRgrp extends Rgrp {
 
   /** Puts the counts into the lock's value, for those who look at it before they read the blocks (`gfs2_rgrp_ondisk2lvb`). */
   updateLvb(): void {
-    if (this.glock.lvb !== undefined) encodeRgrpLvb(this, this.glock.lvb);
+    const { lvb } = this.glock;
+    if (lvb === undefined) return;
+    this.#lvbView ??= viewOf(lvb);
+    encodeRgrpLvb(this, lvb, this.#lvbView);
   }
 }

@@ -233,8 +233,8 @@ export class ResourceGroups {
   /** Gives the inode up to `want` blocks in a row, inside a transaction. */
   alloc(transaction: Transaction, grant: Grant | undefined, inode: Inode, want: number): Allocation {
     assert(grant !== undefined, 'blocks are allocated that nobody reserved');
-    const { rs, rgrp } = grant;
-    const allocation = this.#within(transaction, rgrp, () => allocBlocks(rs, Math.min(want, rs.reserved), this.#host));
+    const { rs } = grant;
+    const allocation = this.#allocBlocks(transaction, grant, Math.min(want, rs.reserved));
     inode.di.goalMeta = inode.di.goalData = rs.goal;
     this.#statfs.change(transaction, 0, -allocation.count, 0);
     this.#quotas.change(transaction, inode.di, allocation.count);
@@ -358,6 +358,17 @@ export class ResourceGroups {
       return { rgrp, rs, holder: host.take() };
     } finally {
       host.end();
+    }
+  }
+
+  /** `#within` for what is done most often. */
+  #allocBlocks(transaction: Transaction, { rs, rgrp }: Grant, want: number): Allocation {
+    this.#transaction = transaction;
+    try {
+      return allocBlocks(rs, want, this.#host);
+    } finally {
+      this.#transaction = undefined;
+      rgrp.updateLvb();
     }
   }
 
