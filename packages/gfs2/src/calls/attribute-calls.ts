@@ -2,6 +2,7 @@ import type { Task, WallTime } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
 import type { Inode } from '../inode/inode.js';
 import { checkPermission, isOwner, MAY, S, withoutPrivileges } from '../inode/permission.js';
+import { chmodAcl } from '../inode/stored-acl.js';
 import { setChanged } from '../inode/times.js';
 import { writeDinode } from '../inode/tree.js';
 import type { Transaction } from '../log/log.js';
@@ -16,12 +17,19 @@ type Call<Kind extends Operation['kind']> = Extract<Operation, { kind: Kind }>;
 
 /** chmod(2). @throws {Refusal} EPERM for others than the owner */
 export function* changeMode(fs: FileSystem, target: Call<'chmod'>): Task<undefined> {
-  return yield* change(fs, target, (inode) => {
-    const { di } = inode;
+  return yield* withChangeable(fs, target, function* (inode) {
+    const { di, acl } = inode;
     if (!isOwner(fs, inode)) throw new Refusal('EPERM');
-    let mode = target.mode & 0o7777;
-    if (!isRoot(fs.caller) && !isInGroup(fs.caller, di.gid)) mode &= ~S.ISGID;
-    di.mode = (di.mode & ~0o7777) | mode;
+    let bits = target.mode & 0o7777;
+    if (!isRoot(fs.caller) && !isInGroup(fs.caller, di.gid)) bits &= ~S.ISGID;
+    const mode = (di.mode & ~0o7777) | bits;
+    if (typeof acl === 'object') {
+      yield* chmodAcl(fs, inode, mode, acl);
+      return undefined;
+    }
+    return yield* writeChange(fs, inode, () => {
+      di.mode = mode;
+    });
   });
 }
 
@@ -103,11 +111,21 @@ function* change(
   apply: (inode: Inode, transaction: Transaction) => void,
   prepare?: (inode: Inode) => Task,
 ): Task<undefined> {
+  return yield* withChangeable(fs, target, function* (inode) {
+    if (prepare !== undefined) yield* prepare(inode);
+    return yield* writeChange(fs, inode, (transaction) => apply(inode, transaction));
+  });
+}
+
+function* withChangeable(
+  fs: FileSystem,
+  target: { readonly path: string; readonly isLinkFollowed?: boolean },
+  body: (inode: Inode) => Task<undefined>,
+): Task<undefined> {
   return yield* withPath(fs, target, (inode) =>
-    withInode(fs, inode, 'EX', function* () {
+    withInode(fs, inode, 'EX', () => {
       if ((inode.di.flags & (DIF.IMMUTABLE | DIF.APPENDONLY)) !== 0) throw new Refusal('EPERM');
-      if (prepare !== undefined) yield* prepare(inode);
-      return yield* writeChange(fs, inode, (transaction) => apply(inode, transaction));
+      return body(inode);
     }),
   );
 }

@@ -5,13 +5,11 @@ import { checkPermission, isOwner, MAY, S } from '../inode/permission.js';
 import { removeXattr, setXattr } from '../inode/set-xattr.js';
 import { findXattr, readXattr, type XattrName, xattrPlaces } from '../inode/xattr.js';
 import { DIF, isDirectory, isRegular } from '../ondisk/dinode.js';
-import { XATTR_PREFIX } from '../ondisk/xattr.js';
+import { XATTR_TYPE as TYPE, XATTR_PREFIX } from '../ondisk/xattr.js';
 import { Refusal } from '../refusal.js';
+import { checkAclName, setAcl } from './acl-calls.js';
 import { isRoot } from './caller.js';
 import { withInode, withPath } from './file-calls.js';
-
-/** Numbers of the namespaces. */
-const TYPE = { user: 1, system: 2, security: 3, trusted: 4 } as const;
 
 /** First format with `trusted.*`. */
 const TRUSTED_FORMAT = 1802;
@@ -59,12 +57,11 @@ export function* changeXattr(
   how?: 'create' | 'replace',
 ): Task<undefined> {
   const name = nameOf(fs, text);
-  // Access control lists are absent: an attribute that says something else than the mode would lie.
-  if (name.type === TYPE.system) throw new Refusal('EOPNOTSUPP');
   yield* withPath(fs, target, (inode) =>
     withInode(fs, inode, 'EX', () => {
       checkAccess(fs, inode, name, MAY.WRITE);
       if ((inode.di.flags & (DIF.IMMUTABLE | DIF.APPENDONLY)) !== 0) throw new Refusal('EPERM');
+      if (name.type === TYPE.system) return setAcl(fs, inode, name, value);
       return value === undefined ? removeXattr(fs, inode, name) : setXattr(fs, inode, { ...name, value }, how);
     }),
   );
@@ -78,6 +75,7 @@ function nameOf(fs: FileSystem, text: string): XattrName {
   const name = utf8Bytes(text.slice(XATTR_PREFIX[type]!.length));
   if (name.length === 0) throw new Refusal('EINVAL');
   if (utf8Bytes(text).length > MAX_NAME) throw new Refusal('ERANGE');
+  if (type === TYPE.system) checkAclName(fs, { type, name });
   return { type, name };
 }
 

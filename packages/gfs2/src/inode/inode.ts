@@ -3,7 +3,9 @@ import type { Buffer } from '../buffer/buffer.js';
 import type { Glock, Holder } from '../glock/glock.js';
 import type { Listed } from '../lru-list.js';
 import type { Dinode } from '../ondisk/dinode.js';
+import type { FsErrno } from '../refusal.js';
 import { Signal } from '../scheduler.js';
+import type { Acl } from './acl.js';
 
 /** An inode as this node has it in memory (`gfs2_inode`). */
 export class Inode implements Listed<Inode> {
@@ -17,6 +19,8 @@ export class Inode implements Listed<Inode> {
   iopen: Holder | undefined = undefined;
   /** What the dinode says; right only while the glock is held. */
   dinode: Dinode | undefined = undefined;
+  /** The list that decides about access; an error where its bytes are none. Right only while the glock is held. */
+  acl: Acl | FsErrno | undefined = undefined;
   /** Operations and descriptors that use it. */
   users = 0;
   state: 'loading' | 'ready' | 'evicting' | 'gone' = 'loading';

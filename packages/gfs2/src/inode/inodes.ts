@@ -25,6 +25,8 @@ export class Inodes {
   /** Takes an unused inode out of memory, and off the disk if it was unlinked. Set by the layer above. */
   evict: (inode: Inode) => Task = function* () {};
   /** Finishes a truncation that its node did not live to finish. */
+  /** Reads what else decides about access. Set by the layer above. */
+  readAcl: (inode: Inode) => Task = function* () {};
   resumeTruncate: (inode: Inode) => Task = function* () {};
 
   constructor(core: Core) {
@@ -129,6 +131,7 @@ export class Inodes {
     inode.dinode = dinode;
     // Another node may have moved it.
     if (inode.reservation !== undefined) inode.reservation.goal = dinode.goalMeta;
+    yield* this.readAcl(inode);
     inode.glock.isInstantiateNeeded = false;
   }
 

@@ -2,6 +2,7 @@ import { isInGroup, isRoot } from '../calls/caller.js';
 import type { FileSystem } from '../filesystem.js';
 import { DIF, type Dinode, isDirectory } from '../ondisk/dinode.js';
 import { Refusal } from '../refusal.js';
+import { aclPermits } from './acl.js';
 import type { Inode } from './inode.js';
 
 /** What somebody wants to do with an inode (`MAY_…`): the bits of one triple of a mode. */
@@ -11,14 +12,19 @@ export const MAY = { EXEC: 1, WRITE: 2, READ: 4 } as const;
 export const S = { ISUID: 0o4000, ISGID: 0o2000, ISVTX: 0o1000, IXGRP: 0o010 } as const;
 
 /**
- * Refuses what the mode does not allow the caller, and any change of an immutable inode (`gfs2_permission`,
- * `generic_permission`). The inode's glock is held. @throws {Refusal} EACCES, EPERM
+ * Refuses what the access control list, or else the mode, does not allow the caller, and any change of an immutable inode (`gfs2_permission`,
+ * `generic_permission`). A mode that gives its group nothing has a mask that gives nobody anything. The inode's glock is held. @throws {Refusal} EACCES, EPERM
  */
-export function checkPermission({ caller }: FileSystem, { di }: Inode, want: number): void {
+export function checkPermission({ caller }: FileSystem, { di, acl }: Inode, want: number): void {
   if ((want & MAY.WRITE) !== 0 && (di.flags & DIF.IMMUTABLE) !== 0) throw new Refusal('EPERM');
   if (isRoot(caller)) {
     // Not even root runs what nobody may run.
     if ((want & MAY.EXEC) === 0 || isDirectory(di) || (di.mode & 0o111) !== 0) return;
+    throw new Refusal('EACCES');
+  }
+  if (acl !== undefined && caller.uid !== di.uid && (di.mode & 0o070) !== 0) {
+    if (typeof acl === 'string') throw new Refusal(acl);
+    if (aclPermits(acl, di, caller, want)) return;
     throw new Refusal('EACCES');
   }
   const shift = caller.uid === di.uid ? 6 : isInGroup(caller, di.gid) ? 3 : 0;

@@ -17,6 +17,8 @@ export interface MountOptions {
   readonly quota: 'off' | 'account' | 'on';
   /** How often the changes of quotas go to the `quota` file (`quota_quantum=`). */
   readonly quotaQuantum: Nanos;
+  /** Whether access control lists are there (`acl`). */
+  readonly isAcl: boolean;
   /** Whether the disk is told at once what was freed (`discard`). */
   readonly isDiscarding: boolean;
   /** `lockproto=` and `locktable=` override the superblock. */
@@ -32,8 +34,6 @@ const ACCEPTED: ReadonlySet<string> = new Set([
   '_netdev',
   'noauto',
   'auto',
-  'acl',
-  'noacl',
   'data=ordered',
   'errors=withdraw',
   'barrier',
@@ -58,6 +58,7 @@ export function parseMountOptions(text: string): MountOptions {
     isNodiratime: false,
     quota: 'off' as MountOptions['quota'],
     quotaQuantum: 60 * SECOND,
+    isAcl: false,
     isDiscarding: false,
     lockProtocol: undefined as MountOptions['lockProtocol'],
     lockTable: undefined as string | undefined,
@@ -101,6 +102,10 @@ export function parseMountOptions(text: string): MountOptions {
         break;
       case 'quota_quantum':
         options.quotaQuantum = seconds(name, value, 1);
+        break;
+      case 'acl':
+      case 'noacl':
+        options.isAcl = name === 'acl';
         break;
       case 'discard':
       case 'nodiscard':

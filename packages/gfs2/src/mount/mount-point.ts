@@ -15,6 +15,7 @@ import type { GlockView } from '../glock/glocks.js';
 import { evictInode, onIopenWanted, reclaimInode } from '../inode/evict.js';
 import { Inodes } from '../inode/inodes.js';
 import { FormalNumbers } from '../inode/inum.js';
+import { instantiateAcl } from '../inode/stored-acl.js';
 import { finishTruncate } from '../inode/truncate.js';
 import type { LogView } from '../log/log.js';
 import type { StatfsChange } from '../ondisk/accounting.js';
@@ -101,6 +102,7 @@ export class MountPoint implements FileSystem {
     this.#freezer = new Freezer(this, this.#hold);
     this.inodes = new Inodes(this.core);
     this.inodes.evict = (inode) => evictInode(this, inode);
+    this.inodes.readAcl = (inode) => instantiateAcl(this, inode);
     this.inodes.resumeTruncate = (inode) => finishTruncate(this, inode);
     this.statfs = new Statfs(this.core, this.inodes);
     this.quotas = new Quotas(this.core);

@@ -8,12 +8,13 @@ import { checkMayCreate, S } from '../inode/permission.js';
 import { setModified } from '../inode/times.js';
 import { writeDinode, writeDinodeTo } from '../inode/tree.js';
 import type { Transaction } from '../log/log.js';
-import { DIF, type Dinode, direntTypeOf, isDirectory, isRegular, isSymlink, MODE, PAYLOAD } from '../ondisk/dinode.js';
+import { DIF, type Dinode, direntTypeOf, isDirectory, isRegular, MODE, PAYLOAD } from '../ondisk/dinode.js';
 import { direntHash, encodeDirent } from '../ondisk/dirent.js';
 import { DINODE_BYTES } from '../ondisk/geometry.js';
 import type { Owner } from '../quota/quotas.js';
 import { Refusal } from '../refusal.js';
 import type { Grant } from '../rgrp/resource-groups.js';
+import { aclOf, type Inherited, inherit, writeInherited } from './inherit-acl.js';
 
 const MAX_LINKS = 0xffff_ffff;
 
@@ -29,7 +30,7 @@ export interface NewInode {
 }
 
 /** The same with what follows from it. */
-interface PlannedInode extends Omit<NewInode, 'target'> {
+interface PlannedInode extends Omit<NewInode, 'target'>, Inherited {
   readonly target: Uint8Array | undefined;
 }
 
@@ -46,20 +47,22 @@ export function* createInode(fs: FileSystem, dir: Inode, name: Name, what: NewIn
   if (target !== undefined && target.length >= fs.core.geometry.maxStuffed) throw new Refusal('ENAMETOOLONG');
   if (!isAllowed(fs, what)) throw new Refusal('EPERM');
   for (;;) {
-    const made = yield* tryCreate(fs, dir, name, { ...what, target });
+    const made = yield* tryCreate(fs, dir, name, { ...what, target, acls: [] });
     if (typeof made !== 'number') return made;
     yield* fs.inodes.reclaimLocks(made);
   }
 }
 
 /** Gives the number of the block that was chosen when somebody still holds a lock of what was there before. */
-function* tryCreate(fs: FileSystem, dir: Inode, name: Name, what: PlannedInode): Task<Inode | number> {
-  const { mode } = what;
+function* tryCreate(fs: FileSystem, dir: Inode, name: Name, asked: PlannedInode): Task<Inode | number> {
   const holder = yield* fs.inodes.lock(dir, 'EX');
   try {
-    yield* checkCreate(fs, dir, name, mode);
+    yield* checkCreate(fs, dir, name, asked.mode);
+    const what = { ...asked, ...(yield* inherit(fs, dir, asked.mode)) };
+    const { mode } = what;
+    const ownBlocks = what.acls.length === 0 ? 1 : 2;
     const entryBlocks = yield* blocksForEntry(fs, dir, name);
-    yield* fs.quotas.check(fs, ownerOf(fs, dir, mode), 1);
+    yield* fs.quotas.check(fs, ownerOf(fs, dir, mode), ownBlocks);
     yield* fs.quotas.check(fs, dir.di, entryBlocks);
     yield* fs.formalNumbers.prepare();
     const isDir = isDirectory({ mode });
@@ -67,10 +70,11 @@ function* tryCreate(fs: FileSystem, dir: Inode, name: Name, what: PlannedInode):
     // Directories at the top are spread over the device, with what will be in them.
     const skip = isDir && isTop(fs, dir) ? fs.rgrps.orlovSkip() : 0;
     const make = (grant: Grant | undefined): Task<Inode | number> => {
-      const blocks = 4 + fs.formalNumbers.blocks + 2 * entryBlocks + 3 + fs.rgrps.bitmapBlocks(grant, 1 + entryBlocks);
+      const bitmaps = fs.rgrps.bitmapBlocks(grant, ownBlocks + entryBlocks);
+      const blocks = 3 + ownBlocks + fs.formalNumbers.blocks + 2 * entryBlocks + 3 + bitmaps;
       return fs.core.log.transact(blocks, 1, (transaction) => makeInode(fs, dir, name, what, transaction, grant!));
     };
-    return yield* fs.rgrps.using(rs, 1 + entryBlocks, make, skip);
+    return yield* fs.rgrps.using(rs, ownBlocks + entryBlocks, make, skip);
   } finally {
     fs.inodes.unlock(holder);
   }
@@ -83,8 +87,7 @@ function isAllowed(fs: FileSystem, { mode }: NewInode): boolean {
 }
 
 /** In a directory with the set-group-id bit everything belongs to its group (`inode_init_owner`). */
-function modeAndGroup({ caller }: FileSystem, { di }: Inode, asked: number): { mode: number; gid: number } {
-  const mode = isSymlink({ mode: asked }) ? asked : asked & ~((caller.umask ?? 0) & 0o777);
+function modeAndGroup({ caller }: FileSystem, { di }: Inode, mode: number): { mode: number; gid: number } {
   if ((di.mode & S.ISGID) === 0) return { mode, gid: caller.gid };
   if (isDirectory({ mode })) return { mode: mode | S.ISGID, gid: di.gid };
   const isGroupRun = (mode & (S.ISGID | S.IXGRP)) === (S.ISGID | S.IXGRP);
@@ -130,6 +133,8 @@ function* makeInode(
   inode.reservation = grant.rs;
   try {
     inode.dinode = newDinode(fs, dir, inode, what, generation);
+    writeInherited({ fs, inode, transaction, grant }, what.acls);
+    inode.acl = aclOf(what.acls);
     writeNewDinode(fs, dir, inode, what.target, transaction);
     yield* link(fs, dir, name, inode, transaction, grant);
   } finally {

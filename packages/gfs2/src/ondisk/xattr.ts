@@ -4,6 +4,9 @@ import { META_HEADER_BYTES } from './meta-header.js';
 /** Namespaces of extended attributes by the number on disk; 0 marks an unused record (`GFS2_EATYPE_…`). */
 export const XATTR_PREFIX: readonly string[] = ['', 'user.', 'system.', 'security.', 'trusted.'];
 
+/** Numbers of the namespaces. */
+export const XATTR_TYPE = { user: 1, system: 2, security: 3, trusted: 4 } as const;
+
 /** Bytes of a record before its name. */
 const XATTR_BYTES = 16;
 
