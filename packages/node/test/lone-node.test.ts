@@ -154,6 +154,18 @@ it('has quotas on a volume that counts them', () => {
   checkConsole('quota', machine);
 });
 
+it('has access control lists on a volume with acl', () => {
+  const files = {
+    ...FILES,
+    '/etc/fstab': FILES['/etc/fstab'].replace('defaults', 'acl'),
+    '/etc/passwd': 'root:x:0:0:root:/root:/bin/bash\nalice:x:500:500::/home/alice:/bin/bash\n',
+  };
+  const machine = new TestMachine({ files, programs: TEST_PROGRAMS, store: formattedDisk() });
+  machine.boot();
+  machine.runUntilLogged('runlevel 3 reached');
+  checkConsole('acl', machine);
+});
+
 it.each([
   ['defaults,discard', true],
   ['defaults', false],

@@ -26,6 +26,8 @@ import type { RootFiles } from '../os/files.js';
 import { quorumDisks } from '../os/quorum-disks.js';
 import type { Storage } from '../os/storage.js';
 import { CONF_FILE } from '../stack-config.js';
+import { getfacl } from './acl/getfacl.js';
+import { setfacl } from './acl/setfacl.js';
 import { ccsConfigValidate } from './cman/ccs-config-validate.js';
 import { cmanTool } from './cman/cman-tool.js';
 import { corosyncCpgtool } from './corosync/corosync-cpgtool.js';
@@ -94,6 +96,8 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['gfs2_grow', gfs2Grow(storage)],
     ['gfs2_jadd', gfs2Jadd],
     ['gfs2_tool', gfs2Tool],
+    ['getfacl', getfacl],
+    ['setfacl', setfacl],
     ['chmod', chmod],
     ['chown', chown],
     ['fsfreeze', fsfreeze],
