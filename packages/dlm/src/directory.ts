@@ -127,9 +127,9 @@ export function scanRsbs(ls: Lockspace): void {
  */
 export function clearToss(ls: Lockspace): Rsb[] {
   const active: Rsb[] = [];
-  for (const r of ls.rsbs.values()) {
+  ls.rsbs.forEach((r) => {
     if (r.isActive) active.push(r);
     else ls.freeRsb(r);
-  }
+  });
   return active;
 }

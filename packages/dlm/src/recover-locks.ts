@@ -17,7 +17,9 @@ import { type Lkb, LkbFlag, LockStatus, type Rsb, RsbFlag } from './resource.js'
 /** As master: locks of nodes that are gone go too. Gives their number. */
 export function recoverPurge(ls: Lockspace, root: readonly Rsb[]): number {
   let count = 0;
-  for (const r of root) if (ls.isMaster(r)) count += purgeMstcpyOf(ls, r);
+  root.forEach((r) => {
+    if (ls.isMaster(r)) count += purgeMstcpyOf(ls, r);
+  });
   if (count > 0) ls.log('info', `dlm_recover_purge ${count} locks for ${ls.membersGone.length} nodes`);
   return count;
 }
@@ -126,7 +128,7 @@ export function beginMiddleRecovery(ls: Lockspace, r: Rsb, lkb: Lkb): void {
 export function recoverRsbs(ls: Lockspace): void {
   let count = 0;
   const asked = resourcesAsked(ls);
-  for (const r of ls.rsbs.values()) {
+  ls.rsbs.forEach((r) => {
     if (ls.isMaster(r)) {
       recoverRsb(ls, r, asked);
       count += 1;
@@ -135,7 +137,7 @@ export function recoverRsbs(ls: Lockspace): void {
       if (r.has(RsbFlag.RECOVER_CONVERT)) for (const lkb of r.locks()) lkb.isMiddleConverting = false;
     }
     r.flags &= ~SETTLED;
-  }
+  });
   if (count > 0) ls.log('info', `dlm_recover_rsbs ${count} done`);
 }
 
@@ -247,12 +249,12 @@ function mayHaveHadValue(r: Rsb): boolean {
 export function recoverGrant(ls: Lockspace): void {
   let locks = 0;
   let resources = 0;
-  for (const r of ls.rsbs.values()) {
-    if (!r.has(RsbFlag.RECOVER_GRANT)) continue;
+  ls.rsbs.forEach((r) => {
+    if (!r.has(RsbFlag.RECOVER_GRANT)) return;
     if (!r.isActive) {
       // Linux leaves the flag on, and the next conversions then ignore the order of the queue.
       if (!ls.host.isStrict) r.flags &= ~RsbFlag.RECOVER_GRANT;
-      continue;
+      return;
     }
     if (ls.isMaster(r)) {
       ls.host.observe?.({ kind: 'dlm.regranted', now: ls.host.now, lockspace: ls.name, resource: r.name });
@@ -261,6 +263,6 @@ export function recoverGrant(ls: Lockspace): void {
     }
     r.flags &= ~RsbFlag.RECOVER_GRANT;
     if (ls.isMaster(r)) confirmMaster(ls, r, 0);
-  }
+  });
   if (locks > 0) ls.log('info', `dlm_recover_grant ${locks} locks on ${resources} resources`);
 }

@@ -94,10 +94,10 @@ function* pingMembers(ls: Lockspace): Step {
 /** With other members the directory is spread otherwise. What we master is told to its new node when that asks. */
 function recoverDirNodeid(ls: Lockspace, root: readonly Rsb[]): void {
   ls.masterNames = new Map(ls.members.map(({ nodeid }) => [nodeid, []]));
-  for (const r of root) {
+  root.forEach((r) => {
     r.dirNodeid = ls.hash2nodeid(r.hash);
     if (ls.isMaster(r)) ls.masterNames.get(r.dirNodeid)?.push(r.name);
-  }
+  });
 }
 
 /** Barrier NODES: the lowest node gathers slots and generations and assigns; the others fetch what it assigned. */
@@ -232,18 +232,18 @@ function* recoverNamesOf(ls: Lockspace, nodeid: number): Step<number> {
 function* recoverMasters(ls: Lockspace, root: readonly Rsb[]): Step {
   let count = 0;
   let total = 0;
-  for (const r of root) {
+  root.forEach((r) => {
     const isRemoved = ls.isRemoved(r.masterNodeid);
     if (!r.isActive) {
       // Its last lock has ended since recovery began: its next request must not go to a node that is gone.
       if (isRemoved) ls.freeRsb(r);
-      continue;
+      return;
     }
     total += 1;
-    if (ls.isMaster(r) || !(isRemoved || r.has(RsbFlag.NEW_MASTER))) continue;
+    if (ls.isMaster(r) || !(isRemoved || r.has(RsbFlag.NEW_MASTER))) return;
     recoverMaster(ls, r, isRemoved);
     count += 1;
-  }
+  });
   while (!ls.hasAllAnswers) yield;
   ls.log('info', `dlm_recover_masters ${count} of ${total}`);
 }
@@ -262,10 +262,10 @@ function recoverMaster(ls: Lockspace, r: Rsb, isRemoved: boolean): void {
 /** Our locks go to their new masters, one by one. */
 function* recoverLocks(ls: Lockspace, root: readonly Rsb[]): Step {
   let count = 0;
-  for (const r of root) {
+  root.forEach((r) => {
     if (ls.isMaster(r)) r.flags &= ~RsbFlag.NEW_MASTER;
     else if (r.has(RsbFlag.NEW_MASTER)) count += recoverLocksOf(ls, r);
-  }
+  });
   while (!ls.hasAllAnswers) yield;
   ls.log('info', `dlm_recover_locks ${count} out`);
   ls.log('info', `dlm_recover_locks ${ls.recoverLocksIn} in`);
