@@ -90,7 +90,7 @@ function setMaster(ls: Lockspace, r: Rsb, lkb: Lkb): boolean {
     return true;
   }
   if (r.firstLkid !== 0 && r.firstLkid !== lkb.lkid) {
-    r.lookup.addLast(lkb);
+    r.addLookup(lkb);
     return false;
   }
   if (r.masterNodeid === 0 && r.dirNodeid === ls.nodeid) ls.setMaster(r, ls.nodeid);

@@ -145,6 +145,9 @@ export const RsbFlag = {
   RECOVER_LVB_INVAL: 0x80,
 } as const;
 
+/** Nothing is ever added to it. */
+const NO_LOCKS: LinkedQueue<Lkb> = new LinkedQueue();
+
 /**
  * One resource on one node.
  *
@@ -166,10 +169,11 @@ export class Rsb implements Linked<Rsb> {
   /** `RsbFlag`. */
   flags = 0;
   readonly grantqueue: LinkedQueue<Lkb> = new LinkedQueue();
-  readonly convertqueue: LinkedQueue<Lkb> = new LinkedQueue();
-  readonly waitqueue: LinkedQueue<Lkb> = new LinkedQueue();
+  /** Most resources never have locks that wait: these three are the one empty queue until the first comes. */
+  convertqueue: LinkedQueue<Lkb> = NO_LOCKS;
+  waitqueue: LinkedQueue<Lkb> = NO_LOCKS;
   /** Locks that wait until `firstLkid` knows the master. */
-  readonly lookup: LinkedQueue<Lkb> = new LinkedQueue();
+  lookup: LinkedQueue<Lkb> = NO_LOCKS;
   lvb: Uint8Array | undefined = undefined;
   /** u32; counts writes of the value block and goes on while the resource is inactive. */
   lvbseq = 0;
@@ -208,8 +212,10 @@ export class Rsb implements Linked<Rsb> {
       case LockStatus.granted:
         return this.#addGranted(lkb);
       case LockStatus.convert:
+        if (this.convertqueue === NO_LOCKS) this.convertqueue = new LinkedQueue();
         return isHead ? this.convertqueue.addFirst(lkb) : this.convertqueue.addLast(lkb);
       case LockStatus.waiting:
+        if (this.waitqueue === NO_LOCKS) this.waitqueue = new LinkedQueue();
         return isHead ? this.waitqueue.addFirst(lkb) : this.waitqueue.addLast(lkb);
     }
   }
@@ -223,6 +229,12 @@ export class Rsb implements Linked<Rsb> {
       if (other.rqmode < lkb.grmode) return this.grantqueue.addBefore(lkb, other);
     }
     this.grantqueue.addLast(lkb);
+  }
+
+  /** Puts a lock behind those that wait for the master to be known. */
+  addLookup(lkb: Lkb): void {
+    if (this.lookup === NO_LOCKS) this.lookup = new LinkedQueue();
+    this.lookup.addLast(lkb);
   }
 
   /** Takes a lock off its queue (`del_lkb`). */
