@@ -40,6 +40,8 @@ const conf = (central: string): ConfElement =>
 interface Kind {
   readonly policy?: Partial<Policy>;
   readonly isCentral?: boolean;
+  /** Users put nodes into standby, and take them out. */
+  readonly hasStandby?: boolean;
 }
 
 /** A quarter of an hour in which nodes come and go, users give orders and agents fail; then quiet. */
@@ -51,9 +53,11 @@ class Storm {
   #facts = 0;
   #failing = 0;
   readonly #isCentral: boolean;
+  readonly #hasStandby: boolean;
 
-  constructor(seed: number, { policy = {}, isCentral = false }: Kind) {
+  constructor(seed: number, { policy = {}, isCentral = false, hasStandby = false }: Kind) {
     this.#isCentral = isCentral;
+    this.#hasStandby = hasStandby;
     this.#prng = Prng.derive({ hi: 0, lo: seed }, 'storm');
     const lockPauses = Prng.derive({ hi: 0, lo: seed }, 'pauses');
     const isPatient = seed % 3 === 0;
@@ -104,8 +108,8 @@ class Storm {
     }
     this.#failing = 0;
     for (const id of NODES) if (!this.cluster.has(id)) this.cluster.start(id);
-    // A master can recover nothing while services are locked. Who has just come does not know how often they were.
-    const unlocking = this.#isCentral ? this.cluster.running : [1];
+    // A master can recover nothing while services are locked, and no node in standby is cleared. Who has just come does not know how often they were.
+    const unlocking = this.#isCentral || this.#hasStandby ? this.cluster.running : [1];
     for (const id of unlocking) this.cluster.request(id, { kind: 'unlock' });
     this.#pass(120);
     // A status check may just be under way.
@@ -126,6 +130,9 @@ class Storm {
     const kind = this.#prng.below(10);
     if (!cluster.has(node)) return cluster.start(node);
     if (asked === undefined) return;
+    if (this.#hasStandby && this.#prng.below(3) === 0) {
+      return cluster.request(asked, { kind: this.#prng.below(2) === 0 ? 'standby' : 'unstandby', node });
+    }
     if (kind < 3) return this.#kill(node);
     if (kind === 3) return cluster.shutdown(node);
     if (kind === 4) return cluster.request(asked, { kind: this.#prng.below(2) === 0 ? 'lock' : 'unlock' });
@@ -182,6 +189,9 @@ describe.each<readonly [string, number, Kind]>([
   ['with parallel siblings', 4, { policy: { isParallel: true } }],
   ['with capacities', 4, { policy: CAPACITIES }],
   ['with central processing', 6, { isCentral: true }],
+  ['with standby', 6, { hasStandby: true }],
+  ['with standby and a coordinator', 3, { hasStandby: true, policy: { hasCoordinator: true } }],
+  ['with standby and central processing', 3, { hasStandby: true, isCentral: true }],
 ])('storms of failures, users and failing agents, %s', (_, least, kind) => {
   it.each(seeds(least))('seed %i: nothing runs twice, all settles, and all agree', (seed) => {
     const storm = new Storm(seed, kind);
@@ -197,6 +207,12 @@ describe.each<readonly [string, number, Kind]>([
       const left = { threads, waitingLocks, openChannels, runningAgents, rejected };
       expect(left).toEqual({ threads: [], waitingLocks: 0, openChannels: 0, runningAgents: [], rejected: {} });
       expect(keys.filter(({ isPending }) => isPending)).toEqual([]);
+    }
+    const standby = storm.cluster.running.map((id) => storm.cluster.inspect(id).standby);
+    expect(new Set(standby.map(String)).size).toBe(1);
+    for (const service of SERVICES) {
+      const { state, owner } = JSON.parse(agreed(storm, service));
+      if (state === ServiceState.STARTED) expect(standby[0], service).not.toContain(owner);
     }
     const masters = storm.cluster.running.map((id) => storm.cluster.inspect(id).master);
     expect(new Set(masters).size).toBe(1);
