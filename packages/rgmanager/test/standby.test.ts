@@ -128,6 +128,7 @@ describe.each<readonly [string, Way]>([
     const cluster = clusterOf(DOMAINS + service('web', 'domain="only1"'), way);
     standby(cluster, 1);
     expect(place(cluster)).toEqual([STOPPED, 0]);
+    expect(cluster.told.filter((told) => told.kind === 'log' && told.text.startsWith('#70'))).toEqual([]);
     unstandby(cluster, 1);
     expect(place(cluster)).toEqual([STARTED, 1]);
   });
@@ -202,6 +203,8 @@ describe.each<readonly [string, Way]>([
     cluster.run(60 * SECOND);
     expect([place(cluster), cluster.inspect(1).standby]).toEqual([[STARTED, 2], [1]]);
     expect(startsSince(cluster, from)).not.toContain(1);
+    standby(cluster, 3);
+    expect(cluster.inspect(1).standby).toEqual([1, 3]);
   });
 
   it('of a node that dies in the midst of it leaves nothing stopped', () => {
@@ -219,7 +222,7 @@ describe.each<readonly [string, Way]>([
 
 describe('a node in standby', () => {
   it('is cleared by the next master when one dies in the midst of it', () => {
-    for (const after of [5, 40, 1010, 1040, 2100]) {
+    for (const after of [5, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 22, 40, 1010, 1040, 2100]) {
       const cluster = clusterOf(WEB, { isCentral: true });
       expect([cluster.inspect(3).master, place(cluster)]).toEqual([1, [STARTED, 1]]);
       cluster.agent = () => ({ takes: SECOND, status: 0 });
