@@ -1,11 +1,12 @@
 import type { CheckPass, Finding } from './check/finding.js';
-import type { PendingEntry } from './check/fix.js';
+import type { PendingWork } from './check/fix.js';
 import { hasQuotaRecords } from './check/quotas.js';
 import { type Examination, examine } from './check.js';
 import { geometryOf } from './ondisk/geometry.js';
 import { ImageFixer, type RepairDevice } from './repair/image-fixer.js';
 import { mountForRepair, type RepairWorld } from './repair/mount-for-repair.js';
 import { relink } from './repair/relink.js';
+import { restoreData } from './repair/restore-data.js';
 
 /** What a repair has found, and what of it is still so. */
 export interface RepairResult {
@@ -53,7 +54,7 @@ const LIMIT = 20_000;
  */
 export function repair(device: RepairDevice, options: RepairOptions): RepairResult {
   const found = new Map<string, Finding>();
-  let pending: PendingEntry[] = [];
+  let pending: PendingWork = { entries: [], copies: [] };
   let before = '';
   let isCounting = false;
   for (let round = 0; ; round++) {
@@ -62,9 +63,9 @@ export function repair(device: RepairDevice, options: RepairOptions): RepairResu
     for (const finding of findings) found.set(finding.text, finding);
     const state = findings.map(({ text }) => text).join('\n');
     const pass = firstPass(examination);
-    const isRelinking = pending.length > 0 && pass >= RELINK_BEFORE;
+    const isRelinking = pending.entries.length + pending.copies.length > 0 && pass >= RELINK_BEFORE;
     const isStuck = state === before || pass === PASSES.length;
-    const isRight = findings.length === 0 && !isCounting;
+    const isRight = findings.length === 0 && !isCounting && !isRelinking;
     if (isRight && (options.hasQuotas ?? (found.size > 0 && hasQuotaRecords(device)))) {
       isCounting = true;
       continue;
@@ -74,9 +75,12 @@ export function repair(device: RepairDevice, options: RepairOptions): RepairResu
     }
     before = state;
     if (isRelinking) {
-      const entries = pending;
-      pending = [];
-      mountForRepair(device, superblock.blockSize, options, (fs) => relink(fs, entries));
+      const { entries, copies } = pending;
+      pending = { entries: [], copies: [] };
+      mountForRepair(device, superblock.blockSize, options, function* (fs) {
+        yield* restoreData(fs, copies);
+        yield* relink(fs, entries);
+      });
       continue;
     }
     const { rgrps, fixes } = examination;

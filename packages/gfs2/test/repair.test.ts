@@ -9,7 +9,7 @@ import { Volume } from '../src/volume.js';
 import { DAMAGES, garden, mountedGarden, Saboteur } from './damaged-images.js';
 import { MemoryDisk } from './memory-disk.js';
 import { NodeDriver, WALL } from './node-driver.js';
-import { fsck, hasProgram, listing, recordedImage, recordedList } from './real-programs.js';
+import { fsck, fsckMend, hasProgram, listing, recordedImage, recordedList } from './real-programs.js';
 import type { SparseImage } from './sparse-image.js';
 
 const HAS_FSCK = hasProgram('fsck.gfs2');
@@ -87,6 +87,38 @@ describe('what is kept', () => {
     const image = damaged('a directory has no name');
     const { addr } = Volume.open(clean)!.lookup('/dir') as { addr: number };
     expect(paths(image)).toEqual(expect.arrayContaining([`/lost+found/lost_dir_${addr}/sub`]));
+  });
+
+  it('of two files that share a block of data the one at the lower address keeps it, the other gets a copy, as by fsck.gfs2', () => {
+    const driver = mountedGarden();
+    const fd = driver.run({ kind: 'open', path: '/other', flags: { write: true, create: true } }) as number;
+    driver.run({ kind: 'pwrite', fd, offset: 0, bytes: new Uint8Array(10 * 4096).fill(0x7a) });
+    driver.run({ kind: 'close', fd });
+    driver.unmount();
+    for (const [from, to] of [
+      ['/flat', '/other'],
+      ['/other', '/flat'],
+    ] as const) {
+      const image = driver.disk.image.fork();
+      const saboteur = new Saboteur(image);
+      saboteur.setPointer(to, 2, saboteur.pointer(from, 2));
+      const damagedList = listing(Volume.open(image)!);
+      const theirs = HAS_FSCK ? fsckMend(image.fork()).mended : undefined;
+      expect(mend(image).left).toEqual([]);
+      expectMended(image, false);
+      const after = Volume.open(image)!;
+      for (const path of ['/flat', '/other']) {
+        const mendedBytes = after.read(after.lookup(path) as never) as Uint8Array;
+        const before = path === to ? 4096 * 2 : -1;
+        expect(mendedBytes[0]).toBe(path === '/flat' ? 0x78 : 0x7a);
+        if (before > 0) expect(mendedBytes[before]).toBe(from === '/flat' ? 0x78 : 0x7a);
+        if (theirs !== undefined) {
+          const volume = Volume.open(theirs)!;
+          expect(mendedBytes).toEqual(volume.read(volume.lookup(path) as never));
+        }
+      }
+      expect(damagedList).toHaveLength(listing(after).length);
+    }
   });
 
   it('of two files that share a block one keeps it', () => {

@@ -21,6 +21,19 @@ export interface PendingEntry {
   readonly type: number;
 }
 
+/** A block of a file's data that is to have a place of its own again. */
+export interface PendingCopy {
+  readonly addr: number;
+  readonly lblock: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What needs blocks, and so waits until the bitmaps are right. */
+export interface PendingWork {
+  readonly entries: PendingEntry[];
+  readonly copies: PendingCopy[];
+}
+
 /** What a fix can do to an image. Bytes are lent. */
 export interface Fixer {
   readonly root: Inum;
@@ -32,6 +45,8 @@ export interface Fixer {
   restoreBitmap(rindex: RindexEntry, index: number): void;
   /** Removes pointers to those blocks from the tree of an inode. */
   dropPointers(addr: number, blocks: ReadonlySet<number>): void;
+  /** Gives data of a file a block of its own later, as what is in `block` now belongs to something else. */
+  pendCopy(addr: number, lblock: number, block: number): void;
   /** Makes an inode one without extended attributes. */
   dropXattrs(addr: number): void;
   removeEntry(place: EntryPlace): void;

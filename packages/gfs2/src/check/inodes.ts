@@ -196,8 +196,8 @@ class InodeChecker {
     const isTable = isDirectory(dinode);
     this.#image.walkTree(dinode, {
       indirect: (block) => this.#mark(block, BLKST.USED, addr) && this.#hasType(block, META_TYPE.IN, addr),
-      data: (block) => {
-        if (!this.#mark(block, BLKST.USED, addr) || !isTable) return;
+      data: (block, lblock) => {
+        if (!this.#mark(block, BLKST.USED, addr, isTable ? undefined : lblock) || !isTable) return;
         const bytes = this.#image.read(block, this.#scratch);
         if (bytes === undefined || !isMetaBlock(bytes, META_TYPE.JD)) {
           this.#say(
@@ -239,8 +239,8 @@ class InodeChecker {
     return false;
   }
 
-  /** Notes a block of an inode. False when it is not in a resource group, or something else has it. */
-  #mark(block: number, state: BlockState, owner: number): boolean {
+  /** Notes a block of an inode, `lblock` of its data. False when it is not in a resource group, or something else has it. */
+  #mark(block: number, state: BlockState, owner: number, lblock?: number): boolean {
     const rgrp = this.#rgrps.find(block);
     if (rgrp === undefined) {
       const text = `inode ${owner} points at block ${block}, which is in no resource group`;
@@ -250,7 +250,11 @@ class InodeChecker {
     this.#count += 1;
     if (rgrp.mark(block, state)) return true;
     const text = `block ${block} belongs to inode ${owner} and to something else`;
-    this.#image.report('pass1b', 'pointer-shared', block, text, this.#mending(block));
+    const drop = this.#mending(block);
+    this.#image.report('pass1b', 'pointer-shared', block, text, (fixer) => {
+      if (lblock !== undefined) fixer.pendCopy(owner, lblock, block);
+      drop(fixer);
+    });
     return false;
   }
 

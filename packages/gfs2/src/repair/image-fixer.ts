@@ -1,6 +1,6 @@
 import { getU64, setU64, viewOf } from '@quorate/kernel';
 import { BLKST, type BlockState, setState, wordsOf } from '../bitmap.js';
-import type { EntryPlace, Fixer, PendingEntry } from '../check/fix.js';
+import type { EntryPlace, Fixer, PendingEntry, PendingWork } from '../check/fix.js';
 import { CheckImage } from '../check/image.js';
 import { isKept } from '../check/inodes.js';
 import type { CheckedRgrps } from '../check/rgrps.js';
@@ -20,7 +20,7 @@ import { type Dirent, decodeDirent, direntHash, direntSize, encodeDirent } from 
 import { deleteDirent, direntFault, isEmpty } from '../ondisk/dirent-block.js';
 import { DINODE_BYTES, type Geometry, MAX_HEIGHT } from '../ondisk/geometry.js';
 import { decodeLeaf, encodeLeaf, LEAF_BYTES } from '../ondisk/leaf.js';
-import { encodeMetaHeader, META_HEADER_BYTES, META_TYPE } from '../ondisk/meta-header.js';
+import { encodeMetaHeader, GFS2_MAGIC, META_HEADER_BYTES, META_TYPE, wordAt } from '../ondisk/meta-header.js';
 import { pointerArea } from '../ondisk/metadata-tree.js';
 import type { RindexEntry } from '../ondisk/rindex.js';
 import type { Inum } from '../ondisk/superblock.js';
@@ -38,16 +38,16 @@ export class ImageFixer implements Fixer {
   readonly #device: RepairDevice;
   readonly #geometry: Geometry;
   readonly #rgrps: CheckedRgrps;
-  readonly #pending: PendingEntry[];
+  readonly #pending: PendingWork;
   readonly #world: RepairWorld;
 
-  /** Names to be entered again go to `pending`. */
+  /** What has to wait goes to `pending`. */
   constructor(
     device: RepairDevice,
     geometry: Geometry,
     rgrps: CheckedRgrps,
     root: Inum,
-    pending: PendingEntry[],
+    pending: PendingWork,
     world: RepairWorld,
   ) {
     this.#device = device;
@@ -123,6 +123,12 @@ export class ImageFixer implements Fixer {
     if (height > 0 && height <= MAX_HEIGHT) walk(addr, 0, new Set([addr]));
   }
 
+  pendCopy(addr: number, lblock: number, block: number): void {
+    const bytes = this.read(block);
+    // Metadata of whoever keeps it is no data.
+    if (wordAt(bytes, 0) !== GFS2_MAGIC) this.#pending.copies.push({ addr, lblock, bytes });
+  }
+
   dropXattrs(addr: number): void {
     this.patchDinode(addr, (dinode) => {
       dinode.eattr = 0;
@@ -148,7 +154,7 @@ export class ImageFixer implements Fixer {
   }
 
   pend(entry: PendingEntry): void {
-    this.#pending.push(entry);
+    this.#pending.entries.push(entry);
   }
 
   adopt({ addr, formalIno, mode }: Dinode): void {
