@@ -90,7 +90,9 @@ export class Core {
     this.headerCodec = new LogHeaderCodec(config.blockSize);
     this.scheduler = new Scheduler();
     this.disk = new Disk(config.blockSize, this.scheduler, emit, config.observe);
-    this.cache = new BufferCache(this.disk, this.scheduler, config.maxBuffers, config.observe);
+    this.cache = new BufferCache(this.disk, this.scheduler, config.maxBuffers, config.observe, (text) =>
+      this.inconsistent(text),
+    );
     this.glocks = new Glocks({
       protocol: config.protocol,
       lvbTypes: new Set(

@@ -17,6 +17,18 @@ import type { SparseImage } from './sparse-image.js';
 const MUTATIONS = Number(process.env.MUTATIONS ?? (isThorough ? 150 : 24));
 const FIRST = Number(process.env.MUTATION ?? 1);
 
+/** Images that something was wrong with once. */
+const FOUND = [
+  // A directory entry leads to a block that another inode is writing: an assertion failed.
+  4639,
+  // The repair, mounting the volume, asked for a block behind its end.
+  7768,
+  // The bitmap has an inode in use as free: a new one was to be there, over and over.
+  8993, 14_174,
+  // The check read a journal's quota file where its dinode says that it is.
+  16_210,
+];
+
 const clean = garden().image;
 const metadata = metadataBlocks(clean);
 
@@ -26,20 +38,31 @@ function mutated(seed: number): SparseImage {
   return image;
 }
 
-const seeds = Array.from({ length: MUTATIONS }, (_, i) => FIRST + i);
+/** Looks at every image, and then fails for those with which something went wrong, by their seeds. */
+function forEachSeed(look: (seed: number) => void): void {
+  const failures: string[] = [];
+  for (const seed of [...FOUND, ...Array.from({ length: MUTATIONS }, (_, i) => FIRST + i)]) {
+    try {
+      look(seed);
+    } catch (error) {
+      failures.push(`seed ${seed}: ${(error as Error).stack}`);
+    }
+  }
+  expect(failures.join('\n')).toBe('');
+}
 
 it(`of ${MUTATIONS} images with mutated metadata none keeps the check or the repair busy for ever`, () => {
   let mended = 0;
-  for (const seed of seeds) {
+  forEachSeed((seed) => {
     const image = mutated(seed);
     const { left } = repair(image, { wall: WALL, prng: new Prng(1, 2, 3, 4) });
     expect(check(image), `seed ${seed}`).toHaveLength(Math.min(1000, left.length));
-    if (left.length > 0) continue;
+    if (left.length > 0) return;
     mended += 1;
     if (mended % 8 === 1 && hasProgram('fsck.gfs2')) expect(fsck(image), `seed ${seed}`).toEqual(AGREED);
-  }
+  });
   // What is left has lost its superblock or a part of its journal.
-  expect(mended).toBeGreaterThan(0.8 * MUTATIONS);
+  expect(mended).toBeGreaterThan(0.8 * (MUTATIONS + FOUND.length));
 });
 
 const AGREED = { status: 0, complaints: [] };
@@ -47,7 +70,7 @@ const AGREED = { status: 0, complaints: [] };
 it(`${MUTATIONS} mutated images are read by path and by mount: every call ends, with an error that has a name`, () => {
   const outcomes = new Map<string, number>();
   const count = (outcome: string): void => void outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-  for (const seed of seeds) {
+  forEachSeed((seed) => {
     const image = mutated(seed);
     const volume = Volume.open(image);
     const lines = volume === undefined ? 0 : [...volumeListing(volume, () => '')].length;
@@ -64,7 +87,7 @@ it(`${MUTATIONS} mutated images are read by path and by mount: every call ends, 
       visit(driver, '', count, new Set());
       keepUp(driver, image.sizeBytes / 4096, count, seed % 16 === 0);
     } else count('not mounted');
-  }
+  });
   for (const outcome of outcomes.keys()) expect(outcome).toMatch(/^(E[A-Z0-9]+|done|not mounted)$/);
 });
 

@@ -37,6 +37,7 @@ export class BufferCache {
   readonly #order = new LruList<Buffer>();
   readonly #reads = new Map<Buffer, Signal>();
   readonly #maxBuffers: number;
+  readonly #inconsistent: (text: string) => never;
   /** The last one that was asked for: often it is the next one, too. */
   #last: Buffer | undefined = undefined;
 
@@ -52,11 +53,13 @@ export class BufferCache {
     scheduler: Scheduler,
     maxBuffers: number,
     observe: ((fact: BlockWrittenFact) => void) | undefined,
+    inconsistent: (text: string) => never,
   ) {
     this.#disk = disk;
     this.#scheduler = scheduler;
     this.#maxBuffers = maxBuffers;
     this.#observe = observe;
+    this.#inconsistent = inconsistent;
   }
 
   get size(): number {
@@ -211,6 +214,7 @@ export class BufferCache {
   #readRun(space: AddressSpace, block: number, count: number): void {
     const buffers: Buffer[] = [];
     const signal = new Signal();
+    for (let i = 0; i < count; i++) this.#checkFree(space, block + i);
     for (let i = 0; i < count; i++) {
       const buffer = this.#attach(space, block + i);
       buffers.push(buffer);
@@ -236,11 +240,8 @@ export class BufferCache {
     const existing = this.#buffers.get(block);
     if (existing !== undefined) {
       if (existing.space === space) return existing;
+      this.#checkFree(space, block);
       // The block belonged to another inode before it was freed.
-      assert(
-        !existing.isPinned && !existing.isDirty && existing.ail === undefined,
-        `block ${block} is still in use under another glock`,
-      );
       this.drop(existing);
     }
     const buffer = new Buffer(space, block, this.#spare.pop() ?? new Uint8Array(this.#disk.blockSize));
@@ -248,6 +249,15 @@ export class BufferCache {
     this.#order.use(buffer);
     space.buffers.set(block, buffer);
     return buffer;
+  }
+
+  /** Two that lay claim to one block are a mistake of the volume. */
+  #checkFree(space: AddressSpace, block: number): void {
+    const existing = this.#buffers.get(block);
+    if (existing === undefined || existing.space === space) return;
+    if (existing.isPinned || existing.isDirty || existing.ail !== undefined) {
+      this.#inconsistent(`block ${block} is still in use under another glock`);
+    }
   }
 
   #runOf(blocks: number): Uint8Array {

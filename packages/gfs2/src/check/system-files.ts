@@ -74,7 +74,9 @@ export class SystemFileChecker {
 
   #checkQuotaChange(jid: number, { addr, size, height }: Dinode): void {
     const { blockSize } = this.#image.geometry;
-    const dinode = this.#image.readDinode(addr, this.#scratch)!;
+    // One that says it is somewhere else is for another pass.
+    const dinode = this.#image.readDinode(addr, this.#scratch);
+    if (dinode === undefined) return;
     let blocks = 0;
     this.#image.walkTree(dinode, {
       data: (block) => {

@@ -158,12 +158,17 @@ export class Inodes {
   /**
    * Waits until this node can have the locks of a block at once, where a new inode was to be and others still held those of
    * its predecessor. The caller holds nothing that anybody could wait for.
+   *
+   * @throws {Refusal} EIO when an inode of this node is in use there: the bitmap is wrong to have the block free
    */
   *reclaimLocks(addr: number): Task {
     const { locks } = this.#core;
     const inode = this.#table.get(addr);
     if (inode !== undefined) {
-      if (inode.state === 'ready' && inode.users === 0) this.startEvict(inode);
+      if (inode.state === 'ready' && inode.users > 0) {
+        this.#core.inconsistent(`block ${addr} is free, and its inode is in use`);
+      }
+      if (inode.state === 'ready') this.startEvict(inode);
       yield* waitUntil(inode.changed, this.#core.now + RETRY);
     }
     locks.release(yield* locks.acquire(locks.get(GlockType.inode, addr), 'EX', HolderFlag.SKIP));

@@ -23,16 +23,29 @@ export function mountForRepair(
   const options = parseMountOptions('lockproto=lock_nolock');
   const mount = new MountPoint({ ...config, maxBuffers: 4096, maxUnusedGlocks: 1000 }, options);
   const kinds = new Set<Gfs2Output['kind']>();
+  /** A damaged pointer may lead behind the end of the device. */
+  const read = (block: number, count: number): { data: Uint8Array } | { error: string } => {
+    if ((block + count) * blockSize > device.sizeBytes) return { error: 'EIO' };
+    const data = new Uint8Array(count * blockSize);
+    device.read(block * blockSize, data);
+    return { data };
+  };
   const step = (first: Gfs2Input): void => {
     const queue = [first];
     for (let input = queue.shift(); input !== undefined; input = queue.shift()) {
       mount.step(0, input, (output) => {
         kinds.add(output.kind);
-        if (output.kind === 'write') device.write(output.block * blockSize, output.data);
-        const data = output.kind === 'read' ? new Uint8Array(output.count * blockSize) : undefined;
-        if (output.kind === 'read') device.read(output.block * blockSize, data!);
-        if (output.kind === 'read' || output.kind === 'write' || output.kind === 'flush') {
-          queue.push({ kind: 'io-done', id: output.id, ...(data && { data }) });
+        switch (output.kind) {
+          case 'read':
+            queue.push({ kind: 'io-done', id: output.id, ...read(output.block, output.count) });
+            break;
+          case 'write':
+            device.write(output.block * blockSize, output.data);
+            queue.push({ kind: 'io-done', id: output.id });
+            break;
+          case 'flush':
+            queue.push({ kind: 'io-done', id: output.id });
+            break;
         }
       });
     }
