@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './tooling/longest-first.js';
+import { isThorough } from './tooling/thorough.js';
 
 const conditions = ['@quorate/source', 'module', 'node', 'development|production'];
 const fromSource = { resolve: { conditions }, ssr: { resolve: { conditions } } };
@@ -11,8 +12,9 @@ const patience = { testTimeout: 120_000, hookTimeout: 120_000 };
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
-    // Two at a time also where there are only two cores, of which vitest would leave one alone.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Two at a time also where there are only two cores, of which vitest would leave one alone; one more where real programs
+    // judge us, for which two of the files wait minutes.
+    maxWorkers: Math.max(2, availableParallelism() - 1) + (isThorough ? 1 : 0),
     projects: [
       {
         ...fromSource,
