@@ -50,7 +50,7 @@ beforeAll(async () => {
   });
   expect((await lab.run()).reason).toBe('ended');
   path = fileOf('run.qrec', concatBytes(...pieces));
-}, 60_000);
+}, 180_000);
 
 async function replay(file: string, topologies = TOPOLOGIES): Promise<{ code: number; io: CapturedIo }> {
   const io = capturedIo();

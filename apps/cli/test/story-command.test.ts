@@ -18,7 +18,7 @@ describe('the story in the simulator, as JSON on stdout and with an image of the
   beforeAll(async () => {
     const argv = ['story', '--driver', 'simulator', '--seed', '7', '--json', '-', '--image', image];
     code = await runCommand(argv, io);
-  }, 60_000);
+  }, 180_000);
 
   it('passes', () => {
     expect(code).toBe(0);

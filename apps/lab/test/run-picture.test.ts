@@ -32,7 +32,7 @@ describe('the picture of the walk-through', () => {
     const ended = simulator.run();
     story = ended.result as StoryResult;
     endedAt = ended.at;
-  }, 60_000);
+  }, 180_000);
 
   function look(): void {
     const step = picture.steps.current?.id ?? '';

@@ -54,7 +54,7 @@ describe('a worker that is no more', () => {
       expect(result.gone?.message).toContain(message);
       expect(facts).toEqual([expect.objectContaining({ kind: 'workers.gone', worker: 'node2', reason })]);
     },
-    60_000,
+    180_000,
   );
 
   it('answers what was asked of it with nothing', async () => {
@@ -64,7 +64,7 @@ describe('a worker that is no more', () => {
     expect(answers).toEqual([undefined, undefined]);
     expect((await run).reason).toBe('gone');
     expect(await lab.exec('node2', 'true')).toBeUndefined();
-  }, 60_000);
+  }, 180_000);
 
   it('as it does not confirm that its machine loses its power is not waited for', async () => {
     const scenario: Scenario = {
@@ -78,7 +78,7 @@ describe('a worker that is no more', () => {
     const spawn = (worker: string) => fake(worker === 'node2' ? 'takes-no-command' : 'good');
     const result = await newLab({ scenario, spawn, hangTimeoutMs: 1500 }).run();
     expect(result.gone).toMatchObject({ worker: 'node2', reason: 'hung', message: 'a command is not confirmed' });
-  }, 60_000);
+  }, 180_000);
 
   it('because it serves another topology says which it serves', async () => {
     const result = await newLab({ spawn: () => inProcessWorker({ other: twoMachines }) }).run();
@@ -124,7 +124,7 @@ describe('a worker that is no more', () => {
     };
     const result = await newLab({ scenario, spawn: () => fake('good'), hangTimeoutMs: 1500 }).run();
     expect(result).toMatchObject({ reason: 'gone', gone: { worker: 'disks', reason: 'hung' }, exception: undefined });
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('a run', () => {
