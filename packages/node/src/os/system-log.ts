@@ -3,7 +3,7 @@ import { formatSyslogTime, type LogPriority, utf8Bytes } from '@quorate/kernel';
 import type { RootFiles } from './files.js';
 
 /** Where the daemons of the cluster log to unless cluster.conf says otherwise; every root disk has it. */
-export const LOG_DIRECTORY = '/var/log/cluster';
+const LOG_DIRECTORY = '/var/log/cluster';
 
 /** Whose messages go where `<logging>` of cluster.conf says. */
 const DAEMONS: ReadonlySet<string> = new Set([
