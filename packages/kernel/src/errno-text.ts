@@ -5,13 +5,16 @@ const TEXTS: Readonly<Record<string, string>> = {
   EALREADY: 'Operation already in progress',
   EBUSY: 'Device or resource busy',
   ECONNREFUSED: 'Connection refused',
+  ECONNRESET: 'Connection reset by peer',
   EDEADLK: 'Resource deadlock avoided',
   EDQUOT: 'Disk quota exceeded',
   EEXIST: 'File exists',
+  EHOSTUNREACH: 'No route to host',
   EINVAL: 'Invalid argument',
   EIO: 'Input/output error',
   EISDIR: 'Is a directory',
   ENAMETOOLONG: 'File name too long',
+  ENETUNREACH: 'Network is unreachable',
   ENODATA: 'No data available',
   ENODEV: 'No such device',
   ENOENT: 'No such file or directory',
@@ -23,8 +26,10 @@ const TEXTS: Readonly<Record<string, string>> = {
   ENOTEMPTY: 'Directory not empty',
   EOPNOTSUPP: 'Operation not supported',
   EPERM: 'Operation not permitted',
+  EPIPE: 'Broken pipe',
   EROFS: 'Read-only file system',
   ESRCH: 'No such process',
+  ETIMEDOUT: 'Connection timed out',
 };
 
 /** What strerror(3) of glibc says of an error's name, for those that our programs report; the name of any other. */

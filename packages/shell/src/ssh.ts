@@ -57,10 +57,10 @@ export const scp: Program = function* (argv, os) {
   return status;
 };
 
-/** `HOST:PATH` unless a slash comes before the colon. A path that does not begin at the root does: there is no home. */
+/** `HOST:PATH` unless a slash comes before the colon. */
 function placeOf(operand: string): Place {
   const [, host, path] = /^([^/:]+):(.*)$/.exec(operand) ?? [undefined, undefined, operand];
-  return { host, path: path!.startsWith('/') ? path! : `/${path}` };
+  return { host, path: path! };
 }
 
 /** What a file has; undefined when that has been complained about. */
@@ -110,12 +110,5 @@ function* ask(os: Os, target: string, request: RemoteRequest): Task<RemoteReply 
 
 function complaintOf(errno: Errno, host: string, address: string): string {
   if (errno === 'ECONNRESET' || errno === 'EPIPE') return `Connection to ${host} closed by remote host.\n`;
-  const reason = CONNECT_REFUSALS.get(errno) ?? strerror(errno);
-  return `ssh: connect to host ${host === address ? address : host} port 22: ${reason}\n`;
+  return `ssh: connect to host ${host === address ? address : host} port 22: ${strerror(errno)}\n`;
 }
-
-const CONNECT_REFUSALS = new Map<Errno, string>([
-  ['EHOSTUNREACH', 'No route to host'],
-  ['ENETUNREACH', 'Network is unreachable'],
-  ['ETIMEDOUT', 'Connection timed out'],
-]);

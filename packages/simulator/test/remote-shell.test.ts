@@ -13,7 +13,15 @@ const TYPED: readonly Line[] = [
   ['my-vm4', 'ssh my-vm1 cat /tmp/c.conf', /No such file/],
   ['my-vm4', 'head -n 2 /tmp/c.conf', /<cluster config_version="34" name="my-cluster">/],
   ['my-vm5', 'scp my-vm4:/tmp/c.conf /mydata && ssh my-vm2 ls /mydata', /c\.conf/],
+  ['my-vm4', 'cd /mydata; scp c.conf my-vm1: && ssh my-vm1 "pwd; ls"', /^\/root\nc\.conf\n$/],
+  ['my-vm3', 'sed -i s/config_version=\\"34\\"/config_version=\\"35\\"/ /etc/cluster/cluster.conf', /^$/],
+  ['my-vm3', 'cman_tool version -r; sleep 1; ssh my-vm5 cman_tool version', /^6\.2\.0 config 35\n$/],
   ['my-vm4', 'ifconfig eth0 down', /^$/],
+  [
+    'my-vm3',
+    'ccs_sync',
+    /^Unable to give my-vm4 \/etc\/cluster\/cluster\.conf: (No route to host|Connection timed out)\n$/,
+  ],
   ['my-vm1', 'ssh my-vm4 date', /^ssh: connect to host my-vm4 port 22: (No route to host|Connection timed out)\n$/],
 ];
 

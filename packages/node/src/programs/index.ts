@@ -29,6 +29,7 @@ import { CONF_FILE } from '../stack-config.js';
 import { getfacl } from './acl/getfacl.js';
 import { setfacl } from './acl/setfacl.js';
 import { ccsConfigValidate } from './cman/ccs-config-validate.js';
+import { ccsSync } from './cman/ccs-sync.js';
 import { cmanTool } from './cman/cman-tool.js';
 import { corosyncCpgtool } from './corosync/corosync-cpgtool.js';
 import { corosyncQuorumtool } from './corosync/corosync-quorumtool.js';
@@ -86,6 +87,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['killall', killall],
     ['cman_tool', cmanTool],
     ['ccs_config_validate', ccsConfigValidate],
+    ['ccs_sync', ccsSync],
     ['corosync-quorumtool', corosyncQuorumtool],
     ['corosync-cpgtool', corosyncCpgtool],
     ['mkqdisk', mkqdiskProgram(() => quorumDisks(disks))],
