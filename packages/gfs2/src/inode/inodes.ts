@@ -24,9 +24,9 @@ export class Inodes {
   readonly #order = new LruList<Inode>();
   /** Takes an unused inode out of memory, and off the disk if it was unlinked. Set by the layer above. */
   evict: (inode: Inode) => Task = function* () {};
-  /** Finishes a truncation that its node did not live to finish. */
   /** Reads what else decides about access. Set by the layer above. */
   readAcl: (inode: Inode) => Task = function* () {};
+  /** Finishes a truncation that its node did not live to finish. */
   resumeTruncate: (inode: Inode) => Task = function* () {};
 
   constructor(core: Core) {
