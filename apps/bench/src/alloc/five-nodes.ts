@@ -70,6 +70,9 @@ export function work(
       isMade = true;
     });
     cluster.passUntil(() => isMade);
+  }
+  // Only then, as who makes a directory at the top waits for those who look theirs up there, and who come in between again.
+  for (const id of busy) {
     for (let program = 0; program < load.programs; program++) {
       writeFiles(cluster, id, `/n${id}/${program}-`, load.isSynced, prng, (count) => {
         blocks += count;
