@@ -19,7 +19,7 @@ const MAX_JOURNAL_BYTES = 1024 * 1024 * 1024;
 /**
  * Reads where a journal lies (`gfs2_jdesc_check`, `gfs2_map_journal_extents`). The caller holds the inode's glock.
  *
- * @throws {Refusal} EIO when its size is out of range or it has holes; the node withdraws.
+ * @throws {Refusal} EIO when its size is out of range, it has holes or leads to what is no block; the node withdraws.
  */
 export function* mapJournal(fs: FileSystem, journal: Journal): Task<JournalMap> {
   journal.map ??= yield* readExtents(fs, journal);
@@ -35,6 +35,10 @@ function* readExtents(fs: FileSystem, { jid, inode }: Journal): Task<JournalMap>
   while (addresses.length * blockSize < size) {
     const extent = yield* mapExtent(fs, inode, addresses.length, size / blockSize - addresses.length);
     if (extent.block === 0) fs.core.inconsistent(`journal ${jid} has a hole at block ${addresses.length}`);
+    // No device has such a block; what lies behind the end of this one the disk refuses.
+    if (!Number.isSafeInteger(extent.block + extent.count)) {
+      fs.core.inconsistent(`journal ${jid} leads to block ${extent.block}`);
+    }
     for (let i = 0; i < extent.count; i++) addresses.push(extent.block + i);
   }
   const map = new JournalMap(jid, inode.addr, addresses);
