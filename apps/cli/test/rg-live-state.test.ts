@@ -6,32 +6,21 @@ import { type Lab, plainTopology, type Scenario } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
 import { Simulator } from '@quorate/simulator';
 import { expect, it, onTestFinished } from 'vitest';
+import { powerFencedConf } from '../../../tooling/power-fenced-conf.js';
 import { runCommand } from '../src/run-command.js';
 import { capturedIo } from './captured-io.js';
 
-const NAMES = ['node1', 'node2', 'node3'];
-
-const CLUSTER_CONF = `<?xml version="1.0"?>
-<cluster config_version="1" name="live">
-  <cman expected_votes="3"/>
-  <fence_daemon clean_start="1"/>
-  <clusternodes>
-${NAMES.map(
-  (name, i) => `    <clusternode name="${name}" nodeid="${i + 1}">
-      <fence><method name="power"><device name="switch" port="${name}"/></method></fence>
-    </clusternode>
-`,
-).join('')}  </clusternodes>
-  <fencedevices><fencedevice agent="fence_power" ipaddr="10.0.0.254" name="switch"/></fencedevices>
-  <rm>
+const CLUSTER_CONF = powerFencedConf(
+  'live',
+  `  <rm>
     <failoverdomains><failoverdomain name="d" ordered="1">
       <failoverdomainnode name="node1" priority="1"/><failoverdomainnode name="node2" priority="2"/>
     </failoverdomain></failoverdomains>
     <service name="web" domain="d"><ip address="10.0.0.58" sleeptime="0"/></service>
     <service name="other" domain="d" autostart="0"><ip address="10.0.0.59" sleeptime="0"/></service>
   </rm>
-</cluster>
-`;
+`,
+);
 
 /** What clustat -x prints while node1 is in standby, and where services are when node2 has died then. */
 function* script(lab: Lab): Task<readonly string[]> {

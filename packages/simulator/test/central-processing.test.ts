@@ -2,32 +2,21 @@ import { parseSeed, SECOND, type Task } from '@quorate/kernel';
 import { type Lab, plainTopology, type Scenario, stackInvariants, type Topology } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
 import { expect, it } from 'vitest';
+import { POWER_FENCED_NODES, powerFencedConf } from '../../../tooling/power-fenced-conf.js';
 import { Simulator } from '../src/index.js';
 
 type EventScript = NonNullable<Topology['eventScripts']> extends ReadonlyMap<string, infer Script> ? Script : never;
 
-const NAMES = ['node1', 'node2', 'node3'];
-
-const CLUSTER_CONF = `<?xml version="1.0"?>
-<cluster config_version="1" name="central">
-  <cman expected_votes="3"/>
-  <fence_daemon clean_start="1"/>
-  <clusternodes>
-${NAMES.map(
-  (name, i) => `    <clusternode name="${name}" nodeid="${i + 1}">
-      <fence><method name="power"><device name="switch" port="${name}"/></method></fence>
-    </clusternode>
-`,
-).join('')}  </clusternodes>
-  <fencedevices><fencedevice agent="fence_power" ipaddr="10.0.0.254" name="switch"/></fencedevices>
-  <rm central_processing="1">
+const CLUSTER_CONF = powerFencedConf(
+  'central',
+  `  <rm central_processing="1">
     <events>
       <event name="say" class="node" node_state="down" file="/scripts/say"/>
     </events>
     <service name="web"><ip address="10.0.0.58" sleeptime="0"/></service>
   </rm>
-</cluster>
-`;
+`,
+);
 
 /** Says in the log of the master what it has heard. */
 const say: EventScript = function* say(event, cluster) {
@@ -53,11 +42,11 @@ function* script(lab: Lab): Task<Seen> {
   yield* lab.wait(60 * SECOND);
   const before = yield* exec('node3', 'clustat');
   const master = masterIn(before);
-  const asked = NAMES.find((name) => name !== master)!;
+  const asked = POWER_FENCED_NODES.find((name) => name !== master)!;
   const moved = yield* exec(asked, `clusvcadm -r web -m ${master}`);
   lab.partition(
     [master],
-    NAMES.filter((name) => name !== master),
+    POWER_FENCED_NODES.filter((name) => name !== master),
   );
   yield* lab.wait(40 * SECOND);
   const after = yield* exec(asked, 'clustat');

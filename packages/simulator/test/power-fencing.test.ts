@@ -1,25 +1,10 @@
 import { parseSeed, SECOND, type Stamped } from '@quorate/kernel';
 import { plainTopology, type Scenario, stackInvariants } from '@quorate/lab';
 import { expect, it } from 'vitest';
+import { powerFencedConf } from '../../../tooling/power-fenced-conf.js';
 import { Simulator } from '../src/index.js';
 
-const NAMES = ['node1', 'node2', 'node3'];
-
-/** Three nodes that fence each other through the power switch. */
-const CLUSTER_CONF = `<?xml version="1.0"?>
-<cluster config_version="1" name="power">
-  <cman expected_votes="3"/>
-  <fence_daemon clean_start="1"/>
-  <clusternodes>
-${NAMES.map(
-  (name, i) => `    <clusternode name="${name}" nodeid="${i + 1}">
-      <fence><method name="power"><device name="switch" port="${name}"/></method></fence>
-    </clusternode>
-`,
-).join('')}  </clusternodes>
-  <fencedevices><fencedevice agent="fence_power" ipaddr="10.0.0.254" name="switch"/></fencedevices>
-</cluster>
-`;
+const CLUSTER_CONF = powerFencedConf('power');
 
 it('a node that is cut off is switched off and on by the others, and rejoins', () => {
   const heard: string[] = [];

@@ -2,30 +2,19 @@ import { parseSeed, SECOND, type Task } from '@quorate/kernel';
 import { type Lab, plainTopology, type Scenario, stackInvariants } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
 import { expect, it } from 'vitest';
+import { powerFencedConf } from '../../../tooling/power-fenced-conf.js';
 import { Simulator } from '../src/index.js';
 
-const NAMES = ['node1', 'node2', 'node3'];
-
-const CLUSTER_CONF = `<?xml version="1.0"?>
-<cluster config_version="1" name="standby">
-  <cman expected_votes="3"/>
-  <fence_daemon clean_start="1"/>
-  <clusternodes>
-${NAMES.map(
-  (name, i) => `    <clusternode name="${name}" nodeid="${i + 1}">
-      <fence><method name="power"><device name="switch" port="${name}"/></method></fence>
-    </clusternode>
-`,
-).join('')}  </clusternodes>
-  <fencedevices><fencedevice agent="fence_power" ipaddr="10.0.0.254" name="switch"/></fencedevices>
-  <rm>
+const CLUSTER_CONF = powerFencedConf(
+  'standby',
+  `  <rm>
     <failoverdomains><failoverdomain name="d" ordered="1">
       <failoverdomainnode name="node1" priority="1"/><failoverdomainnode name="node2" priority="2"/>
     </failoverdomain></failoverdomains>
     <service name="web" domain="d"><ip address="10.0.0.58" sleeptime="0"/></service>
   </rm>
-</cluster>
-`;
+`,
+);
 
 /** Where the service runs and what clustat says of node1, after each line. */
 function* script(lab: Lab): Task<readonly (readonly string[])[]> {
