@@ -4,7 +4,7 @@ import { type Acl, isValidAcl, modeOfAcl } from '../inode/acl.js';
 import type { Inode } from '../inode/inode.js';
 import { isOwner, S } from '../inode/permission.js';
 import { removeXattr, setXattr } from '../inode/set-xattr.js';
-import { ACL_ACCESS, ACL_DEFAULT, setModeAndAcl } from '../inode/stored-acl.js';
+import { ACL_ACCESS, ACL_DEFAULT, setModeAndAcl, withMode } from '../inode/stored-acl.js';
 import { setChanged } from '../inode/times.js';
 import { writeDinode } from '../inode/tree.js';
 import { findXattr, type XattrName } from '../inode/xattr.js';
@@ -47,14 +47,17 @@ function* setAccess(fs: FileSystem, inode: Inode, acl: Acl): Task {
   const keepsGroup = isRoot(fs.caller) || isInGroup(fs.caller, di.gid);
   const next = keepsGroup ? mode : mode & ~S.ISGID;
   if (!isEquivalent) return yield* setModeAndAcl(fs, inode, next, acl);
-  di.mode = next;
-  if (!(yield* removeIfThere(fs, inode, ACL_ACCESS))) {
-    yield* fs.core.log.transact(1, 0, function* (transaction) {
-      setChanged(fs, inode);
-      yield* writeDinode(fs, inode, transaction);
-    });
-  }
+  yield* withMode(inode, next, withoutAccess(fs, inode));
   inode.acl = undefined;
+}
+
+/** Writes the dinode of an inode whose mode says it all. */
+function* withoutAccess(fs: FileSystem, inode: Inode): Task {
+  if (yield* removeIfThere(fs, inode, ACL_ACCESS)) return;
+  yield* fs.core.log.transact(1, 0, function* (transaction) {
+    setChanged(fs, inode);
+    yield* writeDinode(fs, inode, transaction);
+  });
 }
 
 /** An empty list is none. @throws {Refusal} EINVAL, EOPNOTSUPP */

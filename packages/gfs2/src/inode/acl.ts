@@ -64,7 +64,7 @@ export function modeOfAcl(acl: Acl, mode: number): { readonly mode: number; read
 }
 
 /** The list after chmod(2): the mask, or without one the owning group, gets what the mode gives the group (`posix_acl_chmod`). */
-export function withMode(acl: Acl, mode: number): Acl {
+export function aclWithMode(acl: Acl, mode: number): Acl {
   return acl.map((entry) => {
     const shift = shiftOf(acl, entry);
     return shift === undefined ? entry : { ...entry, permissions: (mode >> shift) & 7 };

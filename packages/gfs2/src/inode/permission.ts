@@ -12,8 +12,11 @@ export const MAY = { EXEC: 1, WRITE: 2, READ: 4 } as const;
 export const S = { ISUID: 0o4000, ISGID: 0o2000, ISVTX: 0o1000, IXGRP: 0o010 } as const;
 
 /**
- * Refuses what the access control list, or else the mode, does not allow the caller, and any change of an immutable inode (`gfs2_permission`,
- * `generic_permission`). A mode that gives its group nothing has a mask that gives nobody anything. The inode's glock is held. @throws {Refusal} EACCES, EPERM
+ * Refuses what the access control list, or else the mode, does not allow the caller, and any change of an immutable inode
+ * (`gfs2_permission`, `generic_permission`). A mode that gives its group nothing has a mask that gives nobody anything. The inode's
+ * glock is held.
+ *
+ * @throws {Refusal} EACCES, EPERM
  */
 export function checkPermission({ caller }: FileSystem, { di, acl }: Inode, want: number): void {
   if ((want & MAY.WRITE) !== 0 && (di.flags & DIF.IMMUTABLE) !== 0) throw new Refusal('EPERM');

@@ -3,7 +3,7 @@ import type { FileSystem } from '../filesystem.js';
 import { decodeAcl, encodeAcl } from '../ondisk/posix-acl.js';
 import { XATTR_TYPE } from '../ondisk/xattr.js';
 import { Refusal } from '../refusal.js';
-import { type Acl, withMode } from './acl.js';
+import { type Acl, aclWithMode } from './acl.js';
 import type { Inode } from './inode.js';
 import { setXattr } from './set-xattr.js';
 import { findXattr, readXattr, type XattrName } from './xattr.js';
@@ -31,19 +31,25 @@ export function* defaultAclOf(fs: FileSystem, dir: Inode): Task<Acl | undefined>
 
 /** Changes the mode of an inode and its list in one transaction. The glock is held EX. @throws {Refusal} ENOSPC, EDQUOT */
 export function* setModeAndAcl(fs: FileSystem, inode: Inode, mode: number, acl: Acl): Task {
+  yield* withMode(inode, mode, setXattr(fs, inode, { ...ACL_ACCESS, value: encodeAcl(acl) }));
+  inode.acl = acl;
+}
+
+/** The inode has that mode while something is done that writes its dinode, and keeps it unless that is refused. */
+export function* withMode<Result>(inode: Inode, mode: number, work: Task<Result>): Task<Result> {
   const before = inode.di.mode;
   inode.di.mode = mode;
   let isDone = false;
   try {
-    yield* setXattr(fs, inode, { ...ACL_ACCESS, value: encodeAcl(acl) });
+    const result = yield* work;
     isDone = true;
+    return result;
   } finally {
     if (!isDone) inode.di.mode = before;
   }
-  inode.acl = acl;
 }
 
 /** chmod(2) of an inode with a list. */
 export function chmodAcl(fs: FileSystem, inode: Inode, mode: number, acl: Acl): Task {
-  return setModeAndAcl(fs, inode, mode, withMode(acl, mode));
+  return setModeAndAcl(fs, inode, mode, aclWithMode(acl, mode));
 }
