@@ -18,7 +18,7 @@ export function* pathsLike(os: Os, word: readonly Character[]): Task<readonly st
   for (const part of splitAtSlashes(word)) {
     const next: string[] = [];
     for (const directory of found) next.push(...(yield* namesLike(os, directory, part)));
-    found = next.map((path) => path);
+    found = next;
   }
   return found.sort();
 }

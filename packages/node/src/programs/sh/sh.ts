@@ -29,20 +29,17 @@ export class LoginShell {
 
   /** A program that does what a line says. */
   run(line: string): Program {
-    const state = this.#state;
-    return function* (this: LoginShell, _argv: readonly string[], os: Os): Task<number> {
-      const shell = new Shell(os, state);
-      const status = yield* runLine(shell, os, line);
-      state.status = status;
-      this.#directory = os.directory;
-      if (shell.leaving === 'shell') this.#logOut();
-      return status;
-    }.bind(this);
+    return (_argv, os) => this.#run(os, line);
   }
 
-  #logOut(): void {
-    this.#state = new ShellState({});
-    this.#directory = HOME;
+  *#run(os: Os, line: string): Task<number> {
+    const state = this.#state;
+    const shell = new Shell(os, state);
+    state.status = yield* runLine(shell, os, line);
+    const hasLeft = shell.leaving === 'shell';
+    if (hasLeft) this.#state = new ShellState({});
+    this.#directory = hasLeft ? HOME : os.directory;
+    return state.status;
   }
 }
 

@@ -101,13 +101,9 @@ export class Shell implements RunningShell, Values {
   *#command(command: Command, streams: Streams): Task<number> {
     const input = yield* this.#inputOf(command, streams);
     if (input === undefined) return 1;
-    const toOutput = sinkOf(command.output, streams.print, streams.printError);
-    const toErrors = command.errors === 'output' ? toOutput : sinkOf(command.errors, streams.print, streams.printError);
-    const its = {
-      input,
-      print: toOutput.print,
-      printError: command.errors === undefined ? streams.printError : toErrors.print,
-    };
+    const toOutput = sinkOf(command.output, streams.print, streams);
+    const toErrors = command.errors === 'output' ? toOutput : sinkOf(command.errors, streams.printError, streams);
+    const its = { input, print: toOutput.print, printError: toErrors.print };
     const status =
       command.kind === 'simple'
         ? yield* this.#simple(command.assignments, command.words, its)
@@ -219,16 +215,16 @@ function pipelineOf(command: Command): Pipeline {
   return { commands: [command], isNegated: false, when: 'always' };
 }
 
-/** Where a stream goes: on, or into a text that is written to a file in the end. */
+/** Where a stream goes: where it goes by itself, into the other one, or into a text that is written to a file in the end. */
 function sinkOf(
   target: Target | undefined,
-  print: (text: string) => void,
-  printError: (text: string) => void,
+  byItself: (text: string) => void,
+  { print, printError }: Streams,
 ): { readonly print: (text: string) => void; readonly text: () => string } {
   let kept = '';
   const keep = (text: string): void => {
     kept += text;
   };
-  const passed = target === 'errors' ? printError : print;
-  return { print: target === undefined || typeof target === 'string' ? passed : keep, text: () => kept };
+  const to = target === undefined ? byItself : target === 'errors' ? printError : target === 'output' ? print : keep;
+  return { print: to, text: () => kept };
 }
