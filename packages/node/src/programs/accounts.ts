@@ -1,16 +1,16 @@
 import { isErrno, type Os, type Task, utf8Text } from '@quorate/kernel';
 
-/** Whose blocks are counted. */
-export type QuotaType = 'user' | 'group';
+/** The two kinds of accounts that files belong to. */
+export type AccountKind = 'user' | 'group';
 
 /** Names of users or groups and their ids. */
-export class Names {
-  readonly type: QuotaType;
+export class AccountNames {
+  readonly kind: AccountKind;
   readonly #ids: ReadonlyMap<string, number>;
   readonly #names: ReadonlyMap<number, string>;
 
-  constructor(type: QuotaType, ids: ReadonlyMap<string, number>) {
-    this.type = type;
+  constructor(kind: AccountKind, ids: ReadonlyMap<string, number>) {
+    this.kind = kind;
     this.#ids = ids;
     this.#names = new Map([...ids].map(([name, id]) => [id, name]));
   }
@@ -32,11 +32,11 @@ export class Names {
 }
 
 /** What /etc/passwd or /etc/group says; root without them. */
-export function* readNames(os: Os, type: QuotaType): Task<Names> {
+export function* readAccounts(os: Os, type: AccountKind): Task<AccountNames> {
   const bytes = yield* os.readFile(type === 'user' ? '/etc/passwd' : '/etc/group');
   const lines = isErrno(bytes) ? [] : utf8Text(bytes).split('\n');
   const entries = lines.map((line) => line.split(':')).filter(({ length }) => length > 2);
-  return new Names(
+  return new AccountNames(
     type,
     new Map([['root', 0], ...entries.map(([name, , id]): [string, number] => [name!, Number(id)])]),
   );

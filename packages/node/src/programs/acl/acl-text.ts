@@ -1,10 +1,10 @@
 import { ACL_TAG, type AclEntry, NO_ACL_ID } from '@quorate/gfs2';
-import type { Names } from '../quota/names.js';
+import type { AccountNames } from '../accounts.js';
 
-/** Names of users and of groups. */
+/** AccountNames of users and of groups. */
 export interface AclNames {
-  readonly user: Names;
-  readonly group: Names;
+  readonly user: AccountNames;
+  readonly group: AccountNames;
 }
 
 const WORDS: ReadonlyMap<number, string> = new Map([
@@ -26,7 +26,7 @@ export function entryText(entry: AclEntry, acl: readonly AclEntry[], names: AclN
   return `${text}${'\t'.repeat(Math.max(1, 4 - Math.floor(text.length / 8)))}#effective:${letters(permissions & mask)}\n`;
 }
 
-function nameOf(names: Names, id: number): string {
+function nameOf(names: AccountNames, id: number): string {
   return names.nameOf(id, String(id));
 }
 
@@ -64,7 +64,7 @@ function parseEntry(word: string, names: AclNames): ParsedEntry | undefined {
 
 function targetOf(kind: string, who: string, names: AclNames): Pick<AclEntry, 'tag' | 'id'> | undefined {
   const { USER_OBJ, USER, GROUP_OBJ, GROUP, MASK, OTHER } = ACL_TAG;
-  const named = (all: Names, own: number, other: number) => {
+  const named = (all: AccountNames, own: number, other: number) => {
     const id = who === '' ? NO_ACL_ID : all.idOf(who);
     return id === undefined ? undefined : { tag: who === '' ? own : other, id };
   };

@@ -1,7 +1,7 @@
 import { isErrno, type Os, strerror, type Task } from '@quorate/kernel';
+import { type AccountKind, AccountNames, readAccounts } from '../accounts.js';
 import { volumePath } from '../gfs2/mounted-volume.js';
 import { parseOptions } from '../options.js';
-import { Names, type QuotaType, readNames } from '../quota/names.js';
 import { aclOfMode, type FileAcls, readAcls } from './acl-of-file.js';
 import { type AclNames, entryText } from './acl-text.js';
 
@@ -16,8 +16,8 @@ export function* getfacl(argv: readonly string[], os: Os): Task<number> {
     os.printError(error === undefined ? 'Usage: getfacl [-aceEsRLPtpndvh] file ...\n' : `getfacl: ${error}\n`);
     return 2;
   }
-  const namesOf = function* (type: QuotaType): Task<Names> {
-    return flags.has('n') ? new Names(type, new Map()) : yield* readNames(os, type);
+  const namesOf = function* (type: AccountKind): Task<AccountNames> {
+    return flags.has('n') ? new AccountNames(type, new Map()) : yield* readAccounts(os, type);
   };
   const names: AclNames = { user: yield* namesOf('user'), group: yield* namesOf('group') };
   let status = 0;

@@ -1,8 +1,8 @@
 import { ACL_TAG, type AclEntry, NO_ACL_ID } from '@quorate/gfs2';
 import { type Errno, isErrno, type Os, strerror, type Task } from '@quorate/kernel';
+import { readAccounts } from '../accounts.js';
 import { type VolumePath, volumePath } from '../gfs2/mounted-volume.js';
 import { parseOptions } from '../options.js';
-import { readNames } from '../quota/names.js';
 import { type AclKind, type FileAcls, readAcls, writeAcl } from './acl-of-file.js';
 import { type AclNames, isMasked, type ParsedEntry, parseEntries } from './acl-text.js';
 
@@ -32,7 +32,7 @@ export function* setfacl(argv: readonly string[], os: Os): Task<number> {
     );
     return 2;
   }
-  const names: AclNames = { user: yield* readNames(os, 'user'), group: yield* readNames(os, 'group') };
+  const names: AclNames = { user: yield* readAccounts(os, 'user'), group: yield* readAccounts(os, 'group') };
   const parsed = new Map<string, readonly ParsedEntry[]>();
   for (const [option, text] of values) {
     const entries = parseEntries(text, names);

@@ -1,7 +1,7 @@
 import { type Errno, isErrno, type Os, type Program, strerror, type Task } from '@quorate/kernel';
 import { ask } from '../../os/mounted-files.js';
+import { readAccounts } from '../accounts.js';
 import { parseOptions } from '../options.js';
-import { readNames } from '../quota/names.js';
 import { type VolumePath, volumePath } from './mounted-volume.js';
 
 /** `chmod MODE FILE…`, with an octal mode. */
@@ -23,8 +23,8 @@ export const chown: Program = function* (argv, os) {
   const [owner, ...paths] = operands;
   if (owner === undefined || paths.length === 0) return usage(os, 'chown');
   const [user = '', group = ''] = owner.split(':');
-  const uid = user === '' ? undefined : (yield* readNames(os, 'user')).idOf(user);
-  const gid = group === '' ? undefined : (yield* readNames(os, 'group')).idOf(group);
+  const uid = user === '' ? undefined : (yield* readAccounts(os, 'user')).idOf(user);
+  const gid = group === '' ? undefined : (yield* readAccounts(os, 'group')).idOf(group);
   if ((user !== '' && uid === undefined) || (group !== '' && gid === undefined)) {
     os.printError(`chown: invalid ${uid === undefined && user !== '' ? 'user' : 'group'}: \`${owner}'\n`);
     return 1;

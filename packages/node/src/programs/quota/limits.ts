@@ -1,4 +1,4 @@
-import type { QuotaType } from './names.js';
+import type { AccountKind } from '../accounts.js';
 
 /** Of a user or group on one file system, in KiB, which is what these programs count in. */
 export interface Usage {
@@ -29,7 +29,7 @@ export function isOver({ used, soft, hard }: Usage): boolean {
 }
 
 /** What `-u` and `-g` ask for: users, when nothing is said. */
-export function typesOf(flags: ReadonlySet<string>): readonly QuotaType[] {
+export function typesOf(flags: ReadonlySet<string>): readonly AccountKind[] {
   if (!flags.has('g')) return ['user'];
   return flags.has('u') ? ['user', 'group'] : ['group'];
 }

@@ -1,8 +1,8 @@
 import { isErrno, type Os, strerror, type Task } from '@quorate/kernel';
 import { ask } from '../../os/mounted-files.js';
+import { type AccountKind, readAccounts } from '../accounts.js';
 import { parseOptions } from '../options.js';
 import { hasLimits, isOver, typesOf, type Usage, usageOf } from './limits.js';
-import { type QuotaType, readNames } from './names.js';
 import { quotaVolumes } from './quota-volumes.js';
 
 /**
@@ -18,7 +18,7 @@ export function* quota(argv: readonly string[], os: Os): Task<number> {
   }
   let status = 0;
   for (const type of typesOf(flags)) {
-    const names = yield* readNames(os, type);
+    const names = yield* readAccounts(os, type);
     for (const name of operands.length > 0 ? operands : [names.nameOf(0)]) {
       const id = names.idOf(name);
       if (id === undefined) {
@@ -36,7 +36,7 @@ interface Whom {
 }
 
 /** Whether somebody is over a limit. */
-function* show(os: Os, type: QuotaType, { name, id }: Whom, flags: ReadonlySet<string>): Task<boolean> {
+function* show(os: Os, type: AccountKind, { name, id }: Whom, flags: ReadonlySet<string>): Task<boolean> {
   const rows: string[] = [];
   let isAnyOver = false;
   for (const volume of quotaVolumes(os)) {

@@ -1,9 +1,9 @@
 import { type Errno, isErrno, type Os, strerror, type Task } from '@quorate/kernel';
 import { ask } from '../../os/mounted-files.js';
+import { type AccountKind, readAccounts } from '../accounts.js';
 import type { MountedVolume } from '../gfs2/mounted-volume.js';
 import { parseOptions } from '../options.js';
 import { typesOf } from './limits.js';
-import { type QuotaType, readNames } from './names.js';
 import { quotaVolumes } from './quota-volumes.js';
 
 /**
@@ -35,7 +35,7 @@ export function* quotacheck(argv: readonly string[], os: Os): Task<number> {
 function* checkVolume(
   os: Os,
   volume: MountedVolume,
-  types: readonly QuotaType[],
+  types: readonly AccountKind[],
   isVerbose: boolean,
 ): Task<Errno | undefined> {
   // What this node has noted would be added to what is written.
@@ -46,7 +46,7 @@ function* checkVolume(
   if (failed !== undefined) return failed;
   for (const type of types) {
     const sums = tree.sums[type];
-    for (const id of (yield* readNames(os, type)).ids) if (!sums.has(id)) sums.set(id, 0);
+    for (const id of (yield* readAccounts(os, type)).ids) if (!sums.has(id)) sums.set(id, 0);
     for (const [id, value] of sums) {
       const record = yield* ask(volume, { kind: 'getquota', of: type, id });
       if (isErrno(record)) return record;
@@ -64,7 +64,7 @@ function* checkVolume(
 
 /** Blocks of the file system by owner; an inode with several names counts once. */
 class Tree {
-  readonly sums: Readonly<Record<QuotaType, Map<number, number>>> = { user: new Map(), group: new Map() };
+  readonly sums: Readonly<Record<AccountKind, Map<number, number>>> = { user: new Map(), group: new Map() };
   directories = 0;
   files = 0;
   readonly #seen = new Set<number>();
@@ -90,7 +90,7 @@ class Tree {
     return undefined;
   }
 
-  #add(type: QuotaType, id: number, blocks: number): void {
+  #add(type: AccountKind, id: number, blocks: number): void {
     this.sums[type].set(id, (this.sums[type].get(id) ?? 0) + blocks);
   }
 }

@@ -1,9 +1,9 @@
 import { isErrno, type Os, strerror, type Task } from '@quorate/kernel';
 import { ask } from '../../os/mounted-files.js';
+import { type AccountKind, readAccounts } from '../accounts.js';
 import type { MountedVolume } from '../gfs2/mounted-volume.js';
 import { parseOptions } from '../options.js';
 import { hasLimits, isOver, typesOf, usageOf } from './limits.js';
-import { type QuotaType, readNames } from './names.js';
 import { quotaVolumes } from './quota-volumes.js';
 
 /**
@@ -37,7 +37,7 @@ export function complainOfMissing(os: Os, operands: readonly string[], program =
   return 1;
 }
 
-function* report(os: Os, volume: MountedVolume, type: QuotaType, flags: ReadonlySet<string>): Task {
+function* report(os: Os, volume: MountedVolume, type: AccountKind, flags: ReadonlySet<string>): Task {
   const space = yield* os.space(volume.directory);
   if (isErrno(space)) return void os.printError(`repquota: ${volume.mount.device}: ${strerror(space)}\n`);
   os.print(`*** Report for ${type} quotas on device ${volume.mount.device}
@@ -46,7 +46,7 @@ Block grace time: 00:00; Inode grace time: 00:00
 ${(type === 'user' ? 'User' : 'Group').padEnd(16)}used    soft    hard  grace    used  soft  hard  grace
 ----------------------------------------------------------------------
 `);
-  const names = yield* readNames(os, type);
+  const names = yield* readAccounts(os, type);
   for (const id of names.ids) {
     const record = yield* ask(volume, { kind: 'getquota', of: type, id });
     if (isErrno(record)) {

@@ -1,7 +1,7 @@
 import { isErrno, type Os, strerror, type Task } from '@quorate/kernel';
 import { ask } from '../../os/mounted-files.js';
+import { readAccounts } from '../accounts.js';
 import { parseOptions } from '../options.js';
-import { readNames } from './names.js';
 import { quotaVolumes } from './quota-volumes.js';
 import { complainOfMissing } from './repquota.js';
 
@@ -26,7 +26,7 @@ export function* setquota(argv: readonly string[], os: Os): Task<number> {
     return 1;
   }
   const of = flags.has('g') ? 'group' : 'user';
-  const id = (yield* readNames(os, of)).idOf(name);
+  const id = (yield* readAccounts(os, of)).idOf(name);
   if (id === undefined) {
     os.printError(`setquota: ${of} ${name} does not exist.\n`);
     return 1;
