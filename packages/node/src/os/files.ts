@@ -20,6 +20,11 @@ export function normalizePath(path: string): string {
   return `/${parts.join('/')}`;
 }
 
+/** The same of a path that begins in a directory unless it begins with a slash. */
+export function absolutePath(directory: string, path: string): string {
+  return normalizePath(path.startsWith('/') ? path : `${directory}/${path}`);
+}
+
 /** The directory that a path is in. */
 export function parentOf(path: string): string {
   const slash = path.lastIndexOf('/');

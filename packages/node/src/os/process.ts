@@ -19,7 +19,7 @@ import type {
   WallTime,
 } from '@quorate/kernel';
 import { isErrno, sleep } from '@quorate/kernel';
-import { normalizePath } from './files.js';
+import { absolutePath } from './files.js';
 import * as mounted from './mounted-files.js';
 import { isNfs, NfsFiles } from './nfs/nfs-files.js';
 import type { OperatingSystem } from './operating-system.js';
@@ -369,7 +369,7 @@ export class Process implements Os {
   }
 
   #absolute(path: string): string {
-    return normalizePath(path.startsWith('/') ? path : `${this.#directory}/${path}`);
+    return absolutePath(this.#directory, path);
   }
 
   #asked({ mount }: { readonly mount: MountInfo }): mounted.Asked {

@@ -1,4 +1,5 @@
 import { isErrno, type Os, type Program, type Task } from '@quorate/kernel';
+import { absolutePath } from '../os/files.js';
 import { fstabEntries } from './fstab.js';
 import { resolveHost } from './hosts.js';
 import { parseOptions } from './options.js';
@@ -74,7 +75,8 @@ const NFS_MOUNT_ERRORS = new Map<string, string>([
 export const umount: Program = function* (argv, os) {
   const options = parseOptions(argv.slice(1), { flags: 'afl', values: 't' });
   const which = options.operands[0];
-  const mounted = os.mounts().find((each) => each.directory === which || each.device === which);
+  const directory = which && absolutePath(os.directory, which);
+  const mounted = os.mounts().find((each) => each.directory === directory || each.device === which);
   if (mounted === undefined) {
     os.printError(`umount: ${which ?? ''}: not mounted\n`);
     return 1;
