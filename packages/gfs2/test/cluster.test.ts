@@ -208,6 +208,21 @@ it.each([0, 1, 2, 6])(
   },
 );
 
+it.each(['reads', 'disk'] as const)('an unmount ends though its %s fail while the figures are synced', (what) => {
+  const cluster = mountedCluster({ seed: 2 }, [1, 2]);
+  write(cluster, 1, '/one', 'text', true);
+  // What this node has of the figures is older than what the other one tells.
+  write(cluster, 2, '/two', 'text', true);
+  cluster.run(2, { kind: 'sync' });
+  cluster.pass(60 * SECOND);
+  if (what === 'disk') cluster.cutDisk(1);
+  else cluster.failReads(1, true);
+  cluster.unmount(1);
+  expect(cluster.log.some((line) => line.startsWith('node 1 withdrew'))).toBe(what === 'disk');
+  expect(read(cluster, 2, '/one')).toBe('text');
+  end(cluster);
+});
+
 it('five idle mounts do less than one thing a second, all together', () => {
   const cluster = mountedCluster({ seed: 10 });
   write(cluster, 1, '/file', 'text');

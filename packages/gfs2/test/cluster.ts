@@ -33,6 +33,8 @@ interface TestNode {
   isCutOff: boolean;
   /** The disk refuses whatever it asks for. */
   isFenced: boolean;
+  /** What it reads fails. */
+  isUnreadable: boolean;
   /** Until when it has been told things by the lock manager: they come in order. */
   dlmUntil: Nanos;
 }
@@ -123,6 +125,7 @@ export class Cluster {
       backlog: [],
       isCutOff: false,
       isFenced: false,
+      isUnreadable: false,
       dlmUntil: 0,
     };
     this.#nodes.set(id, node);
@@ -208,6 +211,11 @@ export class Cluster {
   /** From now on the disk refuses what the node asks for, while it can still talk to the others. */
   cutDisk(id: number): void {
     this.#nodes.get(id)!.isFenced = true;
+  }
+
+  /** Whether what the node reads fails. */
+  failReads(id: number, isUnreadable: boolean): void {
+    this.#nodes.get(id)!.isUnreadable = isUnreadable;
   }
 
   #cutOff(node: TestNode): void {
@@ -381,6 +389,7 @@ export class Cluster {
       if (!node.inFlight.delete(request) || node.power === 'off') return;
       const { id } = request;
       if (node.isFenced) return this.#gfs2(node, { kind: 'io-done', id, error: 'RESERVATION CONFLICT' });
+      if (node.isUnreadable && output.kind === 'read') return this.#gfs2(node, { kind: 'io-done', id, error: 'EIO' });
       const bytes = request.run();
       this.#gfs2(node, { kind: 'io-done', id, ...(bytes === undefined ? {} : { data: bytes }) });
     });

@@ -2,6 +2,7 @@ import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
 import { reclaimInode } from '../inode/evict.js';
 import type { Recoveries } from '../recovery/recoveries.js';
+import { Refusal } from '../refusal.js';
 import { type Signal, wait } from '../scheduler.js';
 import { type MountHold, releaseHold } from './mount.js';
 
@@ -23,20 +24,33 @@ export interface UnmountWork {
  * While a dead node's journal is not replayed locks are blocked, and the last mounter is the only one who can replay it: it
  * does so until it needs no more locks. Differs from Linux, which does so only while inodes leave memory (`evict_inodes`)
  * and refuses before it syncs the figures: a last mounter with blocked locks waits there for ever.
+ *
+ * A device that fails ends no unmount: what could not be done is left to the next one.
  */
 export function* unmountFileSystem({ fs, hold, isLast, recoveries, answered }: UnmountWork): Task {
   const { core } = fs;
   core.scheduler.notify(fs.closing);
-  if (!core.isReadOnly && isLast) yield* reclaimAll(fs);
+  if (!core.isReadOnly && isLast) yield* attempt(reclaimAll(fs));
   yield* evictAll(fs, hold);
-  if (!core.isReadOnly) yield* fs.quotas.sync(fs);
-  if (!core.isReadOnly) yield* fs.statfs.syncAll(fs.system.statfsChanges.values());
+  if (!core.isReadOnly) {
+    yield* attempt(fs.quotas.sync(fs));
+    yield* attempt(fs.statfs.syncAll(fs.system.statfsChanges.values()));
+  }
   yield* recoveries.close();
   if (!core.isReadOnly) {
     yield* core.log.shutdown();
     core.scheduler.notify(core.log.daemonSignal);
   }
   yield* giveBackLocks(fs, hold, answered);
+}
+
+/** Goes on when that fails: nobody is there any more who could be told. */
+function* attempt(work: Task): Task {
+  try {
+    yield* work;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+  }
 }
 
 /** Deletes what is unlinked in the bitmaps: nobody else has the file system mounted, so nobody has it open. */
