@@ -1,6 +1,13 @@
 import type { Nanos } from '@quorate/kernel';
-import type { Command } from './commands/command.js';
 import { MEDIUM_NOT_PRESENT, type Sense, sanitizeInProgress } from './sense.js';
+
+/** What a command asks of the medium. */
+export interface MediumNeeds {
+  /** Ends with NOT READY when the medium is ejected. */
+  readonly needsMedium?: boolean;
+  /** Runs while the medium is being sanitized, as most commands do not. */
+  readonly runsDuringSanitize?: boolean;
+}
 
 /** Whether the medium of a logical unit is there and can be used: ejected, locked into its tray, being sanitized. */
 export class Medium {
@@ -50,7 +57,7 @@ export class Medium {
   }
 
   /** Why that command cannot run; undefined when it can. */
-  refusalOf(now: Nanos, command: Command): Sense | undefined {
+  refusalOf(now: Nanos, command: MediumNeeds): Sense | undefined {
     if (this.isSanitizing(now)) return command.runsDuringSanitize === true ? undefined : this.notReady(now);
     return this.isLoaded || command.needsMedium !== true ? undefined : MEDIUM_NOT_PRESENT;
   }

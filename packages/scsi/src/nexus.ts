@@ -1,5 +1,5 @@
 import type { Choices } from '@quorate/kernel';
-import type { CopyResult } from './commands/extended-copy.js';
+import type { CopyResult } from './commands/copy-result.js';
 import { type Impairment, UNIMPAIRED } from './impairment.js';
 import type { InitiatorPort } from './transport-id.js';
 import { UnitAttentions } from './unit-attention.js';

@@ -1,5 +1,5 @@
 import type { UnitSettings } from '../unit-config.js';
-import type { Command } from './command.js';
+import type { Command, KnownCommands } from './command.js';
 import { COMPARE_AND_WRITE } from './compare-and-write.js';
 import { EXTENDED_COPY } from './extended-copy.js';
 import { GET_LBA_STATUS } from './get-lba-status.js';
@@ -67,8 +67,8 @@ export const COMMANDS: readonly Command[] = [
   REPORT_SUPPORTED_TASK_MANAGEMENT_FUNCTIONS,
 ].sort((a, b) => a.opcode - b.opcode || (a.serviceAction ?? 0) - (b.serviceAction ?? 0));
 
-/** The commands of one logical unit. */
-export class CommandSet {
+/** Those of the commands that a unit of these settings has. */
+export class CommandSet implements KnownCommands {
   readonly all: readonly Command[];
   readonly #byOpcode: readonly (Command | undefined)[];
   readonly #byServiceAction: ReadonlyMap<number, Command>;
@@ -85,18 +85,15 @@ export class CommandSet {
     this.#withServiceActions = new Set(chosen.map((command) => command.opcode));
   }
 
-  /** What a CDB asks for; undefined for an unknown opcode, and for an unknown service action of a known one. */
   of(cdb: Uint8Array): Command | undefined {
     const opcode = cdb[0]!;
     return this.#byOpcode[opcode] ?? this.#byServiceAction.get(keyOf(opcode, cdb[1]! & 0x1f));
   }
 
-  /** By opcode, and by service action for opcodes that have them. */
   find(opcode: number, serviceAction: number): Command | undefined {
     return this.#byOpcode[opcode] ?? this.#byServiceAction.get(keyOf(opcode, serviceAction));
   }
 
-  /** Whether the opcode is known, be it with other service actions. */
   isKnownOpcode(opcode: number): boolean {
     return this.#byOpcode[opcode] !== undefined || this.#withServiceActions.has(opcode);
   }

@@ -1,5 +1,5 @@
 import { fromHex, type Nanos } from '@quorate/kernel';
-import type { Medium } from '../medium.js';
+import type { Medium, MediumNeeds } from '../medium.js';
 import type { ModeParameters } from '../mode-parameters.js';
 import type { UnitNexus } from '../nexus.js';
 import type {
@@ -17,7 +17,6 @@ import type { BlockRun } from '../torn-write.js';
 import type { InitiatorPort } from '../transport-id.js';
 import type { UnitSettings } from '../unit-config.js';
 import type { UnitEvent } from '../unit-event.js';
-import type { CommandSet } from './command-set.js';
 import type { Transfer } from './transfer.js';
 
 /** What a command knows of the task that carries it. */
@@ -51,6 +50,19 @@ export interface TargetContext {
   report(event: UnitEvent): void;
 }
 
+/** The commands of one logical unit. */
+export interface KnownCommands {
+  /** In the order of opcode and service action. */
+  readonly all: readonly Command[];
+  /** What a CDB asks for; undefined for an unknown opcode, and for an unknown service action of a known one. */
+  of(cdb: Uint8Array): Command | undefined;
+  /** By opcode, and by service action for opcodes that have them. */
+  find(opcode: number, serviceAction: number): Command | undefined;
+  /** Whether the opcode is known, be it with other service actions. */
+  isKnownOpcode(opcode: number): boolean;
+  hasServiceActions(opcode: number): boolean;
+}
+
 /** What a command may do to the logical unit. */
 export interface UnitContext {
   readonly target: TargetContext;
@@ -60,7 +72,7 @@ export interface UnitContext {
   readonly spc2: Spc2Reservation;
   readonly mode: ModeParameters;
   readonly medium: Medium;
-  readonly commands: CommandSet;
+  readonly commands: KnownCommands;
   /** Why it cannot be written; undefined when it can. */
   readonly writeProtection: Sense | undefined;
   /** Whether no reservation keeps that nexus from reading or writing here, and the medium is ready. */
@@ -82,7 +94,7 @@ export interface UnitContext {
 }
 
 /** One command as the target knows it. */
-export interface Command {
+export interface Command extends MediumNeeds {
   /** `READ(10)`. */
   readonly name: string;
   readonly opcode: number;
@@ -94,10 +106,6 @@ export interface Command {
   readonly transfer: Transfer;
   /** Runs in spite of a pending unit attention. */
   readonly passesUnitAttention?: boolean;
-  /** Ends with NOT READY when the medium is ejected. */
-  readonly needsMedium?: boolean;
-  /** Runs while the medium is being sanitized, as most commands do not. */
-  readonly runsDuringSanitize?: boolean;
   /** A crash or an abort may leave some of its blocks on the medium; of others it leaves all or nothing. */
   readonly isTearable?: boolean;
   /** Goes on after it was carried out: `Reply.waitUntil`. */

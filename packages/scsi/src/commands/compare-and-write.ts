@@ -1,7 +1,8 @@
 import { fromHex, type Nanos } from '@quorate/kernel';
 import { Opcode } from '../opcode.js';
 import { miscompareAt, type Sense } from '../sense.js';
-import { blocksOf, setRange, wrongBlocks } from './block-range.js';
+import { setRange, wrongBlocks } from './block-range.js';
+import { blocksOf } from './cdb-range.js';
 import type { Command, CommandRequest, Reply, UnitContext } from './command.js';
 import { flushIfForced } from './force-unit-access.js';
 

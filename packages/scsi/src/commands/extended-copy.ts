@@ -14,6 +14,7 @@ import {
 } from '../sense.js';
 import { StoreError } from '../store/store-error.js';
 import type { Command, CommandRequest, Reply, UnitContext } from './command.js';
+import type { CopyResult } from './copy-result.js';
 import { parameterListAt } from './transfer.js';
 
 /** What one EXTENDED COPY may ask for; RECEIVE COPY RESULTS and VPD page 8Fh tell. */
@@ -40,14 +41,6 @@ const HEADER_BYTES = 16;
 const TARGET_BYTES = 32;
 const SEGMENT_BYTES = 28;
 const CHUNK_BYTES = 1024 * 1024;
-
-/** How a copy of one nexus ended, for RECEIVE COPY RESULTS. */
-export interface CopyResult {
-  readonly listId: number;
-  readonly isGood: boolean;
-  readonly segments: number;
-  readonly bytes: number;
-}
 
 /** EXTENDED COPY (LID1): copies blocks between logical units of this target. */
 export const EXTENDED_COPY: Command = {

@@ -1,4 +1,4 @@
-import { blocksOf } from './block-range.js';
+import { blocksOf } from './cdb-range.js';
 
 /** Which way a command moves data, and how many bytes its CDB asks for. What a unit has to say may be less. */
 export interface Transfer {

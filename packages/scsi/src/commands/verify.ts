@@ -1,7 +1,8 @@
 import type { Nanos } from '@quorate/kernel';
 import { Opcode } from '../opcode.js';
 import { INVALID_FIELD_IN_COMMAND_INFORMATION_UNIT, invalidFieldInCdb, miscompareAt, type Sense } from '../sense.js';
-import { blocksOf, setRange, setTransferRange, setWriteRange } from './block-range.js';
+import { setRange, setTransferRange, setWriteRange } from './block-range.js';
+import { blocksOf } from './cdb-range.js';
 import { type Command, type CommandRequest, family, type Reply, type UnitContext } from './command.js';
 import { write } from './read-write.js';
 import { BLOCKS_OUT, type Transfer } from './transfer.js';
