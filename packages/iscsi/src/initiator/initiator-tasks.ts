@@ -5,9 +5,9 @@ import type { PduWriter } from '../pdu/pdu-writer.js';
 import { senseIn } from '../pdu/sense-segment.js';
 import { addSerial } from '../pdu/serial.js';
 import { DEFAULT_PARAMETERS, type Parameters } from '../session/parameters.js';
+import type { InitiatorFunction, IscsiInitiatorInput, IscsiInitiatorOutput } from './initiator-io.js';
 import type { InitiatorNumbers } from './initiator-numbers.js';
 import type { InitiatorTask } from './initiator-task.js';
-import type { InitiatorFunction, IscsiInitiatorInput, IscsiInitiatorOutput } from './iscsi-initiator.js';
 
 export interface InitiatorTasksConfig {
   readonly writer: PduWriter;

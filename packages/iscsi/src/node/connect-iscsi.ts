@@ -21,7 +21,7 @@ import {
   write16,
 } from '@quorate/scsi';
 import type { ChapSecret } from '../chap/chap.js';
-import type { DiscoveredTarget, IscsiInitiatorOutput } from '../initiator/iscsi-initiator.js';
+import type { DiscoveredTarget, IscsiInitiatorOutput } from '../initiator/initiator-io.js';
 import type { Parameters } from '../session/parameters.js';
 import { InitiatorSocket } from './initiator-socket.js';
 import { IscsiError } from './iscsi-error.js';

@@ -1,10 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import {
-  IscsiInitiator,
-  type IscsiInitiatorConfig,
-  type IscsiInitiatorInput,
-  type IscsiInitiatorOutput,
-} from '../initiator/iscsi-initiator.js';
+import type { IscsiInitiatorInput, IscsiInitiatorOutput } from '../initiator/initiator-io.js';
+import { IscsiInitiator, type IscsiInitiatorConfig } from '../initiator/iscsi-initiator.js';
 import { FramePool, SocketOutput } from './socket-output.js';
 
 /** Runs an initiator over a TCP socket. What it emits, but for bytes, goes to `onOutput`. */

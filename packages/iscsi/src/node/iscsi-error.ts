@@ -1,4 +1,4 @@
-import type { IscsiInitiatorOutput } from '../initiator/iscsi-initiator.js';
+import type { IscsiInitiatorOutput } from '../initiator/initiator-io.js';
 
 type Close = IscsiInitiatorOutput & { kind: 'close' };
 

@@ -1,7 +1,8 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Nanos } from '@quorate/kernel';
 import { IMMEDIATE_SERVICE, type LogicalUnitConfig } from '@quorate/scsi';
-import { IscsiTarget, type IscsiTargetConfig, type IscsiTargetOutput } from '../target/iscsi-target.js';
+import { IscsiTarget, type IscsiTargetConfig } from '../target/iscsi-target.js';
+import type { IscsiTargetOutput } from '../target/target-io.js';
 import { RANDOM_WORLD } from './random-world.js';
 import { FramePool, SocketOutput } from './socket-output.js';
 

@@ -2,7 +2,7 @@ import { type Nanos, type Observe, viewOf } from '@quorate/kernel';
 import type { PduFact, PduSentFact } from '../facts.js';
 import { PduWriter } from '../pdu/pdu-writer.js';
 import type { TargetConnection } from './connection.js';
-import type { IscsiTargetOutput } from './iscsi-target.js';
+import type { IscsiTargetOutput } from './target-io.js';
 
 /** Where the PDUs of one step go: to one connection after the other, each in as few pieces as possible. */
 export class Outlet {
