@@ -15,7 +15,7 @@ import type { FencedFact } from './facts.js';
 import type { FenceConf } from './fence-conf.js';
 import type { FenceDaemon } from './fence-daemon.js';
 import { type DomainNode, type FenceDomain, waitStateOf } from './fence-domain.js';
-import type { FencedOutput } from './fenced.js';
+import type { FencedOutput } from './fenced-io.js';
 import { type FencingPort, FencingRound, type Victim, type Wait } from './fencing-round.js';
 import type { AgentRun } from './libfence.js';
 import { type FencedHow, type FencedMessage, HOW, MessageFlag, MessageType } from './message.js';

@@ -5,15 +5,8 @@ export type { FencedFact } from './facts.js';
 export type { DeviceUse, FenceConf, FenceDevice, FenceMethod, FenceNode } from './fence-conf.js';
 export { type FenceDaemon, OVERRIDE_PATH } from './fence-daemon.js';
 export { type DomainNode, type FenceDomain, fenceDomainText } from './fence-domain.js';
-export {
-  DAEMON_GROUP,
-  Fenced,
-  type FencedConfig,
-  type FencedInput,
-  type FencedOutput,
-  type FencedView,
-  type RejectReason,
-} from './fenced.js';
+export { DAEMON_GROUP, Fenced, type FencedConfig, type FencedView } from './fenced.js';
+export type { FencedInput, FencedOutput, RejectReason } from './fenced-io.js';
 export { invariants } from './invariants.js';
 export {
   type AgentRun,
