@@ -1,9 +1,7 @@
 import type { Nanos } from '@quorate/kernel';
-import type { LinkParameters, NetworkInput } from '@quorate/network';
+import type { LinkParameters } from '@quorate/network';
 import type { ProgramFault } from '@quorate/node';
-import type { Impairment, TargetInput } from '@quorate/scsi';
-import type { HostInput } from './hosts/host.js';
-import { nicOf, type Topology } from './topology.js';
+import type { Impairment } from '@quorate/scsi';
 
 /**
  * What can be made to go wrong beside power, pause and cables. Each replaces what the same fault did before, and stays until
@@ -39,37 +37,3 @@ export type LinkFault = Extract<Fault, { kind: 'links' | 'clog' }>;
 export type DiskFault = Extract<Fault, { kind: 'disks' }>;
 /** A fault of one machine. */
 export type MachineFault = Extract<Fault, { kind: 'clock-drift' | 'clock-step' | 'program' }>;
-
-/**
- * What the network is told of a fault that begins now.
- *
- * @throws {RangeError} when an end of the links is not in the topology.
- */
-export function networkInputOf(fault: LinkFault, topology: Topology, now: Nanos): NetworkInput {
-  const { from, to } = fault;
-  const ends = {
-    ...(from !== undefined && { from: nicOf(topology, from) }),
-    ...(to !== undefined && { to: nicOf(topology, to) }),
-  };
-  if (fault.kind === 'links') return { kind: 'link', ...ends, parameters: fault.parameters };
-  return { kind: 'clog', ...ends, until: now + fault.duration };
-}
-
-/**
- * What the shared disks, and those of storage hosts, are told of a fault that begins now.
- *
- * @throws {RangeError} when the topology has no such machine.
- */
-export function diskInputsOf(
-  { machine, impairment }: DiskFault,
-  topology: Topology,
-  now: Nanos,
-): { readonly target: TargetInput; readonly host: Extract<HostInput, { kind: 'impair' }> } {
-  const { hungFor, ...rest } = impairment;
-  const node = nicOf(topology, machine);
-  const told = {
-    kind: 'impair',
-    impairment: hungFor === undefined ? rest : { ...rest, hungUntil: now + hungFor },
-  } as const;
-  return { target: { ...told, nexus: node }, host: { ...told, node } };
-}

@@ -1,14 +1,8 @@
 export type { ChaosFailure, ChaosOptions, ChaosResult } from './chaos/chaos-run.js';
 export { coverageGoals, lockCoverageGoals } from './coverage-goals.js';
 export { Director, type DirectorInput, type DirectorOutput, type LabCommand, type LabOrder } from './director.js';
-export {
-  type DiskFault,
-  diskInputsOf,
-  type Fault,
-  type LinkFault,
-  type MachineFault,
-  networkInputOf,
-} from './fault.js';
+export type { DiskFault, Fault, LinkFault, MachineFault } from './fault.js';
+export { diskInputsOf, networkInputOf } from './fault-inputs.js';
 export { Browser, type BrowserConfig, type BrowserFact } from './hosts/browser.js';
 export { Gateway } from './hosts/gateway.js';
 export type { Host, HostInput, HostOutput, PageRequest } from './hosts/host.js';
