@@ -1,6 +1,6 @@
 import type { LogPriority, Prng, Task } from '@quorate/kernel';
 import type { Members } from '../cluster/members.js';
-import type { InUse } from '../manager/group-operations.js';
+import type { InUse } from '../manager/in-use.js';
 import type { ServiceOperations } from '../manager/service-operations.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { Request } from '../state/request.js';

@@ -2,7 +2,7 @@ import type { Task } from '@quorate/kernel';
 import type { Members } from '../cluster/members.js';
 import { ACTION_MASTER } from '../cluster/message.js';
 import type { DaemonState } from '../manager/daemon-state.js';
-import type { InUse } from '../manager/group-operations.js';
+import type { InUse } from '../manager/in-use.js';
 import type { RemoteRequests } from '../manager/remote-requests.js';
 import type { RequestHandlers } from '../manager/request-handlers.js';
 import type { ServiceOperations } from '../manager/service-operations.js';

@@ -4,7 +4,7 @@ import type { Resume } from '../runtime/suspend.js';
 import { agentEnvironment } from '../tree/agent-environment.js';
 import { NodeState, type ResourceNode } from '../tree/resource-node.js';
 import { pathOf } from './configuration.js';
-import type { InUse } from './group-operations.js';
+import type { InUse } from './in-use.js';
 
 const EXIT_TEXTS: ReadonlyMap<number, string> = new Map([
   [0, 'success'],

@@ -1,16 +1,13 @@
 import type { LogPriority } from '@quorate/kernel';
-import { type ConfElement, descend } from '../conf/conf-element.js';
 import type { RgFact, TreeFact } from '../fact.js';
-import { type FailoverDomain, findDomain, readFailoverDomains } from '../state/failover-domain.js';
+import { type FailoverDomain, findDomain } from '../state/failover-domain.js';
 import { isExclusive } from '../state/placement.js';
 import type { Resource } from '../tree/resource.js';
-import { applyResourceDefaults, loadResources, ResourceList } from '../tree/resource-list.js';
+import type { ResourceList } from '../tree/resource-list.js';
 import { attributeValue, type ResourceNode } from '../tree/resource-node.js';
-import type { ResourceRule } from '../tree/resource-rule.js';
-import { buildTree } from '../tree/resource-tree.js';
-import { looseEnds } from './loose-ends.js';
 
-type Log = (priority: LogPriority, text: string) => void;
+/** Where a line of the log goes. */
+export type Log = (priority: LogPriority, text: string) => void;
 
 /** Services as one `cluster.conf` has them: resources, their tree, failover domains. */
 export class Configuration {
@@ -129,26 +126,4 @@ function* describeTree(nodes: readonly ResourceNode[], prefix: string): Generato
 /** Place of a node in its service's tree: `0`, `0.2`, `0.2.1`. */
 export function pathOf(node: ResourceNode): string {
   return node.parent === undefined ? '0' : `${pathOf(node.parent)}.${node.parent.children.indexOf(node)}`;
-}
-
-/**
- * Loads what a `cluster.conf` says of services. The resources section is read before the defaults apply, so they count
- * for inline resources only.
- *
- * Source: rgmanager src/daemons/groups.c, `init_resource_groups`.
- */
-export function loadConfiguration(cluster: ConfElement, rules: readonly ResourceRule[], log: Log): Configuration {
-  const rm = descend(cluster, 'rm');
-  const report = (text: string): void => log(text.startsWith('Error') ? 'err' : 'debug', text);
-  const resources = new ResourceList();
-  log('debug', 'Building Resource Trees');
-  loadResources(rm, rules, resources, report);
-  const roots = buildTree(rm, applyResourceDefaults(rm, rules, report), resources, report);
-  log('debug', `${resources.size} resources defined`);
-  log('debug', 'Loading Failover Domains');
-  const domains = readFailoverDomains(cluster, log);
-  log('debug', `${domains.length} domains defined`);
-  const configuration = new Configuration(resources, roots, domains, log);
-  for (const text of looseEnds(rm, rules, configuration)) log('warning', text);
-  return configuration;
 }

@@ -4,7 +4,7 @@ import { type DomainSituation, nodeScore } from '../state/failover-domain.js';
 import { bestTargetNode, isRunning, type Load, lessLoadedLast } from '../state/placement.js';
 import type { RecordStore } from '../state/record-store.js';
 import { type ServiceRecord, ServiceState } from '../state/service-record.js';
-import type { InUse } from './group-operations.js';
+import type { InUse } from './in-use.js';
 
 type Loads = ReadonlyMap<number, Load>;
 

@@ -18,7 +18,7 @@ import { Result } from '../state/result.js';
 import { ServiceFlag, type ServiceRecord, ServiceState, stateText } from '../state/service-record.js';
 import type { DaemonState } from './daemon-state.js';
 import { type DomainPlacement, NO_LOAD } from './domain-placement.js';
-import type { InUse } from './group-operations.js';
+import type { InUse } from './in-use.js';
 import type { ServiceOperations } from './service-operations.js';
 import type { Respond, ServiceThreads } from './service-threads.js';
 

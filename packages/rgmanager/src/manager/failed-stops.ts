@@ -3,7 +3,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import type { RecordStore } from '../state/record-store.js';
 import { ServiceState } from '../state/service-record.js';
 import type { DaemonState } from './daemon-state.js';
-import type { InUse } from './group-operations.js';
+import type { InUse } from './in-use.js';
 
 export interface FailedStopParts {
   readonly runtime: Runtime;

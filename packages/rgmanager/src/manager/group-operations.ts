@@ -2,16 +2,7 @@ import type { Task } from '@quorate/kernel';
 import type { Runtime } from '../runtime/runtime.js';
 import { type TreeHost, type TreeOperation, TreeWalk, WalkResult } from '../tree/tree-operation.js';
 import type { AgentRunner } from './agent-runner.js';
-import type { Configuration } from './configuration.js';
-import type { Policy } from './policy.js';
-
-/** What is in use now: replaced as a whole when `cluster.conf` changes. */
-export interface InUse {
-  configuration: Configuration;
-  /** Status checks that may run at once. */
-  statusChildMax: number;
-  policy: Policy;
-}
+import type { InUse } from './in-use.js';
 
 /** An agent that takes no time. */
 function* succeeds(): Task<number> {

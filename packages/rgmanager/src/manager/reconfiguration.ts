@@ -8,7 +8,7 @@ import { ServiceState } from '../state/service-record.js';
 import { copyIncarnations, resourceDelta, treeDelta } from '../tree/delta.js';
 import type { ResourceNode } from '../tree/resource-node.js';
 import type { Configuration } from './configuration.js';
-import type { InUse } from './group-operations.js';
+import type { InUse } from './in-use.js';
 import type { ServiceOperations } from './service-operations.js';
 import type { ServiceThreads } from './service-threads.js';
 

@@ -7,7 +7,7 @@ import type { RecordStore } from '../state/record-store.js';
 import { Request, requestText } from '../state/request.js';
 import { Result } from '../state/result.js';
 import type { DaemonState } from './daemon-state.js';
-import type { InUse } from './group-operations.js';
+import type { InUse } from './in-use.js';
 import type { Outcome, ServiceRequest } from './service-threads.js';
 
 /** How long an answer is waited for before looking whether the other node is still there. */

@@ -10,7 +10,8 @@ import { freshRecord, ServiceFlag, type ServiceRecord, ServiceState } from '../s
 import { WalkResult } from '../tree/tree-operation.js';
 import type { DaemonState } from './daemon-state.js';
 import type { DomainPlacement } from './domain-placement.js';
-import type { GroupOperations, InUse } from './group-operations.js';
+import type { GroupOperations } from './group-operations.js';
+import type { InUse } from './in-use.js';
 import type { RemoteRequests } from './remote-requests.js';
 import type { ServiceOperations } from './service-operations.js';
 import type { Outcome } from './service-threads.js';

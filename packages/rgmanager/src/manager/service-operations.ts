@@ -9,7 +9,8 @@ import { Request, requestText } from '../state/request.js';
 import { Result } from '../state/result.js';
 import { ServiceFlag, type ServiceRecord, ServiceState, stateText } from '../state/service-record.js';
 import type { DaemonState } from './daemon-state.js';
-import type { GroupOperations, InUse } from './group-operations.js';
+import type { GroupOperations } from './group-operations.js';
+import type { InUse } from './in-use.js';
 
 export interface OperationParts {
   readonly runtime: Runtime;
