@@ -1,6 +1,7 @@
 import { ByteReader, type ByteWriter } from '@quorate/kernel';
 import { type LocksSection, readSection } from './deadlock/pack-lock.js';
 import { type PlockData, type PlockRecord, readPlockData, readPlockRecord } from './plocks/plock-message.js';
+import type { StartInfo } from './start-info.js';
 import { readViewsAsked, readViewsTold, type ViewsAsked } from './view-query.js';
 import type { NodeViews } from './why-not.js';
 
@@ -90,22 +91,6 @@ export interface Protocol {
 }
 
 const STATEFUL = 1;
-
-/**
- * Body of START, 32 bytes and the ids of all members: u32 size of this 32, u32 size of an id 4, u32 number of ids, u32
- * started count, then the numbers of members, joined, removed and failed nodes of the change.
- *
- * Source: dlm dlm_controld/cpg.c, `ls_info`, `id_info`.
- */
-export interface StartInfo {
-  /** Changes that the sender has started. */
-  readonly startedCount: number;
-  readonly memberCount: number;
-  readonly joinedCount: number;
-  readonly removeCount: number;
-  readonly failedCount: number;
-  readonly members: readonly number[];
-}
 
 const START_INFO_BYTES = 32;
 const ID_BYTES = 4;

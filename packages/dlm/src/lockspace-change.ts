@@ -1,4 +1,4 @@
-import type { StartInfo } from './controld-message.js';
+import type { StartInfo } from './start-info.js';
 
 /** Why a daemon left a group, as CPG says it. */
 export type LeaveReason = 'leave' | 'nodedown' | 'procdown';

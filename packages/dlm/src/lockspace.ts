@@ -9,10 +9,22 @@ import type { Message, MessageWriter } from './message.js';
 import type { Midcomms } from './midcomms.js';
 import type { Rcom, RcomWriter, StatusReply } from './rcom.js';
 import type { RcomLock } from './rcom-lock.js';
-import type { QueuedRequest } from './requestqueue.js';
 import { Lkb, LkbFlag, Rsb, RsbFlag } from './resource.js';
 import { type NameBytes, ResourceTable } from './resource-table.js';
 import { WaiterList } from './waiter-list.js';
+
+/**
+ * A message of locking that waits until a recovery is over.
+ *
+ * `bytes` comes first: engines let literals that begin alike share their layout, and where another `from` is an instant in
+ * nanoseconds, this one would be boxed as a double too, and with it every node id that it is copied to.
+ */
+export interface QueuedRequest {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  /** Barrier bits when it came. */
+  readonly recoverStatus: number;
+}
 
 /** What the lockspaces of a node share: the machine around them. */
 export interface LockspaceHost {

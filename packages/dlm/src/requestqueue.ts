@@ -1,23 +1,10 @@
 import { viewOf } from '@quorate/kernel';
-import type { Lockspace } from './lockspace.js';
+import type { Lockspace, QueuedRequest } from './lockspace.js';
 import { decodeMessage, MessageType } from './message.js';
 import { Packet } from './packet-header.js';
 import { receiveMessage } from './receive.js';
 
 // Messages of locking that arrive while a lockspace recovers. Source: Linux fs/dlm/requestqueue.c.
-
-/**
- * A message that waits.
- *
- * `bytes` comes first: engines let literals that begin alike share their layout, and where another `from` is an instant in
- * nanoseconds, this one would be boxed as a double too, and with it every node id that it is copied to.
- */
-export interface QueuedRequest {
-  readonly bytes: Uint8Array;
-  readonly from: number;
-  /** Barrier bits when it came. */
-  readonly recoverStatus: number;
-}
 
 /** Keeps a message until recovery is over. */
 export function addRequestqueue(ls: Lockspace, from: number, packet: Packet): void {
