@@ -129,5 +129,5 @@ export type { GlockFact } from './glock/glocks.js';
 export { invariants } from './invariants.js';
 export type { LogFlushFact } from './log/log.js';
 export { ACL_TAG, type AclEntry, decodeAcl, encodeAcl, NO_ACL_ID } from './ondisk/posix-acl.js';
-export type { RepairDevice } from './repair/image-fixer.js';
+export type { RepairDevice } from './repair/repair-device.js';
 export { type RepairOptions, type RepairResult, repair } from './repair.js';

@@ -3,9 +3,10 @@ import type { PendingWork } from './check/fix.js';
 import { hasQuotaRecords } from './check/quotas.js';
 import { type Examination, examine } from './check.js';
 import { geometryOf } from './ondisk/geometry.js';
-import { ImageFixer, type RepairDevice } from './repair/image-fixer.js';
+import { ImageFixer } from './repair/image-fixer.js';
 import { mountForRepair, type RepairWorld } from './repair/mount-for-repair.js';
 import { relink } from './repair/relink.js';
+import type { RepairDevice } from './repair/repair-device.js';
 import { restoreData } from './repair/restore-data.js';
 
 /** What a repair has found, and what of it is still so. */

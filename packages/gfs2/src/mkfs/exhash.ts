@@ -4,7 +4,7 @@ import { direntHash, type NewDirent } from '../ondisk/dirent.js';
 import { deleteDirent, hashIndex, initDirents, insertDirent, isEmpty, listDirents } from '../ondisk/dirent-block.js';
 import { DINODE_BYTES, type Geometry } from '../ondisk/geometry.js';
 import { decodeLeaf, encodeLeaf, LEAF_BYTES } from '../ondisk/leaf.js';
-import type { NewInode } from './image-builder.js';
+import type { NewInode } from './new-inode.js';
 
 /**
  * Enters names into a directory that outgrew its dinode, which happens to `jindex` and `per_node` when there are many

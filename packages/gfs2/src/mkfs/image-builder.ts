@@ -11,15 +11,9 @@ import { findMetapath, getPointer, heightFor, pointerArea, setPointer } from '..
 import { encodeRgrpHeader } from '../ondisk/rgrp-header.js';
 import type { Inum } from '../ondisk/superblock.js';
 import { ExhashDirectory } from './exhash.js';
+import type { NewInode } from './new-inode.js';
 import { tooSmall } from './options.js';
 import type { PlacedRgrp } from './rgrp-plan.js';
-
-/** An inode that is being made: its dinode, what is behind it in its block, and its indirect blocks or leaves. */
-export interface NewInode {
-  readonly di: Dinode;
-  readonly block: Uint8Array;
-  readonly indirect: Map<number, Uint8Array>;
-}
 
 /** Which blocks of a resource group are taken. Nothing is ever freed here, so they are its first ones. */
 interface Fill {

@@ -12,7 +12,8 @@ import { initMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
 import { heightFor } from '../ondisk/metadata-tree.js';
 import { encodeRindexEntry, RINDEX_ENTRY_BYTES, type RindexEntry } from '../ondisk/rindex.js';
 import type { Inum } from '../ondisk/superblock.js';
-import type { ImageBuilder, NewInode } from './image-builder.js';
+import type { ImageBuilder } from './image-builder.js';
+import type { NewInode } from './new-inode.js';
 import type { MkfsPlan } from './options.js';
 
 /** The two directories that the superblock names. */

@@ -4,7 +4,7 @@ import type { Geometry } from '../ondisk/geometry.js';
 import { LOG_HEAD, type LogHeader, LogHeaderCodec } from '../ondisk/log-header.js';
 import { JournalFault, Replay } from '../recovery/replay.js';
 import { Refusal } from '../refusal.js';
-import type { RepairDevice } from './image-fixer.js';
+import type { RepairDevice } from './repair-device.js';
 import { SyncDisk } from './sync-disk.js';
 
 /**

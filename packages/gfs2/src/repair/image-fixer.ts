@@ -4,7 +4,6 @@ import type { EntryPlace, Fixer, PendingEntry, PendingWork } from '../check/fix.
 import { CheckImage } from '../check/image.js';
 import { isKept } from '../check/inodes.js';
 import type { CheckedRgrps } from '../check/rgrps.js';
-import type { ReadableDevice, WritableDevice } from '../device.js';
 import { bitmapIndexOf, bitmapSpans } from '../ondisk/bitmap-layout.js';
 import {
   DIF,
@@ -27,10 +26,8 @@ import type { Inum } from '../ondisk/superblock.js';
 import { cleanJournal } from './clean-journal.js';
 import { mountForRepair, type RepairWorld } from './mount-for-repair.js';
 import { rebuildRindex } from './rebuild-rindex.js';
+import type { RepairDevice } from './repair-device.js';
 import { writeQuotas } from './write-quotas.js';
-
-/** A device that a repair works on. */
-export type RepairDevice = ReadableDevice & WritableDevice;
 
 /** Changes an image block by block, as the fixes of one examination want it. */
 export class ImageFixer implements Fixer {

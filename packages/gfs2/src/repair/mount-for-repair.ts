@@ -3,7 +3,7 @@ import type { FileSystem } from '../filesystem.js';
 import type { Gfs2Input, Gfs2Output } from '../gfs2-ports.js';
 import { parseMountOptions } from '../mount/mount-options.js';
 import { MountPoint } from '../mount/mount-point.js';
-import type { RepairDevice } from './image-fixer.js';
+import type { RepairDevice } from './repair-device.js';
 
 /** What a repair needs of the world. */
 export interface RepairWorld {

@@ -5,7 +5,7 @@ import { DINODE_BYTES, type Geometry } from '../ondisk/geometry.js';
 import { pointerArea } from '../ondisk/metadata-tree.js';
 import { decodeRgrpHeader, rindexCopyOf } from '../ondisk/rgrp-header.js';
 import { encodeRindexEntry, RINDEX_ENTRY_BYTES, type RindexEntry } from '../ondisk/rindex.js';
-import type { RepairDevice } from './image-fixer.js';
+import type { RepairDevice } from './repair-device.js';
 
 /**
  * Looks for resource groups by their headers, which say how large they are and where the next one is, and writes what it finds

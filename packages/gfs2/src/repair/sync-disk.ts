@@ -1,7 +1,7 @@
 import type { Task } from '@quorate/kernel';
 import { Disk } from '../disk.js';
 import { Scheduler } from '../scheduler.js';
-import type { RepairDevice } from './image-fixer.js';
+import type { RepairDevice } from './repair-device.js';
 
 /** A disk whose transfers are done when they are asked for. */
 export class SyncDisk {
