@@ -1,7 +1,8 @@
-import { type Errno, HighWater, type ScsiReply } from '@quorate/kernel';
+import { HighWater, type ScsiReply } from '@quorate/kernel';
 import { read10, SenseKey, Status, senseOf, synchronizeCache10, unmap, write10 } from '@quorate/scsi';
 import { HostStatus } from './host-status.js';
 import { JoinedTransfer } from './joined-transfer.js';
+import type { TransferOwner } from './transfer-owner.js';
 
 /** A run of 512-byte blocks on a disk. */
 export interface Extent {
@@ -44,12 +45,6 @@ export function diskOf({ host, lun }: DiskAddress): DiskAddress {
 /** Whether both lie on one disk. */
 export function isOnSameDisk(a: DiskAddress, b: DiskAddress): boolean {
   return a.host === b.host && a.lun === b.lun;
-}
-
-/** Who gets the completion of a block transfer. */
-export interface TransferOwner {
-  /** `data` is lent; empty unless it was a read that succeeded. */
-  transferDone(id: number, data: Uint8Array, error: Errno | undefined): void;
 }
 
 /** A command on its way to a disk. For one of the shared disks it is emitted by the node. */

@@ -1,5 +1,5 @@
 import type { Errno } from '@quorate/kernel';
-import type { TransferOwner } from './disks.js';
+import type { TransferOwner } from './transfer-owner.js';
 
 const NOTHING = new Uint8Array(0);
 

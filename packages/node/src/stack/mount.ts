@@ -12,8 +12,9 @@ import {
 } from '@quorate/gfs2';
 import type { Errno, Nanos, Observe, Prng, TaskId } from '@quorate/kernel';
 import { Child } from '../child.js';
-import type { BlockDevice, TransferOwner } from '../os/disks.js';
+import type { BlockDevice } from '../os/disks.js';
 import type { SystemCall } from '../os/system-call.js';
+import type { TransferOwner } from '../os/transfer-owner.js';
 import type { StackConfig } from '../stack-config.js';
 import type { LockManager, LockspaceUser } from './lock-manager.js';
 import type { NodeServices } from './services.js';

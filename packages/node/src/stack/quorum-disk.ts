@@ -2,8 +2,9 @@ import { type Errno, type Nanos, type Observe, utf8Bytes } from '@quorate/kernel
 import { type QdiskConfig, Qdiskd, type QdiskFact, type QdiskInput, type QdiskOutput } from '@quorate/qdisk';
 import type { CmanInput } from '@quorate/quorum';
 import { Child } from '../child.js';
-import type { BlockDevice, TransferOwner } from '../os/disks.js';
+import type { BlockDevice } from '../os/disks.js';
 import { normalizePath } from '../os/files.js';
+import type { TransferOwner } from '../os/transfer-owner.js';
 import type { StackConfig } from '../stack-config.js';
 import type { NodeServices } from './services.js';
 
