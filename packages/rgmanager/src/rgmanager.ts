@@ -156,6 +156,9 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   #phase: RgView['phase'] = 'created';
   /** All services were stopped here, whatever the records say. */
   #runsNothing = false;
+  /** How often they were, and up to which of these times it was looked at the records since. */
+  #stops = 0;
+  #stopsLookedAt = 0;
   /** Services are loaded; not so after a loss of quorum. */
   #isInitialized = false;
   /** Not so while a configuration is being replaced. */
@@ -430,6 +433,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
 
   #nothingRuns(): void {
     this.#runsNothing = true;
+    this.#stops += 1;
     this.#operations.allStopped();
   }
 
@@ -553,19 +557,25 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       case 'standby':
         return yield* this.#standbyEvent(event.node);
       case 'node':
-        if (this.#phase !== 'running') return;
-        if (event.node === this.#config.nodeId && !this.#isInitialized) {
-          this.#load();
-          yield* this.#stopBeforeStart(false);
-        }
-        if (this.#isInitialized) {
-          const runsNothing = event.node === this.#config.nodeId && this.#runsNothing;
-          this.#runsNothing &&= !runsNothing;
-          yield* this.#nodeEvent(event, runsNothing);
-          return this.#failedStops.look();
-        }
-        this.#runtime.log('debug', 'Services not initialized.');
+        yield* this.#onNodeEvent(event);
     }
+  }
+
+  *#onNodeEvent(event: Extract<QueuedEvent, { kind: 'node' }>): Task {
+    if (this.#phase !== 'running') return;
+    const isOwn = event.node === this.#config.nodeId;
+    const stops = this.#stops;
+    if (isOwn && !this.#isInitialized) {
+      this.#load();
+      yield* this.#stopBeforeStart(false);
+    }
+    if (this.#isInitialized) {
+      const runsNothing = isOwn && this.#runsNothing;
+      this.#runsNothing &&= !runsNothing;
+      yield* this.#nodeEvent(event, runsNothing);
+      this.#failedStops.look();
+    } else this.#runtime.log('debug', 'Services not initialized.');
+    if (isOwn) this.#stopsLookedAt = stops;
   }
 
   /** To whoever decides about services it is as if that node had left, or joined; but what it runs is stopped there first. */
@@ -619,14 +629,24 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     }
   }
 
-  /** `q_status_checks`: at most one waits for each service. */
+  /**
+   * `q_status_checks`: at most one waits for each service.
+   *
+   * Differs from rgmanager: who has come up checks nothing before it has looked at what records say it runs. It has stopped that, and
+   * a check would find it stopped and start it again, perhaps beside a node that has taken it over.
+   */
   *#queueStatusChecks(): Task {
     for (const service of this.#inUse.configuration.services) {
       const record = this.#store.readLocal(service) ?? (yield* this.#store.readLocked(service));
       const isRunning = record?.state === ServiceState.STARTED || record?.state === ServiceState.MIGRATE;
-      if (!isRunning || record.owner !== this.#config.nodeId) continue;
+      if (!isRunning || record.owner !== this.#config.nodeId || this.#isUnseen) continue;
       this.#threads.enqueue(service, { request: Request.STATUS }, 1);
     }
+  }
+
+  /** What records say this node runs, it may have stopped. */
+  get #isUnseen(): boolean {
+    return this.#stopsLookedAt < this.#stops;
   }
 
   #onMessage({ from, payload }: Input<'message'>): void {

@@ -85,8 +85,8 @@ export class RgCluster {
     this.lose(victim);
     this.at(this.now + FENCING, () => this.fenced(victim));
   };
-  /** Whether these nodes have quorum. */
-  isQuorate: (members: readonly number[]) => boolean = () => true;
+  /** Whether these nodes have quorum, as `node` sees it. */
+  isQuorate: (members: readonly number[], node: number) => boolean = () => true;
   readonly #conf: ConfElement;
   readonly #nodes: readonly { readonly id: number; readonly name: string }[];
   readonly #config: Partial<RgmanagerConfig>;
@@ -364,9 +364,10 @@ export class RgCluster {
 
   #tellMembers(): void {
     const members = [...this.#listening].sort();
-    const isQuorate = this.isQuorate([...this.#members].sort());
+    const inCluster = [...this.#members].sort();
     for (const id of this.running) {
-      if (this.#members.has(id)) this.#step(this.#host(id), { kind: 'membership', members, isQuorate });
+      if (!this.#members.has(id)) continue;
+      this.#step(this.#host(id), { kind: 'membership', members, isQuorate: this.isQuorate(inCluster, id) });
     }
   }
 
