@@ -54,7 +54,7 @@ export type RgFact = Fact &
         readonly isLocked: boolean;
       }
     | {
-        /** It wrote the record of a service: all members have it. */
+        /** It wrote the record of a service: all members have it. What it writes without quorum nobody has, and it forgets that. */
         readonly kind: 'rg.service';
         readonly service: string;
         /** `ServiceState`. */

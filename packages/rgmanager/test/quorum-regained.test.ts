@@ -58,4 +58,17 @@ describe('a node that has quorum again', () => {
       .flatMap((told) => (told.kind === 'exec' && told.status !== 0 ? [told.call] : []));
     expect(checks).toEqual([]);
   });
+
+  // Service chaos, seed 110: it said that it had stopped a service, and those who started it elsewhere were told that it ran.
+  it('has told nobody what it wrote without it', () => {
+    const cluster = clusterOfThree();
+    cluster.request(1, { kind: 'disable', service: 'service:a' });
+    cluster.run(SECOND / 2);
+    cluster.isQuorate = () => false;
+    cluster.lose();
+    const from = cluster.facts.length;
+    cluster.run(10 * SECOND);
+    const told = cluster.facts.slice(from).filter(({ kind }) => kind === 'rg.service');
+    expect(told).toEqual([]);
+  });
 });

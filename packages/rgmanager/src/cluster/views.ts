@@ -92,6 +92,11 @@ export class Views {
     return data;
   }
 
+  /** Somebody takes over what is written, this node at least; nobody does while it has no quorum. */
+  get hasMembers(): boolean {
+    return this.#members.online.length > 0;
+  }
+
   /** `data` is kept. */
   *write(key: string, data: Uint8Array): Task<WriteResult> {
     const lock = yield* this.#locks.acquire(LOCK);

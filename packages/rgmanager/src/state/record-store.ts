@@ -61,7 +61,7 @@ export class RecordStore {
     const bytes = encodeRecord(record);
     for (let tries = 0; tries < WRITE_TRIES; tries++) {
       const result = yield* this.#views.write(keyOf(record.name), bytes);
-      if (result === 'ok') this.#tell(record);
+      if (result === 'ok' && this.#views.hasMembers) this.#tell(record);
       if (result !== 'timeout') return result === 'ok';
     }
     return false;
