@@ -6,21 +6,23 @@ import { afterEach, expect, it } from 'vitest';
 
 const IDS = [1, 2, 3];
 const MASTER = 2;
+/** Of a message without name or value block. */
+const MESSAGE_BYTES = 88;
 const open: MessagePort[] = [];
 
 afterEach(() => {
   for (const port of open.splice(0)) port.close();
 });
 
-/** Nodes in this thread; `onPost` hears which node the master posts to. */
-function openNodes(onPost: (to: number) => void): Promise<LockspaceClient[]> {
+/** Nodes in this thread; `onPost` hears which node the master posts to, and how many bytes. */
+function openNodes(onPost: (to: number, length: number) => void): Promise<LockspaceClient[]> {
   const ports = new Map<number, Map<number, MessagePortLike>>(IDS.map((id) => [id, new Map()]));
   for (const a of IDS) {
     for (const b of IDS.filter((id) => id > a)) {
       const { port1, port2 } = new MessageChannel();
       open.push(port1, port2);
-      ports.get(a)!.set(b, a === MASTER ? told(port1, () => onPost(b)) : port1);
-      ports.get(b)!.set(a, b === MASTER ? told(port2, () => onPost(a)) : port2);
+      ports.get(a)!.set(b, a === MASTER ? told(port1, (length) => onPost(b, length)) : port1);
+      ports.get(b)!.set(a, b === MASTER ? told(port2, (length) => onPost(a, length)) : port2);
     }
   }
   const opened = IDS.map((nodeId) => {
@@ -33,10 +35,10 @@ function openNodes(onPost: (to: number) => void): Promise<LockspaceClient[]> {
   return Promise.all(opened);
 }
 
-function told(port: MessagePort, onPost: () => void): MessagePortLike {
+function told(port: MessagePort, onPost: (length: number) => void): MessagePortLike {
   return {
     postMessage(message) {
-      onPost();
+      onPost(message.length);
       port.postMessage(message);
     },
     addEventListener: (type, listener) => port.addEventListener(type, listener),
@@ -64,4 +66,28 @@ it('who waits for a lock hears of it before who gave it back hears of that', asy
     expect(posts).toEqual(order);
     await (await waiting).unlock();
   }
+});
+
+it('a lock that is given back is granted before what else its holder asks for is looked at', async () => {
+  const posts: [to: number, length: number][] = [];
+  const [one, two, three] = await openNodes((to, length) => posts.push([to, length]));
+  await two!.lock('r', Mode.NL);
+  let onBlocking = (): void => {};
+  const asked = new Promise<void>((resolve) => {
+    onBlocking = resolve;
+  });
+  const held = await one!.lock('r', Mode.EX, { onBlocking });
+  const isInTheWay = new Promise<void>((resolve) => {
+    void three!.lock('r', Mode.EX, { onBlocking: () => resolve() });
+  });
+  await asked;
+  posts.length = 0;
+  void held.unlock();
+  void one!.lock('r', Mode.EX);
+  await isInTheWay;
+  expect(posts).toEqual([
+    [3, MESSAGE_BYTES], // GRANT
+    [3, MESSAGE_BYTES], // BAST
+    [1, 2 * MESSAGE_BYTES],
+  ]);
 });

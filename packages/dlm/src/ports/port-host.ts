@@ -1,5 +1,6 @@
 import { MILLISECOND, type Nanos } from '@quorate/kernel';
 import type { DlmHost, DlmNews, DlmNode } from '../client/dlm-node.js';
+import { Prefixes } from '../packet-header.js';
 
 /** What is used of a `MessagePort`; those of browsers and of `node:worker_threads` fit. */
 export interface MessagePortLike {
@@ -25,6 +26,7 @@ export interface PortHostConfig {
 interface Outbox {
   readonly port: MessagePortLike;
   readonly bytes: Uint8Array;
+  readonly prefixes: Prefixes;
   length: number;
 }
 
@@ -34,10 +36,13 @@ const OUTBOX_BYTES = 16_384;
 const MAX_FRAME_BYTES = 512;
 /** A message of more than about four packets. */
 const BUSY_BYTES = 512;
+/** A message of at most two packets, as of somebody who gives a lock back and asks for it again. */
+const SHORT_BYTES = 256;
 
 /**
  * Threads as nodes: each has a port to each other one. What one turn of a thread's event loop says to a node goes out as one
- * message, or several if it is much.
+ * message, or several if it is much. Only what a short message calls for first from another node does not wait for the rest: that
+ * node is granted the lock that was given back.
  *
  * Ports lose nothing and keep the order, so protocol 3.1 (`DlmConfig.protocol`) does: it has no acknowledgements.
  */
@@ -52,6 +57,8 @@ export class PortHost implements DlmHost {
   readonly #flush: () => void;
   #isFlushDue = false;
   #isDeferred = false;
+  /** A short message is being dealt with, and nobody but its speaker has been told anything yet. */
+  #isUrgent = false;
   /** The last message had many packets. */
   #isBusy = false;
   /** Whose message is being dealt with, or was last. */
@@ -61,7 +68,8 @@ export class PortHost implements DlmHost {
   constructor(config: PortHostConfig) {
     this.#config = config;
     for (const [nodeId, port] of config.ports) {
-      this.#outboxes.set(nodeId, { port, bytes: new Uint8Array(OUTBOX_BYTES), length: 0 });
+      const bytes = new Uint8Array(OUTBOX_BYTES);
+      this.#outboxes.set(nodeId, { port, bytes, prefixes: new Prefixes(bytes), length: 0 });
     }
     this.#gather = () => this.#onGathered();
     this.#flush = () => this.#onFlush();
@@ -93,6 +101,10 @@ export class PortHost implements DlmHost {
     if (outbox.length + bytes.length > OUTBOX_BYTES) this.#post(outbox);
     outbox.bytes.set(bytes, outbox.length);
     outbox.length += bytes.length;
+    if (this.#isUrgent && outbox !== this.#speaker) {
+      this.#isUrgent = false;
+      return this.#post(outbox);
+    }
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
     void this.#turn.then(this.#gather);
@@ -108,7 +120,9 @@ export class PortHost implements DlmHost {
 
   #receive(node: DlmNode, peer: number, bytes: Uint8Array): void {
     this.#isBusy = bytes.length > BUSY_BYTES;
+    this.#isUrgent = bytes.length <= SHORT_BYTES;
     node.receive(peer, bytes);
+    this.#isUrgent = false;
     // What the message called for is complete.
     this.#onGathered();
   }
@@ -137,14 +151,14 @@ export class PortHost implements DlmHost {
   }
 
   /** An array with nothing around it: a port copies all of the memory that an array is a part of. */
-  #frame({ bytes, length }: Outbox): Uint8Array {
+  #frame({ bytes, prefixes, length }: Outbox): Uint8Array {
     if (length > MAX_FRAME_BYTES) return bytes.slice(0, length);
     let frame = this.#frames[length];
     if (frame === undefined) {
       frame = new Uint8Array(length);
       this.#frames[length] = frame;
     }
-    for (let i = 0; i < length; i++) frame[i] = bytes[i]!;
+    frame.set(prefixes.of(length));
     return frame;
   }
 }
