@@ -30,6 +30,11 @@ export interface LockInput {
   readonly lvb?: Uint8Array;
   /** Whether the owner wants blocking ASTs; it does when absent. */
   readonly wantsBast?: boolean;
+  /**
+   * Of a new lock: whether its owner has a function for blocking ASTs. Without one its master sends none, as for callers in the kernel;
+   * programs (libdlm) always have one. It has when absent.
+   */
+  readonly hasBast?: boolean;
   /** With TIMEOUT: how long it may stand in a queue before it completes with ETIMEDOUT; 0 when absent. */
   readonly timeout?: Nanos;
   /** The transaction that it belongs to, for the detection of deadlocks over several resources; 0 when absent. */

@@ -44,6 +44,7 @@ function requestLock(ls: Lockspace, call: LockInput): Errno | undefined {
   const lkb = ls.createLkb(r, handle);
   lkb.nodeid = -1;
   lkb.process = call.process ?? 0;
+  lkb.hasBast = call.hasBast !== false;
   setArgs(ls, lkb, call);
   if (lvb !== undefined) fillBuffer(ls, lkb, lvb);
   tellCalled(ls, lkb, 'request');

@@ -70,7 +70,7 @@ export class Lkb implements Linked<Lkb> {
   waitCount = 0;
   /** Node whose reply is awaited. */
   waitNodeid = 0;
-  /** The owner has a function for blocking ASTs: the master sends them. Owners on this node always count as if. */
+  /** The owner has a function for blocking ASTs: the master sends them. */
   hasBast = true;
   /** An owner on this node that wants none is not told. */
   wantsBast = true;

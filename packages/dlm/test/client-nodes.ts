@@ -1,6 +1,7 @@
 import { Dlm, type DlmInput, type DlmOutput } from '@quorate/dlm';
 import { type DlmNews, DlmNode, type LockspaceClient, type OpenOptions } from '@quorate/dlm/client';
 import { guarded, type Machine, type Nanos } from '@quorate/kernel';
+import { Command } from '../src/packet-header.js';
 
 const LOCKSPACE = 'accounts';
 
@@ -9,6 +10,8 @@ export class ClientNodes {
   now: Nanos = 0;
   readonly nodes: ReadonlyMap<number, DlmNode>;
   readonly news: (readonly [node: number, news: DlmNews])[] = [];
+  /** Types of the messages of locking so far (protocol 3.1: each packet is one). */
+  readonly messageTypes: number[] = [];
   readonly #packets: (readonly [from: number, to: number, bytes: Uint8Array])[] = [];
   readonly #wakeAt = new Map<number, Nanos>();
 
@@ -23,7 +26,10 @@ export class ClientNodes {
     const machine: Machine<DlmInput, DlmOutput> = guarded(new Dlm({ nodeId: id, protocol: '3.1' }));
     return new DlmNode(machine, {
       now: () => this.now,
-      send: (to, bytes) => this.#packets.push([id, to, bytes.slice()]),
+      send: (to, bytes) => {
+        if (bytes[14] === Command.MSG) this.messageTypes.push(bytes[16]!);
+        this.#packets.push([id, to, bytes.slice()]);
+      },
       wakeAt: (at) => this.#wakeAt.set(id, Math.min(at, this.#wakeAt.get(id) ?? Infinity)),
       onNews: (news) => this.news.push([id, news]),
     });

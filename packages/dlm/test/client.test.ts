@@ -1,6 +1,7 @@
 import { LockFlag, Mode } from '@quorate/dlm';
 import { type Lock, LockError, type LockspaceClient } from '@quorate/dlm/client';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { MessageType } from '../src/message.js';
 import { ClientNodes } from './client-nodes.js';
 
 /** As much of an `AbortController` as ECMAScript allows. */
@@ -76,6 +77,20 @@ describe('promises', () => {
     const second = await settled(there.lock('smith', Mode.EX));
     expect(asked).toEqual([Mode.EX]);
     expect([first.mode, second.mode]).toEqual([Mode.NL, Mode.EX]);
+  });
+
+  it('a lock without a function for blocking ASTs is sent none', async () => {
+    const first = await settled(here.lock('smith', Mode.EX));
+    const waiting = there.lock('smith', Mode.EX);
+    nodes.deliver();
+    await settled(first.unlock());
+    const second = await waiting;
+    const last = here.lock('smith', Mode.EX);
+    nodes.deliver();
+    await settled(second.unlock());
+    await last;
+    expect(nodes.messageTypes).toContain(MessageType.GRANT);
+    expect(nodes.messageTypes).not.toContain(MessageType.BAST);
   });
 
   it('the value block goes with the lock', async () => {

@@ -59,7 +59,8 @@ export class Lock {
   readonly name: string;
   /** The lock manager's name for it, unique in the lockspace on this node while the lock is there. */
   readonly handle: number;
-  onBlocking: BlockingAst | undefined;
+  /** Without one in its request nobody tells the lock what it is in the way of. */
+  readonly onBlocking: BlockingAst | undefined;
   readonly #owner: LockOwner;
   #mode: number = Mode.IV;
   #statusFlags = 0;
@@ -172,7 +173,9 @@ export class Lock {
     if (valueBlock) all |= LockFlag.VALBLK;
     if (!isRequest) all |= LockFlag.CONVERT;
     const { lockspace } = this.#owner;
-    const input = { kind: 'lock', lockspace, handle: this.handle, name: this.name, mode, flags: all, process } as const;
+    const { handle, name } = this;
+    const hasBast = this.onBlocking !== undefined;
+    const input = { kind: 'lock', lockspace, handle, name, mode, flags: all, process, hasBast } as const;
     this.#owner.call(valueBlock ? { ...input, lvb: this.#buffer() } : input);
     if (signal !== undefined && !operation.isDone) operation.listen(signal, () => this.cancel());
     return operation;
