@@ -8,7 +8,8 @@ import { DEVICE, GROUP } from './scan-ways.js';
 export interface InC {
   readonly byByte: number;
   readonly byWord: number;
-  readonly count: number;
+  readonly countFree: number;
+  readonly countStates: number;
   readonly run: number;
 }
 
@@ -39,6 +40,19 @@ __attribute__((noinline)) static long count_free(long bytes) {
   long count = 0;
   for (long i = 0; i < bytes / 8; i++) count += __builtin_popcountll(~(words[i] | words[i] >> 1) & LOW);
   return count;
+}
+static long states[4];
+__attribute__((noinline)) static long count_states(long bytes) {
+  const uint64_t *words = (const uint64_t *)bitmap;
+  long lows = 0, highs = 0, boths = 0;
+  for (long i = 0; i < bytes / 8; i++) {
+    uint64_t low = words[i] & LOW, high = words[i] >> 1 & LOW;
+    lows += __builtin_popcountll(low);
+    highs += __builtin_popcountll(high);
+    boths += __builtin_popcountll(low & high);
+  }
+  states[1] = lows - boths, states[2] = highs - boths, states[3] = boths;
+  return states[0] = 4 * bytes - lows - highs + boths;
 }
 __attribute__((noinline)) static long run_of_32(long bytes) {
   const uint32_t *words = (const uint32_t *)bitmap;
@@ -75,6 +89,7 @@ static void all(long bytes, int scans) {
   measure(by_byte, bytes, scans / 10);
   measure(by_word, bytes, scans);
   measure(count_free, bytes, scans / 4);
+  measure(count_states, bytes, scans / 4);
   uint32_t x = 1;
   for (long i = 0; i < bytes; i++) {
     bitmap[i] = 0;
@@ -103,10 +118,11 @@ export function scanInC(): readonly [InC, InC] | undefined {
     const at = (i: number): InC => ({
       byByte: figures[i]!,
       byWord: figures[i + 1]!,
-      count: figures[i + 2]!,
-      run: figures[i + 3]!,
+      countFree: figures[i + 2]!,
+      countStates: figures[i + 3]!,
+      run: figures[i + 4]!,
     });
-    return [at(0), at(4)];
+    return [at(0), at(5)];
   } finally {
     rmSync(directory, { recursive: true });
   }

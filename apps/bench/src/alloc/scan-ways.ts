@@ -1,5 +1,5 @@
+import { type BitmapSearch, findRun, newBitmapSearch } from '@quorate/allocator-twin';
 import { BLKST, countStates, findFree } from '@quorate/gfs2/allocator';
-import { newSearch } from '../../../../tooling/simd-search.js';
 import { seconds } from './alone.js';
 
 /** A bitmap, and how often it is gone through in one measured run. */
@@ -22,12 +22,9 @@ export function ours(bitmap: Bitmap = GROUP, runs = 15): number {
   return best(bitmap, lastOf(bitmap), (end) => findFree(words, 0, end), runs);
 }
 
-/** Undefined where the engine has no vectors. */
 export function inWebAssembly(bitmap: Bitmap): number | undefined {
-  const { isWasm, words, find } = newSearch(bitmap.bytes);
-  if (!isWasm) return undefined;
-  words.set(allTaken(bitmap));
-  return best(bitmap, lastOf(bitmap), (end) => find(0, end));
+  const search = wasmSearch(allTaken(bitmap));
+  return search && best(bitmap, lastOf(bitmap), (end) => search.findFree(0, end));
 }
 
 export function byByte(bitmap: Bitmap): number {
@@ -89,18 +86,18 @@ export function byBigInt(bitmap: Bitmap): number {
   return best(less(bitmap, 40), lastOf(bitmap), find, 5);
 }
 
-/** Free blocks counted by the sum of all four states that the checker has. */
+/** The blocks in all four states counted, as the checker does. */
 export function countOurs(bitmap: Bitmap = GROUP, runs = 5): number {
   const words = allTaken(bitmap);
-  const count = (end: number): number => {
-    const counts: [number, number, number, number] = [0, 0, 0, 0];
-    countStates(words, 0, end, counts);
-    return counts[BLKST.FREE];
-  };
-  return best(less(bitmap, 8), 1, count, runs);
+  return best(
+    less(bitmap, 4),
+    1,
+    freeOf((...range) => countStates(words, ...range)),
+    runs,
+  );
 }
 
-/** The same by a table of what each byte has. */
+/** Free blocks alone, by a table of what each byte has. */
 export function countByTable(bitmap: Bitmap): number {
   const bytes = new Uint8Array(allTaken(bitmap).buffer);
   const table = Uint8Array.from(
@@ -115,31 +112,38 @@ export function countByTable(bitmap: Bitmap): number {
   return best(less(bitmap, 8), 1, count, 5);
 }
 
-/** Undefined where the engine has no vectors. */
 export function countInWebAssembly(bitmap: Bitmap): number | undefined {
-  const { isWasm, words, countFree } = newSearch(bitmap.bytes);
-  if (!isWasm) return undefined;
-  words.set(allTaken(bitmap));
-  return best(less(bitmap, 4), 1, () => countFree());
+  const search = wasmSearch(allTaken(bitmap));
+  return search && best(less(bitmap, 4), 1, freeOf(search.countStates));
 }
 
-/** The first 32 free blocks in a row where 85 % of the others are taken: such a run has a whole word of 32 bits. */
+/** The first 32 free blocks in a row where 85 % of the others are taken. */
 export function runOf32(bitmap: Bitmap = GROUP, runs = 5): number {
   const words = mostlyTaken(bitmap);
-  const last = words.length - 1;
-  const find = (end: number): number => {
-    for (let i = 0; i <= last; i++) {
-      if (words[i] !== 0) continue;
-      let from = 16 * i;
-      let to = from + 16;
-      if (i > 0) from -= Math.clz32(words[i - 1]!) >> 1;
-      for (; i < last && words[i + 1] === 0; i++) to += 16;
-      if (i < last) to += lowestBit(words[i + 1]!) >> 1;
-      if (to - from >= 32) return from;
-    }
-    return end;
+  return best(less(bitmap, 8), 4 * bitmap.bytes - 32, (end) => findRun(words, 0, end, 32), runs);
+}
+
+export function runOf32InWebAssembly(bitmap: Bitmap): number | undefined {
+  const search = wasmSearch(mostlyTaken(bitmap));
+  return search && best(less(bitmap, 4), 4 * bitmap.bytes - 32, (end) => search.findRun(0, end, 32));
+}
+
+/** Undefined where the engine refuses the module. */
+function wasmSearch(words: Int32Array): BitmapSearch | undefined {
+  const search = newBitmapSearch(4 * words.length);
+  if (!search.isWasm) return undefined;
+  search.words.set(words);
+  return search;
+}
+
+type Counts = [number, number, number, number];
+
+function freeOf(count: (from: number, to: number, counts: Counts) => void): (end: number) => number {
+  return (end) => {
+    const counts: Counts = [0, 0, 0, 0];
+    count(0, end, counts);
+    return counts[BLKST.FREE];
   };
-  return best(less(bitmap, 8), 4 * bitmap.bytes - 32, find, runs);
 }
 
 function lowestBit(word: number): number {

@@ -15,6 +15,7 @@ import {
   inWebAssembly,
   ours,
   runOf32,
+  runOf32InWebAssembly,
 } from './scan-ways.js';
 
 /** What is looked for in a bitmap, in several ways: a free block at its end, how many are free, 32 in a row. */
@@ -52,19 +53,25 @@ function countFigures(bitmap: Bitmap, c: InC | undefined): (Figure | undefined)[
   return [
     gigabytes(bitmap, 'free ones counted: JavaScript, a table', countByTable(bitmap)),
     gigabytes(bitmap, 'JavaScript, all four states: ours', counted),
-    gigabytes(bitmap, 'Wasm, vectors of 128 bits', wasm),
-    gigabytes(bitmap, 'C -O2, words of 64 bits', c?.count),
-    beside('ours beside C', counted, c?.count),
-    beside('Wasm beside C', wasm, c?.count),
+    gigabytes(bitmap, 'Wasm, all four states', wasm),
+    gigabytes(bitmap, 'C -O2, free ones alone', c?.countFree),
+    gigabytes(bitmap, 'C -O2, all four states', c?.countStates),
+    beside('ours beside C, free ones alone', counted, c?.countFree),
+    beside('ours beside C, all four states', counted, c?.countStates),
+    beside('Wasm beside C, free ones alone', wasm, c?.countFree),
+    beside('Wasm beside C, all four states', wasm, c?.countStates),
   ];
 }
 
 function runFigures(bitmap: Bitmap, c: InC | undefined): (Figure | undefined)[] {
   const run = runOf32(bitmap);
+  const wasm = runOf32InWebAssembly(bitmap);
   return [
     gigabytes(bitmap, '32 in a row, 85 % full: JavaScript', run),
+    gigabytes(bitmap, 'Wasm, vectors of 128 bits', wasm),
     gigabytes(bitmap, 'C -O2', c?.run),
     beside('JavaScript beside C', run, c?.run),
+    beside('Wasm beside C', wasm, c?.run),
   ];
 }
 
