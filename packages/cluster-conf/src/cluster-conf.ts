@@ -62,6 +62,8 @@ export interface ParsedConf {
 export interface ConfVerdict {
   /** In the order of the text. A text that is not well-formed has exactly one. */
   readonly errors: readonly ConfigError[];
+  /** Those of the errors that a change elsewhere would mend: `two_node` while there is one node, a quorum disk without a label. */
+  readonly conflicts: readonly ConfigError[];
   readonly warnings: readonly ConfWarning[];
 }
 
@@ -93,9 +95,10 @@ export function validateClusterConf(text: string, file: string = DEFAULT_FILE): 
     readClusterConf(text, file, problems);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { errors: [error], warnings: [] };
+    return { errors: [error], conflicts: [], warnings: [] };
   }
-  return { errors: problems.errors, warnings: problems.warnings };
+  const { errors, conflicts, warnings } = problems;
+  return { errors, conflicts, warnings };
 }
 
 function readClusterConf(text: string, file: string, problems: Problems): ClusterConf {
@@ -153,7 +156,7 @@ function checkTwoNode(at: ElementReader, conf: ClusterConf): void {
   const cman = at.section('cman');
   const votes = conf.nodes.reduce((sum, node) => sum + node.votes, 0);
   if (conf.nodes.length !== 2 || votes !== 2) {
-    cman.error('two_node', `two nodes with one vote each, not ${conf.nodes.length} with ${votes} in all`);
+    cman.conflict('two_node', `two nodes with one vote each, not ${conf.nodes.length} with ${votes} in all`);
   }
   if (conf.cman.expectedVotes !== 1) cman.warn('expected_votes', '1 with two_node="1"');
 }
@@ -162,9 +165,10 @@ function checkQuorumDisk(at: ElementReader, conf: ClusterConf): void {
   if (conf.quorumd === undefined) return;
   for (const node of at.section('clusternodes').children('clusternode')) {
     const id = Number(node.element.attributes.get('nodeid'));
-    if (id > QDISK_NODE_ID_MAX) node.error('nodeid', `1 to ${QDISK_NODE_ID_MAX}: the quorum disk has no other slots`);
+    if (id > QDISK_NODE_ID_MAX)
+      node.conflict('nodeid', `1 to ${QDISK_NODE_ID_MAX}: the quorum disk has no other slots`);
   }
   if (conf.quorumd.votes === undefined && conf.nodes.some((node) => node.votes !== 1)) {
-    at.section('quorumd').error('votes', 'a number, since not every node has exactly 1 vote');
+    at.section('quorumd').conflict('votes', 'a number, since not every node has exactly 1 vote');
   }
 }

@@ -47,6 +47,11 @@ export class ElementReader {
     this.#problems.error(this.located(attribute), this.element.attributes.get(attribute) ?? '', expected);
   }
 
+  /** Reports a value that other elements could make right. */
+  conflict(attribute: string, expected: string): void {
+    this.#problems.conflict(this.located(attribute), this.element.attributes.get(attribute) ?? '', expected);
+  }
+
   warn(attribute: string, expected: string): void {
     this.#problems.warn(this.located(attribute), this.element.attributes.get(attribute) ?? '', expected);
   }

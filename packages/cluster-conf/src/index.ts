@@ -17,6 +17,7 @@ export type {
   PlockSection,
   UidGidSection,
 } from './daemon-sections.js';
+export { EditableConf, type NewElement } from './editable-conf.js';
 export type { ConfElement } from './element.js';
 export type { LoggingDaemon, LoggingSection, LogTarget } from './logging-section.js';
 export type { AltName, ClusterNode, DeviceUse, FenceDevice, FenceMethod } from './nodes-section.js';
@@ -24,4 +25,4 @@ export type { ConfWarning } from './problem.js';
 export type { HeuristicSection, QuorumdSection } from './quorumd-section.js';
 export type { FailoverDomain, FailoverDomainNode, RmSection } from './rm-section.js';
 export { consensusOf, type TotemInterface, type TotemSection } from './totem-section.js';
-export { parseXml, type XmlDocument } from './xml.js';
+export { type ElementSpan, parseXml, type XmlDocument } from './xml.js';

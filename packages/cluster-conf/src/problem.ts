@@ -20,10 +20,18 @@ export interface Located {
 /** What was found in one text, collected while it is read, so that a reader never stops at the first mistake. */
 export class Problems {
   readonly #errors: ConfigError[] = [];
+  readonly #conflicts = new Set<ConfigError>();
   readonly #warnings: ConfWarning[] = [];
 
   error({ path, place }: Located, value: string, expected: string): void {
     this.#errors.push(new ConfigError(path, value, expected, place));
+  }
+
+  /** An error that is one only beside what stands elsewhere. */
+  conflict({ path, place }: Located, value: string, expected: string): void {
+    const error = new ConfigError(path, value, expected, place);
+    this.#errors.push(error);
+    this.#conflicts.add(error);
   }
 
   warn({ path, place }: Located, value: string, expected: string): void {
@@ -33,6 +41,11 @@ export class Problems {
   /** In the order of the text. */
   get errors(): readonly ConfigError[] {
     return [...this.#errors].sort((a, b) => compare(a.place, b.place));
+  }
+
+  /** Those of the errors that are one only beside what stands elsewhere. */
+  get conflicts(): readonly ConfigError[] {
+    return this.errors.filter((error) => this.#conflicts.has(error));
   }
 
   /** In the order of the text. */

@@ -129,7 +129,7 @@ function replaced<T extends number | undefined>(value: T, least: number): T | nu
 }
 
 function checkQuorumd(at: ElementReader, section: QuorumdSection): void {
-  if (section.label === undefined && section.device === undefined) at.error('label', 'a label or a device');
+  if (section.label === undefined && section.device === undefined) at.conflict('label', 'a label or a device');
   if (section.heuristics.length > HEURISTICS_MAX) {
     at.warnHere(`${section.heuristics.length} heuristics`, `at most ${HEURISTICS_MAX}; qdiskd reads no more`);
   }

@@ -45,6 +45,11 @@ export class SourceText {
     return this.#text.lastIndexOf(`<${name}`, offset);
   }
 
+  /** Offset of the `</` of an end tag that ends at `offset`. */
+  startOfEndTag(name: string, offset: number): number {
+    return this.#text.lastIndexOf(`</${name}`, offset);
+  }
+
   /** Offset of an attribute's name in the start tag that begins at `tag`; `tag` when it has no such attribute. */
   startOfAttribute(tag: number, name: string): number {
     ATTRIBUTE.lastIndex = tag + /^<[^\t\n\r />]*/.exec(this.#text.slice(tag))![0].length;

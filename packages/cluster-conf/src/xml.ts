@@ -8,6 +8,19 @@ export interface XmlDocument {
   readonly root: ConfElement;
   /** Where the element's start tag begins, or the attribute's name; that of the element if it has no such attribute. */
   placeOf(element: ConfElement, attribute?: string): TextPlace;
+  spanOf(element: ConfElement): ElementSpan;
+}
+
+/** Where an element lies in the text; offsets in UTF-16 code units from 0. */
+export interface ElementSpan {
+  /** Of the `<` of its start tag. */
+  readonly start: number;
+  /** Behind the `>` of its start tag. */
+  readonly startTagEnd: number;
+  /** Of the `<` of its end tag; that of the whole element when it is `<name/>`. */
+  readonly endTagStart: number;
+  /** Behind the whole element. */
+  readonly end: number;
 }
 
 /** libxml2, `xmlParserMaxDepth`: what is nested deeper it refuses too. */
@@ -39,19 +52,23 @@ export function parseXml(text: string, file: string): XmlDocument {
     tree.open(name, start);
   });
   parser.on('attribute', ({ name, value }) => tree.attribute(name, value));
+  parser.on('opentag', () => tree.endStartTag(parser.position));
   parser.on('text', (data) => tree.text(data));
   parser.on('cdata', (data) => tree.text(data));
-  parser.on('closetag', () => tree.close());
+  parser.on('closetag', ({ isSelfClosing }) => tree.close(parser.position, isSelfClosing));
   parser.write(text).close();
   if (tree.root === undefined) throw tree.malformed('document must contain a root element', 0);
-  return { root: tree.root, placeOf: (element, attribute) => tree.placeOf(element, attribute) };
+  return {
+    root: tree.root,
+    placeOf: (element, attribute) => tree.placeOf(element, attribute),
+    spanOf: (element) => tree.spanOf(element),
+  };
 }
 
 class TreeBuilder {
   readonly #source: SourceText;
   readonly #open: OpenElement[] = [];
-  /** Offsets of the start tags. */
-  readonly #starts = new Map<ConfElement, number>();
+  readonly #spans = new Map<ConfElement, { -readonly [key in keyof ElementSpan]: number }>();
   #closed: OpenElement | undefined;
   #root: ConfElement | undefined;
 
@@ -71,7 +88,7 @@ class TreeBuilder {
     const line = this.#source.lineNumberAt(start);
     const element = { name, attributes: new Map(), children: [], text: '', line };
     this.#open.push(element);
-    this.#starts.set(element, start);
+    this.#spans.set(element, { start, startTagEnd: start, endTagStart: start, end: start });
   }
 
   attribute(name: string, value: string): void {
@@ -83,9 +100,17 @@ class TreeBuilder {
     if (element !== undefined) element.text += data;
   }
 
-  close(): void {
+  endStartTag(offset: number): void {
+    const element = this.#open.at(-1);
+    if (element !== undefined) this.#spans.get(element)!.startTagEnd = offset;
+  }
+
+  close(end: number, isSelfClosing: boolean): void {
     const element = this.#open.pop();
     if (element === undefined) return;
+    const span = this.#spans.get(element)!;
+    span.end = end;
+    span.endTagStart = isSelfClosing ? end : this.#source.startOfEndTag(element.name, end);
     element.text = element.text.trim();
     this.#closed = element;
     const parent = this.#open.at(-1);
@@ -94,8 +119,14 @@ class TreeBuilder {
   }
 
   placeOf(element: ConfElement, attribute: string | undefined): TextPlace {
-    const start = this.#starts.get(element) ?? 0;
+    const start = this.#spans.get(element)?.start ?? 0;
     return this.#source.placeAt(attribute === undefined ? start : this.#source.startOfAttribute(start, attribute));
+  }
+
+  spanOf(element: ConfElement): ElementSpan {
+    const span = this.#spans.get(element);
+    if (span === undefined) throw new RangeError(`<${element.name}> is not of this document`);
+    return span;
   }
 
   malformed(message: string, offset: number): ConfigError {
