@@ -1,5 +1,6 @@
 import type { Program } from '@quorate/kernel';
 import { getenforce, passwd, setenforce, unneededService, yum } from './accepted.js';
+import { ccs } from './ccs/ccs.js';
 import { gfsControl } from './control-tools.js';
 import { curl } from './curl.js';
 import { df } from './df.js';
@@ -20,6 +21,7 @@ import { cat, echo, grep, head, sort, tail, wc } from './text.js';
 /** What an administrator types, by name. cman's and fenced's tools come with the node, whose init scripts need them. */
 export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<string, Program>([
   ['cat', cat],
+  ['ccs', ccs],
   ['clustat', clustat],
   ['clusvcadm', clusvcadm],
   ['cp', cp],
@@ -59,5 +61,5 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['wc', wc],
   ['whoami', whoami],
   ['yum', yum],
-  ...['luci', 'modclusterd', 'ricci'].map((name): [string, Program] => [`/etc/init.d/${name}`, unneededService(name)]),
+  ...['luci', 'modclusterd'].map((name): [string, Program] => [`/etc/init.d/${name}`, unneededService(name)]),
 ]);

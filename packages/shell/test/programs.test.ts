@@ -10,6 +10,14 @@ const FILES = {
     '<cluster><rm><service name="web"><ip address="10.0.0.9"/><script name="web" file="/etc/init.d/web"/></service></rm></cluster>\n',
   '/etc/cluster/rm2.conf': '<cluster><rm><service name="web"><ip address="10.0.0.8"/></service></rm></cluster>\n',
   '/etc/cluster/torn.conf': '<cluster><rm>',
+  '/etc/cluster/mine.conf': `<?xml version="1.0"?>
+<cluster name="mine" config_version="3"><!-- by hand -->
+    <cman  expected_votes='1'/>
+    <clusternodes>
+        <clusternode nodeid="1" name="my-vm1"/> <!-- the first -->
+    </clusternodes>
+</cluster>
+`,
   '/etc/.hidden': '',
   '/etc/httpd/conf/httpd.conf': 'Listen 80\nDocumentRoot "/var/www/html"\n',
   '/var/www/html/index.html': '<h1>"Hello, World"</h1>\n',
@@ -60,6 +68,7 @@ describe('what is typed', () => {
   it.each([
     ['files', 'files and directories'],
     ['text', 'lines of files and of what comes in'],
+    ['ccs', 'cluster.conf without an editor'],
     ['machine', 'the machine itself, without a cluster'],
     ['remote', 'other machines, and how full file systems are'],
     ['sg-persist', 'registrations and reservations, in the words of sg3_utils'],

@@ -2,16 +2,19 @@ import { isErrno, type Nanos, type Os, type Program, SECOND, type Task } from '@
 import { hasInitiator } from '../programs/iscsiadm/record-store.js';
 import { TEST_DIRECTORY } from '../programs/watchdog.js';
 import { isTurnedOff } from './chkconfig.js';
+import { failureIn } from './failure.js';
 
 /**
  * The services of the stack in the order of their start; they stop in the reverse. Disks of other machines come first, where
- * iscsi-initiator-utils is installed; the watchdog is one of them where there is something for it to run.
+ * iscsi-initiator-utils is installed; the watchdog is one of them where there is something for it to run,
+ * ricci where it was turned on.
  */
 function* services(os: Os): Task<readonly string[]> {
   const disks = (yield* hasInitiator(os)) ? ['iscsi'] : [];
   const tests = yield* os.list(TEST_DIRECTORY);
   const watchdog = !isErrno(tests) && tests.length > 0 ? ['watchdog'] : [];
-  return [...disks, 'cman', 'clvmd', 'gfs2', ...watchdog, 'sshd', 'rgmanager'];
+  const ricci = (yield* isTurnedOff(os, 'ricci')) ? [] : ['ricci'];
+  return [...disks, 'cman', 'clvmd', 'gfs2', ...watchdog, 'sshd', 'rgmanager', ...ricci];
 }
 
 /** What somebody has started by hand is stopped, too. */
@@ -34,12 +37,6 @@ export const rc: Program = function* (_argv, os) {
   os.log('info', 'rc', 'runlevel 3 reached');
   return 0;
 };
-
-/** What a script printed before the first step of it that failed. */
-function failureIn(output: string): string {
-  const lines = output.split('\n');
-  return (lines[lines.findIndex((line) => line.includes('[FAILED]')) - 1] ?? '').trim().replace(/ {2,}/, ' ');
-}
 
 const SIGTERM = 15;
 

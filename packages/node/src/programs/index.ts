@@ -54,6 +54,7 @@ import { partprobe } from './partprobe.js';
 import { ping } from './ping.js';
 import { plainDaemons } from './plain-daemons.js';
 import { quotaPrograms } from './quota/index.js';
+import { ricci } from './ricci.js';
 import { sh } from './sh/sh.js';
 import { sshd } from './ssh/sshd.js';
 import { watchdog } from './watchdog.js';
@@ -112,6 +113,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['fence_scsi_check', fenceScsiCheck],
     ['fence_scsi_check_hardreboot', fenceScsiCheck],
     ['fence_power', fencePower],
+    ['ricci', ricci],
     ['sshd', sshd],
     ['watchdog', watchdog],
     ['shutdown', shutdown],
@@ -129,6 +131,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
       restartable(daemonScript({ daemon: '/usr/sbin/sshd', label: 'sshd', title: 'openssh-daemon' })),
     ],
     ['/etc/init.d/rgmanager', restartable(rgmanagerScript)],
+    ['/etc/init.d/ricci', restartable(daemonScript({ daemon: 'ricci', label: 'ricci', title: 'ricci' }))],
     ['/etc/init.d/watchdog', daemonScript({ daemon: 'watchdog', label: 'watchdog daemon', title: 'watchdog' })],
     ...DAEMONS.map((daemon): [string, Program] => [daemon, daemonProgram(daemon)]),
     ...lvmPrograms(storage),

@@ -72,9 +72,14 @@ export function* receiveRequest(os: Os, socket: Socket): Task<RemoteRequest | un
   return third === undefined ? undefined : { kind, path: utf8Text(first), name: utf8Text(second), content: third };
 }
 
-/** Asks the sshd of a machine. ECONNRESET when it goes before it has answered. */
-export function* askRemote(os: Os, address: string, request: RemoteRequest): Task<RemoteReply | Errno> {
-  const socket = yield* os.connect(address, SSH_PORT, CONNECT_TIMEOUT);
+/** Asks the sshd of a machine, or who listens on another port. ECONNRESET when it goes before it has answered. */
+export function* askRemote(
+  os: Os,
+  address: string,
+  request: RemoteRequest,
+  port: number = SSH_PORT,
+): Task<RemoteReply | Errno> {
+  const socket = yield* os.connect(address, port, CONNECT_TIMEOUT);
   if (isErrno(socket)) return socket;
   const refused = yield* os.send(socket, encodeRequest(request));
   const reply = refused ?? (yield* receiveReply(new Incoming(os, socket)));
