@@ -3,7 +3,7 @@ import type { Buffer } from '../buffer/buffer.js';
 import { isRoot } from '../calls/caller.js';
 import type { Core } from '../core.js';
 import type { FileSystem } from '../filesystem.js';
-import { HolderFlag } from '../glock/glock.js';
+import { type GlockState, type Holder, HolderFlag } from '../glock/glock.js';
 import { GlockType } from '../glock/glock-name.js';
 import { readFile } from '../inode/read-file.js';
 import { mapExtent } from '../inode/tree.js';
@@ -184,15 +184,7 @@ export class Quotas {
     locks.release(shared);
     if (known !== undefined) return known;
     const holder = yield* locks.acquire(glock, 'EX');
-    const reader = yield* fs.inodes.lock(fs.system.quota, 'SH');
-    try {
-      const quota = yield* this.#read(fs, number);
-      encodeQuotaLvb(quota, glock.lvb!);
-      return quota;
-    } finally {
-      fs.inodes.unlock(reader);
-      locks.release(holder);
-    }
+    return yield* this.#withFile(fs, 'SH', holder, () => this.#read(fs, number));
   }
 
   /** Writes a record, with this node's changes if they are to be told, which then are none, in one transaction (`do_sync`). */
@@ -200,24 +192,38 @@ export class Quotas {
     const { locks } = this.#core;
     const glock = locks.get(GlockType.quota, number);
     const holder = yield* locks.acquire(glock, 'EX', HolderFlag.NOCACHE);
-    const writer = yield* fs.inodes.lock(fs.system.quota, 'EX');
+    yield* this.#withFile(fs, 'EX', holder, () => this.#write(fs, number, fields, isTold));
+  }
+
+  /** Works on a record in the `quota` file, fills it in for who holds its glock next, and gives that back. */
+  *#withFile(fs: FileSystem, state: GlockState, record: Holder, work: () => Task<Quota>): Task<Quota> {
     try {
-      const before = yield* this.#read(fs, number);
-      const told = isTold ? (this.#pending.get(number)?.change ?? 0) : 0;
-      const quota = { ...before, value: Math.max(0, before.value + told), ...fields };
-      const bytes = new Uint8Array(QUOTA_BYTES);
-      encodeQuota(quota, bytes);
-      yield* writeAtOnce(fs, fs.system.quota, number * QUOTA_BYTES, bytes, {
-        blocks: 1,
-        change: (transaction) => {
-          if (told !== 0) this.#add(transaction, number, -told);
-        },
-      });
-      encodeQuotaLvb(quota, glock.lvb!);
+      const file = yield* fs.inodes.lock(fs.system.quota, state);
+      try {
+        const quota = yield* work();
+        encodeQuotaLvb(quota, record.glock.lvb!);
+        return quota;
+      } finally {
+        fs.inodes.unlock(file);
+      }
     } finally {
-      fs.inodes.unlock(writer);
-      locks.release(holder);
+      this.#core.locks.release(record);
     }
+  }
+
+  *#write(fs: FileSystem, number: number, fields: Partial<Quota>, isTold: boolean): Task<Quota> {
+    const before = yield* this.#read(fs, number);
+    const told = isTold ? (this.#pending.get(number)?.change ?? 0) : 0;
+    const quota = { ...before, value: Math.max(0, before.value + told), ...fields };
+    const bytes = new Uint8Array(QUOTA_BYTES);
+    encodeQuota(quota, bytes);
+    yield* writeAtOnce(fs, fs.system.quota, number * QUOTA_BYTES, bytes, {
+      blocks: 1,
+      change: (transaction) => {
+        if (told !== 0) this.#add(transaction, number, -told);
+      },
+    });
+    return quota;
   }
 
   /** The glock of the `quota` file is held. Behind its end nobody has anything. */
