@@ -1,7 +1,7 @@
-import { Checker, SECOND } from '@quorate/kernel';
+import { Checker, MILLISECOND, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { recordedAgents } from '../src/conformance/recorded-files.js';
-import { invariants } from '../src/index.js';
+import { invariants, ServiceState } from '../src/index.js';
 import { RgCluster } from '../src/virtual-cluster.js';
 import { parseConf } from './parse-conf.js';
 import { vectors } from './vectors.js';
@@ -70,5 +70,20 @@ describe('a node that has quorum again', () => {
     cluster.run(10 * SECOND);
     const told = cluster.facts.slice(from).filter(({ kind }) => kind === 'rg.service');
     expect(told).toEqual([]);
+  });
+
+  // Service chaos, seed 110 again: the others voted, and went by what was written.
+  it('has told what it proposed with it', () => {
+    const cluster = clusterOfThree();
+    cluster.request(1, { kind: 'disable', service: 'service:a' });
+    cluster.run(10 * SECOND);
+    cluster.request(1, { kind: 'enable', service: 'service:a' });
+    while (cluster.facts.at(-1)?.kind !== 'rg.view') cluster.run(MILLISECOND);
+    cluster.isQuorate = (_, node) => node !== 1;
+    const from = cluster.facts.length;
+    cluster.lose();
+    cluster.run(SECOND / 2);
+    const told = cluster.facts.slice(from).flatMap((fact) => (fact.kind === 'rg.service' ? [fact.state] : []));
+    expect([told, cluster.record('service:a', 2)?.state]).toEqual([[ServiceState.STARTING], ServiceState.STARTING]);
   });
 });

@@ -15,7 +15,8 @@ const EXPIRY: Nanos = 120 * SECOND;
 const REPLY_TIMEOUT: Nanos = 10 * SECOND;
 const OPEN_TIMEOUT: Nanos = 15 * SECOND;
 
-export type WriteResult = 'ok' | 'timeout' | 'aborted' | 'no-lock';
+/** `unheard`: it was proposed without quorum, so that cman took it to nobody, not even to this node. */
+export type WriteResult = 'ok' | 'unheard' | 'timeout' | 'aborted' | 'no-lock';
 
 interface Ballot {
   readonly voters: Set<number>;
@@ -90,11 +91,6 @@ export class Views {
     const data = known.data;
     yield* this.#locks.release(lock);
     return data;
-  }
-
-  /** Somebody takes over what is written, this node at least; nobody does while it has no quorum. */
-  get hasMembers(): boolean {
-    return this.#members.online.length > 0;
   }
 
   /** `data` is kept. */
@@ -215,7 +211,7 @@ export class Views {
       const voters = new Set(this.#members.online);
       this.#ballots.set(transaction, { voters, resume });
       this.#channels.broadcast(joinView);
-      if (voters.size === 0) resume('ok');
+      if (voters.size === 0) resume('unheard');
     });
     this.#ballots.delete(transaction);
     this.#tell('answered');

@@ -57,12 +57,13 @@ export class RecordStore {
     return record;
   }
 
+  /** What is written without quorum counts as written: it is forgotten with everything else. */
   *write(record: ServiceRecord): Task<boolean> {
     const bytes = encodeRecord(record);
     for (let tries = 0; tries < WRITE_TRIES; tries++) {
       const result = yield* this.#views.write(keyOf(record.name), bytes);
-      if (result === 'ok' && this.#views.hasMembers) this.#tell(record);
-      if (result !== 'timeout') return result === 'ok';
+      if (result === 'ok') this.#tell(record);
+      if (result !== 'timeout') return result === 'ok' || result === 'unheard';
     }
     return false;
   }
