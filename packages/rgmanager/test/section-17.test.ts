@@ -52,6 +52,29 @@ const members = (node: number, ids: readonly number[], isQuorate = true): Line =
   node,
   { kind: 'rg.members', members: ids, isQuorate },
 ];
+/** It stands in the tree twice. */
+const twice = (node: number): Line => [
+  node,
+  {
+    kind: 'rg.configured',
+    services: [
+      {
+        ...{ service: SERVICE, domain: '', isExclusive: false, dependsOn: '' },
+        tree: [
+          ...tree(RESOURCE),
+          ...tree(RESOURCE)
+            .slice(1)
+            .map((each) => ({ ...each, path: '0.1' })),
+        ],
+      },
+    ],
+    domains: [],
+  },
+];
+const second = (node: number, action: string): Line => [
+  node,
+  { kind: 'rg.agent-ended', run: 1, service: SERVICE, path: '0.1', resource: RESOURCE, action, status: 0 },
+];
 const asksForLock = (node: number): Line => [node, { kind: 'rg.lock', event: 'asked', name: SERVICE }];
 const paused = (node: number): Line => [node, { kind: 'node.state', state: 'paused' }];
 const off = (node: number): Line => [node, { kind: 'node.state', state: 'off' }];
@@ -151,8 +174,34 @@ it.each<[string, readonly Line[], string[]]>([
     [...started(1), record(1, STARTED), record(2, STARTED, 1, 1), ends(1, 'stop', 0, SERVICE)],
     [`R6: node 1: ${SERVICE} has settled, and ${SERVICE} does not run`],
   ],
+  [
+    'R6: frozen, and changed by a new configuration',
+    [...started(1), record(1, STARTED, 1, 1), ends(1, 'stop'), configured(1)],
+    ['svc-changed-frozen'],
+  ],
   ['R6: on the way out', [...started(1), record(1, STARTED), [1, { kind: 'rg.stopping' }], ends(1, 'stop')], []],
   ['R6: standing still', [...started(1), record(1, STARTED), ends(1, 'stop'), paused(1)], []],
+  [
+    'R6: a resource that stood there twice, and was taken out once',
+    [twice(1), ...started(1).slice(2), second(1, 'start'), record(1, STARTED), ends(1, 'stop'), configured(1)],
+    [],
+  ],
+  [
+    'R6: a resource that stands there twice, and is stopped in both places',
+    [
+      ...[twice(1), members(1, [1, 2]), ...started(1).slice(2), second(1, 'start'), record(1, STARTED)],
+      ...[ends(1, 'stop'), second(1, 'stop')],
+    ],
+    [`R6: node 1: ${SERVICE} has settled, and ${RESOURCE} does not run`],
+  ],
+  [
+    'R6: a resource that stood there twice, and is stopped where it is left',
+    [
+      ...[twice(1), members(1, [1, 2]), ...started(1).slice(2), second(1, 'start'), record(1, STARTED)],
+      ...[ends(1, 'stop'), configured(1), ends(1, 'stop')],
+    ],
+    [`R6: node 1: ${SERVICE} has settled, and ${RESOURCE} does not run`],
+  ],
   [
     'R7: one starts, the other is told',
     [

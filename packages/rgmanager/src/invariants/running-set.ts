@@ -8,57 +8,50 @@ import {
   type Stamped,
   type Verdict,
 } from '@quorate/kernel';
-import type { RgFact } from '../fact.js';
+import type { RgFact, TreeFact } from '../fact.js';
 import { ServiceFlag, ServiceState } from '../state/service-record.js';
-import { LockWaits } from './lock-waits.js';
 import { PerLife } from './per-life.js';
+import { SETTLING_KINDS, SettledHosts } from './settled-hosts.js';
 
 /** Nothing but checks has happened to a service on its owner for so long. */
 const SETTLED_AFTER: Nanos = 10 * SECOND;
 
 type Of<K extends RgFact['kind']> = Stamped<Extract<RgFact, { readonly kind: K }>>;
 
-type AgentState = 'started' | 'stopped' | 'failed';
+/** Places of each resource in a service's tree. */
+type Tree = ReadonlyMap<string, readonly string[]>;
+
+/** What the agents of one resource of a service have said; it may stand in several places. */
+interface Instances {
+  /** Places whose last start or stop was a start. */
+  readonly started: Set<string>;
+  /** The last start or stop of all has failed. */
+  isFailed: boolean;
+}
 
 /** What one node runs. */
 interface Host {
-  /** Resources by service, as the configuration in use has them. */
-  readonly trees: Map<string, ReadonlySet<string>>;
-  /** How the last start or stop of each resource ended, by service. */
-  readonly agents: Map<string, Map<string, AgentState>>;
-  /** Requests under way, by service. */
-  readonly busy: Map<string, number>;
-  isQuorate: boolean;
-  isPaused: boolean;
-  changedAt: Nanos;
+  /** By service, as the configuration in use has them. */
+  readonly trees: Map<string, Tree>;
+  /** By service and resource. */
+  readonly agents: Map<string, Map<string, Instances>>;
 }
 
 class RunningSet implements Check<RgFact | NodeStateFact> {
-  readonly #hosts = new PerLife<Host>(freshHost);
+  readonly #hosts = new PerLife<Host>(() => ({ trees: new Map(), agents: new Map() }));
   readonly #records = new Map<string, Of<'rg.service'>>();
-  readonly #lockWaits = new LockWaits();
+  readonly #settled = new SettledHosts();
   readonly #reported = new Set<string>();
+  /** Services that were frozen when a new configuration came to their owner, and have not been started since. */
+  readonly #changedFrozen = new Set<string>();
 
   observe(fact: Stamped<RgFact | NodeStateFact>): void {
+    this.#settled.observe(fact);
     switch (fact.kind) {
-      case 'rg.lock':
-      case 'rg.view':
-        return this.#lockWaits.observe(fact);
-      case 'node.state':
-        this.#lockWaits.observe(fact);
-        return this.#onNode(fact);
       case 'rg.service':
         return this.#onRecord(fact);
       case 'rg.configured':
         return this.#onConfigured(fact);
-      case 'rg.members':
-        return this.#onMembers(fact);
-      case 'rg.stopping':
-        this.#hosts.of(fact).isQuorate = false;
-        return;
-      case 'rg.request-started':
-      case 'rg.request-ended':
-        return this.#onRequest(fact);
       case 'rg.agent-ended':
         return this.#onAgent(fact);
     }
@@ -68,27 +61,14 @@ class RunningSet implements Check<RgFact | NodeStateFact> {
     for (const [service, { state, owner, flags, at: since }] of this.#records) {
       const host = this.#hosts.latest(owner);
       if (state !== ServiceState.STARTED || host === undefined || this.#reported.has(service)) continue;
-      if (!this.#hasSettled(host, owner)) host.changedAt = at;
-      if (at - Math.max(since, host.changedAt) < SETTLED_AFTER) continue;
+      const settledAt = this.#settled.settledSince(owner, at) ?? at;
+      if (at - Math.max(since, settledAt) < SETTLED_AFTER) continue;
       const wrong = difference(host, service, (flags & ServiceFlag.PARTIAL) !== 0);
       if (wrong === undefined) continue;
       this.#reported.add(service);
-      verdict.violate(`node ${owner}: ${service} has settled, and ${wrong}`, [owner]);
+      if (this.#changedFrozen.has(service)) verdict.count('svc-changed-frozen');
+      else verdict.violate(`node ${owner}: ${service} has settled, and ${wrong}`, [owner]);
     }
-  }
-
-  /** Neither is anything under way there, nor does the node stand still, wait for others, or have no say. */
-  #hasSettled({ isQuorate, isPaused, busy }: Host, node: number): boolean {
-    const isBusy = [...busy.values()].some((count) => count > 0);
-    return isQuorate && !isPaused && !isBusy && this.#lockWaits.delayOf(node) === undefined;
-  }
-
-  #onNode({ node, state }: Stamped<NodeStateFact>): void {
-    const host = this.#hosts.latest(node);
-    if (host === undefined) return;
-    host.isPaused = state === 'paused';
-    // What it owned runs nowhere until somebody takes it over.
-    if (state === 'off') host.isQuorate = false;
   }
 
   #onRecord(fact: Of<'rg.service'>): void {
@@ -97,62 +77,60 @@ class RunningSet implements Check<RgFact | NodeStateFact> {
     const isMoved = state === ServiceState.STARTED && owner !== node && owner !== this.#records.get(service)?.owner;
     this.#records.set(service, fact);
     this.#reported.delete(service);
-    if (isMoved) this.#hosts.latest(owner)?.agents.set(service, new Map([[service, 'started']]));
+    if (state !== ServiceState.STARTED) this.#changedFrozen.delete(service);
+    if (isMoved) this.#hosts.latest(owner)?.agents.set(service, new Map([[service, running(['0'])]]));
   }
 
   #onConfigured(fact: Of<'rg.configured'>): void {
-    const host = this.#hosts.of(fact);
-    host.changedAt = fact.at;
-    host.trees.clear();
+    const { trees, agents } = this.#hosts.of(fact);
+    trees.clear();
     for (const { service, tree } of fact.services) {
-      host.trees.set(service, new Set(tree.map(({ resource }) => resource)));
+      const places = placesOf(tree);
+      trees.set(service, places);
+      const record = this.#records.get(service);
+      if (record?.owner === fact.node && (record.flags & ServiceFlag.FROZEN) !== 0) this.#changedFrozen.add(service);
+      const states = agents.get(service);
+      for (const [resource, { started, isFailed }] of states ?? []) {
+        // What goes on in another place than before has not been started there.
+        const kept = places.get(resource)?.slice(0, started.size);
+        if (kept !== undefined && !isFailed) states!.set(resource, running(kept));
+      }
     }
   }
 
-  #onMembers(fact: Of<'rg.members'>): void {
-    const host = this.#hosts.of(fact);
-    if (host.isQuorate !== fact.isQuorate) host.changedAt = fact.at;
-    host.isQuorate = fact.isQuorate;
-  }
-
-  #onRequest(fact: Of<'rg.request-started' | 'rg.request-ended'>): void {
-    const host = this.#hosts.of(fact);
-    const change = fact.kind === 'rg.request-started' ? 1 : -1;
-    host.busy.set(fact.service, (host.busy.get(fact.service) ?? 0) + change);
-    if (fact.request !== 'status') host.changedAt = fact.at;
-  }
-
   #onAgent(fact: Of<'rg.agent-ended'>): void {
-    const { service, resource, action, status } = fact;
+    const { service, resource, path, action, status } = fact;
     if (action !== 'start' && action !== 'stop') return;
-    const host = this.#hosts.of(fact);
-    const agents = host.agents.get(service) ?? new Map<string, AgentState>();
-    const state = status !== 0 ? 'failed' : action === 'start' ? 'started' : 'stopped';
-    host.agents.set(service, agents.set(resource, state));
-    host.changedAt = fact.at;
+    const { agents } = this.#hosts.of(fact);
+    const states = agents.get(service) ?? new Map<string, Instances>();
+    const instances = states.get(resource) ?? running([]);
+    agents.set(service, states.set(resource, instances));
+    instances.isFailed = status !== 0;
+    if (action === 'start' && status === 0) instances.started.add(path);
+    else instances.started.delete(path);
   }
 }
 
-function freshHost(): Host {
-  return {
-    trees: new Map(),
-    agents: new Map(),
-    busy: new Map(),
-    isQuorate: false,
-    isPaused: false,
-    changedAt: 0,
-  };
+function running(places: readonly string[]): Instances {
+  return { started: new Set(places), isFailed: false };
+}
+
+function placesOf(tree: readonly TreeFact[]): Tree {
+  const places = new Map<string, string[]>();
+  for (const { resource, path } of tree) places.set(resource, [...(places.get(resource) ?? []), path]);
+  return places;
 }
 
 /** What runs that should not, or does not that should; where an agent failed, what comes after it need not run. */
 function difference({ trees, agents }: Host, service: string, isPartial: boolean): string | undefined {
   const tree = trees.get(service);
   if (tree === undefined) return undefined;
-  const states = agents.get(service) ?? new Map<string, AgentState>();
-  const left = [...states].find(([resource, state]) => state === 'started' && !tree.has(resource));
-  if (left !== undefined) return `${left[0]} runs, which is not in it`;
-  if (isPartial || [...states.values()].includes('failed')) return undefined;
-  const lacking = [...tree].find((resource) => (states.get(resource) ?? 'stopped') === 'stopped');
+  const states = agents.get(service) ?? new Map<string, Instances>();
+  const runs = (resource: string): boolean => (states.get(resource)?.started.size ?? 0) > 0;
+  const left = [...states.keys()].find((resource) => runs(resource) && !tree.has(resource));
+  if (left !== undefined) return `${left} runs, which is not in it`;
+  if (isPartial || [...states.values()].some(({ isFailed }) => isFailed)) return undefined;
+  const lacking = [...tree.keys()].find((resource) => !runs(resource));
   return lacking === undefined ? undefined : `${lacking} does not run`;
 }
 
@@ -161,7 +139,9 @@ function difference({ trees, agents }: Host, service: string, isPartial: boolean
  *
  * It is judged when nothing has been under way on the owner for ten seconds, which has quorum and is not ending, has not stood still, and has
  * waited for no lock of the dead and no answer of members: a node that has lost its quorum has stopped everything, and its records say
- * otherwise until it can disown them. What was given up (flag partial), and what an agent failed to start, need not run.
+ * otherwise until it can disown them. What was given up (flag partial), and what an agent failed to start, need not run. Of a resource that
+ * stands in several places one has to. Counted: a frozen service that a new configuration has changed (`svc-changed-frozen`): it is not disabled,
+ * but the new one is stopped before it is taken into use, and the record goes on saying that it is started.
  *
  * Source: Quorate's rgmanager specification, section 17, rule 6.
  */
@@ -169,17 +149,6 @@ export const runningSet: Invariant = defineInvariant<RgFact | NodeStateFact>({
   id: 'rgmanager.R6',
   name: 'running-set',
   statement: 'The owner of a settled service runs all resources of its tree as it is now, and none that it had before.',
-  kinds: [
-    'node.state',
-    'rg.configured',
-    'rg.members',
-    'rg.stopping',
-    'rg.lock',
-    'rg.view',
-    'rg.service',
-    'rg.request-started',
-    'rg.request-ended',
-    'rg.agent-ended',
-  ],
+  kinds: [...SETTLING_KINDS, 'rg.service'],
   start: () => new RunningSet(),
 });
