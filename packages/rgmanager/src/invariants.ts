@@ -1,4 +1,5 @@
 import type { Invariant } from '@quorate/kernel';
+import { nobodyInStandby } from './invariants/nobody-in-standby.js';
 import { nothingInPassing } from './invariants/nothing-in-passing.js';
 import { oneInstance } from './invariants/one-instance.js';
 import { oneMaster } from './invariants/one-master.js';
@@ -16,4 +17,5 @@ export const invariants: readonly Invariant[] = [
   nothingInPassing,
   runningSet,
   oneStart,
+  nobodyInStandby,
 ];

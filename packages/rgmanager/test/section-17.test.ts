@@ -52,6 +52,10 @@ const members = (node: number, ids: readonly number[], isQuorate = true): Line =
   node,
   { kind: 'rg.members', members: ids, isQuorate },
 ];
+const standby = (node: number, nodes: readonly number[]): Line => [
+  node,
+  { kind: 'rg.members', members: [1, 2], isQuorate: true, standby: nodes },
+];
 /** It stands in the tree twice. */
 const twice = (node: number): Line => [
   node,
@@ -202,6 +206,23 @@ it.each<[string, readonly Line[], string[]]>([
     ],
     [`R6: node 1: ${SERVICE} has settled, and ${RESOURCE} does not run`],
   ],
+  [
+    'B1: in standby',
+    [...started(1), record(1, STARTED), standby(1, [1])],
+    [`B1: ${SERVICE} has settled on node 1, which is in standby`],
+  ],
+  ['B1: another node is in standby', [...started(1), record(1, STARTED), standby(1, [2])], []],
+  ['B1: stopped there', [...started(1), record(1, STARTED), standby(1, [1]), record(1, STOPPED, 0)], []],
+  ['B1: back from standby', [...started(1), record(1, STARTED), standby(1, [1]), standby(1, [])], []],
+  ['B1: frozen', [...started(1), record(1, STARTED, 1, 1), standby(1, [1])], ['svc-left-in-standby']],
+  ['B1: locked', [...started(1), record(1, STARTED), locked(true), standby(1, [1])], ['svc-left-in-standby']],
+  [
+    'B1: unlocked again',
+    [...started(1), record(1, STARTED), locked(true), standby(1, [1]), locked(false)],
+    [`B1: ${SERVICE} has settled on node 1, which is in standby`],
+  ],
+  ['B1: on its way elsewhere', [...started(1), record(1, STARTED), standby(1, [1]), asks(1, 'relocate')], []],
+  ['B1: waiting for a lock of the dead', [...started(1), record(1, STARTED), standby(1, [1]), asksForLock(1)], []],
   [
     'R7: one starts, the other is told',
     [

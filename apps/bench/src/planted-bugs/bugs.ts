@@ -739,6 +739,15 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ground: 'service-chaos',
   },
   {
+    name: 'stay-in-standby',
+    rule: 'rgmanager.B1',
+    what: 'a node that goes into standby hands nothing over',
+    file: 'packages/rgmanager/src/manager/evaluation.ts',
+    find: 'if (node === members.here) yield* this.#handOver(record);',
+    replace: 'if (node === members.here) continue;',
+    ground: 'service-chaos',
+  },
+  {
     name: 'miss-who-starts-rgmanager',
     rule: 'S30',
     what: 'rgmanager does not hear that another node has opened its port',

@@ -82,5 +82,8 @@ function orderOf(choices: Choices, machines: readonly string[]): string | undefi
     'clusvcadm -l',
     'clusvcadm -u',
     'clusvcadm -u',
+    `clusvcadm -b ${member}`,
+    `clusvcadm -B ${member}`,
+    `clusvcadm -B ${member}`,
   ]);
 }

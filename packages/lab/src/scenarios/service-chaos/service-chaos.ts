@@ -276,7 +276,7 @@ export class ServiceChaos implements Scenario<ServiceChaosResult> {
     }
   }
 
-  /** Everything is unlocked and unfrozen, and what does not run is enabled, every so often. */
+  /** Everything is unlocked and unfrozen, nobody stays in standby, and what does not run is enabled, every so often. */
   *#enable(run: ChaosRun, core: ReadonlyMap<number, string>): Task {
     const { lab } = run;
     while (!this.#isClosing) {
@@ -288,6 +288,7 @@ export class ServiceChaos implements Scenario<ServiceChaosResult> {
 
   *#enableAll({ lab }: ChaosRun, core: ReadonlyMap<number, string>, at: string): Task {
     yield* brief(lab, at, 'clusvcadm -u', PATIENCE);
+    for (const machine of core.values()) yield* brief(lab, at, `clusvcadm -B ${machine}`, PATIENCE);
     for (const name of SERVICES) {
       yield* brief(lab, at, `clusvcadm -U ${name}`, PATIENCE);
       const { state, owner, lastOwner } = this.#picture.of(name);
