@@ -17,6 +17,7 @@ describe('on a machine without a cluster', () => {
   it.each([
     ['processes', 'processes start, end, are killed and hand on what they have', {}],
     ['sh', 'a shell does what it reads', {}],
+    ['sh-language', 'functions, case, arithmetic, read, printf and scripts', {}],
     ['chkconfig', 'chkconfig says what is started at boot', {}],
     ['files', 'files and directories are there, are not, and survive a boot', {}],
     ['sockets', 'sockets connect, listen and fail', {}],

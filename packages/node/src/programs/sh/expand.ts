@@ -1,10 +1,14 @@
 import type { Os, Task } from '@quorate/kernel';
-import { type Character, isPattern, pathsLike } from './pattern.js';
-import type { Script, Word } from './script.js';
+import { type Character, expressionOf, isPattern, pathsLike } from './pattern.js';
+import type { Part, Script, Word } from './script.js';
 
 /** What a shell puts in the place of variables and of `$(…)`. */
 export interface Values {
   variable(name: string): string;
+  /** `$1`, `$2` and so on. */
+  readonly positional: readonly string[];
+  /** The value of an expression of `$((…))`. */
+  valueOf(expression: string): string;
   /** What the commands print, without the line breaks at its end. */
   outputOf(script: Script): Task<string>;
 }
@@ -30,11 +34,16 @@ export function* expandText(word: Word, values: Values): Task<string> {
   return (yield* fieldsOf(quoted, values)).map(textOf).join(' ');
 }
 
+/** What a pattern of `case` fits. */
+export function* expandPattern(word: Word, values: Values): Task<RegExp> {
+  return expressionOf((yield* fieldsOf(word, values, false)).flat());
+}
+
 function textOf(field: readonly Character[]): string {
   return field.map(({ text }) => text).join('');
 }
 
-function* fieldsOf(word: Word, values: Values): Task<readonly (readonly Character[])[]> {
+function* fieldsOf(word: Word, values: Values, isSplit: boolean = true): Task<readonly (readonly Character[])[]> {
   const fields: Character[][] = [];
   let field: Character[] | undefined;
   const add = (text: string, isQuoted: boolean): void => {
@@ -47,13 +56,22 @@ function* fieldsOf(word: Word, values: Values): Task<readonly (readonly Characte
   };
   for (const [i, part] of word.entries()) {
     if (part.kind === 'text') {
+      // "$@" without any is no word, and not an empty one.
+      if (part.text === '' && isAllOf(word[i + 1])) continue;
       const isHome = i === 0 && !part.isQuoted && /^~(\/|$)/.test(part.text);
       add(isHome ? values.variable('HOME') + part.text.slice(1) : part.text, part.isQuoted);
       continue;
     }
-    const value = part.kind === 'variable' ? values.variable(part.name) : yield* values.outputOf(part.script);
-    if (part.isQuoted) {
-      add(value, true);
+    if (part.kind === 'variable' && part.name === '@' && part.isQuoted) {
+      values.positional.forEach((value, at) => {
+        if (at > 0) end();
+        add(value, true);
+      });
+      continue;
+    }
+    const value = yield* valueOfPart(part, values);
+    if (part.isQuoted || !isSplit) {
+      add(value, part.isQuoted);
       continue;
     }
     const pieces = value.split(/[ \t\n]+/);
@@ -64,4 +82,19 @@ function* fieldsOf(word: Word, values: Values): Task<readonly (readonly Characte
   }
   end();
   return fields;
+}
+
+function isAllOf(part: Part | undefined): boolean {
+  return part?.kind === 'variable' && part.name === '@' && part.isQuoted;
+}
+
+function* valueOfPart(part: Exclude<Part, { kind: 'text' }>, values: Values): Task<string> {
+  switch (part.kind) {
+    case 'variable':
+      return values.variable(part.name);
+    case 'output':
+      return yield* values.outputOf(part.script);
+    case 'arithmetic':
+      return values.valueOf(yield* expandText(part.expression, values));
+  }
 }

@@ -16,11 +16,13 @@ interface Document {
   readonly isExpanded: boolean;
 }
 
-const OPERATORS = ['&&', '||', '&>', '>&2', '>>', '>', '<<', '<', '|', '&', ';', '(', ')', '\n'];
+const OPERATORS = ['&&', '||', '&>', '>&2', '>>', '>', '<<', '<', '|', '&', ';;', ';', '(', ')', '\n'];
 /** Where no word has begun, these redirect the complaints. */
 const OF_ERRORS = ['2>&1', '1>&2', '2>>', '2>'];
 const NAME = /^[A-Za-z_]\w*/;
 const SPECIAL = /^[?$#@*0-9]/;
+/** Between braces. */
+const BRACED = /^(?:[A-Za-z_]\w*|\d+|[?$#@*])$/;
 
 /**
  * Cuts a command line into tokens.
@@ -150,6 +152,11 @@ export class Lexer {
       this.#at += end + 2;
       return { kind: 'output', script: this.#parse(rest.slice(0, end)), isQuoted };
     }
+    const arithmetic = rest.startsWith('((') ? arithmeticIn(rest) : undefined;
+    if (arithmetic !== undefined) {
+      this.#at += arithmetic.length + 5;
+      return { kind: 'arithmetic', expression: this.#expandable(arithmetic), isQuoted };
+    }
     if (rest.startsWith('(')) {
       const end = closingParenthesis(rest);
       this.#at += end + 2;
@@ -159,7 +166,7 @@ export class Lexer {
       const end = rest.indexOf('}');
       const name = rest.slice(1, end);
       if (end < 0) throw openQuote('}');
-      if ((NAME.exec(name) ?? SPECIAL.exec(name))?.[0] !== name) {
+      if (!BRACED.test(name)) {
         throw new SyntaxComplaint(`\${${name}}: bad substitution`);
       }
       this.#at += end + 2;
@@ -199,6 +206,13 @@ function openQuote(mark: string): SyntaxComplaint {
 function endOfLine(text: string, from: number): number {
   const at = text.indexOf('\n', from);
   return at < 0 ? text.length : at;
+}
+
+/** What stands in `((…))`; undefined when the second parenthesis is closed before the first. */
+function arithmeticIn(text: string): string | undefined {
+  const end = closingParenthesis(text);
+  const inner = closingParenthesis(text.slice(1));
+  return inner + 2 === end ? text.slice(2, inner + 1) : undefined;
 }
 
 /** Where the parenthesis is closed that a text begins with; those between quotes do not count. */

@@ -2,6 +2,7 @@ import { Lexer, type Token } from './lexer.js';
 import {
   type Command,
   type CompoundCommand,
+  type FunctionDefinition,
   type Pipeline,
   type Redirections,
   type Script,
@@ -28,11 +29,11 @@ const JOINS = new Map<string, { readonly errors?: Target; readonly output?: Targ
   ['>&2', { output: 'errors' }],
   ['1>&2', { output: 'errors' }],
 ]);
-const BEHIND_COMMANDS = ['then', 'elif', 'else', 'fi', 'do', 'done', '}'];
+const BEHIND_COMMANDS = ['then', 'elif', 'else', 'fi', 'do', 'done', 'esac', '}'];
 
 /**
  * Reads a command line as a shell does: words with quotes, variables and `$(…)`, redirections, here-documents, pipes, `;`, `&`, `&&`,
- * `||`, `for`, `while`, `until`, `if`, groups, and several lines.
+ * `||`, `for`, `while`, `until`, `if`, `case`, groups, functions, and several lines.
  *
  * Returns the complaint of bash when it is none: an open quote, or an operator without a command.
  */
@@ -143,7 +144,7 @@ class Parser {
     }
     const { end } = this.#tokens[this.#next - 1]!;
     if (this.#take('&')) return { pipelines, background: this.#line.slice(start, end) };
-    if (!this.#take(';') && this.#peek !== undefined && !this.#isOperator('\n', ')')) throw this.#unexpected();
+    if (!this.#take(';') && this.#peek !== undefined && !this.#isOperator('\n', ')', ';;')) throw this.#unexpected();
     return { pipelines };
   }
 
@@ -158,8 +159,32 @@ class Parser {
   }
 
   #command(): Command {
+    const defined = this.#definition();
+    if (defined !== undefined) return defined;
     const compound = this.#compound();
-    if (compound === undefined) return this.#simple();
+    return compound === undefined ? this.#simple() : this.#redirected(compound);
+  }
+
+  /** `NAME() BODY` and `function NAME BODY`. */
+  #definition(): FunctionDefinition | undefined {
+    const [first, second, third] = this.#tokens.slice(this.#next, this.#next + 3);
+    const hasParentheses = second?.kind === 'operator' && second.text === '(' && third?.text === ')';
+    if (first?.kind !== 'word' || (first.text !== 'function' && !hasParentheses)) return undefined;
+    if (first.text === 'function') {
+      this.#next += 1;
+      if (this.#peek?.kind !== 'word') throw this.#unexpected();
+    }
+    const name = this.#peek!.text;
+    if (!/^[A-Za-z_][\w.-]*$/.test(name)) throw new SyntaxComplaint(`\`${name}': not a valid identifier`);
+    this.#next += 1;
+    if (this.#take('(')) this.#need(')');
+    this.#skipLines();
+    const body = this.#compound();
+    if (body === undefined) throw this.#unexpected();
+    return { kind: 'function', name, body: this.#redirected(body) };
+  }
+
+  #redirected(compound: CompoundCommand): CompoundCommand {
     let redirections: Redirections = {};
     for (let more = this.#redirection(); more !== undefined; more = this.#redirection()) {
       redirections = { ...redirections, ...more };
@@ -175,6 +200,7 @@ class Parser {
       return { kind: 'while', isUntil, condition, body: this.#doneBlock() };
     }
     if (this.#take('if')) return this.#if();
+    if (this.#take('case')) return this.#case();
     if (this.#take('(')) {
       const body = this.#block(')');
       this.#need(')');
@@ -219,6 +245,31 @@ class Parser {
     const otherwise = this.#take('else') ? { otherwise: this.#block('fi') } : {};
     this.#need('fi');
     return { kind: 'if', branches, ...otherwise };
+  }
+
+  #case(): CompoundCommand {
+    const subject = this.#peek;
+    if (subject?.kind !== 'word') throw this.#unexpected();
+    this.#next += 1;
+    this.#skipLines();
+    this.#need('in');
+    this.#skipLines();
+    const choices = [];
+    while (!this.#take('esac')) {
+      this.#take('(');
+      const patterns: Word[] = [];
+      do {
+        if (this.#peek?.kind !== 'word') throw this.#unexpected();
+        patterns.push(this.#peek.word);
+        this.#next += 1;
+      } while (this.#take('|'));
+      this.#need(')');
+      const body = this.#statements(() => this.#isReserved('esac') || this.#isOperator(';;'));
+      choices.push({ patterns, body });
+      if (!this.#take(';;') && !this.#isReserved('esac')) throw this.#unexpected();
+      this.#skipLines();
+    }
+    return { kind: 'case', subject: subject.word, choices };
   }
 
   #simple(): SimpleCommand {

@@ -47,7 +47,7 @@ function splitAtSlashes(word: readonly Character[]): readonly (readonly Characte
 }
 
 /** The regular expression of a pattern: `*` any text, `?` one character, `[a-z]` and `[!a-z]` one of those. */
-function expressionOf(pattern: readonly Character[]): RegExp {
+export function expressionOf(pattern: readonly Character[]): RegExp {
   let source = '';
   for (let i = 0; i < pattern.length; i++) {
     const { text, isQuoted } = pattern[i]!;

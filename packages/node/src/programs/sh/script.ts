@@ -3,6 +3,8 @@ export type Part =
   | { readonly kind: 'text'; readonly text: string; readonly isQuoted: boolean }
   /** `$NAME`, `${NAME}`, `$?`, `$1`. */
   | { readonly kind: 'variable'; readonly name: string; readonly isQuoted: boolean }
+  /** `$((…))`: the value of the expression, in which variables are replaced first. */
+  | { readonly kind: 'arithmetic'; readonly expression: Word; readonly isQuoted: boolean }
   /** `$(…)` and backquotes: what the commands print. */
   | { readonly kind: 'output'; readonly script: Script; readonly isQuoted: boolean };
 
@@ -24,6 +26,12 @@ interface Branch {
   readonly body: Script;
 }
 
+/** `PATTERN|PATTERN) …;;`. */
+interface Choice {
+  readonly patterns: readonly Word[];
+  readonly body: Script;
+}
+
 /** `NAME=VALUE… WORD…`. */
 export interface SimpleCommand extends Redirections {
   readonly kind: 'simple';
@@ -34,13 +42,21 @@ export interface SimpleCommand extends Redirections {
 export type CompoundCommand = Redirections &
   (
     | { readonly kind: 'for'; readonly name: string; readonly words: readonly Word[]; readonly body: Script }
+    | { readonly kind: 'case'; readonly subject: Word; readonly choices: readonly Choice[] }
     | ({ readonly kind: 'while'; readonly isUntil: boolean } & Branch)
     | { readonly kind: 'if'; readonly branches: readonly Branch[]; readonly otherwise?: Script }
     /** `{ …; }`, or `( … )`, whose variables and directory are its own. */
     | { readonly kind: 'group'; readonly isSubshell: boolean; readonly body: Script }
   );
 
-export type Command = SimpleCommand | CompoundCommand;
+/** `NAME() BODY`: from now on that name is a command. */
+export interface FunctionDefinition extends Redirections {
+  readonly kind: 'function';
+  readonly name: string;
+  readonly body: CompoundCommand;
+}
+
+export type Command = SimpleCommand | CompoundCommand | FunctionDefinition;
 
 /** Commands joined by `|`, and how they hang on the ones before them. */
 export interface Pipeline {

@@ -1,20 +1,28 @@
-import type { Os, Program, Task } from '@quorate/kernel';
+import { isErrno, type Os, type Program, strerror, type Task, utf8Text } from '@quorate/kernel';
 import { parseCommandLine } from './parser.js';
 import { Shell } from './shell.js';
 import { ShellState } from './state.js';
 
 const HOME = '/root';
 
-/** `sh -c 'command line'`. */
+/** `sh -c 'COMMAND LINE' [NAME [ARGUMENT…]]` and `sh FILE [ARGUMENT…]`. */
 export const sh: Program = function* (argv, os) {
-  const at = argv.indexOf('-c');
-  const line = argv[at + 1];
-  if (at < 0 || line === undefined) {
-    os.printError('sh: expected -c and a command line\n');
+  const words = argv.slice(1);
+  const isLine = words[0] === '-c';
+  const [given, ...rest] = isLine ? words.slice(1) : words;
+  if (given === undefined || (!isLine && given.startsWith('-'))) {
+    os.printError('sh: expected -c and a command line, or a file\n');
     return 2;
   }
-  const shell = new Shell(os, new ShellState(os.environment));
-  return yield* runLine(shell, os, line);
+  const bytes = isLine ? undefined : yield* os.readFile(given);
+  if (isErrno(bytes)) {
+    os.printError(`sh: ${given}: ${strerror(bytes)}\n`);
+    return 127;
+  }
+  const state = new ShellState(os.environment);
+  state.name = isLine ? (rest.shift() ?? 'sh') : given;
+  state.positional = rest;
+  return yield* runLine(new Shell(os, state), os, bytes === undefined ? given : utf8Text(bytes));
 };
 
 /** Who is logged in at a machine: directory, variables and the last status stay from one line to the next, until `exit`. */
@@ -49,8 +57,8 @@ function* runLine(shell: Shell, os: Os, line: string): Task<number> {
     os.printError(`-bash: ${script}\n`);
     return 2;
   }
-  return yield* shell.run(script, {
-    input: os.input,
+  return yield* shell.runSafely(script, {
+    input: { rest: os.input },
     print: (text) => os.print(text),
     printError: (text) => os.printError(text),
   });

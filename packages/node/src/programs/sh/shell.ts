@@ -1,18 +1,26 @@
 import { isErrno, type Os, SECOND, strerror, type Task, utf8Bytes, utf8Text } from '@quorate/kernel';
+import { ArithmeticComplaint, evaluate } from './arithmetic.js';
 import { BUILTINS } from './builtins.js';
-import { expandText, expandWord, type Values } from './expand.js';
+import { expandPattern, expandText, expandWord, type Values } from './expand.js';
+import { parseCommandLine } from './parser.js';
 import type { Command, CompoundCommand, Pipeline, Redirections, Script, Statement, Target, Word } from './script.js';
-import type { RunningShell, ShellState, Streams } from './state.js';
+import type { Input, RunningShell, ShellState, Streams } from './state.js';
 
 /** What a turn of a loop takes at least: one that does nothing else would never let time pass. */
 const TURN = SECOND / 1000;
 const NOWHERE = '/dev/null';
+/** Functions that run at once: one that calls itself for ever takes no time. */
+const NESTING_MAX = 100;
+/** Commands whose operands are assignments. */
+const DECLARING = ['local', 'export'];
 
 /** Does what a script says, in a process of its own. */
 export class Shell implements RunningShell, Values {
   readonly os: Os;
   readonly state: ShellState;
   leaving: RunningShell['leaving'];
+  /** Files that are being read, one by the other. */
+  #sources = 0;
 
   constructor(os: Os, state: ShellState) {
     this.os = os;
@@ -26,7 +34,12 @@ export class Shell implements RunningShell, Values {
       case '$':
         return String(this.os.pid);
       case '#':
-        return '0';
+        return String(this.state.positional.length);
+      case '@':
+      case '*':
+        return this.state.positional.join(' ');
+      case '0':
+        return this.state.name;
       case 'HOME':
         return this.state.variables.get(name) ?? '/root';
       case 'HOSTNAME':
@@ -36,8 +49,37 @@ export class Shell implements RunningShell, Values {
       case 'USER':
         return this.state.variables.get(name) ?? 'root';
       default:
+        if (/^\d/.test(name)) return this.state.positional[Number(name) - 1] ?? '';
         return this.state.variables.get(name) ?? '';
     }
+  }
+
+  get positional(): readonly string[] {
+    return this.state.positional;
+  }
+
+  valueOf(expression: string): string {
+    return evaluate(expression, {
+      get: (name) => this.variable(name),
+      set: (name, value) => this.state.variables.set(name, value),
+    });
+  }
+
+  get isSourcing(): boolean {
+    return this.#sources > 0;
+  }
+
+  *source(text: string, streams: Streams): Task<number> {
+    const script = parseCommandLine(text);
+    if (typeof script === 'string') {
+      streams.printError(`-bash: ${script}\n`);
+      return 2;
+    }
+    this.#sources += 1;
+    const status = yield* this.run(script, streams);
+    this.#sources -= 1;
+    if (this.leaving === 'function') this.leaving = undefined;
+    return status;
   }
 
   *outputOf(script: Script): Task<string> {
@@ -45,7 +87,7 @@ export class Shell implements RunningShell, Values {
     const print = (text: string): void => {
       output += text;
     };
-    yield* this.#apart(script, { input: '', print, printError: (text) => this.os.printError(text) });
+    yield* this.#apart(script, { input: { rest: '' }, print, printError: (text) => this.os.printError(text) });
     return output.replace(/\n+$/, '');
   }
 
@@ -56,6 +98,18 @@ export class Shell implements RunningShell, Values {
       if (this.leaving !== undefined) break;
     }
     return this.state.status;
+  }
+
+  /** As `run`; an expression without a value ends it. */
+  *runSafely(script: Script, streams: Streams): Task<number> {
+    try {
+      return yield* this.run(script, streams);
+    } catch (error) {
+      if (!(error instanceof ArithmeticComplaint)) throw error;
+      streams.printError(`-bash: ${error.message}\n`);
+      this.state.status = 1;
+      return 1;
+    }
   }
 
   *#statement({ pipelines, background }: Statement, streams: Streams): Task {
@@ -85,7 +139,7 @@ export class Shell implements RunningShell, Values {
       if (commands.length > 1 && command.kind !== 'simple') {
         this.state.status = yield* this.#apart([{ pipelines: [pipelineOf(command)] }], its);
       } else this.state.status = yield* this.#command(command, its);
-      input = output;
+      input = { rest: output };
     }
     if (isNegated) this.state.status = this.state.status === 0 ? 1 : 0;
   }
@@ -93,12 +147,16 @@ export class Shell implements RunningShell, Values {
   /** Runs a script whose variables, directory and `exit` do not count outside. */
   *#apart(script: Script, streams: Streams): Task<number> {
     const { directory } = this.os;
-    const status = yield* new Shell(this.os, this.state.copy()).run(script, streams);
+    const status = yield* new Shell(this.os, this.state.copy()).runSafely(script, streams);
     if (this.os.directory !== directory) yield* this.os.changeDirectory(directory);
     return status;
   }
 
   *#command(command: Command, streams: Streams): Task<number> {
+    if (command.kind === 'function') {
+      this.state.functions.set(command.name, command.body);
+      return 0;
+    }
     const input = yield* this.#inputOf(command, streams);
     if (input === undefined) return 1;
     const toOutput = sinkOf(command.output, streams.print, streams);
@@ -120,7 +178,11 @@ export class Shell implements RunningShell, Values {
     streams: Streams,
   ): Task<number> {
     const words: string[] = [];
-    for (const word of given) words.push(...(yield* expandWord(this.os, word, this)));
+    for (const word of given) {
+      // As in an assignment nothing is split there.
+      if (DECLARING.includes(words[0] ?? '') && isAssignment(word)) words.push(yield* expandText(word, this));
+      else words.push(...(yield* expandWord(this.os, word, this)));
+    }
     const assigned: [string, string][] = [];
     for (const { name, value } of assignments) assigned.push([name, yield* expandText(value, this)]);
     const [name] = words;
@@ -128,13 +190,44 @@ export class Shell implements RunningShell, Values {
       for (const [variable, value] of assigned) this.state.variables.set(variable, value);
       return 0;
     }
+    const body = this.state.functions.get(name);
+    if (body !== undefined) return yield* this.#call(name, body, words.slice(1), assigned, streams);
     const builtin = BUILTINS.get(name);
     if (builtin !== undefined) return yield* builtin(words, this, streams);
     const environment = { ...this.state.environment(), ...Object.fromEntries(assigned) };
-    const { status, output, errors } = yield* this.os.run(words, { environment, input: streams.input });
+    const { status, output, errors } = yield* this.os.run(words, { environment, input: streams.input.rest });
     streams.print(output);
     streams.printError(errors);
     return status;
+  }
+
+  /** Runs a function; what is assigned before its name is local to it. */
+  *#call(
+    name: string,
+    body: CompoundCommand,
+    args: readonly string[],
+    assigned: readonly (readonly [string, string])[],
+    streams: Streams,
+  ): Task<number> {
+    const { state } = this;
+    if (state.hidden.length === NESTING_MAX) {
+      streams.printError(`-bash: ${name}: maximum function nesting level exceeded (${NESTING_MAX})\n`);
+      return 1;
+    }
+    const { positional } = state;
+    state.hidden.push(new Map(assigned.map(([variable]) => [variable, state.variables.get(variable)])));
+    for (const [variable, value] of assigned) state.variables.set(variable, value);
+    state.positional = args;
+    try {
+      return yield* this.#command(body, streams);
+    } finally {
+      state.positional = positional;
+      for (const [variable, value] of state.hidden.pop()!) {
+        if (value === undefined) state.variables.delete(variable);
+        else state.variables.set(variable, value);
+      }
+      if (this.leaving === 'function') this.leaving = undefined;
+    }
   }
 
   *#compound(command: CompoundCommand, streams: Streams): Task<number> {
@@ -143,6 +236,8 @@ export class Shell implements RunningShell, Values {
         return yield* command.isSubshell ? this.#apart(command.body, streams) : this.run(command.body, streams);
       case 'if':
         return yield* this.#if(command, streams);
+      case 'case':
+        return yield* this.#case(command, streams);
       case 'while':
         return yield* this.#while(command, streams);
       case 'for': {
@@ -168,6 +263,17 @@ export class Shell implements RunningShell, Values {
     return otherwise === undefined ? 0 : yield* this.run(otherwise, streams);
   }
 
+  *#case({ subject, choices }: Extract<CompoundCommand, { kind: 'case' }>, streams: Streams): Task<number> {
+    const text = yield* expandText(subject, this);
+    this.state.status = 0;
+    for (const { patterns, body } of choices) {
+      for (const pattern of patterns) {
+        if ((yield* expandPattern(pattern, this)).test(text)) return yield* this.run(body, streams);
+      }
+    }
+    return 0;
+  }
+
   *#while({ isUntil, condition, body }: Extract<CompoundCommand, { kind: 'while' }>, streams: Streams): Task<number> {
     let status = 0;
     for (;;) {
@@ -184,17 +290,17 @@ export class Shell implements RunningShell, Values {
     yield* this.os.sleep(TURN);
     yield* this.run(body, streams);
     const { leaving } = this;
-    if (leaving !== 'shell') this.leaving = undefined;
+    if (leaving === 'loop' || leaving === 'turn') this.leaving = undefined;
     return leaving === undefined || leaving === 'turn';
   }
 
-  *#inputOf({ input }: Redirections, streams: Streams): Task<string | undefined> {
+  *#inputOf({ input }: Redirections, streams: Streams): Task<Input | undefined> {
     if (input === undefined) return streams.input;
-    if ('text' in input) return yield* expandText(input.text, this);
+    if ('text' in input) return { rest: yield* expandText(input.text, this) };
     const path = yield* expandText(input.path, this);
-    if (path === NOWHERE) return '';
+    if (path === NOWHERE) return { rest: '' };
     const bytes = yield* this.os.readFile(path);
-    if (!isErrno(bytes)) return utf8Text(bytes);
+    if (!isErrno(bytes)) return { rest: utf8Text(bytes) };
     streams.printError(`-bash: ${path}: ${strerror(bytes)}\n`);
     return undefined;
   }
@@ -209,6 +315,10 @@ export class Shell implements RunningShell, Values {
     streams.printError(`-bash: ${path}: ${strerror(written)}\n`);
     return false;
   }
+}
+
+function isAssignment([first]: Word): boolean {
+  return first?.kind === 'text' && !first.isQuoted && /^[A-Za-z_]\w*=/.test(first.text);
 }
 
 function pipelineOf(command: Command): Pipeline {

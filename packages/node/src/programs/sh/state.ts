@@ -1,9 +1,15 @@
-import type { Os } from '@quorate/kernel';
+import type { Os, Task } from '@quorate/kernel';
+import type { CompoundCommand } from './script.js';
+
+/** What comes in, as far as nobody has read it. */
+export interface Input {
+  rest: string;
+}
 
 /** The three streams of a command. */
 export interface Streams {
-  /** All of standard input. */
-  readonly input: string;
+  /** `read` takes a line of it; a program gets all that is left, and leaves it. */
+  readonly input: Input;
   print(text: string): void;
   printError(text: string): void;
 }
@@ -13,6 +19,13 @@ export class ShellState {
   readonly variables: Map<string, string>;
   /** Names of those that its commands get. */
   readonly exported: Set<string>;
+  readonly functions: Map<string, CompoundCommand> = new Map();
+  /** `$0`. */
+  name: string = '-bash';
+  /** `$1`, `$2` and so on. */
+  positional: readonly string[] = [];
+  /** For each function that runs, what its local variables hide; undefined where there was nothing. */
+  readonly hidden: Map<string, string | undefined>[] = [];
   /** Of the last command. */
   status: number = 0;
   /** How many commands it did not wait for. */
@@ -26,6 +39,10 @@ export class ShellState {
   copy(): ShellState {
     const copy = new ShellState(this.environment());
     for (const [name, value] of this.variables) copy.variables.set(name, value);
+    for (const [name, body] of this.functions) copy.functions.set(name, body);
+    for (const each of this.hidden) copy.hidden.push(new Map(each));
+    copy.name = this.name;
+    copy.positional = this.positional;
     copy.status = this.status;
     return copy;
   }
@@ -39,8 +56,12 @@ export class ShellState {
 export interface RunningShell {
   readonly os: Os;
   readonly state: ShellState;
-  /** What is left undone: all of it, or the loop or the turn that it is in. */
-  leaving: 'shell' | 'loop' | 'turn' | undefined;
+  /** What is left undone: all of it, or the function, the loop or the turn that it is in. */
+  leaving: 'shell' | 'function' | 'loop' | 'turn' | undefined;
   /** The value of a variable; empty when it has none. */
   variable(name: string): string;
+  /** A file is being read by `source`. */
+  readonly isSourcing: boolean;
+  /** Does what a file says. */
+  source(text: string, streams: Streams): Task<number>;
 }
