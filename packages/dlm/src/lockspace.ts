@@ -189,11 +189,11 @@ export class Lockspace {
   }
 
   isMember(nodeid: number): boolean {
-    return this.members.some((member) => member.nodeid === nodeid);
+    return isAmong(this.members, nodeid);
   }
 
   isRemoved(nodeid: number): boolean {
-    return this.membersGone.some((member) => member.nodeid === nodeid);
+    return isAmong(this.membersGone, nodeid);
   }
 
   log(priority: 'info' | 'err' | 'debug', text: string): void {
@@ -362,4 +362,10 @@ export class Lockspace {
     const { now, observe } = this.host;
     observe?.({ kind: 'dlm.directory-removed', now, lockspace: this.name, resource: r.name });
   }
+}
+
+/** A loop without a function: it is asked for every message, and for every lock that recovery moves. */
+function isAmong(members: readonly Member[], nodeid: number): boolean {
+  for (let i = 0; i < members.length; i++) if (members[i]!.nodeid === nodeid) return true;
+  return false;
 }

@@ -136,7 +136,7 @@ export class Midcomms {
   /** Gives a packet its number and sends it; it arrives once, after all that were sent before. */
   send(to: number, packet: Uint8Array, command: number): void {
     const peer = this.#peer(to);
-    if (this.#versionOf(peer) === Version.v3_1) return this.sendBare(to, packet);
+    if (this.#versionOf(peer) === Version.v3_1) return this.#sendBare(peer, packet);
     const kept = this.#wrap(peer, packet, command);
     peer.unacknowledged.push(kept);
     if (!peer.isResendDue) this.#port.transmit(to, kept);
@@ -144,9 +144,7 @@ export class Midcomms {
 
   /** Sends a packet without number: the peer may miss it or see it twice. */
   sendBare(to: number, packet: Uint8Array): void {
-    const peer = this.#peer(to);
-    if (!peer.isConnected) peer.unsent.push(packet.slice());
-    this.#port.transmit(to, packet);
+    this.#sendBare(this.#peer(to), packet);
   }
 
   /** Takes one or more whole packets from a peer. */
@@ -316,6 +314,11 @@ export class Midcomms {
     if (peer.forcedAt !== Infinity) this.#ending -= 1;
     if (at !== Infinity) this.#ending += 1;
     peer.forcedAt = at;
+  }
+
+  #sendBare(peer: Peer, packet: Uint8Array): void {
+    if (!peer.isConnected) peer.unsent.push(packet.slice());
+    this.#port.transmit(peer.nodeid, packet);
   }
 
   #wrap(peer: Peer, packet: Uint8Array, command: number): Uint8Array {

@@ -1,6 +1,7 @@
+import { Asts } from './message.js';
 import { Mode } from './mode.js';
-import { MAX_BODY_BYTES, RCOM_BYTES, type Rcom, writeName } from './rcom.js';
-import { LockStatus } from './resource.js';
+import { MAX_BODY_BYTES, RCOM_BYTES, type Rcom, type RcomWriter, writeName } from './rcom.js';
+import { type Lkb, LockStatus } from './resource.js';
 import type { NameBytes } from './resource-table.js';
 
 /**
@@ -51,27 +52,28 @@ const LOCK_BYTES = 108;
 /** Longest value block that fits a LOCK, which is longer than a message of locking, inside the envelope. */
 export const MAX_LVB_BYTES: number = MAX_BODY_BYTES - LOCK_BYTES;
 
-/** Writes the body of a LOCK; gives its length. */
-export function writeLock(view: DataView, lock: RcomLock, name: string, lvb: Uint8Array | undefined): number {
-  view.setUint32(RCOM_BYTES, lock.pid, true);
-  view.setUint32(RCOM_BYTES + 4, lock.lkid, true);
-  view.setUint32(RCOM_BYTES + 8, lock.remid, true);
-  view.setUint32(RCOM_BYTES + 12, lock.parentLkid, true);
-  view.setUint32(RCOM_BYTES + 16, 0, true);
-  view.setUint32(RCOM_BYTES + 20, lock.exflags, true);
-  view.setUint32(RCOM_BYTES + 24, lock.flags, true);
-  view.setUint32(RCOM_BYTES + 28, lock.lvbseq, true);
-  view.setInt32(RCOM_BYTES + 32, lock.result, true);
-  view.setInt8(RCOM_BYTES + 36, lock.rqmode);
-  view.setInt8(RCOM_BYTES + 37, lock.grmode);
-  view.setUint8(RCOM_BYTES + 38, lock.status);
-  view.setUint8(RCOM_BYTES + 39, lock.asts);
-  view.setUint16(RCOM_BYTES + 40, lock.waitType, true);
+/**
+ * Writes the body of a LOCK, a lock as its new master hears of it; gives its length.
+ *
+ * Source: Linux fs/dlm/rcom.c, `pack_rcom_lock`.
+ */
+export function packRcomLock({ bytes, view }: RcomWriter, lkb: Lkb): number {
+  const { lvb } = lkb;
+  const { name } = lkb.resource;
+  bytes.fill(0, RCOM_BYTES, RCOM_BYTES + LOCK_BYTES);
+  view.setUint32(RCOM_BYTES + 4, lkb.lkid, true);
+  view.setUint32(RCOM_BYTES + 20, lkb.exflags, true);
+  view.setUint32(RCOM_BYTES + 24, lkb.flags, true);
+  view.setUint32(RCOM_BYTES + 28, lkb.lvbseq, true);
+  bytes[RCOM_BYTES + 36] = lkb.rqmode;
+  bytes[RCOM_BYTES + 37] = lkb.grmode;
+  bytes[RCOM_BYTES + 38] = lkb.status;
+  bytes[RCOM_BYTES + 39] = lkb.hasBast ? Asts.CAST | Asts.BAST : Asts.CAST;
+  view.setUint16(RCOM_BYTES + 40, lkb.waitType, true);
   view.setUint16(RCOM_BYTES + 42, name.length, true);
-  for (let at = NAME_AT; at < NAME_AT + NAME_BYTES; at += 4) view.setUint32(RCOM_BYTES + at, 0, true);
-  writeName(view, RCOM_BYTES + NAME_AT, name);
+  writeName(bytes, RCOM_BYTES + NAME_AT, name);
   if (lvb === undefined) return LOCK_BYTES;
-  for (let i = 0; i < lvb.length; i++) view.setUint8(RCOM_BYTES + LOCK_BYTES + i, lvb[i]!);
+  bytes.set(lvb, RCOM_BYTES + LOCK_BYTES);
   return LOCK_BYTES + lvb.length;
 }
 
@@ -118,10 +120,8 @@ export function copyLockLvb({ bytes, bodyAt, end }: Rcom, to: Uint8Array): void 
 }
 
 /** Writes the body of a LOCK's reply: its first 108 bytes with two fields filled in. Gives its length. */
-export function writeLockReply(view: DataView, request: Rcom, remid: number, result: number): number {
-  for (let at = 0; at < LOCK_BYTES; at += 4) {
-    view.setUint32(RCOM_BYTES + at, request.view.getUint32(request.bodyAt + at, true), true);
-  }
+export function writeLockReply({ bytes, view }: RcomWriter, request: Rcom, remid: number, result: number): number {
+  bytes.set(request.bytes.subarray(request.bodyAt, request.bodyAt + LOCK_BYTES), RCOM_BYTES);
   view.setUint32(RCOM_BYTES + 8, remid, true);
   view.setInt32(RCOM_BYTES + 32, result, true);
   return LOCK_BYTES;

@@ -132,7 +132,7 @@ function receiveLockReply(ls: Lockspace, _from: number, rcom: Rcom): RejectReaso
   switch (-rl.result) {
     case Result.EBADR:
       // The new master had not learnt yet that it is one.
-      sendRcomLock(ls, r, lkb);
+      sendRcomLock(ls, lkb);
       return undefined;
     case 0:
     case Result.EEXIST:

@@ -73,25 +73,27 @@ export function decodeRcom({ bytes, view, at, end }: Packet, rcom: Rcom): boolea
 
 /** Writes packets of recovery messages into one buffer that it owns and reuses. */
 export class RcomWriter {
-  readonly #bytes = new Uint8Array(MAX_PACKET_BYTES);
-  readonly #view = new DataView(this.#bytes.buffer);
-  readonly #packets = new Prefixes(this.#bytes);
+  /** Where the body is to be written, from `RCOM_BYTES` on. */
+  readonly bytes: Uint8Array = new Uint8Array(MAX_PACKET_BYTES);
+  /** The same. */
+  readonly view: DataView = new DataView(this.bytes.buffer);
+  readonly #packets = new Prefixes(this.bytes);
 
-  /** Begins a message; gives where its body is to be written, from `RCOM_BYTES` on. Then `end`. */
-  begin(type: number, result: number, id: number, seq: number, seqReply: number): DataView {
-    const view = this.#view;
+  /** Begins a message; its body is to be written then, and `end` called. */
+  begin(type: number, result: number, id: number, seq: number, seqReply: number): this {
+    const { view } = this;
     view.setUint32(16, type, true);
     view.setInt32(20, result, true);
     setU64(view, 24, id, true);
     setU64(view, 32, seq, true);
     setU64(view, 40, seqReply, true);
-    return view;
+    return this;
   }
 
   /** The packet with a body of so many bytes. Aliases the writer's buffer and is valid until the next `begin`. */
   end(version: number, globalId: number, from: number, bodyLength: number): Uint8Array {
     const length = RCOM_BYTES + bodyLength;
-    setHeader(this.#view, version, globalId, from, length, Command.RCOM);
+    setHeader(this.view, version, globalId, from, length, Command.RCOM);
     return this.#packets.of(length);
   }
 }
@@ -102,7 +104,7 @@ export class RcomWriter {
 export const NEED_SLOTS = 1;
 
 /** Body of STATUS, 16 bytes: u32 flags, zero. */
-export function writeStatus(view: DataView, flags: number): number {
+export function writeStatus({ view }: RcomWriter, flags: number): number {
   view.setUint32(RCOM_BYTES, flags, true);
   for (let at = 4; at < 16; at += 4) view.setUint32(RCOM_BYTES + at, 0, true);
   return 16;
@@ -143,7 +145,7 @@ export interface StatusReply {
   readonly slots: readonly Slot[];
 }
 
-export function writeStatusReply(view: DataView, reply: StatusReply): number {
+export function writeStatusReply({ view }: RcomWriter, reply: StatusReply): number {
   const { lvblen, lsflags, flags, ourSlot, generation, slots } = reply;
   view.setUint32(RCOM_BYTES, lvblen, true);
   view.setUint32(RCOM_BYTES + 4, lsflags, true);
@@ -191,7 +193,7 @@ const NO_MORE_NAMES = 0xffff;
  *
  * Source: Linux fs/dlm/dir.c, `dlm_copy_master_names`.
  */
-export function writeNames(view: DataView, names: readonly string[], from: number): number {
+export function writeNames({ bytes, view }: RcomWriter, names: readonly string[], from: number): number {
   let length = 0;
   for (let i = from; i < names.length; i++) {
     const name = names[i]!;
@@ -201,7 +203,7 @@ export function writeNames(view: DataView, names: readonly string[], from: numbe
       return length + 2;
     }
     view.setUint16(RCOM_BYTES + length, name.length);
-    writeName(view, RCOM_BYTES + length + 2, name);
+    writeName(bytes, RCOM_BYTES + length + 2, name);
     length += 2 + name.length;
   }
   view.setUint16(RCOM_BYTES + length, NO_MORE_NAMES);
@@ -209,8 +211,8 @@ export function writeNames(view: DataView, names: readonly string[], from: numbe
 }
 
 /** The characters of a name, which is also the body of NAMES and LOOKUP. */
-export function writeName(view: DataView, at: number, name: string): number {
-  for (let i = 0; i < name.length; i++) view.setUint8(at + i, name.charCodeAt(i));
+export function writeName(bytes: Uint8Array, at: number, name: string): number {
+  for (let i = 0; i < name.length; i++) bytes[at + i] = name.charCodeAt(i);
   return name.length;
 }
 

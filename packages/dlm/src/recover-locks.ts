@@ -59,21 +59,6 @@ export function setNewMaster(ls: Lockspace, r: Rsb): void {
   r.flags |= RsbFlag.NEW_MASTER | RsbFlag.NEW_MASTER2;
 }
 
-/** A lock as its new master hears of it (`pack_rcom_lock`). */
-export function packRcomLock(lkb: Lkb, rl: RcomLock): RcomLock {
-  rl.pid = rl.remid = rl.parentLkid = rl.result = 0;
-  rl.lkid = lkb.lkid;
-  rl.exflags = lkb.exflags;
-  rl.flags = lkb.flags;
-  rl.lvbseq = lkb.lvbseq;
-  rl.rqmode = lkb.rqmode;
-  rl.grmode = lkb.grmode;
-  rl.status = lkb.status;
-  rl.asts = lkb.hasBast ? Asts.CAST | Asts.BAST : Asts.CAST;
-  rl.waitType = lkb.waitType;
-  return rl;
-}
-
 /** As new master: a twin for a lock of another node; its id is `rl.remid` then. Gives the result. */
 export function recoverMasterCopy(ls: Lockspace, from: number, rcom: Rcom, rl: RcomLock): number {
   rl.remid = 0;

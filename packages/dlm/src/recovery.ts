@@ -276,7 +276,7 @@ function recoverLocksOf(ls: Lockspace, r: Rsb): number {
   let count = 0;
   for (let lkb = r.firstLock; lkb !== undefined; lkb = r.lockAfter(lkb)) {
     if (lkb.isMasterCopy) continue;
-    sendRcomLock(ls, r, lkb);
+    sendRcomLock(ls, lkb);
     count += 1;
   }
   r.recoverLocksCount += count;
