@@ -121,6 +121,24 @@ describe('what is kept', () => {
     }
   });
 
+  it('a file that claims a block twice keeps it at the first place and gets copies at the others, as by fsck.gfs2', () => {
+    const image = clean.fork();
+    const saboteur = new Saboteur(image);
+    const shared = saboteur.pointer('/flat', 1);
+    for (const index of [2, 4]) saboteur.setPointer('/flat', index, shared);
+    const damagedBytes = Volume.open(image)!.read(Volume.open(image)!.lookup('/flat') as never);
+    const theirs = HAS_FSCK ? fsckMend(image.fork()).mended : undefined;
+    expect(mend(image).left).toEqual([]);
+    expectMended(image, false);
+    const pointers = [0, 1, 2, 3, 4].map((index) => new Saboteur(image).pointer('/flat', index));
+    expect(pointers[1]).toBe(shared);
+    expect(new Set(pointers).size).toBe(5);
+    for (const mended of [image, ...(theirs === undefined ? [] : [theirs])]) {
+      const volume = Volume.open(mended)!;
+      expect(volume.read(volume.lookup('/flat') as never)).toEqual(damagedBytes);
+    }
+  });
+
   it('of two files that share a block one keeps it', () => {
     const image = damaged('two files share a block');
     const [before, after] = [clean, image].map((one) => {

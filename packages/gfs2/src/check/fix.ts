@@ -45,7 +45,10 @@ export interface Fixer {
   restoreBitmap(rindex: RindexEntry, index: number): void;
   /** Removes pointers to those blocks from the tree of an inode. */
   dropPointers(addr: number, blocks: ReadonlySet<number>): void;
-  /** Gives data of a file a block of its own later, as what is in `block` now belongs to something else. */
+  /**
+   * Removes the pointer of a file to `block` at `lblock`, if it is there. The data gets a block of its own later, as that one has been
+   * claimed by something else, or by an earlier place of this file.
+   */
   pendCopy(addr: number, lblock: number, block: number): void;
   /** Makes an inode one without extended attributes. */
   dropXattrs(addr: number): void;

@@ -250,11 +250,8 @@ class InodeChecker {
     this.#count += 1;
     if (rgrp.mark(block, state)) return true;
     const text = `block ${block} belongs to inode ${owner} and to something else`;
-    const drop = this.#mending(block);
-    this.#image.report('pass1b', 'pointer-shared', block, text, (fixer) => {
-      if (lblock !== undefined) fixer.pendCopy(owner, lblock, block);
-      drop(fixer);
-    });
+    const fix: Fix = lblock === undefined ? this.#mending(block) : (fixer) => fixer.pendCopy(owner, lblock, block);
+    this.#image.report('pass1b', 'pointer-shared', block, text, fix);
     return false;
   }
 

@@ -20,7 +20,7 @@ import { deleteDirent, direntFault, isEmpty } from '../ondisk/dirent-block.js';
 import { DINODE_BYTES, type Geometry, MAX_HEIGHT } from '../ondisk/geometry.js';
 import { decodeLeaf, encodeLeaf, LEAF_BYTES } from '../ondisk/leaf.js';
 import { encodeMetaHeader, GFS2_MAGIC, META_HEADER_BYTES, META_TYPE, wordAt } from '../ondisk/meta-header.js';
-import { pointerArea } from '../ondisk/metadata-tree.js';
+import { findMetapath, getPointer, pointerArea, setPointer } from '../ondisk/metadata-tree.js';
 import type { RindexEntry } from '../ondisk/rindex.js';
 import type { Inum } from '../ondisk/superblock.js';
 import { cleanJournal } from './clean-journal.js';
@@ -121,6 +121,18 @@ export class ImageFixer implements Fixer {
   }
 
   pendCopy(addr: number, lblock: number, block: number): void {
+    const { height } = decodeDinode(this.read(addr))!;
+    // Another fix may have changed what is on the way.
+    if (height === 0) return;
+    const path = findMetapath(this.#geometry, height, lblock, []);
+    const last = height - 1;
+    let at = addr;
+    for (let level = 0; level < last; level++) {
+      at = getPointer(this.read(at), level, path[level]!);
+      if (at === 0 || at >= this.#device.sizeBytes / this.#geometry.blockSize) return;
+    }
+    if (getPointer(this.read(at), last, path[last]!) !== block) return;
+    this.patch(at, (bytes) => setPointer(bytes, last, path[last]!, 0));
     const bytes = this.read(block);
     // Metadata of whoever keeps it is no data.
     if (wordAt(bytes, 0) !== GFS2_MAGIC) this.#pending.copies.push({ addr, lblock, bytes });
