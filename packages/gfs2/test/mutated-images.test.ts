@@ -14,7 +14,7 @@ import { fsck, hasProgram } from './real-programs.js';
 import type { SparseImage } from './sparse-image.js';
 
 /** How many images are mutated, and the first seed; `MUTATIONS=20000` for all that the issue wants. */
-const MUTATIONS = Number(process.env.MUTATIONS ?? (isThorough ? 150 : 24));
+const MUTATIONS = Number(process.env.MUTATIONS ?? (isThorough ? 60 : 24));
 const FIRST = Number(process.env.MUTATION ?? 1);
 
 /** Images that something was wrong with once. */
