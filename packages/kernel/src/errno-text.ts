@@ -9,6 +9,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   EDEADLK: 'Resource deadlock avoided',
   EDQUOT: 'Disk quota exceeded',
   EEXIST: 'File exists',
+  EFBIG: 'File too large',
   EHOSTUNREACH: 'No route to host',
   EINVAL: 'Invalid argument',
   EIO: 'Input/output error',

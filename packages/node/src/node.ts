@@ -166,7 +166,7 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
       prng: prng('lvm'),
       observe: observeVolumes,
     };
-    const programs = new Map([...basePrograms(files, storage), ...(config.programs ?? [])]);
+    const programs = new Map([...basePrograms(files, storage, config.gateway), ...(config.programs ?? [])]);
     programs.set(
       'compgen',
       compgen(() => programs.keys()),

@@ -21,6 +21,7 @@ describe('on a machine without a cluster', () => {
     ['chkconfig', 'chkconfig says what is started at boot', {}],
     ['files', 'files and directories are there, are not, and survive a boot', {}],
     ['sockets', 'sockets connect, listen and fail', {}],
+    ['dd', 'dd copies blocks of files and of disks', {}],
     ['disks', 'disks answer by all their names', {}],
     ['ping', 'ping prints and ends as iputils', {}],
     ['network-tools', 'ip, ifconfig and arping change the interfaces', {}],

@@ -96,13 +96,13 @@ function* entriesOf(os: Os, path: string, flags: Flags): Task<readonly Entry[] |
   return inOrder(entries, flags);
 }
 
-/** In blocks of 4 KiB. */
-function kibibytes(size: number): number {
+/** As the blocks of 4 KiB take it that a size needs. */
+export function kibibytes(size: number): number {
   return Math.ceil(size / 4096) * 4;
 }
 
 /** As `-h` shows it: `512`, `3.8K`, `20M`, rounded up. */
-function shortSize(bytes: number): string {
+export function shortSize(bytes: number): string {
   const power = bytes < 1024 ? 0 : Math.min(4, Math.floor(Math.log2(bytes) / 10));
   const scaled = bytes / 1024 ** power;
   if (power === 0) return String(bytes);
@@ -133,12 +133,12 @@ function printEntries(os: Os, entries: readonly Entry[], flags: Flags): void {
   }
 }
 
-function modeText({ type, mode }: FileInfo): string {
+export function modeText({ type, mode }: FileInfo): string {
   const letter = type === 'directory' ? 'd' : type === 'symlink' ? 'l' : '-';
   return letter + [...'rwxrwxrwx'].map((right, i) => (mode & (0o400 >> i) ? right : '-')).join('');
 }
 
-function ownerText(id: number): string {
+export function ownerText(id: number): string {
   return id === 0 ? 'root' : String(id);
 }
 

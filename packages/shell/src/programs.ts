@@ -1,11 +1,14 @@
 import type { Program } from '@quorate/kernel';
 import { getenforce, passwd, setenforce, unneededService, yum } from './accepted.js';
 import { ccs } from './ccs/ccs.js';
+import { awk, cut, uniq } from './columns.js';
 import { gfsControl } from './control-tools.js';
 import { curl } from './curl.js';
 import { df } from './df.js';
 import { dlmTool } from './dlm-tool.js';
+import { du } from './du.js';
 import { cp, mkdir, mv, rm, rmdir, sync, touch } from './files.js';
+import { find } from './find.js';
 import { flock } from './flock.js';
 import { groupTool } from './group-tool.js';
 import { ls } from './ls.js';
@@ -15,22 +18,27 @@ import { sed } from './sed.js';
 import { clustat, clusvcadm } from './services.js';
 import { sgPersist } from './sg-persist.js';
 import { scp, ssh } from './ssh.js';
+import { stat } from './stat.js';
 import { dmesg, sleep, uname, uptime, whoami } from './system.js';
 import { cat, echo, grep, head, sort, tail, wc } from './text.js';
 
 /** What an administrator types, by name. cman's and fenced's tools come with the node, whose init scripts need them. */
 export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<string, Program>([
+  ['awk', awk],
   ['cat', cat],
   ['ccs', ccs],
   ['clustat', clustat],
   ['clusvcadm', clusvcadm],
   ['cp', cp],
   ['curl', curl],
+  ['cut', cut],
   ['date', date],
   ['df', df],
   ['dlm_tool', dlmTool],
   ['dmesg', dmesg],
+  ['du', du],
   ['echo', echo],
+  ['find', find],
   ['flock', flock],
   ['getenforce', getenforce],
   ['gfs_control', gfsControl],
@@ -53,10 +61,12 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['sleep', sleep],
   ['sort', sort],
   ['ssh', ssh],
+  ['stat', stat],
   ['sync', sync],
   ['tail', tail],
   ['touch', touch],
   ['uname', uname],
+  ['uniq', uniq],
   ['uptime', uptime],
   ['wc', wc],
   ['whoami', whoami],

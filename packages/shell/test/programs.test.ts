@@ -67,6 +67,7 @@ function execute(machine: ShellMachine, line: string): readonly string[] {
 describe('what is typed', () => {
   it.each([
     ['files', 'files and directories'],
+    ['trees', 'find, stat and du, and columns of texts'],
     ['text', 'lines of files and of what comes in'],
     ['ccs', 'cluster.conf without an editor'],
     ['machine', 'the machine itself, without a cluster'],

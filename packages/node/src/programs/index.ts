@@ -35,6 +35,7 @@ import { corosyncCpgtool } from './corosync/corosync-cpgtool.js';
 import { corosyncQuorumtool } from './corosync/corosync-quorumtool.js';
 import { DAEMONS, daemonProgram, killall } from './daemon-control.js';
 import { databasePrograms } from './database/index.js';
+import { dd } from './dd.js';
 import { fdisk } from './fdisk.js';
 import { chmod, chown } from './gfs2/change-attributes.js';
 import { fsckGfs2 } from './gfs2/fsck-gfs2.js';
@@ -55,12 +56,17 @@ import { ping } from './ping.js';
 import { plainDaemons } from './plain-daemons.js';
 import { quotaPrograms } from './quota/index.js';
 import { ricci } from './ricci.js';
+import { route } from './routes.js';
 import { sh } from './sh/sh.js';
 import { sshd } from './ssh/sshd.js';
 import { watchdog } from './watchdog.js';
 
 /** What init scripts, heuristics and agents call: the programs that every node has. */
-export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<string, Program> {
+export function basePrograms(
+  files: RootFiles,
+  storage: Storage,
+  gateway: string | undefined,
+): ReadonlyMap<string, Program> {
   const { disks } = storage;
   let known: { readonly text: string; readonly conf: ClusterConf } | undefined;
   const conf = (): ClusterConf | undefined => {
@@ -78,7 +84,8 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['sh', sh],
     ['ping', ping],
     ['arping', arping],
-    ['ip', ip],
+    ['ip', ip(gateway)],
+    ['route', route(gateway)],
     ['ifconfig', ifconfig],
     ['mount', mount],
     ['umount', umount],
@@ -92,6 +99,7 @@ export function basePrograms(files: RootFiles, storage: Storage): ReadonlyMap<st
     ['corosync-quorumtool', corosyncQuorumtool],
     ['corosync-cpgtool', corosyncCpgtool],
     ['mkqdisk', mkqdiskProgram(() => quorumDisks(disks))],
+    ['dd', dd(storage)],
     ['fdisk', fdisk(storage)],
     ['partprobe', partprobe(storage)],
     ['mkfs.gfs2', mkfsGfs2(storage)],

@@ -1,6 +1,7 @@
 import { type Errno, type InterfaceInfo, type Os, type Program, SECOND } from '@quorate/kernel';
 import { formatIpv4, parseInterfaceAddress } from '@quorate/network';
 import { parseOptions } from './options.js';
+import { ipRoute } from './routes.js';
 
 /**
  * `arping [-q] [-U|-A] [-c count] [-I interface] address`: tells everybody on the link who has the address,
@@ -74,15 +75,18 @@ function interfaceText({ name, mac, addresses, isUp, hasCarrier }: InterfaceInfo
   return `${lines.join('\n')}\n\n`;
 }
 
-/** `ip addr [show|list] [dev IF] | ip addr add|del A/P dev IF | ip link set IF up|down | ip link show`. */
-export const ip: Program = function* (argv, os) {
-  const words = argv.slice(1).filter((word) => !word.startsWith('-') && word !== 'inet' && word !== 'to');
-  const [object = '', verb = 'show', ...rest] = words;
-  if ('address'.startsWith(object) && object.length > 0) return ipAddress(verb, rest, os);
-  if ('link'.startsWith(object) && object.length > 0) return ipLink(verb, rest, os);
-  os.printError(`Object "${object}" is unknown, try "ip help".\n`);
-  return 1;
-};
+/** `ip addr [show|list] [dev IF] | ip addr add|del A/P dev IF | ip link set IF up|down | ip link show | ip route [show|get A]`. */
+export function ip(gateway: string | undefined): Program {
+  return function* (argv, os) {
+    const words = argv.slice(1).filter((word) => !word.startsWith('-') && word !== 'inet' && word !== 'to');
+    const [object = '', verb = 'show', ...rest] = words;
+    if ('address'.startsWith(object) && object.length > 0) return ipAddress(verb, rest, os);
+    if ('link'.startsWith(object) && object.length > 0) return ipLink(verb, rest, os);
+    if ('route'.startsWith(object) && object.length > 0) return ipRoute(os, gateway, [verb, ...rest]);
+    os.printError(`Object "${object}" is unknown, try "ip help".\n`);
+    return 1;
+  };
+}
 
 function ipAddress(verb: string, rest: readonly string[], os: Os): number {
   const at = rest.indexOf('dev');

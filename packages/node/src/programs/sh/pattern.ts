@@ -70,6 +70,17 @@ export function expressionOf(pattern: readonly Character[]): RegExp {
   }
 }
 
+/** The regular expression of a pattern that a program gets: a backslash takes the meaning of what follows. */
+export function wildcard(pattern: string): RegExp {
+  const characters: Character[] = [];
+  for (let i = 0; i < pattern.length; i++) {
+    const isQuoted = pattern[i] === '\\' && i + 1 < pattern.length;
+    if (isQuoted) i += 1;
+    characters.push({ text: pattern[i]!, isQuoted });
+  }
+  return expressionOf(characters);
+}
+
 /** Where a set is closed that begins there; -1 when it is not. A bracket that comes first is a member. */
 function endOfSet(pattern: readonly Character[], start: number): number {
   const first = pattern[start + 1]?.text === '!' || pattern[start + 1]?.text === '^' ? start + 3 : start + 2;
