@@ -2,11 +2,12 @@ import { isErrno, type Os, strerror, type Task } from '@quorate/kernel';
 import { type AccountKind, AccountNames, readAccounts } from '../accounts.js';
 import { volumePath } from '../gfs2/mounted-volume.js';
 import { parseOptions } from '../options.js';
+import { treesOf } from '../tree.js';
 import { aclOfMode, type FileAcls, readAcls } from './acl-of-file.js';
 import { type AclNames, entryText } from './acl-text.js';
 
 /**
- * `getfacl [-a|-d] [-c] [-n] [-p] FILE…`: access control lists of files.
+ * `getfacl [-a|-d] [-c] [-n] [-p] [-R] FILE…`: access control lists of files, with `-R` of all below them too.
  *
  * Source: getfacl(1) of acl 2.2.49.
  */
@@ -22,7 +23,7 @@ export function* getfacl(argv: readonly string[], os: Os): Task<number> {
   const names: AclNames = { user: yield* namesOf('user'), group: yield* namesOf('group') };
   let status = 0;
   let hasWarned = flags.has('p') || flags.has('c');
-  for (const path of operands) {
+  for (const path of yield* treesOf(os, operands, flags.has('R'))) {
     const acls = yield* aclsOf(os, path);
     if (isErrno(acls)) {
       os.printError(`getfacl: ${path}: ${strerror(acls)}\n`);

@@ -1,8 +1,9 @@
 import { ACL_TAG, type AclEntry, NO_ACL_ID } from '@quorate/gfs2';
-import { type Errno, isErrno, type Os, strerror, type Task } from '@quorate/kernel';
+import { type Errno, isErrno, type Os, strerror, type Task, utf8Bytes, utf8Text } from '@quorate/kernel';
 import { readAccounts } from '../accounts.js';
 import { type VolumePath, volumePath } from '../gfs2/mounted-volume.js';
 import { parseOptions } from '../options.js';
+import { treesOf } from '../tree.js';
 import { type AclKind, type FileAcls, readAcls, writeAcl } from './acl-of-file.js';
 import { type AclNames, isMasked, type ParsedEntry, parseEntries } from './acl-text.js';
 
@@ -18,13 +19,14 @@ interface Changes {
 }
 
 /**
- * `setfacl [-b] [-k] [-d] [-n] [-m ENTRIES] [-x ENTRIES] FILE…`: changes access control lists. The mask becomes what all named
+ * `setfacl [-b] [-k] [-d] [-n] [-R] [-m ENTRIES] [-x ENTRIES] [-M FILE] [-X FILE] FILE…`: changes access control lists; `-M` and `-X`
+ * read entries from a file, or with `-` from what comes in. The mask becomes what all named
  * entries and the owning group have together, unless it is given.
  *
  * Source: setfacl(1) of acl 2.2.49.
  */
 export function* setfacl(argv: readonly string[], os: Os): Task<number> {
-  const { flags, values, operands, error } = parseOptions(argv.slice(1), { flags: 'bkdn', values: 'mx' });
+  const { flags, values, operands, error } = parseOptions(argv.slice(1), { flags: 'bkdnR', values: 'mxMX' });
   const isNothing = !flags.has('b') && !flags.has('k') && values.size === 0;
   if (error !== undefined || operands.length === 0 || isNothing) {
     os.printError(
@@ -34,16 +36,21 @@ export function* setfacl(argv: readonly string[], os: Os): Task<number> {
   }
   const names: AclNames = { user: yield* readAccounts(os, 'user'), group: yield* readAccounts(os, 'group') };
   const parsed = new Map<string, readonly ParsedEntry[]>();
-  for (const [option, text] of values) {
-    const entries = parseEntries(text, names);
+  for (const [option, given] of values) {
+    const isFile = option === 'M' || option === 'X';
+    const text = isFile ? yield* entriesIn(os, given) : given;
+    if (text === undefined) return 1;
+    const entries = text === '' && isFile ? [] : parseEntries(text, names);
     if (entries === undefined) {
-      os.printError(`setfacl: Option -${option}: Invalid argument near character 1\n`);
+      const where = isFile ? `${given}: Invalid argument` : `Option -${option}: Invalid argument near character 1`;
+      os.printError(`setfacl: ${where}\n`);
       return 2;
     }
-    parsed.set(
-      option,
-      entries.map((entry) => ({ ...entry, isDefault: entry.isDefault || flags.has('d') })),
-    );
+    const kind = option.toLowerCase();
+    parsed.set(kind, [
+      ...(parsed.get(kind) ?? []),
+      ...entries.map((entry) => ({ ...entry, isDefault: entry.isDefault || flags.has('d') })),
+    ]);
   }
   const changes: Changes = {
     set: parsed.get('m') ?? [],
@@ -53,10 +60,11 @@ export function* setfacl(argv: readonly string[], os: Os): Task<number> {
     keepsMask: flags.has('n'),
   };
   let status = 0;
-  for (const path of operands) {
+  for (const path of yield* treesOf(os, operands, flags.has('R'))) {
     const at = volumePath(os, path);
     const found = at === undefined ? yield* os.stat(path) : undefined;
-    const failed = at !== undefined ? yield* change(at, changes) : isErrno(found) ? found : 'EOPNOTSUPP';
+    const failed =
+      at !== undefined ? yield* change(at, changes, flags.has('R')) : isErrno(found) ? found : 'EOPNOTSUPP';
     if (failed === undefined) continue;
     os.printError(`setfacl: ${path}: ${strerror(failed)}\n`);
     status = 1;
@@ -64,10 +72,26 @@ export function* setfacl(argv: readonly string[], os: Os): Task<number> {
   return status;
 }
 
-function* change(at: VolumePath, changes: Changes): Task<Errno | undefined> {
+/** The entries of a file, which may be what `getfacl` printed, between commas; undefined when it cannot be read. */
+function* entriesIn(os: Os, path: string): Task<string | undefined> {
+  const bytes = path === '-' ? utf8Bytes(os.input) : yield* os.readFile(path);
+  if (isErrno(bytes)) {
+    os.printError(`setfacl: ${path}: ${strerror(bytes)}\n`);
+    return undefined;
+  }
+  const lines = utf8Text(bytes).split('\n');
+  return lines
+    .map((line) => line.replace(/#.*/, '').trim())
+    .filter(Boolean)
+    .join(',');
+}
+
+/** Of a whole tree (`isOfTree`) only directories have a default list. */
+function* change(at: VolumePath, changes: Changes, isOfTree: boolean): Task<Errno | undefined> {
   const acls = yield* readAcls(at);
   if (isErrno(acls)) return acls;
   for (const kind of ['access', 'default'] as const) {
+    if (kind === 'default' && isOfTree && acls.stat.type !== 'directory') continue;
     const next = changed(acls, kind, changes);
     if (next === undefined) continue;
     const failed = yield* writeAcl(at, kind, next);

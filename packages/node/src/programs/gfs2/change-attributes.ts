@@ -2,24 +2,34 @@ import { type Errno, isErrno, type Os, type Program, strerror, type Task } from 
 import { ask } from '../../os/mounted-files.js';
 import { readAccounts } from '../accounts.js';
 import { parseOptions } from '../options.js';
+import { treesOf } from '../tree.js';
+import { modeChange } from './file-mode.js';
 import { type VolumePath, volumePath } from './mounted-volume.js';
 
-/** `chmod MODE FILE…`, with an octal mode. */
+/** `chmod [-R] MODE FILE…`, with an octal mode or one in letters. */
 export function* chmod(argv: readonly string[], os: Os): Task<number> {
-  const { operands } = parseOptions(argv.slice(1), { flags: 'cfv', values: '' });
-  const [mode, ...paths] = operands;
+  // `-w` is a mode, and no option.
+  const isOption = (word: string): boolean => /^-[Rcfv]+$|^--recursive$/.test(word);
+  const options = argv.slice(1).filter(isOption);
+  const [mode, ...paths] = argv.slice(1).filter((word) => !isOption(word) && word !== '--');
   if (mode === undefined || paths.length === 0) return usage(os, 'chmod');
-  if (!/^[0-7]{1,4}$/.test(mode)) {
+  const change = modeChange(mode);
+  if (change === undefined) {
     os.printError(`chmod: invalid mode: \`${mode}'\nTry \`chmod --help' for more information.\n`);
     return 1;
   }
-  const call = (at: VolumePath) => ask(at.volume, { kind: 'chmod', path: at.path, mode: Number.parseInt(mode, 8) });
-  return yield* each(os, paths, 'chmod: changing permissions of', call);
+  const call = function* ({ volume, path }: VolumePath): Task<undefined | Errno> {
+    const stat = yield* ask(volume, { kind: 'stat', path });
+    if (isErrno(stat)) return stat;
+    return yield* ask(volume, { kind: 'chmod', path, mode: change(stat.mode & 0o7777, stat.type === 'directory') });
+  };
+  const isWhole = options.some((option) => option.includes('R') || option === '--recursive');
+  return yield* each(os, yield* treesOf(os, paths, isWhole), 'chmod: changing permissions of', call);
 }
 
-/** `chown [OWNER][:GROUP] FILE…`, with names of /etc/passwd and /etc/group, or numbers. */
+/** `chown [-R] [OWNER][:GROUP] FILE…`, with names of /etc/passwd and /etc/group, or numbers. */
 export const chown: Program = function* (argv, os) {
-  const { operands } = parseOptions(argv.slice(1), { flags: 'cfhv', values: '' });
+  const { flags, operands } = parseOptions(argv.slice(1), { flags: 'cfhvR', values: '' });
   const [owner, ...paths] = operands;
   if (owner === undefined || paths.length === 0) return usage(os, 'chown');
   const [user = '', group = ''] = owner.split(':');
@@ -31,7 +41,7 @@ export const chown: Program = function* (argv, os) {
   }
   const call = ({ volume, path }: VolumePath) =>
     ask(volume, { kind: 'chown', path, ...(uid !== undefined && { uid }), ...(gid !== undefined && { gid }) });
-  return yield* each(os, paths, 'chown: changing ownership of', call);
+  return yield* each(os, yield* treesOf(os, paths, flags.has('R')), 'chown: changing ownership of', call);
 };
 
 function usage(os: Os, program: string): number {
