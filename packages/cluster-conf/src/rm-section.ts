@@ -1,6 +1,7 @@
 import type { ConfElement } from './element.js';
 import type { ElementReader } from './element-reader.js';
 import type { NodeIds } from './nodes-section.js';
+import { checkDependences } from './rm-dependences.js';
 import { checkReferences } from './rm-references.js';
 
 export interface FailoverDomainNode {
@@ -64,6 +65,7 @@ export function readRm(at: ElementReader, nodeIds: NodeIds): RmSection {
   checkPolicy(at.section('policy'), nodeIds);
   at.finish();
   checkReferences(at, section.failoverDomains);
+  checkDependences(at);
   return section;
 }
 

@@ -497,6 +497,12 @@ describe('what is only warned about, because the original starts with it', () =>
     ['<service name="s" domain="nowhere"/>', 'service/@domain "nowhere"'],
     ['<service name="s"><ip ref="10.0.0.1"/></service>', 'service/ip/@ref "10.0.0.1"'],
     ['<service name="s"/><service name="s"/>', 'service[2]/@name "s"'],
+    ['<service name="s" depend="service:none"/>', 'service/@depend "service:none"'],
+    ['<service name="s" depend="s"/>', 'service/@depend "s"'],
+    [
+      '<service name="s" depend="vm:v"/><service name="t" depend="service:s"/><vm name="v" depend="service:s"/>',
+      'service[1]/@depend "vm:v"',
+    ],
   ])('%s', (rm, warning) => {
     expect(warningsOf(confWith({ rm }))).toEqual([`line ${rmLine}: /cluster/rm/${warning}`]);
   });

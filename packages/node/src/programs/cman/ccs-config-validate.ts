@@ -1,5 +1,5 @@
-import { parseClusterConf, validateClusterConf } from '@quorate/cluster-conf';
-import { isErrno, type Os, type Program, type Task, utf8Text } from '@quorate/kernel';
+import { type ConfWarning, parseClusterConf, validateClusterConf } from '@quorate/cluster-conf';
+import { ConfigError, isErrno, type Os, type Program, type Task, utf8Text } from '@quorate/kernel';
 import { CONF_FILE } from '../../stack-config.js';
 import { getopt } from '../options.js';
 
@@ -20,7 +20,7 @@ interface Options {
  * `ccs_config_validate [-q] [-v] [-f file] [-R version]`: whether a `cluster.conf` is one that a cluster starts with, and
  * with `-R` whether it is newer than the one that runs.
  *
- * What is wrong is said in this project's words; the last line and the exit status are the original's.
+ * What is wrong is said in this project's words, and so is what is only doubtful, unless with `-q`; the last line and the exit status are the original's.
  * Source: cluster.git config/tools/xml/ccs_config_validate.in.
  */
 export const ccsConfigValidate: Program = function* (argv, os) {
@@ -55,11 +55,12 @@ function* validate(os: Os, { file, isQuiet, isVerbose, running }: Options): Task
     return GENERIC_ERROR;
   }
   const text = utf8Text(bytes);
-  const { errors } = validateClusterConf(text, file);
+  const { errors, warnings } = validateClusterConf(text, file);
   if (errors.length > 0) {
     os.print(`${errors.map(({ message }) => message).join('\n')}\nConfiguration fails to validate\n`);
     return INVALID;
   }
+  if (!isQuiet) for (const warning of warnings) os.printError(`warning: ${warningText(warning)}\n`);
   const { configVersion } = parseClusterConf(text, file).conf;
   if (running !== 0 && isVerbose) os.print(`Old version: ${running} New version: ${configVersion}\n`);
   if (running !== 0 && configVersion <= running) {
@@ -68,4 +69,9 @@ function* validate(os: Os, { file, isQuiet, isVerbose, running }: Options): Task
   }
   if (!isQuiet) os.print('Configuration validates\n');
   return 0;
+}
+
+/** As an error is told. */
+function warningText({ path, value, expected, place }: ConfWarning): string {
+  return new ConfigError(path, value, expected, place).message;
 }
