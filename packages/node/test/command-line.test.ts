@@ -88,7 +88,7 @@ describe('a command line', () => {
     ['if true; then ls; fi fi', "syntax error near unexpected token `fi'", false],
     ['(ls', 'syntax error: unexpected end of file', true],
     ['ls)', "syntax error near unexpected token `)'", false],
-    [`echo \${a-b}`, `\${a-b}: bad substitution`, false],
+    [`echo \${a/b}`, `\${a/b}: bad substitution`, false],
   ])('%j is refused as by bash, and may be gone on with or not', (line, complaint, isOpen) => {
     expect(parseCommandLine(line)).toBe(complaint);
     expect(isIncomplete(line)).toBe(isOpen);

@@ -1,5 +1,7 @@
+import { ExpansionComplaint } from './script.js';
+
 /** An arithmetic expression that has no value, in bash's words. */
-export class ArithmeticComplaint extends Error {}
+class ArithmeticComplaint extends ExpansionComplaint {}
 
 /** Where an expression reads and writes its variables. */
 export interface ArithmeticVariables {
@@ -30,7 +32,7 @@ const DEPTH_MAX = 100;
 /**
  * The value of an expression of `$(( ))`: whole numbers of 64 bits, with C's operators, `**` and assignments.
  *
- * @throws ArithmeticComplaint when it is none, or divides by zero.
+ * @throws ExpansionComplaint when it is none, or divides by zero.
  */
 export function evaluate(expression: string, variables: ArithmeticVariables): string {
   return String(new Evaluation(expression, variables, 0).value());

@@ -1,12 +1,16 @@
 import type { Os, Task } from '@quorate/kernel';
+import { withoutPart } from './parameter.js';
 import { type Character, expressionOf, isPattern, pathsLike } from './pattern.js';
-import type { Part, Script, Word } from './script.js';
+import { ExpansionComplaint, type Part, type Script, type Word } from './script.js';
 
 /** What a shell puts in the place of variables and of `$(…)`. */
 export interface Values {
   variable(name: string): string;
   /** `$1`, `$2` and so on. */
   readonly positional: readonly string[];
+  /** Whether it has a value, empty ones among them. */
+  isSet(name: string): boolean;
+  assign(name: string, value: string): void;
   /** The value of an expression of `$((…))`. */
   valueOf(expression: string): string;
   /** What the commands print, without the line breaks at its end. */
@@ -92,9 +96,34 @@ function* valueOfPart(part: Exclude<Part, { kind: 'text' }>, values: Values): Ta
   switch (part.kind) {
     case 'variable':
       return values.variable(part.name);
+    case 'parameter':
+      return yield* valueOfParameter(part, values);
     case 'output':
       return yield* values.outputOf(part.script);
     case 'arithmetic':
       return values.valueOf(yield* expandText(part.expression, values));
+  }
+}
+
+function* valueOfParameter(part: Extract<Part, { kind: 'parameter' }>, values: Values): Task<string> {
+  const { name, operator, isEmptyNone, word } = part;
+  const value = values.variable(name);
+  const isThere = isEmptyNone ? value !== '' : values.isSet(name);
+  switch (operator) {
+    case '-':
+      return isThere ? value : yield* expandText(word, values);
+    case '+':
+      return isThere ? yield* expandText(word, values) : '';
+    case '=':
+      if (isThere) return value;
+      values.assign(name, yield* expandText(word, values));
+      return values.variable(name);
+    case '?':
+      if (isThere) return value;
+      throw new ExpansionComplaint(`${name}: ${(yield* expandText(word, values)) || 'parameter null or not set'}`);
+    case 'length':
+      return name === '@' || name === '*' ? String(values.positional.length) : String(value.length);
+    default:
+      return withoutPart(value, operator, yield* expandPattern(word, values));
   }
 }

@@ -1,3 +1,4 @@
+import { closingBrace, parameterText } from './parameter.js';
 import { type Part, type Script, SyntaxComplaint, type Word } from './script.js';
 
 /** A word, an operator, or the text of a here-document, which takes the place of its delimiter. */
@@ -21,8 +22,6 @@ const OPERATORS = ['&&', '||', '&>', '>&2', '>>', '>', '<<', '<', '|', '&', ';;'
 const OF_ERRORS = ['2>&1', '1>&2', '2>>', '2>'];
 const NAME = /^[A-Za-z_]\w*/;
 const SPECIAL = /^[?$#@*0-9]/;
-/** Between braces. */
-const BRACED = /^(?:[A-Za-z_]\w*|\d+|[?$#@*])$/;
 
 /**
  * Cuts a command line into tokens.
@@ -162,19 +161,34 @@ export class Lexer {
       this.#at += end + 2;
       return { kind: 'output', script: this.#parse(rest.slice(1, end)), isQuoted };
     }
-    if (rest.startsWith('{')) {
-      const end = rest.indexOf('}');
-      const name = rest.slice(1, end);
-      if (end < 0) throw openQuote('}');
-      if (!BRACED.test(name)) {
-        throw new SyntaxComplaint(`\${${name}}: bad substitution`);
-      }
-      this.#at += end + 2;
-      return { kind: 'variable', name, isQuoted };
-    }
+    if (rest.startsWith('{')) return this.#braced(rest, isQuoted);
     const name = (NAME.exec(rest) ?? SPECIAL.exec(rest))?.[0];
     this.#at += 1 + (name?.length ?? 0);
     return name === undefined ? { kind: 'text', text: '$', isQuoted } : { kind: 'variable', name, isQuoted };
+  }
+
+  /** `${…}`. */
+  #braced(rest: string, isQuoted: boolean): Part {
+    const end = closingBrace(rest);
+    if (end < 0) throw openQuote('}');
+    const text = rest.slice(1, end);
+    const parameter = parameterText(text);
+    if (parameter === undefined) throw new SyntaxComplaint(`\${${text}}: bad substitution`);
+    this.#at += end + 2;
+    const { name, operator, isEmptyNone, word } = parameter;
+    if (operator === undefined) return { kind: 'variable', name, isQuoted };
+    const isPattern = /^[#%]/.test(operator);
+    // Between quotation marks those inside are gone, and quote nothing more.
+    const bare = word.replace(/\\.|"/gs, (found) => (found === '"' ? '' : found));
+    const parts = isQuoted && !isPattern ? this.#expandable(bare) : this.#plainWord(word);
+    return { kind: 'parameter', name, operator, isEmptyNone, word: parts, isQuoted };
+  }
+
+  /** A text in which quotes mean something, and blanks nothing. */
+  #plainWord(text: string): Word {
+    const lexer = new Lexer(text, this.#parse);
+    while (lexer.#at < text.length) lexer.#readPart();
+    return lexer.#parts ?? [{ kind: 'text', text: '', isQuoted: true }];
   }
 
   /** Puts the lines up to the delimiter in its place. */

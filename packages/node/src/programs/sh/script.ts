@@ -1,8 +1,19 @@
+import type { ParameterOperator } from './parameter.js';
+
 /** A part of a word: what stands there, or what takes its place when the command runs. */
 export type Part =
   | { readonly kind: 'text'; readonly text: string; readonly isQuoted: boolean }
   /** `$NAME`, `${NAME}`, `$?`, `$1`. */
   | { readonly kind: 'variable'; readonly name: string; readonly isQuoted: boolean }
+  /** `${NAME:-WORD}` and its like. */
+  | {
+      readonly kind: 'parameter';
+      readonly name: string;
+      readonly operator: ParameterOperator;
+      readonly isEmptyNone: boolean;
+      readonly word: Word;
+      readonly isQuoted: boolean;
+    }
   /** `$((…))`: the value of the expression, in which variables are replaced first. */
   | { readonly kind: 'arithmetic'; readonly expression: Word; readonly isQuoted: boolean }
   /** `$(…)` and backquotes: what the commands print. */
@@ -86,3 +97,6 @@ export class SyntaxComplaint extends Error {
     this.isIncomplete = isIncomplete;
   }
 }
+
+/** What stands in a word has no value: the command is not run, nor what comes behind it. */
+export class ExpansionComplaint extends Error {}

@@ -1,9 +1,19 @@
 import { isErrno, type Os, SECOND, strerror, type Task, utf8Bytes, utf8Text } from '@quorate/kernel';
-import { ArithmeticComplaint, evaluate } from './arithmetic.js';
+import { evaluate } from './arithmetic.js';
 import { BUILTINS } from './builtins.js';
 import { expandPattern, expandText, expandWord, type Values } from './expand.js';
 import { parseCommandLine } from './parser.js';
-import type { Command, CompoundCommand, Pipeline, Redirections, Script, Statement, Target, Word } from './script.js';
+import {
+  type Command,
+  type CompoundCommand,
+  ExpansionComplaint,
+  type Pipeline,
+  type Redirections,
+  type Script,
+  type Statement,
+  type Target,
+  type Word,
+} from './script.js';
 import type { Input, RunningShell, ShellState, Streams } from './state.js';
 
 /** What a turn of a loop takes at least: one that does nothing else would never let time pass. */
@@ -58,6 +68,14 @@ export class Shell implements RunningShell, Values {
     return this.state.positional;
   }
 
+  isSet(name: string): boolean {
+    return this.state.variables.has(name) || this.variable(name) !== '' || Number(name) <= this.positional.length;
+  }
+
+  assign(name: string, value: string): void {
+    this.state.variables.set(name, value);
+  }
+
   valueOf(expression: string): string {
     return evaluate(expression, {
       get: (name) => this.variable(name),
@@ -105,7 +123,7 @@ export class Shell implements RunningShell, Values {
     try {
       return yield* this.run(script, streams);
     } catch (error) {
-      if (!(error instanceof ArithmeticComplaint)) throw error;
+      if (!(error instanceof ExpansionComplaint)) throw error;
       streams.printError(`-bash: ${error.message}\n`);
       this.state.status = 1;
       return 1;
