@@ -712,6 +712,15 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     ground: 'service-chaos',
   },
   {
+    name: 'take-up-one-more',
+    rule: 'rgmanager.R3',
+    what: 'a second service may have a resource of which there may be one in the cluster',
+    file: 'packages/rgmanager/src/tree/resource-tree.ts',
+    find: 'resource.references >= rule.maxReferences',
+    replace: 'resource.references > rule.maxReferences',
+    ground: 'service-chaos',
+  },
+  {
     name: 'miss-who-dies',
     rule: 'rgmanager.R4',
     what: 'rgmanager does not look at services when a node is lost, and nobody does as long as none comes',

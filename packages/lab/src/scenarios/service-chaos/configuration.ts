@@ -43,7 +43,8 @@ function script(name: string, attributes = ''): string {
 
 /**
  * The walk-through's cluster with other services: an ordered and restricted domain, one without order, one without failback; a
- * restart counter, independent subtrees, a dependence, and a service that wants a machine for itself.
+ * restart counter, independent subtrees, a dependence, a service that wants a machine for itself, and an address that two services name, of
+ * which the first has it.
  */
 export function clusterConf(version: number, changes: ReadonlySet<Change>): string {
   const when = (change: Change, text: string, otherwise = ''): string => (changes.has(change) ? text : otherwise);
@@ -55,6 +56,7 @@ export function clusterConf(version: number, changes: ReadonlySet<Change>): stri
     </failoverdomains>
     <resources>
       <clusterfs device="/dev/mapper/my--vg1-my--store1" fstype="gfs2" mountpoint="/mydata" name="my_gfs2"/>
+      <ip address="10.156.76.60" sleeptime="0"/>
     </resources>
     <service name="page" domain="page" recovery="relocate">
       <clusterfs ref="my_gfs2"/>
@@ -68,10 +70,12 @@ export function clusterConf(version: number, changes: ReadonlySet<Change>): stri
     </service>
     <service name="mail" ${when('mail-moved-up', '', 'domain="mail"')} recovery="restart">
       <ip address="10.156.76.59" sleeptime="1">${script('mail')}</ip>
+      <ip ref="10.156.76.60"/>
     </service>
     <service name="batch" recovery="${when('batch-relocates', 'relocate', 'restart')}">
       ${script('crunch', '__independent_subtree="1" __max_restarts="2" __restart_expire_time="60"')}
       ${script('side', '__independent_subtree="2"')}
+      <ip ref="10.156.76.60"/>
     </service>
     <service name="report" ${when('report-is-alone', '', 'depend="service:data"')} recovery="restart">${script('report')}</service>
     ${when('guest', `<service name="${GUEST}" exclusive="1" recovery="relocate">${script('guest')}</service>`)}
