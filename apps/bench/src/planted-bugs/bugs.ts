@@ -734,8 +734,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     rule: 'rgmanager.R6',
     what: 'a new configuration stops no single resource of a service',
     file: 'packages/rgmanager/src/manager/reconfiguration.ts',
-    find: 'threads.enqueue(service, { request: isGone ? Request.DISABLE : Request.CONDSTOP });',
-    replace: 'if (isGone) threads.enqueue(service, { request: Request.DISABLE });',
+    find: 'return threads.enqueue(service, { request: isGone ? Request.DISABLE : Request.CONDSTOP });',
+    replace: 'return !isGone || threads.enqueue(service, { request: Request.DISABLE });',
     ground: 'service-chaos',
   },
   {

@@ -39,23 +39,41 @@ export function* reconfigure(parts: ReconfigurationParts, next: Configuration): 
   return yield* startChanged(parts, next);
 }
 
+/**
+ * Differs from rgmanager: what was being started meanwhile is looked at again when that has ended. Its record did not say yet that it runs
+ * here, and the original leaves running what it had started of the old configuration alone.
+ */
 function* stopChanged(parts: ReconfigurationParts, old: Configuration): Task {
-  const { runtime, members, store, operations, threads } = parts;
-  runtime.log('info', 'Stopping changed resources.');
-  for (const root of old.roots) {
-    const service = root.name;
-    const record = store.readLocal(service);
-    if (record === undefined || record.owner !== members.here) continue;
-    const isGone = root.resource.needsStop;
-    if (isGone) runtime.log('debug', `Removing ${service}`);
-    if (isGone && !root.resource.rule.destroyOnDelete && old.isMigratory(service)) {
-      runtime.log('notice', `${service} removed from the config, but I am not stopping it.`);
-      yield* operations.rewrite({ ...record, state: ServiceState.DISABLED });
-    } else {
-      threads.enqueue(service, { request: isGone ? Request.DISABLE : Request.CONDSTOP });
+  parts.runtime.log('info', 'Stopping changed resources.');
+  const asked = new Set<ResourceNode>();
+  for (let isOver = false; !isOver; ) {
+    isOver = parts.threads.isIdle;
+    for (const root of old.roots) {
+      if (asked.has(root) || !(yield* stopIfChanged(parts, old, root))) continue;
+      asked.add(root);
+      isOver = false;
     }
+    yield* parts.threads.idle();
   }
-  yield* threads.idle();
+}
+
+/** Whether the service runs here, and its worker has been asked to stop what is gone or changed. */
+function* stopIfChanged(
+  { runtime, members, store, operations, threads }: ReconfigurationParts,
+  old: Configuration,
+  root: ResourceNode,
+): Task<boolean> {
+  const service = root.name;
+  const record = store.readLocal(service);
+  if (record === undefined || record.owner !== members.here) return false;
+  const isGone = root.resource.needsStop;
+  if (isGone) runtime.log('debug', `Removing ${service}`);
+  if (isGone && !root.resource.rule.destroyOnDelete && old.isMigratory(service)) {
+    runtime.log('notice', `${service} removed from the config, but I am not stopping it.`);
+    yield* operations.rewrite({ ...record, state: ServiceState.DISABLED });
+    return true;
+  }
+  return threads.enqueue(service, { request: isGone ? Request.DISABLE : Request.CONDSTOP });
 }
 
 /** Whether there are services that were not there before, or not like that. */

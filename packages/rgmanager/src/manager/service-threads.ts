@@ -112,6 +112,11 @@ export class ServiceThreads {
     if (thread !== undefined) this.#purge(thread);
   }
 
+  /** No worker has anything to do. */
+  get isIdle(): boolean {
+    return this.#threads.size === 0;
+  }
+
   /** Waits until no worker has anything to do. */
   *idle(): Task {
     while (this.#threads.size > 0) yield* suspend<void>((resume) => this.#idle.push(resume));
