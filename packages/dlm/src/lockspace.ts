@@ -124,7 +124,7 @@ export class Lockspace {
   readonly timeouts: Map<Lkb, Watch> = new Map();
 
   /** By node id. */
-  members: Member[] = [];
+  readonly members: Member[] = [];
   /** Gone by a change whose recovery is not over. */
   membersGone: Member[] = [];
   /** Node ids, each as often as its weight says: the directory is spread over it. */

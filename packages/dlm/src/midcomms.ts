@@ -286,9 +286,11 @@ export class Midcomms {
         unsent: [],
         delivered: 0,
         forcedAt: Infinity,
-        incarnation: 0,
+        incarnation: -1,
         hasBeenMember: false,
       };
+      // Engines take what is written for the first time in a recovery for a constant before, and make their code anew then.
+      this.#reset(peer);
       this.#peers.set(nodeid, peer);
     }
     return peer;

@@ -44,7 +44,7 @@ function removeMember(ls: Lockspace, run: RecoverRun, member: Member): void {
   const { nodeid, slot, incarnation } = member;
   const hasFailed = run.failed === undefined || run.failed.includes(nodeid);
   ls.log('info', `remove member ${nodeid}`);
-  ls.members = ls.members.filter((other) => other !== member);
+  ls.members.splice(ls.members.indexOf(member), 1);
   ls.membersGone.push(member);
   forgetRequestsOf(ls, nodeid);
   const isConnectionOld = ls.host.midcomms.connections(nodeid) === ls.connectionsAtStop.get(nodeid);

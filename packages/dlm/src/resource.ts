@@ -100,6 +100,9 @@ export class Lkb implements Linked<Lkb> {
     this.lkid = lkid;
     this.handle = handle;
     this.resource = resource;
+    // Once more: to engines a field that was written once is a constant, and recovery, which writes this one, would have to go on
+    // without the code that was made for locks.
+    this.lvbseq = 0;
   }
 
   has(flag: number): boolean {
@@ -194,6 +197,8 @@ export class Rsb implements Linked<Rsb> {
     this.name = name;
     this.hash = hash | 0;
     this.dirNodeid = dirNodeid;
+    // Once more, as of a lock.
+    this.recoverLocksCount = 0;
   }
 
   has(flag: number): boolean {
