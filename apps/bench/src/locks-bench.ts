@@ -3,6 +3,7 @@ import { calibrate } from './calibration.js';
 import { type Figure, figureLine } from './figures.js';
 import { ALTERNATIVES } from './locks/alternatives.js';
 import { loneNode } from './locks/heap.js';
+import { heapRecoveryFigures } from './locks/heap-recovery.js';
 import { heapFigures, localFigures } from './locks/local.js';
 import type { Locks } from './locks/lockers.js';
 import { recoveryFigures } from './locks/recovery.js';
@@ -38,6 +39,8 @@ export async function runLocksBench({ stdout, stderr }: BenchIo): Promise<number
     say('\none remote acquire, medians of its phases');
     for (const line of await phaseLines('direct')) say(line);
     await printTable(say);
+    // Last, as what is measured in this thread after it runs on code that has seen more kinds of inputs.
+    print('recovery in one thread', heapRecoveryFigures(calibration.value));
     return 0;
   } catch (error) {
     stderr.write(`bench: locks: ${error instanceof Error ? error.stack : error}\n`);
