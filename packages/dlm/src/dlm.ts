@@ -111,7 +111,8 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
       rcomWriter: new RcomWriter(),
       rcomLock: new RcomLock(),
       incomingName: new NameBytes(),
-      now: 0,
+      // Were it 0, engines would lay this out anew when it is no small integer any more, after two seconds.
+      now: Infinity,
       emit: () => {},
     };
   }

@@ -100,9 +100,10 @@ export class Lkb implements Linked<Lkb> {
     this.lkid = lkid;
     this.handle = handle;
     this.resource = resource;
-    // Once more: to engines a field that was written once is a constant, and recovery, which writes this one, would have to go on
+    // Once more: to engines a field that was written once is a constant, and recovery, which writes these, would have to go on
     // without the code that was made for locks.
     this.lvbseq = 0;
+    this.previous = this.next = undefined;
   }
 
   has(flag: number): boolean {
