@@ -172,7 +172,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   #isDissolving = false;
   #isCheckingServices = false;
   #statusQueries = 0;
-  #seen: { readonly members: readonly number[]; readonly isQuorate: boolean } = { members: [], isQuorate: false };
+  #seen: readonly number[] = [];
   /** The start-up or the end waits for one of its conditions. */
   #changed: Resume<void>[] = [];
 
@@ -324,9 +324,9 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       runtime.log('notice', 'Resource Group Manager Disabled');
       return this.#exited(DISABLED_STATUS);
     }
-    if (!this.#seen.isQuorate) {
+    if (!this.#members.isQuorate) {
       runtime.log('notice', 'Waiting for quorum to form');
-      yield* this.#until(() => this.#seen.isQuorate);
+      yield* this.#until(() => this.#members.isQuorate);
       if (this.#isShutdownPending) return yield* this.#exit(0);
       runtime.log('notice', 'Quorum formed');
     }
@@ -360,7 +360,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       const { name, state, owner } = record;
       if (state === ServiceState.STARTED && owner === this.#config.nodeId) yield* this.#operations.resume(name);
     }
-    this.#members.update([...this.#seen.members, this.#config.nodeId]);
+    this.#members.update([...this.#seen, this.#config.nodeId]);
     this.#isInitialized = true;
     this.#isConfigured = true;
   }
@@ -450,7 +450,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   }
 
   #onMembership({ members, isQuorate }: Input<'membership'>): void {
-    this.#seen = { members: [...members], isQuorate };
+    this.#seen = [...members];
+    this.#members.isQuorate = isQuorate;
     this.#notify();
     if (this.#phase === 'stopping') return this.#membershipOnTheWayOut();
     if (this.#phase !== 'running' || this.#isDissolving) return;
@@ -460,12 +461,12 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
 
   /** `membership_update`: losses first, then gains, each one event. */
   #membershipUpdate(): void {
-    if (!this.#seen.isQuorate) {
+    if (!this.#members.isQuorate) {
       if (this.#state.isQuorate) this.#runtime.start(this.#dissolveQuorum());
       return;
     }
     if (!this.#state.isQuorate) this.#regainQuorum();
-    const { lost, gained } = this.#members.update([...this.#seen.members, this.#config.nodeId]);
+    const { lost, gained } = this.#members.update([...this.#seen, this.#config.nodeId]);
     this.#tellMembers();
     this.#membersLost(lost);
     for (const node of lost) this.#nodeLost(node);
@@ -488,11 +489,11 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
    * Differs from rgmanager: it would wait for that vote in vain, and leave its services running when it goes.
    */
   #membershipOnTheWayOut(): void {
-    if (!this.#seen.isQuorate) {
+    if (!this.#members.isQuorate) {
       this.#state.isQuorate = false;
       return;
     }
-    const { lost } = this.#members.update([...this.#seen.members, this.#config.nodeId]);
+    const { lost } = this.#members.update([...this.#seen, this.#config.nodeId]);
     this.#membersLost(lost);
   }
 
@@ -535,7 +536,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#isInitialized = false;
     this.#isConfigured = false;
     this.#isDissolving = false;
-    if (this.#phase === 'running' && this.#seen.isQuorate) this.#membershipUpdate();
+    if (this.#phase === 'running' && this.#members.isQuorate) this.#membershipUpdate();
   }
 
   #regainQuorum(): void {

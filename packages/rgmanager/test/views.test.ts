@@ -8,29 +8,79 @@ import { PORT_HEADER_BYTES } from '../src/cluster/port-header.js';
 import { Views } from '../src/cluster/views.js';
 import { Runtime } from '../src/runtime/runtime.js';
 
-it('a proposal that comes round when its writer has given up is aborted, as cman may have refused to send that', () => {
-  const runtime = new Runtime(undefined);
-  const members = new Members([{ id: 1, name: 'a' }], 1);
-  const locks = new Locks(runtime, undefined);
-  const channels = new Channels(runtime, 1, { accepted: () => {}, broadcast: () => {}, rejected: () => {} });
-  const views = new Views(runtime, { locks, channels, members }, 10 * SECOND, () => {});
-  members.update([1]);
-  let sent: RgMessage[] = [];
-  const enter = (now: number, body: () => void): readonly string[] => {
-    sent = [];
-    runtime.enter(
+/** The values of node 1, which get every lock at once; `enter` gives the kinds of messages that something sends. */
+class Rig {
+  readonly #runtime = new Runtime(undefined);
+  readonly members = new Members(
+    [1, 2].map((id) => ({ id, name: `node${id}` })),
+    1,
+  );
+  readonly views: Views;
+  readonly #locks = new Locks(this.#runtime, undefined);
+  sent: RgMessage[] = [];
+
+  constructor() {
+    const channels = new Channels(this.#runtime, 1, { accepted: () => {}, broadcast: () => {}, rejected: () => {} });
+    const parts = { locks: this.#locks, channels, members: this.members };
+    this.views = new Views(this.#runtime, parts, 10 * SECOND, () => {});
+  }
+
+  enter(now: number, body: () => void): readonly string[] {
+    this.sent = [];
+    this.#runtime.enter(
       now,
       (output) => {
-        if (output.kind === 'lock') locks.onCast(output.handle, 0);
-        if (output.kind === 'send') sent.push(readMessage(output.payload.subarray(PORT_HEADER_BYTES)) as RgMessage);
+        if (output.kind === 'lock') this.#locks.onCast(output.handle, 0);
+        if (output.kind !== 'send') return;
+        this.sent.push(readMessage(output.payload.subarray(PORT_HEADER_BYTES)) as RgMessage);
       },
       body,
     );
-    return sent.map(({ kind }) => kind);
+    return this.sent.map(({ kind }) => kind);
+  }
+
+  write(now: number): readonly string[] {
+    return this.enter(now, () => this.#runtime.start(this.views.write('key', Uint8Array.of(1))));
+  }
+
+  wake(now: number): readonly string[] {
+    return this.enter(now, () => this.#runtime.wake());
+  }
+
+  hear(now: number, from: number, message: RgMessage): readonly string[] {
+    return this.enter(now, () => void this.views.onBroadcast(from, message));
+  }
+
+  get pending(): readonly string[] {
+    return this.views.inspect().flatMap(({ key, isPending }) => (isPending ? [key] : []));
+  }
+}
+
+it('a proposal that comes round when its writer has given up is aborted, as cman may have refused to send that', () => {
+  const rig = new Rig();
+  rig.members.update([1]);
+  expect(rig.write(0)).toEqual(['join-view']);
+  const [proposal] = rig.sent;
+  expect(rig.wake(10 * SECOND)).toEqual(['abort']);
+  expect(rig.hear(11 * SECOND, 1, proposal!)).toEqual(['abort']);
+  expect(rig.pending).toEqual([]);
+});
+
+// Storm 0x31b of gray: a ring that stood still carried a proposal when neither node had quorum, and the abort was refused.
+it('a proposal that comes while there is no quorum is waited for by nobody', () => {
+  const rig = new Rig();
+  const proposal: RgMessage = {
+    kind: 'join-view',
+    transaction: 0x2_0001,
+    key: 'key',
+    coordinator: 2,
+    view: 1,
+    data: Uint8Array.of(1),
   };
-  expect(enter(0, () => runtime.start(views.write('key', Uint8Array.of(1))))).toEqual(['join-view']);
-  const [proposal] = sent;
-  expect(enter(10 * SECOND, () => runtime.wake())).toEqual(['abort']);
-  expect(enter(11 * SECOND, () => void views.onBroadcast(1, proposal!))).toEqual(['abort']);
-  expect(views.inspect().filter(({ isPending }) => isPending)).toEqual([]);
+  rig.members.isQuorate = false;
+  expect(rig.hear(0, 2, proposal)).toEqual([]);
+  expect(rig.pending).toEqual([]);
+  rig.members.isQuorate = true;
+  expect(rig.hear(SECOND, 2, proposal)).toEqual(['vote']);
+  expect(rig.pending).toEqual(['key']);
 });

@@ -10,6 +10,8 @@ export class Members {
   #nodes: readonly RgNode[] = [];
   #names: ReadonlyMap<number, string> = new Map();
   #online: ReadonlySet<number> = new Set();
+  /** What cman said last: it carries messages, whether or not this node has got over a loss by now. */
+  isQuorate = false;
   /** In ascending order; members or not. */
   standby: readonly number[] = [];
 

@@ -228,10 +228,11 @@ export class Views {
 
   #onJoinView(message: Extract<RgMessage, { kind: 'join-view' }>): void {
     const { transaction, coordinator, view, data } = message;
-    // Our own, and its ballot is over. cman has sent its abort only if there was quorum: nobody shall wait for it in vain.
-    if (coordinator === this.#members.here && !this.#ballots.has(transaction)) {
-      return this.#channels.broadcast({ kind: 'abort', transaction });
-    }
+    const isOwn = coordinator === this.#members.here;
+    // Its ballot is over. cman has sent its abort only if there was quorum: nobody shall wait for it in vain.
+    if (isOwn && !this.#ballots.has(transaction)) return this.#channels.broadcast({ kind: 'abort', transaction });
+    // Nobody would get our vote, nor perhaps we the end of it: who has quorum again asks for everything anew.
+    if (!isOwn && !this.#members.isQuorate) return;
     const expiresAt = this.#runtime.now + EXPIRY;
     const isYes = this.#keyOf(message.key).propose({ transaction, coordinator, view, data, expiresAt });
     this.#channels.broadcast({ kind: 'vote', transaction, isYes });
