@@ -17,10 +17,11 @@ import { rgTest } from './rg-test.js';
 import { sed } from './sed.js';
 import { clustat, clusvcadm } from './services.js';
 import { sgPersist } from './sg-persist.js';
+import { sort } from './sort.js';
 import { scp, ssh } from './ssh.js';
 import { stat } from './stat.js';
 import { dmesg, sleep, uname, uptime, whoami } from './system.js';
-import { cat, echo, grep, head, sort, tail, wc } from './text.js';
+import { cat, echo, grep, head, tail, wc } from './text.js';
 
 /** What an administrator types, by name. cman's and fenced's tools come with the node, whose init scripts need them. */
 export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<string, Program>([

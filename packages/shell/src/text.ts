@@ -39,24 +39,6 @@ function excerpt(
   };
 }
 
-/** `sort [-nru] [file…]`: in the order of the C locale, or of the numbers that lines begin with. */
-export const sort: Program = function* (argv, os) {
-  const { flags, operands, error } = parseOptions(argv.slice(1), { flags: 'nru', values: '' });
-  if (error !== undefined) {
-    os.printError(`sort: ${error}\n`);
-    return 2;
-  }
-  const lines: string[] = [];
-  const failed = yield* readAll(os, 'sort', operands, (text) => lines.push(...linesOf(text)));
-  if (failed !== 0) return 2;
-  const number = (line: string): number => Number(/^\s*-?\d+(\.\d+)?/.exec(line)?.[0] ?? 0);
-  const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-  const order = (a: string, b: string): number => (flags.has('n') && number(a) - number(b)) || byText(a, b);
-  const sorted = lines.sort((a, b) => (flags.has('r') ? order(b, a) : order(a, b)));
-  for (const line of flags.has('u') ? new Set(sorted) : sorted) os.print(`${line}\n`);
-  return 0;
-};
-
 /** `wc [-lwc] [file…]`: lines, words and bytes. */
 export const wc: Program = function* (argv, os) {
   const { flags, operands, error } = parseOptions(argv.slice(1), { flags: 'lwc', values: '' });
