@@ -237,6 +237,11 @@ it.each<[string, readonly Line[], string[]]>([
     [`R7: node 2: a start of ${SERVICE} succeeds that has started nothing`],
   ],
   [
+    'R7: one starts that has lost quorum meanwhile, so that nobody has its record',
+    [asks(1, 'start'), members(1, [], false), answers(1, 'start', Result.SUCCESS)],
+    [],
+  ],
+  [
     'R7: told that it runs when it does not',
     [record(1, STOPPED, 0), asks(2, 'start'), answers(2, 'start', Result.RUN)],
     [`R7: node 2: ${SERVICE} is said to run, and nobody has it`],

@@ -13,7 +13,10 @@ const REMOTE: readonly string[] = ['remote start', 'start (recovery)'];
 interface Contender {
   /** It has written `starting` itself, or `started` for what it found running. */
   hasStarted: boolean;
-  /** It passed the service on, or found it `recovering`: then the original answers success and does nothing. */
+  /**
+   * It passed the service on, or found it `recovering`: then the original answers success and does nothing. Or its node has lost quorum since:
+   * it starts the service all the same, and nobody has its record.
+   */
   isExcused: boolean;
   /** Somebody had the service, or it was being stopped. */
   wasTaken: boolean;
@@ -35,6 +38,10 @@ class Race implements Check<RgFact> {
 
   observe(fact: Stamped<RgFact>, verdict: Verdict): void {
     if (fact.kind === 'rg.service') return this.#onRecord(fact);
+    if (fact.kind === 'rg.members') {
+      if (!fact.isQuorate) for (const each of this.#contenders.of(fact).values()) each.isExcused = true;
+      return;
+    }
     if (fact.kind !== 'rg.request-started' && fact.kind !== 'rg.request-ended') return;
     const contenders = this.#contenders.of(fact);
     const { service, node } = fact;
@@ -83,6 +90,7 @@ export const oneStart: Invariant = defineInvariant<RgFact>({
   id: 'rgmanager.R7',
   name: 'one-start',
   statement: 'Of several nodes that would start a service one does, and the others are answered that it is running.',
-  kinds: ['rg.service', 'rg.request-started', 'rg.request-ended'],
+  kinds: ['rg.members', 'rg.service', 'rg.request-started', 'rg.request-ended'],
+  judges: ['rg.request-started'],
   start: () => new Race(),
 });
