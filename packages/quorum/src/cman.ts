@@ -387,6 +387,7 @@ export class Cman implements Machine<CmanInput, CmanOutput> {
   #onStart(now: Nanos, wall: WallTime): void {
     this.#clock.set(now, wall);
     this.#startedAt = this.#clock.seconds(now);
+    this.#observe?.({ kind: 'quorum.started', now });
   }
 
   /** `cman_confchg_fn`. Nodes that joined are added when their TRANSITION arrives. */

@@ -21,6 +21,8 @@ export type QuorumCause =
   | 'config';
 
 export type QuorumFact =
+  /** cman starts here: nothing that was told of an earlier one in the same life of the node counts. */
+  | { readonly kind: 'quorum.started'; readonly now: Nanos }
   /** The quorum was reckoned anew, whether or not anything came out differently. */
   | {
       readonly kind: 'quorum.changed';

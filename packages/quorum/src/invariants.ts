@@ -54,6 +54,10 @@ class QuorumUnique implements Check<Watched> {
         view.isLowered ||= isLowering(view.last, fact);
         view.last = fact;
         break;
+      case 'quorum.started':
+        view.isLowered = false;
+        view.last = undefined;
+        break;
       case 'quorum.killed':
       case 'quorum.left':
       case 'quorum.failed':
@@ -141,7 +145,7 @@ const quorumUnique = defineInvariant<Watched>({
   id: 'S8',
   name: 'quorum-unique',
   statement: 'never two disjoint partitions quorate under overlapping expected votes',
-  kinds: ['quorum.changed', 'quorum.killed', 'quorum.left', 'quorum.failed', 'node.state'],
+  kinds: ['quorum.started', 'quorum.changed', 'quorum.killed', 'quorum.left', 'quorum.failed', 'node.state'],
   start: () => new QuorumUnique(),
 });
 
@@ -150,7 +154,8 @@ class QuorumSum implements Check<QuorumFact> {
   readonly #devices = new Map<NodeId, { readonly life: number; readonly votes: number }>();
 
   observe(fact: Stamped<QuorumFact>, verdict: Verdict): void {
-    if (fact.kind === 'quorum.device') {
+    if (fact.kind === 'quorum.started') this.#devices.delete(fact.node);
+    else if (fact.kind === 'quorum.device') {
       this.#devices.set(fact.node, { life: fact.life, votes: fact.isUp ? fact.votes : 0 });
     } else if (fact.kind === 'quorum.changed') {
       for (const message of this.#faultsOf(fact)) verdict.violate(`node ${fact.node}: ${message}`, [fact.node]);
@@ -177,7 +182,7 @@ const quorumSum = defineInvariant<QuorumFact>({
   name: 'quorum-sum',
   statement:
     "total = members' votes + the quorum device's votes when it is up; quorum is more than half of what is expected and of what is there; quorate is who has that many",
-  kinds: ['quorum.changed', 'quorum.device'],
+  kinds: ['quorum.started', 'quorum.changed', 'quorum.device'],
   start: () => new QuorumSum(),
 });
 

@@ -90,6 +90,7 @@ describe('S8 quorum-unique', () => {
     ['left', (history: History) => history.add(1, { kind: 'quorum.left', now: 0, isRemoved: false })],
     ['was killed', (history: History) => history.add(1, { kind: 'quorum.killed', now: 0, by: 2, reason: 'cmantool' })],
     ['has rebooted', (history: History) => history.state(1, 'up', 2)],
+    ['has started cman again', (history: History) => history.add(1, { kind: 'quorum.started', now: 0 })],
   ])('does not count a node that %s', (_, gone) => {
     const history = new History().device(1, 4, true).changed(1, [1], { deviceVotes: 4, expected: 9 });
     expect(violationsOf(gone(history).changed(2, [2, 3, 4, 5]).facts)).toEqual([]);
@@ -155,6 +156,11 @@ describe('S9 quorum-sum', () => {
   ])('trips over %s', (_, planted, message) => {
     const facts = new History().changed(1, [1, 2, 3], { isQuorate: true, ...planted }).facts;
     expect(violationsOf(facts)).toEqual([`S9 [1] node 1: ${message}`]);
+  });
+
+  it('knows nothing of the device when cman is started again', () => {
+    const history = new History().device(1, 4, true).add(1, { kind: 'quorum.started', now: 0 });
+    expect(violationsOf(history.changed(1, [1, 2, 3]).facts)).toEqual([]);
   });
 
   it('trips over the votes of a device that has lapsed, or was up in an earlier life', () => {

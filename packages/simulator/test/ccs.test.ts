@@ -15,8 +15,6 @@ const TYPED: readonly Line[] = [
   ['my-vm5', 'chkconfig ricci on', /^$/],
   ['my-vm1', 'ccs -h my-vm5 --stop', /^Stopped my-vm5\n$/],
   ['my-vm5', 'cman_tool status; chkconfig --list cman', /^(?!Version).*cman .*3:off/s],
-  ['my-vm5', 'reboot', /no answer/],
-  ['my-vm1', 'sleep 60', /^$/],
   ['my-vm1', 'ccs -h my-vm5 --start --noenable', /^Started my-vm5\n$/],
   ['my-vm5', 'cman_tool version; chkconfig --list rgmanager', /^6\.2\.0 config 35\n.*3:off/],
   ['my-vm2', 'service ricci stop', /OK/],

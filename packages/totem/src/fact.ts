@@ -8,6 +8,7 @@ export type RingState = 'operational' | 'gather' | 'commit' | 'recovery';
 
 /** What a `Totem` tells about itself. Rings are `rep.seq` in hexadecimal. */
 export type TotemFact =
+  | StartedFact
   | StateFact
   | ConfigurationFact
   | SentFact
@@ -16,6 +17,11 @@ export type TotemFact =
   | SuspectedFact
   | RingStoredFact
   | QueueFact;
+
+/** The interface is there for the first time. What was told of an earlier one in the same life of the node is over. */
+export interface StartedFact extends Fact {
+  readonly kind: 'totem.started';
+}
 
 /** A state was entered, maybe again. */
 export interface StateFact extends Fact {

@@ -214,6 +214,7 @@ export class Ring {
     if (this.#link !== 'up' && this.#address !== undefined) {
       this.#ports.log('notice', `The network interface [${this.#address}] is now up.`);
     }
+    if (this.#link === 'unbound') this.#observe?.({ kind: 'totem.started', now: this.#now });
     this.#link = 'up';
     this.#startDowncheck();
     this.#enterGather(GatherReason.interfaceChange);

@@ -29,6 +29,10 @@ class History {
     return this.#configuration(node, 'regular', ring, members, life);
   }
 
+  started(node: NodeId): this {
+    return this.#add(node, { kind: 'totem.started', now: 0 });
+  }
+
   stored(node: NodeId, ring: string): this {
     return this.#add(node, { kind: 'totem.ring-stored', now: 0, ring, ringSeq: 1 });
   }
@@ -137,8 +141,9 @@ function heard(sender: NodeId = 2): History {
   return history.sent(sender, '1.9', 8);
 }
 
-it('a good history has no violation', () => {
+it('a good history has no violation, nor has a machine that is started again while its node lives on', () => {
   expect(violationsOf(good())).toEqual([]);
+  expect(violationsOf(new History().started(1).enter(1, '1.5', [1]).started(1).enter(1, '1.9', [1]))).toEqual([]);
 });
 
 it.each([
@@ -199,6 +204,11 @@ it.each([
     'V3: a node is not in its own configuration',
     new History().enter(1, '2.9', [2]),
     ['totem.V3 [1] regular 2.9 has members 2'],
+  ],
+  [
+    'V3: a node has an empty configuration again, and was not started',
+    new History().started(1).enter(1, '1.5', [1]).enter(1, '1.9', [1]),
+    ['totem.V3 [1] transitional 1.9 has members '],
   ],
   [
     'V11: a message of one that is gone comes behind the transitional configuration',

@@ -1,5 +1,5 @@
 import { defineInvariant, type Invariant, type Nanos, type Verdict } from '@quorate/kernel';
-import type { CalmFact, ConfigurationFact, DeliveredFact, StateFact, SuspectedFact } from '../fact.js';
+import type { CalmFact, ConfigurationFact, DeliveredFact, StartedFact, StateFact, SuspectedFact } from '../fact.js';
 import type { NodeId } from '../ring-id.js';
 import { check, Positions, Rings } from './positions.js';
 
@@ -102,15 +102,16 @@ export const ringId: Invariant = defineInvariant<ConfigurationFact>({
   },
 });
 
-export const selfInclusion: Invariant = defineInvariant<ConfigurationFact>({
+export const selfInclusion: Invariant = defineInvariant<StartedFact | ConfigurationFact>({
   id: 'totem.V3',
   name: 'membership self-inclusion',
   statement:
     'A node is a member of every configuration it delivers, but for its first transitional one, which is empty.',
-  kinds: ['totem.configuration'],
+  kinds: ['totem.started', 'totem.configuration'],
   start() {
     const positions = new Positions();
     return check((fact, verdict) => {
+      if (fact.kind === 'totem.started') return positions.restart(fact);
       const isFirst = positions.of(fact).ring === '' && fact.type === 'transitional' && fact.members.length === 0;
       if (!isFirst && !fact.members.includes(fact.node)) {
         verdict.violate(`${fact.type} ${fact.ring} has members ${fact.members.join(' ')}`, [fact.node]);

@@ -28,6 +28,11 @@ export class Positions {
     return position;
   }
 
+  /** In the same life, and in no ring any more. */
+  restart({ node, life }: { readonly node: number; readonly life: number }): void {
+    this.#positions.set(node, { life, ring: '', members: [], transitional: undefined });
+  }
+
   /** Where a node is, in whatever life; undefined if nothing is known of it. */
   last(node: NodeId): Position | undefined {
     return this.#positions.get(node);
