@@ -7,6 +7,6 @@ export interface RunOptions {
   readonly seed: Seed;
   readonly invariants: readonly Invariant[];
   readonly watcher: RunWatcher;
-  /** Kinds of facts that the watcher wants. */
-  readonly watchedKinds: readonly string[];
+  /** Kinds of facts that the watcher wants; absent: all. */
+  readonly watchedKinds?: readonly string[];
 }

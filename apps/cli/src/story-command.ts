@@ -1,5 +1,7 @@
 import { hypervBlogTopology, stackInvariants } from '@quorate/lab';
 import { administratorsPrograms } from '@quorate/shell';
+import { seedText } from '@quorate/simulator';
+import { joinTaps } from '@quorate/trace';
 import { Command } from 'commander';
 import { captureOutput, captureTo } from './capture-output.js';
 import { type CommandIo, coloursOf } from './command-io.js';
@@ -11,6 +13,7 @@ import { type RunRecord, recordOf } from './run-record.js';
 import { type SimulatedStoryOptions, simulateStory } from './simulated-story.js';
 import { reportOf, reportWidth } from './story-report.js';
 import type { ToldStory } from './told-story.js';
+import { fullTrace } from './trace-output.js';
 import { UsageError } from './usage-error.js';
 import { Exit } from './verdict.js';
 import { LiveView, takesLiveView } from './views/live-view.js';
@@ -26,6 +29,7 @@ interface StoryOptions extends DriverOptions {
   readonly diskDir?: string;
   readonly record?: string;
   readonly pcap?: string;
+  readonly trace?: string;
 }
 
 /** What a driver is told, but for who watches. */
@@ -46,6 +50,7 @@ export function storyCommand(io: CommandIo, exit: (code: number) => void): Comma
     .option('--disk-dir <dir>', 'write the disks as VHDX images in that directory, and leave them there')
     .option('--record <file>', 'workers: write what every machine was stepped with, for quorate replay')
     .option('--pcap <file>', 'write the frames of the run as a pcapng file, for Wireshark')
+    .option('--trace <file>', 'simulator: write the run as a .qtrace file')
     .action(async (options: StoryOptions) => exit(await tellStory(options, io)));
 }
 
@@ -59,6 +64,10 @@ async function tellStory(options: StoryOptions, io: CommandIo): Promise<number> 
   if (options.record !== undefined && options.driver !== 'workers') {
     throw new UsageError(`--record: found driver ${options.driver}, expected workers: a simulated run is its seed`);
   }
+  if (options.trace !== undefined && options.driver !== 'simulator') {
+    throw new UsageError(`--trace: found driver ${options.driver}, expected simulator; workers have --record`);
+  }
+  const traceFile = options.trace === undefined ? undefined : new OutputFile('--trace', options.trace);
   const recordFile = options.record === undefined ? undefined : new OutputFile('--record', options.record);
   const pcapFile = options.pcap === undefined ? undefined : new OutputFile('--pcap', options.pcap);
   const imageFile = options.image === undefined ? undefined : new OutputFile('--image', options.image);
@@ -73,7 +82,7 @@ async function tellStory(options: StoryOptions, io: CommandIo): Promise<number> 
   const common = { topology, seed, invariants: stackInvariants };
   const { run, pages } =
     options.driver === 'simulator'
-      ? simulated({ ...common, view, pcapFile, ...(images && { stores: images.stores }) })
+      ? simulated({ ...common, view, pcapFile, traceFile, ...(images && { stores: images.stores }) })
       : await worked({
           ...common,
           speed,
@@ -100,15 +109,25 @@ async function tellStory(options: StoryOptions, io: CommandIo): Promise<number> 
 }
 
 /** Runs it in the simulator; its frames go to a file as they are sent. */
-function simulated({ view, pcapFile, ...options }: Told<SimulatedStoryOptions>): ToldStory {
-  const capture = pcapFile && captureOutput(pcapFile, options.topology);
+function simulated({
+  view,
+  pcapFile,
+  traceFile,
+  ...options
+}: Told<SimulatedStoryOptions> & { readonly traceFile: OutputFile | undefined }): ToldStory {
+  const { topology, seed } = options;
+  const capture = pcapFile && captureOutput(pcapFile, topology);
+  const trace = traceFile && fullTrace(traceFile, 'full', { scenario: 'hyperv-blog', seed: seedText(seed), topology });
+  const tap = joinTaps(trace?.tap, capture?.tap);
   const told = simulateStory({
     ...options,
-    watcher: joinWatchers(view, capture?.watcher),
-    watchedKinds: [...view.kinds, ...(capture?.kinds ?? [])],
-    ...(capture && { tap: capture.tap }),
+    watcher: joinWatchers(view, trace?.watcher, capture?.watcher),
+    // A trace has all facts.
+    ...(trace === undefined && { watchedKinds: [...view.kinds, ...(capture?.kinds ?? [])] }),
+    ...(tap && { tap }),
   });
   capture?.end();
+  trace?.end({ hash: told.run.traceHash!, violations: told.run.violations });
   return told;
 }
 

@@ -10,15 +10,14 @@ import {
   stepsOf,
   stepWindow,
   type Trace,
-  TraceError,
-  TraceFile,
+  type TraceFile,
   type Window,
   windowed,
 } from '@quorate/trace';
 import { Command, Option } from 'commander';
 import type { CommandIo } from './command-io.js';
-import { readBytes } from './options.js';
 import { OutputFile } from './output-file.js';
+import { withTrace } from './trace-file.js';
 import { UsageError } from './usage-error.js';
 
 const FORMATS = ['perfetto', 'jsonl', 'shiviz', 'mermaid', 'pcapng', 'edn', 'svg'] as const;
@@ -58,16 +57,12 @@ export function traceCommand(io: CommandIo): Command {
   return new Command('trace').description('read traces of runs').addCommand(exportCommand);
 }
 
-async function exportTrace(path: string, options: ExportOptions, io: CommandIo): Promise<void> {
-  try {
-    const trace = new TraceFile(readBytes(path));
+function exportTrace(path: string, options: ExportOptions, io: CommandIo): Promise<void> {
+  return withTrace(path, async (trace) => {
     const pieces = piecesOf(trace, path, options);
     if (options.output === undefined) await print(pieces, io);
     else write(pieces, new OutputFile('--output', options.output));
-  } catch (error) {
-    if (error instanceof TraceError) throw new UsageError(`${path}: ${error.message}`);
-    throw error;
-  }
+  });
 }
 
 function piecesOf(file: TraceFile, path: string, options: ExportOptions): Pieces {

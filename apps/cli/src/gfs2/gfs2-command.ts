@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Volume, volumeListing } from '@quorate/gfs2';
 import type { DirectoryEntry, Gfs2Client } from '@quorate/gfs2/client';
+import { VOLUME } from '@quorate/lab';
 import { Command } from 'commander';
 import type { CommandIo } from '../command-io.js';
+import { withTrace } from '../trace-file.js';
 import { UsageError } from '../usage-error.js';
+import { BlockWriters } from './block-writers.js';
 import { type FsckOptions, fsck } from './fsck.js';
 import { mkfsCommand } from './mkfs-command.js';
 import { changed, mounted } from './mounted-volume.js';
@@ -87,10 +90,14 @@ export function gfs2Command(io: CommandIo, exit: (code: number) => void): Comman
     .addCommand(
       reading('visualize', 'resource groups and what is in them, as an SVG picture')
         .option('-o <file>', 'where to write it (default: standard output)')
-        .action((image: string, { o }: { readonly o?: string }) =>
+        .option('--trace <file>', 'of the run that left it: blocks have the colour of the node that wrote them last')
+        .option('--at <lun:sector>', "where on that run's disks it begins", `${VOLUME.lun}:${VOLUME.start}`)
+        .action((image: string, { o, trace, at }: PictureOptions) =>
           mounted(image, io, async (client, { store }) => {
             await client.unmount();
-            const picture = volumePicture(volumeOf(new StoreDevice(store)));
+            const volume = volumeOf(new StoreDevice(store));
+            const run = trace === undefined ? undefined : await writersOf(trace, at, volume);
+            const picture = volumePicture(volume, run);
             if (o === undefined) io.stdout.write(picture);
             else toHost(o, new TextEncoder().encode(picture));
           }),
@@ -104,6 +111,21 @@ export function gfs2Command(io: CommandIo, exit: (code: number) => void): Comman
         .option('--quotas', 'look at the quota records too, which fsck.gfs2 does not')
         .action(async (image: string, options: FsckOptions) => exit(await fsck(image, options, io))),
     );
+}
+
+interface PictureOptions {
+  readonly o?: string;
+  readonly trace?: string;
+  readonly at: string;
+}
+
+/** @throws {UsageError} for a file that is no trace, or another place than `lun:sector`. */
+function writersOf(path: string, at: string, { geometry: { blockSize } }: Volume): Promise<BlockWriters> {
+  const [, lun, start] = /^(\d+):(\d+)$/.exec(at) ?? [];
+  if (start === undefined)
+    throw new UsageError(`--at: found "${at}", expected lun:sector, as ${VOLUME.lun}:${VOLUME.start}`);
+  const place = { lun: Number(lun), start: Number(start), blockSize };
+  return withTrace(path, (recorded) => new BlockWriters(recorded, place));
 }
 
 async function list(device: StoreDevice, unmount: () => Promise<void>, { stdout }: CommandIo): Promise<void> {
