@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../src/run-command.js';
 import { capturedIo } from './captured-io.js';
+import { serve } from './serving.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'quorate-gfs2-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -59,6 +60,32 @@ describe.each(['volume.img', 'volume.vhdx'])('%s', (name) => {
     const svg = join(folder, 'picture.svg');
     expect(await gfs2('visualize', '-o', svg, path)).toEqual(done);
     expect(readFileSync(svg, 'utf8')).toBe(picture);
+  });
+});
+
+it('a volume on a unit of a target is made, read, changed and mended as one in a file', async () => {
+  const image = join(folder, 'served.img');
+  expect(await runCommand(['disk', 'create', image, '64M'], capturedIo())).toBe(0);
+  const { url, stop } = await serve('--lun', image);
+  expect(await gfs2('mkfs', url, '-q', '-t', 'my-cluster:vol', '-J', '8')).toEqual(done);
+  expect(await gfs2('mkfs', url, '-q', '-p', 'lock_nolock')).toMatchObject({ code: 4 });
+  const from = join(folder, 'sent');
+  writeFileSync(from, 'over the network\n'.repeat(1000));
+  expect(await gfs2('cp', url, from, ':/sent')).toEqual(done);
+  expect(await gfs2('cp', url, ':/sent', ':/twice')).toEqual(done);
+  expect((await gfs2('cat', url, '/twice')).out).toBe(readFileSync(from, 'utf8'));
+  expect(await gfs2('rm', url, '/twice')).toEqual(done);
+  expect((await gfs2('ls', url)).out).toBe('sent\n');
+  expect((await gfs2('stat', url, '/sent')).out).toContain('Size:   17000 bytes');
+  expect((await gfs2('df', url)).out).toContain(' 16364 ');
+  expect(await gfs2('fsck', '-y', '--quotas', url)).toMatchObject({ code: 1 });
+  const listed = (await gfs2('list', url)).out;
+  expect(await stop()).toBe(0);
+  expect((await gfs2('list', image)).out).toBe(listed);
+  expect(await gfs2('fsck', '--quotas', image)).toMatchObject({ code: 0 });
+  expect(await gfs2('cp', url, from, ':/late')).toMatchObject({
+    code: 4,
+    errors: expect.stringContaining('ECONNREFUSED'),
   });
 });
 

@@ -46,7 +46,7 @@ async function mend(
   hasQuotas: boolean | undefined,
   { stdout }: CommandIo,
 ): Promise<number> {
-  const image = openForWriting(path);
+  const image = await openForWriting(path);
   try {
     const world = { wall: wallNow(), prng: randomPrng() };
     const options = hasQuotas === undefined ? world : { ...world, hasQuotas };

@@ -16,13 +16,12 @@ import { StoreDevice } from './volume-image.js';
 import { volumePicture } from './volume-picture.js';
 import { columns, modeText, statText, timeText } from './volume-text.js';
 
-const IMAGE = 'raw or VHDX image';
-const READABLE = `${IMAGE}, or iscsi:// of a unit`;
+const IMAGE = 'raw or VHDX image, or iscsi:// of a unit';
 
 /** `quorate gfs2`: GFS2 volumes in image files. Its actions' exit codes go to `exit`. */
 export function gfs2Command(io: CommandIo, exit: (code: number) => void): Command {
   const reading = (name: string, description: string): Command =>
-    new Command(name).description(description).argument('<image>', READABLE);
+    new Command(name).description(description).argument('<image>', IMAGE);
   return new Command('gfs2')
     .description('GFS2 volumes in images: make, look at, check, read and write')
     .addCommand(mkfsCommand(io))

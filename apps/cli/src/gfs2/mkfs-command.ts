@@ -24,7 +24,7 @@ interface MkfsArguments {
 export function mkfsCommand(io: CommandIo): Command {
   return new Command('mkfs')
     .description('make a file system, with the options of mkfs.gfs2')
-    .argument('<image>', 'raw or VHDX image that is there')
+    .argument('<image>', 'raw or VHDX image that is there, or iscsi:// of a unit')
     .argument('[block-count]', 'size of the file system (default: the whole image)')
     .option('-b <bytes>', 'block size: 512 to 4096 (default: 4096)')
     .option('-c <MiB>', 'size of each quota change file (default: 1)')
@@ -54,7 +54,7 @@ async function format(
   { O: overwrites = false, q: isQuiet = false }: MkfsArguments,
   { stdout }: CommandIo,
 ): Promise<void> {
-  const image = openForWriting(path);
+  const image = await openForWriting(path);
   try {
     const device = new StoreDevice(image.store);
     const held = overwrites ? undefined : Volume.open(device);

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { Gfs2Client, Gfs2Error } from '@quorate/gfs2/client';
+import { type ClientDevice, Gfs2Client, Gfs2Error } from '@quorate/gfs2/client';
 import { ConfigError, Prng, viewOf, type WallTime } from '@quorate/kernel';
 import type { CommandIo } from '../command-io.js';
 import { UsageError } from '../usage-error.js';
-import { openForReading, openForWriting, StoreDevice, type VolumeImage } from './volume-image.js';
+import { openForReading, StoreDevice, type VolumeImage, withDevice } from './volume-image.js';
 
 /** Works on a volume as it is; replays of journals stay in memory. */
 export async function mounted(
@@ -14,7 +14,7 @@ export async function mounted(
   await naming(path, async () => {
     const image = await openForReading(path);
     try {
-      const client = await mount(image, path, io);
+      const client = await mount(new StoreDevice(image.store).forClient(), path, io);
       await work(client, image, () => client.unmount());
     } finally {
       await image.close();
@@ -25,23 +25,20 @@ export async function mounted(
 /** Works on a volume that is changed. */
 export async function changed(path: string, io: CommandIo, work: (client: Gfs2Client) => Promise<void>): Promise<void> {
   await naming(path, async () => {
-    const image = openForWriting(path);
-    try {
-      const client = await mount(image, path, io);
+    await withDevice(path, async (device) => {
+      const client = await mount(device, path, io);
       try {
         await work(client);
       } finally {
         await client.unmount();
       }
-    } finally {
-      await image.close();
-    }
+    });
   });
 }
 
 /** Tells of journals that had to be replayed. */
-function mount({ store }: VolumeImage, path: string, { stderr }: CommandIo): Promise<Gfs2Client> {
-  return Gfs2Client.mount(new StoreDevice(store).forClient(), {
+function mount(device: ClientDevice, path: string, { stderr }: CommandIo): Promise<Gfs2Client> {
+  return Gfs2Client.mount(device, {
     wall: wallNow(),
     prng: randomPrng(),
     log: ({ text }) => {

@@ -8,7 +8,7 @@ import { changed } from './mounted-volume.js';
 export function growCommand(io: CommandIo): Command {
   return new Command('grow')
     .description('take what the image has become larger by, as gfs2_grow')
-    .argument('<image>', 'raw or VHDX image')
+    .argument('<image>', 'raw or VHDX image, or iscsi:// of a unit')
     .action((image: string) =>
       changed(image, io, async (client) => {
         const { before, after, rgrps } = await client.grow();
@@ -25,7 +25,7 @@ export function growCommand(io: CommandIo): Command {
 export function jaddCommand(io: CommandIo): Command {
   return new Command('jadd')
     .description('add journals, so that more nodes can mount, as gfs2_jadd')
-    .argument('<image>', 'raw or VHDX image')
+    .argument('<image>', 'raw or VHDX image, or iscsi:// of a unit')
     .option('-c <MiB>', 'size of each quota change file', '1')
     .option('-j <n>', 'how many journals', '1')
     .option('-J <MiB>', 'size of each journal', '128')
@@ -46,7 +46,7 @@ export function jaddCommand(io: CommandIo): Command {
 export function trimCommand(io: CommandIo): Command {
   return new Command('trim')
     .description('give back what the volume does not use, as fstrim')
-    .argument('<image>', 'raw or VHDX image')
+    .argument('<image>', 'raw or VHDX image, or iscsi:// of a unit')
     .option('-m <bytes>', 'leave shorter runs alone', '0')
     .action((image: string, { m }: { readonly m: string }) =>
       changed(image, io, async (client) => {

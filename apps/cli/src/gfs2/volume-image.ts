@@ -3,7 +3,7 @@ import type { ClientDevice } from '@quorate/gfs2/client';
 import { type BlockStore, SparseStore } from '@quorate/scsi';
 import { openDiskImage } from '../disk/disk-image.js';
 import { told, withDisk } from '../iscsi/remote-disk.js';
-import { UsageError } from '../usage-error.js';
+import { ChangedUnit, remoteDevice } from './remote-volume.js';
 
 /** A disk with a file system, and who has it open. */
 export interface VolumeImage {
@@ -21,12 +21,28 @@ export async function openForReading(path: string): Promise<VolumeImage> {
   return { store: new SparseStore({ base: image.store }), close: async () => image.close() };
 }
 
-/** An image that is changed. */
-export function openForWriting(path: string): VolumeImage {
-  if (isUrl(path))
-    throw new UsageError(`${path}: found a unit of a target, expected an image file: units are only read`);
+/** The same to be written as a whole: what is written to a unit goes there when it is closed. */
+export async function openForWriting(path: string): Promise<VolumeImage> {
+  if (isUrl(path)) {
+    const unit = new ChangedUnit(await fetched(path));
+    return { store: unit, close: () => told(path, () => withDisk(path, (disk) => unit.writeTo(disk))) };
+  }
   const image = openDiskImage(path, { isReadOnly: false });
   return { store: image.store, close: async () => image.close() };
+}
+
+/** What a mounted file system changes block by block, in the order that its journal needs. */
+export async function withDevice<Result>(
+  path: string,
+  work: (device: ClientDevice) => Promise<Result>,
+): Promise<Result> {
+  if (isUrl(path)) return told(path, () => withDisk(path, async (disk) => work(await remoteDevice(disk))));
+  const image = openDiskImage(path, { isReadOnly: false });
+  try {
+    return await work(new StoreDevice(image.store).forClient());
+  } finally {
+    image.close();
+  }
 }
 
 function isUrl(path: string): boolean {
