@@ -1,4 +1,5 @@
-import { closingBrace, parameterText } from './parameter.js';
+import { closingOf } from './closing.js';
+import { parameterText } from './parameter.js';
 import { type Part, type Script, SyntaxComplaint, type Word } from './script.js';
 
 /** A word, an operator, or the text of a here-document, which takes the place of its delimiter. */
@@ -169,7 +170,7 @@ export class Lexer {
 
   /** `${…}`. */
   #braced(rest: string, isQuoted: boolean): Part {
-    const end = closingBrace(rest);
+    const end = closingOf(rest, '{', '}');
     if (end < 0) throw openQuote('}');
     const text = rest.slice(1, end);
     const parameter = parameterText(text);
@@ -229,20 +230,9 @@ function arithmeticIn(text: string): string | undefined {
   return inner + 2 === end ? text.slice(2, inner + 1) : undefined;
 }
 
-/** Where the parenthesis is closed that a text begins with; those between quotes do not count. */
+/** Where the parenthesis is closed that a text begins with. */
 function closingParenthesis(text: string): number {
-  let depth = 0;
-  let quote = '';
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i]!;
-    if (character === '\\' && quote !== "'") i += 1;
-    else if (quote !== '') quote = character === quote ? '' : quote;
-    else if (character === "'" || character === '"') quote = character;
-    else if (character === '(') depth += 1;
-    else if (character === ')') {
-      depth -= 1;
-      if (depth === 0) return i;
-    }
-  }
-  throw openQuote(')');
+  const end = closingOf(text, '(', ')');
+  if (end === -1) throw openQuote(')');
+  return end;
 }
