@@ -1,7 +1,8 @@
-import { fork, isErrno, type Os, type Program, type Socket, strerror, type Task, utf8Bytes } from '@quorate/kernel';
+import { isErrno, type Os, type Program, strerror, type Task, utf8Bytes } from '@quorate/kernel';
 import { failureIn } from '../init/failure.js';
 import { CONF_FILE } from '../stack-config.js';
-import { encodeReply, type RemoteReply, type RemoteRequest, receiveRequest } from './ssh/remote-request.js';
+import { answerRequests } from './ssh/answer-requests.js';
+import type { RemoteReply, RemoteRequest } from './ssh/remote-request.js';
 
 export const RICCI_PORT = 11111;
 
@@ -17,23 +18,11 @@ export type RicciTask = 'start_node' | 'stop_node' | 'activate';
  * Differs from the original in its messages, and in that it asks for no password: root of every machine is trusted.
  */
 export const ricci: Program = function* (_argv, os) {
-  const listener = os.listen(RICCI_PORT);
-  if (isErrno(listener)) {
-    os.printError(`ricci: cannot listen on port ${RICCI_PORT}: ${strerror(listener)}\n`);
-    return 1;
-  }
-  for (;;) {
-    const client = yield* os.accept(listener);
-    if (isErrno(client)) return 0;
-    yield* fork(serve(os, client));
-  }
+  const refused = yield* answerRequests(os, RICCI_PORT, replyTo);
+  if (refused === undefined) return 0;
+  os.printError(`ricci: cannot listen on port ${RICCI_PORT}: ${strerror(refused)}\n`);
+  return 1;
 };
-
-function* serve(os: Os, client: Socket): Task {
-  const request = yield* receiveRequest(os, client);
-  if (request !== undefined) yield* os.send(client, encodeReply(yield* replyTo(os, request)));
-  os.close(client);
-}
 
 function* replyTo(os: Os, request: RemoteRequest): Task<RemoteReply> {
   switch (request.kind) {

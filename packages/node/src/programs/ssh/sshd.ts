@@ -1,5 +1,6 @@
-import { fork, isErrno, type Os, type Program, type Socket, strerror, type Task, utf8Bytes } from '@quorate/kernel';
-import { encodeReply, type RemoteReply, type RemoteRequest, receiveRequest, SSH_PORT } from './remote-request.js';
+import { isErrno, type Os, type Program, strerror, type Task, utf8Bytes } from '@quorate/kernel';
+import { answerRequests } from './answer-requests.js';
+import { type RemoteReply, type RemoteRequest, SSH_PORT } from './remote-request.js';
 
 const NOTHING = new Uint8Array(0);
 /** Where root is who has just come, and where paths begin that do not begin at the root. */
@@ -7,23 +8,11 @@ const HOME = '/root';
 
 /** `sshd`: runs what is typed on other machines, and hands files to `scp`. Root of every machine of the network is trusted. */
 export const sshd: Program = function* (_argv, os) {
-  const listener = os.listen(SSH_PORT);
-  if (isErrno(listener)) {
-    os.printError(`error: Bind to port ${SSH_PORT} on 0.0.0.0 failed: Address already in use.\n`);
-    return 255;
-  }
-  for (;;) {
-    const client = yield* os.accept(listener);
-    if (isErrno(client)) return 0;
-    yield* fork(serve(os, client));
-  }
+  const refused = yield* answerRequests(os, SSH_PORT, replyTo);
+  if (refused === undefined) return 0;
+  os.printError(`error: Bind to port ${SSH_PORT} on 0.0.0.0 failed: Address already in use.\n`);
+  return 255;
 };
-
-function* serve(os: Os, client: Socket): Task {
-  const request = yield* receiveRequest(os, client);
-  if (request !== undefined) yield* os.send(client, encodeReply(yield* replyTo(os, request)));
-  os.close(client);
-}
 
 function* replyTo(os: Os, request: RemoteRequest): Task<RemoteReply> {
   switch (request.kind) {
