@@ -33,7 +33,7 @@ export function* waitUntil(signal: Signal, until: Nanos): Task<boolean> {
 }
 
 /** Runs a task whose refusal is nobody's result: what made it fail has been told where it happened. */
-function* contained(task: Task<unknown>): Task<unknown> {
+export function* contained(task: Task<unknown>): Task<unknown> {
   try {
     return yield* task;
   } catch (error) {

@@ -2,8 +2,7 @@ import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
 import { reclaimInode } from '../inode/evict.js';
 import type { Recoveries } from '../recovery/recoveries.js';
-import { Refusal } from '../refusal.js';
-import { type Signal, wait } from '../scheduler.js';
+import { contained, type Signal, wait } from '../scheduler.js';
 import { type MountHold, releaseHold } from './mount.js';
 
 /** What an unmount works on. */
@@ -30,11 +29,11 @@ export interface UnmountWork {
 export function* unmountFileSystem({ fs, hold, isLast, recoveries, answered }: UnmountWork): Task {
   const { core } = fs;
   core.scheduler.notify(fs.closing);
-  if (!core.isReadOnly && isLast) yield* attempt(reclaimAll(fs));
+  if (!core.isReadOnly && isLast) yield* contained(reclaimAll(fs));
   yield* evictAll(fs, hold);
   if (!core.isReadOnly) {
-    yield* attempt(fs.quotas.sync(fs));
-    yield* attempt(fs.statfs.syncAll(fs.system.statfsChanges.values()));
+    yield* contained(fs.quotas.sync(fs));
+    yield* contained(fs.statfs.syncAll(fs.system.statfsChanges.values()));
   }
   yield* recoveries.close();
   if (!core.isReadOnly) {
@@ -42,15 +41,6 @@ export function* unmountFileSystem({ fs, hold, isLast, recoveries, answered }: U
     core.scheduler.notify(core.log.daemonSignal);
   }
   yield* giveBackLocks(fs, hold, answered);
-}
-
-/** Goes on when that fails: nobody is there any more who could be told. */
-function* attempt(work: Task): Task {
-  try {
-    yield* work;
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-  }
 }
 
 /** Deletes what is unlinked in the bitmaps: nobody else has the file system mounted, so nobody has it open. */
