@@ -154,11 +154,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   #conf: ConfElement;
   #settings: RmSettings;
   #phase: RgView['phase'] = 'created';
-  /** All services were stopped here, whatever the records say. */
-  #runsNothing = false;
-  /** How often they were, and up to which of these times it was looked at the records since. */
-  #stops = 0;
-  #stopsLookedAt = 0;
+  /** Whether services may be stopped here that records say run here: all were, and the records are still to be looked at, or are being. */
+  #unseenStop: 'none' | 'due' | 'being looked at' = 'none';
   /** Services are loaded; not so after a loss of quorum. */
   #isInitialized = false;
   /** Not so while a configuration is being replaced. */
@@ -432,8 +429,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   }
 
   #nothingRuns(): void {
-    this.#runsNothing = true;
-    this.#stops += 1;
+    this.#unseenStop = 'due';
     this.#operations.allStopped();
   }
 
@@ -565,18 +561,18 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   *#onNodeEvent(event: Extract<QueuedEvent, { kind: 'node' }>): Task {
     if (this.#phase !== 'running') return;
     const isOwn = event.node === this.#config.nodeId;
-    const stops = this.#stops;
     if (isOwn && !this.#isInitialized) {
       this.#load();
       yield* this.#stopBeforeStart(false);
     }
     if (this.#isInitialized) {
-      const runsNothing = isOwn && this.#runsNothing;
-      this.#runsNothing &&= !runsNothing;
+      const runsNothing = isOwn && this.#unseenStop === 'due';
+      if (runsNothing) this.#unseenStop = 'being looked at';
       yield* this.#nodeEvent(event, runsNothing);
       this.#failedStops.look();
+      // Everything may have been stopped again meanwhile.
+      if (runsNothing && this.#unseenStop === 'being looked at') this.#unseenStop = 'none';
     } else this.#runtime.log('debug', 'Services not initialized.');
-    if (isOwn) this.#stopsLookedAt = stops;
   }
 
   /** To whoever decides about services it is as if that node had left, or joined; but what it runs is stopped there first. */
@@ -640,14 +636,9 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     for (const service of this.#inUse.configuration.services) {
       const record = this.#store.readLocal(service) ?? (yield* this.#store.readLocked(service));
       const isRunning = record?.state === ServiceState.STARTED || record?.state === ServiceState.MIGRATE;
-      if (!isRunning || record.owner !== this.#config.nodeId || this.#isUnseen) continue;
+      if (!isRunning || record.owner !== this.#config.nodeId || this.#unseenStop !== 'none') continue;
       this.#threads.enqueue(service, { request: Request.STATUS }, 1);
     }
-  }
-
-  /** What records say this node runs, it may have stopped. */
-  get #isUnseen(): boolean {
-    return this.#stopsLookedAt < this.#stops;
   }
 
   #onMessage({ from, payload }: Input<'message'>): void {
