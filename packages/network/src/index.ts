@@ -62,6 +62,7 @@ export {
   type NicConfig,
 } from './network.js';
 export { TIMEOUT_LIMITS, type TimeoutLimits } from './retransmission-timeout.js';
+export { bestRoute, type NetworkRoute, routesOf } from './routes.js';
 export { FIRST_ACCEPTED_ID, type TcpInput } from './tcp.js';
 export { TCP_SETTINGS, type TcpOutput, type TcpSettings } from './tcp-connection.js';
 export {

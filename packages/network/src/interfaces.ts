@@ -11,6 +11,7 @@ import {
   parseMac,
 } from './address.js';
 import { isGroupMac } from './ethernet.js';
+import { bestRoute, type NetworkRoute, routesOf } from './routes.js';
 
 export interface InterfaceConfig {
   /** `eth0`. */
@@ -56,6 +57,8 @@ export class Interfaces {
   readonly #gateway: number | undefined;
   readonly #local = new Set<number>();
   readonly #broadcast = new Set<number>();
+  /** Follows from the interfaces, and the ways that were asked for from it. */
+  #table: readonly NetworkRoute<NetInterface>[] = [];
   readonly #routes = new Map<number, Route | 'ENETUNREACH'>();
 
   /** @throws {ConfigError} for a malformed or repeated name, MAC address, address or gateway. */
@@ -138,35 +141,17 @@ export class Interfaces {
   }
 
   #findRoute(destination: number): Route | 'ENETUNREACH' {
-    const connected = this.#connected(destination);
-    if (connected !== undefined) return { ...connected, nextHop: destination };
-    const viaGateway = this.#gateway === undefined ? undefined : this.#connected(this.#gateway);
-    if (isMulticast(destination) || destination === LIMITED_BROADCAST) {
-      const way = viaGateway ?? this.#first();
-      return way === undefined ? 'ENETUNREACH' : { ...way, nextHop: destination };
-    }
-    return viaGateway === undefined ? 'ENETUNREACH' : { ...viaGateway, nextHop: this.#gateway! };
-  }
-
-  /** The first interface that can send something. */
-  #first(): Pick<Route, 'via' | 'source'> | undefined {
-    const via = this.all.find((each) => each.isUp && each.addresses.length > 0);
-    return via === undefined ? undefined : { via, source: via.addresses[0]!.address };
-  }
-
-  #connected(destination: number): Pick<Route, 'via' | 'source'> | undefined {
-    let best: { readonly via: NetInterface; readonly source: number; readonly length: number } | undefined;
-    for (const via of this.all) {
-      if (!via.isUp) continue;
-      for (const { address, mask, network, prefixLength } of via.addresses) {
-        if ((destination & mask) >>> 0 !== network || prefixLength <= (best?.length ?? -1)) continue;
-        best = { via, source: address, length: prefixLength };
-      }
-    }
-    return best;
+    const routes = this.#table;
+    const isToMany = isMulticast(destination) || destination === LIMITED_BROADCAST;
+    const way =
+      bestRoute(routes, destination) ?? (isToMany ? routes.find(({ gateway }) => gateway === undefined) : undefined);
+    if (way === undefined) return 'ENETUNREACH';
+    const { via, source, gateway } = way;
+    return { via, source, nextHop: isToMany ? destination : (gateway ?? destination) };
   }
 
   #changed(): void {
+    this.#table = routesOf(this.all, this.#gateway);
     this.#routes.clear();
     this.#local.clear();
     this.#broadcast.clear();
