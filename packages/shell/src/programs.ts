@@ -1,9 +1,10 @@
 import type { Program } from '@quorate/kernel';
 import { getenforce, passwd, setenforce, unneededService, yum } from './accepted.js';
+import { awk } from './awk.js';
 import { ccs } from './ccs/ccs.js';
-import { awk, cut, uniq } from './columns.js';
 import { gfsControl } from './control-tools.js';
 import { curl } from './curl.js';
+import { cut } from './cut.js';
 import { df } from './df.js';
 import { dlmTool } from './dlm-tool.js';
 import { du } from './du.js';
@@ -22,6 +23,7 @@ import { scp, ssh } from './ssh.js';
 import { stat } from './stat.js';
 import { dmesg, sleep, uname, uptime, whoami } from './system.js';
 import { cat, echo, grep, head, tail, wc } from './text.js';
+import { uniq } from './uniq.js';
 
 /** What an administrator types, by name. cman's and fenced's tools come with the node, whose init scripts need them. */
 export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<string, Program>([
