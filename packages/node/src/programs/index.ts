@@ -35,7 +35,7 @@ import { corosyncCpgtool } from './corosync/corosync-cpgtool.js';
 import { corosyncQuorumtool } from './corosync/corosync-quorumtool.js';
 import { DAEMONS, daemonProgram, killall } from './daemon-control.js';
 import { databasePrograms } from './database/index.js';
-import { dd } from './dd.js';
+import { dd } from './dd/dd.js';
 import { fdisk } from './fdisk.js';
 import { chmod, chown } from './gfs2/change-attributes.js';
 import { fsckGfs2 } from './gfs2/fsck-gfs2.js';
