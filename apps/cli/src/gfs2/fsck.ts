@@ -1,7 +1,7 @@
 import { check, type Finding, repair } from '@quorate/gfs2';
 import type { CommandIo } from '../command-io.js';
 import { randomPrng, wallNow } from './mounted-volume.js';
-import { openForReading, openForWriting, StoreDevice } from './volume-image.js';
+import { openForReading, StoreDevice, withStore } from './volume-image.js';
 
 /** Exit codes of fsck.gfs2. */
 const Fsck = { clean: 0, corrected: 1, errorsLeft: 4, operational: 8, usage: 16 } as const;
@@ -46,26 +46,21 @@ async function mend(
   hasQuotas: boolean | undefined,
   { stdout }: CommandIo,
 ): Promise<number> {
-  const image = await openForWriting(path);
-  try {
-    const world = { wall: wallNow(), prng: randomPrng() };
-    const options = hasQuotas === undefined ? world : { ...world, hasQuotas };
-    const { found, left } = repair(new StoreDevice(image.store), options);
-    if (isNoVolume(left)) {
-      stdout.write(left.map(lineOf).join(''));
-      return Fsck.operational;
-    }
-    const texts = new Set(left.map(({ text }) => text));
-    for (const finding of found) {
-      if (texts.has(finding.text)) stdout.write(`left: ${lineOf(finding)}`);
-      else if (!isQuiet) stdout.write(`mended: ${lineOf(finding)}`);
-    }
-    if (!isQuiet) stdout.write(`${path}: ${left.length > 0 ? `${left.length} findings are left` : 'clean'}\n`);
-    if (left.length > 0) return Fsck.errorsLeft;
-    return found.length > 0 ? Fsck.corrected : Fsck.clean;
-  } finally {
-    await image.close();
+  const world = { wall: wallNow(), prng: randomPrng() };
+  const options = hasQuotas === undefined ? world : { ...world, hasQuotas };
+  const { found, left } = await withStore(path, (store) => repair(new StoreDevice(store), options));
+  if (isNoVolume(left)) {
+    stdout.write(left.map(lineOf).join(''));
+    return Fsck.operational;
   }
+  const texts = new Set(left.map(({ text }) => text));
+  for (const finding of found) {
+    if (texts.has(finding.text)) stdout.write(`left: ${lineOf(finding)}`);
+    else if (!isQuiet) stdout.write(`mended: ${lineOf(finding)}`);
+  }
+  if (!isQuiet) stdout.write(`${path}: ${left.length > 0 ? `${left.length} findings are left` : 'clean'}\n`);
+  if (left.length > 0) return Fsck.errorsLeft;
+  return found.length > 0 ? Fsck.corrected : Fsck.clean;
 }
 
 function isNoVolume(findings: readonly Finding[]): boolean {

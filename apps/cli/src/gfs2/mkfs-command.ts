@@ -4,7 +4,7 @@ import type { CommandIo } from '../command-io.js';
 import { wholeNumberOf } from '../options.js';
 import { UsageError } from '../usage-error.js';
 import { naming, randomPrng, wallNow } from './mounted-volume.js';
-import { openForWriting, StoreDevice } from './volume-image.js';
+import { StoreDevice, withStore } from './volume-image.js';
 
 interface MkfsArguments {
   readonly b?: string;
@@ -54,20 +54,17 @@ async function format(
   { O: overwrites = false, q: isQuiet = false }: MkfsArguments,
   { stdout }: CommandIo,
 ): Promise<void> {
-  const image = await openForWriting(path);
-  try {
-    const device = new StoreDevice(image.store);
+  const result = await withStore(path, (store) => {
+    const device = new StoreDevice(store);
     const held = overwrites ? undefined : Volume.open(device);
     if (held !== undefined) {
       throw new UsageError(
         `${path}: found the GFS2 file system ${formatUuid(held.superblock.uuid)}, expected -O as well`,
       );
     }
-    const result = mkfs(options, device);
-    if (!isQuiet) stdout.write(mkfsReport(result, path));
-  } finally {
-    await image.close();
-  }
+    return mkfs(options, device);
+  });
+  if (!isQuiet) stdout.write(mkfsReport(result, path));
 }
 
 function mkfsOptionsOf(given: MkfsArguments, blockCount: string | undefined): MkfsOptions {

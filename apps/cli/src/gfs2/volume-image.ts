@@ -21,14 +21,15 @@ export async function openForReading(path: string): Promise<VolumeImage> {
   return { store: new SparseStore({ base: image.store }), close: async () => image.close() };
 }
 
-/** The same to be written as a whole: what is written to a unit goes there when it is closed. */
-export async function openForWriting(path: string): Promise<VolumeImage> {
+/** Changes the same as a whole: what is written to a unit goes there when the work has ended well. */
+export async function withStore<Result>(path: string, work: (store: BlockStore) => Result): Promise<Result> {
   if (isUrl(path)) {
     const unit = new ChangedUnit(await fetched(path));
-    return { store: unit, close: () => told(path, () => withDisk(path, (disk) => unit.writeTo(disk))) };
+    const result = work(unit);
+    await told(path, () => withDisk(path, (disk) => unit.writeTo(disk)));
+    return result;
   }
-  const image = openDiskImage(path, { isReadOnly: false });
-  return { store: image.store, close: async () => image.close() };
+  return withImage(path, async (store) => work(store));
 }
 
 /** What a mounted file system changes block by block, in the order that its journal needs. */
@@ -37,9 +38,13 @@ export async function withDevice<Result>(
   work: (device: ClientDevice) => Promise<Result>,
 ): Promise<Result> {
   if (isUrl(path)) return told(path, () => withDisk(path, async (disk) => work(await remoteDevice(disk))));
+  return withImage(path, (store) => work(new StoreDevice(store).forClient()));
+}
+
+async function withImage<Result>(path: string, work: (store: BlockStore) => Promise<Result>): Promise<Result> {
   const image = openDiskImage(path, { isReadOnly: false });
   try {
-    return await work(new StoreDevice(image.store).forClient());
+    return await work(image.store);
   } finally {
     image.close();
   }
