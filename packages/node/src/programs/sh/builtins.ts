@@ -1,11 +1,8 @@
-import { isErrno, strerror, type Task, utf8Text } from '@quorate/kernel';
-import { parseOptions } from '../options.js';
+import { isErrno, strerror, utf8Text } from '@quorate/kernel';
 import { formatted } from './printf.js';
-import type { Input, RunningShell, Streams } from './state.js';
+import type { Builtin, RunningShell, Streams } from './state.js';
 import { holds } from './test-command.js';
-
-/** A command that the shell does itself, as it changes the shell, or needs no process. */
-type Builtin = (argv: readonly string[], shell: RunningShell, streams: Streams) => Task<number>;
+import { exportVariables, local, read, set, shift, unset } from './variable-builtins.js';
 
 const SIGNALS = new Map([
   ['HUP', 1],
@@ -16,9 +13,6 @@ const SIGNALS = new Map([
   ['USR2', 12],
   ['TERM', 15],
 ]);
-
-/** `NAME` or `NAME=VALUE`. */
-const ASSIGNABLE = /^([A-Za-z_]\w*)(?:=(.*))?$/s;
 
 /** `cd [DIRECTORY]`: home without one, back with `-`. */
 const cd: Builtin = function* ([, given], shell, streams) {
@@ -48,11 +42,16 @@ const pwd: Builtin = function* (_argv, { os }, streams) {
 /** `exit [STATUS]`: that of the last command unless told. */
 const exit: Builtin = function* ([name, given], shell, streams) {
   shell.leaving = 'shell';
+  return statusGiven(name!, given, shell, streams);
+};
+
+/** That of the last command where none is given. */
+function statusGiven(name: string, given: string | undefined, shell: RunningShell, streams: Streams): number {
   if (given === undefined) return shell.state.status;
   if (/^-?\d+$/.test(given)) return Number(given) & 0xff;
   streams.printError(`-bash: ${name}: ${given}: numeric argument required\n`);
   return 255;
-};
+}
 
 /** `break` and `continue`, of the innermost loop. */
 function leave(what: 'loop' | 'turn'): Builtin {
@@ -69,10 +68,7 @@ const returnFrom: Builtin = function* ([, given], shell, streams) {
     return 1;
   }
   shell.leaving = 'function';
-  if (given === undefined) return shell.state.status;
-  if (/^-?\d+$/.test(given)) return Number(given) & 0xff;
-  streams.printError(`-bash: return: ${given}: numeric argument required\n`);
-  return 255;
+  return statusGiven('return', given, shell, streams);
 };
 
 /** `. FILE [ARGUMENT…]`, also `source`: does here what it says. */
@@ -88,49 +84,11 @@ const source: Builtin = function* ([name, path, ...args], shell, streams) {
   }
   const { positional } = shell.state;
   if (args.length > 0) shell.state.positional = args;
-  const status = yield* shell.source(utf8Text(bytes), streams);
-  if (args.length > 0) shell.state.positional = positional;
-  return status;
-};
-
-/** `local NAME[=VALUE]…`: variables that are as they were when the function ends. */
-const local: Builtin = function* ([, ...operands], { state }, streams) {
-  const hidden = state.hidden.at(-1);
-  if (hidden === undefined) {
-    streams.printError('-bash: local: can only be used in a function\n');
-    return 1;
+  try {
+    return yield* shell.source(utf8Text(bytes), streams);
+  } finally {
+    if (args.length > 0) shell.state.positional = positional;
   }
-  let status = 0;
-  for (const operand of operands) {
-    const [, name, value] = ASSIGNABLE.exec(operand) ?? [];
-    if (name === undefined) {
-      streams.printError(`-bash: local: \`${operand}': not a valid identifier\n`);
-      status = 1;
-      continue;
-    }
-    if (!hidden.has(name)) hidden.set(name, state.variables.get(name));
-    if (value === undefined) state.variables.delete(name);
-    else state.variables.set(name, value);
-  }
-  return status;
-};
-
-/** `shift [N]`: the first arguments are gone. */
-const shift: Builtin = function* ([, given = '1'], { state }, streams) {
-  if (!/^\d+$/.test(given)) {
-    streams.printError(`-bash: shift: ${given}: numeric argument required\n`);
-    return 1;
-  }
-  if (Number(given) > state.positional.length) return 1;
-  state.positional = state.positional.slice(Number(given));
-  return 0;
-};
-
-/** `set -- [ARGUMENT…]`. */
-const set: Builtin = function* ([, option, ...args], { state }, streams) {
-  if (option === '--') state.positional = args;
-  else streams.printError(`-bash: set: ${option ?? 'no options'}: only \`set --' is served here\n`);
-  return option === '--' ? 0 : 2;
 };
 
 /** `printf FORMAT [ARGUMENT…]`. */
@@ -145,70 +103,6 @@ const printf: Builtin = function* ([, ...words], _shell, streams) {
   streams.print(text);
   for (const complaint of complaints) streams.printError(`-bash: printf: ${complaint}\n`);
   return complaints.length > 0 ? 1 : 0;
-};
-
-/** `read [-r] [-p PROMPT] [NAME…]`: a line of what comes in, cut at blanks; the last name gets the rest. 1 at its end. */
-const read: Builtin = function* (argv, { state }, streams) {
-  const { flags, operands, error } = parseOptions(argv.slice(1), { flags: 'r', values: 'p' });
-  if (error !== undefined) {
-    streams.printError(`-bash: read: ${error.replace(/^(.*) -- '(.)'$/, '-$2: $1')}\n`);
-    return 2;
-  }
-  const wrong = operands.find((name) => !/^[A-Za-z_]\w*$/.test(name));
-  if (wrong !== undefined) {
-    streams.printError(`-bash: read: \`${wrong}': not a valid identifier\n`);
-    return 1;
-  }
-  const { line, isWhole } = takeLine(streams.input, flags.has('r'));
-  const names = operands.length === 0 ? ['REPLY'] : operands;
-  let rest = operands.length === 0 ? line : line.trim();
-  for (const [i, name] of names.entries()) {
-    const [field = '', after = ''] = i === names.length - 1 ? [rest] : (/^(\S*)\s*(.*)$/s.exec(rest)?.slice(1) ?? []);
-    state.variables.set(name, field);
-    rest = after;
-  }
-  return isWhole ? 0 : 1;
-};
-
-/** Without `isRaw` a backslash is gone, and a line that ends in one goes on in the next. */
-function takeLine(input: Input, isRaw: boolean): { readonly line: string; readonly isWhole: boolean } {
-  let line = '';
-  for (;;) {
-    const end = input.rest.indexOf('\n');
-    const piece = end < 0 ? input.rest : input.rest.slice(0, end);
-    input.rest = end < 0 ? '' : input.rest.slice(end + 1);
-    if (isRaw) return { line: piece, isWhole: end >= 0 };
-    const goesOn = /(^|[^\\])(\\\\)*\\$/.test(piece) && end >= 0;
-    line += (goesOn ? piece.slice(0, -1) : piece).replace(/\\(.)/g, '$1');
-    if (!goesOn) return { line, isWhole: end >= 0 };
-  }
-}
-
-/** `export [NAME[=VALUE]…]`: what commands get; it is listed without operands. */
-const exportVariables: Builtin = function* ([, ...operands], { state }, streams) {
-  for (const name of operands.length === 0 ? [...state.exported].sort() : []) {
-    streams.print(`declare -x ${name}="${(state.variables.get(name) ?? '').replace(/["\\$`]/g, '\\$&')}"\n`);
-  }
-  let status = 0;
-  for (const operand of operands) {
-    const [, name, value] = ASSIGNABLE.exec(operand) ?? [];
-    if (name === undefined) {
-      streams.printError(`-bash: export: \`${operand}': not a valid identifier\n`);
-      status = 1;
-      continue;
-    }
-    state.exported.add(name);
-    if (value !== undefined) state.variables.set(name, value);
-  }
-  return status;
-};
-
-const unset: Builtin = function* ([, ...names], { state }) {
-  for (const name of names) {
-    state.variables.delete(name);
-    state.exported.delete(name);
-  }
-  return 0;
 };
 
 /** `kill [-SIGNAL] PID…`: SIGTERM unless told. */

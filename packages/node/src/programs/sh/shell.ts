@@ -94,10 +94,12 @@ export class Shell implements RunningShell, Values {
       return 2;
     }
     this.#sources += 1;
-    const status = yield* this.run(script, streams);
-    this.#sources -= 1;
-    if (this.leaving === 'function') this.leaving = undefined;
-    return status;
+    try {
+      return yield* this.run(script, streams);
+    } finally {
+      this.#sources -= 1;
+      if (this.leaving === 'function') this.leaving = undefined;
+    }
   }
 
   *outputOf(script: Script): Task<string> {

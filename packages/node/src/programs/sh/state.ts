@@ -65,3 +65,6 @@ export interface RunningShell {
   /** Does what a file says. */
   source(text: string, streams: Streams): Task<number>;
 }
+
+/** A command that the shell does itself, as it changes the shell, or needs no process. */
+export type Builtin = (argv: readonly string[], shell: RunningShell, streams: Streams) => Task<number>;
