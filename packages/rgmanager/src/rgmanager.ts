@@ -156,6 +156,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   #phase: RgView['phase'] = 'created';
   /** Whether services may be stopped here that records say run here: all were, and the records are still to be looked at, or are being. */
   #unseenStop: 'none' | 'due' | 'being looked at' = 'none';
+  #timesAllStopped = 0;
   /** Services are loaded; not so after a loss of quorum. */
   #isInitialized = false;
   /** Not so while a configuration is being replaced. */
@@ -417,9 +418,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   *#stopBeforeStart(isWanted: boolean): Task {
     if (isWanted) {
       this.#runtime.log('info', 'Initializing Services');
-      this.#askAll(Request.INIT);
-      yield* this.#threads.idle();
-      this.#nothingRuns();
+      yield* this.#stopAll();
       this.#runtime.log('info', 'Services Initialized');
     } else {
       this.#runtime.log('info', 'Skipping stop-before-start: overridden by administrator');
@@ -428,7 +427,11 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#isConfigured = true;
   }
 
-  #nothingRuns(): void {
+  /** Stops every service without touching the records, which other nodes may go on with. */
+  *#stopAll(): Task {
+    this.#timesAllStopped += 1;
+    this.#askAll(Request.INIT);
+    yield* this.#threads.idle();
     this.#unseenStop = 'due';
     this.#operations.allStopped();
   }
@@ -512,7 +515,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     observe?.({ kind: 'rg.members', now, members, isQuorate, ...(standby.length > 0 && { standby }) });
   }
 
-  /** Stops every service without touching the records, which other nodes may go on with. */
+  /** All services are stopped, and looked at anew when there is quorum again. */
   *#dissolveQuorum(): Task {
     this.#isDissolving = true;
     this.#runtime.log('emerg', '#1: Quorum Dissolved');
@@ -522,9 +525,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     // Whoever waits for one of them is told now: they may be back before he looks.
     this.#channels.membersLost(lost);
     this.#state.lock(Lockdown.SYSTEM);
-    this.#askAll(Request.INIT);
-    yield* this.#threads.idle();
-    this.#nothingRuns();
+    yield* this.#stopAll();
     this.#runtime.log('debug', 'Invalidating local VF cache');
     this.#views.invalidate(STANDBY_KEY);
     this.#runtime.log('debug', 'Flushing resource group cache');
@@ -784,8 +785,15 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     if (this.#state.isQuorate) this.#events.put({ kind: 'config' });
   }
 
+  /**
+   * Differs from rgmanager: when all services are stopped for want of quorum, it goes on, and starts what is new in them. When there is
+   * quorum again the new configuration is loaded anyway.
+   */
   *#reconfigure(): Task {
     const runtime = this.#runtime;
+    if (!this.#state.isQuorate || !this.#isInitialized) return;
+    const timesAllStopped = this.#timesAllStopped;
+    const isOvertaken = (): boolean => this.#timesAllStopped !== timesAllStopped;
     runtime.log('notice', 'Reconfiguring');
     const next = this.#read();
     this.#isConfigured = false;
@@ -797,12 +805,14 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
         inUse: this.#inUse,
         operations: this.#operations,
         threads: this.#threads,
+        isOvertaken,
       },
       next,
     );
+    if (isOvertaken()) return;
     this.#tellConfiguration();
     if (hasNew) yield* this.#nodeEvent({ kind: 'node', node: this.#config.nodeId, isUp: true, isClean: true }, false);
-    this.#isConfigured = true;
+    if (!isOvertaken()) this.#isConfigured = true;
   }
 
   #onShutdown(): void {
@@ -867,8 +877,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#beginStopping();
     this.#runtime.log('warning', '#67: Shutting down uncleanly');
     this.#state.isQuorate = false;
-    this.#askAll(Request.INIT);
-    yield* this.#threads.idle();
+    yield* this.#stopAll();
     yield* this.#exit(0);
   }
 }

@@ -1,7 +1,7 @@
-import { MILLISECOND, SECOND } from '@quorate/kernel';
+import { Checker, MILLISECOND, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { recordedAgents } from '../src/conformance/recorded-files.js';
-import { type ConfElement, ServiceState } from '../src/index.js';
+import { type ConfElement, invariants, ServiceState } from '../src/index.js';
 import { RgCluster } from '../src/virtual-cluster.js';
 import { parseConf } from './parse-conf.js';
 import { vectors } from './vectors.js';
@@ -31,6 +31,47 @@ describe('a new configuration that comes while a service starts', () => {
     expect([cluster.record('service:web')?.state, [...running]]).toEqual([
       ServiceState.STARTED,
       ['service:web', 'script:a'],
+    ]);
+  });
+});
+
+// Service chaos, seeds 0x89, 0x1f0 and 0x253: a file that only some had was a loss of quorum for the others, which were changing over to
+// the one before. They went on when all was stopped, and started what was new in it.
+describe.each([
+  ['before quorum is there again', 20],
+  ['when quorum has been there again since', 1],
+])('a loss of quorum while services change over to a new configuration, %s', (_, seconds) => {
+  const cluster = new RgCluster(confOf('a', 'b'), { agents });
+  const slow = (action: string): boolean => action === 'stop';
+  cluster.agent = ({ action }) => ({ takes: slow(action) ? 2 * SECOND : 0, status: 0 });
+  cluster.start(1);
+  cluster.run(20 * SECOND);
+  cluster.reconfigure(confOf('b', 'c'));
+  cluster.run(SECOND);
+  cluster.isQuorate = () => false;
+  cluster.lose();
+  const from = cluster.facts.length;
+  cluster.run(seconds * SECOND);
+  const lossEnds = cluster.facts.length;
+  cluster.isQuorate = () => true;
+  cluster.lose();
+  cluster.run(40 * SECOND);
+  const violations = new Checker(invariants);
+  for (const fact of cluster.facts) violations.observe(fact);
+
+  it('starts nothing until services are looked at again', () => {
+    const isStart = ({ kind, ...fact }: { readonly kind: string }): boolean =>
+      kind === 'rg.agent-started' && 'action' in fact && fact.action === 'start';
+    expect([cluster.facts.slice(from, lossEnds).filter(isStart), violations.violations]).toEqual([[], []]);
+  });
+
+  it('ends in the new one', () => {
+    const starts = cluster.facts.slice(lossEnds).flatMap((fact) => {
+      return fact.kind === 'rg.agent-started' && fact.action === 'start' ? [fact.resource] : [];
+    });
+    expect([starts, cluster.record('service:web')?.state]).toEqual([
+      ['service:web', 'script:b', 'script:c'],
+      ServiceState.STARTED,
     ]);
   });
 });

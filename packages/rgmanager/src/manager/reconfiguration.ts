@@ -19,6 +19,8 @@ export interface ReconfigurationParts {
   readonly inUse: InUse;
   readonly operations: ServiceOperations;
   readonly threads: ServiceThreads;
+  /** Whether all services have been stopped since it began: nothing may be changed any more. */
+  readonly isOvertaken: () => boolean;
 }
 
 /**
@@ -28,11 +30,12 @@ export interface ReconfigurationParts {
  * Source: rgmanager src/daemons/groups.c, `do_condstops`, `do_condstarts`.
  */
 export function* reconfigure(parts: ReconfigurationParts, next: Configuration): Task<boolean> {
-  const { runtime, inUse } = parts;
+  const { runtime, inUse, isOvertaken } = parts;
   const old = inUse.configuration;
   resourceDelta(old.resources, next.resources);
   treeDelta(old.roots, next.roots);
   yield* stopChanged(parts, old);
+  if (isOvertaken()) return false;
   copyIncarnations(old.resources, next.resources);
   inUse.configuration = next;
   runtime.log('info', 'Restarting changed resources.');
@@ -46,7 +49,7 @@ export function* reconfigure(parts: ReconfigurationParts, next: Configuration): 
 function* stopChanged(parts: ReconfigurationParts, old: Configuration): Task {
   parts.runtime.log('info', 'Stopping changed resources.');
   const asked = new Set<ResourceNode>();
-  for (let isOver = false; !isOver; ) {
+  for (let isOver = false; !isOver && !parts.isOvertaken(); ) {
     isOver = parts.threads.isIdle;
     for (const root of old.roots) {
       if (asked.has(root) || !(yield* stopIfChanged(parts, old, root))) continue;
@@ -78,13 +81,14 @@ function* stopIfChanged(
 
 /** Whether there are services that were not there before, or not like that. */
 function* startChanged(parts: ReconfigurationParts, next: Configuration): Task<boolean> {
-  const { runtime, members, store, threads } = parts;
+  const { runtime, members, store, threads, isOvertaken } = parts;
   runtime.log('info', 'Starting changed resources.');
   let hasNew = false;
   for (const root of next.roots) {
     const service = root.name;
     const isNew = needsInit(root);
     const record = isNew ? yield* store.readLocked(service) : store.readLocal(service);
+    if (isOvertaken()) return false;
     if (record === undefined || (!isNew && record.owner !== members.here)) continue;
     if (isNew) {
       hasNew = true;
@@ -97,6 +101,7 @@ function* startChanged(parts: ReconfigurationParts, next: Configuration): Task<b
     }
   }
   yield* threads.idle();
+  if (isOvertaken()) return false;
   if (hasNew) yield* settleNew(parts, next);
   return hasNew;
 }
