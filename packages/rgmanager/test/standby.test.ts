@@ -1,7 +1,7 @@
-import { SECOND } from '@quorate/kernel';
+import { Checker, SECOND } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { recordedAgents } from '../src/conformance/recorded-files.js';
-import { Result, type RgmanagerConfig, type RgRequest, ServiceState } from '../src/index.js';
+import { invariants, Result, type RgmanagerConfig, type RgRequest, ServiceState } from '../src/index.js';
 import { type AgentCall, RgCluster } from '../src/virtual-cluster.js';
 import { parseConf } from './parse-conf.js';
 import { vectors } from './vectors.js';
@@ -67,6 +67,12 @@ function die(cluster: RgCluster, ...nodes: readonly number[]): void {
 function place(cluster: RgCluster, name = 'web'): readonly (number | undefined)[] {
   const record = cluster.record(name.includes(':') ? name : `service:${name}`, cluster.running.at(-1));
   return [record?.state, record?.owner];
+}
+
+function violationsOf(cluster: RgCluster): readonly string[] {
+  const checker = new Checker(invariants);
+  for (const fact of cluster.facts) checker.observe(fact);
+  return checker.violations.map(({ message }) => message);
 }
 
 /** Where agents were started since then. */
@@ -148,6 +154,18 @@ describe.each<readonly [string, Way]>([
     expect(place(cluster)).toEqual([STARTED, 1]);
     ask(cluster, 2, { kind: 'unfreeze', service: 'service:web' });
     expect(place(cluster)).toEqual([STARTED, 2]);
+  });
+
+  // Service chaos, seeds 0x56, 0x14e and 0x192: for placement its owner was not there, so any node was better.
+  it('leaves a frozen service where it is when a node comes', () => {
+    const cluster = clusterOf(DOMAINS + service('web', 'domain="stay"'), way);
+    ask(cluster, 2, { kind: 'freeze', service: 'service:web' });
+    standby(cluster, 1);
+    standby(cluster, 3);
+    const from = cluster.told.length;
+    unstandby(cluster, 3);
+    const told = cluster.told.slice(from).flatMap((each) => (each.kind === 'log' ? [each.text] : []));
+    expect([told.filter((text) => text.startsWith('Relocating')), violationsOf(cluster)]).toEqual([[], []]);
   });
 
   it('waits while services are locked', () => {

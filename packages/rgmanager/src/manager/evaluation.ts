@@ -110,6 +110,8 @@ export class Evaluation {
       this.#logEvaluation(record);
       const isStart = record.state === ServiceState.STOPPED || isUp === isLocal;
       if (isStart) yield* this.#considerStart(record, loads);
+      // For placement it is not here, and whoever comes is better than nobody: that need not be the best there is.
+      else if (members.isStandby) yield* this.#handOver(record);
       else this.#considerRelocate(record, node);
     }
     runtime.log('debug', `Event (${isLocal ? 1 : 0}:${node}:${isUp ? 1 : 0}) Processed`);
