@@ -190,7 +190,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     const members = new Members(config.nodes, config.nodeId);
     this.#members = members;
     this.#locks = new Locks(runtime, config.lockPauses);
-    const channels = new Channels(runtime, config.nodeId, {
+    const channels = new Channels(runtime, members, {
       accepted: (channel) => runtime.start(this.#serveChannel(channel)),
       broadcast: (from, message) => this.#onBroadcast(from, message),
       rejected: (from, reason) => this.#reject(from, reason),
@@ -449,9 +449,13 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   }
 
   #onMembership({ members, isQuorate }: Input<'membership'>): void {
+    const gone = this.#seen.filter((node) => !members.includes(node));
     this.#seen = [...members];
     this.#members.isQuorate = isQuorate;
     this.#notify();
+    // Without quorum nobody is a member for this node, and nobody is lost.
+    if (!this.#state.isQuorate) this.#channels.membersLost(gone);
+    if (isQuorate) this.#channels.quorumRegained();
     if (this.#phase === 'stopping') return this.#membershipOnTheWayOut();
     if (this.#phase !== 'running' || this.#isDissolving) return;
     if (isQuorate) this.#state.unlock(Lockdown.SYSTEM);
@@ -523,7 +527,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     const { lost } = this.#members.update([]);
     this.#tellMembers();
     // Whoever waits for one of them is told now: they may be back before he looks.
-    this.#channels.membersLost(lost);
+    this.#channels.membersLost(lost.filter((node) => !this.#seen.includes(node)));
+    this.#channels.stopListening();
     this.#state.lock(Lockdown.SYSTEM);
     yield* this.#stopAll();
     this.#runtime.log('debug', 'Invalidating local VF cache');
@@ -684,8 +689,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   /** What another node wants, in a conversation that it opened. */
   *#serveChannel(channel: Channel): Task {
     const message = yield* channel.inbox.take(FIRST_MESSAGE_TIMEOUT);
-    if (typeof message !== 'object' || !this.#state.isQuorate) return this.#channels.close(channel);
-    if (message.kind === 'current') {
+    if (typeof message !== 'object') return this.#channels.close(channel);
+    if (message.kind === 'current' && this.#state.isQuorate) {
       this.#views.onCurrent(channel, message.key);
       return this.#channels.close(channel);
     }
@@ -695,6 +700,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       this.#channels.send(channel, { ...message, target: owner, result: code, arg1: 0, arg2: 0 });
       this.#channels.close(channel);
     };
+    // Whoever wants it started asks another node.
+    if (!this.#state.isQuorate) return respond({ code: Result.FAIL, owner: target });
     if (!this.#inUse.configuration.has(service)) return respond({ code: Result.NOSERVICE, owner: target });
     const isAwaited = (): boolean => channel.remoteContext !== 0;
     this.#serve(service, { request: action, target, arg1, arg2, respond, isAwaited });

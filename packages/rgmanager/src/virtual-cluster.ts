@@ -104,6 +104,8 @@ export class RgCluster {
   /** Nodes that cman knows as members, and those whose port is open as far as it knows. */
   readonly #members = new Set<number>();
   readonly #listening = new Set<number>();
+  /** Nodes that know that they have no quorum. */
+  readonly #inquorate = new Set<number>();
   /** Wall clock second at which the cluster's time begins. */
   #wall = 1_446_155_000;
   #order = 0;
@@ -367,11 +369,15 @@ export class RgCluster {
     const inCluster = [...this.#members].sort();
     for (const id of this.running) {
       if (!this.#members.has(id)) continue;
-      this.#step(this.#host(id), { kind: 'membership', members, isQuorate: this.isQuorate(inCluster, id) });
+      const isQuorate = this.isQuorate(inCluster, id);
+      if (isQuorate) this.#inquorate.delete(id);
+      else this.#inquorate.add(id);
+      this.#step(this.#host(id), { kind: 'membership', members, isQuorate });
     }
   }
 
   #send(from: Host, to: number, payload: Uint8Array): void {
+    if (this.#inquorate.has(from.id)) return;
     const header = readPortHeader(payload)!;
     const message = payload.length > PORT_HEADER_BYTES ? readMessage(payload.subarray(PORT_HEADER_BYTES)) : undefined;
     if (typeof message === 'object' && message.kind === 'event') {

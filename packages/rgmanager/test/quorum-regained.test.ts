@@ -79,11 +79,48 @@ describe('a node that has quorum again', () => {
     cluster.run(10 * SECOND);
     cluster.request(1, { kind: 'enable', service: 'service:a' });
     while (cluster.facts.at(-1)?.kind !== 'rg.view') cluster.run(MILLISECOND);
+    cluster.run(MILLISECOND);
     cluster.isQuorate = (_, node) => node !== 1;
     const from = cluster.facts.length;
     cluster.lose();
     cluster.run(SECOND / 2);
     const told = cluster.facts.slice(from).flatMap((fact) => (fact.kind === 'rg.service' ? [fact.state] : []));
+    cluster.isQuorate = () => true;
+    cluster.lose();
+    cluster.run(MILLISECOND);
     expect([told, cluster.record('service:a', 2)?.state]).toEqual([[ServiceState.STARTING], ServiceState.STARTING]);
+  });
+});
+
+// Service chaos, seed 0x1b2: a node whose configuration was of another version lost quorum, and was a member all the same. It forgot who
+// waited for its answer, and they waited for ten minutes, or for ever.
+describe('a node that loses quorum and stays a member', () => {
+  function repliesTo(cluster: RgCluster, seconds: number, ask: () => void): readonly unknown[] {
+    const from = cluster.told.length;
+    ask();
+    cluster.run(seconds * SECOND);
+    cluster.isQuorate = (_, node) => node !== 1;
+    cluster.lose();
+    cluster.run(5 * SECOND);
+    cluster.isQuorate = () => true;
+    cluster.lose();
+    cluster.run(20 * SECOND);
+    return cluster.told.slice(from).flatMap((told) => (told.kind === 'reply' ? [told.reply] : []));
+  }
+
+  it('answers what it was asked to do before', () => {
+    const cluster = clusterOfThree();
+    const restart = (): void => cluster.request(2, { kind: 'restart', service: 'service:a' });
+    expect(repliesTo(cluster, 0.5, restart)).toHaveLength(1);
+  });
+
+  it('answers whether it has started what it was asked to start', () => {
+    const cluster = clusterOfThree();
+    cluster.request(1, { kind: 'relocate', service: 'service:a', target: 3 });
+    cluster.run(10 * SECOND);
+    const relocate = (): void => cluster.request(3, { kind: 'relocate', service: 'service:a', target: 1 });
+    expect(repliesTo(cluster, 1.5, relocate)).toHaveLength(1);
+    cluster.run(20 * SECOND);
+    expect([cluster.record('service:a', 3)?.state, violationsOf(cluster)]).toEqual([ServiceState.STARTED, []]);
   });
 });

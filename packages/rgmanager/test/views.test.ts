@@ -20,7 +20,11 @@ class Rig {
   sent: RgMessage[] = [];
 
   constructor() {
-    const channels = new Channels(this.#runtime, 1, { accepted: () => {}, broadcast: () => {}, rejected: () => {} });
+    const channels = new Channels(this.#runtime, this.members, {
+      accepted: () => {},
+      broadcast: () => {},
+      rejected: () => {},
+    });
     const parts = { locks: this.#locks, channels, members: this.members };
     this.views = new Views(this.#runtime, parts, 10 * SECOND, () => {});
   }
@@ -59,6 +63,7 @@ class Rig {
 it('a proposal that comes round when its writer has given up is aborted, as cman may have refused to send that', () => {
   const rig = new Rig();
   rig.members.update([1]);
+  rig.members.isQuorate = true;
   expect(rig.write(0)).toEqual(['join-view']);
   const [proposal] = rig.sent;
   expect(rig.wake(10 * SECOND)).toEqual(['abort']);

@@ -1,6 +1,7 @@
 import { ByteWriter, type Nanos, type Task } from '@quorate/kernel';
 import { Mailbox } from '../runtime/mailbox.js';
 import type { Runtime } from '../runtime/runtime.js';
+import type { Members } from './members.js';
 import { type MessageDefect, type RgMessage, readMessage, writeMessage } from './message.js';
 import { Control, PORT_HEADER_BYTES, type PortHeader, readPortHeader, writePortHeader } from './port-header.js';
 
@@ -9,6 +10,12 @@ const MAX_CONTEXTS = 128;
 
 /** What a conversation's reader gets. */
 export type Received = RgMessage | 'closed';
+
+/** A message that cman would not take, and whom it is for; 0: all. */
+interface Kept {
+  readonly to: number;
+  readonly payload: Uint8Array;
+}
 
 /** A conversation of two nodes over cman's datagrams. */
 export class Channel {
@@ -37,20 +44,24 @@ export interface ChannelEvents {
 /**
  * Conversations with other rgmanagers on cman's port 177.
  *
+ * Differs from rgmanager: cman takes nothing on that port without quorum, and a node without it may still be a member, whose answer
+ * others wait for, the original's for ever. What ends a conversation or a proposal is sent when there is quorum again.
+ *
  * Source: rgmanager src/clulib/msg_cluster.c.
  */
 export class Channels {
   readonly #runtime: Runtime;
-  readonly #here: number;
+  readonly #members: Members;
   readonly #events: ChannelEvents;
   readonly #channels = new Map<number, Channel>();
   readonly #opening = new Map<number, () => void>();
   readonly #writer = new ByteWriter(false, 512);
+  #kept: Kept[] = [];
   #lastContext = 1;
 
-  constructor(runtime: Runtime, here: number, events: ChannelEvents) {
+  constructor(runtime: Runtime, members: Members, events: ChannelEvents) {
     this.#runtime = runtime;
-    this.#here = here;
+    this.#members = members;
     this.#events = events;
   }
 
@@ -84,6 +95,7 @@ export class Channels {
    * Differs from rgmanager: it would look every 10 s whether they are there, and not notice one that is back by then.
    */
   membersLost(lost: readonly number[]): void {
+    this.#kept = this.#kept.filter(({ to }) => !lost.includes(to));
     for (const channel of [...this.#channels.values()]) {
       if (!lost.includes(channel.node)) continue;
       channel.remoteContext = 0;
@@ -91,16 +103,29 @@ export class Channels {
     }
   }
 
+  /**
+   * Whoever waits for another node hears that the conversation is over: it is no member for this one. The other may be there all the same,
+   * wait for an answer, and hear when this node has no more to say.
+   */
+  stopListening(): void {
+    for (const channel of this.#channels.values()) channel.inbox.put('closed');
+  }
+
+  /** cman takes messages again. */
+  quorumRegained(): void {
+    for (const { to, payload } of this.#kept.splice(0)) this.#runtime.emit({ kind: 'send', to, payload });
+  }
+
   /** To all rgmanagers, this one included. */
   broadcast(message: RgMessage): void {
-    const everybody = { sourceContext: 0, sourceNode: this.#here, destinationContext: 0, destinationNode: 0 };
+    const everybody = { sourceContext: 0, sourceNode: this.#members.here, destinationContext: 0, destinationNode: 0 };
     this.#emit({ ...everybody, control: Control.DATA }, message);
   }
 
   onMessage(from: number, payload: Uint8Array): void {
     const header = readPortHeader(payload);
     if (header === undefined) return this.#events.rejected(from, 'truncated');
-    if (header.destinationNode !== 0 && header.destinationNode !== this.#here) return;
+    if (header.destinationNode !== 0 && header.destinationNode !== this.#members.here) return;
     if (header.destinationContext !== 0) return this.#onContext(from, header, payload);
     if (header.control === Control.OPEN) return this.#onOpen(from, header.sourceContext);
     if (header.control === Control.DATA) this.#onBroadcast(from, payload);
@@ -112,6 +137,8 @@ export class Channels {
   }
 
   #onOpen(from: number, remoteContext: number): void {
+    // Whoever opens it gives up when it is not answered, and turns to another node.
+    if (!this.#members.isQuorate) return;
     const channel = this.#newChannel(from, remoteContext);
     if (channel === undefined) return;
     this.#control(channel, Control.OPEN_ACK);
@@ -160,7 +187,7 @@ export class Channels {
   #headerOf(channel: Channel): Omit<PortHeader, 'control'> {
     return {
       sourceContext: channel.localContext,
-      sourceNode: this.#here,
+      sourceNode: this.#members.here,
       destinationContext: channel.remoteContext,
       destinationNode: channel.node,
     };
@@ -174,6 +201,16 @@ export class Channels {
     const writer = this.#writer.reset();
     writePortHeader(writer, header);
     if (message !== undefined) writeMessage(writer, message);
-    this.#runtime.emit({ kind: 'send', to: header.destinationNode, payload: writer.bytes() });
+    const to = header.destinationNode;
+    if (!this.#members.isQuorate && isWaitedFor(header, message)) {
+      this.#kept.push({ to, payload: writer.bytes().slice() });
+      return;
+    }
+    this.#runtime.emit({ kind: 'send', to, payload: writer.bytes() });
   }
+}
+
+/** Within a conversation, or the end of a proposal. */
+function isWaitedFor({ destinationContext }: PortHeader, message: RgMessage | undefined): boolean {
+  return destinationContext !== 0 || message?.kind === 'formed' || message?.kind === 'abort';
 }

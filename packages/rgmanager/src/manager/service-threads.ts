@@ -106,7 +106,12 @@ export class ServiceThreads {
     queue?.splice(0, queue.length, ...kept);
   }
 
-  /** Answers ABORT to all who wait. */
+  /**
+   * Answers ABORT to all who wait.
+   *
+   * Differs from rgmanager: not to those who want it started for a relocation. They would take the service for failed, and leave it; now they
+   * ask another node.
+   */
   purgeAll(service: string): void {
     const thread = this.#threads.get(service);
     if (thread !== undefined) this.#purge(thread);
@@ -144,7 +149,9 @@ export class ServiceThreads {
   }
 
   #purge(thread: Thread): void {
-    for (const { respond } of thread.queue.splice(0)) respond?.({ code: Result.ABORT, owner: 0 });
+    for (const { request, respond } of thread.queue.splice(0)) {
+      respond?.({ code: REMOTE_STARTS.includes(request) ? Result.FAIL : Result.ABORT, owner: 0 });
+    }
   }
 
   *#work(thread: Thread): Task {
