@@ -1,16 +1,11 @@
+import { ArithmeticScanner } from './arithmetic-tokens.js';
 import { ExpansionComplaint } from './script.js';
 
-/** An arithmetic expression that has no value, in bash's words. */
-class ArithmeticComplaint extends ExpansionComplaint {}
-
-/** Where an expression reads and writes its variables. */
+/** Where an expression reads and writes its variables. What stands in the brackets behind a name is not read yet. */
 export interface ArithmeticVariables {
-  get(name: string): string;
-  set(name: string, value: string): void;
+  get(name: string, subscript: string | undefined): string;
+  set(name: string, subscript: string | undefined, value: string): void;
 }
-
-const TOKEN =
-  /\s*(0[xX][0-9a-fA-F]+|\d+|[A-Za-z_]\w*|\*\*|<<=|>>=|\+\+|--|&&|\|\||<<|>>|<=|>=|==|!=|[-+*/%&|^]=|[-+*/%<>=!~&|^?:(),])/y;
 
 /** Operators of two operands, from those that bind least. */
 const BINARY: readonly (readonly string[])[] = [
@@ -25,6 +20,7 @@ const BINARY: readonly (readonly string[])[] = [
   ['+', '-'],
   ['*', '/', '%'],
 ];
+const ASSIGNING = /^(?:[-+*/%&|^]|<<|>>)?=$/;
 
 /** Deeper ones are refused: a variable may name itself. */
 const DEPTH_MAX = 100;
@@ -34,62 +30,46 @@ const DEPTH_MAX = 100;
  *
  * @throws ExpansionComplaint when it is none, or divides by zero.
  */
-export function evaluate(expression: string, variables: ArithmeticVariables): string {
-  return String(new Evaluation(expression, variables, 0).value());
+export function evaluate(expression: string, variables: ArithmeticVariables): bigint {
+  return new Evaluation(expression, variables, 0).value();
 }
 
+/** A variable, as an expression names it. */
+interface Variable {
+  readonly text: string;
+  readonly subscript?: string | undefined;
+}
+
+/** Recursive descent; the levels are those of bash's expr.c. */
 class Evaluation {
-  readonly #expression: string;
+  readonly #scanner: ArithmeticScanner;
   readonly #variables: ArithmeticVariables;
   readonly #depth: number;
-  readonly #tokens: readonly string[];
-  #next = 0;
   /** What stands here is read and not done: the side of `&&`, `||` or `?:` that does not count. */
   #isIdle = false;
 
   constructor(expression: string, variables: ArithmeticVariables, depth: number) {
-    this.#expression = expression.trim();
+    this.#scanner = new ArithmeticScanner(expression);
     this.#variables = variables;
     this.#depth = depth;
-    this.#tokens = this.#cut();
   }
 
   value(): bigint {
-    if (this.#tokens.length === 0) return 0n;
+    if (this.#isAtEnd()) return 0n;
     const value = this.#comma();
-    if (this.#peek !== undefined) throw this.#complaint('syntax error in expression');
+    if (!this.#isAtEnd()) throw this.#scanner.complaint('syntax error in expression');
     return value;
   }
 
-  #cut(): readonly string[] {
-    const tokens: string[] = [];
-    for (let at = 0; at < this.#expression.length; at = TOKEN.lastIndex) {
-      TOKEN.lastIndex = at;
-      const found = TOKEN.exec(this.#expression);
-      if (found === null) {
-        const rest = this.#expression.slice(at).trim();
-        const what = /^(\w|\)$)/.test(tokens.at(-1) ?? '') ? 'invalid arithmetic operator' : 'operand expected';
-        throw new ArithmeticComplaint(`${this.#expression}: syntax error: ${what} (error token is "${rest}")`);
-      }
-      tokens.push(found[1]!);
-    }
-    return tokens;
+  #isAtEnd(): boolean {
+    return this.#scanner.token.kind === 'end';
   }
 
-  get #peek(): string | undefined {
-    return this.#tokens[this.#next];
-  }
-
-  #take(...tokens: readonly string[]): string | undefined {
-    const token = this.#peek;
-    if (token === undefined || !tokens.includes(token)) return undefined;
-    this.#next += 1;
-    return token;
-  }
-
-  #complaint(what: string): ArithmeticComplaint {
-    const rest = this.#tokens.slice(this.#peek === undefined ? -1 : this.#next).join(' ');
-    return new ArithmeticComplaint(`${this.#expression}: ${what} (error token is "${rest}")`);
+  #take(...operators: readonly string[]): string | undefined {
+    const { kind, text } = this.#scanner.token;
+    if (kind !== 'operator' || !operators.includes(text)) return undefined;
+    this.#scanner.advance();
+    return text;
   }
 
   #comma(): bigint {
@@ -99,22 +79,35 @@ class Evaluation {
   }
 
   #assignment(): bigint {
-    const name = this.#peek;
-    const operator = this.#tokens[this.#next + 1];
-    const isAssigned = name !== undefined && isName(name) && /^(?:[-+*/%&|^]|<<|>>)?=$/.test(operator ?? '');
-    if (!isAssigned) return this.#choice();
-    this.#next += 2;
+    const scanner = this.#scanner;
+    const name = scanner.token;
+    if (name.kind !== 'name' || !ASSIGNING.test(scanner.next().text)) {
+      const value = this.#choice();
+      if (ASSIGNING.test(scanner.token.text)) throw scanner.complaint('attempted assignment to non-variable');
+      return value;
+    }
+    scanner.advance();
+    const operator = scanner.token.text.slice(0, -1);
+    scanner.advance();
+    const { at } = scanner.token;
     const value = this.#assignment();
-    return this.#set(name, operator === '=' ? value : this.#apply(operator!.slice(0, -1), this.#valueOf(name), value));
+    return this.#set(name, operator === '' ? value : this.#apply(operator, this.#valueOf(name), value, at));
   }
 
   #choice(): bigint {
     const condition = this.#binary(0);
     if (!this.#take('?')) return condition;
-    const yes = this.#idly(condition === 0n, () => this.#assignment());
-    if (!this.#take(':')) throw this.#complaint("`:' expected for conditional expression");
-    const no = this.#idly(condition !== 0n, () => this.#choice());
+    const yes = this.#side(condition === 0n, () => this.#comma());
+    if (!this.#take(':')) throw this.#scanner.complaint("`:' expected for conditional expression");
+    const no = this.#side(condition !== 0n, () => this.#choice());
     return condition === 0n ? no : yes;
+  }
+
+  /** One side of `?:`. */
+  #side(isIdle: boolean, read: () => bigint): bigint {
+    const { kind, text } = this.#scanner.token;
+    if (kind === 'end' || text === ':') throw this.#scanner.complaint('expression expected');
+    return this.#idly(isIdle, read);
   }
 
   #binary(level: number): bigint {
@@ -123,8 +116,9 @@ class Evaluation {
     let left = this.#binary(level + 1);
     for (let operator = this.#take(...operators); operator !== undefined; operator = this.#take(...operators)) {
       const isDecided = operator === '&&' ? left === 0n : operator === '||' && left !== 0n;
+      const { at } = this.#scanner.token;
       const right = this.#idly(isDecided, () => this.#binary(level + 1));
-      left = this.#apply(operator, left, right);
+      left = this.#apply(operator, left, right, at);
     }
     return left;
   }
@@ -136,60 +130,55 @@ class Evaluation {
   }
 
   #unary(): bigint {
-    const step = this.#take('++', '--');
-    if (step !== undefined) {
-      const name = this.#peek;
-      if (name === undefined || !isName(name)) throw this.#complaint('syntax error: operand expected');
-      this.#next += 1;
-      return this.#set(name, this.#valueOf(name) + (step === '++' ? 1n : -1n));
-    }
-    switch (this.#take('-', '+', '!', '~')) {
+    const operator = this.#take('++', '--', '-', '+', '!', '~');
+    switch (operator) {
+      case undefined:
+        return this.#operand();
+      case '++':
+      case '--': {
+        const name = this.#scanner.token;
+        this.#scanner.advance();
+        return this.#set(name, this.#valueOf(name) + STEPS[operator]);
+      }
       case '-':
         return int64(-this.#unary());
-      case '+':
-        return this.#unary();
       case '!':
-        return this.#unary() === 0n ? 1n : 0n;
+        return truth(this.#unary() === 0n);
       case '~':
         return ~this.#unary();
       default:
-        return this.#operand();
+        return this.#unary();
     }
   }
 
   #operand(): bigint {
-    const token = this.#peek;
     if (this.#take('(')) {
       const value = this.#comma();
-      if (!this.#take(')')) throw this.#complaint("missing `)'");
+      if (!this.#take(')')) throw this.#scanner.complaint("missing `)'");
       return value;
     }
-    if (token === undefined || !/^\w/.test(token)) throw this.#complaint('syntax error: operand expected');
-    this.#next += 1;
-    if (!isName(token)) return this.#number(token);
+    const token = this.#scanner.token;
+    if (token.kind === 'number') {
+      this.#scanner.advance();
+      return numberOf(token.text);
+    }
+    if (token.kind !== 'name') throw this.#scanner.complaint('syntax error: operand expected');
+    this.#scanner.advance();
     const value = this.#valueOf(token);
-    const step = this.#take('++', '--');
-    if (step !== undefined) this.#set(token, value + (step === '++' ? 1n : -1n));
+    const step = this.#take('++', '--') as '++' | '--' | undefined;
+    if (step !== undefined) this.#set(token, value + STEPS[step]);
     return value;
   }
 
-  #number(text: string): bigint {
-    if (!/^0\d/.test(text)) return int64(BigInt(text));
-    if (/[89]/.test(text)) {
-      throw new ArithmeticComplaint(`${text}: value too great for base (error token is "${text}")`);
-    }
-    return int64(BigInt(`0o${text.slice(1)}`));
-  }
-
   /** A variable's text is an expression of its own; without one it is 0. */
-  #valueOf(name: string): bigint {
+  #valueOf({ text, subscript }: Variable): bigint {
     if (this.#isIdle) return 0n;
-    if (this.#depth === DEPTH_MAX) throw this.#complaint('expression recursion level exceeded');
-    return new Evaluation(this.#variables.get(name), this.#variables, this.#depth + 1).value();
+    if (this.#depth === DEPTH_MAX) throw this.#scanner.complaint('expression recursion level exceeded');
+    return new Evaluation(this.#variables.get(text, subscript), this.#variables, this.#depth + 1).value();
   }
 
-  #set(name: string, value: bigint): bigint {
-    if (!this.#isIdle) this.#variables.set(name, String(int64(value)));
+  #set({ text, subscript }: Variable, value: bigint): bigint {
+    if (!this.#isIdle) this.#variables.set(text, subscript, String(int64(value)));
     return int64(value);
   }
 
@@ -201,14 +190,16 @@ class Evaluation {
     return value;
   }
 
-  #apply(operator: string, left: bigint, right: bigint): bigint {
+  /** @param at - where the right operand begins. */
+  #apply(operator: string, left: bigint, right: bigint, at?: number): bigint {
     if (this.#isIdle) return 0n;
-    if ((operator === '/' || operator === '%') && right === 0n) throw this.#complaint('division by 0');
-    if (operator === '**' && right < 0n) throw this.#complaint('exponent less than 0');
+    if ((operator === '/' || operator === '%') && right === 0n) throw this.#scanner.complaint('division by 0', at);
+    if (operator === '**' && right < 0n) throw this.#scanner.complaint('exponent less than 0');
     return int64(OPERATIONS[operator]!(left, right));
   }
 }
 
+const STEPS = { '++': 1n, '--': -1n } as const;
 const truth = (fact: boolean): bigint => (fact ? 1n : 0n);
 
 const OPERATIONS: Readonly<Record<string, (a: bigint, b: bigint) => bigint>> = {
@@ -243,11 +234,28 @@ function power(base: bigint, exponent: bigint): bigint {
   return result;
 }
 
+const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ@_';
+
+/** `12`, `0x1f`, `017`, or `BASE#DIGITS` of a base from 2 to 64; too large ones wrap. */
+function numberOf(text: string): bigint {
+  const complaint = (what: string): ExpansionComplaint =>
+    new ExpansionComplaint(`${text}: ${what} (error token is "${text}")`);
+  const [, given, prefix = ''] = /^(?:(\d+)#|(0[xX]|0))?/.exec(text)!;
+  if (given === '0') throw complaint('invalid number');
+  const base = given === undefined ? (prefix === '' ? 10 : prefix === '0' ? 8 : 16) : Number(given);
+  if (base < 2 || base > 64) throw complaint('invalid arithmetic base');
+  const digits = text.slice(given === undefined ? prefix.length : given.length + 1);
+  let value = 0n;
+  for (const digit of base <= 36 ? digits.toLowerCase() : digits) {
+    const worth = DIGITS.indexOf(digit);
+    if (worth < 0) throw complaint('invalid number');
+    if (worth >= base) throw complaint('value too great for base');
+    value = int64(value * BigInt(base) + BigInt(worth));
+  }
+  return value;
+}
+
 function int64(value: bigint): bigint {
   const low = value & 0xffff_ffff_ffff_ffffn;
   return low >= 0x8000_0000_0000_0000n ? low - 0x1_0000_0000_0000_0000n : low;
-}
-
-function isName(token: string): boolean {
-  return /^[A-Za-z_]/.test(token);
 }

@@ -77,10 +77,12 @@ export class Shell implements RunningShell, Values {
   }
 
   valueOf(expression: string): string {
-    return evaluate(expression, {
-      get: (name) => this.variable(name),
-      set: (name, value) => this.state.variables.set(name, value),
-    });
+    return String(
+      evaluate(expression, {
+        get: (name) => this.variable(name),
+        set: (name, _subscript, value) => this.state.variables.set(name, value),
+      }),
+    );
   }
 
   get isSourcing(): boolean {
