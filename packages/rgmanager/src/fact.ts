@@ -73,7 +73,10 @@ export type RgFact = Fact &
         readonly name: string;
       }
     | {
-        /** It waits for members: for their votes on a value, or for the value that they have; until they answer or their time is up. */
+        /**
+         * It waits for members: for their votes on a value, for the value that they have, or for the end of a proposal; until they answer or
+         * their time is up.
+         */
         readonly kind: 'rg.view';
         readonly event: 'asked' | 'answered';
       }

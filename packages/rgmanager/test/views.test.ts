@@ -6,11 +6,13 @@ import { Members } from '../src/cluster/members.js';
 import { type RgMessage, readMessage } from '../src/cluster/message.js';
 import { PORT_HEADER_BYTES } from '../src/cluster/port-header.js';
 import { Views } from '../src/cluster/views.js';
+import type { RgFact } from '../src/fact.js';
 import { Runtime } from '../src/runtime/runtime.js';
 
 /** The values of node 1, which get every lock at once; `enter` gives the kinds of messages that something sends. */
 class Rig {
-  readonly #runtime = new Runtime(undefined);
+  readonly told: RgFact[] = [];
+  readonly #runtime = new Runtime((fact) => this.told.push(fact));
   readonly members = new Members(
     [1, 2].map((id) => ({ id, name: `node${id}` })),
     1,
@@ -27,6 +29,7 @@ class Rig {
     });
     const parts = { locks: this.#locks, channels, members: this.members };
     this.views = new Views(this.#runtime, parts, 10 * SECOND, () => {});
+    this.members.isQuorate = true;
   }
 
   enter(now: number, body: () => void): readonly string[] {
@@ -63,7 +66,6 @@ class Rig {
 it('a proposal that comes round when its writer has given up is aborted, as cman may have refused to send that', () => {
   const rig = new Rig();
   rig.members.update([1]);
-  rig.members.isQuorate = true;
   expect(rig.write(0)).toEqual(['join-view']);
   const [proposal] = rig.sent;
   expect(rig.wake(10 * SECOND)).toEqual(['abort']);
@@ -88,4 +90,16 @@ it('a proposal that comes while there is no quorum is waited for by nobody', () 
   rig.members.isQuorate = true;
   expect(rig.hear(SECOND, 2, proposal)).toEqual(['vote']);
   expect(rig.pending).toEqual(['key']);
+});
+
+// Service chaos, seed 0xba: a writer waited for its abort to come round while the ring was formed anew, and nobody was told.
+it('who waits for the end of a proposal says so', () => {
+  const rig = new Rig();
+  rig.members.update([1, 2]);
+  const about = { transaction: 0x2_0001, key: 'key', coordinator: 2, view: 1, data: Uint8Array.of(2) };
+  rig.hear(0, 2, { kind: 'join-view', ...about });
+  const waits = (): readonly string[] => rig.told.flatMap((fact) => (fact.kind === 'rg.view' ? [fact.event] : []));
+  expect([rig.write(SECOND), waits()]).toEqual([[], ['asked']]);
+  expect(rig.hear(2 * SECOND, 2, { kind: 'abort', transaction: about.transaction })).toEqual(['join-view']);
+  expect(waits()).toEqual(['asked', 'answered', 'asked']);
 });

@@ -192,11 +192,14 @@ export class Views {
   }
 
   *#settled(key: ReplicatedKey): Task {
+    if (!key.isPending) return;
+    this.#tell('asked');
     while (key.isPending) {
       const left = key.expiresAt - this.#runtime.now;
       if (left <= 0) this.#drop((joinView) => joinView.expiresAt <= this.#runtime.now);
       else yield* this.#runtime.waitFor<void>(left, (resume) => this.#waiting.push(resume));
     }
+    this.#tell('answered');
   }
 
   #resumeWaiting(): void {

@@ -12,8 +12,8 @@ interface Locker {
   readonly asked: Map<string, number>;
   /** Neither off nor paused. */
   runs: boolean;
-  /** It waits for members: for votes, or for a value. */
-  isAsking: boolean;
+  /** How often it waits for members: for votes, for a value, for the end of a proposal. */
+  asking: number;
 }
 
 /** Who waits for which lock of rgmanager, who has it, and who waits for members. */
@@ -29,7 +29,7 @@ export class LockWaits {
       return;
     }
     if (fact.kind === 'rg.view') {
-      locker.isAsking = fact.event === 'asked';
+      locker.asking += fact.event === 'asked' ? 1 : -1;
       return;
     }
     const { node, life, name, event } = fact;
@@ -48,7 +48,7 @@ export class LockWaits {
 
   #delayOf(node: number, seen: Set<string>): Delay | undefined {
     const locker = this.#lockers.get(node);
-    if (locker?.isAsking === true) return 'svc-unanswered';
+    if (locker !== undefined && locker.asking > 0) return 'svc-unanswered';
     const delays = this.#namesAskedBy(node).map((name) => this.#delayOfLock(name, seen));
     return delays.find((delay) => delay !== undefined);
   }
@@ -71,7 +71,7 @@ export class LockWaits {
   #lockerOf({ node, life }: Stamped): Locker {
     const known = this.#lockers.get(node);
     if (known?.life === life) return known;
-    const fresh: Locker = { life, asked: new Map(), runs: true, isAsking: false };
+    const fresh: Locker = { life, asked: new Map(), runs: true, asking: 0 };
     this.#lockers.set(node, fresh);
     return fresh;
   }
