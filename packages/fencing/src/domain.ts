@@ -15,7 +15,7 @@ import type { FencedFact } from './facts.js';
 import type { FenceConf } from './fence-conf.js';
 import type { FenceDaemon } from './fence-daemon.js';
 import { type DomainNode, type FenceDomain, waitStateOf } from './fence-domain.js';
-import type { FencedOutput } from './fenced-io.js';
+import type { FencedOutput, RingId } from './fenced-io.js';
 import { type FencingPort, FencingRound, type Victim, type Wait } from './fencing-round.js';
 import type { AgentRun } from './libfence.js';
 import { type FencedHow, type FencedMessage, HOW, MessageFlag, MessageType } from './message.js';
@@ -24,12 +24,6 @@ import { isFencedExternally, type NodeHistory, newHistory, saveHistory } from '.
 
 /** CPG group of the members of the one fence domain there is. */
 export const DOMAIN_GROUP = 'fenced:default';
-
-/** A ring of totem: its representative and its sequence number. */
-export interface RingId {
-  readonly representative: number;
-  readonly seq: number;
-}
 
 export type Work = Generator<Wait, void, number | undefined>;
 

@@ -1,9 +1,14 @@
 import type { LogPriority, Nanos } from '@quorate/kernel';
-import type { RingId } from './domain.js';
 import type { Departure } from './domain-change.js';
 import type { FenceConf } from './fence-conf.js';
 import type { FenceDaemon } from './fence-daemon.js';
 import type { FencedHow, MessageDefect } from './message.js';
+
+/** A ring of totem: its representative and its sequence number. */
+export interface RingId {
+  readonly representative: number;
+  readonly seq: number;
+}
 
 export type FencedInput =
   /**

@@ -10,13 +10,13 @@ import {
 } from '@quorate/kernel';
 import { ClusterView } from './cluster-view.js';
 import { DaemonGroup } from './daemon-group.js';
-import { DOMAIN_GROUP, Domain, type DomainPort, type RingId, type Work } from './domain.js';
+import { DOMAIN_GROUP, Domain, type DomainPort, type Work } from './domain.js';
 import type { Confchg } from './domain-change.js';
 import type { FencedFact } from './facts.js';
 import type { FenceConf } from './fence-conf.js';
 import { type FenceDaemon, withDefaults } from './fence-daemon.js';
 import type { FenceDomain } from './fence-domain.js';
-import type { FencedInput, FencedOutput, RejectReason } from './fenced-io.js';
+import type { FencedInput, FencedOutput, RejectReason, RingId } from './fenced-io.js';
 import type { Wait } from './fencing-round.js';
 import type { AgentRun } from './libfence.js';
 import { decodeMessage, type Protocol, type Version } from './message.js';
