@@ -4,7 +4,7 @@ import type { Core } from './core.js';
 import type { Inode } from './inode/inode.js';
 import type { Inodes } from './inode/inodes.js';
 import type { FormalNumbers } from './inode/inum.js';
-import type { Quotas } from './quota/quotas.js';
+import type { QuotaChanges } from './quota/quota-changes.js';
 import type { ResourceGroups } from './rgrp/resource-groups.js';
 import type { Statfs } from './rgrp/statfs.js';
 import type { Signal } from './scheduler.js';
@@ -30,7 +30,7 @@ export interface FileSystem {
   readonly inodes: Inodes;
   readonly rgrps: ResourceGroups;
   readonly statfs: Statfs;
-  readonly quotas: Quotas;
+  readonly quotaChanges: QuotaChanges;
   /** The system files, once the mount has found them. */
   readonly system: SystemFiles;
   /** Told when the file system is being unmounted: nothing waits for later any more. */
@@ -43,6 +43,6 @@ export interface FileSystem {
 
 /** The same file system, for somebody else. It must be mounted. */
 export function onBehalfOf(fs: FileSystem, caller: Caller): FileSystem {
-  const { core, inodes, rgrps, statfs, quotas, system, closing, formalNumbers, posixLocks } = fs;
-  return { core, inodes, rgrps, statfs, quotas, system, closing, formalNumbers, posixLocks, caller };
+  const { core, inodes, rgrps, statfs, quotaChanges, system, closing, formalNumbers, posixLocks } = fs;
+  return { core, inodes, rgrps, statfs, quotaChanges, system, closing, formalNumbers, posixLocks, caller };
 }

@@ -74,6 +74,9 @@ export type {
   DirectoryEntry,
   FallocateMode,
   Fd,
+  Growth,
+  JournalCounts,
+  NewJournals,
   NewTime,
   OpenFlags,
   Operation,
@@ -95,8 +98,6 @@ export { type MountOptions, parseMountOptions } from './mount/mount-options.js';
 export type { MountView } from './mount/mount-point.js';
 export type { RecoveryResult } from './recovery/recover-journal.js';
 export type { FsErrno } from './refusal.js';
-export type { JournalCounts, NewJournals } from './resize/add-journals.js';
-export type { Growth } from './resize/grow.js';
 
 // Journals and first mounters of a cluster
 

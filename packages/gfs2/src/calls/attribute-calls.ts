@@ -8,6 +8,7 @@ import { writeDinode } from '../inode/tree.js';
 import type { Transaction } from '../log/log.js';
 import { DIF, isDirectory, isRegular } from '../ondisk/dinode.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
+import { checkLimits } from '../quota/quotas.js';
 import { Refusal } from '../refusal.js';
 import { isInGroup, isRoot } from './caller.js';
 import { withInode, withPath } from './file-calls.js';
@@ -43,15 +44,15 @@ export function* changeOwner(fs: FileSystem, target: Call<'chown'>): Task<undefi
     const isOwnGroup = gid === di.gid || (gid !== undefined && isInGroup(caller, gid));
     const mayGroup = isRoot(caller) || gid === undefined || (caller.uid === di.uid && isOwnGroup);
     if (!mayOwner || !mayGroup) throw new Refusal('EPERM');
-    fs.quotas.change(transaction, di, -di.blocks);
+    fs.quotaChanges.change(transaction, di, -di.blocks);
     di.uid = uid ?? di.uid;
     di.gid = gid ?? di.gid;
-    fs.quotas.change(transaction, di, di.blocks);
+    fs.quotaChanges.change(transaction, di, di.blocks);
     if (!isDirectory(di)) di.mode = withoutPrivileges(di);
   };
   return yield* change(fs, target, apply, (inode) => {
     const owner = { uid: uid ?? inode.di.uid, gid: gid ?? inode.di.gid, flags: inode.di.flags };
-    return fs.quotas.check(fs, owner, inode.di.blocks);
+    return checkLimits(fs, owner, inode.di.blocks);
   });
 }
 

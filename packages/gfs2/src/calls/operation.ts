@@ -1,8 +1,6 @@
 import type { WallTime } from '@quorate/kernel';
 import type { Quota } from '../ondisk/accounting.js';
 import type { FsErrno } from '../refusal.js';
-import type { JournalCounts, NewJournals } from '../resize/add-journals.js';
-import type { Growth } from '../resize/grow.js';
 
 /** How a file is opened. */
 export interface OpenFlags {
@@ -20,6 +18,28 @@ export interface OpenFlags {
   readonly sync?: boolean;
   /** O_DSYNC: the same but for the times. */
   readonly dsync?: boolean;
+}
+
+/** What became of a file system that was to grow. */
+export interface Growth {
+  /** Blocks up to the end of the last resource group, before and after. */
+  readonly before: number;
+  readonly after: number;
+  /** New resource groups; 0 when the device has too little room for one. */
+  readonly rgrps: number;
+}
+
+/** What is to be added, and how large: journals of 8 to 1024 MiB, files of quota changes of 1 to 64. */
+export interface NewJournals {
+  readonly count: number;
+  readonly journalMiB: number;
+  readonly quotaChangeMiB: number;
+}
+
+/** How many journals there were, and are. */
+export interface JournalCounts {
+  readonly before: number;
+  readonly after: number;
 }
 
 /** A file descriptor of this mount. */

@@ -2,6 +2,7 @@ import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
 import { MODE } from '../ondisk/dinode.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
+import { syncQuotas } from '../quota/quotas.js';
 import { Refusal } from '../refusal.js';
 import * as attributes from './attribute-calls.js';
 import type { Descriptors } from './descriptors.js';
@@ -156,7 +157,7 @@ export function* perform(
     case 'setquota':
       return yield* volume.setQuota(fs, operation, operation);
     case 'syncquota':
-      yield* fs.quotas.sync(fs);
+      yield* syncQuotas(fs);
       return undefined;
     case 'trim':
       return yield* volume.trimVolume(fs, operation);

@@ -2,12 +2,13 @@ import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
 import type { Freezer } from '../mount/freezer.js';
 import type { Quota } from '../ondisk/accounting.js';
+import { readQuota, writeQuota } from '../quota/quotas.js';
 import { Refusal } from '../refusal.js';
-import { addJournals, type JournalCounts, type NewJournals } from '../resize/add-journals.js';
-import { type Growth, grow } from '../resize/grow.js';
+import { addJournals } from '../resize/add-journals.js';
+import { grow } from '../resize/grow.js';
 import { trim } from '../rgrp/trim.js';
 import { isInGroup, isRoot } from './caller.js';
-import type { Operation, QuotaSubject } from './operation.js';
+import type { Growth, JournalCounts, NewJournals, Operation, QuotaSubject } from './operation.js';
 
 /** Gives the bytes that were discarded. @throws {Refusal} EPERM for others than root, EINVAL, EOPNOTSUPP, EIO */
 export function* trimVolume(fs: FileSystem, range: Extract<Operation, { kind: 'trim' }>): Task<number> {
@@ -56,7 +57,7 @@ export function* freezeOrThaw(fs: FileSystem, freezer: Freezer, how: 'freeze' | 
 export function* getQuota(fs: FileSystem, { of, id }: QuotaSubject): Task<Quota> {
   const isOwn = of === 'user' ? id === fs.caller.uid : isInGroup(fs.caller, id);
   if (!isRoot(fs.caller) && !isOwn) throw new Refusal('EPERM');
-  return yield* fs.quotas.get(fs, quotaNumber({ of, id }));
+  return yield* readQuota(fs, quotaNumber({ of, id }));
 }
 
 /** @throws {Refusal} EPERM for others than root, EINVAL, ENOSPC */
@@ -72,7 +73,7 @@ export function* setQuota(
     ...(value !== undefined && { value }),
   };
   if (!Object.values(fields).every((field) => Number.isSafeInteger(field) && field >= 0)) throw new Refusal('EINVAL');
-  yield* fs.quotas.set(fs, quotaNumber(subject), fields);
+  yield* writeQuota(fs, quotaNumber(subject), fields);
   return undefined;
 }
 

@@ -4,6 +4,8 @@ import type {
   DirectoryEntry,
   FallocateMode,
   Fd,
+  Growth,
+  JournalCounts,
   NewTime,
   OpenFlags,
   Operation,
@@ -18,8 +20,6 @@ import type { Quota } from '../ondisk/accounting.js';
 import { SUPERBLOCK_BYTE } from '../ondisk/geometry.js';
 import { decodeSuperblock } from '../ondisk/superblock.js';
 import type { FsErrno } from '../refusal.js';
-import type { JournalCounts } from '../resize/add-journals.js';
-import type { Growth } from '../resize/grow.js';
 import type { ClientDevice } from './device.js';
 import { Gfs2Error } from './gfs2-error.js';
 

@@ -1,12 +1,13 @@
 import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
+import { checkLimits } from '../quota/quotas.js';
 import { Refusal } from '../refusal.js';
+import { chunkBlocks, type Plan, planChunk, RES_DINODE, RES_STATFS } from './chunk-plan.js';
 import { addFileData, isJournaled } from './data-block.js';
 import type { Inode } from './inode.js';
 import { dropPrivileges } from './permission.js';
 import { setModified } from './times.js';
 import { allocExtent, type Extent, growHeight, type TreeChange, unstuff, writeDinode } from './tree.js';
-import { chunkBlocks, type Plan, planChunk, RES_DINODE, RES_STATFS } from './write-file.js';
 
 /**
  * Gives every hole of a range blocks with zeros (`__gfs2_fallocate`; there is no "unwritten" on disk). With `grows` the file then
@@ -33,7 +34,7 @@ export function* allocateRange(fs: FileSystem, inode: Inode, offset: number, len
 function* allocateChunk(fs: FileSystem, inode: Inode, plan: Plan): Task {
   if (plan.missing === 0 && inode.di.height > 0) return;
   const target = plan.missing + plan.indirect + (inode.di.height === 0 ? 1 : 0);
-  yield* fs.quotas.check(fs, inode.di, target);
+  yield* checkLimits(fs, inode.di, target);
   yield* fs.rgrps.using(fs.rgrps.reservationOf(inode), target, (grant) => {
     const journaled = isJournaled(inode) ? plan.missing + 1 : 0;
     const blocks = RES_DINODE + RES_STATFS + plan.indirect + fs.rgrps.bitmapBlocks(grant, target) + journaled;

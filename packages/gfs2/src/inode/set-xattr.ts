@@ -15,6 +15,7 @@ import {
   type XattrSize,
   xattrSize,
 } from '../ondisk/xattr.js';
+import { checkLimits } from '../quota/quotas.js';
 import { Refusal } from '../refusal.js';
 import { freeMetaBlocks } from './free-blocks.js';
 import type { Inode } from './inode.js';
@@ -42,7 +43,7 @@ export function* setXattr(fs: FileSystem, inode: Inode, xattr: NewXattr, how?: '
   if (size.bytes > fs.core.geometry.jbsize) throw new Refusal('E2BIG');
   const room = yield* findRoom(fs, inode, size.bytes);
   const target = size.valueBlocks + (room === undefined ? yield* blocksForBlock(fs, inode) : 0);
-  yield* fs.quotas.check(fs, inode.di, target);
+  yield* checkLimits(fs, inode.di, target);
   yield* fs.rgrps.using(fs.rgrps.reservationOf(inode), target, (grant) => {
     const blocks = RES_XATTR + target + fs.rgrps.bitmapBlocks(grant, target);
     return fs.core.log.transact(blocks, 0, function* (transaction) {

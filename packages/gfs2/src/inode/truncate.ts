@@ -4,6 +4,7 @@ import type { FileSystem } from '../filesystem.js';
 import type { Transaction } from '../log/log.js';
 import { DIF } from '../ondisk/dinode.js';
 import { DINODE_BYTES } from '../ondisk/geometry.js';
+import { checkLimits } from '../quota/quotas.js';
 import { addFileData } from './data-block.js';
 import type { Inode } from './inode.js';
 import { dropPrivileges } from './permission.js';
@@ -27,7 +28,7 @@ function* extend(fs: FileSystem, inode: Inode, size: number): Task {
     yield* writeDinode(fs, inode, transaction);
   };
   if (inode.di.height > 0 || size <= geometry.maxStuffed) return yield* log.transact(1, 0, setEnd);
-  yield* fs.quotas.check(fs, inode.di, 1);
+  yield* checkLimits(fs, inode.di, 1);
   yield* fs.rgrps.using(fs.rgrps.reservationOf(inode), 1, (grant) =>
     log.transact(3 + fs.rgrps.bitmapBlocks(grant, 1), 0, function* (transaction) {
       yield* unstuff({ fs, inode, transaction, grant });

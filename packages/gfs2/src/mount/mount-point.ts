@@ -20,7 +20,7 @@ import { finishTruncate } from '../inode/truncate.js';
 import type { LogView } from '../log/log.js';
 import type { StatfsChange } from '../ondisk/accounting.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
-import { Quotas } from '../quota/quotas.js';
+import { QuotaChanges } from '../quota/quota-changes.js';
 import { type RecoveryResult, recoverJournal } from '../recovery/recover-journal.js';
 import { Recoveries } from '../recovery/recoveries.js';
 import { Refusal } from '../refusal.js';
@@ -63,7 +63,7 @@ export class MountPoint implements FileSystem {
   readonly inodes: Inodes;
   readonly rgrps: ResourceGroups;
   readonly statfs: Statfs;
-  readonly quotas: Quotas;
+  readonly quotaChanges: QuotaChanges;
   readonly formalNumbers: FormalNumbers;
   readonly posixLocks: PosixLocks;
   readonly closing: Signal = new Signal();
@@ -105,8 +105,8 @@ export class MountPoint implements FileSystem {
     this.inodes.readAcl = (inode) => instantiateAcl(this, inode);
     this.inodes.resumeTruncate = (inode) => finishTruncate(this, inode);
     this.statfs = new Statfs(this.core, this.inodes);
-    this.quotas = new Quotas(this.core);
-    this.rgrps = new ResourceGroups(this.core, this.statfs, this.quotas);
+    this.quotaChanges = new QuotaChanges(this.core);
+    this.rgrps = new ResourceGroups(this.core, this.statfs, this.quotaChanges);
     this.rgrps.readIndex = () => updateRindex(this);
     this.rgrps.reclaim = (addr) => this.core.scheduler.start(reclaimInode(this, addr, 0));
     this.formalNumbers = new FormalNumbers(this.core, this.inodes);

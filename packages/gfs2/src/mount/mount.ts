@@ -10,6 +10,7 @@ import { findLogHead } from '../log/log-head.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
 import { decodeSuperblock, MULTIHOST_FORMAT } from '../ondisk/superblock.js';
 import { quotaDaemon } from '../quota/quota-daemon.js';
+import { openQuotas } from '../quota/quotas.js';
 import { type Journal, mapJournal } from '../recovery/journals.js';
 import { recoverJournal } from '../recovery/recover-journal.js';
 import { type FsErrno, Refusal } from '../refusal.js';
@@ -238,7 +239,7 @@ function* makeWritable(work: MountWork): Task {
   core.scheduler.start(logDaemon(core.log));
   core.scheduler.start(statfsDaemon(fs));
   if (core.options.quota === 'off') return;
-  yield* fs.quotas.open(fs);
+  yield* openQuotas(fs);
   core.scheduler.start(quotaDaemon(fs));
 }
 

@@ -1,6 +1,7 @@
 import type { Task } from '@quorate/kernel';
 import type { FileSystem } from '../filesystem.js';
 import { reclaimInode } from '../inode/evict.js';
+import { syncQuotas } from '../quota/quotas.js';
 import type { Recoveries } from '../recovery/recoveries.js';
 import { contained, type Signal, wait } from '../scheduler.js';
 import { type MountHold, releaseHold } from './mount.js';
@@ -32,7 +33,7 @@ export function* unmountFileSystem({ fs, hold, isLast, recoveries, answered }: U
   if (!core.isReadOnly && isLast) yield* contained(reclaimAll(fs));
   yield* evictAll(fs, hold);
   if (!core.isReadOnly) {
-    yield* contained(fs.quotas.sync(fs));
+    yield* contained(syncQuotas(fs));
     yield* contained(fs.statfs.syncAll(fs.system.statfsChanges.values()));
   }
   yield* recoveries.close();

@@ -7,6 +7,7 @@ import { checkMayCreate } from '../inode/permission.js';
 import { setChanged, setModified } from '../inode/times.js';
 import { writeDinode } from '../inode/tree.js';
 import { DIF, direntTypeOf, isDirectory } from '../ondisk/dinode.js';
+import { checkLimits } from '../quota/quotas.js';
 import { Refusal } from '../refusal.js';
 
 /** Gives a file one more name (`gfs2_link`). @throws {Refusal} EPERM for a directory, EACCES, EEXIST, ENOENT, EMLINK, ENOSPC */
@@ -19,7 +20,7 @@ export function* linkInode(fs: FileSystem, inode: Inode, dir: Inode, name: Name)
     holders.push(yield* fs.inodes.lock(inode, 'EX'));
     yield* checkLink(fs, inode, dir, name);
     const entryBlocks = yield* blocksForEntry(fs, dir, name);
-    yield* fs.quotas.check(fs, dir.di, entryBlocks);
+    yield* checkLimits(fs, dir.di, entryBlocks);
     yield* fs.rgrps.using(fs.rgrps.reservationOf(dir), entryBlocks, (grant) => {
       const blocks = 4 + 2 * entryBlocks + 3 + fs.rgrps.bitmapBlocks(grant, entryBlocks);
       return fs.core.log.transact(blocks, 0, function* (transaction) {

@@ -10,6 +10,7 @@ import { setChanged, setModified } from '../inode/times.js';
 import { writeDinode } from '../inode/tree.js';
 import type { Transaction } from '../log/log.js';
 import { direntTypeOf, isDirectory, MODE } from '../ondisk/dinode.js';
+import { checkLimits } from '../quota/quotas.js';
 import { Refusal } from '../refusal.js';
 import type { GlockedRgrp } from '../rgrp/glocked-rgrp.js';
 import type { Grant } from '../rgrp/resource-groups.js';
@@ -127,7 +128,7 @@ function* moveLocked(fs: FileSystem, move: Move, holders: Holder[]): Task {
   const { to, target } = move;
   // In the place of a name that goes there is room for one of the same length.
   const entryBlocks = target === undefined ? yield* blocksForEntry(fs, to.dir, to.name) : 0;
-  yield* fs.quotas.check(fs, to.dir.di, entryBlocks);
+  yield* checkLimits(fs, to.dir.di, entryBlocks);
   const rgrp = target === undefined ? undefined : yield* holdIfLast(fs, target, holders);
   yield* fs.rgrps.using(fs.rgrps.reservationOf(to.dir), entryBlocks, (grant) => {
     const blocks = 4 + 5 + 4 + 2 * entryBlocks + 3 + fs.rgrps.bitmapBlocks(grant, entryBlocks);

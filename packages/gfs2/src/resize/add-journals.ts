@@ -1,4 +1,5 @@
 import type { Task } from '@quorate/kernel';
+import type { JournalCounts, NewJournals } from '../calls/operation.js';
 import type { FileSystem } from '../filesystem.js';
 import { allocateRange } from '../inode/allocate-range.js';
 import { nameOf } from '../inode/directory.js';
@@ -15,19 +16,6 @@ import { DIF, MODE } from '../ondisk/dinode.js';
 import { LOG_HEAD } from '../ondisk/log-header.js';
 import { initMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
 import { Refusal } from '../refusal.js';
-
-/** What is to be added, and how large: journals of 8 to 1024 MiB, files of quota changes of 1 to 64. */
-export interface NewJournals {
-  readonly count: number;
-  readonly journalMiB: number;
-  readonly quotaChangeMiB: number;
-}
-
-/** How many journals there were, and are. */
-export interface JournalCounts {
-  readonly before: number;
-  readonly after: number;
-}
 
 /** What is being made stands under this name in the master directory, as with the original. */
 const NEW_INODE = 'new_inode';

@@ -1,20 +1,12 @@
 import type { Task } from '@quorate/kernel';
+import type { Growth } from '../calls/operation.js';
 import type { FileSystem } from '../filesystem.js';
 import { allocateRange } from '../inode/allocate-range.js';
-import { writeAtOnce } from '../inode/write-file.js';
+import { writeAtOnce } from '../inode/write-chunk.js';
 import { type PlacedRgrp, planGrowth } from '../mkfs/rgrp-plan.js';
 import { encodeRindexEntry, RINDEX_ENTRY_BYTES } from '../ondisk/rindex.js';
 import type { GlockedRgrp } from '../rgrp/glocked-rgrp.js';
 import { takeNewEntries } from '../rgrp/read-rindex.js';
-
-/** What became of a file system that was to grow. */
-export interface Growth {
-  /** Blocks up to the end of the last resource group, before and after. */
-  readonly before: number;
-  readonly after: number;
-  /** New resource groups; 0 when the device has too little room for one. */
-  readonly rgrps: number;
-}
 
 /** Records that one transaction adds to `rindex`: 47 KiB. */
 const ENTRIES_AT_ONCE = 500;

@@ -25,7 +25,7 @@ import { LOG_HEAD } from '../ondisk/log-header.js';
 import { initMetaBlock, META_TYPE } from '../ondisk/meta-header.js';
 import { encodeRgrpHeader, RGF } from '../ondisk/rgrp-header.js';
 import type { RindexEntry } from '../ondisk/rindex.js';
-import type { Owner, Quotas } from '../quota/quotas.js';
+import type { Owner, QuotaChanges } from '../quota/quota-changes.js';
 import { Refusal } from '../refusal.js';
 import { GlockedRgrp } from './glocked-rgrp.js';
 import type { Statfs } from './statfs.js';
@@ -52,7 +52,7 @@ export interface RgrpRun {
 export class ResourceGroups {
   readonly #core: Core;
   readonly #statfs: Statfs;
-  readonly #quotas: Quotas;
+  readonly #quotaChanges: QuotaChanges;
   readonly #host: RgrpHost;
   #index = new RgrpIndex<GlockedRgrp>([]);
   readonly #byAddr = new Map<number, GlockedRgrp>();
@@ -66,10 +66,10 @@ export class ResourceGroups {
   /** Reads what was added to the index. Set by the layer above. */
   readIndex: () => Task = function* () {};
 
-  constructor(core: Core, statfs: Statfs, quotas: Quotas) {
+  constructor(core: Core, statfs: Statfs, quotaChanges: QuotaChanges) {
     this.#core = core;
     this.#statfs = statfs;
-    this.#quotas = quotas;
+    this.#quotaChanges = quotaChanges;
     this.#host = {
       willChange: (rgrp, index) => core.log.addMeta(this.#transaction!, (rgrp as GlockedRgrp).buffers[index]!),
       inconsistent: (rgrp, text) => core.inconsistent(`resource group ${rgrp.addr}: ${text}`),
@@ -237,7 +237,7 @@ export class ResourceGroups {
     const allocation = this.#allocBlocks(transaction, grant, Math.min(want, rs.reserved));
     inode.di.goalMeta = inode.di.goalData = rs.goal;
     this.#statfs.change(transaction, 0, -allocation.count, 0);
-    this.#quotas.change(transaction, inode.di, allocation.count);
+    this.#quotaChanges.change(transaction, inode.di, allocation.count);
     return allocation;
   }
 
@@ -245,7 +245,7 @@ export class ResourceGroups {
   allocDinode(transaction: Transaction, { rs, rgrp }: Grant, owner: Owner): DinodeAllocation {
     const allocation = this.#within(transaction, rgrp, () => allocDinode(rs, this.#host));
     this.#statfs.change(transaction, 0, -1, 1);
-    this.#quotas.change(transaction, owner, 1);
+    this.#quotaChanges.change(transaction, owner, 1);
     return allocation;
   }
 
@@ -253,7 +253,7 @@ export class ResourceGroups {
   free(transaction: Transaction, rgrp: GlockedRgrp, block: number, count: number, inode: Inode): void {
     this.#within(transaction, rgrp, () => freeBlocks(rgrp, block, count, this.#host));
     this.#statfs.change(transaction, 0, count, 0);
-    this.#quotas.change(transaction, inode.di, -count);
+    this.#quotaChanges.change(transaction, inode.di, -count);
   }
 
   /** The dinode has lost its last name. */
@@ -266,7 +266,7 @@ export class ResourceGroups {
   giveBackDinode(transaction: Transaction, rgrp: GlockedRgrp, block: number, owner: Owner): void {
     this.#within(transaction, rgrp, () => giveBackDinode(rgrp, block, this.#host));
     this.#statfs.change(transaction, 0, 1, -1);
-    this.#quotas.change(transaction, owner, -1);
+    this.#quotaChanges.change(transaction, owner, -1);
   }
 
   /** Frees a dinode that is unlinked. */
@@ -274,7 +274,7 @@ export class ResourceGroups {
     rgrp.unlinked -= 1;
     this.#within(transaction, rgrp, () => freeDinode(rgrp, addr, this.#host));
     this.#statfs.change(transaction, 0, 1, -1);
-    this.#quotas.change(transaction, di, -1);
+    this.#quotaChanges.change(transaction, di, -1);
   }
 
   /** The disk knows which blocks of this group are free. */
