@@ -1,5 +1,5 @@
 import { type Machine, type Nanos, type Observe, Prng, SECOND, sleep, type Task } from '@quorate/kernel';
-import { installedAgents } from './agents/agent-metadata.js';
+import { installedRules } from './agents/agent-metadata.js';
 import { CentralProcessing } from './central/central-processing.js';
 import type { EventScript } from './central/event-script.js';
 import { type Channel, Channels } from './cluster/channels.js';
@@ -181,7 +181,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     }
     this.#config = config;
     this.#conf = config.conf;
-    this.#rules = loadRules(config.agents ?? installedAgents);
+    this.#rules = config.agents === undefined ? installedRules() : loadRules(config.agents);
     const runtime = new Runtime(config.observe);
     this.#runtime = runtime;
     this.#settings = readRmSettings(config.conf, () => {});

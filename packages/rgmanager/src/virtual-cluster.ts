@@ -152,7 +152,9 @@ export class RgCluster {
       nodeId: id,
       nodes: this.#nodes,
       conf,
-      observe: (fact) => this.facts.push({ ...fact, node: id, life, seq: seq++, at: this.now } as Stamped<RgFact>),
+      observe: (fact) => {
+        this.facts.push(Object.assign(fact, { node: id, life, seq: seq++, at: this.now }));
+      },
     });
     const host: Host = { id, life, rgmanager, machine: guarded(rgmanager) };
     this.#hosts.set(id, host);
@@ -282,7 +284,9 @@ export class RgCluster {
   }
 
   get #nextAt(): Nanos {
-    return Math.min(this.#queue.time, ...[...this.#hosts.values()].map(({ machine }) => machine.deadline()));
+    let at = this.#queue.time;
+    for (const { machine } of this.#hosts.values()) at = Math.min(at, machine.deadline());
+    return at;
   }
 
   #advance(): void {

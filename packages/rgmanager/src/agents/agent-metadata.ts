@@ -1,5 +1,5 @@
 import type { AgentMetadata } from '../conf/agent-metadata.js';
-import type { InstalledAgent } from '../tree/resource-rule.js';
+import { type InstalledAgent, loadRules, type ResourceRule } from '../tree/resource-rule.js';
 import * as applications from './metadata/applications.js';
 import * as nfs from './metadata/nfs.js';
 import * as services from './metadata/services.js';
@@ -48,3 +48,11 @@ export const installedAgents: readonly InstalledAgent[] = [
   vendors.sapDatabase,
   vendors.asehaAgent,
 ].map((metadata) => ({ file: fileOf(metadata), metadata }));
+
+let rules: readonly ResourceRule[] | undefined;
+
+/** Their rules, which every node reads anew and which are the same each time. */
+export function installedRules(): readonly ResourceRule[] {
+  rules ??= loadRules(installedAgents);
+  return rules;
+}

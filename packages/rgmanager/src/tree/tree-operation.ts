@@ -238,6 +238,7 @@ export class TreeWalk {
     let result = 0;
     for (let level = 1; level <= MAX_LEVEL; level++) {
       const types = childTypes.filter((each) => (operation === 'stop' ? each.stopLevel : each.startLevel) === level);
+      if (types.length === 0) continue;
       if (isTogether) result |= yield* this.#peers(node, types, first, operation);
       else result |= yield* this.#typeByType(node, types, first, operation);
       // Compatible: whatever was found ends the walk here, so later levels are looked at in the next pass.
