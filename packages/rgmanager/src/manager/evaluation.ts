@@ -52,18 +52,28 @@ const ORPHANED: readonly number[] = [
   ServiceState.ERROR,
 ];
 
+/** A node that has gone, or that has stopped all services without a look at the records. */
+interface Leaver {
+  readonly node: number;
+  /** It is this one, or has not gone. */
+  readonly isAlive: boolean;
+  /** It is alive, or said that it would leave. */
+  readonly isUnfenced: boolean;
+}
+
 /**
- * Whether nobody looks after the service any more.
+ * Whether nobody looks after the service any more. `isBack`: the leaver had gone, and is a member again by now.
  *
  * Differs from rgmanager: a service that waits for its recovery has no owner, so the original leaves it so for ever when
  * the node that was about to recover it dies. If that node lives, the recovery finds the service started. And what a
  * node owned in an earlier life is not left to it in this one, when its death went unnoticed because services were locked.
+ * Who is back disowns that itself, and may have started the service since: the original takes it away from him when it is late.
  */
-function isOrphan({ state, owner }: ServiceRecord, dead: number, isAlive: boolean, isUnfenced: boolean): boolean {
+function isOrphan({ state, owner }: ServiceRecord, { node, isAlive, isUnfenced }: Leaver, isBack: boolean): boolean {
   // It could not be stopped there: only fencing has ended it.
-  if (state === ServiceState.FAILED) return owner === dead && !isUnfenced;
+  if (state === ServiceState.FAILED) return owner === node && !isUnfenced;
   if (state === ServiceState.RECOVER && owner === 0) return !isAlive;
-  return owner === dead && ORPHANED.includes(state);
+  return owner === node && !isBack && ORPHANED.includes(state);
 }
 
 /** Left alone whatever happens to nodes. */
@@ -100,8 +110,9 @@ export class Evaluation {
     if (this.#isLocked()) return;
     this.#newcomer = isUp ? node : 0;
     const loads = yield* placement.loads(this.#planned);
+    const leaver = isUp && !runsNothing ? undefined : { node, isAlive: isUp, isUnfenced: isUp || isClean };
     for (const service of inUse.configuration.services) {
-      const record = yield* this.#claim(service, isUp && !runsNothing ? 0 : node, isUp, isUp || isClean);
+      const record = yield* this.#claim(service, leaver);
       if (record === undefined) continue;
       if (SETTLED.includes(record.state)) {
         this.#observe(record, 'nothing');
@@ -159,9 +170,10 @@ export class Evaluation {
   /** This node has just stopped all services: what records say it runs is stopped. */
   *disown(): Task {
     const { members, inUse, store } = this.#parts;
+    const here = { node: members.here, isAlive: true, isUnfenced: true };
     for (const service of inUse.configuration.services) {
       const record = store.readLocal(service);
-      if (record === undefined || record.owner === members.here) yield* this.#claim(service, members.here, true, true);
+      if (record === undefined || record.owner === members.here) yield* this.#claim(service, here);
     }
   }
 
@@ -196,20 +208,19 @@ export class Evaluation {
     return state.isLocked;
   }
 
-  /** The record of a service; what `dead` owned is marked stopped before. Undefined when that fails. */
-  *#claim(service: string, dead: number, isAlive: boolean, isUnfenced: boolean): Task<ServiceRecord | undefined> {
+  /** The record of a service; what the leaver owned is marked stopped before. Undefined when that fails. */
+  *#claim(service: string, leaver?: Leaver): Task<ServiceRecord | undefined> {
     const { runtime, store, operations } = this.#parts;
     const lock = yield* store.lock(service);
     if (lock === undefined) return undefined;
     const record = yield* store.read(service);
     if (record === undefined) runtime.log('err', `#34: Cannot get status for service ${service}`);
-    // Another node may have had it started here before this one has come to look at it.
-    const isBegun = isAlive && operations.hasBegun(service);
-    if (record === undefined || dead === 0 || isBegun || !isOrphan(record, dead, isAlive, isUnfenced)) {
+    const isLost = record !== undefined && leaver !== undefined && this.#isLost(record, leaver);
+    if (!isLost) {
       yield* store.unlock(lock);
       return record;
     }
-    runtime.log('debug', `Marking ${service} on down member ${dead} as stopped`);
+    runtime.log('debug', `Marking ${service} on down member ${leaver.node} as stopped`);
     const stopped: ServiceRecord = {
       ...record,
       owner: 0,
@@ -227,6 +238,14 @@ export class Evaluation {
     if (!isWritten) return undefined;
     operations.broadcastEvent(stopped, -1);
     return stopped;
+  }
+
+  #isLost(record: ServiceRecord, leaver: Leaver): boolean {
+    const { members, operations } = this.#parts;
+    const { node, isAlive } = leaver;
+    // Another node may have had it started here before this one has come to look at it.
+    const isBegun = isAlive && operations.hasBegun(record.name);
+    return !isBegun && isOrphan(record, leaver, !isAlive && members.isOnline(node));
   }
 
   *#considerStart(record: ServiceRecord, loads: Map<number, Load>): Task {
