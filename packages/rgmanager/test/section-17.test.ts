@@ -82,6 +82,7 @@ const second = (node: number, action: string): Line => [
 const asksForLock = (node: number): Line => [node, { kind: 'rg.lock', event: 'asked', name: SERVICE }];
 const paused = (node: number): Line => [node, { kind: 'node.state', state: 'paused' }];
 const off = (node: number): Line => [node, { kind: 'node.state', state: 'off' }];
+const booting = (node: number): Line => [node, { kind: 'node.state', state: 'booting' }];
 const preempted = (node: number): Line => [node, { kind: 'scsi.reservation-changed', preempted: [node] }];
 const locked = (isLocked: boolean): Line => [1, { kind: 'rg.lockdown', isLocked }];
 
@@ -115,6 +116,13 @@ it.each<[string, readonly Line[], string[]]>([
   ['R3: beside a node that is off', [begins(1, 'start'), off(1), begins(2, 'start')], []],
   ['R3: beside what did not stop', [begins(1, 'start'), ends(1, 'stop', 1), begins(2, 'start')], ['svc-left-behind']],
   ['R3: beside a fenced node', [begins(1, 'start'), preempted(1), begins(2, 'start')], ['svc-on-fenced']],
+  // Service chaos, seed 0x1aa: both had quorum for a moment, and the one that was fenced in it went on with a start.
+  ['R3: on a fenced node', [begins(1, 'start'), preempted(2), begins(2, 'start')], ['svc-on-fenced']],
+  [
+    'R3: beside a node that was fenced while it was off',
+    [off(1), preempted(1), booting(1), begins(1, 'start'), begins(2, 'start')],
+    [TWICE],
+  ],
   [
     'R3: an address, of another service',
     [configured(1, 'ip:a'), begins(1, 'start', 'ip:a'), begins(2, 'start', 'ip:a', 'service:mail')],

@@ -42,8 +42,9 @@ class Instances implements Check<InstanceFact> {
   observe(fact: Stamped<InstanceFact>, verdict: Verdict): void {
     switch (fact.kind) {
       case 'node.state':
+        // Who was off when it was fenced is a new one as soon as it boots.
+        if (fact.state === 'off' || fact.state === 'booting') this.#fenced.delete(fact.node);
         if (fact.state !== 'off') return;
-        this.#fenced.delete(fact.node);
         for (const nodes of this.#running.values()) nodes.delete(fact.node);
         return;
       case 'scsi.reservation-changed':
@@ -80,7 +81,8 @@ class Instances implements Check<InstanceFact> {
     const nodes = this.#nodesOf(fact);
     for (const [other, instance] of nodes) {
       if (other === node) continue;
-      const departure = instance.departure ?? (this.#fenced.has(other) ? 'svc-on-fenced' : undefined);
+      const isOnFenced = this.#fenced.has(other) || this.#fenced.has(node);
+      const departure = instance.departure ?? (isOnFenced ? 'svc-on-fenced' : undefined);
       const whose = instance.service === service ? '' : ` for ${instance.service}`;
       if (departure !== undefined) verdict.count(departure);
       else
@@ -111,7 +113,7 @@ class Instances implements Check<InstanceFact> {
 /**
  * Whoever starts a resource of a service is the only one; where the agent allows for one instance (`maxinstances`), of all services. An instance does not count that failed to stop (`svc-left-behind`: the original
  * stops a failed service where that is asked for, not where it failed), that was left frozen by an rgmanager that has ended
- * (`svc-left-frozen`), or whose node is fenced by its storage and runs on (`svc-on-fenced`).
+ * (`svc-left-frozen`), or whose node is fenced by its storage and runs on (`svc-on-fenced`): the one that runs, or the one that starts.
  *
  * Source: Quorate's rgmanager specification, section 17, rule 3.
  */
