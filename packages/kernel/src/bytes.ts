@@ -22,6 +22,19 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** Reads an unsigned 16-bit field without a view over it: one for each small message costs more than all that is read. */
+export function u16At(bytes: Uint8Array, offset: number, littleEndian: boolean): number {
+  const [first, second] = [bytes[offset]!, bytes[offset + 1]!];
+  return littleEndian ? first | (second << 8) : (first << 8) | second;
+}
+
+/** Reads an unsigned 32-bit field without a view. */
+export function u32At(bytes: Uint8Array, offset: number, littleEndian: boolean): number {
+  const first = u16At(bytes, offset, littleEndian);
+  const second = u16At(bytes, offset + 2, littleEndian);
+  return (littleEndian ? first | (second << 16) : (first << 16) | second) >>> 0;
+}
+
 /**
  * Reads an unsigned 64-bit field as a number. Exact up to 2^53 - 1; above that the nearest double.
  *

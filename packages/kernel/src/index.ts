@@ -1,4 +1,16 @@
-export { ByteReader, ByteWriter, bytesEqual, concatBytes, getI64, getU64, setI64, setU64, viewOf } from './bytes.js';
+export {
+  ByteReader,
+  ByteWriter,
+  bytesEqual,
+  concatBytes,
+  getI64,
+  getU64,
+  setI64,
+  setU64,
+  u16At,
+  u32At,
+  viewOf,
+} from './bytes.js';
 export { type CalendarTime, calendarTime, formatCtime, formatDateTime, formatSyslogTime } from './calendar.js';
 export { type Choices, DrawnChoices, SeededWorld, TAME_WORLD, type World } from './choices.js';
 export { crc32, crc32c, crc32cRaw } from './crc.js';

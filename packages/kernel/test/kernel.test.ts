@@ -35,6 +35,8 @@ import {
   TAME_WORLD,
   type Task,
   TaskRunner,
+  u16At,
+  u32At,
   utf8Bytes,
   utf8Text,
   viewOf,
@@ -146,6 +148,17 @@ describe('random streams', () => {
 });
 
 describe('bytes', () => {
+  it('fields read without a view are what a view reads, in either byte order', () => {
+    const bytes = fc.uint8Array({ minLength: 6, maxLength: 6 });
+    fc.assert(
+      fc.property(bytes, fc.integer({ min: 0, max: 2 }), fc.boolean(), (field, at, littleEndian) => {
+        const view = viewOf(field);
+        expect(u16At(field, at, littleEndian)).toBe(view.getUint16(at, littleEndian));
+        expect(u32At(field, at, littleEndian)).toBe(view.getUint32(at, littleEndian));
+      }),
+    );
+  });
+
   it('what is written is read again, in both byte orders', () => {
     fc.assert(
       fc.property(
