@@ -1,4 +1,4 @@
-import { ByteWriter, latin1, viewOf } from '@quorate/kernel';
+import { ByteWriter, latin1, u16At } from '@quorate/kernel';
 
 /** Group of all services, and group of synchronisation. */
 export const SERVICE_GROUP = 'a';
@@ -33,13 +33,12 @@ export function decodeGroups(
   littleEndian: boolean,
 ): { readonly groups: readonly string[]; readonly payload: Uint8Array } | undefined {
   if (message.length < 2) return undefined;
-  const view = viewOf(message);
-  const count = view.getUint16(0, littleEndian);
+  const count = u16At(message, 0, littleEndian);
   let at = 2 + 2 * count;
   if (at > message.length) return undefined;
   const groups: string[] = [];
   for (let i = 0; i < count; i++) {
-    const end = at + view.getUint16(2 + 2 * i, littleEndian);
+    const end = at + u16At(message, 2 + 2 * i, littleEndian);
     if (end > message.length) return undefined;
     groups.push(latin1(message, at, end));
     at = end;

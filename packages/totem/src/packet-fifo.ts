@@ -1,7 +1,9 @@
+import type { HeldPacket } from './held-packet.js';
+
 /** Packets that wait for the token, first in, first out. Grows up to `capacity`. */
 export class PacketFifo {
   readonly capacity: number;
-  #packets: Uint8Array[] = [];
+  #packets: HeldPacket[] = [];
   #first = 0;
 
   constructor(capacity: number) {
@@ -17,12 +19,12 @@ export class PacketFifo {
     return this.capacity - this.length - 1;
   }
 
-  push(packet: Uint8Array): void {
+  push(packet: HeldPacket): void {
     this.#packets.push(packet);
   }
 
   /** Takes the first packet out; undefined when there is none. */
-  shift(): Uint8Array | undefined {
+  shift(): HeldPacket | undefined {
     const packet = this.#packets[this.#first];
     if (packet === undefined) return undefined;
     this.#first += 1;

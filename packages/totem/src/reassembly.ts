@@ -1,4 +1,4 @@
-import { viewOf } from '@quorate/kernel';
+import { u16At } from '@quorate/kernel';
 import { PACKING_HEADER_BYTES } from './packer.js';
 import type { NodeId } from './ring-id.js';
 
@@ -50,16 +50,15 @@ export class Reassembly {
   /** Takes the payload of one MCAST; false if its pieces do not add up to it. */
   take(from: NodeId, payload: Uint8Array, littleEndian: boolean): boolean {
     if (payload.length < PACKING_HEADER_BYTES) return false;
-    const view = viewOf(payload);
-    const fragmented = view.getUint8(4);
-    const continuation = view.getUint8(5);
-    const count = view.getUint16(6, littleEndian);
+    const fragmented = payload[4]!;
+    const continuation = payload[5]!;
+    const count = u16At(payload, 6, littleEndian);
     let at = PACKING_HEADER_BYTES + 2 * count;
-    if (count === 0 || at > payload.length || !addsUp(view, count, littleEndian)) return false;
+    if (count === 0 || at > payload.length || !addsUp(payload, count, littleEndian)) return false;
 
     const chain = this.#chainFor(from, continuation);
     for (let i = 0; i < count; i++) {
-      const end = at + view.getUint16(PACKING_HEADER_BYTES + 2 * i, littleEndian);
+      const end = at + u16At(payload, PACKING_HEADER_BYTES + 2 * i, littleEndian);
       const piece = payload.subarray(at, end);
       at = end;
       const isBegun = i > 0 || continuation === 0 || chain.lastFragment !== 0;
@@ -96,10 +95,10 @@ export class Reassembly {
   }
 }
 
-function addsUp(view: DataView, count: number, littleEndian: boolean): boolean {
+function addsUp(payload: Uint8Array, count: number, littleEndian: boolean): boolean {
   let total = PACKING_HEADER_BYTES + 2 * count;
-  for (let i = 0; i < count; i++) total += view.getUint16(PACKING_HEADER_BYTES + 2 * i, littleEndian);
-  return total === view.byteLength;
+  for (let i = 0; i < count; i++) total += u16At(payload, PACKING_HEADER_BYTES + 2 * i, littleEndian);
+  return total === payload.length;
 }
 
 function noPartial(): Partial {

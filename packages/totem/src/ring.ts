@@ -13,12 +13,13 @@ import type { Configuration } from './configuration.js';
 import type { QueueFact, RingState, Suspicion, TotemFact } from './fact.js';
 import { FlowControl } from './flow-control.js';
 import { GatherReason } from './gather-reason.js';
-import { type HeldPacket, heldPacket, ownPacket } from './held-packet.js';
+import type { HeldPacket } from './held-packet.js';
 import { gatherText, newMembershipTexts, pauseText, tokenLossText, tokenWarningText } from './log-text.js';
 import { Loopback } from './loopback.js';
 import { isLeave, Membership } from './membership.js';
 import type { Era, NodeOrder } from './node-order.js';
 import { PacketFifo } from './packet-fifo.js';
+import { PacketPool } from './packet-pool.js';
 import { PauseWatch } from './pause-watch.js';
 import { highRingDelivered, isExchangeNeeded, lowRingAru, RecoveryEnd, transitionalMembers } from './recovery.js';
 import { addRequests, answerRequests } from './requests.js';
@@ -31,7 +32,7 @@ import { type CommitToken, encodeCommitToken } from './wire/commit-token.js';
 import { Encapsulated, type RejectReason } from './wire/header.js';
 import { encodeHoldCancel, type HoldCancel } from './wire/hold-cancel.js';
 import { encodeJoin, type Join } from './wire/join.js';
-import { Guarantee, isSafePacket, type Mcast, stampMcast, unplacedMcast } from './wire/mcast.js';
+import { MCAST_HEADER_BYTES, type McastHeader, McastReader } from './wire/mcast.js';
 import { encodeMergeDetect, type MergeDetect } from './wire/merge-detect.js';
 import { encodeOrfToken, type OrfToken, OrfTokenReader } from './wire/orf-token.js';
 import { decodePacket } from './wire/packet.js';
@@ -121,8 +122,9 @@ export class Ring {
   #lastTokenAru = 0;
   #lastTokenSeq = 0;
   #tokenSeqSeen = 0xffff_ffff;
-  #regularQ = new SequenceQueue<HeldPacket>();
-  #recoveryQ = new SequenceQueue<HeldPacket>();
+  readonly #pool = new PacketPool();
+  #regularQ = new SequenceQueue<HeldPacket>(this.#pool.release);
+  #recoveryQ = new SequenceQueue<HeldPacket>(this.#pool.release);
 
   /** Old messages to be sent again in recovery. */
   readonly #retransQ: PacketFifo;
@@ -160,6 +162,7 @@ export class Ring {
   /** What `lastSentToken` holds; made anew only when its length changes. */
   #lastSentBytes = this.#lastSentToken.bytes();
   readonly #tokenReader = new OrfTokenReader();
+  readonly #mcastReader = new McastReader();
   readonly #scratch = new ByteWriter(true, 2048);
   readonly #loopback = new Loopback();
   readonly #timers = new RingTimers();
@@ -307,11 +310,13 @@ export class Ring {
 
   /** Queues one packet; copies the payload. */
   enqueue(trans: boolean, payload: Uint8Array, isSafe: boolean): void {
-    const guarantee = isSafe ? Guarantee.safe : Guarantee.agreed;
-    const packet = unplacedMcast(this.#scratch, this.#me, Encapsulated.normal, payload, guarantee);
     const queue = trans ? this.#newTransQ : this.#newQ;
-    queue.push(packet);
+    queue.push(this.#ownPacket(Encapsulated.normal, payload, isSafe));
     if (this.#toSendMark.rises(queue.length)) this.#observeQueue('to send', queue.length);
+  }
+
+  #ownPacket(encapsulated: number, payload: Uint8Array, isSafe: boolean): HeldPacket {
+    return this.#pool.take(MCAST_HEADER_BYTES + payload.length).fill(this.#me, encapsulated, payload, isSafe);
   }
 
   /** A message is about to be queued: asks for the token if it is thought to be held. */
@@ -354,6 +359,8 @@ export class Ring {
   #take(bytes: Uint8Array, isOwn: boolean): void {
     const token = this.#tokenReader.read(bytes);
     if (token !== undefined) return this.#onOrfToken(token);
+    const mcast = this.#mcastReader.read(bytes);
+    if (mcast !== undefined) return this.#onMcast(mcast, bytes);
     const packet = decodePacket(bytes);
     if (typeof packet === 'string') return this.#ports.reject(packet);
     switch (packet.kind) {
@@ -481,15 +488,14 @@ export class Ring {
     const queue = this.#queueOfState();
     let sent = 0;
     for (; sent < allowed; sent++) {
-      const packet = from.shift();
-      if (packet === undefined) break;
+      const held = from.shift();
+      if (held === undefined) break;
       token.seq = (token.seq + 1) >>> 0;
-      stampMcast(packet, token.seq, this.#thisSeqno++, this.#ring);
-      const held = ownPacket(this.#me, packet, isSafePacket(packet));
+      held.stamp(token.seq, this.#thisSeqno++, this.#ring);
       queue.add(token.seq, held);
       this.#highSeq = token.seq;
       if (this.#state === 'operational') this.#observePacket('totem.sent', this.#ringName, token.seq, held);
-      this.#toOthers(packet);
+      this.#toOthers(held.bytes);
     }
     this.#updateAru();
     return sent;
@@ -534,7 +540,7 @@ export class Ring {
     if (end === 'operational') this.#enterOperational();
   }
 
-  #onMcast(mcast: Mcast, bytes: Uint8Array): void {
+  #onMcast(mcast: McastHeader, bytes: Uint8Array): void {
     if (!isSameRing(mcast.ring, this.#ring)) return this.#onForeignMcast(mcast);
     const { systemFrom } = mcast;
     // A packet is its originator's own datagram, whoever sends it again.
@@ -548,14 +554,14 @@ export class Ring {
     }
     const queue = isRecovery ? this.#recoveryQ : this.#regularQ;
     if (queue.isInRange(mcast.seq) && !queue.has(mcast.seq)) {
-      queue.add(mcast.seq, heldPacket(mcast, bytes.slice()));
+      queue.add(mcast.seq, this.#pool.take(bytes.length).receive(mcast, bytes));
       if (isSerialLess(this.#highSeq, mcast.seq)) this.#highSeq = mcast.seq;
     }
     this.#updateAru();
     if (this.#state === 'operational') this.#deliver(this.#highSeq, this.#safeTo);
   }
 
-  #onForeignMcast(mcast: Mcast): void {
+  #onForeignMcast(mcast: McastHeader): void {
     switch (this.#state) {
       case 'operational':
         if (!this.#membership.addProc(mcast.systemFrom)) return this.#ports.reject('bad-count');
@@ -872,7 +878,7 @@ export class Ring {
     for (let i = 1; i <= range; i++) {
       const held = this.#regularQ.get((low + i) >>> 0);
       if (held === undefined) continue;
-      this.#retransQ.push(unplacedMcast(this.#scratch, this.#me, Encapsulated.recovery, held.bytes));
+      this.#retransQ.push(this.#ownPacket(Encapsulated.recovery, held.bytes, false));
     }
   }
 
@@ -932,7 +938,7 @@ export class Ring {
       const old = inner.body;
       if (old.nodeId !== old.systemFrom || !this.#memb.includes(old.systemFrom)) continue;
       if (!this.#regularQ.isInRange(old.seq) || this.#regularQ.has(old.seq)) continue;
-      this.#regularQ.add(old.seq, heldPacket(old, wrapped.payload));
+      this.#regularQ.add(old.seq, this.#pool.take(wrapped.payload.length).receive(old, wrapped.payload));
       if (isSerialLess(this.#savedHighSeq, old.seq)) this.#savedHighSeq = old.seq;
     }
   }

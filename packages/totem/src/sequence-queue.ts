@@ -12,9 +12,15 @@ const MOST_MISSES = 255;
 export class SequenceQueue<T> {
   readonly #items: (T | undefined)[] = new Array<T | undefined>(SEQUENCE_QUEUE_SIZE).fill(undefined);
   readonly #misses: Uint8Array = new Uint8Array(SEQUENCE_QUEUE_SIZE);
+  readonly #onRelease: (item: T) => void;
   #head = 0;
   /** Numbers from the head on that may hold something. */
   #used = 0;
+
+  /** `onRelease` takes what is forgotten. */
+  constructor(onRelease: (item: T) => void = () => {}) {
+    this.#onRelease = onRelease;
+  }
 
   /** Empties the queue; its window begins at 0 again. */
   reset(): void {
@@ -56,6 +62,8 @@ export class SequenceQueue<T> {
     const end = (seq + 1) >>> 0;
     this.#used = Math.max(0, this.#used - ((end - this.#head) >>> 0));
     while (this.#head !== end) {
+      const item = this.#items[this.#head & MASK];
+      if (item !== undefined) this.#onRelease(item);
       this.#items[this.#head & MASK] = undefined;
       this.#misses[this.#head & MASK] = 0;
       this.#head = (this.#head + 1) >>> 0;

@@ -1,4 +1,4 @@
-import { asciiBytes, type ByteWriter, latin1 } from '@quorate/kernel';
+import { asciiBytes, type ByteWriter, latin1, u32At } from '@quorate/kernel';
 import type { NodeId } from '../ring-id.js';
 import { MAX_MEMBERS } from '../wire/header.js';
 import { encodeServiceHeader, SERVICE_HEADER_BYTES, Service, type ServiceMessage } from './service-message.js';
@@ -89,7 +89,7 @@ function decodeProc(message: ServiceMessage, kind: 'proc-join' | 'proc-leave'): 
   if (message.bytes.length < PROC_BYTES) return undefined;
   const group = nameAt(message, SERVICE_HEADER_BYTES);
   if (group === undefined) return undefined;
-  return { kind, group, pid: u32At(message, 152), reason: u32At(message, 160) };
+  return { kind, group, pid: fieldAt(message, 152), reason: fieldAt(message, 160) };
 }
 
 function decodeJoinList(message: ServiceMessage): CpgMessage | undefined {
@@ -99,7 +99,7 @@ function decodeJoinList(message: ServiceMessage): CpgMessage | undefined {
   for (let at = JOIN_LIST_HEADER_BYTES; at < message.bytes.length; at += JOIN_LIST_ENTRY_BYTES) {
     const group = nameAt(message, at + 8);
     if (group === undefined) return undefined;
-    processes.push({ pid: u32At(message, at), group });
+    processes.push({ pid: fieldAt(message, at), group });
   }
   return { kind: 'join-list', processes };
 }
@@ -107,39 +107,39 @@ function decodeJoinList(message: ServiceMessage): CpgMessage | undefined {
 function decodeMcast(message: ServiceMessage): CpgMessage | undefined {
   if (message.bytes.length < MCAST_BYTES) return undefined;
   const group = nameAt(message, SERVICE_HEADER_BYTES);
-  if (group === undefined || u32At(message, 152) !== message.bytes.length - MCAST_BYTES) return undefined;
-  return { kind: 'mcast', group, pid: u32At(message, 160), payload: message.bytes.subarray(MCAST_BYTES) };
+  if (group === undefined || fieldAt(message, 152) !== message.bytes.length - MCAST_BYTES) return undefined;
+  return { kind: 'mcast', group, pid: fieldAt(message, 160), payload: message.bytes.subarray(MCAST_BYTES) };
 }
 
 function decodeDownList(message: ServiceMessage): CpgMessage | undefined {
   if (message.bytes.length < DOWN_LIST_BYTES) return undefined;
-  const count = u32At(message, 24);
+  const count = fieldAt(message, 24);
   if (count > MAX_MEMBERS) return undefined;
   const left: NodeId[] = [];
-  for (let i = 0; i < count; i++) left.push(u32At(message, 32 + 4 * i));
-  return { kind: 'down-list', oldMembers: u32At(message, 16), left };
+  for (let i = 0; i < count; i++) left.push(fieldAt(message, 32 + 4 * i));
+  return { kind: 'down-list', oldMembers: fieldAt(message, 16), left };
 }
 
 function decodePartialMcast(message: ServiceMessage): CpgMessage | undefined {
   if (message.bytes.length < PARTIAL_MCAST_BYTES) return undefined;
   const group = nameAt(message, SERVICE_HEADER_BYTES);
-  if (group === undefined || u32At(message, 160) !== message.bytes.length - PARTIAL_MCAST_BYTES) return undefined;
+  if (group === undefined || fieldAt(message, 160) !== message.bytes.length - PARTIAL_MCAST_BYTES) return undefined;
   return {
     kind: 'partial-mcast',
     group,
-    pid: u32At(message, 168),
-    type: u32At(message, 176),
-    length: u32At(message, 152),
+    pid: fieldAt(message, 168),
+    type: fieldAt(message, 176),
+    length: fieldAt(message, 152),
     payload: message.bytes.subarray(PARTIAL_MCAST_BYTES),
   };
 }
 
-function u32At(message: ServiceMessage, offset: number): number {
-  return message.view.getUint32(offset, message.littleEndian);
+function fieldAt({ bytes, littleEndian }: ServiceMessage, offset: number): number {
+  return u32At(bytes, offset, littleEndian);
 }
 
 function nameAt(message: ServiceMessage, offset: number): string | undefined {
-  const length = u32At(message, offset);
+  const length = fieldAt(message, offset);
   return length > MAX_GROUP_NAME_BYTES ? undefined : latin1(message.bytes, offset + 8, offset + 8 + length);
 }
 

@@ -1,4 +1,4 @@
-import { type ByteWriter, viewOf } from '@quorate/kernel';
+import { type ByteWriter, u32At } from '@quorate/kernel';
 
 export const SERVICE_HEADER_BYTES = 16;
 
@@ -23,16 +23,14 @@ export interface ServiceMessage {
   readonly id: number;
   readonly littleEndian: boolean;
   readonly bytes: Uint8Array;
-  readonly view: DataView;
 }
 
 /** Undefined if there is no header, or its size is not the message's in either byte order. Aliases `bytes`. */
 export function decodeServiceMessage(bytes: Uint8Array): ServiceMessage | undefined {
   if (bytes.length < SERVICE_HEADER_BYTES) return undefined;
-  const view = viewOf(bytes);
-  const littleEndian = view.getUint32(8, true) === bytes.length;
-  if (!littleEndian && view.getUint32(8, false) !== bytes.length) return undefined;
-  return { id: view.getUint32(0, littleEndian), littleEndian, bytes, view };
+  const littleEndian = u32At(bytes, 8, true) === bytes.length;
+  if (!littleEndian && u32At(bytes, 8, false) !== bytes.length) return undefined;
+  return { id: u32At(bytes, 0, littleEndian), littleEndian, bytes };
 }
 
 /** Starts a message of that size, header included. */

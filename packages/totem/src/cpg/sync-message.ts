@@ -1,4 +1,4 @@
-import { type ByteWriter, getU64 } from '@quorate/kernel';
+import { type ByteWriter, getU64, viewOf } from '@quorate/kernel';
 import type { RingId } from '../ring-id.js';
 import { encodeServiceHeader, SERVICE_HEADER_BYTES, type ServiceMessage } from './service-message.js';
 
@@ -29,7 +29,8 @@ export type SyncMessage =
  * Source: corosync exec/sync.c.
  */
 export function decodeSyncMessage(message: ServiceMessage): SyncMessage | undefined {
-  const { view, littleEndian } = message;
+  const { littleEndian } = message;
+  const view = viewOf(message.bytes);
   if (view.byteLength < BARRIER_BYTES) return undefined;
   const ring = {
     representative: view.getUint32(SERVICE_HEADER_BYTES, littleEndian),

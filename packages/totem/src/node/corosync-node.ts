@@ -89,11 +89,11 @@ export class CorosyncNode<Output extends ServiceOutput = ServiceOutput> {
     this.step({ kind: 'network-up' });
   }
 
-  /** Asks something of the node. From within `onOutput` it happens after the step that is under way. */
+  /** Asks something of the node. From within `onOutput` it happens after the step that is under way; its payload is copied. */
   step(input: CorosyncInput): void {
     if (this.#isClosed) return;
     if (this.#isOnStack) {
-      this.#waiting.push(input);
+      this.#waiting.push('payload' in input ? { ...input, payload: input.payload.slice() } : input);
       return;
     }
     this.#isOnStack = true;

@@ -44,13 +44,14 @@ async function openUnicast(conf: CorosyncConf, nodeId: NodeId, onDatagram: OnDat
     if (!conf.isUnlistedBlocked || listed.has(from.address)) onDatagram(bytes);
   });
   await bound(socket, port, mine);
+  const outgoing = new Outgoing(socket);
   return {
     unicast: (to, bytes) => {
       const address = addresses.get(to);
-      if (address !== undefined) socket.send(bytes.slice(), port, address);
+      if (address !== undefined) socket.send(outgoing.copyOf(bytes), port, address);
     },
     multicast: (bytes) => {
-      const copy = bytes.slice();
+      const copy = outgoing.copyOf(bytes);
       for (const address of others) socket.send(copy, port, address);
     },
     close: () => socket.close(),
@@ -83,16 +84,46 @@ async function openMulticast(conf: CorosyncConf, nodeId: NodeId, onDatagram: OnD
     for (const socket of [sender, tokens, group]) socket.close();
     throw error;
   }
+  const outgoing = new Outgoing(sender);
   return {
     unicast: (to, bytes) => {
       const address = addresses.get(to);
-      if (address !== undefined) sender.send(bytes.slice(), port, address);
+      if (address !== undefined) sender.send(outgoing.copyOf(bytes), port, address);
     },
-    multicast: (bytes) => sender.send(bytes.slice(), port, multicastAddress),
+    multicast: (bytes) => sender.send(outgoing.copyOf(bytes), port, multicastAddress),
     close: () => {
       for (const socket of [sender, tokens, group]) socket.close();
     },
   };
+}
+
+/** Lengths that are kept: those of tokens and of full packets, and some others. */
+const MOST_COPIES = 64;
+
+/**
+ * Copies of what a socket sends, in memory that is used again: nearly always the kernel has taken a datagram when `send`
+ * returns. What it has not taken keeps its copy.
+ */
+class Outgoing {
+  readonly #socket: Socket;
+  /** By their length. */
+  readonly #copies = new Map<number, Uint8Array>();
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** To be sent at once. */
+  copyOf(bytes: Uint8Array): Uint8Array {
+    if (this.#copies.size > MOST_COPIES || this.#socket.getSendQueueCount() > 0) this.#copies.clear();
+    let copy = this.#copies.get(bytes.length);
+    if (copy === undefined) {
+      copy = new Uint8Array(bytes.length);
+      this.#copies.set(bytes.length, copy);
+    }
+    copy.set(bytes);
+    return copy;
+  }
 }
 
 /** Addresses are never looked up: they are in the configuration, and a datagram leaves within the call that sends it. */

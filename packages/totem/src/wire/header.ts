@@ -96,3 +96,13 @@ export function byteOrderOf(bytes: Uint8Array, type: number): boolean | undefine
 export function encodeHeader(to: ByteWriter, type: number, encapsulated: number, nodeId: NodeId): ByteWriter {
   return to.u16(MAGIC).u8(VERSION).u8(type).u8(encapsulated).u32(nodeId).u32(0);
 }
+
+/** The same in place, in little-endian order. */
+export function writeHeader(packet: DataView, type: number, encapsulated: number, nodeId: NodeId): void {
+  packet.setUint16(0, MAGIC, true);
+  packet.setUint8(2, VERSION);
+  packet.setUint8(3, type);
+  packet.setUint8(4, encapsulated);
+  packet.setUint32(5, nodeId, true);
+  packet.setUint32(9, 0, true);
+}

@@ -1,6 +1,6 @@
-import { type ByteWriter, setU64, viewOf } from '@quorate/kernel';
+import { type ByteWriter, getU64, setU64, viewOf } from '@quorate/kernel';
 import type { NodeId, RingId } from '../ring-id.js';
-import { encodeHeader, type Header, MessageType, type RejectReason } from './header.js';
+import { byteOrderOf, encodeHeader, type Header, MessageType, type RejectReason, writeHeader } from './header.js';
 import { decodeRingId, encodeRingId } from './ring-id-field.js';
 
 export const MCAST_HEADER_BYTES = 45;
@@ -25,7 +25,7 @@ export const Guarantee = { agreed: 0, safe: 1 } as const;
  *
  * Source: corosync exec/totemsrp.c, `struct mcast`.
  */
-export interface Mcast {
+export interface McastHeader {
   readonly nodeId: NodeId;
   /** Byte order of the originator, which the payload's own fields have too. */
   readonly littleEndian: boolean;
@@ -35,6 +35,9 @@ export interface Mcast {
   readonly thisSeqno: number;
   readonly ring: RingId;
   readonly guarantee: number;
+}
+
+export interface Mcast extends McastHeader {
   /** Aliases the datagram. */
   readonly payload: Uint8Array;
 }
@@ -61,32 +64,50 @@ export function encodeMcast(to: ByteWriter, mcast: Mcast): void {
   encodeRingId(to, mcast.ring).u32(0).u32(mcast.guarantee).raw(mcast.payload);
 }
 
+type MutableHeader = { -readonly [K in keyof McastHeader]: McastHeader[K] } & {
+  readonly ring: { representative: NodeId; seq: number };
+};
+
+/** Reads headers into one and the same object: a packet's way through a node allocates nothing. */
+export class McastReader {
+  readonly #bytes = new Uint8Array(MCAST_HEADER_BYTES);
+  readonly #view = viewOf(this.#bytes);
+  readonly #header: MutableHeader = {
+    ...{ nodeId: 0, littleEndian: true, encapsulated: 0, systemFrom: 0, seq: 0, thisSeqno: 0, guarantee: 0 },
+    ring: { representative: 0, seq: 0 },
+  };
+
+  /** The header, until the next call; undefined if the datagram is not a proper MCAST. */
+  read(datagram: Uint8Array): McastHeader | undefined {
+    const littleEndian = byteOrderOf(datagram, MessageType.mcast);
+    if (littleEndian === undefined || datagram.length < MCAST_HEADER_BYTES) return undefined;
+    for (let i = 0; i < MCAST_HEADER_BYTES; i++) this.#bytes[i] = datagram[i]!;
+    const [view, header] = [this.#view, this.#header];
+    header.nodeId = view.getUint32(5, littleEndian);
+    header.littleEndian = littleEndian;
+    header.encapsulated = view.getUint8(4);
+    header.systemFrom = view.getUint32(13, littleEndian);
+    header.seq = view.getUint32(17, littleEndian);
+    header.thisSeqno = view.getInt32(21, littleEndian);
+    header.ring.representative = view.getUint32(25, littleEndian);
+    header.ring.seq = getU64(view, 29, littleEndian);
+    header.guarantee = view.getInt32(41, littleEndian);
+    return header;
+  }
+}
+
 /** Adds the fields that a queued packet gets only when the token lets it go: its place and its ring. */
-export function stampMcast(packet: Uint8Array, seq: number, thisSeqno: number, ring: RingId): void {
-  const view = viewOf(packet);
-  view.setUint32(17, seq, true);
-  view.setInt32(21, thisSeqno, true);
-  view.setUint32(25, ring.representative, true);
-  setU64(view, 29, ring.seq, true);
+export function stampMcast(packet: DataView, seq: number, thisSeqno: number, ring: RingId): void {
+  packet.setUint32(17, seq, true);
+  packet.setInt32(21, thisSeqno, true);
+  packet.setUint32(25, ring.representative, true);
+  setU64(packet, 29, ring.seq, true);
 }
 
-/** A packet for a queue: a header still without place and ring, and a copy of the payload. */
-export function unplacedMcast(
-  to: ByteWriter,
-  me: NodeId,
-  encapsulated: number,
-  payload: Uint8Array,
-  guarantee: number = Guarantee.agreed,
-): Uint8Array {
-  encodeHeader(to.reset(), MessageType.mcast, encapsulated, me)
-    .u32(me)
-    .zeros(MCAST_HEADER_BYTES - 21)
-    .u32(guarantee)
-    .raw(payload);
-  return to.bytes().slice();
-}
-
-/** Whether a packet of a queue is to be delivered safe. */
-export function isSafePacket(packet: Uint8Array): boolean {
-  return viewOf(packet).getInt32(41, true) === Guarantee.safe;
+/** Writes the header of a packet for a queue, still without place and ring. */
+export function writeUnplacedMcast(packet: DataView, me: NodeId, encapsulated: number, guarantee: number): void {
+  writeHeader(packet, MessageType.mcast, encapsulated, me);
+  packet.setUint32(13, me, true);
+  for (let at = 17; at < 41; at += 4) packet.setUint32(at, 0, true);
+  packet.setInt32(41, guarantee, true);
 }
