@@ -43,8 +43,8 @@ static void dispatch(int wait_ms)
 {
 	struct pollfd polled = {.events = POLLIN};
 	cpg_fd_get(handle, &polled.fd);
-	if (wait_ms == 0 || poll(&polled, 1, wait_ms) > 0)
-		cpg_dispatch(handle, CS_DISPATCH_ALL);
+	if ((wait_ms == 0 || poll(&polled, 1, wait_ms) > 0) && cpg_dispatch(handle, CS_DISPATCH_ALL) != CS_OK)
+		exit(3);
 }
 
 static int sent(void *data, size_t bytes)
