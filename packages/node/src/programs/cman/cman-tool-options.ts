@@ -1,5 +1,6 @@
 import { getopt } from '../options.js';
 import type { JoinOverrides } from './cman-call.js';
+import { usage } from './cman-tool-usage.js';
 
 const OPERATIONS = [
   'join',
@@ -15,11 +16,11 @@ const OPERATIONS = [
   'debug',
 ] as const;
 
-type Operation = (typeof OPERATIONS)[number];
+export type CmanToolOperation = (typeof OPERATIONS)[number];
 
 /** What the command line of `cman_tool` asks for. */
 export interface CmanToolOptions {
-  readonly operation: Operation;
+  readonly operation: CmanToolOperation;
   /** `-n`, as often as it stands there. */
   readonly nodeNames: readonly string[];
   readonly overrides: JoinOverrides;
@@ -80,7 +81,7 @@ export function died(text: string): Ending {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 interface Draft extends Mutable<Omit<CmanToolOptions, 'operation' | 'overrides' | 'nodeNames' | 'warnings'>> {
-  operation: Operation | undefined;
+  operation: CmanToolOperation | undefined;
   readonly overrides: Mutable<JoinOverrides>;
   readonly nodeNames: string[];
   readonly warnings: string[];
@@ -143,6 +144,7 @@ function unknownText(each: { readonly kind: string; readonly text?: string }): s
 function takeOption(draft: Draft, letter: string, value: string | undefined): Ending | undefined {
   switch (letter) {
     case 'V':
+      // When it was built, and whose it is, would not be true of this one.
       return { status: 0, output: 'cman_tool 3.0.12.1\n', errors: '' };
     case 'n':
       if (draft.nodeNames.length >= NODES_MAX) return died(`maximum of ${NODES_MAX} node names allowed`);
@@ -268,23 +270,4 @@ function checkArguments(draft: Draft): string | undefined {
     return 'timeout is only appropriate with wait';
   }
   return undefined;
-}
-
-/** Not the original's text: what can be given here. */
-function usage(operation: Operation | undefined): string {
-  const lines: Readonly<Record<Operation, string>> = {
-    join: 'join [-w] [-q] [-t sec] [-n name] [-N id] [-c cluster] [-v votes] [-e expected] [-m address] [-p port] [-2]',
-    leave: 'leave [remove] [force] [-w] [-t sec]',
-    expected: 'expected -e votes',
-    votes: 'votes -v votes [-n name]',
-    kill: 'kill -n name ...',
-    version: 'version [-r [-S] [-D fail|warn|none]]',
-    wait: 'wait [-q] [-t sec]',
-    status: 'status',
-    nodes: 'nodes [-a] [-n name ...] [-F id,name,type,addr,votes,exp,state]',
-    services: 'services',
-    debug: 'debug [-d]',
-  };
-  const shown = operation === undefined ? OPERATIONS : [operation];
-  return `Usage:\n\n${shown.map((each) => `cman_tool ${lines[each]}\n`).join('')}`;
 }
