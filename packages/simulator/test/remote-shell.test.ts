@@ -17,11 +17,9 @@ const TYPED: readonly Line[] = [
   ['my-vm3', 'sed -i s/config_version=\\"34\\"/config_version=\\"35\\"/ /etc/cluster/cluster.conf', /^$/],
   ['my-vm3', 'cman_tool version -r; sleep 1; ssh my-vm5 cman_tool version', /^6\.2\.0 config 35\n$/],
   ['my-vm4', 'ifconfig eth0 down', /^$/],
-  [
-    'my-vm3',
-    'ccs_sync',
-    /^Unable to give my-vm4 \/etc\/cluster\/cluster\.conf: (No route to host|Connection timed out)\n$/,
-  ],
+  ['my-vm3', 'ccs_sync', /^(Unable to connect to my-vm4|Failed to connect to my-vm4: Connection timed out\.)\n$/],
+  ['my-vm3', 'ccs_sync -i my-vm2; ssh my-vm2 head -n 2 /etc/cluster/cluster.conf', /<cluster config_version="36"/],
+  ['my-vm3', 'ccs_sync -w my-vm9', /^Warning: my-vm9 is not listed as a node in .*\nAborting\.\n$/],
   ['my-vm1', 'ssh my-vm4 date', /^ssh: connect to host my-vm4 port 22: (No route to host|Connection timed out)\n$/],
 ];
 
