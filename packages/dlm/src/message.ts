@@ -136,8 +136,8 @@ export class MessageWriter {
     view.setInt32(76, m.bastmode, true);
     view.setUint32(80, m.asts, true);
     view.setInt32(84, m.result, true);
-    if (name === undefined) this.#bytes.set(m.extra, MESSAGE_BYTES);
-    else for (let i = 0; i < extra; i++) this.#bytes[MESSAGE_BYTES + i] = name.charCodeAt(i);
+    if (name !== undefined) for (let i = 0; i < extra; i++) this.#bytes[MESSAGE_BYTES + i] = name.charCodeAt(i);
+    else if (extra > 0) this.#bytes.set(m.extra, MESSAGE_BYTES);
     return this.#packets.of(length);
   }
 }

@@ -78,6 +78,8 @@ export class PortHost implements DlmHost {
   /** Whose message is being dealt with, or was last. */
   #speaker: Outbox | undefined = undefined;
   #node: DlmNode | undefined = undefined;
+  /** Infinity before: were it 0, engines would lay this out anew when an instant comes that is no small integer. */
+  #now: Nanos = Infinity;
 
   constructor(config: PortHostConfig) {
     this.#config = config;
@@ -108,7 +110,13 @@ export class PortHost implements DlmHost {
     }
   }
 
+  /** One turn of the event loop is one instant, as it is for timers. */
   now(): Nanos {
+    if (!this.#isFlushDue) this.#now = this.#read();
+    return this.#now;
+  }
+
+  #read(): Nanos {
     return Math.round(this.#config.clock() * MILLISECOND);
   }
 
@@ -132,7 +140,7 @@ export class PortHost implements DlmHost {
   }
 
   wakeAt(at: Nanos): void {
-    this.#config.setTimer(() => this.#node?.wake(), Math.max(0, (at - this.now()) / MILLISECOND));
+    this.#config.setTimer(() => this.#node?.wake(), Math.max(0, (at - this.#read()) / MILLISECOND));
   }
 
   onNews(news: DlmNews): void {
