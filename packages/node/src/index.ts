@@ -18,6 +18,7 @@ export { resolveHost } from './programs/hosts.js';
 export { fetchPage } from './programs/httpd.js';
 export { iscsiRecord } from './programs/iscsiadm/record-store.js';
 export { parseOptions, type ShortOptions } from './programs/options.js';
+export { posixRegExp } from './programs/regular-expression.js';
 export { RICCI_PORT, type RicciTask } from './programs/ricci.js';
 export { isIncomplete } from './programs/sh/parser.js';
 export { wildcard } from './programs/sh/pattern.js';

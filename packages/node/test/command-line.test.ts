@@ -32,11 +32,12 @@ describe('a command line', () => {
             commands: [
               {
                 kind: 'simple',
+                line: 1,
                 assignments: [{ name: 'A', value: [plain('b')] }],
                 words: [[plain('ps')], [plain('aux')]],
                 errors: { path: [plain('/dev/null')], append: false },
               },
-              { kind: 'simple', assignments: [], words: [[plain('grep')], [quoted('x y')]] },
+              { kind: 'simple', line: 1, assignments: [], words: [[plain('grep')], [quoted('x y')]] },
             ],
             isNegated: false,
             when: 'always',
@@ -45,6 +46,7 @@ describe('a command line', () => {
             commands: [
               {
                 kind: 'simple',
+                line: 1,
                 assignments: [],
                 words: [[plain('ls')], [quoted(''), { kind: 'variable', name: 'HOME', isQuoted: true }]],
               },
@@ -58,7 +60,7 @@ describe('a command line', () => {
       {
         pipelines: [
           {
-            commands: [{ kind: 'simple', assignments: [], words: [[plain('pwd')]] }],
+            commands: [{ kind: 'simple', line: 1, assignments: [], words: [[plain('pwd')]] }],
             isNegated: false,
             when: 'always',
           },
@@ -88,7 +90,7 @@ describe('a command line', () => {
     ['if true; then ls; fi fi', "syntax error near unexpected token `fi'", false],
     ['(ls', 'syntax error: unexpected end of file', true],
     ['ls)', "syntax error near unexpected token `)'", false],
-    [`echo \${a/b}`, `\${a/b}: bad substitution`, false],
+    [`echo \${a!b}`, `\${a!b}: bad substitution`, false],
   ])('%j is refused as by bash, and may be gone on with or not', (line, complaint, isOpen) => {
     expect(parseCommandLine(line)).toBe(complaint);
     expect(isIncomplete(line)).toBe(isOpen);

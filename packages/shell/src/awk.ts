@@ -1,7 +1,6 @@
 import type { Program } from '@quorate/kernel';
-import { parseOptions } from '@quorate/node';
+import { parseOptions, posixRegExp } from '@quorate/node';
 import { linesOf, readAll } from './read-all.js';
-import { posixRegExp } from './regular-expression.js';
 
 /**
  * `awk [-F SEPARATOR] '[/PATTERN/] [{print [$N|$NF|NF|NR|"TEXT"]…}]' [FILE…]`: lines, and fields of them. What is beside each other is

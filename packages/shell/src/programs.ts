@@ -16,6 +16,7 @@ import { ls } from './ls.js';
 import { date, hostname, ps } from './processes.js';
 import { rgTest } from './rg-test.js';
 import { sed } from './sed.js';
+import { seq } from './seq.js';
 import { clustat, clusvcadm } from './services.js';
 import { sgPersist } from './sg-persist.js';
 import { sort } from './sort.js';
@@ -23,6 +24,7 @@ import { scp, ssh } from './ssh.js';
 import { stat } from './stat.js';
 import { dmesg, sleep, uname, uptime, whoami } from './system.js';
 import { cat, echo, grep, head, tail, wc } from './text.js';
+import { tr } from './tr.js';
 import { uniq } from './uniq.js';
 
 /** What an administrator types, by name. cman's and fenced's tools come with the node, whose init scripts need them. */
@@ -59,6 +61,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['rmdir', rmdir],
   ['scp', scp],
   ['sed', sed],
+  ['seq', seq],
   ['setenforce', setenforce],
   ['sg_persist', sgPersist],
   ['sleep', sleep],
@@ -68,6 +71,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['sync', sync],
   ['tail', tail],
   ['touch', touch],
+  ['tr', tr],
   ['uname', uname],
   ['uniq', uniq],
   ['uptime', uptime],

@@ -1,7 +1,6 @@
 import { isErrno, type Program, strerror, utf8Bytes } from '@quorate/kernel';
-import { parseOptions } from '@quorate/node';
+import { parseOptions, posixRegExp } from '@quorate/node';
 import { linesOf, readAll } from './read-all.js';
-import { posixRegExp } from './regular-expression.js';
 
 /** `sed [-i] [-E] s/pattern/replacement/[gi] [file…]`, several with `-e` or `;` between: the one command of sed that edits configurations. */
 export const sed: Program = function* (argv, os) {

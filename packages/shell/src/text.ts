@@ -1,7 +1,6 @@
 import { type Program, utf8Bytes } from '@quorate/kernel';
-import { parseOptions } from '@quorate/node';
+import { parseOptions, posixRegExp } from '@quorate/node';
 import { linesOf, readAll } from './read-all.js';
-import { posixRegExp } from './regular-expression.js';
 
 /** `cat [file…]`; without a file what came in. */
 export const cat: Program = function* (argv, os) {

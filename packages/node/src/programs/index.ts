@@ -81,6 +81,7 @@ export function basePrograms(
     return { nodes: read?.nodes ?? [], devices: read?.fenceDevices ?? [] };
   };
   return new Map<string, Program>([
+    ['bash', sh],
     ['sh', sh],
     ['ping', ping],
     ['arping', arping],

@@ -1,20 +1,32 @@
 import type { Os, Task } from '@quorate/kernel';
-import { withoutPart } from './parameter.js';
+import { Fields } from './fields.js';
+import { joined, referenceOf } from './parameter-value.js';
 import { type Character, expressionOf, isPattern, pathsLike } from './pattern.js';
-import { ExpansionComplaint, type Part, type Script, type Word } from './script.js';
+import type { Part, Script, Word } from './script.js';
 
 /** What a shell puts in the place of variables and of `$(…)`. */
 export interface Values {
-  variable(name: string): string;
+  /** The value of a variable, or of an element of an array; undefined when it has none. */
+  lookup(name: string, subscript?: string): string | undefined;
+  /** The value of what has none: empty, or with `set -u` a complaint. */
+  unset(name: string): string;
+  /** Keys and values of an array. */
+  elements(name: string): readonly (readonly [string, string])[];
+  /** Names of all variables. */
+  names(): readonly string[];
   /** `$1`, `$2` and so on. */
   readonly positional: readonly string[];
-  /** Whether it has a value, empty ones among them. */
-  isSet(name: string): boolean;
-  assign(name: string, value: string): void;
+  /** `$IFS`. */
+  readonly separators: string;
+  /** Words with `*` and its like name files: not so with `set -f`. */
+  readonly hasPatterns: boolean;
+  assign(name: string, value: string, subscript?: string): void;
   /** The value of an expression of `$((…))`. */
   valueOf(expression: string): string;
   /** What the commands print, without the line breaks at its end. */
   outputOf(script: Script): Task<string>;
+  /** The path of a file with what the commands print. */
+  fileOf(script: Script): Task<string>;
 }
 
 /** The words that a word of a command becomes: its variables replaced and split at blanks, its patterns by the paths they name. */
@@ -22,8 +34,10 @@ export function* expandWord(os: Os, word: Word, values: Values): Task<readonly s
   const only = word.length === 1 && word[0]?.kind === 'text' ? word[0] : undefined;
   if (only !== undefined && (only.isQuoted || !/[*?[~]/.test(only.text))) return [only.text];
   const words: string[] = [];
-  for (const field of yield* fieldsOf(word, values)) {
-    const paths = isPattern(field) ? yield* pathsLike(os, field) : [];
+  const fields = new Fields(values.separators);
+  yield* append(fields, word, values, true);
+  for (const field of fields.all()) {
+    const paths = values.hasPatterns && isPattern(field) ? yield* pathsLike(os, field) : [];
     if (paths.length > 0) words.push(...paths);
     else words.push(textOf(field));
   }
@@ -34,96 +48,85 @@ export function* expandWord(os: Os, word: Word, values: Values): Task<readonly s
 export function* expandText(word: Word, values: Values): Task<string> {
   const only = word.length === 1 && word[0]?.kind === 'text' ? word[0] : undefined;
   if (only !== undefined && (only.isQuoted || !only.text.startsWith('~'))) return only.text;
-  const quoted = word.map((part) => (part.kind === 'text' ? part : { ...part, isQuoted: true }));
-  return (yield* fieldsOf(quoted, values)).map(textOf).join(' ');
+  return textOf(yield* expandCharacters(word, values));
+}
+
+/** As `expandText`, with what is quoted in it. */
+export function* expandCharacters(word: Word, values: Values): Task<readonly Character[]> {
+  const fields = new Fields(values.separators);
+  yield* append(fields, word, values, false);
+  return fields.all().flat();
 }
 
 /** What a pattern of `case` fits. */
 export function* expandPattern(word: Word, values: Values): Task<RegExp> {
-  return expressionOf((yield* fieldsOf(word, values, false)).flat());
+  return expressionOf(yield* expandCharacters(word, values));
 }
 
 function textOf(field: readonly Character[]): string {
   return field.map(({ text }) => text).join('');
 }
 
-function* fieldsOf(word: Word, values: Values, isSplit: boolean = true): Task<readonly (readonly Character[])[]> {
-  const fields: Character[][] = [];
-  let field: Character[] | undefined;
-  const add = (text: string, isQuoted: boolean): void => {
-    field ??= [];
-    for (const character of text) field.push({ text: character, isQuoted });
-  };
-  const end = (): void => {
-    if (field !== undefined) fields.push(field);
-    field = undefined;
-  };
+/**
+ * @param isSplit - unquoted values are cut at separators, and lists at their elements.
+ * @param isValue - the word stands for a value: what is not quoted in it is cut too.
+ */
+function* append(fields: Fields, word: Word, values: Values, isSplit: boolean, isValue = false): Task {
   for (const [i, part] of word.entries()) {
-    if (part.kind === 'text') {
-      // "$@" without any is no word, and not an empty one.
-      if (part.text === '' && isAllOf(word[i + 1])) continue;
-      const isHome = i === 0 && !part.isQuoted && /^~(\/|$)/.test(part.text);
-      add(isHome ? values.variable('HOME') + part.text.slice(1) : part.text, part.isQuoted);
-      continue;
+    switch (part.kind) {
+      case 'text': {
+        // "$@" without any is no word, and not an empty one.
+        if (part.text === '' && isAllOf(word[i + 1])) break;
+        const isHome = i === 0 && !part.isQuoted && /^~(\/|$)/.test(part.text);
+        const text = isHome ? (values.lookup('HOME') ?? '') + part.text.slice(1) : part.text;
+        add(fields, text, part.isQuoted, isValue);
+        break;
+      }
+      case 'variable':
+      case 'parameter':
+        yield* appendParameter(fields, part, values, isSplit);
+        break;
+      case 'output':
+        add(fields, yield* values.outputOf(part.script), part.isQuoted, isSplit);
+        break;
+      case 'file':
+        fields.add(yield* values.fileOf(part.script), true);
+        break;
+      case 'arithmetic':
+        add(fields, values.valueOf(yield* expandText(part.expression, values)), part.isQuoted, isSplit);
+        break;
+      case 'subscript':
+      case 'array':
+        throw new TypeError(`${part.kind} outside of an assignment`);
     }
-    if (part.kind === 'variable' && part.name === '@' && part.isQuoted) {
-      values.positional.forEach((value, at) => {
-        if (at > 0) end();
-        add(value, true);
-      });
-      continue;
-    }
-    const value = yield* valueOfPart(part, values);
-    if (part.isQuoted || !isSplit) {
-      add(value, part.isQuoted);
-      continue;
-    }
-    const pieces = value.split(/[ \t\n]+/);
-    pieces.forEach((piece, at) => {
-      if (at > 0) end();
-      if (piece !== '') add(piece, false);
-    });
   }
-  end();
-  return fields;
+}
+
+function add(fields: Fields, value: string, isQuoted: boolean, isSplit: boolean): void {
+  if (isSplit && !isQuoted) fields.addSplit(value);
+  else fields.add(value, isQuoted);
+}
+
+function* appendParameter(
+  fields: Fields,
+  part: Extract<Part, { kind: 'variable' | 'parameter' }>,
+  values: Values,
+  isSplit: boolean,
+): Task {
+  const found = yield* referenceOf(part, values);
+  if (found.kind === 'word') {
+    if (part.isQuoted) fields.add(yield* expandText(found.word, values), true);
+    else yield* append(fields, found.word, values, isSplit, isSplit);
+    return;
+  }
+  const isWhole = !isSplit || (part.isQuoted && found.kind === 'star');
+  if (found.kind === 'one' || isWhole) add(fields, joined(found, values), part.isQuoted, isSplit);
+  else fields.addEach(found.list, (value) => add(fields, value, part.isQuoted, isSplit));
 }
 
 function isAllOf(part: Part | undefined): boolean {
-  return part?.kind === 'variable' && part.name === '@' && part.isQuoted;
-}
-
-function* valueOfPart(part: Exclude<Part, { kind: 'text' }>, values: Values): Task<string> {
-  switch (part.kind) {
-    case 'variable':
-      return values.variable(part.name);
-    case 'parameter':
-      return yield* valueOfParameter(part, values);
-    case 'output':
-      return yield* values.outputOf(part.script);
-    case 'arithmetic':
-      return values.valueOf(yield* expandText(part.expression, values));
-  }
-}
-
-function* valueOfParameter(part: Extract<Part, { kind: 'parameter' }>, values: Values): Task<string> {
-  const { name, operator, isEmptyNone, word } = part;
-  const value = values.variable(name);
-  const isThere = isEmptyNone ? value !== '' : values.isSet(name);
-  switch (operator) {
-    case '-':
-      return isThere ? value : yield* expandText(word, values);
-    case '+':
-      return isThere ? yield* expandText(word, values) : '';
-    case '=':
-      if (isThere) return value;
-      values.assign(name, yield* expandText(word, values));
-      return values.variable(name);
-    case '?':
-      if (isThere) return value;
-      throw new ExpansionComplaint(`${name}: ${(yield* expandText(word, values)) || 'parameter null or not set'}`);
-    case 'length':
-      return name === '@' || name === '*' ? String(values.positional.length) : String(value.length);
-    default:
-      return withoutPart(value, operator, yield* expandPattern(word, values));
-  }
+  if (part?.kind === 'variable') return part.name === '@' && part.isQuoted;
+  if (part?.kind !== 'parameter' || !part.isQuoted) return false;
+  const [only] = part.subscript ?? [];
+  return part.name === '@' || (only?.kind === 'text' && only.text === '@');
 }

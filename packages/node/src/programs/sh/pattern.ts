@@ -1,4 +1,5 @@
 import { isErrno, type Os, type Task } from '@quorate/kernel';
+import { CHARACTER_CLASSES } from '../regular-expression.js';
 
 /** A character of a word, and whether `*`, `?` and `[` are only themselves in it. */
 export interface Character {
@@ -55,7 +56,7 @@ export function expressionOf(pattern: readonly Character[]): RegExp {
     if (end > 0) {
       const set = pattern.slice(i + 1, end).map((each) => each.text);
       const isNegated = set[0] === '!' || set[0] === '^';
-      const members = (isNegated ? set.slice(1) : set).join('').replace(/[\\\]^[]/g, '\\$&');
+      const members = membersOf((isNegated ? set.slice(1) : set).join(''));
       source += `[${isNegated ? '^' : ''}${members}]`;
       i = end;
     } else if (!isQuoted && text === '*') source += '.*';
@@ -84,6 +85,20 @@ export function wildcard(pattern: string): RegExp {
 /** Where a set is closed that begins there; -1 when it is not. A bracket that comes first is a member. */
 function endOfSet(pattern: readonly Character[], start: number): number {
   const first = pattern[start + 1]?.text === '!' || pattern[start + 1]?.text === '^' ? start + 3 : start + 2;
-  for (let i = first; i < pattern.length; i++) if (pattern[i]!.text === ']') return i;
+  for (let i = first; i < pattern.length; i++) {
+    if (pattern[i]!.text === ']' && !isClassEnd(pattern, start, i)) return i;
+  }
   return -1;
+}
+
+function isClassEnd(pattern: readonly Character[], start: number, end: number): boolean {
+  const text = pattern.slice(start + 1, end + 1).map((each) => each.text);
+  return /\[:[a-z]+:\]$/.test(text.join(''));
+}
+
+/** As they stand between the brackets of a regular expression, with classes (`[:digit:]`). */
+function membersOf(set: string): string {
+  return set.replace(/\[:([a-z]+):\]|[\\\]^[]/g, (found, name: string | undefined) =>
+    name === undefined ? `\\${found}` : (CHARACTER_CLASSES.get(name) ?? ''),
+  );
 }

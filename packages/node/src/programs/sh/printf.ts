@@ -1,3 +1,6 @@
+import { escapeAt, withEscapes } from './escapes.js';
+import { escapedWord } from './word-quotes.js';
+
 const DIRECTIVE = /%([-+ 0#]*)(\*|\d+)?(?:\.(\*|\d+)?)?([a-zA-Z%])/y;
 
 /** What printf(1) makes of a format and its arguments, and the complaints about them. */
@@ -42,7 +45,7 @@ function formatOnce(
     DIRECTIVE.lastIndex = i;
     const found = DIRECTIVE.exec(format);
     const [, flags = '', width, precision, letter = ''] = found ?? [];
-    if (found === null || !'diouxXcsb%'.includes(letter)) {
+    if (found === null || !'diouxXcsbq%'.includes(letter)) {
       complaints.push(`\`${format.slice(i, i + 2)}': invalid format character`);
       return { text, isEnd: true };
     }
@@ -76,6 +79,8 @@ function converted(
   switch (letter) {
     case 's':
       return given.slice(0, precision);
+    case 'q':
+      return escapedWord(given);
     case 'b':
       return withEscapes(given).text.slice(0, precision);
     case 'c':
@@ -108,49 +113,4 @@ function padded(text: string, width: number, isLeft: boolean, hasZeros: boolean)
   if (!hasZeros) return text.padStart(width);
   const [sign] = /^[-+]?/.exec(text)!;
   return sign + text.slice(sign.length).padStart(width - sign.length, '0');
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  a: '\x07',
-  b: '\b',
-  e: '\x1b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-  '\\': '\\',
-  '"': '"',
-};
-
-/** A text whose backslashes mean characters, as `printf %b` reads them; `\c` ends it. */
-function withEscapes(text: string): { readonly text: string } {
-  let result = '';
-  for (let i = 0; i < text.length; ) {
-    if (text[i] !== '\\') {
-      result += text[i];
-      i += 1;
-      continue;
-    }
-    const { character, length } = escapeAt(text, i);
-    if (character === undefined) break;
-    result += character;
-    i += length;
-  }
-  return { text: result };
-}
-
-/** What a backslash and what follows it stand for; undefined for `\c`. One that means nothing is itself. */
-function escapeAt(text: string, at: number): { readonly character: string | undefined; readonly length: number } {
-  const next = text[at + 1] ?? '';
-  if (next === 'c') return { character: undefined, length: 2 };
-  const known = ESCAPES[next];
-  if (known !== undefined) return { character: known, length: 2 };
-  const [octal] = /^[0-7]{1,3}/.exec(text.slice(at + 1)) ?? [];
-  if (octal !== undefined)
-    return { character: String.fromCharCode(Number.parseInt(octal, 8) & 0xff), length: 1 + octal.length };
-  const [hex, digits] = /^x([0-9a-fA-F]{1,2})/.exec(text.slice(at + 1)) ?? [];
-  if (hex !== undefined)
-    return { character: String.fromCharCode(Number.parseInt(digits!, 16)), length: 1 + hex.length };
-  return { character: `\\${next}`, length: 1 + next.length };
 }

@@ -1,33 +1,43 @@
 import { isErrno, type Os, type Program, strerror, type Task, utf8Text } from '@quorate/kernel';
-import { parseCommandLine } from './parser.js';
 import { Shell } from './shell.js';
-import { ShellState } from './state.js';
+import { OPTIONS, ShellState, type Streams } from './state.js';
 
 const HOME = '/root';
 
-/** `sh -c 'COMMAND LINE' [NAME [ARGUMENT…]]` and `sh FILE [ARGUMENT…]`. */
+/** `sh [-efux] -c 'COMMAND LINE' [NAME [ARGUMENT…]]`, `sh [-efux] FILE [ARGUMENT…]`, and what comes in without either; also `bash`. */
 export const sh: Program = function* (argv, os) {
-  const words = argv.slice(1);
-  const isLine = words[0] === '-c';
-  const [given, ...rest] = isLine ? words.slice(1) : words;
-  if (given === undefined || (!isLine && given.startsWith('-'))) {
-    os.printError('sh: expected -c and a command line, or a file\n');
+  const [name = 'sh', ...words] = argv;
+  const state = ShellState.of(os.environment);
+  let isLine = false;
+  while (/^-[a-z]+$/.test(words[0] ?? '')) {
+    for (const letter of words.shift()!.slice(1)) {
+      const option = OPTIONS.get(letter);
+      if (letter === 'c') isLine = true;
+      else if (option !== undefined) state.options.add(option);
+    }
+  }
+  const [given, ...rest] = words;
+  if (isLine && given === undefined) {
+    os.printError(`${name}: -c: option requires an argument\n`);
     return 2;
   }
-  const bytes = isLine ? undefined : yield* os.readFile(given);
+  const bytes = isLine || given === undefined ? undefined : yield* os.readFile(given);
   if (isErrno(bytes)) {
-    os.printError(`sh: ${given}: ${strerror(bytes)}\n`);
+    os.printError(`${name}: ${given}: ${strerror(bytes)}\n`);
     return 127;
   }
-  const state = new ShellState(os.environment);
-  state.name = isLine ? (rest.shift() ?? 'sh') : given;
+  state.name = isLine ? (rest.shift() ?? name) : (given ?? name);
   state.positional = rest;
-  return yield* runLine(new Shell(os, state), os, bytes === undefined ? given : utf8Text(bytes));
+  const shell = new Shell(os, state, bytes === undefined ? undefined : given);
+  const streams = streamsOf(os, given === undefined ? '' : os.input);
+  yield* shell.runText(bytes === undefined ? (given ?? os.input) : utf8Text(bytes), streams);
+  yield* shell.end(streams);
+  return state.status;
 };
 
 /** Who is logged in at a machine: directory, variables and the last status stay from one line to the next, until `exit`. */
 export class LoginShell {
-  #state = new ShellState({});
+  #state = ShellState.of({});
   #directory = HOME;
 
   /** Where a program of `run` is to be started. */
@@ -43,23 +53,20 @@ export class LoginShell {
   *#run(os: Os, line: string): Task<number> {
     const state = this.#state;
     const shell = new Shell(os, state);
-    state.status = yield* runLine(shell, os, line);
+    const streams = streamsOf(os, os.input);
+    state.status = yield* shell.runText(line, streams);
     const hasLeft = shell.leaving === 'shell';
-    if (hasLeft) this.#state = new ShellState({});
+    if (hasLeft) yield* shell.end(streams);
+    if (hasLeft) this.#state = ShellState.of({});
     this.#directory = hasLeft ? HOME : os.directory;
     return state.status;
   }
 }
 
-function* runLine(shell: Shell, os: Os, line: string): Task<number> {
-  const script = parseCommandLine(line);
-  if (typeof script === 'string') {
-    os.printError(`-bash: ${script}\n`);
-    return 2;
-  }
-  return yield* shell.runSafely(script, {
-    input: { rest: os.input },
+function streamsOf(os: Os, input: string): Streams {
+  return {
+    input: { rest: input },
     print: (text) => os.print(text),
     printError: (text) => os.printError(text),
-  });
+  };
 }

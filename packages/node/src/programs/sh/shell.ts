@@ -1,107 +1,120 @@
-import { isErrno, type Os, SECOND, strerror, type Task, utf8Bytes, utf8Text } from '@quorate/kernel';
-import { evaluate } from './arithmetic.js';
+import { isErrno, type Os, type Task, utf8Bytes, utf8Text } from '@quorate/kernel';
 import { BUILTINS } from './builtins.js';
-import { expandPattern, expandText, expandWord, type Values } from './expand.js';
-import { parseCommandLine } from './parser.js';
+import { type CompoundShell, runCompound } from './compound.js';
+import { expandText, expandWord } from './expand.js';
+import { assignmentOf, isDeclaring, parseScript } from './parser.js';
+import { programPath } from './program-paths.js';
+import { inputOf, Output } from './redirection.js';
 import {
+  type Assignment,
   type Command,
   type CompoundCommand,
   ExpansionComplaint,
   type Pipeline,
-  type Redirections,
   type Script,
+  type SimpleCommand,
   type Statement,
-  type Target,
+  type SyntaxComplaint,
   type Word,
 } from './script.js';
-import type { Input, RunningShell, ShellState, Streams } from './state.js';
+import { ShellVariables } from './shell-variables.js';
+import type { RunningShell, ShellState, Streams } from './state.js';
+import type { Hidden } from './variables.js';
+import { quotedWord } from './word-quotes.js';
 
-/** What a turn of a loop takes at least: one that does nothing else would never let time pass. */
-const TURN = SECOND / 1000;
-const NOWHERE = '/dev/null';
 /** Functions that run at once: one that calls itself for ever takes no time. */
 const NESTING_MAX = 100;
-/** Commands whose operands are assignments. */
-const DECLARING = ['local', 'export'];
 
 /** Does what a script says, in a process of its own. */
-export class Shell implements RunningShell, Values {
-  readonly os: Os;
-  readonly state: ShellState;
+export class Shell extends ShellVariables implements RunningShell, CompoundShell {
   leaving: RunningShell['leaving'];
-  /** Files that are being read, one by the other. */
-  #sources = 0;
+  loopsLeft: number = 0;
+  /** Of the command that runs, in a file. */
+  #line = 0;
+  /** Names of files that are being read, one by the other. */
+  readonly #sources: string[];
+  /** The first of them is the script that it was started for. */
+  #isOfScript: boolean;
+  /** How many shells wait for what this one prints. */
+  #depth = 0;
+  /** What fails now is asked whether it does: it does not end a shell with `set -e`. */
+  #questions = 0;
+  /** Status of the last `$(…)` of a command. */
+  #substituted: number | undefined;
+  /** Files of `<(…)`, for as long as the command runs. */
+  #files: string[] = [];
+  /** Where complaints go of whatever runs. */
+  #printError: (text: string) => void;
 
-  constructor(os: Os, state: ShellState) {
-    this.os = os;
-    this.state = state;
+  /** @param script - the file that it reads, if it was started for one. */
+  constructor(os: Os, state: ShellState, script?: string) {
+    super(os, state);
+    this.#sources = script === undefined ? [] : [script];
+    this.#isOfScript = script !== undefined;
+    this.#printError = (text) => os.printError(text);
   }
 
-  variable(name: string): string {
-    switch (name) {
-      case '?':
-        return String(this.state.status);
-      case '$':
-        return String(this.os.pid);
-      case '#':
-        return String(this.state.positional.length);
-      case '@':
-      case '*':
-        return this.state.positional.join(' ');
-      case '0':
-        return this.state.name;
-      case 'HOME':
-        return this.state.variables.get(name) ?? '/root';
-      case 'HOSTNAME':
-        return this.state.variables.get(name) ?? this.os.hostname;
-      case 'PWD':
-        return this.os.directory;
-      case 'USER':
-        return this.state.variables.get(name) ?? 'root';
-      default:
-        if (/^\d/.test(name)) return this.state.positional[Number(name) - 1] ?? '';
-        return this.state.variables.get(name) ?? '';
-    }
-  }
-
-  get positional(): readonly string[] {
-    return this.state.positional;
-  }
-
-  isSet(name: string): boolean {
-    return this.state.variables.has(name) || this.variable(name) !== '' || Number(name) <= this.positional.length;
-  }
-
-  assign(name: string, value: string): void {
-    this.state.variables.set(name, value);
-  }
-
-  valueOf(expression: string): string {
-    return String(
-      evaluate(expression, {
-        get: (name) => this.variable(name),
-        set: (name, _subscript, value) => this.state.variables.set(name, value),
-      }),
-    );
+  /** A shell whose variables are its own. */
+  #child(depth: number): Shell {
+    const child = new Shell(this.os, this.state.copy());
+    child.#sources.push(...this.#sources);
+    child.#isOfScript = this.#isOfScript;
+    child.#depth = depth;
+    child.#line = this.#line;
+    child.#questions = this.#questions;
+    // What fails in `$(…)` is its status, no more.
+    if (depth > this.#depth) child.state.options.delete('errexit');
+    return child;
   }
 
   get isSourcing(): boolean {
-    return this.#sources > 0;
+    return this.#sources.length > Number(this.#isOfScript);
   }
 
-  *source(text: string, streams: Streams): Task<number> {
-    const script = parseCommandLine(text);
-    if (typeof script === 'string') {
-      streams.printError(`-bash: ${script}\n`);
-      return 2;
-    }
-    this.#sources += 1;
+  get #isInteractive(): boolean {
+    return this.state.name === '-bash';
+  }
+
+  get prefix(): string {
+    const source = this.#sources.at(-1);
+    return source === undefined ? this.state.name : `${source}: line ${this.#line}`;
+  }
+
+  isOption(name: string): boolean {
+    return this.state.options.has(name);
+  }
+
+  trace(text: string): void {
+    if (this.isOption('xtrace')) this.#printError(`${'+'.repeat(this.#depth + 1)} ${text}\n`);
+  }
+
+  *source(text: string, name: string, streams: Streams): Task<number> {
+    const line = this.#line;
+    this.#sources.push(name);
     try {
-      return yield* this.run(script, streams);
+      return yield* this.evaluate(text, streams);
     } finally {
-      this.#sources -= 1;
+      this.#sources.pop();
+      this.#line = line;
       if (this.leaving === 'function') this.leaving = undefined;
     }
+  }
+
+  *evaluate(text: string, streams: Streams): Task<number> {
+    const { script, complaint } = parseScript(text);
+    const status = yield* this.run(script, streams);
+    if (complaint === undefined || this.leaving !== undefined) return status;
+    this.#complain(complaint, text, streams);
+    return 2;
+  }
+
+  /** Of a file the line is told, and shown. */
+  #complain({ message, line, isIncomplete }: SyntaxComplaint, text: string, streams: Streams): void {
+    const lines = text.replace(/\n$/, '').split('\n');
+    this.#line = line ?? lines.length + 1;
+    streams.printError(`${this.prefix}: ${message}\n`);
+    const isShown = this.#sources.length > 0 && line !== undefined && !isIncomplete;
+    if (isShown) streams.printError(`${this.prefix}: \`${lines[line - 1]}'\n`);
   }
 
   *outputOf(script: Script): Task<string> {
@@ -109,8 +122,21 @@ export class Shell implements RunningShell, Values {
     const print = (text: string): void => {
       output += text;
     };
-    yield* this.#apart(script, { input: { rest: '' }, print, printError: (text) => this.os.printError(text) });
+    const streams = { input: { rest: '' }, print, printError: this.#printError };
+    this.#substituted = yield* this.apart(script, streams, this.#depth + 1);
     return output.replace(/\n+$/, '');
+  }
+
+  *fileOf(script: Script): Task<string> {
+    let output = '';
+    const print = (text: string): void => {
+      output += text;
+    };
+    yield* this.apart(script, { input: { rest: '' }, print, printError: this.#printError });
+    const path = `/tmp/sh-np-${this.os.pid}-${this.#files.length}`;
+    yield* this.os.writeFile(path, utf8Bytes(output));
+    this.#files.push(path);
+    return path;
   }
 
   /** Runs everything, unless it is left before; gives the status of the last command. */
@@ -122,35 +148,103 @@ export class Shell implements RunningShell, Values {
     return this.state.status;
   }
 
-  /** As `run`; an expression without a value ends it. */
-  *runSafely(script: Script, streams: Streams): Task<number> {
+  /** Does what a text says; a line with an expression that has no value ends there. */
+  *runText(text: string, streams: Streams): Task<number> {
+    const { script, complaint } = parseScript(text);
+    yield* this.#runLines(script, streams);
+    if (complaint === undefined || this.leaving !== undefined) return this.state.status;
+    this.#complain(complaint, text, streams);
+    this.state.status = 2;
+    return 2;
+  }
+
+  *#runLines(script: Script, streams: Streams): Task {
+    this.#printError = streams.printError;
+    let isSkipped = false;
+    for (const statement of script) {
+      if (!isSkipped) isSkipped = !(yield* this.#runSafely(statement, streams));
+      if (this.leaving !== undefined) return;
+      if (statement.isLineEnd) isSkipped = false;
+    }
+  }
+
+  /** False when an expression had no value. */
+  *#runSafely(statement: Statement, streams: Streams): Task<boolean> {
     try {
-      return yield* this.run(script, streams);
+      yield* this.#statement(statement, streams);
+      return true;
     } catch (error) {
       if (!(error instanceof ExpansionComplaint)) throw error;
-      streams.printError(`-bash: ${error.message}\n`);
+      streams.printError(`${this.prefix}: ${error.message}\n`);
       this.state.status = 1;
-      return 1;
+      if (error.isFatal && !this.#isInteractive) this.leaving = 'shell';
+      return false;
     }
+  }
+
+  /** What `trap … EXIT` has for the end. */
+  *end(streams: Streams): Task {
+    const { state } = this;
+    const text = state.traps.get('EXIT');
+    if (text === undefined) return;
+    state.traps.delete('EXIT');
+    this.leaving = undefined;
+    const { status } = state;
+    yield* this.runText(text, streams);
+    const hasExit = (this.leaving as RunningShell['leaving']) === 'shell';
+    if (!hasExit) state.status = status;
+    this.leaving = 'shell';
   }
 
   *#statement({ pipelines, background }: Statement, streams: Streams): Task {
     if (background !== undefined) {
       const pid = this.os.spawn(['sh', '-c', background], { environment: this.state.environment() });
       this.state.jobs += 1;
-      streams.printError(`[${this.state.jobs}] ${pid}\n`);
+      if (!isErrno(pid)) this.state.lastJob = pid;
+      if (this.#isInteractive) streams.printError(`[${this.state.jobs}] ${pid}\n`);
       this.state.status = 0;
       return;
     }
-    for (const pipeline of pipelines) {
+    for (const [i, pipeline] of pipelines.entries()) {
       const isDue = pipeline.when === 'always' || (pipeline.when === 'success') === (this.state.status === 0);
-      if (isDue) yield* this.#pipeline(pipeline, streams);
+      if (!isDue) continue;
+      const isLast = i === pipelines.length - 1;
+      yield* isLast && !pipeline.isNegated ? this.#decisive(pipeline, streams) : this.#question(pipeline, streams);
       if (this.leaving !== undefined) return;
+    }
+  }
+
+  /** A pipeline whose failure ends a shell with `set -e`. */
+  *#decisive(pipeline: Pipeline, streams: Streams): Task {
+    yield* this.#pipeline(pipeline, streams);
+    if (this.state.status === 0 || this.#questions > 0 || this.leaving !== undefined) return;
+    // What a compound command ends with has been looked at inside.
+    const [only, ...others] = pipeline.commands;
+    const isOwn = others.length > 0 || isSimple(only!);
+    if (isOwn && this.isOption('errexit')) this.leaving = 'shell';
+  }
+
+  *#question(pipeline: Pipeline, streams: Streams): Task {
+    this.#questions += 1;
+    try {
+      yield* this.#pipeline(pipeline, streams);
+    } finally {
+      this.#questions -= 1;
+    }
+  }
+
+  *isMet(script: Script, streams: Streams): Task<boolean> {
+    this.#questions += 1;
+    try {
+      return (yield* this.run(script, streams)) === 0;
+    } finally {
+      this.#questions -= 1;
     }
   }
 
   *#pipeline({ commands, isNegated }: Pipeline, streams: Streams): Task {
     let { input } = streams;
+    const statuses: number[] = [];
     for (const [i, command] of commands.entries()) {
       const isLast = i === commands.length - 1;
       let output = '';
@@ -158,20 +252,25 @@ export class Shell implements RunningShell, Values {
         output += text;
       };
       const its = { input, print: isLast ? streams.print : print, printError: streams.printError };
-      if (commands.length > 1 && command.kind !== 'simple') {
-        this.state.status = yield* this.#apart([{ pipelines: [pipelineOf(command)] }], its);
-      } else this.state.status = yield* this.#command(command, its);
+      const isAlone = commands.length === 1;
+      statuses.push(yield* isAlone ? this.#command(command, its) : this.apart([statementOf(command)], its));
       input = { rest: output };
     }
-    if (isNegated) this.state.status = this.state.status === 0 ? 1 : 0;
+    const { state } = this;
+    state.pipeStatus = statuses;
+    const failed = this.isOption('pipefail') ? statuses.filter((status) => status !== 0).at(-1) : undefined;
+    state.status = failed ?? statuses.at(-1)!;
+    if (isNegated) state.status = state.status === 0 ? 1 : 0;
   }
 
   /** Runs a script whose variables, directory and `exit` do not count outside. */
-  *#apart(script: Script, streams: Streams): Task<number> {
+  *apart(script: Script, streams: Streams, depth: number = this.#depth): Task<number> {
     const { directory } = this.os;
-    const status = yield* new Shell(this.os, this.state.copy()).runSafely(script, streams);
+    const shell = this.#child(depth);
+    yield* shell.#runLines(script, streams);
+    yield* shell.end(streams);
     if (this.os.directory !== directory) yield* this.os.changeDirectory(directory);
-    return status;
+    return shell.state.status;
   }
 
   *#command(command: Command, streams: Streams): Task<number> {
@@ -179,184 +278,137 @@ export class Shell implements RunningShell, Values {
       this.state.functions.set(command.name, command.body);
       return 0;
     }
-    const input = yield* this.#inputOf(command, streams);
+    if ('line' in command) this.#line = command.line;
+    const input = yield* inputOf(this.os, command, this, streams);
     if (input === undefined) return 1;
-    const toOutput = sinkOf(command.output, streams.print, streams);
-    const toErrors = command.errors === 'output' ? toOutput : sinkOf(command.errors, streams.printError, streams);
-    const its = { input, print: toOutput.print, printError: toErrors.print };
+    const output = new Output(this.os, command, this, streams);
     const status =
       command.kind === 'simple'
-        ? yield* this.#simple(command.assignments, command.words, its)
-        : yield* this.#compound(command, its);
-    const isWritten =
-      (yield* this.#write(command.output, toOutput.text(), streams)) &&
-      (toErrors === toOutput || (yield* this.#write(command.errors, toErrors.text(), streams)));
-    return isWritten ? status : 1;
+        ? yield* this.#simple(command, output.streams(input))
+        : yield* this.#withErrors(output.streams(input), (its) => runCompound(this, command, its));
+    return (yield* output.write()) ? status : 1;
   }
 
-  *#simple(
-    assignments: readonly { readonly name: string; readonly value: Word }[],
-    given: readonly Word[],
-    streams: Streams,
-  ): Task<number> {
-    const words: string[] = [];
-    for (const word of given) {
-      // As in an assignment nothing is split there.
-      if (DECLARING.includes(words[0] ?? '') && isAssignment(word)) words.push(yield* expandText(word, this));
-      else words.push(...(yield* expandWord(this.os, word, this)));
+  /** What a compound command traces goes where its complaints go. */
+  *#withErrors(streams: Streams, act: (streams: Streams) => Task<number>): Task<number> {
+    const before = this.#printError;
+    this.#printError = streams.printError;
+    try {
+      return yield* act(streams);
+    } finally {
+      this.#printError = before;
     }
-    const assigned: [string, string][] = [];
-    for (const { name, value } of assignments) assigned.push([name, yield* expandText(value, this)]);
+  }
+
+  *#simple({ assignments, words: given }: SimpleCommand, streams: Streams): Task<number> {
+    this.#substituted = undefined;
+    const { words, lists } = yield* this.#wordsOf(given);
     const [name] = words;
-    if (name === undefined) {
-      for (const [variable, value] of assigned) this.state.variables.set(variable, value);
-      return 0;
+    const shown: string[] = [];
+    const isKept = name === undefined;
+    const hidden = new Map<string, Hidden>();
+    for (const assignment of assignments) {
+      if (!isKept && !hidden.has(assignment.name))
+        hidden.set(assignment.name, this.state.variables.save(assignment.name));
+      shown.push(yield* this.doAssignment(assignment));
     }
+    if (isKept) {
+      for (const each of shown) this.trace(each);
+      return this.#substituted ?? 0;
+    }
+    this.trace([...shown, ...words.map(quotedWord)].join(' '));
     const body = this.state.functions.get(name);
-    if (body !== undefined) return yield* this.#call(name, body, words.slice(1), assigned, streams);
-    const builtin = BUILTINS.get(name);
+    const assigned = new Set(hidden.keys());
+    try {
+      if (body !== undefined) return yield* this.#call(name, body, words.slice(1), streams);
+      const status = yield* this.#withoutFunction(words, streams, assigned);
+      for (const list of lists) yield* this.doAssignment(list);
+      return status;
+    } finally {
+      for (const [variable, value] of hidden) this.state.variables.putBack(variable, value);
+      yield* this.#removeFiles();
+    }
+  }
+
+  /** The words of a command; what it declares with elements is left out, by name. */
+  *#wordsOf(given: readonly Word[]): Task<{ readonly words: string[]; readonly lists: readonly Assignment[] }> {
+    const words: string[] = [];
+    const lists: Assignment[] = [];
+    for (const word of given) {
+      const assignment = isDeclaring(given[0]) ? assignmentOf(word) : undefined;
+      if (assignment === undefined) words.push(...(yield* expandWord(this.os, word, this)));
+      else if (assignment.elements !== undefined) {
+        words.push(assignment.name);
+        lists.push(assignment);
+      } else {
+        const subscript = assignment.subscript && `[${yield* expandText(assignment.subscript, this)}]`;
+        const sign = assignment.isAppended ? '+=' : '=';
+        words.push(`${assignment.name}${subscript ?? ''}${sign}${yield* expandText(assignment.value, this)}`);
+      }
+    }
+    return { words, lists };
+  }
+
+  command(words: readonly string[], streams: Streams): Task<number> {
+    return this.#withoutFunction(words, streams, new Set());
+  }
+
+  /** @param assigned - names of what stood before the command. */
+  *#withoutFunction(words: readonly string[], streams: Streams, assigned: ReadonlySet<string>): Task<number> {
+    const builtin = BUILTINS.get(words[0]!);
     if (builtin !== undefined) return yield* builtin(words, this, streams);
-    const environment = { ...this.state.environment(), ...Object.fromEntries(assigned) };
-    const { status, output, errors } = yield* this.os.run(words, { environment, input: streams.input.rest });
+    const environment: Record<string, string> = { ...this.state.environment() };
+    for (const name of assigned) environment[name] = this.variable(name);
+    const options = { environment, input: streams.input.rest };
+    let result = yield* this.os.run(words, options);
+    if (result.status === 127 && (yield* this.#isScript(words[0]!))) {
+      result = yield* this.os.run(['sh', ...words], options);
+    }
+    const { status, output, errors } = result;
     streams.print(output);
-    streams.printError(errors);
+    streams.printError(status === 127 ? errors.replace(/^-bash: /, `${this.prefix}: `) : errors);
     return status;
   }
 
-  /** Runs a function; what is assigned before its name is local to it. */
-  *#call(
-    name: string,
-    body: CompoundCommand,
-    args: readonly string[],
-    assigned: readonly (readonly [string, string])[],
-    streams: Streams,
-  ): Task<number> {
+  /** Whether a path is that of a file that says by its first line that it is to be read by a shell. */
+  *#isScript(path: string): Task<boolean> {
+    const bytes = path.includes('/') ? yield* this.os.readFile(path) : 'ENOENT';
+    return !isErrno(bytes) && /^#! *\/bin\/(ba)?sh\b/.test(utf8Text(bytes.subarray(0, 32)));
+  }
+
+  *pathOf(name: string): Task<string | undefined> {
+    const { output } = yield* this.os.run(['compgen', '-c', name]);
+    if (!output.split('\n').includes(name) || BUILTINS.has(name)) return undefined;
+    return programPath(name);
+  }
+
+  *#removeFiles(): Task {
+    for (const path of this.#files.splice(0)) yield* this.os.remove(path);
+  }
+
+  *#call(name: string, body: CompoundCommand, args: readonly string[], streams: Streams): Task<number> {
     const { state } = this;
     if (state.hidden.length === NESTING_MAX) {
-      streams.printError(`-bash: ${name}: maximum function nesting level exceeded (${NESTING_MAX})\n`);
+      streams.printError(`${this.prefix}: ${name}: maximum function nesting level exceeded (${NESTING_MAX})\n`);
       return 1;
     }
     const { positional } = state;
-    state.hidden.push(new Map(assigned.map(([variable]) => [variable, state.variables.get(variable)])));
-    for (const [variable, value] of assigned) state.variables.set(variable, value);
+    state.hidden.push(new Map());
     state.positional = args;
     try {
       return yield* this.#command(body, streams);
     } finally {
       state.positional = positional;
-      for (const [variable, value] of state.hidden.pop()!) {
-        if (value === undefined) state.variables.delete(variable);
-        else state.variables.set(variable, value);
-      }
+      for (const [variable, value] of state.hidden.pop()!) state.variables.putBack(variable, value);
       if (this.leaving === 'function') this.leaving = undefined;
     }
   }
-
-  *#compound(command: CompoundCommand, streams: Streams): Task<number> {
-    switch (command.kind) {
-      case 'group':
-        return yield* command.isSubshell ? this.#apart(command.body, streams) : this.run(command.body, streams);
-      case 'if':
-        return yield* this.#if(command, streams);
-      case 'case':
-        return yield* this.#case(command, streams);
-      case 'while':
-        return yield* this.#while(command, streams);
-      case 'for': {
-        const words: string[] = [];
-        for (const word of command.words) words.push(...(yield* expandWord(this.os, word, this)));
-        this.state.status = 0;
-        for (const word of words) {
-          this.state.variables.set(command.name, word);
-          if (!(yield* this.#turn(command.body, streams))) break;
-        }
-        return this.state.status;
-      }
-    }
-  }
-
-  *#if({ branches, otherwise }: Extract<CompoundCommand, { kind: 'if' }>, streams: Streams): Task<number> {
-    for (const { condition, body } of branches) {
-      const isMet = (yield* this.run(condition, streams)) === 0;
-      if (this.leaving !== undefined) return this.state.status;
-      if (isMet) return yield* this.run(body, streams);
-    }
-    this.state.status = 0;
-    return otherwise === undefined ? 0 : yield* this.run(otherwise, streams);
-  }
-
-  *#case({ subject, choices }: Extract<CompoundCommand, { kind: 'case' }>, streams: Streams): Task<number> {
-    const text = yield* expandText(subject, this);
-    this.state.status = 0;
-    for (const { patterns, body } of choices) {
-      for (const pattern of patterns) {
-        if ((yield* expandPattern(pattern, this)).test(text)) return yield* this.run(body, streams);
-      }
-    }
-    return 0;
-  }
-
-  *#while({ isUntil, condition, body }: Extract<CompoundCommand, { kind: 'while' }>, streams: Streams): Task<number> {
-    let status = 0;
-    for (;;) {
-      const isMet = (yield* this.run(condition, streams)) === 0;
-      if (this.leaving !== undefined || isMet === isUntil) return status;
-      const goesOn = yield* this.#turn(body, streams);
-      ({ status } = this.state);
-      if (!goesOn) return status;
-    }
-  }
-
-  /** One turn of a loop; false when it was the last. */
-  *#turn(body: Script, streams: Streams): Task<boolean> {
-    yield* this.os.sleep(TURN);
-    yield* this.run(body, streams);
-    const { leaving } = this;
-    if (leaving === 'loop' || leaving === 'turn') this.leaving = undefined;
-    return leaving === undefined || leaving === 'turn';
-  }
-
-  *#inputOf({ input }: Redirections, streams: Streams): Task<Input | undefined> {
-    if (input === undefined) return streams.input;
-    if ('text' in input) return { rest: yield* expandText(input.text, this) };
-    const path = yield* expandText(input.path, this);
-    if (path === NOWHERE) return { rest: '' };
-    const bytes = yield* this.os.readFile(path);
-    if (!isErrno(bytes)) return { rest: utf8Text(bytes) };
-    streams.printError(`-bash: ${path}: ${strerror(bytes)}\n`);
-    return undefined;
-  }
-
-  /** False when it cannot be written, which is complained about. */
-  *#write(target: Target | undefined, text: string, streams: Streams): Task<boolean> {
-    if (target === undefined || typeof target === 'string') return true;
-    const path = yield* expandText(target.path, this);
-    if (path === NOWHERE) return true;
-    const written = yield* this.os.writeFile(path, utf8Bytes(text), { append: target.append });
-    if (!isErrno(written)) return true;
-    streams.printError(`-bash: ${path}: ${strerror(written)}\n`);
-    return false;
-  }
 }
 
-function isAssignment([first]: Word): boolean {
-  return first?.kind === 'text' && !first.isQuoted && /^[A-Za-z_]\w*=/.test(first.text);
+function isSimple({ kind, ...rest }: Command): boolean {
+  return ['simple', 'condition', 'arithmetic'].includes(kind) || ('isSubshell' in rest && rest.isSubshell);
 }
 
-function pipelineOf(command: Command): Pipeline {
-  return { commands: [command], isNegated: false, when: 'always' };
-}
-
-/** Where a stream goes: where it goes by itself, into the other one, or into a text that is written to a file in the end. */
-function sinkOf(
-  target: Target | undefined,
-  byItself: (text: string) => void,
-  { print, printError }: Streams,
-): { readonly print: (text: string) => void; readonly text: () => string } {
-  let kept = '';
-  const keep = (text: string): void => {
-    kept += text;
-  };
-  const to = target === undefined ? byItself : target === 'errors' ? printError : target === 'output' ? print : keep;
-  return { print: to, text: () => kept };
+function statementOf(command: Command): Statement {
+  return { pipelines: [{ commands: [command], isNegated: false, when: 'always' }] };
 }

@@ -1,4 +1,5 @@
-const CLASSES: ReadonlyMap<string, string> = new Map([
+/** Members of the classes of characters (`[:alpha:]`), as they stand between brackets. */
+export const CHARACTER_CLASSES: ReadonlyMap<string, string> = new Map([
   ['alpha', 'A-Za-z'],
   ['digit', '0-9'],
   ['alnum', 'A-Za-z0-9'],
@@ -74,7 +75,7 @@ function bracketAt(pattern: string, start: number): { readonly source: string; r
     const character = pattern[i]!;
     const [named, name] = /^\[:([a-z]+):\]/.exec(pattern.slice(i)) ?? [];
     if (named !== undefined) {
-      const known = CLASSES.get(name!);
+      const known = CHARACTER_CLASSES.get(name!);
       if (known === undefined) return undefined;
       source += known;
       i += named.length - 1;
