@@ -15,7 +15,7 @@ import { groupTool } from './group-tool.js';
 import { ls } from './ls.js';
 import { date, hostname, ps } from './processes.js';
 import { rgTest } from './rg-test.js';
-import { sed } from './sed.js';
+import { sed } from './sed/sed.js';
 import { seq } from './seq.js';
 import { clustat, clusvcadm } from './services.js';
 import { sgPersist } from './sg-persist.js';

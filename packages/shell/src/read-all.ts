@@ -18,6 +18,10 @@ export function* readAll(
   if (paths.length === 0) take(os.input, '');
   let status = 0;
   for (const path of paths) {
+    if (path === '-') {
+      take(os.input, path);
+      continue;
+    }
     const bytes = yield* os.readFile(path);
     if (isErrno(bytes)) {
       os.printError(`${program}: ${COMPLAINTS[program]?.(path) ?? path}: ${strerror(bytes)}\n`);
