@@ -9,7 +9,7 @@ import { df } from './df.js';
 import { dlmTool } from './dlm-tool.js';
 import { du } from './du.js';
 import { cp, mkdir, mv, rm, rmdir, sync, touch } from './files.js';
-import { find } from './find.js';
+import { find } from './find/find.js';
 import { flock } from './flock.js';
 import { groupTool } from './group-tool.js';
 import { ls } from './ls.js';
@@ -22,7 +22,7 @@ import { sgPersist } from './sg-persist.js';
 import { sort } from './sort.js';
 import { scp, ssh } from './ssh.js';
 import { stat } from './stat.js';
-import { dmesg, sleep, uname, uptime, whoami } from './system.js';
+import { constant, dmesg, sleep, uname, uptime, whoami } from './system.js';
 import { cat, echo, grep, head, tail, wc } from './text.js';
 import { tr } from './tr.js';
 import { uniq } from './uniq.js';
@@ -43,6 +43,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['dmesg', dmesg],
   ['du', du],
   ['echo', echo],
+  ['false', constant(1)],
   ['find', find],
   ['flock', flock],
   ['getenforce', getenforce],
@@ -72,6 +73,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['tail', tail],
   ['touch', touch],
   ['tr', tr],
+  ['true', constant(0)],
   ['uname', uname],
   ['uniq', uniq],
   ['uptime', uptime],

@@ -67,3 +67,10 @@ export const uptime: Program = function* (_argv, os) {
   os.print(` ${formatCtime(os.wall().sec).slice(11, 19)} up ${since},  1 user,  load average: 0.00, 0.00, 0.00\n`);
   return 0;
 };
+
+/** `true` and `false`, for programs that run others: a shell does them itself. */
+export function constant(status: number): Program {
+  return function* () {
+    return status;
+  };
+}
