@@ -219,6 +219,12 @@ it.each<[string, readonly Line[], string[]]>([
     [...started(1), record(1, STARTED), standby(1, [1])],
     [`B1: ${SERVICE} has settled on node 1, which is in standby`],
   ],
+  // Service chaos, seed 0x67e.
+  [
+    'B1: a new configuration is without the service',
+    [...started(1), record(1, STARTED), [1, { kind: 'rg.configured', services: [], domains: [] }], standby(1, [1])],
+    [],
+  ],
   ['B1: another node is in standby', [...started(1), record(1, STARTED), standby(1, [2])], []],
   ['B1: stopped there', [...started(1), record(1, STARTED), standby(1, [1]), record(1, STOPPED, 0)], []],
   ['B1: back from standby', [...started(1), record(1, STARTED), standby(1, [1]), standby(1, [])], []],

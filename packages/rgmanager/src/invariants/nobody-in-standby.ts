@@ -18,6 +18,8 @@ const SETTLED_AFTER: Nanos = 10 * SECOND;
 
 /** What one node knows. */
 interface Knowledge {
+  /** In its configuration: it leaves the records of others as they are. */
+  services: ReadonlySet<string>;
   members: readonly number[];
   standby: readonly number[];
   /** When that has changed, or services were unlocked here; Infinity while they are locked. */
@@ -34,7 +36,13 @@ interface Record {
 
 class Standby implements Check<RgFact | NodeStateFact> {
   readonly #settled = new SettledHosts();
-  readonly #nodes = new PerLife<Knowledge>(() => ({ members: [], standby: [], changedAt: 0, isLocked: false }));
+  readonly #nodes = new PerLife<Knowledge>(() => ({
+    services: new Set(),
+    members: [],
+    standby: [],
+    changedAt: 0,
+    isLocked: false,
+  }));
   readonly #records = new Map<string, Record>();
   /** One node decides for all. */
   #isCentral = false;
@@ -54,6 +62,9 @@ class Standby implements Check<RgFact | NodeStateFact> {
       case 'rg.master':
       case 'rg.script':
         return this.#onMaster(fact);
+      case 'rg.configured':
+        this.#nodes.of(fact).services = new Set(fact.services.map(({ service }) => service));
+        return;
       case 'rg.members':
         return this.#onMembers(fact);
       case 'rg.lockdown': {
@@ -72,7 +83,7 @@ class Standby implements Check<RgFact | NodeStateFact> {
       const { state, owner, flags } = record.fact;
       if (state !== ServiceState.STARTED || record.isTold || record.ownerLife !== this.#settled.lifeOf(owner)) continue;
       const node = this.#nodes.latest(owner);
-      if (node?.standby.includes(owner) !== true) continue;
+      if (node?.standby.includes(owner) !== true || !node.services.has(service)) continue;
       if (at - Math.max(record.fact.at, this.#settledSince(owner, node, at)) < SETTLED_AFTER) continue;
       record.isTold = true;
       const isFrozen = (flags & ServiceFlag.FROZEN) !== 0;
@@ -112,7 +123,7 @@ class Standby implements Check<RgFact | NodeStateFact> {
 }
 
 /**
- * A service that is started on a node in standby leaves it: it is handed to another node, or stopped where there is none. Counted: one that is
+ * A service of its configuration that is started on a node in standby leaves it: it is handed to another node, or stopped where there is none. Counted: one that is
  * frozen or was left there because services are locked (`svc-left-in-standby`).
  *
  * It is judged when nothing has been under way on its owner for ten seconds, which has quorum and is not ending, does not stand still, and waits
