@@ -13,7 +13,7 @@ const confOf = (...scripts: readonly string[]): ConfElement =>
   parseConf(`<cluster><clusternodes><clusternode name="node1" nodeid="1"/></clusternodes>
     <rm><service name="web" recovery="restart">${scripts.map(script).join('')}</service></rm></cluster>`);
 
-describe('a new configuration that comes while a service starts', () => {
+describe('a new configuration that comes while a service starts or stops', () => {
   // Service chaos, seed 13: the record did not say yet that the service runs here, so that nothing of it was stopped.
   it('stops what is no longer in it when the start has ended', () => {
     const cluster = new RgCluster(confOf('a', 'b'), { agents });
@@ -32,6 +32,24 @@ describe('a new configuration that comes while a service starts', () => {
       ServiceState.STARTED,
       ['service:web', 'script:a'],
     ]);
+  });
+
+  // Service chaos, seed 0x25d: the end of the stop was decided, and had not come round when the record was looked at.
+  it('starts nothing that is new in a service that was being stopped', () => {
+    const cluster = new RgCluster(confOf('a', 'b'), { agents });
+    const running = new Set<string>();
+    cluster.agent = ({ resource, action }) => {
+      if (action === 'start') running.add(resource);
+      if (action === 'stop') running.delete(resource);
+      return { takes: action === 'stop' ? SECOND : 0, status: 0 };
+    };
+    cluster.start(1);
+    cluster.run(20 * SECOND);
+    cluster.request(1, { kind: 'stop', service: 'service:web' });
+    cluster.run(SECOND / 2);
+    cluster.reconfigure(confOf('b', 'c'));
+    cluster.run(30 * SECOND);
+    expect([cluster.record('service:web')?.state, [...running]]).toEqual([ServiceState.STOPPED, []]);
   });
 });
 

@@ -4,6 +4,7 @@ import type { HeldLock } from '../cluster/locks.js';
 import type { Members } from '../cluster/members.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { adviseStart, adviseStop, ownerPlace, type StartReason } from '../state/advice.js';
+import { isRunning } from '../state/placement.js';
 import type { RecordStore } from '../state/record-store.js';
 import { Request, requestText } from '../state/request.js';
 import { Result } from '../state/result.js';
@@ -67,6 +68,12 @@ export class ServiceOperations {
   /** All services were stopped here without a look at the records. */
   allStopped(): void {
     this.#begun.clear();
+  }
+
+  /** Whether its record says that it runs here, or is being started, when no write is under way any more. */
+  *runsHere(service: string): Task<boolean> {
+    const record = yield* this.#store.readSettled(service);
+    return record?.owner === this.#members.here && isRunning(record);
   }
 
   /** A service runs here already. */

@@ -78,7 +78,8 @@ function* perform(
     case Request.CONDSTOP:
       return done(yield* groups.operate(service, 'condstop'));
     case Request.CONDSTART:
-      return done(yield* groups.operate(service, 'condstart'));
+      // Differs from rgmanager: it asks no more, and starts what is new in a service that has been stopped since it was asked to.
+      return done((yield* operations.runsHere(service)) ? yield* groups.operate(service, 'condstart') : Result.SUCCESS);
     case Request.RESTART:
       return yield* restart(parts, service, threads);
     case Request.STATUS:
