@@ -128,13 +128,23 @@ class PendingVictims {
   }
 }
 
+/** The walk that starts what is flagged in a service. */
+const CONDITIONAL_START = 'condstart';
+
 const fenceBeforeRecover = defineInvariant<AnyFact>({
   id: 'S12',
   name: 'fence-before-recover',
   statement:
     "DLM recovery of a dead member's locks, GFS2 journal replay, service relocation that is taken up after its death: " +
     'never before fencing of that member completed',
-  kinds: [...PendingVictims.kinds, 'dlm.recovered', 'gfs2.journal-recovered', 'rg.request-started', 'rg.agent-started'],
+  kinds: [
+    ...PendingVictims.kinds,
+    'dlm.recovered',
+    'gfs2.journal-recovered',
+    'rg.request-started',
+    'rg.operation-started',
+    'rg.agent-started',
+  ],
   start(): Check<AnyFact> {
     const victims = new PendingVictims();
     /**
@@ -142,12 +152,15 @@ const fenceBeforeRecover = defineInvariant<AnyFact>({
      * rgmanager, and so without a service that could be relocated.
      */
     const begun = new PerRequest<readonly number[]>();
+    /** Whether a service that runs here is mended in place, or changed over to another configuration: nothing is taken over. */
+    const inPlace = new PerRequest<boolean>();
     return {
       observe(fact, verdict) {
         if ((PendingVictims.kinds as readonly string[]).includes(fact.kind)) return victims.hear(fact);
         if (fact.kind === 'gfs2.journal-recovered' && (fact.wasDirty !== true || fact.result !== 'done')) return;
         if (fact.kind === 'rg.request-started') return begun.set(fact, victims.in(fact.node, 'rgmanager'));
-        if (fact.kind === 'rg.agent-started' && fact.action !== 'start') return;
+        if (fact.kind === 'rg.operation-started') return inPlace.set(fact, fact.operation === CONDITIONAL_START);
+        if (fact.kind === 'rg.agent-started' && (fact.action !== 'start' || inPlace.of(fact) === true)) return;
         const before = fact.kind === 'rg.agent-started' ? begun.of(fact) : undefined;
         // A lockspace has locks of its own members only, and dlm_controld waits for those; a journal is of a member, too.
         const lockspace = fact.kind === 'dlm.recovered' ? fact.lockspace : fact.filesystem;

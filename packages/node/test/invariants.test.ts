@@ -90,6 +90,8 @@ const requestEnded = (node: number) =>
   fact(node, { kind: 'rg.request-ended', service: 'web', request: 'start', code: 0 });
 const request = (node: number) =>
   fact(node, { kind: 'rg.request-started', service: 'web', request: 'start', target: 1, isAnswered: false });
+const operation = (node: number, name: string) =>
+  fact(node, { kind: 'rg.operation-started', service: 'web', operation: name });
 
 describe('S11: quorum first', () => {
   it('counts what a lockspace without failed members does not wait for', () => {
@@ -161,6 +163,8 @@ describe('S12: fencing before recovery', () => {
     ['services that were there stop', [agent(1, 'stop')]],
     // Found by storm 44 (swarm): the start was under way before the node failed.
     ['a start was taken up before', [fenced(1, 2), request(1), failed(1, 4), agent(1, 'start')]],
+    // Service chaos, seed 1272: its owner had the next version of the configuration, in which a script is new.
+    ['a service is changed where it runs', [request(3), operation(3, 'condstart'), agent(3, 'start')]],
     ['who failed had no rgmanager yet', [fenced(1, 2), failed(1, 4, 'storage'), request(1), agent(1, 'start')]],
     ['a lockspace recovers that the dead node was not in', [recovers(1, 'storage')]],
     // Found by storm 0xf6 (swarm): the dead had withdrawn from the file system before, and another one does.
@@ -176,6 +180,13 @@ describe('S12: fencing before recovery', () => {
     ['starts a service', agent(3, 'start'), 'S12: rg.agent-started while 2 is not fenced'],
   ])('is violated by a node that %s', (_, last, message) => {
     expect(violated([...start, failed(1, 2, 'storage'), request(3), last])).toEqual([message]);
+  });
+
+  it('is violated by a node that starts a service when it could not be mended in place', () => {
+    const mended = [request(3), operation(3, 'condstart'), agent(3, 'start'), operation(3, 'stop')];
+    expect(violated([...start, ...mended, operation(3, 'start'), agent(3, 'start')])).toEqual([
+      'S12: rg.agent-started while 2 is not fenced',
+    ]);
   });
 
   it('is violated by a start for one who failed in both lockspaces, one after the other', () => {
