@@ -1,5 +1,6 @@
 import {
   type Choices,
+  type Fact,
   type Machine,
   type Nanos,
   PENDING,
@@ -38,12 +39,13 @@ export type DirectorOutput =
   | { readonly kind: 'disk-path'; readonly machine: string; readonly isUp: boolean }
   | { readonly kind: 'fetch'; readonly id: number; readonly request: PageRequest }
   | { readonly kind: 'exec'; readonly id: number; readonly machine: string; readonly command: string }
+  | { readonly kind: 'fact'; readonly fact: Fact }
   | { readonly kind: 'progress'; readonly progress: Progress }
   /** The script has ended. */
   | { readonly kind: 'ended'; readonly result: unknown };
 
 /** What a driver is told to do by a script, or by whoever acts on the lab beside it. */
-export type LabOrder = Exclude<DirectorOutput, { kind: 'progress' | 'ended' }>;
+export type LabOrder = Exclude<DirectorOutput, { kind: 'fact' | 'progress' | 'ended' }>;
 
 /** An order that nobody waits for. */
 export type LabCommand = Exclude<LabOrder, { kind: 'exec' | 'fetch' }>;
@@ -200,6 +202,10 @@ export class Director implements Machine<DirectorInput, DirectorOutput>, Lab {
 
   *waitFor(accepts: (fact: Stamped) => boolean, timeout: Nanos): Task<Stamped | undefined> {
     return (yield new WaitFor(accepts, timeout)) as Stamped | undefined;
+  }
+
+  tell(fact: Fact): void {
+    this.#emit({ kind: 'fact', fact });
   }
 
   progress(progress: Progress): void {

@@ -74,6 +74,8 @@ export interface Lab {
   /** Waits for the next fact that is accepted; undefined when none came in time. Only kinds that the scenario names come. */
   waitFor(accepts: (fact: Stamped) => boolean, timeout: Nanos): Task<Stamped | undefined>;
 
+  /** Tells the rules what the scenario knows of the world: that it breaks nothing any more, say. */
+  tell(fact: Fact): void;
   /** Tells whoever watches how far the scenario is. */
   progress(progress: Progress): void;
 }

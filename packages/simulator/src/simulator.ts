@@ -559,6 +559,7 @@ export class Simulator {
 
   readonly #onDirector = (output: DirectorOutput): void => {
     if (output.kind === 'progress') this.#config.watcher?.progress?.(this.#now, output.progress);
+    else if (output.kind === 'fact') this.#worldFact(output.fact);
     else this.#script.push(output);
   };
 
@@ -607,6 +608,7 @@ export class Simulator {
         for (const fact of this.#config.scenario.atEnd?.(this.stores, this.#now) ?? []) this.#worldFact(fact);
         this.checker.end(this.#now);
         break;
+      case 'fact':
       case 'progress':
         break;
     }

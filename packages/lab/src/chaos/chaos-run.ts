@@ -1,10 +1,11 @@
 import { type Nanos, SECOND, type Stamped, type Task } from '@quorate/kernel';
+import type { CalmFact } from '@quorate/totem';
 import type { Lab, Observed } from '../lab.js';
 import { Arena, type FaultBudget } from '../nemesis/arena.js';
 import { subset } from '../nemesis/draw.js';
 import type { NemesisPlan } from '../nemesis/presets.js';
 import type { Topology } from '../topology.js';
-import type { Goal, Settling } from './liveness.js';
+import { type Goal, L1, type Settling } from './liveness.js';
 import { Operator } from './operator.js';
 import { type MachineView, Overview } from './overview.js';
 
@@ -74,6 +75,7 @@ export class ChaosRun {
   readonly operator: Operator;
   readonly #steps: Readonly<Record<string, string>>;
   readonly #failures: ChaosFailure[] = [];
+  #isCalm = false;
 
   constructor({ lab, topology, budget, steps, notice, defectOf }: ChaosConfig) {
     this.lab = lab;
@@ -146,14 +148,21 @@ export class ChaosRun {
   }
 
   /** Waits until all goals are reached and stay so; fails with those that are not reached in time. */
-  *settle<State extends Settling>({ goals, most, staysTrue, state }: Settlement<State>): Task {
+  *settle<State extends Settling>(settlement: Settlement<State>): Task {
+    yield* this.#reach(settlement);
+    this.#tellCalm([], 0);
+  }
+
+  *#reach<State extends Settling>({ goals, most, staysTrue, state }: Settlement<State>): Task {
     const { lab } = this;
     const healedAt = lab.now();
     let wellSince: Nanos | undefined;
     while (lab.now() - healedAt < most) {
       const now = state();
       const open = goals.filter((goal) => goal.missing(now).length > 0);
-      const waited = lab.now() - Math.max(healedAt, ...[...now.core.keys()].map((node) => this.#readyAt(node)));
+      const nodes = [...now.core.keys()];
+      const waited = lab.now() - Math.max(healedAt, ...nodes.map((node) => this.#readyAt(node)));
+      this.#tellCalm(waited > 0 ? nodes : [], waited);
       const late = open.filter(({ within }) => waited >= within);
       for (const { id, statement, within, missing } of late)
         this.fail(id, `${statement} within ${within / SECOND} s`, missing(now));
@@ -164,6 +173,15 @@ export class ChaosRun {
       yield* lab.wait(SECOND);
     }
     this.fail('L1', `the cluster is well for ${staysTrue / SECOND} s`, missingOf(goals, state()));
+  }
+
+  /** The network has connected exactly these machines for so long, all of them up and well; none: that is over. */
+  #tellCalm(nodes: readonly number[], waited: Nanos): void {
+    const isCalm = nodes.length > 0;
+    if (isCalm === this.#isCalm) return;
+    this.#isCalm = isCalm;
+    const fact: CalmFact = { kind: 'totem.calm', now: this.lab.now(), nodes, within: L1 - waited };
+    this.lab.tell(fact);
   }
 
   /** When a machine's last boot was over; now while it is off, boots, or is ill and will be reset. */

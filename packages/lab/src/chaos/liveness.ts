@@ -33,7 +33,8 @@ const CONSENSUS: Nanos = 12 * SECOND;
 /** qdiskd: interval × (tko + 2). */
 const QDISK: Nanos = 12 * SECOND;
 
-const L1: Nanos = TOKEN + CONSENSUS + 10 * SECOND;
+/** So long a quiet, connected network takes to have one ring of its nodes. */
+export const L1: Nanos = TOKEN + CONSENSUS + 10 * SECOND;
 const L3: Nanos = 60 * SECOND + 10 * SECOND;
 const L4: Nanos = L3 + 10 * SECOND;
 

@@ -527,6 +527,7 @@ export class WorkersLab {
 
   readonly #onDirector = (output: DirectorOutput): void => {
     if (output.kind === 'progress') this.#config.watcher?.progress?.(this.#now, output.progress);
+    else if (output.kind === 'fact') this.#worldFact(output.fact);
     else this.#script.push(output);
   };
 
@@ -539,6 +540,7 @@ export class WorkersLab {
       case 'ended':
         this.#result = output.result;
         return this.#stop('ended');
+      case 'fact':
       case 'progress':
         return;
       default:

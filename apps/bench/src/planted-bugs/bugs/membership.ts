@@ -154,6 +154,15 @@ export const MEMBERSHIP_BUGS: readonly PlantedBug[] = [
     ground: 'totem-chaos',
   },
   {
+    name: 'wait-for-the-silent',
+    rule: 'totem.V17',
+    what: 'who never gives its consensus is waited for without end',
+    file: RING,
+    find: 'this.#membership.failSilent();',
+    replace: '',
+    ground: 'calm-storm',
+  },
+  {
     name: 'accept-a-token-twice',
     rule: 'totem.V18',
     what: 'a token that was sent again is accepted again',
