@@ -254,6 +254,8 @@ export type DlmFact = Fact &
         readonly added: readonly number[];
         /** Whose share of the directory a hash falls into: node ids, each as often as its weight says. */
         readonly nodeArray: readonly number[];
+        /** There is no directory: every lock goes to the master that its hash leads to. */
+        readonly isNodir: boolean;
       }
     | {
         /** A step of recovery is done here; the bits of 6.1: NODES 1, DIR 4, LOCKS 16, DONE 64. */

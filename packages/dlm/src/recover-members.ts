@@ -36,6 +36,7 @@ export function recoverMembers(ls: Lockspace, run: RecoverRun): number {
     members,
     added,
     nodeArray: ls.nodeArray,
+    isNodir: ls.isNodir,
   });
   return ls.membersGone.length;
 }

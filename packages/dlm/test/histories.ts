@@ -93,6 +93,7 @@ export const starts = (...members: number[]): Untimed => ({
   members,
   added: [],
   nodeArray: [],
+  isNodir: false,
 });
 export const recovered: Untimed = { kind: 'dlm.recovered', recoverSeq: 2, generation: 1, members: [], slots: [] };
 export const reached = (bit: number): Untimed => ({ kind: 'dlm.recover-status', recoverSeq: 2, bit });

@@ -359,7 +359,14 @@ describe('each invariant notices', () => {
       (tell) => {
         for (const node of [1, 2]) tell(node, stopped);
         for (const node of [1, 2]) {
-          tell(node, { kind: 'dlm.started', recoverSeq: 2, members: [1, 2], added: [], nodeArray: [2] });
+          tell(node, {
+            kind: 'dlm.started',
+            recoverSeq: 2,
+            members: [1, 2],
+            added: [],
+            nodeArray: [2],
+            isNodir: false,
+          });
         }
         for (const bit of [1, 4, 16, 64]) for (const node of [1, 2]) tell(node, reached(bit));
         for (const node of [1, 2]) tell(node, recovered);

@@ -1,3 +1,4 @@
+import type { DlmFact } from '@quorate/dlm';
 import { type Check, defineInvariant, type Fact, type Invariant, type NodeStateFact } from '@quorate/kernel';
 import { type RegisterFact, RegisterHistory } from './register-history.js';
 
@@ -32,19 +33,37 @@ function thrownRule(id: string, name: string, statement: string, isMeant: (input
   });
 }
 
-const registers: Invariant = defineInvariant<RegisterFact | NodeStateFact>({
+type StartedFact = Extract<DlmFact, { readonly kind: 'dlm.started' }>;
+
+const registers: Invariant = defineInvariant<RegisterFact | NodeStateFact | StartedFact>({
   id: 'lab.R1',
   name: 'register',
   statement:
-    'Registers that are kept in the value blocks of locks are linearizable; a value that is lost with a machine is reported as not valid.',
-  kinds: ['node.state', 'register.invoked', 'register.read', 'register.writing', 'register.ended', 'register.kept'],
-  start(): Check<RegisterFact | NodeStateFact> {
-    const histories = new Map<string, RegisterHistory>();
+    'Registers that are kept in the value blocks of locks are linearizable; a value that is lost with a machine, or without a directory with any change of members, is reported as not valid.',
+  kinds: [
+    'node.state',
+    'dlm.started',
+    'register.invoked',
+    'register.read',
+    'register.writing',
+    'register.ended',
+    'register.kept',
+  ],
+  judges: ['register.read', 'register.writing'],
+  start(): Check<RegisterFact | NodeStateFact | StartedFact> {
+    const lockspaces = new Map<string, Map<string, RegisterHistory>>();
     return {
       observe(fact, verdict) {
         const { node, at } = fact;
         if (fact.kind === 'node.state') {
-          if (fact.state === 'off') for (const history of histories.values()) history.off(node, at);
+          if (fact.state !== 'off') return;
+          for (const histories of lockspaces.values()) for (const history of histories.values()) history.off(node, at);
+          return;
+        }
+        const histories = lockspaces.get(fact.lockspace) ?? new Map<string, RegisterHistory>();
+        lockspaces.set(fact.lockspace, histories);
+        if (fact.kind === 'dlm.started') {
+          if (fact.isNodir) for (const history of histories.values()) history.moved(at);
           return;
         }
         const history = histories.get(fact.register) ?? new RegisterHistory();

@@ -1,7 +1,7 @@
 import type { Fact, Nanos } from '@quorate/kernel';
 
 /** One operation on a register that is kept in a lock's value block. `operation` is the pid of the process that does it. */
-export type RegisterFact = Fact & { readonly register: string } & (
+export type RegisterFact = Fact & { readonly lockspace: string; readonly register: string } & (
     | { readonly kind: 'register.invoked'; readonly operation: number }
     /** It holds the lock and has read. */
     | {
@@ -63,7 +63,7 @@ interface Operation {
  * so they are ordered by time alone: an epoch is before another one when some operation of it was over when one of the other began,
  * and two that are each before the other contradict. (If any number of epochs contradict in a circle, two of them do: of the epoch
  * whose first operation was over first, all others have an operation that began later.) A loss has to have a reason since the value was
- * last known to be valid: a machine has lost its power. That there is no value, and nobody says that one is lost, needs a moment at which nobody
+ * last known to be valid: a machine has lost its power, or in a lockspace without a directory a recovery has begun. That there is no value, and nobody says that one is lost, needs a moment at which nobody
  * kept a lock on the register.
  *
  * An operation that never ends may have written or not. Cost: one map entry for each epoch in each operation that ends.
@@ -89,6 +89,11 @@ export class RegisterHistory {
   off(node: number, at: Nanos): void {
     this.#lostAt = at;
     this.#keepers.delete(node);
+  }
+
+  /** All its locks have begun to move to another master, or to the same one anew, which believes no value of those who only look on. */
+  moved(at: Nanos): void {
+    this.#lostAt = at;
   }
 
   invoked(key: string, at: Nanos): void {
@@ -156,7 +161,7 @@ export class RegisterHistory {
     if (outcome === 'none' && this.#unkeptAt <= knownAt)
       return 'has no value, is not reported as lost, and there was a lock on it all the time';
     if (outcome === 'invalid' && this.#lostAt <= knownAt)
-      return 'lost its value, and no machine has lost its power since it was valid';
+      return 'lost its value, and nothing has happened that explains it since it was valid';
     return this.#follow(operation, { epoch: { later: new Set() }, position: 0, next: undefined });
   }
 

@@ -1,10 +1,11 @@
-import { Checker, type NodeStateFact, type Stamped } from '@quorate/kernel';
+import { Checker, type Stamped } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { type RegisterFact, stackInvariants } from '../src/index.js';
 
 /**
  * What is violated by a history. A step is `a? ` (operation a begins), `a=5`, `a=invalid` or `a=none` (it reads), `a>6` (it is about to
- * write 6), `a.` (it is over), `+1` (node 1 keeps the register) or `-1` (node 1 loses its power).
+ * write 6), `a.` (it is over), `+1` (node 1 keeps the register), `-1` (node 1 loses its power), `/d` or `/n` (recovery begins in a
+ * lockspace with a directory, or without).
  */
 function violated(history: string): string[] {
   const checker = new Checker(stackInvariants.filter(({ id }) => id === 'lab.R1'));
@@ -14,9 +15,10 @@ function violated(history: string): string[] {
     const rest = step.slice(2);
     const operation = who.charCodeAt(0);
     const fact = (told: object): void =>
-      checker.observe({ ...stamp, register: 'r', ...told } as Stamped<RegisterFact | NodeStateFact>);
+      checker.observe({ ...stamp, lockspace: 'ls', register: 'r', ...told } as Stamped<RegisterFact>);
     if (who === '+') fact({ kind: 'register.kept', node: Number(what) });
     else if (who === '-') fact({ kind: 'node.state', node: Number(what), state: 'off' });
+    else if (who === '/') fact({ kind: 'dlm.started', isNodir: what === 'n' });
     else if (what === '?') fact({ kind: 'register.invoked', operation });
     else if (what === '.') fact({ kind: 'register.ended', operation });
     else if (what === '>') fact({ kind: 'register.writing', operation, value: Number(rest) });
@@ -40,6 +42,7 @@ describe('a register is linearizable', () => {
     ['whose writer is never over, whether it has written or not', `${FIVE} b? b=5 b>6 c? c=5 c. d? d=6 d.`],
     ['that nobody had written, twice read', '+1 a? a=none a. b? b=none b.'],
     ['that is lost with a machine, and written again', `${FIVE} -2 b? b=invalid b. c? c=invalid c>6 c. d? d=6 d.`],
+    ['that is lost with a recovery without a directory', `${FIVE} /n b? b=invalid b. c? c=invalid c>6 c. d? d=6 d.`],
     ['whose loss is noticed by a reader that began before it', `${FIVE} b? -2 b=invalid b. c? c=invalid c.`],
     ['that nobody kept any more', `${FIVE} -1 b? b=none b>6 b. c? c=6 c.`],
     ['whose reader of the old value began before the loss', `${FIVE} b? -2 c? c=invalid c>6 c. b=5 b.`],
@@ -57,7 +60,17 @@ describe('a register is not linearizable', () => {
     [
       'that is lost though no machine is',
       `${FIVE} -2 b? b=invalid b>6 b. c? c=6 c. d? d=invalid`,
-      /no machine has lost/,
+      /nothing has happened that explains it/,
+    ],
+    [
+      'that is lost with a recovery with a directory',
+      `${FIVE} /d b? b=invalid`,
+      /nothing has happened that explains it/,
+    ],
+    [
+      'that is lost again after a recovery',
+      `${FIVE} /n b? b=5 b. c? c=invalid`,
+      /nothing has happened that explains it/,
     ],
     ['that has its old value after a loss', `${FIVE} -2 b? b=invalid b>6 b. c? c=5`, /has a value again that was lost/],
     [

@@ -8,8 +8,8 @@ import { Simulator } from '../src/index.js';
 function lockspaceFacts(attributes: string, kinds: readonly string[]): Stamped[] {
   const plain = lockChaosTopology(administratorsPrograms);
   const masters = '<master name="node1"/><master name="node2" weight="2"/>';
-  const dlm = `<dlm><lockspace name="space"${attributes}>${masters}</lockspace></dlm></cluster>`;
-  const topology = { ...plain, clusterConf: `${plain.clusterConf?.replace('</cluster>', dlm)}` };
+  const dlm = `<dlm><lockspace name="space"${attributes}>${masters}</lockspace></dlm>`;
+  const topology = { ...plain, clusterConf: `${plain.clusterConf?.replace(/<dlm>.*<\/dlm>/, dlm)}` };
   const facts: Stamped[] = [];
   const scenario: Scenario = {
     name: 'weights',

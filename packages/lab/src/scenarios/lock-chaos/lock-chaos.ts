@@ -9,7 +9,7 @@ import { Nemesis } from '../../nemesis/nemesis.js';
 import { swarmPlan } from '../../nemesis/presets.js';
 import { LOCK_FAMILY_NAMES, type LockFamilyName, lockFamilies } from './families.js';
 import { LockPicture, PICTURE_KINDS } from './lock-picture.js';
-import { LOCKSPACE, LockWorkload, REGISTERS } from './workload.js';
+import { LOCKSPACES, LockWorkload, REGISTERS } from './workload.js';
 
 /** What the chaos found; `ok` only if every request has ended and every node that was healed gets locks. */
 export interface LockChaosResult extends ChaosResult {
@@ -63,7 +63,8 @@ export class LockChaos implements Scenario<LockChaosResult> {
   readonly title = 'Locks under faults that aim at them';
   readonly kinds: readonly string[] = [...new Set([...OVERVIEW_KINDS, ...PICTURE_KINDS])];
   readonly #options: ChaosOptions;
-  readonly #picture = new LockPicture(LOCKSPACE);
+  #lockspace: string = LOCKSPACES.directory;
+  #picture = new LockPicture(this.#lockspace);
   #run: ChaosRun | undefined;
   #isClosing = false;
 
@@ -78,6 +79,10 @@ export class LockChaos implements Scenario<LockChaosResult> {
 
   *script(lab: Lab): Task<LockChaosResult> {
     const { topology, chaos = CHAOS } = this.#options;
+    if (lab.choices('lockspace').choose('nodir', 4) === 3) {
+      this.#lockspace = LOCKSPACES.nodir;
+      this.#picture = new LockPicture(this.#lockspace);
+    }
     const choices = lab.choices('swarm');
     const plan = swarmPlan(LOCK_FAMILY_NAMES, choices);
     const mostDown = choices.choose('most-down', 4) === 3 ? lab.machines.length - 1 : lab.machines.length - MAJORITY;
@@ -97,7 +102,7 @@ export class LockChaos implements Scenario<LockChaosResult> {
       nameOf: (node: number): string => run.names.get(node)!,
     };
     const nemesis = new Nemesis(run.arena, plan, lockFamilies(target));
-    const workload = new LockWorkload(lab, (machine) => run.isInUse(machine));
+    const workload = new LockWorkload(lab, this.#lockspace, (machine) => run.isInUse(machine));
     yield* run.step('boot', () => this.#boot(run));
     if (run.failures.length === 0) yield* this.#work(run, nemesis, workload, chaos);
     return { ...run.result(plan), commands: workload.commands };
@@ -147,7 +152,7 @@ export class LockChaos implements Scenario<LockChaosResult> {
       return;
     }
     this.#isClosing = true;
-    for (const machine of core.values()) yield* lab.exec(machine, `killall keeper; purge ${LOCKSPACE}`);
+    for (const machine of core.values()) yield* lab.exec(machine, `killall keeper; purge ${this.#lockspace}`);
     yield* lab.wait(REST);
     run.operator.isOff = true;
   }
@@ -157,7 +162,7 @@ export class LockChaos implements Scenario<LockChaosResult> {
   /** While a machine is up there is a lock on each register, so that the value block stays. */
   *#keep(run: ChaosRun, machine: string): Task {
     while (!this.#isClosing) {
-      if (run.isInUse(machine)) yield* run.lab.exec(machine, `keeper ${LOCKSPACE} ${REGISTERS.join(' ')}`);
+      if (run.isInUse(machine)) yield* run.lab.exec(machine, `keeper ${this.#lockspace} ${REGISTERS.join(' ')}`);
       yield* run.lab.wait(SECOND);
     }
   }
@@ -167,7 +172,7 @@ export class LockChaos implements Scenario<LockChaosResult> {
     while (!usable.has(node) && !this.#isClosing) {
       yield* run.lab.wait(2 * SECOND);
       if (!run.arena.isUp(machine)) continue;
-      if ((yield* workload.run(machine, `locks ${LOCKSPACE} 0 a=probe:EX .`)) === 0) usable.add(node);
+      if ((yield* workload.run(machine, `locks ${this.#lockspace} 0 a=probe:EX .`)) === 0) usable.add(node);
     }
   }
 }

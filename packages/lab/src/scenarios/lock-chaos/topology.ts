@@ -4,6 +4,7 @@ import type { Topology } from '../../topology.js';
 import { keeper } from './programs/keeper.js';
 import { locks, purge } from './programs/locks.js';
 import { register } from './programs/register.js';
+import { LOCKSPACES } from './workload.js';
 
 const MACHINES = 5;
 
@@ -22,6 +23,7 @@ ${NODES.map(
     </clusternode>
 `,
 ).join('')}  </clusternodes>
+  <dlm><lockspace name="${LOCKSPACES.nodir}" nodir="1"/></dlm>
   <fencedevices><fencedevice agent="fence_power" ipaddr="10.0.0.254" name="switch"/></fencedevices>
 </cluster>
 `;

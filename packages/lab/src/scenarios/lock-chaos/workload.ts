@@ -3,8 +3,8 @@ import type { Pending } from '../../chaos/pending.js';
 import type { Lab } from '../../lab.js';
 import { pick, range } from '../../nemesis/draw.js';
 
-/** The lockspace of the programs. */
-export const LOCKSPACE = 'chaos';
+/** Lockspaces that the programs may use, by what is special about them; cluster.conf knows of it. */
+export const LOCKSPACES = { directory: 'chaos', nodir: 'nodir' } as const;
 /** Registers; everybody wants them. */
 export const REGISTERS = ['reg1', 'reg2', 'reg3'] as const;
 /** Resources that scripts lock. */
@@ -28,6 +28,7 @@ const SCRIPT_WORKERS = 2;
  */
 export class LockWorkload {
   readonly #lab: Lab;
+  readonly #lockspace: string;
   readonly #isUp: (machine: string) => boolean;
   readonly #pending = new Set<Pending>();
   #lastValue = 0;
@@ -35,8 +36,9 @@ export class LockWorkload {
   #isCalm = false;
   #isOver = false;
 
-  constructor(lab: Lab, isUp: (machine: string) => boolean) {
+  constructor(lab: Lab, lockspace: string, isUp: (machine: string) => boolean) {
     this.#lab = lab;
+    this.#lockspace = lockspace;
     this.#isUp = isUp;
   }
 
@@ -57,7 +59,7 @@ export class LockWorkload {
       for (let i = 0; i < REGISTER_WORKERS; i++)
         tasks.push(yield* fork(this.#work(machine, `register/${machine}/${i}`, (draw) => this.#operation(draw))));
       for (let i = 0; i < SCRIPT_WORKERS; i++)
-        tasks.push(yield* fork(this.#work(machine, `script/${machine}/${i}`, scriptOf)));
+        tasks.push(yield* fork(this.#work(machine, `script/${machine}/${i}`, (draw) => this.#script(draw))));
     }
     return tasks;
   }
@@ -105,20 +107,22 @@ export class LockWorkload {
     const patience = pick(choices, 'patience', ['', '', 'try=yes', 'patience=1', 'patience=50', 'patience=3000']);
     if (kind === 0) return undefined;
     const words = kind === 1 ? [`mode=${read}`] : [`mode=${write}`, `value=${this.#newValue()}`, via, end];
-    return ['register', LOCKSPACE, name, ...words, `hold=${hold}`, patience].filter((word) => word !== '').join(' ');
+    return ['register', this.#lockspace, name, ...words, `hold=${hold}`, patience]
+      .filter((word) => word !== '')
+      .join(' ');
+  }
+
+  #script(choices: Choices): string | undefined {
+    const kind = choices.choose('script', 4);
+    const count = choices.choose('steps', 5);
+    const [patience, steps] = kind < 3 ? [0, simpleScript(choices, count)] : [500, wildScript(choices, count)];
+    return kind === 0 ? undefined : ['locks', this.#lockspace, patience, ...steps].join(' ');
   }
 
   #newValue(): number {
     this.#lastValue += 1;
     return this.#lastValue;
   }
-}
-
-function scriptOf(choices: Choices): string | undefined {
-  const kind = choices.choose('script', 4);
-  const count = choices.choose('steps', 5);
-  const [patience, steps] = kind < 3 ? [0, simpleScript(choices, count)] : [500, wildScript(choices, count)];
-  return kind === 0 ? undefined : ['locks', LOCKSPACE, patience, ...steps].join(' ');
 }
 
 /** One lock that is converted a few times. */

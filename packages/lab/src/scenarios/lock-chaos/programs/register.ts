@@ -32,8 +32,13 @@ function valueIn(bytes: Uint8Array | undefined): number {
 export const register: Program = function* register(argv, os) {
   const [, lockspace = '', name = '', ...words] = argv;
   const options = optionsOf(words);
-  const tell = (fact: DistributiveOmit<RegisterFact, 'now' | 'register'>): void =>
-    (os.observe as Observe<RegisterFact> | undefined)?.({ ...fact, now: os.now(), register: name } as RegisterFact);
+  const tell = (fact: DistributiveOmit<RegisterFact, 'now' | 'lockspace' | 'register'>): void =>
+    (os.observe as Observe<RegisterFact> | undefined)?.({
+      ...fact,
+      now: os.now(),
+      lockspace,
+      register: name,
+    } as RegisterFact);
   const space = new UserLockspace(os, lockspace);
   if ((yield* space.open()) !== undefined) return 1;
   const operation = os.pid;
