@@ -9,8 +9,8 @@ it('a directory that was made is there at the next boot, and one that was remove
       else disk.set(change.path, change.bytes);
     });
   const files = boot();
-  for (const path of ['/data', '/data/deep', '/gone', '/tmp/volatile']) files.makeDirectory(path);
-  files.removeDirectory('/gone');
+  for (const path of ['/data', '/data/deep', '/gone', '/tmp/volatile']) files.makeDirectory(path, 0);
+  files.removeDirectory('/gone', 0);
   const after = boot();
   expect(['/data', '/data/deep', '/gone', '/tmp/volatile'].map((path) => after.isDirectory(path))).toEqual([
     true,

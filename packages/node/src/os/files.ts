@@ -49,6 +49,15 @@ export type FileChange =
   | { readonly change: 'replaced' | 'appended'; readonly path: string; readonly bytes: Uint8Array }
   | { readonly change: 'removed'; readonly path: string };
 
+interface DirectoryEntry {
+  readonly inode: number;
+  /** When a name came or went last. */
+  modifiedAt: number;
+}
+
+/** What is written there is gone, and there is nothing to read. */
+const NOWHERE = '/dev/null';
+
 /**
  * The root file system of a node: small files by absolute path, directories made as needed by whoever writes.
  *
@@ -56,17 +65,17 @@ export type FileChange =
  */
 export class RootFiles {
   readonly #files = new Map<string, FileEntry>();
-  readonly #directories = new Map<string, number>([['/', 2]]);
+  readonly #directories = new Map<string, DirectoryEntry>([['/', { inode: 2, modifiedAt: 0 }]]);
   readonly #onChange: (change: FileChange) => void;
   #lastInode = 2;
 
   constructor(content: ReadonlyMap<string, Uint8Array>, onChange: (change: FileChange) => void) {
     this.#onChange = onChange;
     for (const [path, bytes] of content) {
-      if (path.endsWith('/')) this.#makeParents(`${normalizePath(path)}/x`);
+      if (path.endsWith('/')) this.#makeParents(`${normalizePath(path)}/x`, 0);
       else this.#add(normalizePath(path), bytes, 0);
     }
-    for (const directory of [...VOLATILE, ...STANDARD]) this.#makeParents(`${directory}/x`);
+    for (const directory of [...VOLATILE, ...STANDARD]) this.#makeParents(`${directory}/x`, 0);
   }
 
   isDirectory(path: string): boolean {
@@ -77,12 +86,14 @@ export class RootFiles {
   read(path: string): Uint8Array | Errno {
     const file = this.#files.get(path);
     if (file !== undefined) return file.buffer.subarray(0, file.size);
+    if (path === NOWHERE) return new Uint8Array(0);
     return this.#directories.has(path) ? 'EISDIR' : 'ENOENT';
   }
 
   /** Replaces the content, or adds to it. The directory must exist. */
   write(path: string, bytes: Uint8Array, append: boolean, at: number): number | Errno {
     if (this.#directories.has(path)) return 'EISDIR';
+    if (path === NOWHERE) return bytes.length;
     if (!this.#directories.has(parentOf(path))) return this.#files.has(parentOf(path)) ? 'ENOTDIR' : 'ENOENT';
     const file = this.#files.get(path) ?? this.#add(path, new Uint8Array(0), at);
     file.modifiedAt = at;
@@ -95,8 +106,9 @@ export class RootFiles {
     return bytes.length;
   }
 
-  remove(path: string): Errno | undefined {
+  remove(path: string, at: number): Errno | undefined {
     if (!this.#files.delete(path)) return this.#directories.has(path) ? 'EISDIR' : 'ENOENT';
+    this.#changed(parentOf(path), at);
     this.#tell({ change: 'removed', path });
     return undefined;
   }
@@ -106,7 +118,7 @@ export class RootFiles {
     if (file === undefined) return this.#directories.has(from) ? this.#renameDirectory(from, to, at) : 'ENOENT';
     const written = this.write(to, file.buffer.subarray(0, file.size), false, at);
     if (typeof written === 'string') return written;
-    return from === to ? undefined : this.remove(from);
+    return from === to ? undefined : this.remove(from, at);
   }
 
   /** Makes it again elsewhere with all that is in it. */
@@ -115,26 +127,27 @@ export class RootFiles {
     if (from === '/' || to === '/') return 'EBUSY';
     if (to.startsWith(`${from}/`)) return 'EINVAL';
     if (this.#files.has(to)) return 'ENOTDIR';
-    const refused = this.#directories.has(to) ? this.removeDirectory(to) : undefined;
+    const refused = this.#directories.has(to) ? this.removeDirectory(to, at) : undefined;
     if (refused !== undefined) return refused;
-    const made = this.makeDirectory(to);
+    const made = this.makeDirectory(to, at);
     if (made !== undefined) return made;
     for (const name of this.list(from)) this.rename(`${from}/${name}`, `${to}/${name}`, at);
-    return this.removeDirectory(from);
+    return this.removeDirectory(from, at);
   }
 
-  makeDirectory(path: string): Errno | undefined {
+  makeDirectory(path: string, at: number): Errno | undefined {
     if (this.#directories.has(path) || this.#files.has(path)) return 'EEXIST';
     if (!this.#directories.has(parentOf(path))) return 'ENOENT';
-    this.#makeParents(`${path}/x`);
+    this.#makeParents(`${path}/x`, at);
     this.#tell({ change: 'replaced', path: `${path}/`, bytes: new Uint8Array(0) });
     return undefined;
   }
 
-  removeDirectory(path: string): Errno | undefined {
+  removeDirectory(path: string, at: number): Errno | undefined {
     if (!this.#directories.has(path)) return this.#files.has(path) ? 'ENOTDIR' : 'ENOENT';
     if (this.list(path).length > 0) return 'ENOTEMPTY';
     this.#directories.delete(path);
+    this.#changed(parentOf(path), at);
     this.#tell({ change: 'removed', path: `${path}/` });
     return undefined;
   }
@@ -154,24 +167,33 @@ export class RootFiles {
     if (file !== undefined) {
       return { isDirectory: false, inode: file.inode, size: file.size, modifiedAt: file.modifiedAt };
     }
-    const inode = this.#directories.get(path);
-    return inode === undefined ? 'ENOENT' : { isDirectory: true, inode, size: 4096, modifiedAt: 0 };
+    if (path === NOWHERE) return { isDirectory: false, inode: 1, size: 0, modifiedAt: 0 };
+    const directory = this.#directories.get(path);
+    return directory === undefined ? 'ENOENT' : { isDirectory: true, ...directory, size: 4096 };
   }
 
   #add(path: string, bytes: Uint8Array, at: number): FileEntry {
-    this.#makeParents(path);
+    this.#makeParents(path, at);
+    this.#changed(parentOf(path), at);
     this.#lastInode += 1;
     const file = { buffer: bytes, size: bytes.length, modifiedAt: at, inode: this.#lastInode };
     this.#files.set(path, file);
     return file;
   }
 
-  #makeParents(path: string): void {
-    for (let at = path.indexOf('/', 1); at > 0; at = path.indexOf('/', at + 1)) {
-      const directory = path.slice(0, at);
+  /** A name came into a directory, or went. */
+  #changed(directory: string, at: number): void {
+    const entry = this.#directories.get(directory);
+    if (entry !== undefined) entry.modifiedAt = at;
+  }
+
+  #makeParents(path: string, at: number): void {
+    for (let end = path.indexOf('/', 1); end > 0; end = path.indexOf('/', end + 1)) {
+      const directory = path.slice(0, end);
       if (this.#directories.has(directory)) continue;
       this.#lastInode += 1;
-      this.#directories.set(directory, this.#lastInode);
+      this.#directories.set(directory, { inode: this.#lastInode, modifiedAt: at });
+      this.#changed(parentOf(directory), at);
     }
   }
 

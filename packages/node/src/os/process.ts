@@ -168,7 +168,7 @@ export class Process implements Os {
   remove(path: string): Task<Errno | undefined> {
     return this.#at(
       path,
-      (files, name) => files.remove(name),
+      (files, name) => files.remove(name, this.wall().sec),
       mounted.remove,
       (served, name) => served.remove(name),
     );
@@ -189,7 +189,7 @@ export class Process implements Os {
   makeDirectory(path: string): Task<Errno | undefined> {
     return this.#at(
       path,
-      (files, name) => files.makeDirectory(name),
+      (files, name) => files.makeDirectory(name, this.wall().sec),
       mounted.makeDirectory,
       (served, name) => served.makeDirectory(name),
     );
@@ -198,7 +198,7 @@ export class Process implements Os {
   removeDirectory(path: string): Task<Errno | undefined> {
     return this.#at(
       path,
-      (files, name) => files.removeDirectory(name),
+      (files, name) => files.removeDirectory(name, this.wall().sec),
       mounted.removeDirectory,
       (served, name) => served.removeDirectory(name),
     );

@@ -156,7 +156,8 @@ export class LockManager implements GroupMember {
   create(lockspace: string, isFs: boolean, user: LockspaceUser): void {
     if (this.#users.has(lockspace)) return user.created('EEXIST');
     this.#users.set(lockspace, user);
-    this.#services.system.files.makeDirectory(`${LOCKSPACES}/${lockspace}`);
+    const { system } = this.#services;
+    system.files.makeDirectory(`${LOCKSPACES}/${lockspace}`, system.wall().sec);
     const isNodir = this.#conf.dlm.lockspaces.find(({ name }) => name === lockspace)?.isNodir === true;
     this.#dlm.send({ kind: 'create', lockspace, lvbLength: 32, isFs, isNodir });
   }
@@ -366,7 +367,8 @@ export class LockManager implements GroupMember {
 
   #forget(lockspace: string): void {
     this.#users.delete(lockspace);
-    this.#services.system.files.removeDirectory(`${LOCKSPACES}/${lockspace}`);
+    const { system } = this.#services;
+    system.files.removeDirectory(`${LOCKSPACES}/${lockspace}`, system.wall().sec);
   }
 }
 
