@@ -20,6 +20,7 @@ export { iscsiRecord } from './programs/iscsiadm/record-store.js';
 export { parseOptions, type ShortOptions } from './programs/options.js';
 export { posixRegExp } from './programs/regular-expression.js';
 export { RICCI_PORT, type RicciTask } from './programs/ricci.js';
+export { withEscapes } from './programs/sh/escapes.js';
 export { isIncomplete } from './programs/sh/parser.js';
 export { wildcard } from './programs/sh/pattern.js';
 export { askRemote, type RemoteReply, type RemoteRequest } from './programs/ssh/remote-request.js';

@@ -6,13 +6,17 @@ import { gfsControl } from './control-tools.js';
 import { curl } from './curl.js';
 import { cut } from './cut.js';
 import { df } from './df.js';
+import { diff } from './diff.js';
 import { dlmTool } from './dlm-tool.js';
 import { du } from './du.js';
+import { head, tail } from './excerpt.js';
 import { cp, mkdir, mv, rm, rmdir, sync, touch } from './files.js';
 import { find } from './find/find.js';
 import { flock } from './flock.js';
+import { grep } from './grep.js';
 import { groupTool } from './group-tool.js';
 import { ls } from './ls.js';
+import { basename, dirname } from './path-names.js';
 import { date, hostname, ps } from './processes.js';
 import { rgTest } from './rg-test.js';
 import { sed } from './sed/sed.js';
@@ -23,13 +27,16 @@ import { sort } from './sort.js';
 import { scp, ssh } from './ssh.js';
 import { stat } from './stat.js';
 import { constant, dmesg, sleep, uname, uptime, whoami } from './system.js';
-import { cat, echo, grep, head, tail, wc } from './text.js';
+import { tee } from './tee.js';
+import { cat, echo, tac, wc } from './text.js';
 import { tr } from './tr.js';
 import { uniq } from './uniq.js';
+import { xargs } from './xargs.js';
 
 /** What an administrator types, by name. cman's and fenced's tools come with the node, whose init scripts need them. */
 export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<string, Program>([
   ['awk', awk],
+  ['basename', basename],
   ['cat', cat],
   ['ccs', ccs],
   ['clustat', clustat],
@@ -39,6 +46,8 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['cut', cut],
   ['date', date],
   ['df', df],
+  ['diff', diff],
+  ['dirname', dirname],
   ['dlm_tool', dlmTool],
   ['dmesg', dmesg],
   ['du', du],
@@ -52,8 +61,10 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['group_tool', groupTool],
   ['head', head],
   ['hostname', hostname],
+  ['less', cat],
   ['ls', ls],
   ['mkdir', mkdir],
+  ['more', cat],
   ['mv', mv],
   ['passwd', passwd],
   ['ps', ps],
@@ -70,7 +81,9 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['ssh', ssh],
   ['stat', stat],
   ['sync', sync],
+  ['tac', tac],
   ['tail', tail],
+  ['tee', tee],
   ['touch', touch],
   ['tr', tr],
   ['true', constant(0)],
@@ -79,6 +92,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['uptime', uptime],
   ['wc', wc],
   ['whoami', whoami],
+  ['xargs', xargs],
   ['yum', yum],
   ...['luci', 'modclusterd'].map((name): [string, Program] => [`/etc/init.d/${name}`, unneededService(name)]),
 ]);
