@@ -1,14 +1,17 @@
 import { EditableConf, validateClusterConf } from '@quorate/cluster-conf';
 import { ConfigError, type Os, type Program, type Task } from '@quorate/kernel';
-import { CLUSTER_ACTIONS, placeOf } from './cluster-actions.js';
+import { CLUSTER_ACTIONS, type ClusterAction, placeOf } from './cluster-actions.js';
 import { CcsComplaint } from './complaint.js';
 import type { ConfEdit, ConfListing } from './conf-action.js';
 import { DOMAIN_EDITS, DOMAIN_LISTINGS } from './failover-domains.js';
 import { FENCE_EDITS, FENCE_LISTINGS } from './fencing.js';
 import { NODE_EDITS, NODE_LISTINGS } from './nodes.js';
+import { OPTION_LISTINGS } from './option-listings.js';
 import { type CcsOptions, readOptions } from './options.js';
 import { SERVICE_EDITS, SERVICE_LISTINGS } from './services.js';
 import { SETTING_EDITS, SETTING_LISTINGS } from './settings.js';
+
+const ACTIONS: ReadonlyMap<string, ClusterAction> = new Map([...CLUSTER_ACTIONS, ...OPTION_LISTINGS]);
 
 const EDITS: ReadonlyMap<string, ConfEdit> = new Map([
   ...NODE_EDITS,
@@ -47,7 +50,7 @@ function* run(argv: readonly string[], os: Os): Task<number> {
   if (argv.includes('--help') || argv.length === 1) return help(os);
   const options = readOptions(argv);
   const { action, words } = options;
-  const clusterAction = CLUSTER_ACTIONS.get(action);
+  const clusterAction = ACTIONS.get(action);
   if (clusterAction !== undefined) return yield* clusterAction(os, options);
   const listing = LISTINGS.get(action);
   const edit = EDITS.get(action);
@@ -91,7 +94,7 @@ function withoutPlace({ path, value, expected }: ConfigError): string {
 }
 
 function help(os: Os): number {
-  const actions = [...CLUSTER_ACTIONS.keys(), ...LISTINGS.keys(), ...EDITS.keys()];
+  const actions = [...ACTIONS.keys(), ...LISTINGS.keys(), ...EDITS.keys()];
   os.print(`Usage: ccs [-h host | -f file] [-i] [-p password] action [words]\nActions: ${actions.join(' ')}\n`);
   return 0;
 }

@@ -37,6 +37,22 @@ const removeNode: ConfEdit = (conf, words) => {
   return { conf: conf.without(needNode(conf, name!)), said: `Node ${name} removed.` };
 };
 
+/** The name of a node on the second ring; another one takes its place. */
+const addAltName: ConfEdit = (given, words) => {
+  const [name, other, ...options] = operandsOf(words, '--addalt', 'node', 'alternate name');
+  const attributes = attributesIn(options, { name: other! });
+  const known = childrenOf(needNode(given, name!), 'altname')[0];
+  const conf = known === undefined ? given : given.without(known);
+  return { conf: conf.withChild(needNode(conf, name!), { name: 'altname', attributes }) };
+};
+
+const removeAltName: ConfEdit = (conf, words) => {
+  const [name] = operandsOf(words, '--rmalt', 'node');
+  const known = childrenOf(needNode(conf, name!), 'altname')[0];
+  if (known === undefined) throw new CcsComplaint(`Unable to find an alternate name of ${name}.`);
+  return { conf: conf.without(known) };
+};
+
 const listNodes: ConfListing = (conf) => childrenOf(conf.find('clusternodes'), 'clusternode').map(namedLine);
 
 /** The `<clusternode>` of that name. */
@@ -52,6 +68,8 @@ export function nodeNames(conf: EditableConf): readonly string[] {
 export const NODE_EDITS: readonly (readonly [string, ConfEdit])[] = [
   ['--addnode', addNode],
   ['--rmnode', removeNode],
+  ['--addalt', addAltName],
+  ['--rmalt', removeAltName],
 ];
 
 export const NODE_LISTINGS: readonly (readonly [string, ConfListing])[] = [['--lsnodes', listNodes]];

@@ -18,16 +18,18 @@ function setSection(path: readonly string[], kept: readonly string[] = []): Conf
   };
 }
 
-/** With an address, or without one: then cman makes it of the cluster's name. */
-const setMulticast: ConfEdit = (given, [address, ...options]) => {
-  if (address === undefined) {
-    const multicast = given.find('cman', 'multicast');
-    return { conf: multicast === undefined ? given : given.without(multicast) };
-  }
-  const attributes = attributesIn(options, { addr: address });
-  const conf = given.withSection('cman', 'multicast');
-  return { conf: conf.withAttributes(conf.find('cman', 'multicast')!, attributes) };
-};
+/** With an address, or without one: then cman makes it of the cluster's name. `altmulticast` is that of the second ring. */
+function setAddress(section: 'multicast' | 'altmulticast'): ConfEdit {
+  return (given, [address, ...options]) => {
+    if (address === undefined) {
+      const known = given.find('cman', section);
+      return { conf: known === undefined ? given : given.without(known) };
+    }
+    const attributes = attributesIn(options, { addr: address });
+    const conf = given.withSection('cman', section);
+    return { conf: conf.withAttributes(conf.find('cman', section)!, attributes) };
+  };
+}
 
 /** `--addheuristic`, `--addlogging`: an element more in a section. */
 function addPart(option: string, section: string, part: string): ConfEdit {
@@ -75,6 +77,7 @@ const SECTIONS: readonly (readonly [title: string, ...path: string[]])[] = [
   ['Resource Manager', 'rm'],
   ['CMAN', 'cman'],
   ['Multicast', 'cman', 'multicast'],
+  ['Alternate Multicast', 'cman', 'altmulticast'],
   ['Fence Daemon', 'fence_daemon'],
   ['Logging', 'logging'],
 ];
@@ -97,7 +100,9 @@ export const SETTING_EDITS: readonly (readonly [string, ConfEdit])[] = [
   ['--setrm', setSection(['rm'])],
   ['--setfencedaemon', setSection(['fence_daemon'])],
   ['--setlogging', setSection(['logging'])],
-  ['--setmulticast', setMulticast],
+  ['--setuidgid', setSection(['uidgid'])],
+  ['--setmulticast', setAddress('multicast')],
+  ['--setaltmulticast', setAddress('altmulticast')],
   ['--addlogging', addPart('--addlogging', 'logging', 'logging_daemon')],
   ['--rmlogging', removePart('--rmlogging', 'logging', 'logging_daemon')],
   ['--setquorumd', setSection(['quorumd'])],
