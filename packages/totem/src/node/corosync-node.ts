@@ -93,7 +93,7 @@ export class CorosyncNode<Output extends ServiceOutput = ServiceOutput> {
   step(input: CorosyncInput): void {
     if (this.#isClosed) return;
     if (this.#isOnStack) {
-      this.#waiting.push('payload' in input ? { ...input, payload: input.payload.slice() } : input);
+      this.#waiting.push('payload' in input ? { ...input, payload: Buffer.from(input.payload) } : input);
       return;
     }
     this.#isOnStack = true;
