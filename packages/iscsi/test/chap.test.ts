@@ -1,7 +1,6 @@
-import { asciiBytes, bytesEqual, hex, SeededWorld } from '@quorate/kernel';
+import { asciiBytes, bytesEqual, hex, md5, SeededWorld } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { decodeBinary, encodeBinary } from '../src/chap/chap.js';
-import { md5 } from '../src/chap/md5.js';
 import { sha256 } from '../src/chap/sha256.js';
 import { Client, INITIATOR, Rig, TARGET } from './rig.js';
 

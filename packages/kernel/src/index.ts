@@ -22,6 +22,7 @@ export type { Fact, NodeStateFact, Observe, PowerState, Stamp, Stamped } from '.
 export { HighWater } from './high-water.js';
 export { type Check, Checker, defineInvariant, type Invariant, type Verdict, type Violation } from './invariant.js';
 export { guarded, type Machine, MICROSECOND, MILLISECOND, type Nanos, SECOND } from './machine.js';
+export { md5 } from './md5.js';
 export { fmix32, murmur3, murmur3Of } from './murmur.js';
 export { Prng, parseSeed, type Seed } from './prng.js';
 export {

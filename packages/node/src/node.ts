@@ -35,6 +35,7 @@ import { SystemLog } from './os/system-log.js';
 import { compgen } from './programs/compgen.js';
 import { basePrograms } from './programs/index.js';
 import { LoginShell } from './programs/sh/sh.js';
+import { which } from './programs/which.js';
 
 /** Of CentOS 6.7, as `uname -r` says it. */
 export const KERNEL_RELEASE = '2.6.32-573.el6.x86_64';
@@ -167,10 +168,9 @@ export class ClusterNode implements Machine<NodeInput, NodeOutput> {
       observe: observeVolumes,
     };
     const programs = new Map([...basePrograms(files, storage, config.gateway), ...(config.programs ?? [])]);
-    programs.set(
-      'compgen',
-      compgen(() => programs.keys()),
-    );
+    const names = (): Iterable<string> => programs.keys();
+    programs.set('compgen', compgen(names));
+    programs.set('which', which(names));
     this.#system = new OperatingSystem({
       hostname: config.name,
       files,

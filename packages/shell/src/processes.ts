@@ -1,4 +1,4 @@
-import { formatCtime, formatSyslogTime, type Program } from '@quorate/kernel';
+import { formatSyslogTime, type Program } from '@quorate/kernel';
 
 const DAY_SEC = 86_400;
 
@@ -24,11 +24,5 @@ export const ps: Program = function* (_argv, os) {
 
 export const hostname: Program = function* (_argv, os) {
   os.print(`${os.hostname}\n`);
-  return 0;
-};
-
-export const date: Program = function* (_argv, os) {
-  const text = formatCtime(os.wall().sec);
-  os.print(`${text.slice(0, 19)} UTC ${text.slice(20)}\n`);
   return 0;
 };

@@ -2,9 +2,11 @@ import type { Program } from '@quorate/kernel';
 import { getenforce, passwd, setenforce, unneededService, yum } from './accepted.js';
 import { awk } from './awk.js';
 import { ccs } from './ccs/ccs.js';
+import { column } from './column.js';
 import { gfsControl } from './control-tools.js';
 import { curl } from './curl.js';
 import { cut } from './cut.js';
+import { date } from './date.js';
 import { df } from './df.js';
 import { diff } from './diff.js';
 import { dlmTool } from './dlm-tool.js';
@@ -16,8 +18,9 @@ import { flock } from './flock.js';
 import { grep } from './grep.js';
 import { groupTool } from './group-tool.js';
 import { ls } from './ls.js';
+import { md5sum } from './md5sum.js';
 import { basename, dirname } from './path-names.js';
-import { date, hostname, ps } from './processes.js';
+import { hostname, ps } from './processes.js';
 import { rgTest } from './rg-test.js';
 import { sed } from './sed/sed.js';
 import { seq } from './seq.js';
@@ -26,11 +29,12 @@ import { sgPersist } from './sg-persist.js';
 import { sort } from './sort.js';
 import { scp, ssh } from './ssh.js';
 import { stat } from './stat.js';
-import { constant, dmesg, sleep, uname, uptime, whoami } from './system.js';
+import { constant, dmesg, sleep, uname, uptime } from './system.js';
 import { tee } from './tee.js';
 import { cat, echo, tac, wc } from './text.js';
 import { tr } from './tr.js';
 import { uniq } from './uniq.js';
+import { id, who, whoami } from './users.js';
 import { xargs } from './xargs.js';
 
 /** What an administrator types, by name. cman's and fenced's tools come with the node, whose init scripts need them. */
@@ -41,6 +45,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['ccs', ccs],
   ['clustat', clustat],
   ['clusvcadm', clusvcadm],
+  ['column', column],
   ['cp', cp],
   ['curl', curl],
   ['cut', cut],
@@ -61,8 +66,10 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['group_tool', groupTool],
   ['head', head],
   ['hostname', hostname],
+  ['id', id],
   ['less', cat],
   ['ls', ls],
+  ['md5sum', md5sum],
   ['mkdir', mkdir],
   ['more', cat],
   ['mv', mv],
@@ -91,6 +98,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['uniq', uniq],
   ['uptime', uptime],
   ['wc', wc],
+  ['who', who],
   ['whoami', whoami],
   ['xargs', xargs],
   ['yum', yum],

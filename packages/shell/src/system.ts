@@ -29,12 +29,6 @@ export const uname: Program = function* (argv, os) {
   return 0;
 };
 
-/** `whoami`: everybody is root here. */
-export const whoami: Program = function* (_argv, os) {
-  os.print('root\n');
-  return 0;
-};
-
 /** `sleep NUMBER[smhd]…`. */
 export const sleep: Program = function* (argv, os) {
   const factors: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };

@@ -1,5 +1,5 @@
-import { bytesEqual, type Choices, concatBytes, fromHex, hex, utf8Bytes } from '@quorate/kernel';
-import { md5 } from './md5.js';
+import { bytesEqual, type Choices, concatBytes, fromHex, hex, md5, utf8Bytes } from '@quorate/kernel';
+
 import { sha256 } from './sha256.js';
 
 /** One side's name and secret. */

@@ -49,7 +49,7 @@ function usage(os: Os, program: string): number {
   return 1;
 }
 
-/** Calls a file system for each path; files of the machine itself are root's, and stay as they are. */
+/** Calls a file system for each path; files of the machine itself stay as they are, and nobody but root has them. */
 function* each(
   os: Os,
   paths: readonly string[],
@@ -59,10 +59,16 @@ function* each(
   let status = 0;
   for (const path of paths) {
     const at = volumePath(os, path);
-    const refused = at === undefined ? 'EOPNOTSUPP' : yield* call(at);
+    const refused = at === undefined ? yield* isThere(os, path) : yield* call(at);
     if (!isErrno(refused)) continue;
-    os.printError(`${doing} \`${path}': ${strerror(refused)}\n`);
+    const what = refused === 'ENOENT' ? doing.replace(/: .*/, ': cannot access') : doing;
+    os.printError(`${what} \`${path}': ${strerror(refused)}\n`);
     status = 1;
   }
   return status;
+}
+
+function* isThere(os: Os, path: string): Task<Errno | undefined> {
+  const info = yield* os.stat(path);
+  return isErrno(info) ? info : undefined;
 }

@@ -1,3 +1,6 @@
+/** Where programs are looked for. */
+export const PATH: string = '/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin:/root/bin';
+
 const PLACES: readonly (readonly [directory: string, names: string])[] = [
   [
     '/bin',

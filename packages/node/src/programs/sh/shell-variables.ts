@@ -2,6 +2,7 @@ import type { Os, Task } from '@quorate/kernel';
 import { evaluate } from './arithmetic.js';
 import { withoutBraces } from './braces.js';
 import { expandText, expandWord, type Values } from './expand.js';
+import { PATH } from './program-paths.js';
 import { type Assignment, ExpansionComplaint, type Script } from './script.js';
 import type { ShellState } from './state.js';
 import { quotedWord } from './word-quotes.js';
@@ -82,7 +83,7 @@ export abstract class ShellVariables implements Values {
       case 'IFS':
         return ' \t\n';
       case 'PATH':
-        return '/usr/local/sbin:/usr/local/bin:/sbin:/bin:/usr/sbin:/usr/bin:/root/bin';
+        return PATH;
       case 'PPID':
         return '1';
       case 'PWD':

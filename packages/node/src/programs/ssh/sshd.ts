@@ -18,7 +18,7 @@ function* replyTo(os: Os, request: RemoteRequest): Task<RemoteReply> {
   switch (request.kind) {
     case 'run': {
       const { command, input } = request;
-      const { status, output, errors } = yield* os.run(['sh', '-c', command], { input, directory: HOME });
+      const { status, output, errors } = yield* os.run(['bash', '-c', command], { input, directory: HOME });
       return { status, output: utf8Bytes(output), errors };
     }
     case 'get': {

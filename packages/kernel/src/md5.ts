@@ -9,7 +9,7 @@ const ROTATIONS: readonly (readonly number[])[] = [
 /** floor(2^32 × |sin(i + 1)|), i from 0 to 63. */
 const SINES: Int32Array = Int32Array.from({ length: 64 }, (_, i) => Math.floor(Math.abs(Math.sin(i + 1)) * 2 ** 32));
 
-/** MD5 of the bytes, 16 bytes. CHAP's first algorithm; nothing else should use it. Source: RFC 1321. */
+/** MD5 of the bytes, 16 bytes: of CHAP and md5sum; it keeps nothing secret. Source: RFC 1321. */
 export function md5(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const padded = new Uint8Array(((bytes.length + 8) & ~63) + 64);
   const view = new DataView(padded.buffer);
