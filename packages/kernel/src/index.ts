@@ -30,6 +30,7 @@ export {
   type FileInfo,
   type FileLock,
   type FileSystemSpace,
+  type FileTimes,
   type InterfaceInfo,
   isErrno,
   type LockedFile,

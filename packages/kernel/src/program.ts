@@ -117,6 +117,15 @@ export interface FileInfo {
   readonly size: number;
   /** Seconds. */
   readonly modifiedAt: number;
+  /** The three times, where the file system has them. */
+  readonly times?: FileTimes;
+}
+
+/** When a file was read, when its content changed, and when anything of it did. */
+export interface FileTimes {
+  readonly accessed: WallTime;
+  readonly modified: WallTime;
+  readonly changed: WallTime;
 }
 
 /** How full a file system is. */
@@ -206,7 +215,12 @@ export interface Os {
   removeDirectory(path: string): Task<Errno | undefined>;
   /** Names in the directory, without `.` and `..`, in the order of the file system. */
   list(path: string): Task<readonly string[] | Errno>;
-  stat(path: string): Task<FileInfo | Errno>;
+  /** Of what a symbolic link names, unless told. */
+  stat(path: string, isLinkFollowed?: boolean): Task<FileInfo | Errno>;
+  /** Makes a symbolic link. EPERM where the file system has none. */
+  makeSymlink(target: string, path: string): Task<Errno | undefined>;
+  /** What a symbolic link names; EINVAL for another file. */
+  readLink(path: string): Task<{ readonly target: string } | Errno>;
   /** Paths begin there from now on, also those of programs that are run later. */
   changeDirectory(path: string): Task<Errno | undefined>;
 

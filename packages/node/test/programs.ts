@@ -133,6 +133,15 @@ export const TEST_PROGRAMS: Readonly<Record<string, Program>> = {
   *mv([, from = '', to = ''], os) {
     return end(os, yield* os.rename(from, to));
   },
+  /** `symlink TARGET PATH`: what it names then, and of what kind both are. */
+  *symlink([, target = '', path = ''], os) {
+    const refused = yield* os.makeSymlink(target, path);
+    if (isErrno(refused)) return end(os, refused);
+    const [link, itself, meant] = [yield* os.readLink(path), yield* os.stat(path, false), yield* os.stat(path)];
+    const kindOf = (found: typeof meant): string => (isErrno(found) ? found : found.type);
+    os.print(`${isErrno(link) ? link : link.target} ${kindOf(itself)} ${kindOf(meant)}\n`);
+    return 0;
+  },
   mkdir: unary((os, path) => os.makeDirectory(path)),
   rmdir: unary((os, path) => os.removeDirectory(path)),
   rm: unary((os, path) => os.remove(path)),

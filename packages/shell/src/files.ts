@@ -63,7 +63,7 @@ export const rm: Program = function* (argv, os) {
   };
   if (operands.length === 0) return missingOperand(os, 'rm', '');
   for (const path of operands) {
-    const found = yield* os.stat(path);
+    const found = yield* os.stat(path, false);
     if (isWhole && !isErrno(found) && found.type === 'directory') yield* removeTree(os, path, complain);
     else {
       const refused = yield* os.remove(path);
@@ -78,7 +78,7 @@ function* removeTree(os: Os, path: string, complain: (path: string, reason: stri
   if (isErrno(names)) return complain(path, strerror(names));
   for (const name of names) {
     const child = `${path}/${name}`;
-    const found = yield* os.stat(child);
+    const found = yield* os.stat(child, false);
     if (!isErrno(found) && found.type === 'directory') yield* removeTree(os, child, complain);
     else {
       const refused = yield* os.remove(child);

@@ -14,6 +14,8 @@ import { coreOptions } from './coreutils.js';
 interface Entry {
   readonly name: string;
   readonly info: FileInfo;
+  /** What a symbolic link names. */
+  readonly target?: string;
 }
 
 /**
@@ -29,9 +31,10 @@ export const ls: Program = function* (argv, os) {
   const directories: Entry[] = [];
   let status = 0;
   for (const path of paths) {
-    const info = yield* os.stat(path);
+    const info = yield* os.stat(path, !flags.has('l') && !flags.has('d'));
     if (isErrno(info)) status = complain(os, path, info);
-    else (info.type === 'directory' && !flags.has('d') ? directories : files).push({ name: path, info });
+    else
+      (info.type === 'directory' && !flags.has('d') ? directories : files).push(yield* entryOf(os, path, path, info));
   }
   printEntries(os, inOrder(files, flags), flags);
   const left = inOrder(directories, flags).map(({ name }) => name);
@@ -90,10 +93,15 @@ function* entriesOf(os: Os, path: string, flags: Flags): Task<readonly Entry[] |
   const names = flags.has('a') ? ['.', '..', ...listed] : listed.filter((name) => !isHidden(name));
   const entries: Entry[] = [];
   for (const name of names) {
-    const info = yield* os.stat(`${path}/${name}`);
-    if (!isErrno(info)) entries.push({ name, info });
+    const info = yield* os.stat(`${path}/${name}`, false);
+    if (!isErrno(info)) entries.push(yield* entryOf(os, `${path}/${name}`, name, info));
   }
   return inOrder(entries, flags);
+}
+
+function* entryOf(os: Os, path: string, name: string, info: FileInfo): Task<Entry> {
+  const link = info.type === 'symlink' ? yield* os.readLink(path) : 'EINVAL';
+  return isErrno(link) ? { name, info } : { name, info, target: link.target };
 }
 
 /** As the blocks of 4 KiB take it that a size needs. */
@@ -115,7 +123,7 @@ function printEntries(os: Os, entries: readonly Entry[], flags: Flags): void {
     Math.max(0, ...entries.map(({ info }) => text(info).length));
   const links = width((info) => String(info.links));
   const sizes = width(sizeText);
-  for (const { name, info } of entries) {
+  for (const { name, info, target } of entries) {
     if (!flags.has('l')) {
       os.print(`${name}\n`);
       continue;
@@ -127,7 +135,7 @@ function printEntries(os: Os, entries: readonly Entry[], flags: Flags): void {
       ownerText(info.gid),
       sizeText(info).padStart(sizes),
       dateText(info.modifiedAt, os.wall().sec),
-      name,
+      target === undefined ? name : `${name} -> ${target}`,
     ];
     os.print(`${columns.join(' ')}\n`);
   }

@@ -17,6 +17,7 @@ import { find } from './find/find.js';
 import { flock } from './flock.js';
 import { grep } from './grep.js';
 import { groupTool } from './group-tool.js';
+import { ln, readlink } from './ln.js';
 import { ls } from './ls.js';
 import { md5sum } from './md5sum.js';
 import { basename, dirname } from './path-names.js';
@@ -68,6 +69,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['hostname', hostname],
   ['id', id],
   ['less', cat],
+  ['ln', ln],
   ['ls', ls],
   ['md5sum', md5sum],
   ['mkdir', mkdir],
@@ -75,6 +77,7 @@ export const administratorsPrograms: ReadonlyMap<string, Program> = new Map<stri
   ['mv', mv],
   ['passwd', passwd],
   ['ps', ps],
+  ['readlink', readlink],
   ['rg_test', rgTest],
   ['rm', rm],
   ['rmdir', rmdir],

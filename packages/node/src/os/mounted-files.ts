@@ -110,9 +110,17 @@ export function* list(asked: Asked, path: string): Task<readonly string[] | Errn
   return isErrno(entries) ? entries : entries.map(({ name }) => name);
 }
 
-export function* stat(asked: Asked, path: string): Task<FileInfo | Errno> {
-  const found = yield* ask(asked, { kind: 'stat', path });
+export function* stat(asked: Asked, path: string, isLinkFollowed: boolean): Task<FileInfo | Errno> {
+  const found = yield* ask(asked, { kind: isLinkFollowed ? 'stat' : 'lstat', path });
   return isErrno(found) ? found : fileInfoOf(found);
+}
+
+export function makeSymlink(asked: Asked, target: string, path: string): Task<Errno | undefined> {
+  return ask(asked, { kind: 'symlink', target, path });
+}
+
+export function readLink(asked: Asked, path: string): Task<{ readonly target: string } | Errno> {
+  return ask(asked, { kind: 'readlink', path });
 }
 
 /** How full it is, as this node knows: changes of others count once they have been synchronized. */
@@ -126,5 +134,10 @@ export function* space(asked: Asked): Task<FileSystemSpace | Errno> {
 function fileInfoOf(found: Stat): FileInfo {
   const { inode, mode, links, uid, gid, size, mtime } = found;
   const type = found.type === 'other' ? 'file' : found.type;
-  return { type, inode, mode: mode & 0o7777, links, uid, gid, size, modifiedAt: mtime };
+  const times = {
+    accessed: { sec: found.atime, nsec: found.atimeNsec },
+    modified: { sec: mtime, nsec: found.mtimeNsec },
+    changed: { sec: found.ctime, nsec: found.ctimeNsec },
+  };
+  return { type, inode, mode: mode & 0o7777, links, uid, gid, size, modifiedAt: mtime, times };
 }

@@ -216,8 +216,26 @@ export class Process implements Os {
     );
   }
 
-  stat(path: string): Task<FileInfo | Errno> {
-    return this.#at(
+  makeSymlink(target: string, path: string): Task<Errno | undefined> {
+    return this.#at<Errno | undefined>(
+      path,
+      () => 'EPERM',
+      (asked, name) => mounted.makeSymlink(asked, target, name),
+      () => refused('EPERM'),
+    );
+  }
+
+  readLink(path: string): Task<{ readonly target: string } | Errno> {
+    return this.#at<{ readonly target: string } | Errno>(
+      path,
+      (files, name) => (isErrno(files.stat(name)) ? 'ENOENT' : 'EINVAL'),
+      mounted.readLink,
+      () => refused('EINVAL'),
+    );
+  }
+
+  stat(path: string, isLinkFollowed = true): Task<FileInfo | Errno> {
+    return this.#at<FileInfo | Errno>(
       path,
       (files, name) => {
         const found = files.stat(name);
@@ -234,7 +252,7 @@ export class Process implements Os {
           modifiedAt,
         };
       },
-      mounted.stat,
+      (asked, name) => mounted.stat(asked, name, isLinkFollowed),
       (served, name) => served.stat(name),
     );
   }

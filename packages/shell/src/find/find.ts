@@ -32,7 +32,7 @@ class Walk {
   *from(path: string, depth = 0): Task {
     const search = this.#search;
     if (search.hasQuit) return;
-    const info = yield* this.#os.stat(path);
+    const info = yield* this.#os.stat(path, false);
     if (isErrno(info)) {
       // One that is removed meanwhile is left out.
       if (depth === 0) this.#complain(path, strerror(info));

@@ -40,7 +40,7 @@ export function comparesNumbers(operator: string): ((a: bigint, b: bigint) => bo
 export function* isOfFile(os: Os, operator: string, path: string): Task<boolean | undefined> {
   const question = OF_FILES.get(operator);
   if (question === undefined) return undefined;
-  const info = yield* os.stat(path);
+  const info = yield* os.stat(path, operator !== '-h' && operator !== '-L');
   return !isErrno(info) && question(info, path);
 }
 
