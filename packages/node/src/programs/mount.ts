@@ -13,7 +13,7 @@ export const mount: Program = function* (argv, os) {
   const [first, second] = operands;
   if (first === undefined) {
     for (const each of os.mounts())
-      os.print(`${each.device} on ${each.directory} type ${each.type} (${each.options})\n`);
+      os.print(`${each.device} on ${each.directory} type ${each.type} (${shownOptions(each.options)})\n`);
     return 0;
   }
   const known = (yield* fstabEntries(os)).find(({ device, directory }) => device === first || directory === first);
@@ -86,3 +86,9 @@ export const umount: Program = function* (argv, os) {
   os.printError(`umount: ${mounted.directory}: ${refused === 'EBUSY' ? 'device is busy' : refused}\n`);
   return 1;
 };
+
+/** As mount(8) keeps them in /etc/mtab: `rw` or `ro` first, and no `defaults`. */
+function shownOptions(options: string): string {
+  const others = options.split(',').filter((option) => !['defaults', 'rw', 'ro'].includes(option));
+  return [options.split(',').includes('ro') ? 'ro' : 'rw', ...others].join(',');
+}
