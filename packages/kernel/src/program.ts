@@ -201,7 +201,10 @@ export interface Os {
   readFile(path: string): Task<Uint8Array | Errno>;
   /** Creates the file if need be; replaces its content unless `append`. Returns the number of bytes written. */
   writeFile(path: string, bytes: Uint8Array, options?: { readonly append?: boolean }): Task<number | Errno>;
-  /** Waits until what a file has is on stable storage, as fsync(2) does. */
+  /**
+   * Waits until what a file has is on stable storage, as fsync(2) does; of the directory that a file system is mounted on, until all that
+   * this node has changed there is, as syncfs(2).
+   */
   sync(path: string): Task<Errno | undefined>;
   /**
    * Takes an advisory lock on a file of a mounted file system, which is made if it is not there. Waits for it, or gives EAGAIN. It is

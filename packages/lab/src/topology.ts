@@ -97,6 +97,7 @@ export function machineConfig(
     .map(({ kind, address }) => ({ name: kind, address }));
   const hosts = [...topology.machines, ...named].map(({ name, address }) => `${withoutPrefix(address)} ${name}`);
   const files = new Map<string, Uint8Array>([
+    ['/etc/redhat-release', asciiBytes('CentOS release 6.7 (Final)\n')],
     ['/etc/hosts', utf8Bytes(`127.0.0.1 localhost localhost.localdomain\n${hosts.join('\n')}\n`)],
     ...initiatorFiles(topology, spec),
     ...confFile(topology.clusterConf),

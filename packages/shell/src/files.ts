@@ -41,11 +41,15 @@ export const touch: Program = function* (argv, os) {
   });
 };
 
-/** `sync file…`: waits until the files are on stable storage. */
+/** `sync [file…]`: waits until the files are on stable storage; without any, all that this node has written. */
 export const sync: Program = function* (argv, os) {
   const options = coreOptions(argv, os, { flags: '' });
   if (options === undefined) return 1;
-  return yield* each(argv[0]!, options.operands, os, 'error syncing', (path) => os.sync(path));
+  const { operands } = options;
+  const mounted = os.mounts().flatMap(({ type, directory }) => (type === 'gfs2' ? [directory] : []));
+  if (operands.length === 0 && mounted.length === 0) return 0;
+  const paths = operands.length === 0 ? mounted : operands;
+  return yield* each(argv[0]!, paths, os, 'error syncing', (path) => os.sync(path));
 };
 
 /** `rm [-f] [-r] file…`: with `-r` whole trees; `-f` says nothing of files that are not there. */

@@ -61,7 +61,12 @@ export function* writeFile(asked: Asked, path: string, bytes: Uint8Array, append
   return written;
 }
 
+/** `/` is the whole file system. */
 export function* sync(asked: Asked, path: string): Task<Errno | undefined> {
+  if (path === '/') {
+    const done = yield* ask(asked, { kind: 'sync' });
+    return isErrno(done) ? done : undefined;
+  }
   const fd = yield* ask(asked, { kind: 'open', path, flags: { write: true } });
   if (isErrno(fd)) return fd;
   const refused = yield* ask(asked, { kind: 'fsync', fd });
