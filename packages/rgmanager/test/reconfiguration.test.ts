@@ -13,6 +13,25 @@ const confOf = (...scripts: readonly string[]): ConfElement =>
   parseConf(`<cluster><clusternodes><clusternode name="node1" nodeid="1"/></clusternodes>
     <rm><service name="web" recovery="restart">${scripts.map(script).join('')}</service></rm></cluster>`);
 
+describe('a new configuration that comes while a service is checked', () => {
+  // Service chaos, seeds 1272 and 1286: what is found well needs no stop, and what was to be stopped ran on, and ran twice later.
+  it('stops what is no longer in it when the check has ended', () => {
+    const cluster = new RgCluster(confOf('a', 'b'), { agents });
+    const running = new Set<string>();
+    cluster.agent = ({ resource, action }) => {
+      if (action === 'start') running.add(resource);
+      if (action === 'stop') running.delete(resource);
+      return { takes: action === 'status' ? 3 * SECOND : 0, status: 0 };
+    };
+    cluster.start(1);
+    while (!cluster.facts.some((fact) => fact.kind === 'rg.agent-started' && fact.action === 'status'))
+      cluster.run(MILLISECOND);
+    cluster.reconfigure(confOf('a'));
+    cluster.run(30 * SECOND);
+    expect([...running]).toEqual(['service:web', 'script:a']);
+  });
+});
+
 describe('a new configuration that comes while a service starts or stops', () => {
   // Service chaos, seed 13: the record did not say yet that the service runs here, so that nothing of it was stopped.
   it('stops what is no longer in it when the start has ended', () => {

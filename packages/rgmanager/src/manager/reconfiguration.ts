@@ -30,8 +30,11 @@ export interface ReconfigurationParts {
  * Source: rgmanager src/daemons/groups.c, `do_condstops`, `do_condstarts`.
  */
 export function* reconfigure(parts: ReconfigurationParts, next: Configuration): Task<boolean> {
-  const { runtime, inUse, isOvertaken } = parts;
+  const { runtime, inUse, isOvertaken, threads } = parts;
   const old = inUse.configuration;
+  // Differs from rgmanager: a check that is under way takes from what it finds well the mark that it is to be stopped.
+  yield* threads.idle();
+  if (isOvertaken()) return false;
   resourceDelta(old.resources, next.resources);
   treeDelta(old.roots, next.roots);
   yield* stopChanged(parts, old);
