@@ -26,8 +26,8 @@ const TYPED: readonly Line[] = [
     'group_tool ls',
     /^fence domain\nmember count {2}5\n.*\n\ndlm lockspaces\nname .*members {7}1 2 3 4 5 \n\ngfs mountgroups\nname .*flags {9}0x00000048 mounted\n.*members {7}1 2 3 4 5 \n\n$/s,
   ],
-  ['my-vm2', 'echo kept > /mydata/kept; sync; echo $?', '0\n'],
-  ['my-vm1', 'cat /mydata/kept /etc/redhat-release', 'kept\nCentOS release 6.7 (Final)\n'],
+  ['my-vm2', 'echo kept > /mydata/kept; sync; echo $?', /^0\n$/],
+  ['my-vm1', 'cat /mydata/kept /etc/redhat-release', /^kept\nCentOS release 6\.7 \(Final\)\n$/],
   ['my-vm2', 'group_tool dump fence', /^\d+ fenced.* started\n.* set_master from 0 to (complete|low) node 1\n/s],
 ];
 
