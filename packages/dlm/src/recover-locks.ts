@@ -1,6 +1,6 @@
 import { findRsbNodir } from './directory.js';
 import { LinkedQueue } from './linked-queue.js';
-import { LockFlag, Result, StatusFlag } from './lock-flags.js';
+import { LockFlag, Result } from './lock-flags.js';
 import type { Lockspace } from './lockspace.js';
 import { grantPendingLocks } from './master.js';
 import { Asts, MessageType } from './message.js';
@@ -202,9 +202,8 @@ function recoverLvb(ls: Lockspace, r: Rsb, asked: ReadonlySet<Rsb>): void {
   let high: Lkb | undefined;
   for (let lkb = r.firstLock; lkb !== undefined && lkb.queue !== r.waitqueue; lkb = r.lockAfter(lkb)) {
     if ((lkb.exflags & LockFlag.VALBLK) === 0 || lkb.lvb === undefined) continue;
-    // Above CR nobody else could have written since. Differs from Linux, which forgets that this lock has read that it is not valid.
-    const isTold = !ls.host.isStrict && (lkb.sbflags & StatusFlag.VALNOTVALID) !== 0;
-    if (lkb.grmode > Mode.CR && !isTold) return ls.storeLvb(r, lkb.lvb, lkb.lvbseq);
+    // Above CR nobody else could have written since.
+    if (lkb.grmode > Mode.CR) return ls.storeLvb(r, lkb.lvb, lkb.lvbseq);
     if (high === undefined || ((lkb.lvbseq - high.lvbseq) | 0) >= 0) high = lkb;
   }
   if (high !== undefined) {
