@@ -60,17 +60,10 @@ function unlockProcLock(ls: Lockspace, lkb: Lkb): void {
   const verdict = unlockVerdict(lkb, flags);
   // One that is on its way out already has been told of.
   if (verdict === 'EBUSY' || verdict === 'EINVAL') return;
-  tellAbandoned(ls, lkb);
   tellCalled(ls, lkb, 'unlock');
   if (verdict === 'complete-here') completeHere(ls, lkb, Status.EUNLOCK);
   if (verdict !== 'proceed') return;
   lkb.exflags |= flags;
   lkb.sbflags = 0;
   unlockAtMaster(ls, lkb.resource, lkb);
-}
-
-function tellAbandoned(ls: Lockspace, lkb: Lkb): void {
-  const { host, name: lockspace } = ls;
-  const { lkid, process, resource } = lkb;
-  host.observe?.({ kind: 'dlm.abandoned', now: host.now, lockspace, resource: resource.name, lkid, process });
 }

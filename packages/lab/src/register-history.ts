@@ -15,8 +15,8 @@ export type RegisterFact = Fact & { readonly lockspace: string; readonly registe
     | { readonly kind: 'register.writing'; readonly operation: number; readonly value: number }
     /** It has given the lock back, or never got it. */
     | { readonly kind: 'register.ended'; readonly operation: number }
-    /** A process holds a lock on the register from now on, until it is killed or its machine has no power. */
-    | { readonly kind: 'register.kept'; readonly process: number }
+    /** A process holds a lock on the register from now on, as long as its machine has power. */
+    | { readonly kind: 'register.kept' }
   );
 
 /** `none`: there is no value block, or there was never a value in it. `invalid`: it is reported as not valid. */
@@ -63,9 +63,8 @@ interface Operation {
  * so they are ordered by time alone: an epoch is before another one when some operation of it was over when one of the other began,
  * and two that are each before the other contradict. (If any number of epochs contradict in a circle, two of them do: of the epoch
  * whose first operation was over first, all others have an operation that began later.) A loss has to have a reason since the value was
- * last known to be valid: a machine has lost its power or left the lockspace, in a lockspace
- * without a directory a recovery has begun, or a process was killed that may have been writing. That there is no value, and nobody says
- * that one is lost, needs a moment at which nobody kept a lock on the register.
+ * last known to be valid: a machine has lost its power, or in a lockspace without a directory a recovery has begun. That there is no value, and nobody says that one is lost, needs a moment at which nobody
+ * kept a lock on the register.
  *
  * An operation that never ends may have written or not. Cost: one map entry for each epoch in each operation that ends.
  */
@@ -78,36 +77,18 @@ export class RegisterHistory {
   #lostAt: Nanos = -1;
   /** When nobody kept the register last. */
   #unkeptAt: Nanos = 0;
-  /** By node, the process that keeps it. */
-  readonly #keepers = new Map<number, number>();
-  /** A process was killed that had asked for a lock. */
-  #isAbandoned = false;
+  readonly #keepers = new Set<number>();
 
   /** A process of this node holds a lock on the register. */
-  kept(node: number, process: number, at: Nanos): void {
+  kept(node: number, at: Nanos): void {
     if (this.#keepers.size === 0) this.#unkeptAt = at;
-    this.#keepers.set(node, process);
+    this.#keepers.add(node);
   }
 
-  /** A node has lost its power or left the lockspace, and with it its locks. */
+  /** A node has lost its power, and with it its locks. */
   off(node: number, at: Nanos): void {
     this.#lostAt = at;
-    this.#loseKeeper(node, at);
-  }
-
-  /** A process was killed that had a lock, or had asked for one: it takes the value with it when that is granted in PW or EX. */
-  abandoned(node: number, process: number, at: Nanos): void {
-    this.#isAbandoned = true;
-    if (this.#keepers.get(node) === process) this.#loseKeeper(node, at);
-  }
-
-  /** The lock manager has found the value block not valid. */
-  invalidated(at: Nanos): void {
-    if (this.#isAbandoned) this.#lostAt = at;
-  }
-
-  #loseKeeper(node: number, at: Nanos): void {
-    if (this.#keepers.delete(node) && this.#keepers.size === 0) this.#unkeptAt = at;
+    this.#keepers.delete(node);
   }
 
   /** All its locks have begun to move to another master, or to the same one anew, which believes no value of those who only look on. */

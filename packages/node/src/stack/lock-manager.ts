@@ -39,8 +39,6 @@ export interface LockspaceUser {
   bast(handle: number, mode: number): void;
   callRefused(handle: number, errno: Errno): void;
   released(): void;
-  /** It is not left: it has locks. */
-  releaseRefused?(errno: Errno): void;
   /** The answer to a posix lock that was asked for. */
   plockResult?(id: number, result: PlockResult): void;
 }
@@ -169,9 +167,8 @@ export class LockManager implements GroupMember {
     this.#controld.send(call);
   }
 
-  /** Unless forced it is refused while the lockspace has locks of this node. */
-  release(lockspace: string, isForced = true): void {
-    this.#dlm.send({ kind: 'release', lockspace, isForced });
+  release(lockspace: string): void {
+    this.#dlm.send({ kind: 'release', lockspace, isForced: true });
   }
 
   /** Takes over a lockspace that somebody who was killed has left behind; false when there is none. */
@@ -312,8 +309,6 @@ export class LockManager implements GroupMember {
         this.#services.log(output.priority, 'kernel', output.text);
         break;
       case 'release-refused':
-        this.#users.get(output.lockspace)?.releaseRefused?.(output.errno);
-        break;
       case 'recover-slot':
       case 'reject':
         break;
