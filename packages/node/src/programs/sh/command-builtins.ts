@@ -1,5 +1,4 @@
 import { SECOND } from '@quorate/kernel';
-import { BUILTINS } from './builtins.js';
 import { ExpansionComplaint } from './script.js';
 import type { Builtin } from './state.js';
 
@@ -40,7 +39,7 @@ export const letValues: Builtin = function* ([, ...expressions], shell, streams)
 /** `builtin COMMAND`: no function of that name. */
 export const builtin: Builtin = function* ([, ...words], shell, streams) {
   if (words.length === 0) return 0;
-  if (BUILTINS.has(words[0]!)) return yield* shell.command(words, streams);
+  if (shell.isBuiltin(words[0]!)) return yield* shell.command(words, streams);
   streams.printError(`${shell.prefix}: builtin: ${words[0]}: not a shell builtin\n`);
   return 1;
 };
@@ -53,7 +52,7 @@ export const command: Builtin = function* ([name, ...words], shell, streams) {
   if (option === '-V') return yield* type([name!, ...words], shell, streams);
   let status = 1;
   for (const word of words) {
-    const isOwn = KEYWORDS.includes(word) || shell.state.functions.has(word) || BUILTINS.has(word);
+    const isOwn = KEYWORDS.includes(word) || shell.state.functions.has(word) || shell.isBuiltin(word);
     const path = isOwn ? word : yield* shell.pathOf(word);
     if (path === undefined) continue;
     streams.print(`${path}\n`);
@@ -73,7 +72,7 @@ export const type: Builtin = function* ([command, ...names], shell, streams) {
     const path = yield* shell.pathOf(name);
     if (KEYWORDS.includes(name)) say('keyword', 'a shell keyword');
     else if (shell.state.functions.has(name)) say('function', 'a function');
-    else if (BUILTINS.has(name)) say('builtin', 'a shell builtin');
+    else if (shell.isBuiltin(name)) say('builtin', 'a shell builtin');
     else if (path !== undefined) say('file', path);
     else {
       if (!isShort) streams.printError(`${shell.prefix}: ${command}: ${name}: not found\n`);

@@ -1,6 +1,6 @@
 import type { Os, Task } from '@quorate/kernel';
 import { Fields } from './fields.js';
-import { joined, referenceOf } from './parameter-value.js';
+import { type Expansion, joined, referenceOf } from './parameter-value.js';
 import { type Character, expressionOf, isPattern, pathsLike } from './pattern.js';
 import type { Part, Script, Word } from './script.js';
 
@@ -63,6 +63,8 @@ export function* expandPattern(word: Word, values: Values): Task<RegExp> {
   return expressionOf(yield* expandCharacters(word, values));
 }
 
+const EXPANSION: Expansion = { text: expandText, pattern: expandPattern };
+
 function textOf(field: readonly Character[]): string {
   return field.map(({ text }) => text).join('');
 }
@@ -113,7 +115,7 @@ function* appendParameter(
   values: Values,
   isSplit: boolean,
 ): Task {
-  const found = yield* referenceOf(part, values);
+  const found = yield* referenceOf(part, values, EXPANSION);
   if (found.kind === 'word') {
     if (part.isQuoted) fields.add(yield* expandText(found.word, values), true);
     else yield* append(fields, found.word, values, isSplit, isSplit);

@@ -1,5 +1,5 @@
 import type { Task } from '@quorate/kernel';
-import { expandPattern, expandText, type Values } from './expand.js';
+import type { Values } from './expand.js';
 import { inOtherCase, replaced, withoutPart } from './parameter.js';
 import { ExpansionComplaint, type Operation, type Part, type Word } from './script.js';
 
@@ -7,6 +7,12 @@ import { ExpansionComplaint, type Operation, type Part, type Word } from './scri
 export type Reference =
   | { readonly kind: 'one' | 'list' | 'star'; readonly list: readonly string[] }
   | { readonly kind: 'word'; readonly word: Word };
+
+/** How the words in an operation on a parameter are expanded. */
+export interface Expansion {
+  text(word: Word, values: Values): Task<string>;
+  pattern(word: Word, values: Values): Task<RegExp>;
+}
 
 /** A list as one text. */
 export function joined({ kind, list }: Exclude<Reference, { kind: 'word' }>, { separators }: Values): string {
@@ -20,25 +26,29 @@ interface Target {
 }
 
 /** The values of a parameter. */
-export function* referenceOf(part: Extract<Part, { kind: 'variable' | 'parameter' }>, values: Values): Task<Reference> {
+export function* referenceOf(
+  part: Extract<Part, { kind: 'variable' | 'parameter' }>,
+  values: Values,
+  expansion: Expansion,
+): Task<Reference> {
   if (part.kind === 'variable') return plain({ name: part.name, subscript: undefined }, values);
   const { operation } = part;
   if (operation.kind === 'names') {
     return { kind: 'list', list: values.names().filter((name) => name.startsWith(part.name)) };
   }
-  const given = { name: part.name, subscript: part.subscript && (yield* expandText(part.subscript, values)) };
+  const given = { name: part.name, subscript: part.subscript && (yield* expansion.text(part.subscript, values)) };
   const target = part.isIndirect ? namedBy(given, values) : given;
   if (operation.kind === 'keys') {
     return { kind: kindOf(target), list: values.elements(target.name).map(([key]) => key) };
   }
-  if (operation.kind === 'instead') return yield* instead(target, operation, values);
+  if (operation.kind === 'instead') return yield* instead(target, operation, values, expansion);
   if (operation.kind === 'length') {
     const { kind, list } = plain(target, values);
     return one(String(kind === 'one' ? [...list[0]!].length : list.length));
   }
-  if (operation.kind === 'slice') return yield* slice(target, operation, values);
+  if (operation.kind === 'slice') return yield* slice(target, operation, values, expansion);
   const { kind, list } = plain(target, values);
-  const changed = yield* changing(operation, values);
+  const changed = yield* changing(operation, values, expansion);
   return { kind, list: list.map(changed) };
 }
 
@@ -79,6 +89,7 @@ function* instead(
   target: Target,
   { operator, isEmptyNone, word }: Extract<Operation, { kind: 'instead' }>,
   values: Values,
+  expansion: Expansion,
 ): Task<Reference> {
   const kind = kindOf(target);
   const found = kind === 'one' ? values.lookup(target.name, target.subscript) : undefined;
@@ -87,7 +98,7 @@ function* instead(
   if (operator === '+') return isThere ? { kind: 'word', word } : one('');
   if (isThere) return { kind, list };
   if (operator === '-') return { kind: 'word', word };
-  const text = yield* expandText(word, values);
+  const text = yield* expansion.text(word, values);
   if (operator === '?') {
     const none = isEmptyNone ? 'parameter null or not set' : 'parameter not set';
     throw new ExpansionComplaint(`${nameOf(target)}: ${text || none}`, true);
@@ -101,9 +112,10 @@ function* slice(
   target: Target,
   { word, length: given }: Extract<Operation, { kind: 'slice' }>,
   values: Values,
+  expansion: Expansion,
 ): Task<Reference> {
   const numberOf = function* (text: Word): Task<number> {
-    return Number(values.valueOf(yield* expandText(text, values)));
+    return Number(values.valueOf(yield* expansion.text(text, values)));
   };
   const [offset, length] = [yield* numberOf(word), given === undefined ? Infinity : yield* numberOf(given)];
   if (length < 0) throw new ExpansionComplaint(`${length}: substring expression < 0`);
@@ -123,19 +135,19 @@ function* slice(
 }
 
 /** What becomes of each value. */
-function* changing(operation: Operation, values: Values): Task<(value: string) => string> {
+function* changing(operation: Operation, values: Values, expansion: Expansion): Task<(value: string) => string> {
   switch (operation.kind) {
     case 'cut': {
-      const pattern = yield* expandPattern(operation.word, values);
+      const pattern = yield* expansion.pattern(operation.word, values);
       return (value) => withoutPart(value, operation.operator, pattern);
     }
     case 'replace': {
-      const pattern = yield* expandPattern(operation.word, values);
-      const by = yield* expandText(operation.by, values);
+      const pattern = yield* expansion.pattern(operation.word, values);
+      const by = yield* expansion.text(operation.by, values);
       return (value) => replaced(value, operation.where, pattern, by);
     }
     case 'case': {
-      const pattern = yield* expandPattern(operation.word, values);
+      const pattern = yield* expansion.pattern(operation.word, values);
       const isAny = operation.word.every((part) => part.kind === 'text' && part.text === '');
       return (value) => inOtherCase(value, operation.operator, isAny ? /./s : pattern);
     }

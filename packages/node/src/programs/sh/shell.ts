@@ -376,9 +376,13 @@ export class Shell extends ShellVariables implements RunningShell, CompoundShell
     return !isErrno(bytes) && /^#! *\/bin\/(ba)?sh\b/.test(utf8Text(bytes.subarray(0, 32)));
   }
 
+  isBuiltin(name: string): boolean {
+    return BUILTINS.has(name);
+  }
+
   *pathOf(name: string): Task<string | undefined> {
     const { output } = yield* this.os.run(['compgen', '-c', name]);
-    if (!output.split('\n').includes(name) || BUILTINS.has(name)) return undefined;
+    if (!output.split('\n').includes(name) || this.isBuiltin(name)) return undefined;
     return programPath(name);
   }
 

@@ -112,6 +112,8 @@ export interface RunningShell {
   evaluate(text: string, streams: Streams): Task<number>;
   /** What `trap … EXIT` has for the end. */
   end(streams: Streams): Task;
+  /** Whether the shell does that command itself. */
+  isBuiltin(name: string): boolean;
   /** Where a program is; undefined when there is none of that name. */
   pathOf(name: string): Task<string | undefined>;
   /** Runs a command whose words are ready, but no function. */
