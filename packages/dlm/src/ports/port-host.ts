@@ -1,8 +1,6 @@
 import { MILLISECOND, type Nanos } from '@quorate/kernel';
 import type { DlmHost, DlmNews, DlmNode } from '../client/dlm-node.js';
-import { Result } from '../lock-flags.js';
-import { MessageType } from '../message.js';
-import { Command, Prefixes } from '../packet-header.js';
+import { Prefixes } from '../packet-header.js';
 
 /** What is used of a `MessagePort`; those of browsers and of `node:worker_threads` fit. */
 export interface MessagePortLike {
@@ -30,10 +28,6 @@ interface Outbox {
   readonly bytes: Uint8Array;
   readonly prefixes: Prefixes;
   length: number;
-  /** Packets that say that a lock is queued. */
-  queued: number;
-  /** Packets that say anything else but that a lock is gone. */
-  awaited: number;
 }
 
 /** Four packets of the greatest length. */
@@ -44,14 +38,11 @@ const MAX_FRAME_BYTES = 512;
 const BUSY_BYTES = 512;
 /** A message of at most two packets, as of somebody who gives a lock back and asks for it again. */
 const SHORT_BYTES = 256;
-/** The least that timers take. */
-const LINGER_MS = 1;
 
 /**
  * Threads as nodes: each has a port to each other one. What one turn of a thread's event loop says to a node goes out as one
  * message, or several if it is much. Only what a short message calls for first from another node does not wait for the rest: that
- * node is granted the lock that was given back. Replies that say no more than that somebody has to wait are kept for what is said to
- * that node next, a millisecond at most: to wake its thread for them would hold up who has the lock now.
+ * node is granted the lock that was given back.
  *
  * Ports lose nothing and keep the order, so protocol 3.1 (`DlmConfig.protocol`) does: it has no acknowledgements.
  */
@@ -64,15 +55,10 @@ export class PortHost implements DlmHost {
   readonly #frames: (Uint8Array | undefined)[] = [];
   readonly #gather: () => void;
   readonly #flush: () => void;
-  readonly #linger: () => void;
   #isFlushDue = false;
   #isDeferred = false;
   /** A short message is being dealt with, and nobody but its speaker has been told anything yet. */
   #isUrgent = false;
-  /** Another node has been told at once what the message called for that is being dealt with. */
-  #isAhead = false;
-  /** What was kept leaves when a timer says so. */
-  #isLingering = false;
   /** The last message had many packets. */
   #isBusy = false;
   /** Whose message is being dealt with, or was last. */
@@ -85,14 +71,10 @@ export class PortHost implements DlmHost {
     this.#config = config;
     for (const [nodeId, port] of config.ports) {
       const bytes = new Uint8Array(OUTBOX_BYTES);
-      this.#outboxes.set(nodeId, { port, bytes, prefixes: new Prefixes(bytes), length: 0, queued: 0, awaited: 0 });
+      this.#outboxes.set(nodeId, { port, bytes, prefixes: new Prefixes(bytes), length: 0 });
     }
     this.#gather = () => this.#onGathered();
     this.#flush = () => this.#onFlush();
-    this.#linger = () => {
-      this.#isLingering = false;
-      this.#onFlush();
-    };
   }
 
   /** Connects the node to the others; once, before its first `open`. */
@@ -127,11 +109,8 @@ export class PortHost implements DlmHost {
     if (outbox.length + bytes.length > OUTBOX_BYTES) this.#post(outbox);
     outbox.bytes.set(bytes, outbox.length);
     outbox.length += bytes.length;
-    if (isQueuedReply(bytes)) outbox.queued += 1;
-    else if (!isUnlockReply(bytes)) outbox.awaited += 1;
     if (this.#isUrgent && outbox !== this.#speaker) {
       this.#isUrgent = false;
-      this.#isAhead = true;
       return this.#post(outbox);
     }
     if (this.#isFlushDue) return;
@@ -150,7 +129,6 @@ export class PortHost implements DlmHost {
   #receive(node: DlmNode, peer: number, bytes: Uint8Array): void {
     this.#isBusy = bytes.length > BUSY_BYTES;
     this.#isUrgent = bytes.length <= SHORT_BYTES;
-    this.#isAhead = false;
     node.receive(peer, bytes);
     this.#isUrgent = false;
     // What the message called for is complete.
@@ -172,22 +150,12 @@ export class PortHost implements DlmHost {
     for (const outbox of this.#outboxes.values()) {
       if (outbox !== speaker && outbox.length > 0) this.#post(outbox);
     }
-    if (speaker === undefined || speaker.length === 0) return;
-    if (this.#isAhead && speaker.queued > 0 && speaker.awaited === 0) this.#keep();
-    else this.#post(speaker);
-  }
-
-  /** What there is for the speaker leaves with what comes next. */
-  #keep(): void {
-    this.#isAhead = false;
-    if (this.#isLingering) return;
-    this.#isLingering = true;
-    this.#config.setTimer(this.#linger, LINGER_MS);
+    if (speaker !== undefined && speaker.length > 0) this.#post(speaker);
   }
 
   #post(outbox: Outbox): void {
     outbox.port.postMessage(this.#frame(outbox));
-    outbox.length = outbox.queued = outbox.awaited = 0;
+    outbox.length = 0;
   }
 
   /** An array with nothing around it: a port copies all of the memory that an array is a part of. */
@@ -201,19 +169,4 @@ export class PortHost implements DlmHost {
     frame.set(prefixes.of(length));
     return frame;
   }
-}
-
-/** The least byte of EINPROGRESS as it travels. */
-const EINPROGRESS = -Result.EINPROGRESS & 0xff;
-
-/** The request or conversion that it answers has to wait. What stands in an envelope of protocol 3.2 is not looked at. */
-function isQueuedReply(packet: Uint8Array): boolean {
-  if (packet[14] !== Command.MSG) return false;
-  const type = packet[16];
-  if (type !== MessageType.REQUEST_REPLY && type !== MessageType.CONVERT_REPLY) return false;
-  return packet[84] === EINPROGRESS && packet[85] === 0xff;
-}
-
-function isUnlockReply(packet: Uint8Array): boolean {
-  return packet[14] === Command.MSG && packet[16] === MessageType.UNLOCK_REPLY;
 }
