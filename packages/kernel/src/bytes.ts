@@ -24,7 +24,8 @@ export function viewOf(bytes: Uint8Array): DataView {
 
 /** Reads an unsigned 16-bit field without a view over it: one for each small message costs more than all that is read. */
 export function u16At(bytes: Uint8Array, offset: number, littleEndian: boolean): number {
-  const [first, second] = [bytes[offset]!, bytes[offset + 1]!];
+  const first = bytes[offset]!;
+  const second = bytes[offset + 1]!;
   return littleEndian ? first | (second << 8) : (first << 8) | second;
 }
 

@@ -1,7 +1,7 @@
 import { type ByteWriter, getU64, setU64, viewOf } from '@quorate/kernel';
 import type { NodeId, RingId } from '../ring-id.js';
 import { byteOrderOf, encodeHeader, type Header, MessageType, type RejectReason, writeHeader } from './header.js';
-import { decodeRingId, encodeRingId } from './ring-id-field.js';
+import { encodeRingId } from './ring-id-field.js';
 
 export const MCAST_HEADER_BYTES = 45;
 
@@ -44,18 +44,7 @@ export interface Mcast extends McastHeader {
 
 export function decodeMcast(bytes: Uint8Array, view: DataView, header: Header): Mcast | RejectReason {
   if (view.byteLength < MCAST_HEADER_BYTES) return 'too-short';
-  const le = header.littleEndian;
-  return {
-    nodeId: header.nodeId,
-    littleEndian: le,
-    encapsulated: header.encapsulated,
-    systemFrom: view.getUint32(13, le),
-    seq: view.getUint32(17, le),
-    thisSeqno: view.getInt32(21, le),
-    ring: decodeRingId(view, 25, le),
-    guarantee: view.getInt32(41, le),
-    payload: bytes.subarray(MCAST_HEADER_BYTES),
-  };
+  return { ...filled(emptyHeader(), view, header.littleEndian), payload: bytes.subarray(MCAST_HEADER_BYTES) };
 }
 
 export function encodeMcast(to: ByteWriter, mcast: Mcast): void {
@@ -72,28 +61,41 @@ type MutableHeader = { -readonly [K in keyof McastHeader]: McastHeader[K] } & {
 export class McastReader {
   readonly #bytes = new Uint8Array(MCAST_HEADER_BYTES);
   readonly #view = viewOf(this.#bytes);
-  readonly #header: MutableHeader = {
-    ...{ nodeId: 0, littleEndian: true, encapsulated: 0, systemFrom: 0, seq: 0, thisSeqno: 0, guarantee: 0 },
-    ring: { representative: 0, seq: 0 },
-  };
+  readonly #header = emptyHeader();
 
   /** The header, until the next call; undefined if the datagram is not a proper MCAST. */
   read(datagram: Uint8Array): McastHeader | undefined {
     const littleEndian = byteOrderOf(datagram, MessageType.mcast);
     if (littleEndian === undefined || datagram.length < MCAST_HEADER_BYTES) return undefined;
     for (let i = 0; i < MCAST_HEADER_BYTES; i++) this.#bytes[i] = datagram[i]!;
-    const [view, header] = [this.#view, this.#header];
-    header.nodeId = view.getUint32(5, littleEndian);
-    header.littleEndian = littleEndian;
-    header.encapsulated = view.getUint8(4);
-    header.systemFrom = view.getUint32(13, littleEndian);
-    header.seq = view.getUint32(17, littleEndian);
-    header.thisSeqno = view.getInt32(21, littleEndian);
-    header.ring.representative = view.getUint32(25, littleEndian);
-    header.ring.seq = getU64(view, 29, littleEndian);
-    header.guarantee = view.getInt32(41, littleEndian);
-    return header;
+    return filled(this.#header, this.#view, littleEndian);
   }
+}
+
+function emptyHeader(): MutableHeader {
+  return {
+    nodeId: 0,
+    littleEndian: true,
+    encapsulated: 0,
+    systemFrom: 0,
+    seq: 0,
+    thisSeqno: 0,
+    ring: { representative: 0, seq: 0 },
+    guarantee: 0,
+  };
+}
+
+function filled(header: MutableHeader, view: DataView, littleEndian: boolean): McastHeader {
+  header.nodeId = view.getUint32(5, littleEndian);
+  header.littleEndian = littleEndian;
+  header.encapsulated = view.getUint8(4);
+  header.systemFrom = view.getUint32(13, littleEndian);
+  header.seq = view.getUint32(17, littleEndian);
+  header.thisSeqno = view.getInt32(21, littleEndian);
+  header.ring.representative = view.getUint32(25, littleEndian);
+  header.ring.seq = getU64(view, 29, littleEndian);
+  header.guarantee = view.getInt32(41, littleEndian);
+  return header;
 }
 
 /** Adds the fields that a queued packet gets only when the token lets it go: its place and its ring. */
