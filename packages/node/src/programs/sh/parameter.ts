@@ -1,23 +1,8 @@
 import { closingOf } from './closing.js';
+import type { Operation } from './script.js';
 
 /** What stands behind the name in `${NAME…}`, its words not yet read. */
-export type ParameterText =
-  | { readonly kind: 'value' | 'length' | 'keys' | 'names' }
-  /** Another text in its place: `-`, `=`, `+`, `?`. With a colon an empty value is none. */
-  | {
-      readonly kind: 'instead';
-      readonly operator: '-' | '=' | '+' | '?';
-      readonly isEmptyNone: boolean;
-      readonly word: string;
-    }
-  /** Without its beginning (`#`) or end (`%`): the shortest that fits, with two signs the longest. */
-  | { readonly kind: 'cut'; readonly operator: '#' | '##' | '%' | '%%'; readonly word: string }
-  /** What fits replaced: the first, all (`/`), at the beginning (`#`) or at the end (`%`). */
-  | { readonly kind: 'replace'; readonly where: '' | '/' | '#' | '%'; readonly word: string; readonly by: string }
-  /** Some of its characters, or elements. */
-  | { readonly kind: 'slice'; readonly word: string; readonly length: string | undefined }
-  /** Capitals (`^`) or small letters (`,`): the first, with two signs all. */
-  | { readonly kind: 'case'; readonly operator: '^' | '^^' | ',' | ',,'; readonly word: string };
+export type ParameterText = Operation<string>;
 
 export interface Braced {
   readonly name: string;

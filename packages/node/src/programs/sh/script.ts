@@ -1,16 +1,21 @@
-/** What is done with the value of a parameter, as `ParameterText` says, its words read. */
-export type Operation =
+/** What is done with the value of a parameter: what stands behind the name in `${NAME…}`. */
+export type Operation<Text = Word> =
   | { readonly kind: 'value' | 'length' | 'keys' | 'names' }
+  /** Another text in its place: `-`, `=`, `+`, `?`. With a colon an empty value is none. */
   | {
       readonly kind: 'instead';
       readonly operator: '-' | '=' | '+' | '?';
       readonly isEmptyNone: boolean;
-      readonly word: Word;
+      readonly word: Text;
     }
-  | { readonly kind: 'cut'; readonly operator: '#' | '##' | '%' | '%%'; readonly word: Word }
-  | { readonly kind: 'replace'; readonly where: '' | '/' | '#' | '%'; readonly word: Word; readonly by: Word }
-  | { readonly kind: 'slice'; readonly word: Word; readonly length: Word | undefined }
-  | { readonly kind: 'case'; readonly operator: '^' | '^^' | ',' | ',,'; readonly word: Word };
+  /** Without its beginning (`#`) or end (`%`): the shortest that fits, with two signs the longest. */
+  | { readonly kind: 'cut'; readonly operator: '#' | '##' | '%' | '%%'; readonly word: Text }
+  /** What fits replaced: the first, all (`/`), at the beginning (`#`) or at the end (`%`). */
+  | { readonly kind: 'replace'; readonly where: '' | '/' | '#' | '%'; readonly word: Text; readonly by: Text }
+  /** Some of its characters, or elements. */
+  | { readonly kind: 'slice'; readonly word: Text; readonly length: Text | undefined }
+  /** Capitals (`^`) or small letters (`,`): the first, with two signs all. */
+  | { readonly kind: 'case'; readonly operator: '^' | '^^' | ',' | ',,'; readonly word: Text };
 
 /** An element of `(…)`, at a place of its own with `[KEY]=`. */
 export interface ArrayElement {
