@@ -29,6 +29,16 @@ function replayBlock(block: string, execute: Execute): string {
   return [...head, '----', text === '' ? 'nothing' : text].join('\n');
 }
 
+/** The lines of a text, each behind a mark: of what a program printed, say. */
+export function marked(mark: string, text: string): readonly string[] {
+  return text === ''
+    ? []
+    : text
+        .replace(/\n$/, '')
+        .split('\n')
+        .map((line) => mark + line);
+}
+
 /** A command line: its words, with `name=value` taken out of them. */
 export interface Command {
   readonly words: readonly string[];

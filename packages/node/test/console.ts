@@ -1,6 +1,6 @@
 import { type ProgramResult, SECOND, type Stamped, utf8Text } from '@quorate/kernel';
 import type { MappedSegment } from '@quorate/volumes';
-import { checkTranscript } from '../../../tooling/transcript.js';
+import { checkTranscript, marked } from '../../../tooling/transcript.js';
 import { isIncomplete } from '../src/programs/sh/parser.js';
 import type { TestMachine } from './machine.js';
 
@@ -128,13 +128,4 @@ function get(machine: TestMachine, url: string): readonly string[] {
   const slash = url.indexOf('/');
   const answer = machine.fetch(url.slice(0, slash), `GET ${url.slice(slash)} HTTP/1.0\r\n\r\n`);
   return marked('|', answer.replaceAll('\r', ''));
-}
-
-function marked(mark: string, text: string): readonly string[] {
-  return text === ''
-    ? []
-    : text
-        .replace(/\n$/, '')
-        .split('\n')
-        .map((line) => mark + line);
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ProgramResult } from '@quorate/kernel';
 import { describe, it } from 'vitest';
-import { checkTranscript } from '../../../tooling/transcript.js';
+import { checkTranscript, marked } from '../../../tooling/transcript.js';
 import { ShellMachine } from './machine.js';
 
 const DIRECTORY = new URL('data/bash/', import.meta.url);
@@ -28,13 +28,6 @@ function real(script: string): ProgramResult {
 }
 
 function shown({ status, output, errors }: ProgramResult): string {
-  const marked = (mark: string, text: string): readonly string[] =>
-    text === ''
-      ? []
-      : text
-          .replace(/\n$/, '')
-          .split('\n')
-          .map((line) => mark + line);
   const lines = [...marked('|', output), ...marked('!', errors)];
   return [...lines, ...(status === 0 ? [] : [`status ${status}`])].join('\n');
 }

@@ -1,6 +1,6 @@
 import { ReserveOut } from '@quorate/scsi';
 import { describe, it } from 'vitest';
-import { checkTranscript } from '../../../tooling/transcript.js';
+import { checkTranscript, marked } from '../../../tooling/transcript.js';
 import { ShellMachine } from './machine.js';
 
 const FILES = {
@@ -54,13 +54,6 @@ function execute(machine: ShellMachine, line: string): readonly string[] {
     return [];
   }
   const { status, output, errors } = machine.type(line);
-  const marked = (mark: string, text: string): readonly string[] =>
-    text === ''
-      ? []
-      : text
-          .replace(/\n$/, '')
-          .split('\n')
-          .map((each) => mark + each);
   return [...marked('|', output), ...marked('!', errors), ...(status === 0 ? [] : [`status ${status}`])];
 }
 
