@@ -123,8 +123,9 @@ class Standby implements Check<RgFact | NodeStateFact> {
 }
 
 /**
- * A service of its configuration that is started on a node in standby leaves it: it is handed to another node, or stopped where there is none. Counted: one that is
- * frozen or was left there because services are locked (`svc-left-in-standby`).
+ * A service that is started on a node in standby leaves it: it is handed to another node, or stopped where there is none. Counted: one
+ * that is frozen or was left there because services are locked (`svc-left-in-standby`). The record of a service that the owner's
+ * configuration is without is not judged: that was stopped when the configuration was loaded.
  *
  * It is judged when nothing has been under way on its owner for ten seconds, which has quorum and is not ending, does not stand still, and waits
  * for no lock of the dead and no answer of members; where a master decides, on all members, and the master is at no event.
