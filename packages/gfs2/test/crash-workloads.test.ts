@@ -17,7 +17,7 @@ const CRASHES = Number(process.env.CRASHES ?? (isThorough ? 30 : 8));
 const FIRST = Number(process.env.CRASH ?? 1);
 
 /** Of those that change the size. */
-const RESIZES = Number(process.env.CRASHES ?? (isThorough ? 30 : 3));
+const RESIZES = Number(process.env.CRASHES ?? (isThorough ? 9 : 3));
 
 /** The real program takes most of the time: in a short run it sees every third. */
 const isJudged = (seed: number): boolean => hasProgram('fsck.gfs2') && (CRASHES > 30 || seed % 3 === 0);

@@ -12,7 +12,7 @@ import { isThorough } from '../../../tooling/thorough.js';
 import { Simulator } from '../src/index.js';
 
 const topology = iscsiSharedDiskTopology(administratorsPrograms);
-const SEEDS = isThorough ? Array.from({ length: 20 }, (_, i) => `${i + 1}`) : ['7'];
+const SEEDS = isThorough ? ['1', '2', '3', '4', '5', '6', '7'] : ['7'];
 
 it.each(SEEDS)('a cluster shares the disks of a storage host, and one node loses its way there: seed %s', (seed) => {
   const simulator = new Simulator({

@@ -9,7 +9,7 @@ import type { PageFile } from './page-file.js';
 
 const SECTOR = 512;
 /** Of many writes under one flush, one in so many is the last before a crash. */
-const SAMPLED = isThorough ? 24 : 120;
+const SAMPLED = isThorough ? 24 : 480;
 const SUBSETS = isThorough ? 2 : 1;
 
 /**
