@@ -3,6 +3,7 @@ import { type ConfElement, childrenNamed } from '../conf/conf-element.js';
 import { type EventTrigger, readEventTriggers } from '../conf/event-triggers.js';
 import { readFailoverDomains } from '../state/failover-domain.js';
 import { copyIncarnations, resourceDelta, treeDelta } from '../tree/delta.js';
+import type { Resource } from '../tree/resource.js';
 import { applyResourceDefaults, loadResources, ResourceList } from '../tree/resource-list.js';
 import type { ResourceNode } from '../tree/resource-node.js';
 import type { ResourceRule } from '../tree/resource-rule.js';
@@ -12,6 +13,7 @@ import { formatDomain, formatEventTriggers, formatResource, formatRule, formatTr
 
 interface Loaded {
   readonly messages: string;
+  readonly rules: readonly ResourceRule[];
   readonly list: ResourceList;
   readonly roots: readonly ResourceNode[];
   readonly domains: string;
@@ -56,17 +58,23 @@ export class RgTest {
   /** `rg_test AGENTS noop CONF start|stop|status TYPE NAME`, without the messages of loading. */
   operate(cluster: ConfElement, operation: RgTestOperation, type: string, name: string): RgTestWalk {
     const [begin, end, good] = PRINTED[operation];
-    const { roots } = this.#load(cluster);
-    const root = roots.find((each) => each.name === `${type}:${name}`);
-    if (root === undefined) return { isFound: false, text: `No resource ${name} of type ${type} found\n` };
-    const text = `${begin} ${name}...\n${walk(roots, root, operation)}${end} ${name} ${good}\n`;
+    const { list, roots } = this.#load(cluster);
+    const resource = list.find(type, name);
+    if (resource === undefined) return { isFound: false, text: `No resource ${name} of type ${type} found\n` };
+    const text = `${begin} ${name}...\n${walk(roots, resource, operation)}${end} ${name} ${good}\n`;
     return { isFound: true, text };
   }
 
-  /** `rg_test AGENTS delta OLD NEW`. */
+  /**
+   * `rg_test AGENTS delta OLD NEW`.
+   *
+   * Compatible: the defaults of the new configuration go to the rules of the old one, whose resources are read already.
+   * They are told, and have no effect; the daemon gives them to the new rules.
+   */
   delta(before: ConfElement, after: ConfElement): string {
     const old = this.#load(before);
-    const next = this.#load(after);
+    const { messages: defaults } = withDefaults(after, old.rules);
+    const next = load(after, this.#rules);
     resourceDelta(old.list, next.list);
     treeDelta(old.roots, next.roots);
     const lists = [
@@ -78,24 +86,37 @@ export class RgTest {
     const down = downPhase(old);
     copyIncarnations(old.list, next.list);
     const phases = `=== Operations (down-phase) ===\n${down}=== Operations (up-phase) ===\n${upPhase(next)}`;
-    return `${old.messages}${next.messages}${lists}${phases}`;
+    return `${old.messages}${defaults}${next.messages}${lists}${phases}`;
   }
 
   /** Defaults apply before the resources section is read. */
   #load(cluster: ConfElement): Loaded {
-    const rm = childrenNamed(cluster, 'rm')[0];
-    let messages = '';
-    const report = (text: string): void => {
-      messages += `${text}\n`;
-    };
-    const silent = (): void => {};
-    const rules = applyResourceDefaults(rm, this.#rules, report);
-    const list = new ResourceList();
-    loadResources(rm, rules, list, report);
-    const roots = buildTree(rm, rules, list, report);
-    const domains = readFailoverDomains(cluster, silent).map(formatDomain);
-    return { messages, list, roots, domains: domains.join(''), triggers: readEventTriggers(cluster, silent) };
+    const { messages, rules } = withDefaults(cluster, this.#rules);
+    const loaded = load(cluster, rules);
+    return { ...loaded, messages: messages + loaded.messages };
   }
+}
+
+function withDefaults(cluster: ConfElement, rules: readonly ResourceRule[]): Pick<Loaded, 'messages' | 'rules'> {
+  let messages = '';
+  const changed = applyResourceDefaults(childrenNamed(cluster, 'rm')[0], rules, (text) => {
+    messages += `${text}\n`;
+  });
+  return { messages, rules: changed };
+}
+
+function load(cluster: ConfElement, rules: readonly ResourceRule[]): Loaded {
+  const rm = childrenNamed(cluster, 'rm')[0];
+  let messages = '';
+  const report = (text: string): void => {
+    messages += `${text}\n`;
+  };
+  const silent = (): void => {};
+  const list = new ResourceList();
+  loadResources(rm, rules, list, report);
+  const roots = buildTree(rm, rules, list, report);
+  const domains = readFailoverDomains(cluster, silent).map(formatDomain);
+  return { messages, rules, list, roots, domains: domains.join(''), triggers: readEventTriggers(cluster, silent) };
 }
 
 function resources(list: ResourceList): string {
@@ -109,7 +130,7 @@ function drive<T>(task: Task<T>): T {
 }
 
 /** A walk in which every agent succeeds, and what `rg_test noop` prints of it. */
-function walk(roots: readonly ResourceNode[], root: ResourceNode, operation: TreeOperation): string {
+function walk(roots: readonly ResourceNode[], resource: Resource, operation: TreeOperation): string {
   let printed = '';
   const walker = new TreeWalk({
     *run(node, action, depth) {
@@ -128,7 +149,7 @@ function walk(roots: readonly ResourceNode[], root: ResourceNode, operation: Tre
       return [];
     },
   });
-  const result = drive(walker.operate(roots, root.resource, operation));
+  const result = drive(walker.operate(roots, resource, operation));
   return result === 0 ? printed : `${printed}${operation} ended with ${result}\n`;
 }
 
@@ -139,6 +160,12 @@ const PRINTED = {
   stop: ['Stopping', 'Stop of', 'complete'],
   status: ['Checking status of', 'Status of', 'is good'],
 } as const satisfies Record<RgTestOperation, unknown>;
+
+/** The list is a ring in the original, and each walk of a phase begins where the phase is. */
+function from(root: ResourceNode, roots: readonly ResourceNode[]): readonly ResourceNode[] {
+  const at = roots.indexOf(root);
+  return [...roots.slice(at), ...roots.slice(0, at)];
+}
 
 function canMigrate(root: ResourceNode): boolean {
   return root.children.length === 0 && root.action('migrate', 0) !== undefined;
@@ -151,7 +178,7 @@ function downPhase({ roots }: Loaded): string {
     if (mark !== '' && !root.resource.rule.destroyOnDelete && canMigrate(root)) {
       return `${mark}[no-op] ${root.name} was removed from the config, but I am not stopping it.\n`;
     }
-    return mark + walk(roots, root, 'condstop');
+    return mark + walk(from(root, roots), root.resource, 'condstop');
   });
   return phase.join('');
 }
@@ -159,11 +186,11 @@ function downPhase({ roots }: Loaded): string {
 function upPhase({ roots }: Loaded): string {
   const phase = roots.map((root) => {
     const mark = root.resource.needsStart && !root.resource.isReconfigured ? '[init] ' : '';
-    if (mark === '') return walk(roots, root, 'condstart');
+    if (mark === '') return walk(from(root, roots), root.resource, 'condstart');
     if (!root.resource.rule.initOnAdd && canMigrate(root)) {
       return `${mark}[noop] ${root.name} was added, but I am not initializing it\n`;
     }
-    return mark + walk(roots, root, 'stop');
+    return mark + walk(from(root, roots), root.resource, 'stop');
   });
   return phase.join('');
 }

@@ -97,7 +97,7 @@ export function loadResources(
 
 /**
  * The rules with the defaults that `/cluster/rm/resource-defaults` gives to attributes that are neither primary nor
- * unique; such an attribute is no longer inherited.
+ * unique; such an attribute is no longer inherited. Of several elements for one type the first with the attribute counts.
  */
 export function applyResourceDefaults(
   rm: ConfElement | undefined,
@@ -106,20 +106,23 @@ export function applyResourceDefaults(
 ): readonly ResourceRule[] {
   const section = descend(rm, 'resource-defaults');
   return rules.map((rule) => {
-    const texts = descend(section, rule.type)?.attributes;
-    if (texts === undefined) return rule;
-    return { ...rule, attributes: rule.attributes.map((attribute) => withDefault(rule, attribute, texts, report)) };
+    const elements = childrenNamed(section, rule.type);
+    if (elements.length === 0) return rule;
+    const attributes = rule.attributes.map((attribute) => {
+      const element = elements.find((each) => each.attributes.has(attribute.name));
+      return withDefault(rule, attribute, element?.attributes.get(attribute.name), report);
+    });
+    return { ...rule, attributes };
   });
 }
 
 function withDefault(
   rule: ResourceRule,
   attribute: RuleAttribute,
-  texts: ReadonlyMap<string, string>,
+  text: string | undefined,
   report: Report,
 ): RuleAttribute {
   const { name, flags, value } = attribute;
-  const text = texts.get(name);
   if ((flags & (AttributeFlag.PRIMARY | AttributeFlag.UNIQUE)) !== 0) return attribute;
   if (text === undefined || text === value) return attribute;
   const about = `default for ${rule.type} attr ${name}`;
