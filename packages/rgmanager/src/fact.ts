@@ -102,6 +102,11 @@ export type RgFact = Fact &
         readonly target: number;
       }
     | {
+        /** A node came, and it looks at no service for its sake: services are locked. */
+        readonly kind: 'rg.unevaluated';
+        readonly newcomer: number;
+      }
+    | {
         /** It has become the master: with central processing it decides for all from now on. */
         readonly kind: 'rg.master';
       }

@@ -334,6 +334,30 @@ describe('S29: the failover domain', () => {
       ],
       'svc-moving 1',
     ],
+    // Storm 0x2f8: it waited for the lock of the service while a better node came, which found a service there that wants a node for itself.
+    [
+      'its owner had begun to start it when the better node came',
+      () => {
+        const [begin, end] = request(2, 'start', { isAnswered: true });
+        return [
+          ...[
+            configured(2),
+            members(2, [2, 3]),
+            begin,
+            members(2, [1, 2, 3]),
+            evaluated(2, 1, ServiceState.STOPPED, 0),
+          ],
+          ...[starting(2), record(2), end, QUIET],
+        ];
+      },
+      'svc-moving 1',
+    ],
+    // Storm 0x327: it had joined before, and when the owner came to look, a user had locked services.
+    [
+      'its owner looks at the better node while services are locked',
+      () => [...placed(2, [2, 3]), members(2, [1, 2, 3]), fact(2, { kind: 'rg.unevaluated', newcomer: 1 }), QUIET],
+      'svc-locked 1',
+    ],
     ['its owner waits for a lock of a node that died', () => [...waiting(), off(1), QUIET], 'svc-fencing 1'],
     [
       'its owner waits for a node that waits for one that died',

@@ -60,10 +60,10 @@ interface Placement {
   /** Life of its owner when the record was written: in another life it does not run there. */
   ownerLife: number | undefined;
   changedAt: Nanos;
-  /** What each node does about it now. */
-  readonly requests: Map<number, string>;
+  /** What each node does about it now, and since when. */
+  readonly requests: Map<number, { readonly request: string; readonly since: Nanos }>;
   /** Better nodes that need not have it. */
-  readonly excused: Map<number, Departure>;
+  readonly excused: Map<number, { readonly departure: Departure; readonly since: Nanos }>;
   /** A coordinator is having it started, and no start has begun yet. */
   isFirstTry: boolean;
   /** It was started without a look at its domain. */
@@ -93,8 +93,9 @@ const IN_TRANSITION: readonly number[] = [ServiceState.STOPPING, ServiceState.ER
  *   would have it: `svc-outside-restricted`;
  * - no member of an ordered domain with failback is better than its owner, and no owner is outside of its domain while
  *   a member is online, unless a user has put the service elsewhere (`svc-user`), recovery moved it (`svc-recovery`), a
- *   start or relocation failed (`svc-failure`), or that member joined while services were locked (`svc-locked`), this
- *   one was frozen (`svc-frozen`) or between two states (`svc-moving`), or an even better one was there that was excused
+ *   start or relocation failed (`svc-failure`), or that member joined, or was to be looked at, while services were locked (`svc-locked`), this
+ *   one was frozen (`svc-frozen`) or between two states (`svc-moving`: its owner had begun to start it when it had no better one),
+ *   or an even better one was there that was excused
  *   (`svc-second-best`: services are handed to the best only). Nor has it settled while its owner waits for a lock that
  *   only dead nodes keep from it (`svc-fencing`), or it, or the node that has the lock, waits for members to
  *   vote or to tell a value (`svc-unanswered`; a ring that has lost a member brings nothing until it is formed anew). Where a
@@ -151,6 +152,8 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
         return;
       case 'rg.evaluated':
         return this.#onEvaluated(fact);
+      case 'rg.unevaluated':
+        return this.#onUnevaluated(fact);
       case 'rg.service':
         return this.#onRecord(fact, verdict);
       case 'rg.request-started':
@@ -223,12 +226,12 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
     view.changedAt = fact.at;
     for (const [service, placement] of this.#services) {
       const { record, excused } = placement;
-      const excuse = this.#excuse(placement, record?.state);
+      const departure = this.#excuse(placement, record?.state);
       for (const node of gained) {
-        if (excuse !== undefined) excused.set(node, excuse);
+        if (departure !== undefined) excused.set(node, { departure, since: fact.at });
         else if (record?.owner !== fact.node) continue;
         else if (isHandedOver(view, service, record.owner, node)) excused.delete(node);
-        else excused.set(node, 'svc-second-best');
+        else excused.set(node, { departure: 'svc-second-best', since: fact.at });
       }
     }
   }
@@ -242,12 +245,20 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
   }
 
   /** A node joined before, but is looked at only now. */
-  #onEvaluated({ service, newcomer, state, decision, node }: Of<'rg.evaluated'>): void {
+  #onEvaluated({ service, newcomer, state, decision, node, at: since }: Of<'rg.evaluated'>): void {
     const placement = this.#placementOf(service);
-    if (decision === 'exclusive-service-here') placement.excused.set(node, 'svc-exclusive');
+    const { excused, requests } = placement;
+    if (decision === 'exclusive-service-here') excused.set(node, { departure: 'svc-exclusive', since });
     if (newcomer === 0 || state === ServiceState.STARTED) return;
-    const excuse = this.#excuse(placement, state);
-    if (excuse !== undefined) placement.excused.set(newcomer, excuse);
+    // Who starts it has looked at the domain when he began to.
+    const isBeingStarted = newcomer !== node && requests.get(node)?.request === 'start';
+    const departure = isBeingStarted ? 'svc-moving' : this.#excuse(placement, state);
+    if (departure !== undefined) excused.set(newcomer, { departure, since });
+  }
+
+  /** A node joined before, and is not looked at. */
+  #onUnevaluated({ newcomer, at: since }: Of<'rg.unevaluated'>): void {
+    for (const { excused } of this.#services.values()) excused.set(newcomer, { departure: 'svc-locked', since });
   }
 
   #onRecord(fact: Of<'rg.service'>, verdict: Verdict): void {
@@ -255,10 +266,11 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
     close(placement, fact.at, verdict);
     if (fact.state === ServiceState.STARTING) {
       placement.isUnbound = false;
-      const request = placement.requests.get(fact.node) ?? '';
+      const { requests, excused } = placement;
+      const { request, since } = requests.get(fact.node) ?? { request: '', since: fact.at };
       placement.isUnchecked = UNCHECKED.includes(request);
-      const isCoordinated = placement.isFirstTry && [...placement.requests.values()].includes(COORDINATED_START);
-      if (request === 'start' || isCoordinated) placement.excused.clear();
+      if (placement.isFirstTry && isUnderWay(placement, COORDINATED_START)) excused.clear();
+      if (request === 'start') for (const [node, excuse] of excused) if (excuse.since <= since) excused.delete(node);
       placement.isFirstTry = false;
     }
     placement.record = fact;
@@ -271,11 +283,11 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
     const placement = this.#placementOf(fact.service);
     if (fact.request !== CHECK) placement.changedAt = fact.at;
     const isUsers = fact.isAnswered && USERS.includes(fact.request);
-    placement.requests.set(fact.node, fact.request);
-    if (isUsers) this.#excuseAll(placement, 'svc-user');
+    placement.requests.set(fact.node, { request: fact.request, since: fact.at });
+    if (isUsers) this.#excuseAll(placement, 'svc-user', fact.at);
     if (fact.request === COORDINATED_START) placement.isFirstTry = true;
-    if (fact.request === 'start (recovery)') this.#excuseAll(placement, 'svc-recovery');
-    if (fact.request === REMOTE_START) this.#onMasterStarts(fact.service, placement);
+    if (fact.request === 'start (recovery)') this.#excuseAll(placement, 'svc-recovery', fact.at);
+    if (fact.request === REMOTE_START) this.#onMasterStarts(fact.service, placement, fact.at);
     const isFailback = !fact.isAnswered && (fact.request === 'relocate' || fact.request === 'migrate');
     const domain = domainOf(this.#views.of(fact).configuration, fact.service);
     if (!isFailback || domain?.isNofailback !== true || !domain.nodes.some(({ node }) => node === fact.node)) return;
@@ -288,17 +300,17 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
     if (fact.request !== CHECK) placement.changedAt = fact.at;
     placement.requests.delete(fact.node);
     // At the word of a master that has left meanwhile it is being started elsewhere.
-    if (fact.request === REMOTE_START && fact.code === Result.RUN) this.#excuseAll(placement, 'svc-moving');
+    if (fact.request === REMOTE_START && fact.code === Result.RUN) this.#excuseAll(placement, 'svc-moving', fact.at);
     if (fact.code === Result.SUCCESS || fact.code === Result.RUN) return;
     placement.isFirstTry = false;
-    this.#excuseAll(placement, 'svc-failure');
+    this.#excuseAll(placement, 'svc-failure', fact.at);
   }
 
   /** It looks for the node that the domain wants, from the first on, or has a reason not to. */
-  #onMasterStarts(service: string, placement: Placement): void {
+  #onMasterStarts(service: string, placement: Placement, at: Nanos): void {
     const choice = this.#choiceOfMaster(service);
     const isByDomain = [...this.#scripts.values()].some(({ isDefault, cause }) => isDefault && cause === 'node');
-    if (choice !== undefined) this.#excuseAll(placement, choice);
+    if (choice !== undefined) this.#excuseAll(placement, choice, at);
     else if (isByDomain && !this.#startedByScript.has(service)) placement.excused.clear();
     this.#startedByScript.add(service);
   }
@@ -315,8 +327,8 @@ class ServiceDomain implements Check<RgFact | NodeStateFact> {
   }
 
   /** All that anybody knows as members now. */
-  #excuseAll({ excused }: Placement, departure: Departure): void {
-    for (const { members } of this.#views.all) for (const node of members) excused.set(node, departure);
+  #excuseAll({ excused }: Placement, departure: Departure, since: Nanos): void {
+    for (const { members } of this.#views.all) for (const node of members) excused.set(node, { departure, since });
   }
 
   #judge(service: string, placement: Placement, at: Nanos, verdict: Verdict): void {
@@ -375,7 +387,11 @@ function close(placement: Placement, at: Nanos, verdict: Verdict): void {
 }
 
 function isBeingMoved({ requests }: Placement): boolean {
-  return [...requests.values()].some((request) => !BY_DOMAIN.includes(request));
+  return [...requests.values()].some(({ request }) => !BY_DOMAIN.includes(request));
+}
+
+function isUnderWay({ requests }: Placement, wanted: string): boolean {
+  return [...requests.values()].some(({ request }) => request === wanted);
 }
 
 function domainOf(configuration: Configured | undefined, service: string): Domain | undefined {
@@ -413,7 +429,7 @@ function placeProblem(
   const online = domain.nodes.filter(({ node }) => view.members.includes(node));
   const better = isStaying ? [] : online.filter(({ priority }) => place === undefined || priority < place.priority);
   const excuseOf = (node: number): Departure | undefined =>
-    excused.get(node) ?? (taken.has(node) ? 'svc-exclusive' : undefined);
+    excused.get(node)?.departure ?? (taken.has(node) ? 'svc-exclusive' : undefined);
   const wanted = better.find(({ node }) => excuseOf(node) === undefined) ?? better[0];
   if (wanted !== undefined) {
     const message = `but node ${wanted.node} is online and better in its domain`;
@@ -441,6 +457,7 @@ export const serviceDomain: Invariant = defineInvariant<RgFact | NodeStateFact>(
     'rg.script',
     'rg.stopping',
     'rg.evaluated',
+    'rg.unevaluated',
     'rg.service',
     'rg.request-started',
     'rg.request-ended',

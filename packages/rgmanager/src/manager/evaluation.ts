@@ -107,7 +107,10 @@ export class Evaluation {
     const { runsNothing = false, isClean = false } = about;
     const { runtime, members, inUse, placement } = this.#parts;
     const isLocal = node === members.here;
-    if (this.#isLocked()) return;
+    if (this.#isLocked()) {
+      if (isUp) runtime.observe?.({ kind: 'rg.unevaluated', now: runtime.now, newcomer: node });
+      return;
+    }
     this.#newcomer = isUp ? node : 0;
     const loads = yield* placement.loads(this.#planned);
     const leaver = isUp && !runsNothing ? undefined : { node, isAlive: isUp, isUnfenced: isUp || isClean };
