@@ -118,6 +118,8 @@ export type DlmInput =
   /** There is a connection to that node: what it has not acknowledged goes out again. */
   | { readonly kind: 'connected'; readonly node: number }
   | { readonly kind: 'disconnected'; readonly node: number }
+  /** The node is no member of the cluster any more: nobody waits for its goodbye to the last lockspace. */
+  | { readonly kind: 'node-gone'; readonly node: number }
   | { readonly kind: 'wake' };
 
 export interface CastOutput {

@@ -142,6 +142,9 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
         return this.#midcomms.connected(input.node, this.#isStoppedWith(input.node));
       case 'disconnected':
         return this.#midcomms.disconnected(input.node);
+      case 'node-gone':
+        this.#midcomms.gone(input.node);
+        return this.#createWaiting();
       case 'wake':
         return this.#onWake();
     }

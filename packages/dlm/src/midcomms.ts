@@ -57,6 +57,8 @@ interface Peer {
   incarnation: number;
   /** A lockspace has had it as a member in that life. */
   hasBeenMember: boolean;
+  /** It has left the cluster since it was a member last. */
+  isGone: boolean;
 }
 
 export type PacketDefect =
@@ -206,6 +208,7 @@ export class Midcomms {
     // Whoever comes back while we still wait for its last words has forgotten them: it was restarted.
     if (peer.state !== PeerState.CLOSED && peer.state !== PeerState.ESTABLISHED) this.#reset(peer);
     peer.state = PeerState.ESTABLISHED;
+    peer.isGone = false;
     peer.hasBeenMember = true;
     peer.users += 1;
     return peer.incarnation;
@@ -234,9 +237,16 @@ export class Midcomms {
       if (peer.state === PeerState.ESTABLISHED) this.#sendFin(peer, PeerState.FIN_WAIT1);
       else if (peer.state === PeerState.CLOSE_WAIT) this.#sendFin(peer, PeerState.LAST_ACK);
       else continue;
-      if (this.#versionOf(peer) === Version.v3_1) this.#reset(peer);
+      if (this.#versionOf(peer) === Version.v3_1 || peer.isGone) this.#reset(peer);
       else this.#endAt(peer, now + this.#config.finTimeout);
     }
+  }
+
+  /** The node is no longer in the cluster: it will not say goodbye. Source: `dlm_midcomms_close`. */
+  gone(node: number): void {
+    const peer = this.#peer(node);
+    if (peer.forcedAt !== Infinity) this.#reset(peer);
+    else peer.isGone = true;
   }
 
   get isClosed(): boolean {
@@ -288,6 +298,7 @@ export class Midcomms {
         forcedAt: Infinity,
         incarnation: -1,
         hasBeenMember: false,
+        isGone: false,
       };
       // Engines take what is written for the first time in a recovery for a constant before, and make their code anew then.
       this.#reset(peer);

@@ -65,6 +65,7 @@ export class LockManager implements GroupMember {
   readonly #users = new Map<string, LockspaceUser>();
   readonly #debugBuffer = new DebugBuffer();
   readonly #viewsTold = new Map<TaskId, (views: ClusterViews) => void>();
+  #members: readonly number[] = [];
   #hasExited = false;
 
   constructor(
@@ -184,6 +185,8 @@ export class LockManager implements GroupMember {
 
   membership(change: NonNullable<ClusterEngine['membership']>): void {
     const { members, ring, isQuorate } = change;
+    for (const node of this.#members) if (!members.includes(node)) this.#dlm.send({ kind: 'node-gone', node });
+    this.#members = members;
     this.#controld.send({ kind: 'membership', members, ring, isQuorate });
   }
 
