@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { hasTgt, withTgt } from '../../../tooling/tgt.js';
 import { figureLine } from './figures.js';
 import { growth } from './growth.js';
@@ -15,7 +14,7 @@ const SECONDS = 3;
 /** What the server's memory may grow by, from the first third to the last, and still be called flat. */
 const FLAT = 1.1;
 /** One minute to warm up, and one for each third. */
-const LEAST_MINUTES = 4;
+export const LEAST_MINUTES = 4;
 const QUEUE_DEPTH = '32';
 const TARGET = 'iqn.2024-01.quorate:bench';
 /** Next to the bundled command. */
@@ -39,17 +38,11 @@ const LOADS: readonly Load[] = [
 
 /**
  * Throughput of our iSCSI server beside tgt: the same file size, client and queue depth, one after the other in each round. With
- * `--minutes N` its memory under N minutes of the same loads instead, for which tgt is not needed.
+ * `minutes` its memory under the same loads for so long instead, for which tgt is not needed.
  *
- * Says so in a sentence when tgt or a client is not installed. Exit code 1 when a client gives no figure, 4 for a mistake of the user.
+ * Says so in a sentence when tgt or a client is not installed. Exit code 1 when a client gives no figure.
  */
-export async function runDiskBench(args: readonly string[], io: BenchIo): Promise<number> {
-  const options = { minutes: { type: 'string' } } as const;
-  const minutes = parseArgs({ args: [...args], options, strict: false }).values.minutes;
-  if (minutes !== undefined && !(Number.isInteger(Number(minutes)) && Number(minutes) >= LEAST_MINUTES)) {
-    io.stderr.write(`bench: disk takes --minutes, a whole number from ${LEAST_MINUTES}\n`);
-    return 4;
-  }
+export async function runDiskBench(minutes: number | undefined, io: BenchIo): Promise<number> {
   if (minutes === undefined && !hasTgt()) {
     io.stdout.write('tgt is not installed: there is nothing to hold our disk against\n');
     return 0;
@@ -66,7 +59,7 @@ export async function runDiskBench(args: readonly string[], io: BenchIo): Promis
     const { port } = await newsOf<{ port: number }>(server);
     const url = `iscsi://127.0.0.1:${port}/${TARGET}/0`;
     if (minutes === undefined) await withTgt(IMAGE_BYTES, (tgt) => compare(url, tgt, io));
-    else await watchMemory(url, server, Number(minutes), io);
+    else await watchMemory(url, server, minutes, io);
     server.send('end');
     const { peakBytes } = await newsOf<{ peakBytes: number }>(server);
     const peak = { name: 'resident memory of our server, peak', value: peakBytes / 1e6, unit: 'MB' };

@@ -14,9 +14,9 @@ const SERVICE_COUNTS = [1, 10, 100, 1000];
 /**
  * For how long services are away, by what is waited for, in virtual time: each figure beside what it was when it was last looked at.
  *
- * Exit code 1 only when a run does not hold; a figure fails nobody. `--record` prints the table of what is expected anew.
+ * Exit code 1 only when a run does not hold; a figure fails nobody. `isRecording` prints the table of what is expected anew.
  */
-export function runFailoverBench(options: readonly string[], { stdout, stderr }: BenchIo): number {
+export function runFailoverBench(isRecording: boolean, { stdout, stderr }: BenchIo): number {
   const recorded: Record<string, Expected> = {};
   let differing = 0;
   const print = (title: string, settings: string, outages: readonly Outage[]): void => {
@@ -50,7 +50,7 @@ export function runFailoverBench(options: readonly string[], { stdout, stderr }:
     );
     const calibration = { name: 'heap of 32 events, pop and push', value: calibrate(), unit: 'M pairs per wall s' };
     for (const figure of [calibration, ...decisionFigures()]) stdout.write(`${figureLine(figure)}\n`);
-    if (options.includes('--record')) stdout.write(`\n${recordedText(recorded)}\n`);
+    if (isRecording) stdout.write(`\n${recordedText(recorded)}\n`);
     return 0;
   } catch (error) {
     stderr.write(`bench: failover: ${error instanceof Error ? error.message : error}\n`);

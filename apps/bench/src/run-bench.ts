@@ -15,7 +15,7 @@ export interface Benchmark {
   measure(): readonly Figure[] | Promise<readonly Figure[]>;
 }
 
-const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map<string, Benchmark>([
+export const BENCHMARKS: ReadonlyMap<string, Benchmark> = new Map<string, Benchmark>([
   ['story', { title: storyTitle, measure: storyFigures }],
   ['stack', { title: stackTitle, measure: stackFigures }],
   ['wasm', { title: wasmTitle, measure: wasmFigures }],

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { SECOND } from '@quorate/kernel';
 import { type ChaosRun, chaos } from '../../../packages/totem/test/chaos.js';
 import type { BenchIo } from './run-bench.js';
@@ -10,12 +9,7 @@ const HOUR = 3600 * SECOND;
  *
  * 0 when no rule was violated; 1 when one was, with its seed; 4 for arguments that are none.
  */
-export function runTotemChaos(args: readonly string[], { stdout, stderr }: BenchIo): number {
-  const seeds = readSeeds(args);
-  if (typeof seeds === 'string') {
-    stderr.write(`bench totem-chaos: ${seeds}\n`);
-    return 4;
-  }
+export function runTotemChaos(seeds: number, { stdout, stderr }: BenchIo): number {
   const begin = performance.now();
   const runs: ChaosRun[] = [];
   let failures = 0;
@@ -29,16 +23,6 @@ export function runTotemChaos(args: readonly string[], { stdout, stderr }: Bench
   }
   for (const line of report(runs, performance.now() - begin)) stdout.write(`${line}\n`);
   return failures === 0 ? 0 : 1;
-}
-
-function readSeeds(args: readonly string[]): number | string {
-  try {
-    const { seeds = '2000' } = parseArgs({ args: [...args], options: { seeds: { type: 'string' } } }).values;
-    const count = Number(seeds);
-    return Number.isInteger(count) && count > 0 ? count : `--seeds: found "${seeds}", expected a whole number from 1`;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }
 
 function report(runs: readonly ChaosRun[], wallMs: number): string[] {

@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { Prng } from '@quorate/kernel';
 import { RealRing } from '../../../tooling/real-ring/real-ring.js';
 import { lacksRealRings } from '../../../tooling/real-ring/ring-network.js';
@@ -10,6 +9,12 @@ import type { BenchIo } from './run-bench.js';
 const KINDS = ['quorate', 'corosync', 'quorate', 'corosync', 'quorate'] as const;
 const LOSS = 0.15;
 const LOSS_MS = 5000;
+
+interface Soak {
+  readonly minutes: number;
+  /** What is done. */
+  readonly seed: number;
+}
 
 type Act = (ring: RealRing, node: RingNode) => Promise<void>;
 
@@ -57,18 +62,11 @@ const ACTS: ReadonlyMap<string, Act> = new Map<string, Act>([
 ]);
 
 /**
- * A mixed ring of five for an hour, or `--minutes N`: one random act after the other, and messages of all sizes in between.
+ * A mixed ring of five: one random act after the other, and messages of all sizes in between.
  *
- * Exit code 0; 1 when a ring did not become whole, an order differed, or anybody complained; 4 for a mistake of the user.
+ * Exit code 0; 1 when a ring did not become whole, an order differed, or anybody complained.
  */
-export async function runTotemSoak(args: readonly string[], { stdout, stderr }: BenchIo): Promise<number> {
-  const options = { minutes: { type: 'string', default: '60' }, seed: { type: 'string', default: '1' } } as const;
-  const { values } = parseArgs({ args: [...args], options, strict: false });
-  const [minutes, seed] = [Number(values.minutes), Number(values.seed)];
-  if (!(minutes > 0) || !Number.isInteger(seed)) {
-    stderr.write('bench: totem-soak takes --minutes above 0 and --seed, a whole number\n');
-    return 4;
-  }
+export async function runTotemSoak({ minutes, seed }: Soak, { stdout, stderr }: BenchIo): Promise<number> {
   const lacks = lacksRealRings('iptables');
   if (lacks !== undefined) {
     stderr.write(`bench: totem-soak: no ring to join: ${lacks}\n`);

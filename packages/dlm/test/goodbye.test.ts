@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Cluster, createLockspace } from '../src/conformance/cluster.js';
 
 const LOCKSPACE = 'ls';
-const create = { kind: 'create', lockspace: LOCKSPACE, lvbLength: 32 } as const;
+const create = { kind: 'create', lockspace: LOCKSPACE, lvbLength: 32, isFs: false } as const;
 const leave = { kind: 'release', lockspace: LOCKSPACE } as const;
 
 // A node that leaves its last lockspace says goodbye to its peers, and joins again when all have answered.
