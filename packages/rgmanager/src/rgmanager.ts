@@ -30,6 +30,7 @@ import { ServiceOperations } from './manager/service-operations.js';
 import { type Respond, type ServiceRequest, ServiceThreads } from './manager/service-threads.js';
 import { serviceWorker } from './manager/service-worker.js';
 import { STANDBY_KEY, Standby } from './manager/standby.js';
+import { type Turn, Turns } from './manager/turns.js';
 import { Runtime } from './runtime/runtime.js';
 import { type Resume, suspend } from './runtime/suspend.js';
 import { isRecordKey, RecordStore } from './state/record-store.js';
@@ -76,6 +77,11 @@ export interface RgmanagerConfig {
   readonly prng?: Prng;
   /** Take locks as the original does, with random pauses drawn from here. Without it requests queue at the DLM. */
   readonly lockPauses?: Prng;
+  /**
+   * Told of each request of a service when it could be performed. It waits for its `turn`, for replays in which one thing happens
+   * after the other. Without it nothing waits.
+   */
+  readonly awaitsTurn?: (turn: Turn) => void;
   readonly observe?: Observe<RgFact>;
 }
 
@@ -142,6 +148,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
   readonly #store: RecordStore;
   readonly #inUse: InUse;
   readonly #agents: AgentRunner;
+  readonly #turns: Turns | undefined;
   readonly #threads: ServiceThreads;
   readonly #evaluation: Evaluation;
   readonly #operations: ServiceOperations;
@@ -223,7 +230,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     const shared = { runtime, members, groups, operations, remote };
     const handlers = new RequestHandlers({ ...shared, state, store, inUse, placement, prng });
     const isConfigured = (): boolean => this.#isConfigured;
-    this.#threads = new ServiceThreads(runtime, serviceWorker({ ...shared, handlers, isConfigured }));
+    this.#turns = config.awaitsTurn && new Turns(config.awaitsTurn);
+    this.#threads = new ServiceThreads(runtime, serviceWorker({ ...shared, handlers, isConfigured }), this.#turns);
     const threads = this.#threads;
     this.#evaluation = new Evaluation({ runtime, state, members, store, inUse, placement, operations, threads });
     this.#events = new RgEventQueue(runtime, (event) => this.#handleEvent(event));
@@ -274,6 +282,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
         return this.#agents.onEnded(input.run, input.status, input.signal);
       case 'request':
         return this.#onRequest(input.id, input.request);
+      case 'turn':
+        return this.#turns?.give(input.turn);
       case 'reconfigure':
         return this.#onReconfigure(input);
       case 'shutdown':

@@ -13,6 +13,7 @@ import { Control, PORT_HEADER_BYTES, readPortHeader, writePortHeader } from './c
 import { type ConfElement, childrenNamed, descend } from './conf/conf-element.js';
 import type { RgFact } from './fact.js';
 import type { RgInput, RgOutput, RgReply, RgRequest } from './io.js';
+import type { Turn } from './manager/turns.js';
 import { type ResumedState, Rgmanager, type RgmanagerConfig } from './rgmanager.js';
 import { encodeRecord, type ServiceRecord } from './state/service-record.js';
 
@@ -87,6 +88,11 @@ export class RgCluster {
   };
   /** Whether these nodes have quorum, as `node` sees it. */
   isQuorate: (members: readonly number[], node: number) => boolean = () => true;
+  /**
+   * One request after the other: those that events led to by the ids of their nodes, what one asks of other nodes within it, and
+   * the next event of a service when none is left. That is how the recordings were made. To be set before the first node starts.
+   */
+  takesTurns = false;
   readonly #conf: ConfElement;
   readonly #nodes: readonly { readonly id: number; readonly name: string }[];
   readonly #config: Partial<RgmanagerConfig>;
@@ -108,6 +114,11 @@ export class RgCluster {
   readonly #inquorate = new Set<number>();
   /** Wall clock second at which the cluster's time begins. */
   #wall = 1_446_155_000;
+  readonly #turns: { readonly host: Host; readonly turn: number }[] = [];
+  /** Turns that were waiting when the request began that is under way; what has come since is part of it. */
+  #outerTurns: number | undefined;
+  /** Events of services that have not been delivered. */
+  readonly #events: (() => void)[] = [];
   #order = 0;
   #lastRequest = 0;
   #lastContext = 0;
@@ -152,6 +163,7 @@ export class RgCluster {
       nodeId: id,
       nodes: this.#nodes,
       conf,
+      ...(this.takesTurns && { awaitsTurn: ({ id: turn }: Turn) => this.#turns.push({ host, turn }) }),
       observe: (fact) => {
         this.facts.push(Object.assign(fact, { node: id, life, seq: seq++, at: this.now }));
       },
@@ -274,7 +286,32 @@ export class RgCluster {
 
   /** Runs until nothing is on its way: messages, locks, agents. Timers that are not due do not count. */
   settle(): void {
-    while (this.#queue.size > 0) this.#advance();
+    do {
+      while (this.#queue.size > 0) this.#advance();
+    } while (this.#giveTurn());
+  }
+
+  /** False when nothing waits for its turn. */
+  #giveTurn(): boolean {
+    const outer = this.#outerTurns;
+    if (outer !== undefined && this.#turns.length > outer) {
+      this.#give(this.#turns.splice(outer, 1)[0]!);
+      return true;
+    }
+    this.#outerTurns = undefined;
+    const next = this.#turns.sort((a, b) => a.host.id - b.host.id).shift();
+    if (next !== undefined) {
+      this.#outerTurns = this.#turns.length;
+      this.#give(next);
+      return true;
+    }
+    const event = this.#events.shift();
+    event?.();
+    return event !== undefined;
+  }
+
+  #give({ host, turn }: { readonly host: Host; readonly turn: number }): void {
+    if (this.#isAlive(host)) this.#step(host, { kind: 'turn', turn });
   }
 
   at(at: Nanos, what: () => void): void {
@@ -394,13 +431,15 @@ export class RgCluster {
       this.told.push({ kind: 'reply', at: this.now, node: from.id, reply });
       return;
     }
-    this.at(this.now + LATENCY, () => {
+    const deliver = (): void => {
       for (const id of this.running) {
         const host = this.#host(id);
         if ((to === 0 || to === id) && this.#listening.has(id))
           this.#step(host, { kind: 'message', from: from.id, payload });
       }
-    });
+    };
+    if (this.takesTurns && typeof message === 'object' && message.kind === 'event') this.#events.push(deliver);
+    else this.at(this.now + LATENCY, deliver);
   }
 
   #remoteContext = 0;

@@ -48,6 +48,7 @@ export class RecordedCluster {
   constructor(conf: ConfElement, nodes: readonly number[], config: Partial<RgmanagerConfig>) {
     this.#conf = conf;
     this.cluster = new RgCluster(withoutPolls(conf, false), { ...config, stopsBeforeStart: false });
+    this.cluster.takesTurns = true;
     for (const id of nodes) {
       this.cluster.start(id);
       this.cluster.settle();

@@ -3,6 +3,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import { type Resume, suspend } from '../runtime/suspend.js';
 import { Request, requestText } from '../state/request.js';
 import { Result } from '../state/result.js';
+import type { Turns } from './turns.js';
 
 /** How a request ended. */
 export interface Outcome {
@@ -33,6 +34,7 @@ export interface ServiceRequest {
 export type Perform = (service: string, request: ServiceRequest, threads: ServiceThreads) => Task<Outcome>;
 
 interface Thread {
+  readonly key: string;
   readonly service: string;
   readonly queue: ServiceRequest[];
   current: number | undefined;
@@ -64,12 +66,14 @@ const REMOTE_STARTS: readonly number[] = [Request.START_REMOTE, Request.START_RE
 export class ServiceThreads {
   readonly #runtime: Runtime;
   readonly #perform: Perform;
+  readonly #turns: Turns | undefined;
   readonly #threads = new Map<string, Thread>();
   #idle: Resume<void>[] = [];
 
-  constructor(runtime: Runtime, perform: Perform) {
+  constructor(runtime: Runtime, perform: Perform, turns?: Turns) {
     this.#runtime = runtime;
     this.#perform = perform;
+    this.#turns = turns;
   }
 
   /**
@@ -92,8 +96,8 @@ export class ServiceThreads {
       return isBlocked;
     }
     thread.queue.push(request);
-    if (!this.#threads.has(service)) {
-      this.#threads.set(service, thread);
+    if (!this.#threads.has(thread.key)) {
+      this.#threads.set(thread.key, thread);
       this.#runtime.start(this.#work(thread));
     }
     return true;
@@ -136,7 +140,9 @@ export class ServiceThreads {
   }
 
   #newThread(service: string): Thread {
-    return { service, queue: [], current: undefined, isExiting: false };
+    // Who gives turns may have a request performed within another one for the same service: each has its worker then.
+    const key = this.#turns === undefined ? service : `${service} ${this.#turns.count}`;
+    return { key, service, queue: [], current: undefined, isExiting: false };
   }
 
   #isBlocked({ current }: Thread, request: number): boolean {
@@ -156,6 +162,7 @@ export class ServiceThreads {
 
   *#work(thread: Thread): Task {
     const { service } = thread;
+    if (this.#turns !== undefined) yield* this.#turns.take(service, thread.queue[0]!.request);
     for (let request = thread.queue.shift(); request !== undefined; request = thread.queue.shift()) {
       thread.current = request.request;
       if (request.request === Request.STOP_EXITING) thread.isExiting = true;
@@ -167,7 +174,7 @@ export class ServiceThreads {
       this.#runtime.observe?.({ kind: 'rg.request-ended', now: this.#runtime.now, ...about, code });
       thread.current = undefined;
     }
-    this.#threads.delete(service);
+    this.#threads.delete(thread.key);
     if (this.#threads.size > 0) return;
     const idle = this.#idle;
     this.#idle = [];
