@@ -79,7 +79,7 @@ export interface RgmanagerConfig {
   readonly lockPauses?: Prng;
   /**
    * Told of each request of a service when it could be performed. It waits for its `turn`, for replays in which one thing happens
-   * after the other. Without it nothing waits.
+   * after the other; and a node that comes looks at services once. Without it nothing waits.
    */
   readonly awaitsTurn?: (turn: Turn) => void;
   readonly observe?: Observe<RgFact>;
@@ -356,7 +356,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#phase = 'running';
     this.#state.isQuorate = true;
     runtime.start(this.#pollServices());
-    if (resumes === undefined) return this.#membershipUpdate();
+    if (resumes === undefined) return this.#firstUpdate();
     this.#tellMembers();
     if (this.#state.isCentral) yield* this.#central.resume(resumes.master);
   }
@@ -469,6 +469,15 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     if (this.#phase === 'stopping') return this.#membershipOnTheWayOut();
     if (this.#phase !== 'running' || this.#isDissolving) return;
     if (isQuorate) this.#state.unlock(Lockdown.SYSTEM);
+    this.#membershipUpdate();
+  }
+
+  /**
+   * Differs from rgmanager where turns are given: a node that comes looks at services once, for itself, and not again for
+   * each member that it finds.
+   */
+  #firstUpdate(): void {
+    if (this.#turns !== undefined) this.#members.update(this.#seen.filter((node) => node !== this.#config.nodeId));
     this.#membershipUpdate();
   }
 

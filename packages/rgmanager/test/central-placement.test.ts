@@ -38,7 +38,7 @@ const clusters = new Map<string, RecordedCluster>();
 function clusterOf(values: Values): RecordedCluster {
   const { priorities, ordered, restricted, nofailback } = values;
   const key = [priorities, ordered, restricted, nofailback].join();
-  const known = clusters.get(key) ?? new RecordedCluster(confOf(values), NODES, { agents });
+  const known = clusters.get(key) ?? new RecordedCluster(confOf(values), NODES, agents);
   clusters.set(key, known);
   return known;
 }

@@ -88,3 +88,68 @@ it('a virtual machine goes to the better node before that looks where it runs', 
       n2 log notice: Migration: vm:v is running on 1`;
   expect(differences(2, rm, history)).toEqual([]);
 });
+
+it('a domain that is not defined is warned of each time that a node is weighed', () => {
+  const history = `
+    > online 12
+    > set service:s disabled 0 1
+    > req 1 enable service:s
+      n1 log warning: #66: Domain 'nope' specified for resource group service:s nonexistent!
+      n1 log notice: Starting disabled service service:s
+      n1 exec start service:s -> 0
+      n1 exec start script:a -> 0
+      n1 log notice: Service service:s started
+      n1 event service:s started owner=1 last=1
+      = 0 (Success) owner=n1`;
+  expect(differences(2, `<service name="s" domain="nope">${SCRIPT}</service>`, history)).toEqual([]);
+});
+
+it('a service that has failed keeps its owner until somebody fails it again', () => {
+  const history = `
+    > online 12
+    > set service:s failed 2 1
+    > req 1 relocate service:s
+      n1 event service:s failed owner=-1 last=2
+      = -2 (Aborted; service failed) owner=n1
+    > set service:s failed 2 1
+    > down 2
+    > show
+      service:s failed owner=2 last=1 restarts=0 flags=0`;
+  expect(differences(2, `<service name="s">${SCRIPT}</service>`, history)).toEqual([]);
+});
+
+it('a lock binds who comes later', () => {
+  const history = `
+    > online 1
+    > set service:s stopped 0 0
+    > lock
+    > up 2
+    > req 2 enable service:s
+      = -6 (Temporary failure; try again) owner=n2
+    > unlock
+    > req 2 enable service:s
+      n2 log notice: Starting stopped service service:s
+      n2 exec start service:s -> 0
+      n2 exec start script:a -> 0
+      n2 log notice: Service service:s started
+      n2 event service:s started owner=2 last=0
+      = 0 (Success) owner=n2`;
+  expect(differences(2, `<service name="s">${SCRIPT}</service>`, history)).toEqual([]);
+});
+
+it('an inline recovery starts what failed and nothing that was never started', () => {
+  const rm = '<service name="s"><script name="a" file="/i/a" __independent_subtree="1"/></service>';
+  const history = `
+    > online 1
+    > set service:s started 1
+    > fail 1 status script:a 1
+    > clock 60
+    > req 1 status service:s
+      n1 exec status script:a -> 1
+      n1 log warning: Some independent resources in service:s failed; Attempting inline recovery
+      n1 exec stop script:a -> 0
+      n1 exec start script:a -> 0
+      n1 log notice: Inline recovery of service:s complete
+      = 0 (Success) owner=n1`;
+  expect(differences(1, rm, history)).toEqual([]);
+});

@@ -1,21 +1,21 @@
 import type { ConfElement } from '../conf/conf-element.js';
 import type { ServiceOperation } from '../io.js';
-import type { RgmanagerConfig } from '../rgmanager.js';
+import { loadConfiguration } from '../manager/load-configuration.js';
 import { Request } from '../state/request.js';
 import { resultText } from '../state/result.js';
-import { ServiceState, stateText } from '../state/service-record.js';
+import { freshRecord, type ServiceRecord, ServiceState, stateText } from '../state/service-record.js';
+import { type InstalledAgent, loadRules } from '../tree/resource-rule.js';
 import { type AgentCall, RgCluster, type Told } from '../virtual-cluster.js';
 
 /** Checks of services are asked for by the cases themselves. */
 const NEVER = '100000000';
 
-function withoutPolls(conf: ConfElement, keepsServices: boolean): ConfElement {
+function withoutPolls(conf: ConfElement): ConfElement {
   return {
     ...conf,
     children: conf.children.map((child) => {
       if (child.name !== 'rm') return child;
-      const attributes = new Map([...child.attributes, ['status_poll_interval', NEVER]]);
-      return { ...child, attributes, children: keepsServices ? child.children : [] };
+      return { ...child, attributes: new Map([...child.attributes, ['status_poll_interval', NEVER]]) };
     }),
   };
 }
@@ -40,29 +40,36 @@ interface Failure {
 /** A cluster in the situation that a recorded case begins with, driven command by command. */
 export class RecordedCluster {
   readonly cluster: RgCluster;
-  readonly #conf: ConfElement;
   readonly #services: readonly string[];
   #failures: Failure[] = [];
+  #isLocked = false;
 
-  /** Nodes run and know the services, but none was started: rgmanager was locked when it saw them first. */
-  constructor(conf: ConfElement, nodes: readonly number[], config: Partial<RgmanagerConfig>) {
-    this.#conf = conf;
-    this.cluster = new RgCluster(withoutPolls(conf, false), { ...config, stopsBeforeStart: false });
+  /** Nodes run and have looked at each other, but no service was started, and none was seen by anybody. */
+  constructor(conf: ConfElement, nodes: readonly number[], agents: readonly InstalledAgent[]) {
+    this.#services = loadConfiguration(conf, loadRules(agents), () => {}).services;
+    // The original starts what another node is stopping for its recovery.
+    this.cluster = new RgCluster(withoutPolls(conf), {
+      agents,
+      stopsBeforeStart: false,
+      startsWhatIsBeingStopped: true,
+    });
     this.cluster.takesTurns = true;
-    for (const id of nodes) {
-      this.cluster.start(id);
-      this.cluster.settle();
-    }
-    this.lock(true);
-    this.cluster.reconfigure(withoutPolls(conf, true));
-    this.cluster.settle();
-    this.lock(false);
-    this.#services = this.cluster.inspect(nodes[0]!).services.map(({ name }) => name);
+    this.#join(
+      nodes,
+      this.#services.map((service) => freshRecord(service, ServiceState.STOPPED)),
+    );
     this.cluster.agent = (call) => ({ takes: 0, status: this.#statusOf(call) });
     this.cluster.told.length = 0;
   }
 
+  /** These nodes find the services like that, and do not think about them. */
+  #join(nodes: readonly number[], records: readonly ServiceRecord[]): void {
+    this.cluster.resume(nodes, nodes, { records, standby: [], master: 0 });
+    this.cluster.settle();
+  }
+
   lock(isLocked: boolean): void {
+    this.#isLocked = isLocked;
     this.cluster.request(this.cluster.running[0]!, { kind: isLocked ? 'lock' : 'unlock' });
     this.cluster.settle();
   }
@@ -83,8 +90,23 @@ export class RecordedCluster {
   }
 
   up(id: number): void {
-    this.cluster.start(id, withoutPolls(this.#conf, true));
+    if (this.#isLocked) return this.#joinLocked(id);
+    this.cluster.start(id);
     this.cluster.settle();
+  }
+
+  /** The recordings have one lock for all, which binds who has just come, too. */
+  #joinLocked(id: number): void {
+    const records = this.#records();
+    this.#join([id], records);
+    this.lock(true);
+    // Now it has them in the others' view.
+    for (const record of records) this.cluster.setRecord(record);
+    this.cluster.told.length = 0;
+  }
+
+  #records(): readonly ServiceRecord[] {
+    return this.#services.map((service) => this.cluster.record(service)!);
   }
 
   /** These nodes run, and no others; services may move. */
@@ -96,7 +118,7 @@ export class RecordedCluster {
 
   /** A node by itself thinks about another, or itself, that came or is gone. What it would have done is taken back. */
   evaluate(node: number, about: number, isUp: boolean): void {
-    const before = this.#services.map((service) => this.cluster.record(service)!);
+    const before = this.#records();
     const others = this.cluster.running.filter((id) => id !== about);
     const all = [...others, about].sort((a, b) => a - b);
     // While services are locked nobody thinks about them.

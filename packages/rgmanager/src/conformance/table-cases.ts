@@ -112,7 +112,7 @@ class DomainClusters {
     const known = this.#clusters.get(key);
     if (known !== undefined) return known;
     const agents = recordedAgents(this.#files);
-    const made = new RecordedCluster(domainConf(values), NODES, { agents });
+    const made = new RecordedCluster(domainConf(values), NODES, agents);
     this.#clusters.set(key, made);
     return made;
   }
@@ -180,8 +180,7 @@ class OperationClusters {
   #of(online: string): RecordedCluster {
     const known = this.#clusters.get(online);
     if (known !== undefined) return known;
-    const config = { agents: recordedAgents(this.#files), startsWhatIsBeingStopped: true };
-    const made = new RecordedCluster(OPERATION_CONF, digits(online), config);
+    const made = new RecordedCluster(OPERATION_CONF, digits(online), recordedAgents(this.#files));
     this.#clusters.set(online, made);
     return made;
   }

@@ -76,10 +76,7 @@ function play(files: RecordedFiles, name: string): readonly string[] {
   const [online = '', ...script] = files.text(`trace/${name}.script`).trimEnd().split('\n');
   const nodes = [...(online.split(' ')[1] ?? '')].map(Number);
   const agents = recordedAgents(files);
-  const cluster = new RecordedCluster(files.element(`trace/${name}.conf`), nodes, {
-    agents,
-    startsWhatIsBeingStopped: true,
-  });
+  const cluster = new RecordedCluster(files.element(`trace/${name}.conf`), nodes, agents);
   return [`> ${online}`, ...script.flatMap((line) => [`> ${line}`, ...perform(line, cluster)])];
 }
 

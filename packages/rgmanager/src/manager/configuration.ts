@@ -65,15 +65,17 @@ export class Configuration {
     return isExclusive(this.property(service, 'exclusive'));
   }
 
-  /** The domain of a service; one that the configuration does not define is none, and warned of. */
+  /** The domain of a service; one that the configuration does not define is none. */
   domainOf(service: string): FailoverDomain | undefined {
     const name = this.property(service, 'domain');
-    if (name === undefined) return undefined;
-    const domain = findDomain(this.domains, name);
-    if (domain === undefined) {
-      this.#log('warning', `#66: Domain '${name}' specified for resource group ${service} nonexistent!`);
-    }
-    return domain;
+    return name === undefined ? undefined : findDomain(this.domains, name);
+  }
+
+  /** Warns of a domain that the configuration does not define. */
+  complainOfDomain(service: string): void {
+    const name = this.property(service, 'domain');
+    if (name === undefined || findDomain(this.domains, name) !== undefined) return;
+    this.#log('warning', `#66: Domain '${name}' specified for resource group ${service} nonexistent!`);
   }
 
   /** Whether a service can move while it runs: its agent knows how to migrate, and it has no children. */

@@ -100,11 +100,13 @@ export class DomainPlacement {
 
   /** The rules as they apply to a service whose record is at hand. */
   situationOf(service: string, record: ServiceRecord | undefined, online: readonly number[]): DomainSituation {
+    const { configuration } = this.#inUse;
     return {
-      domain: this.#inUse.configuration.domainOf(service),
+      domain: configuration.domainOf(service),
       isStarted: record !== undefined && isRunning(record),
       owner: record?.owner ?? 0,
       isOnline: (node) => online.includes(node),
+      lacksDomain: () => configuration.complainOfDomain(service),
     };
   }
 

@@ -57,7 +57,7 @@ interface Leaver {
   readonly node: number;
   /** It is this one, or has not gone. */
   readonly isAlive: boolean;
-  /** It is alive, or said that it would leave. */
+  /** It is alive, or said that it would leave, or nodes are not fenced for failed stops. */
   readonly isUnfenced: boolean;
 }
 
@@ -113,7 +113,8 @@ export class Evaluation {
     }
     this.#newcomer = isUp ? node : 0;
     const loads = yield* placement.loads(this.#planned);
-    const leaver = isUp && !runsNothing ? undefined : { node, isAlive: isUp, isUnfenced: isUp || isClean };
+    const isUnfenced = isUp || isClean || !inUse.policy.fencesFailedStops;
+    const leaver = isUp && !runsNothing ? undefined : { node, isAlive: isUp, isUnfenced };
     for (const service of inUse.configuration.services) {
       const record = yield* this.#claim(service, leaver);
       if (record === undefined) continue;

@@ -324,7 +324,7 @@ export class ServiceOperations {
     const { lock, record } = locked;
     this.#runtime.log('debug', `Handling failure request for RG ${service}`);
     // This node is about to be fenced for it.
-    if (record.state === ServiceState.FAILED && record.owner !== 0)
+    if (this.#inUse.policy.fencesFailedStops && record.state === ServiceState.FAILED && record.owner !== 0)
       return yield* this.#unlocked(locked, Result.SUCCESS);
     if (record.state === ServiceState.STARTED && record.owner !== this.#members.here) {
       this.#runtime.log('debug', `Unable to disable RG ${service} in ${stateText(record.state)} state`);

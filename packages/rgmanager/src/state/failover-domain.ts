@@ -96,6 +96,8 @@ export interface DomainSituation {
   /** 0: nobody. */
   readonly owner: number;
   isOnline(node: number): boolean;
+  /** A node gets its score for want of a domain: there may be one that is not defined. */
+  readonly lacksDomain?: () => void;
 }
 
 /**
@@ -103,9 +105,12 @@ export interface DomainSituation {
  *
  * Source: rgmanager src/daemons/fo_domain.c, `node_should_start`.
  */
-export function nodeScore(node: number, { domain, isStarted, owner, isOnline }: DomainSituation): number {
+export function nodeScore(node: number, { domain, isStarted, owner, isOnline, lacksDomain }: DomainSituation): number {
   if (!isOnline(node)) return Score.ILLEGAL;
-  if (domain === undefined) return Score.BEST;
+  if (domain === undefined) {
+    lacksDomain?.();
+    return Score.BEST;
+  }
   const place = placeInDomain(node, domain, isOnline);
   if (place === 'no-member-online') return domain.isRestricted ? Score.ILLEGAL : Score.BEST;
   if (place === 'outside') return domain.isRestricted ? Score.ILLEGAL : Score.GOOD;

@@ -134,8 +134,8 @@ export function bestTargetNode(
   let highest = 1;
   for (const { node, load } of candidates) {
     if (owner !== 0 && node === owner) continue;
-    if (isServiceExclusive ? load.services > 0 : load.exclusive > 0) continue;
     const legal = nodeScore(node, situation);
+    if (isServiceExclusive ? load.services > 0 : load.exclusive > 0) continue;
     const score = legal + (isServiceExclusive ? 2 : 0);
     if (legal === Score.ILLEGAL || score < highest) continue;
     best = node;
