@@ -278,7 +278,7 @@ export class ServiceChaos implements Scenario<ServiceChaosResult> {
     }
   }
 
-  /** Everything is unlocked and unfrozen, nobody stays in standby, and what does not run is enabled, every so often. */
+  /** Everything is unlocked and unfrozen, nobody stays in standby, what does not run is enabled, and what was given up started again, every so often. */
   *#enable(run: ChaosRun, core: ReadonlyMap<number, string>): Task {
     const { lab } = run;
     while (!this.#isClosing) {
@@ -293,13 +293,14 @@ export class ServiceChaos implements Scenario<ServiceChaosResult> {
     for (const machine of core.values()) yield* brief(lab, at, `clusvcadm -B ${machine}`, PATIENCE);
     for (const name of SERVICES) {
       yield* brief(lab, at, `clusvcadm -U ${name}`, PATIENCE);
-      const { state, owner, lastOwner } = this.#picture.of(name);
+      const { state, owner, lastOwner, isPartial } = this.#picture.of(name);
       // The agents' stop runs where the order is given: what failed to stop is where it was last.
       if (state === ServiceState.FAILED) yield* brief(lab, core.get(lastOwner) ?? at, `clusvcadm -d ${name}`, PATIENCE);
       // Who has died while services were locked is still the owner.
       if (LASTING.includes(state) || !core.has(owner)) yield* brief(lab, at, `clusvcadm -e ${name} -F`, PATIENCE);
       // `clusvcadm -R` starts a service where it is given, in its domain or not (svc-outside-restricted).
       else if (RESTRICTED.get(name)?.includes(owner) === false) yield* brief(lab, at, `clusvcadm -r ${name}`, PATIENCE);
+      else if (isPartial) yield* brief(lab, at, `clusvcadm -c ${name}`, PATIENCE);
     }
   }
 

@@ -12,6 +12,8 @@ export interface ServiceView {
   /** Node id; 0: nobody. */
   readonly owner: number;
   readonly lastOwner: number;
+  /** Something of it was given up. */
+  readonly isPartial: boolean;
   /** Nobody may look after it: it is frozen, or services have been locked since the record was written. */
   readonly isLeftAlone: boolean;
 }
@@ -21,7 +23,7 @@ interface Service extends Omit<ServiceView, 'isLeftAlone'> {
   readonly writtenAt: Nanos;
 }
 
-const UNKNOWN: Service = { state: 0, owner: 0, lastOwner: 0, isFrozen: false, writtenAt: 0 };
+const UNKNOWN: Service = { state: 0, owner: 0, lastOwner: 0, isPartial: false, isFrozen: false, writtenAt: 0 };
 
 /** The records of all services, by the names that clusvcadm knows. */
 export class ServicePicture {
@@ -59,6 +61,7 @@ export class ServicePicture {
           state: Number(fact.state),
           owner: Number(fact.owner),
           lastOwner: Number(fact.lastOwner),
+          isPartial: (Number(fact.flags) & ServiceFlag.PARTIAL) !== 0,
           isFrozen: (Number(fact.flags) & ServiceFlag.FROZEN) !== 0,
           writtenAt: fact.at,
         });
