@@ -186,6 +186,19 @@ it.each<[string, readonly Line[], string[]]>([
     [...started(1), record(1, STARTED), record(2, STARTED, 1, 1), ends(1, 'stop', 0, SERVICE)],
     [`R6: node 1: ${SERVICE} has settled, and ${SERVICE} does not run`],
   ],
+  // Storm 0x1b6: a relocation was not recorded for want of quorum, so the service was marked failed while it ran.
+  [
+    'R6: with what was left behind when it had failed',
+    [
+      ...started(1),
+      record(1, STARTED),
+      record(1, ServiceState.FAILED, 0),
+      configured(1, 'script:t'),
+      ends(1, 'start', 0, 'script:t'),
+      record(1, STARTED),
+    ],
+    ['svc-left-behind'],
+  ],
   [
     'R6: frozen, and changed by a new configuration',
     [...started(1), record(1, STARTED, 1, 1), ends(1, 'stop'), configured(1)],

@@ -45,13 +45,13 @@ class RunningSet implements Check<RgFact | NodeStateFact> {
   /** Services that were frozen when a new configuration came to their owner, and have not been started since. */
   readonly #changedFrozen = new Set<string>();
 
-  observe(fact: Stamped<RgFact | NodeStateFact>): void {
+  observe(fact: Stamped<RgFact | NodeStateFact>, verdict: Verdict): void {
     this.#settled.observe(fact);
     switch (fact.kind) {
       case 'rg.service':
         return this.#onRecord(fact);
       case 'rg.configured':
-        return this.#onConfigured(fact);
+        return this.#onConfigured(fact, verdict);
       case 'rg.agent-ended':
         return this.#onAgent(fact);
     }
@@ -81,7 +81,7 @@ class RunningSet implements Check<RgFact | NodeStateFact> {
     if (isMoved) this.#hosts.latest(owner)?.agents.set(service, new Map([[service, running(['0'])]]));
   }
 
-  #onConfigured(fact: Of<'rg.configured'>): void {
+  #onConfigured(fact: Of<'rg.configured'>, verdict: Verdict): void {
     const { trees, agents } = this.#hosts.of(fact);
     trees.clear();
     for (const { service, tree } of fact.services) {
@@ -94,6 +94,10 @@ class RunningSet implements Check<RgFact | NodeStateFact> {
         // What goes on in another place than before has not been started there.
         const kept = places.get(resource)?.slice(0, started.size);
         if (kept !== undefined && !isFailed) states!.set(resource, running(kept));
+        else if (kept === undefined && record !== undefined && record.owner !== fact.node && started.size > 0) {
+          states!.delete(resource);
+          verdict.count('svc-left-behind');
+        }
       }
     }
   }
@@ -141,7 +145,8 @@ function difference({ trees, agents }: Host, service: string, isPartial: boolean
  * waited for no lock of the dead and no answer of members: a node that has lost its quorum has stopped everything, and its records say
  * otherwise until it can disown them. What was given up (flag partial), and what an agent failed to start, need not run. Of a resource that
  * stands in several places one has to. Counted: a frozen service that a new configuration has changed (`svc-changed-frozen`): it is not disabled,
- * but the new one is stopped before it is taken into use, and the record goes on saying that it is started.
+ * but the new one is stopped before it is taken into use, and the record goes on saying that it is started; and what still runs of a service
+ * whose stop failed, when a new configuration no longer has it (`svc-left-behind`): nobody ever stops it.
  *
  * Source: Quorate's rgmanager specification, section 17, rule 6.
  */
