@@ -132,14 +132,26 @@ function convertLock(ls: Lockspace, call: LockInput): Errno | undefined {
   const { mode, flags, lvb } = call;
   const lkb = ls.handles.get(call.handle);
   if (lkb === undefined) return 'ENOENT';
-  if ((flags & LockFlag.VALBLK) !== 0 && ls.lvbLength > 0) lkb.lvb ??= new Uint8Array(ls.lvbLength);
-  if (lvb !== undefined) fillBuffer(ls, lkb, lvb);
   const defect = lockCallDefect(mode, flags, ls.lvbLength) ?? convertDefect(lkb, mode, flags);
+  if (defect === undefined) {
+    setArgs(ls, lkb, call);
+    if (lkb.isLvbOffered) lkb.lvb ??= new Uint8Array(ls.lvbLength);
+  } else if (ls.host.isStrict) keepRefused(lkb, call);
+  // A conversion brings its bytes also when it is refused, but no buffer.
+  if (lvb !== undefined) fillBuffer(ls, lkb, lvb);
   if (defect !== undefined) return defect;
-  setArgs(ls, lkb, call);
   tellCalled(ls, lkb, 'convert');
   convertAtMaster(ls, lkb.resource, lkb);
   return undefined;
+}
+
+/**
+ * What Linux's device takes over from a conversion that is then refused: the functions, and a buffer that the next
+ * conversion gives the lock (`dlm_user_convert`).
+ */
+function keepRefused(lkb: Lkb, { flags, wantsBast }: LockInput): void {
+  lkb.wantsBast = wantsBast !== false;
+  if ((flags & LockFlag.VALBLK) !== 0) lkb.isLvbOffered = true;
 }
 
 /** Sends or carries out a conversion (`_convert_lock`). */

@@ -76,6 +76,8 @@ export class Lkb implements Linked<Lkb> {
   wantsBast = true;
   /** The value block's buffer; undefined until an operation carries VALBLK. */
   lvb: Uint8Array | undefined = undefined;
+  /** Linux's device has a buffer for it that the next conversion brings with it; only with `strictReference`. */
+  isLvbOffered = false;
   /** Sequence number of the resource's value block when it was last exchanged; u32. */
   lvbseq = 0;
   /** Granted mode at the last completion that was queued for delivery; undefined before the first. */

@@ -6,6 +6,8 @@ import { describe, expect, it } from 'vitest';
 // three emulated machines, libdlm's device interface), without its human-readable dumps. The whole corpus is replayed
 // where it lies beside the repository.
 const TRIMMED = new URL('data/corpus/', import.meta.url);
+// test/data/refused.jsonl: recorded later in the same way, on Debian's 6.1.0-57, each case twice.
+const REFUSED = new URL('data/refused.jsonl', import.meta.url);
 const WHOLE = new URL('../../../../shared/vectors/dlm/', import.meta.url);
 
 function casesIn(directory: URL): RecordedCase[] {
@@ -17,6 +19,7 @@ function casesIn(directory: URL): RecordedCase[] {
 function choiceOf(differences: readonly string[], { name }: RecordedCase): string {
   if (/^killflight\/(cancel-cvt|convert-up).*force/.test(name))
     return 'an unlock that overtakes a cancel survives its master';
+  if (name.startsWith('refused/')) return 'a refused conversion leaves its functions and a buffer';
   const ours = differences.map((difference) => difference.slice(difference.indexOf('\n  ours ')));
   if (name.startsWith('deadlock/')) return 'a lock that a demotion let pass hears of what waits for it';
   if (name.startsWith('alt/')) return 'the granted alternate mode is told to the owner';
@@ -50,6 +53,15 @@ describe('what owners saw on Linux, they see here', () => {
       'as recorded with strictReference: a conversion between PR and CW survives its master': 5,
       'as recorded with strictReference: the granted alternate mode is told to the owner': 9,
       'as recorded with strictReference: RECOVER_GRANT does not outlive a recovery': 7,
+    });
+  });
+
+  it('what is left of a conversion that was refused: functions and value block', () => {
+    const { counts, failed } = report(parseRecordedCases(readFileSync(REFUSED, 'utf8')));
+    expect(failed).toEqual([]);
+    expect(counts).toEqual({
+      'as-recorded': 4,
+      'as recorded with strictReference: a refused conversion leaves its functions and a buffer': 6,
     });
   });
 

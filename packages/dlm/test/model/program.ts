@@ -256,14 +256,12 @@ export class ModelRun {
     this.cluster.input(client.node, value === undefined ? call : { ...call, lvb: value });
   }
 
-  /** With VALBLK the caller fills the buffer, and heeds no refusal. */
+  /** With VALBLK the caller fills the buffer, if there is one: also when it is refused then. */
   #fill(client: Client, flags: number): Uint8Array | undefined {
     if ((flags & F.VALBLK) === 0) return undefined;
     const isRequest = (flags & F.CONVERT) === 0 && client.lkid === 0;
-    const isUnlock = (flags & F.CONVERT) === 0 && client.lkid !== 0;
     this.#values += 1;
-    // An unlock makes no buffer.
-    if (isRequest || !isUnlock || client.value !== undefined) client.value = this.#values;
+    if (isRequest || client.value !== undefined) client.value = this.#values;
     if (client.table?.isLocal === true) client.table.value = client.value;
     return bytesOf(this.#values);
   }
@@ -411,7 +409,8 @@ export class ModelRun {
       this.#byLkid.set(`${node}/${lkid}`, client);
       this.#watch(resource);
     }
-    if ((client.asked.flags & F.VALBLK) !== 0 && call !== 'cancel' && call !== 'unlock') client.value ??= 0;
+    // A conversion makes the buffer, but none that is refused, and no unlock.
+    if ((client.asked.flags & F.VALBLK) !== 0 && call !== 'cancel' && call !== 'unlock') client.value ??= this.#values;
     client.flags = client.asked.flags | (call === 'request' || call === 'convert' ? 0 : client.flags);
     if (call === 'cancel') client.canBeCanceled = true;
     if (call === 'unlock') client.canBeUnlocked = true;
