@@ -77,8 +77,8 @@ export type RgInput =
   /** `signal` if it was killed. */
   | { readonly kind: 'agent-ended'; readonly run: number; readonly status: number; readonly signal?: number }
   | { readonly kind: 'request'; readonly id: number; readonly request: RgRequest }
-  /** A request may be performed that `awaitsTurn` told of. */
-  | { readonly kind: 'turn'; readonly turn: number }
+  /** A request is performed that `awaitsTurn` told of; `isRefused`: it is answered ABORT. */
+  | { readonly kind: 'turn'; readonly turn: number; readonly isRefused?: boolean }
   /** `cluster.conf` has changed; `nodes` if those have, too. */
   | { readonly kind: 'reconfigure'; readonly conf: ConfElement; readonly nodes?: readonly RgNode[] }
   /** SIGTERM: services that run here are stopped, then it exits. */

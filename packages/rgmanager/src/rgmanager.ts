@@ -65,8 +65,11 @@ export interface RgmanagerConfig {
    * members by then have been looked at. All members must be started with the same.
    */
   readonly resumes?: ResumedState;
-  /** Start what another node is stopping for its recovery (`recoverable`), as the original does: it runs twice then. */
-  readonly startsWhatIsBeingStopped?: boolean;
+  /**
+   * Start what another node is stopping for its recovery (`recoverable`), and forget what is being recovered when that node
+   * dies, as the original does: it runs twice then, or never.
+   */
+  readonly recoversAsOriginal?: boolean;
   /** Counts in place of what the `<policy>` of `cluster.conf` says. */
   readonly policy?: Partial<Policy>;
   /** Wait for `fence-domain-joined`; false when absent. */
@@ -217,7 +220,8 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#agents = new AgentRunner(runtime, inUse);
     const groups = new GroupOperations(runtime, inUse, this.#agents);
     const parts = { runtime, state, members, channels, store, groups, inUse };
-    const operations = new ServiceOperations(parts, config.startsWhatIsBeingStopped ?? false);
+    const { recoversAsOriginal = false } = config;
+    const operations = new ServiceOperations(parts, recoversAsOriginal);
     this.#operations = operations;
     this.#failedStops = new FailedStops({ runtime, state, members, store, inUse });
     this.#standby = new Standby({
@@ -233,7 +237,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
     this.#turns = config.awaitsTurn && new Turns(config.awaitsTurn);
     this.#threads = new ServiceThreads(runtime, serviceWorker({ ...shared, handlers, isConfigured }), this.#turns);
     const threads = this.#threads;
-    this.#evaluation = new Evaluation({ runtime, state, members, store, inUse, placement, operations, threads });
+    this.#evaluation = new Evaluation({ ...shared, state, store, inUse, placement, threads, recoversAsOriginal });
     this.#events = new RgEventQueue(runtime, (event) => this.#handleEvent(event));
     this.#central = new CentralProcessing({
       ...shared,
@@ -283,7 +287,7 @@ export class Rgmanager implements Machine<RgInput, RgOutput> {
       case 'request':
         return this.#onRequest(input.id, input.request);
       case 'turn':
-        return this.#turns?.give(input.turn);
+        return this.#turns?.end(input.turn, input.isRefused !== true);
       case 'reconfigure':
         return this.#onReconfigure(input);
       case 'shutdown':

@@ -93,6 +93,8 @@ export class RgCluster {
    * the next event of a service when none is left. That is how the recordings were made. To be set before the first node starts.
    */
   takesTurns = false;
+  /** Where turns are given: an event of a service is about to be delivered. */
+  beforeEvent: () => void = () => {};
   readonly #conf: ConfElement;
   readonly #nodes: readonly { readonly id: number; readonly name: string }[];
   readonly #config: Partial<RgmanagerConfig>;
@@ -286,9 +288,22 @@ export class RgCluster {
 
   /** Runs until nothing is on its way: messages, locks, agents. Timers that are not due do not count. */
   settle(): void {
-    do {
-      while (this.#queue.size > 0) this.#advance();
-    } while (this.#giveTurn());
+    do this.#settleInTurn();
+    while (this.#giveTurn());
+  }
+
+  /** As `settle`, but no request gets its turn, and no event of a service is delivered. */
+  settleWithoutTurns(): void {
+    this.#settleInTurn();
+    for (const { host, turn } of this.#turns.splice(0)) {
+      if (this.#isAlive(host)) this.#step(host, { kind: 'turn', turn, isRefused: true });
+    }
+    this.#events.length = 0;
+    this.#settleInTurn();
+  }
+
+  #settleInTurn(): void {
+    while (this.#queue.size > 0) this.#advance();
   }
 
   /** False when nothing waits for its turn. */
@@ -305,6 +320,7 @@ export class RgCluster {
       this.#give(next);
       return true;
     }
+    if (this.#events.length > 0) this.beforeEvent();
     const event = this.#events.shift();
     event?.();
     return event !== undefined;

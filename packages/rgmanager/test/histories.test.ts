@@ -153,3 +153,66 @@ it('an inline recovery starts what failed and nothing that was never started', (
       = 0 (Success) owner=n1`;
   expect(differences(1, rm, history)).toEqual([]);
 });
+
+it('an evaluation marks what the dead owned, and starts nothing', () => {
+  const history = `
+    > online 13
+    > set service:s started 2
+    > eval 3 2 0
+      n3 event service:s stopped owner=-1 last=2
+    > show
+      service:s stopped owner=0 last=2 restarts=0 flags=0`;
+  expect(differences(3, `<service name="s">${SCRIPT}</service>`, history)).toEqual([]);
+});
+
+it('a service that nobody has looked at has no record', () => {
+  const rm = '<service name="s"/><vm name="v"/>';
+  const history = `
+    > online 12
+    > req 1 relocate service:s
+      = -8 (Invalid operation for resource) owner=n1
+    > show
+    > req 1 enable vm:v
+      n2 log err: Failed getting local status for RG vm:v
+      n1 log notice: Starting stopped service vm:v
+      n1 exec start vm:v -> 0
+      n1 log notice: Service vm:v started
+      n1 event vm:v started owner=1 last=0
+      = 0 (Success) owner=n1
+    > show
+      service:s stopped owner=0 last=0 restarts=0 flags=0
+      vm:v started owner=1 last=0 restarts=0 flags=0`;
+  expect(differences(2, rm, history)).toEqual([]);
+});
+
+it('what is being recovered is forgotten with its owner', () => {
+  const history = `
+    > online 12
+    > set service:s recoverable 1 1
+    > down 1
+      n2 log notice: Starting stopped service service:s
+      n2 exec start service:s -> 0
+      n2 exec start script:a -> 0
+      n2 log notice: Service service:s started
+      n2 event service:s started owner=2 last=1
+    > set service:s recovering 0 2
+    > up 1
+    > down 2
+    > show
+      service:s recovering owner=0 last=2 restarts=0 flags=0`;
+  expect(differences(2, `<service name="s">${SCRIPT}</service>`, history)).toEqual([]);
+});
+
+it('the last owner of what no node has owned is reported by number', () => {
+  const rm = '<service name="s" exclusive="1"/><service name="t"/>';
+  const history = `
+    > online 1
+    > set service:s stopped 0 0 1
+    > set service:t started 1
+    > req 1 enable service:s
+      n1 event service:s failed owner=-1 last=0
+      n1 log alert: #3: Service service:s returned failure code.  Last Owner: 0
+      n1 log alert: #4: Administrator intervention required.
+      = -1 (Failure) owner=n1`;
+  expect(differences(1, rm, history)).toEqual([]);
+});

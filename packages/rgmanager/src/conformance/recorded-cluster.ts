@@ -44,20 +44,17 @@ export class RecordedCluster {
   #failures: Failure[] = [];
   #isLocked = false;
 
-  /** Nodes run and have looked at each other, but no service was started, and none was seen by anybody. */
+  /** Nodes run and have looked at each other, but no service has a record. */
   constructor(conf: ConfElement, nodes: readonly number[], agents: readonly InstalledAgent[]) {
     this.#services = loadConfiguration(conf, loadRules(agents), () => {}).services;
-    // The original starts what another node is stopping for its recovery.
     this.cluster = new RgCluster(withoutPolls(conf), {
       agents,
       stopsBeforeStart: false,
-      startsWhatIsBeingStopped: true,
+      recoversAsOriginal: true,
     });
     this.cluster.takesTurns = true;
-    this.#join(
-      nodes,
-      this.#services.map((service) => freshRecord(service, ServiceState.STOPPED)),
-    );
+    this.#join(nodes, []);
+    this.cluster.beforeEvent = () => this.#lookAtAll();
     this.cluster.agent = (call) => ({ takes: 0, status: this.#statusOf(call) });
     this.cluster.told.length = 0;
   }
@@ -82,7 +79,17 @@ export class RecordedCluster {
     this.#failures = [];
   }
 
+  /** Whoever thinks about services reads the records of all, and a missing one is written by that. */
+  #lookAtAll(): void {
+    if (this.#isLocked) return;
+    for (const service of this.#services) {
+      const isKnown = this.cluster.record(service) !== undefined;
+      if (!isKnown) this.cluster.setRecord(freshRecord(service, ServiceState.STOPPED));
+    }
+  }
+
   down(id: number): void {
+    this.#lookAtAll();
     this.cluster.kill(id);
     this.cluster.lose(id);
     this.cluster.fenced(id);
@@ -91,6 +98,7 @@ export class RecordedCluster {
 
   up(id: number): void {
     if (this.#isLocked) return this.#joinLocked(id);
+    this.#lookAtAll();
     this.cluster.start(id);
     this.cluster.settle();
   }
@@ -106,7 +114,7 @@ export class RecordedCluster {
   }
 
   #records(): readonly ServiceRecord[] {
-    return this.#services.map((service) => this.cluster.record(service)!);
+    return this.#services.flatMap((service) => this.cluster.record(service) ?? []);
   }
 
   /** These nodes run, and no others; services may move. */
@@ -116,25 +124,33 @@ export class RecordedCluster {
     for (const id of running) if (!nodes.includes(id)) this.down(id);
   }
 
-  /** A node by itself thinks about another, or itself, that came or is gone. What it would have done is taken back. */
+  /** A node by itself thinks about another, or itself, that came or is gone, and does nothing. */
   evaluate(node: number, about: number, isUp: boolean): void {
-    const before = this.#records();
+    if (this.#isLocked) return;
+    this.#lookAtAll();
+    if (node === about) return this.#evaluateItself(node);
     const others = this.cluster.running.filter((id) => id !== about);
     const all = [...others, about].sort((a, b) => a - b);
-    // While services are locked nobody thinks about them.
-    this.lock(true);
-    if (node === about) this.down(node);
-    else this.cluster.tellListening(node, isUp ? others : all);
-    this.lock(false);
+    // Services of who is there are not to be taken from it: while they are locked nobody thinks about them.
+    if (isUp) this.lock(true);
+    this.cluster.tellListening(node, isUp ? others : all);
+    this.cluster.settleWithoutTurns();
+    if (isUp) this.lock(false);
     this.cluster.told.length = 0;
-    if (node === about) this.up(node);
-    else this.cluster.tellListening(node, isUp ? all : others);
-    this.cluster.settle();
-    const { told } = this.cluster;
-    const acted = told.some(({ kind }) => kind === 'exec');
-    const logs = told.filter(({ kind }) => kind === 'log');
-    told.splice(0, told.length, ...logs);
-    if (acted) for (const record of before) this.cluster.setRecord(record);
+    this.cluster.tellListening(node, isUp ? all : others);
+    this.cluster.settleWithoutTurns();
+  }
+
+  /** Who is new does not know that services are locked, and is the only one to think about them. */
+  #evaluateItself(node: number): void {
+    this.lock(true);
+    this.down(node);
+    this.cluster.told.length = 0;
+    this.cluster.start(node);
+    this.cluster.settleWithoutTurns();
+    const told = this.cluster.told.splice(0);
+    this.lock(false);
+    this.cluster.told.splice(0, Infinity, ...told);
   }
 
   set(service: string, state: string, owner: number, lastOwner: number, flags = 0, transition = 1): void {
@@ -149,9 +165,8 @@ export class RecordedCluster {
   }
 
   show(): readonly string[] {
-    return this.#services.map((service) => {
-      const { state, owner, lastOwner, restarts, flags } = this.cluster.record(service)!;
-      return `  ${service} ${stateText(state)} owner=${owner} last=${lastOwner} restarts=${restarts} flags=${flags}`;
+    return this.#records().map(({ name, state, owner, lastOwner, restarts, flags }) => {
+      return `  ${name} ${stateText(state)} owner=${owner} last=${lastOwner} restarts=${restarts} flags=${flags}`;
     });
   }
 

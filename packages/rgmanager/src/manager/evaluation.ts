@@ -31,6 +31,8 @@ export interface EvaluationParts {
   readonly placement: DomainPlacement;
   readonly operations: ServiceOperations;
   readonly threads: ServiceThreads;
+  /** Forget what was being recovered when a node dies, as the original does. */
+  readonly recoversAsOriginal: boolean;
 }
 
 export interface NodeEventDetails {
@@ -74,6 +76,10 @@ function isOrphan({ state, owner }: ServiceRecord, { node, isAlive, isUnfenced }
   if (state === ServiceState.FAILED) return owner === node && !isUnfenced;
   if (state === ServiceState.RECOVER && owner === 0) return !isAlive;
   return owner === node && !isBack && ORPHANED.includes(state);
+}
+
+function isBeingRecovered({ state, owner }: ServiceRecord): boolean {
+  return state === ServiceState.ERROR || (state === ServiceState.RECOVER && owner === 0);
 }
 
 /** Left alone whatever happens to nodes. */
@@ -245,10 +251,11 @@ export class Evaluation {
   }
 
   #isLost(record: ServiceRecord, leaver: Leaver): boolean {
-    const { members, operations } = this.#parts;
+    const { members, operations, recoversAsOriginal } = this.#parts;
     const { node, isAlive } = leaver;
     // Another node may have had it started here before this one has come to look at it.
     const isBegun = isAlive && operations.hasBegun(record.name);
+    if (recoversAsOriginal && isBeingRecovered(record)) return false;
     return !isBegun && isOrphan(record, leaver, !isAlive && members.isOnline(node));
   }
 

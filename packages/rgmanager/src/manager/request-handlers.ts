@@ -431,10 +431,14 @@ export class RequestHandlers {
 
   /** `svc_status_inquiry`: another node asks whether a service runs here. */
   *inquire(service: string): Task<number> {
-    const record = this.#parts.store.readLocal(service);
-    if (record === undefined) return Result.FAIL;
+    const { store, groups, runtime } = this.#parts;
+    const record = store.readLocal(service);
+    if (record === undefined) {
+      runtime.log('err', `Failed getting local status for RG ${service}`);
+      return Result.FAIL;
+    }
     if ((record.flags & ServiceFlag.FROZEN) !== 0) return Result.SUCCESS;
-    return yield* this.#parts.groups.operate(service, 'status-inquiry');
+    return yield* groups.operate(service, 'status-inquiry');
   }
 
   #shuffled(nodes: readonly number[]): number[] {

@@ -283,7 +283,7 @@ export class ServiceOperations {
     const stopping: readonly number[] = [ServiceState.STOPPING, ServiceState.ERROR, ServiceState.RECOVER];
     // Differs from rgmanager: what is stopped a second time has no owner, so another node may start it meanwhile. If that
     // one stops it, too, the original calls it stopped before it is, and it runs twice.
-    const isAnothers = record.owner !== 0 && record.owner !== owner;
+    const isAnothers = ![0, owner, this.#members.here].includes(record.owner);
     if (isAnothers || !stopping.includes(record.state)) return yield* this.#store.unlock(lock);
     if (isFailed && this.#isFencedFor(record)) return yield* this.#awaitFencing({ lock, record });
     let state = newState;
@@ -340,8 +340,10 @@ export class ServiceOperations {
   *reportFailure(service: string): Task {
     const record = yield* this.#store.readLocked(service);
     if (record === undefined) return;
-    const name = this.#members.nameOf(record.lastOwner);
-    this.#runtime.log('alert', `#2: Service ${service} returned failure code.  Last Owner: ${name}`);
+    const { nodes } = this.#members;
+    const lastOwner = nodes.find(({ id }) => id === record.lastOwner)?.name;
+    const [number, whose] = lastOwner === undefined ? [3, record.lastOwner] : [2, lastOwner];
+    this.#runtime.log('alert', `#${number}: Service ${service} returned failure code.  Last Owner: ${whose}`);
     this.#runtime.log('alert', '#4: Administrator intervention required.');
   }
 

@@ -162,7 +162,8 @@ export class ServiceThreads {
 
   *#work(thread: Thread): Task {
     const { service } = thread;
-    if (this.#turns !== undefined) yield* this.#turns.take(service, thread.queue[0]!.request);
+    const isGiven = this.#turns === undefined || (yield* this.#turns.take(service, thread.queue[0]!.request));
+    if (!isGiven) this.#purge(thread);
     for (let request = thread.queue.shift(); request !== undefined; request = thread.queue.shift()) {
       thread.current = request.request;
       if (request.request === Request.STOP_EXITING) thread.isExiting = true;

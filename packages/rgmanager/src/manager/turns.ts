@@ -12,7 +12,7 @@ export interface Turn {
 /** Requests of services that wait until whoever drives the machine says that it is their turn. */
 export class Turns {
   readonly #awaits: (turn: Turn) => void;
-  readonly #waiting = new Map<number, Resume<void>>();
+  readonly #waiting = new Map<number, Resume<boolean>>();
   #last = 0;
 
   constructor(awaits: (turn: Turn) => void) {
@@ -24,18 +24,19 @@ export class Turns {
     return this.#last;
   }
 
-  *take(service: string, request: number): Task {
+  /** False when it is not to be performed. */
+  *take(service: string, request: number): Task<boolean> {
     this.#last += 1;
     const id = this.#last;
-    yield* suspend<void>((resume) => {
+    return yield* suspend<boolean>((resume) => {
       this.#waiting.set(id, resume);
       this.#awaits({ id, service, request });
     });
   }
 
-  give(id: number): void {
+  end(id: number, isGiven: boolean): void {
     const resume = this.#waiting.get(id);
     this.#waiting.delete(id);
-    resume?.();
+    resume?.(isGiven);
   }
 }
