@@ -78,13 +78,15 @@ const SETTLED: Goal<ServiceSettling> = {
 
 const RUNS: Goal<ServiceSettling> = {
   id: 'L5',
-  statement: 'every service runs for which there is a machine',
+  statement: 'every service runs for which there is a machine, unless it failed while it was frozen',
   within: SETTLED_WITHIN,
   missing: (settling) =>
     SERVICES.flatMap((name) => {
       const view = settling.picture.of(name);
       const legal = RESTRICTED.get(name);
       const hasPlace = legal === undefined || legal.some((node) => settling.core.has(node));
+      // Storm 0x454: it was frozen between the stop and the start of a relocation.
+      if (view.isStuck) return [];
       if (!hasPlace || (name === 'report' && !RESTRICTED.get('data')!.some((node) => settling.core.has(node))))
         return [];
       if (!isRunning(view, settling)) return [`${name} is in state ${view.state}, owned by node ${view.owner}`];

@@ -1,5 +1,5 @@
 import type { Nanos, Stamped } from '@quorate/kernel';
-import { ServiceFlag } from '@quorate/rgmanager';
+import { ServiceFlag, ServiceState } from '@quorate/rgmanager';
 import type { AnyFact } from '../../lab.js';
 
 /** Kinds of facts that the picture follows. */
@@ -16,9 +16,11 @@ export interface ServiceView {
   readonly isPartial: boolean;
   /** Nobody may look after it: it is frozen, or services have been locked since the record was written. */
   readonly isLeftAlone: boolean;
+  /** It failed while it was frozen: as in the original no order is taken for it any more, and none unfreezes it. */
+  readonly isStuck: boolean;
 }
 
-interface Service extends Omit<ServiceView, 'isLeftAlone'> {
+interface Service extends Omit<ServiceView, 'isLeftAlone' | 'isStuck'> {
   readonly isFrozen: boolean;
   readonly writtenAt: Nanos;
 }
@@ -35,7 +37,8 @@ export class ServicePicture {
 
   of(service: string): ServiceView {
     const { isFrozen, writtenAt, ...view } = this.#services.get(service) ?? UNKNOWN;
-    return { ...view, isLeftAlone: isFrozen || this.#lockedAt >= writtenAt };
+    const isStuck = isFrozen && view.state === ServiceState.FAILED;
+    return { ...view, isLeftAlone: isFrozen || this.#lockedAt >= writtenAt, isStuck };
   }
 
   /** The agent of a resource has failed to stop it on that node, and nobody has stopped it since: it may run there. */
