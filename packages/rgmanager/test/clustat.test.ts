@@ -35,8 +35,62 @@ describe('beside the recordings', () => {
     ['-s vm:b', 110],
     ['-m my-vm3', 0],
     ['-m my-vm9', 255],
+    ['-x -m my-vm9', 0],
+    ['-s c', 255],
+    ['-x -s c', 0],
+    ['-m my-vm1 -s a', 1],
+    ['-m my-vm2 -s c', 0],
+    ['-x -m my-vm2 -s a', 255],
   ])('clustat %s exits %i', (args, status) => {
     expect(run(args).status).toBe(status);
+  });
+
+  it.each([
+    ['-s a', 0],
+    ['-x -s a', 255],
+  ])('clustat %s exits %i while rgmanager does not answer', (args, status) => {
+    expect(run(args, { services: undefined }).status).toBe(status);
+  });
+
+  it('nothing is printed of a member that is not there', () => {
+    expect(run('-m my-vm9').output).toBe('');
+  });
+
+  it('a member and a service give the member', () => {
+    expect(run('-m my-vm2 -s a').output).toBe(run('-m my-vm2').output);
+    expect(run('-x -m my-vm2 -s a').output).toBe(run('-x -m my-vm2').output);
+  });
+
+  it('where there is no service nobody runs rgmanager', () => {
+    expect(run('', { services: [] }).output).not.toContain('rgmanager');
+    expect(run('-x', { services: [] }).output).not.toMatch(/groupmember="1"|rgmanager="1"|<groups>/);
+  });
+
+  it('-l -s prints the head of the table before the paragraph', () => {
+    expect(run('-l -s a').output).toMatch(
+      /^Service Information\n------- -----------\n\n Service Name .*\n ------- ---- .*\nService Name {6}: service:a\n/,
+    );
+    expect(run('-l -s c').output).toBe('Service Information\n------- -----------\n\n');
+  });
+
+  it('-x counts more than -l, and of -v, -I and -Q the last one', () => {
+    expect(run('-x -l').output).toBe(run('-x').output);
+    expect(run('-v -I').output).toBe('0x00000002\n');
+    expect(run('-I -h').output).toBe(vectors.text('clustat/help.expected'));
+  });
+
+  it('-f knows no quorum disk, and shows nodes in the order of cman', () => {
+    expect(run('-f').output).toMatch(/\n \/dev\/block\/8:33 +0 Online\n my-vm1/);
+  });
+
+  it('without quorum nobody is a member of the group', () => {
+    expect(run('-x', { isQuorate: false }).output).toContain('<quorum quorate="0"\n groupmember="0"/>');
+  });
+
+  it('flags that nobody knows are told so', () => {
+    const services = whole.services!.map((each) => ({ ...each, flags: 4 }));
+    expect(run('-s a', { services }).output).toContain(' start[Unknown]\n');
+    expect(run('-l -s a', { services }).output).toContain('Flags           : Unknown (4)\n');
   });
 
   it('-x -s prints that service only', () => {
@@ -82,8 +136,8 @@ describe('beside the recordings', () => {
   it.each([
     ['-z', "clustat: invalid option -- 'z'\n"],
     ['-m', "clustat: option requires an argument -- 'm'\n"],
-  ])('clustat %s is wrong', (args, errors) => {
-    expect(run(args)).toEqual({ status: 1, output: vectors.text('clustat/help.expected'), errors });
+  ])('clustat %s is wrong, and ends well', (args, errors) => {
+    expect(run(args)).toEqual({ status: 0, output: vectors.text('clustat/help.expected'), errors });
   });
 
   it('options stand together, and -i asks for repetition', () => {

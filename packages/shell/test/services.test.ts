@@ -119,7 +119,7 @@ describe('clustat', () => {
   it.each([
     ['-Q', 0],
     ['-v', 0],
-    ['-z', 1],
+    ['-z', 0],
   ])('clustat %s ends with %i', (argument, status) => {
     expect(type(`clustat ${argument}`, { rgmanager: services }).status).toBe(status);
   });

@@ -45,11 +45,13 @@ function end(status: number, output: string, errors = ''): ClustatCommand {
 }
 
 /**
- * Reads clustat's command line; `argv[0]` is its name. Compatible: `-x` is refused after `-i`, but not before it.
+ * Reads clustat's command line; `argv[0]` is its name. Compatible: `-x` is refused after `-i`, but not before it; of `-v`,
+ * `-I` and `-Q` the last counts, when there is no `-h`; and whoever is told the usage has been served.
  *
  * Source: rgmanager src/utils/clustat.c, `main`.
  */
 export function parseClustat(argv: readonly string[]): ClustatCommand {
+  let instead: ClustatCommand | undefined;
   let query: ClustatQuery = {
     kind: 'show',
     format: 'table',
@@ -64,9 +66,10 @@ export function parseClustat(argv: readonly string[]): ClustatCommand {
         query = { ...query, isFast: true };
         break;
       case 'I':
-        return { kind: 'id' };
+        instead = { kind: 'id' };
+        break;
       case 'l':
-        query = { ...query, format: 'long' };
+        if (query.format === 'table') query = { ...query, format: 'long' };
         break;
       case 's':
         query = { ...query, service: qualifiedName(value) };
@@ -82,14 +85,16 @@ export function parseClustat(argv: readonly string[]): ClustatCommand {
         query = { ...query, format: 'xml' };
         break;
       case 'v':
-        return end(0, `clustat version ${RGMANAGER_VERSION}\n`);
+        instead = end(0, `clustat version ${RGMANAGER_VERSION}\n`);
+        break;
       case 'Q':
-        return { kind: 'quorum' };
+        instead = { kind: 'quorum' };
+        break;
       case 'h':
         return end(0, USAGE);
       default:
-        return end(1, USAGE, `clustat: ${value}\n`);
+        return end(0, USAGE, `clustat: ${value}\n`);
     }
   }
-  return query;
+  return instead ?? query;
 }

@@ -83,55 +83,75 @@ class ClustatReport {
   readonly #query: ClustatQuery;
   readonly #view: ClustatView;
   readonly #members: readonly ClustatMember[];
-  /** Undefined: nothing is said of services. */
+  /** Undefined: there are none, rgmanager does not answer, or it is not asked because only a member is wanted. */
   readonly #services: readonly ServiceRecord[] | undefined;
   readonly #nameWidth: number;
   readonly #serviceWidth: number;
 
   constructor(query: ClustatQuery, view: ClustatView, columns: number) {
-    const { member, service, isFast } = query;
     this.#query = query;
     this.#view = view;
     this.#nameWidth = Math.min(Math.floor(columns / 2), MAX_WIDTH);
     this.#serviceWidth = Math.max(0, Math.min(Math.floor((columns - 20) / 2), MAX_WIDTH));
-    const members = isFast ? view.members : inOrder(view.members);
-    this.#members = members.filter(({ name, isOnline, isEstranged }) =>
-      member === undefined ? isOnline || isEstranged !== true : name === member,
-    );
-    // Services are not asked for when only a member is wanted.
-    const services = member === undefined ? view.services : undefined;
-    this.#services = services
-      ?.filter(({ name }) => service === undefined || name === service)
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.#members = query.isFast ? view.members.map(asCmanHasIt) : inOrder(view.members).filter(isShown);
+    const { services = [] } = view;
+    const isAsked = query.member === undefined && services.length > 0;
+    this.#services = isAsked ? [...services].sort((a, b) => (a.name < b.name ? -1 : 1)) : undefined;
   }
 
+  /** Compatible: what is not there is an error of the table, and of XML only when rgmanager does not answer. */
   status(): number {
-    if (this.#query.service !== undefined) {
-      const state = this.#services?.[0]?.state;
-      return state === undefined ? UNKNOWN : RUNNING.includes(state) ? 0 : state;
-    }
-    if (this.#query.member === undefined) return 0;
-    const found = this.#members[0];
-    return found === undefined ? UNKNOWN : found.isOnline ? 0 : 1;
+    const { member, service, format } = this.#query;
+    const unknown = format === 'xml' ? 0 : UNKNOWN;
+    const isOnline = this.#shownMembers[0]?.isOnline;
+    const ofMember = isOnline === undefined ? unknown : Number(!isOnline);
+    if (member !== undefined && ofMember !== 0) return ofMember;
+    if (service === undefined) return 0;
+    if (this.#services === undefined) return format === 'xml' ? UNKNOWN : 0;
+    const state = this.#shownServices[0]?.state;
+    if (state === undefined) return unknown;
+    return RUNNING.includes(state) ? 0 : state & 0xff;
+  }
+
+  get #shownMembers(): readonly ClustatMember[] {
+    const { member } = this.#query;
+    return this.#members.filter(({ name }) => member === undefined || name === member);
+  }
+
+  get #shownServices(): readonly ServiceRecord[] {
+    const { service } = this.#query;
+    return this.#services?.filter(({ name }) => service === undefined || name === service) ?? [];
+  }
+
+  /** Whether nothing but a service is wanted. */
+  get #isServiceOnly(): boolean {
+    return this.#query.service !== undefined && this.#query.member === undefined;
+  }
+
+  get #isWhole(): boolean {
+    return this.#query.service === undefined && this.#query.member === undefined;
   }
 
   text(): string {
-    const { member, service, format } = this.#query;
-    const services = format === 'long' ? this.#longServices() : this.#serviceTable();
-    if (service !== undefined) return services;
-    if (member !== undefined) return this.#memberTable();
     const { clusterName, wall, isQuorate } = this.#view;
     const head = `Cluster Status for ${clusterName} @ ${formatCtime(wall)}\n`;
-    const quorum = `Member Status: ${isQuorate ? 'Quorate' : 'Inquorate'}\n`;
-    return `${head}${quorum}\n${this.#memberTable()}\n${services}`;
+    const quorum = `Member Status: ${isQuorate ? 'Quorate' : 'Inquorate'}\n\n`;
+    return [
+      this.#isWhole ? head + quorum : '',
+      this.#isServiceOnly ? '' : this.#memberTable(),
+      this.#isWhole ? '\n' : '',
+      this.#services === undefined ? '' : this.#serviceTable(),
+    ].join('');
   }
 
   #memberTable(): string {
+    const { member } = this.#query;
     const row = (name: string, rest: string): string => ` ${cell(name, this.#nameWidth)}${rest}\n`;
-    const rows = this.#members.map((each) => {
+    const rows = this.#shownMembers.map((each) => {
       const words = this.#memberFlags(each).join(', ');
       return row(each.name, ` ${String(each.id).padStart(4)} ${words}`);
     });
+    if (member !== undefined && rows.length === 0) return '';
     return `${row('Member Name', 'ID   Status')}${row('------ ----', '---- ------')}${rows.join('')}`;
   }
 
@@ -146,7 +166,7 @@ class ClustatReport {
   }
 
   #managerWord({ isMaster }: ClustatMember): string {
-    if (!this.#view.members.some((each) => each.isMaster)) return 'rgmanager';
+    if (!this.#view.members.some((each) => each.isMaster && each.hasRgmanager)) return 'rgmanager';
     return isMaster ? 'RG-Master' : 'RG-Worker';
   }
 
@@ -155,14 +175,20 @@ class ClustatReport {
     return hasRgmanager && this.#services !== undefined;
   }
 
+  /** Compatible: a service by itself has the table's head, in the long format, too. */
   #serviceTable(): string {
-    if (this.#services === undefined || this.#services.length === 0) return '';
+    const { service, format } = this.#query;
     const width = this.#serviceWidth;
     const row = (name: string, owner: string, state: string): string =>
       ` ${cell(name, width)} ${cell(owner, width)} ${cell(state, STATE_WIDTH)}\n`;
-    const rows = this.#services.map((record) => row(record.name, this.#ownerCell(record), stateCell(record)));
     const head = row('Service Name', 'Owner (Last)', 'State') + row('------- ----', '----- ------', '-----');
-    return `${head}${rows.join('')}`;
+    const isLong = format === 'long';
+    const rows = this.#shownServices.map((record) => {
+      const line = isLong ? this.#paragraph(record) : row(record.name, this.#ownerCell(record), stateCell(record));
+      return service === undefined ? line : head + line;
+    });
+    if (isLong) return `Service Information\n------- -----------\n\n${rows.join('')}`;
+    return service === undefined ? head + rows.join('') : rows.join('');
   }
 
   #ownerCell({ state, owner, lastOwner }: ServiceRecord): string {
@@ -170,34 +196,26 @@ class ClustatReport {
     return `(${this.#nameOf(lastOwner).slice(0, Math.max(0, this.#serviceWidth - 2))})`;
   }
 
-  #longServices(): string {
-    if (this.#services === undefined || this.#services.length === 0) return '';
-    const paragraphs = this.#services.map((record) => {
-      const words = flagWords(record.flags);
-      return [
-        `Service Name      : ${record.name}\n`,
-        `  Current State   : ${stateText(record.state)} (${record.state})\n`,
-        `  Flags           : ${words.length === 0 ? 'none' : words.join(', ')} (${record.flags})\n`,
-        `  Owner           : ${this.#nameOf(record.owner)}\n`,
-        `  Last Owner      : ${this.#nameOf(record.lastOwner)}\n`,
-        `  Last Transition : ${formatCtime(record.transition)}\n\n`,
-      ].join('');
-    });
-    return `Service Information\n------- -----------\n\n${paragraphs.join('')}`;
+  #paragraph(record: ServiceRecord): string {
+    const words = flagWords(record.flags);
+    return [
+      `Service Name      : ${record.name}\n`,
+      `  Current State   : ${stateText(record.state)} (${record.state})\n`,
+      `  Flags           : ${words.length === 0 ? 'none' : words.join(', ')} (${record.flags})\n`,
+      `  Owner           : ${this.#nameOf(record.owner)}\n`,
+      `  Last Owner      : ${this.#nameOf(record.lastOwner)}\n`,
+      `  Last Transition : ${formatCtime(record.transition)}\n\n`,
+    ].join('');
   }
 
   xml(): string {
-    const { member, service } = this.#query;
-    const isWhole = member === undefined && service === undefined;
+    const nodes = this.#shownMembers.map((each) => this.#xmlNode(each)).join('');
+    const groups = this.#shownServices.map((each) => this.#xmlGroup(each)).join('');
     return [
       `<?xml version="1.0"?>\n<clustat version="${XML_VERSION}">\n`,
-      isWhole ? this.#xmlCluster() : '',
-      service === undefined
-        ? `  <nodes>\n${this.#members.map((each) => this.#xmlNode(each)).join('')}  </nodes>\n`
-        : '',
-      this.#services === undefined
-        ? ''
-        : `  <groups>\n${this.#services.map((each) => this.#xmlGroup(each)).join('')}  </groups>\n`,
+      this.#isWhole ? this.#xmlCluster() : '',
+      this.#isServiceOnly ? '' : `  <nodes>\n${nodes}  </nodes>\n`,
+      this.#services === undefined ? '' : `  <groups>\n${groups}  </groups>\n`,
       '</clustat>\n',
     ].join('');
   }
@@ -206,7 +224,7 @@ class ClustatReport {
     const { clusterName, clusterId, generation, isQuorate, members } = this.#view;
     // Compatible: without quorum the original breaks the line.
     const quorate = isQuorate ? 'quorate="1"' : 'quorate="0"\n';
-    const isGroupMember = members.some((member) => member.isLocal && this.#runsRgmanager(member));
+    const isGroupMember = isQuorate && members.some((member) => member.isLocal && this.#runsRgmanager(member));
     const quorum = `  <quorum ${quorate} groupmember="${bit(isGroupMember)}"/>\n`;
     return `  <cluster name="${clusterName}" id="${clusterId}" generation="${generation}"/>\n${quorum}`;
   }
@@ -218,7 +236,7 @@ class ClustatReport {
       ['local', bit(member.isLocal)],
       ['estranged', bit(member.isEstranged)],
       ['rgmanager', bit(this.#runsRgmanager(member))],
-      ['rgmanager_master', bit(member.isMaster)],
+      ['rgmanager_master', bit(member.isMaster === true && this.#runsRgmanager(member))],
       ['qdisk', bit(member.isQuorumDisk)],
       ['nodeid', hexId(member.id)],
       ...(member.isStandby ? [['standby', bit(true)]] : []),
@@ -266,22 +284,44 @@ function inOrder(members: readonly ClustatMember[]): readonly ClustatMember[] {
   return [...configured, ...members.filter((member) => !isConfigured(member))];
 }
 
+/** What `-f` shows: it looks at no configuration, which alone tells who is estranged, or the quorum disk. */
+function asCmanHasIt(member: ClustatMember): ClustatMember {
+  return { ...member, isEstranged: false, isQuorumDisk: false };
+}
+
+function isShown({ isOnline, isEstranged }: ClustatMember): boolean {
+  return isOnline || isEstranged !== true;
+}
+
 /** Padded and cut to a width. */
 function cell(text: string, width: number): string {
   return text.padEnd(width).slice(0, width);
 }
 
 function stateCell({ state, flags }: ServiceRecord): string {
-  const isFrozen = (flags & ServiceFlag.FROZEN) !== 0;
-  const letters = `${isFrozen ? 'Z' : ''}${(flags & ServiceFlag.PARTIAL) === 0 ? '' : 'P'}`;
+  const letters = bitsOf(flags)
+    .map((flag) => FLAG_LETTERS.get(flag) ?? UNKNOWN_FLAG)
+    .join('');
   return letters === '' ? stateText(state) : `${cell(stateText(state), STATE_WIDTH - 2 - letters.length)}[${letters}]`;
 }
 
 function flagWords(flags: number): readonly string[] {
-  const words = (flags & ServiceFlag.FROZEN) === 0 ? [] : ['frozen'];
-  if ((flags & ServiceFlag.PARTIAL) !== 0) words.push('partial');
-  return words;
+  return bitsOf(flags).map((flag) => FLAG_WORDS.get(flag) ?? UNKNOWN_FLAG);
 }
+
+function bitsOf(flags: number): readonly number[] {
+  return Array.from({ length: 32 }, (_, i) => 1 << i).filter((flag) => (flags & flag) !== 0);
+}
+
+const FLAG_LETTERS: ReadonlyMap<number, string> = new Map([
+  [ServiceFlag.FROZEN, 'Z'],
+  [ServiceFlag.PARTIAL, 'P'],
+]);
+const FLAG_WORDS: ReadonlyMap<number, string> = new Map([
+  [ServiceFlag.FROZEN, 'frozen'],
+  [ServiceFlag.PARTIAL, 'partial'],
+]);
+const UNKNOWN_FLAG = 'Unknown';
 
 function hexId(id: number): string {
   return `0x${id.toString(16).padStart(8, '0')}`;
