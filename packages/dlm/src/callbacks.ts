@@ -64,8 +64,13 @@ function deliver(ls: Lockspace, held: HeldCallback): void {
   else deliverCast(ls, held.lkb, held.status, held.mode, held.flags);
 }
 
+/** Nobody hears of it: its process is gone, or about to be. */
+function isDeaf(ls: Lockspace, lkb: Lkb): boolean {
+  return lkb.isAbandoned || lkb.process === ls.leavingProcess || (ls.orphans.size > 0 && ls.orphans.has(lkb));
+}
+
 function deliverBast(ls: Lockspace, lkb: Lkb, mode: number): void {
-  if (!lkb.wantsBast || lkb.isAbandoned) return;
+  if (!lkb.wantsBast || isDeaf(ls, lkb)) return;
   // The lock was converted out of the way before the owner could be told.
   if (lkb.lastCastMode !== undefined && isCompatible(mode, lkb.lastCastMode)) return;
   lkb.lastBast = mode;
@@ -77,7 +82,7 @@ function deliverCast(ls: Lockspace, lkb: Lkb, status: number, mode: number, flag
   if (isEndOfLife(status, mode)) ls.forgetHandle(lkb);
   lkb.lastCastMode = mode;
   if (ls.host.observe !== undefined) tellCast(ls, lkb, status, mode, flags, lastCastMode ?? Mode.IV);
-  if (lkb.isAbandoned) return;
+  if (isDeaf(ls, lkb)) return;
   const output: CastOutput = { kind: 'cast', lockspace: ls.name, handle, status, mode, flags };
   ls.host.emit(lvb === undefined ? output : { ...output, lvb });
 }

@@ -16,6 +16,7 @@ export interface LockView {
   /** The lock's other node; 0 if owner and master are this node. */
   readonly nodeid: number;
   readonly remid: number;
+  /** Flags of its last lock call, with those of unlock and cancel added; u32. */
   readonly exflags: number;
   readonly flags: number;
   readonly status: 'waiting' | 'granted' | 'convert' | 'none';
@@ -80,21 +81,7 @@ const STATUS_NAMES: ReadonlyMap<number, LockView['status']> = new Map([
 ]);
 
 function lockView(lkb: Lkb): LockView {
-  const {
-    lkid,
-    handle,
-    process,
-    xid,
-    isMasterCopy,
-    nodeid,
-    remid,
-    exflags,
-    flags,
-    highbast,
-    lastBast,
-    waitType,
-    lvbseq,
-  } = lkb;
+  const { lkid, handle, process, xid, isMasterCopy, nodeid, remid, flags, highbast, lastBast, waitType, lvbseq } = lkb;
   const status = STATUS_NAMES.get(lkb.status) ?? 'none';
   const modes = { grmode: modeName(lkb.grmode), rqmode: modeName(lkb.rqmode) };
   return {
@@ -105,7 +92,7 @@ function lockView(lkb: Lkb): LockView {
     isMasterCopy,
     nodeid,
     remid,
-    exflags,
+    exflags: lkb.exflags >>> 0,
     flags,
     status,
     ...modes,

@@ -170,6 +170,8 @@ export class Lockspace {
   readonly blockedCalls: CallInput[] = [];
   isHoldingCallbacks = false;
   readonly heldCallbacks: HeldCallback[] = [];
+  /** The process whose locks are being given up; it hears of none of them any more. */
+  leavingProcess: number | undefined = undefined;
   /** Handles given so far. */
   #named = 0;
 

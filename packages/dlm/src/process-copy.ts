@@ -15,13 +15,14 @@ import { setLvbLockPc } from './value-block.js';
  * Of flags only those are taken that travel (`receive_flags_reply`).
  *
  * Differs from Linux: a demotion that the owner has heard of is not forgotten when the next message comes from a master that has
- * not, which took the lock over meanwhile or whose flags a cancel has cleared.
+ * not, which took the lock over meanwhile or whose flags a cancel has cleared. Nor does the master say whether the lock is an
+ * orphan: what it knows of that is old when a process exits, or its lock is adopted, while the message is under way.
  */
 export function receiveFlagsReply(ls: Lockspace, lkb: Lkb, m: Message | undefined): void {
   if (m === undefined) return;
   const demoted = ls.host.isStrict ? 0 : lkb.sbflags & StatusFlag.DEMOTED;
   lkb.sbflags = m.sbflags | demoted;
-  lkb.flags = (lkb.flags & ~0xffff) | (m.flags & 0xffff);
+  if (ls.host.isStrict) lkb.flags = (lkb.flags & ~0xffff) | (m.flags & 0xffff);
 }
 
 export function grantLockPc(ls: Lockspace, r: Rsb, lkb: Lkb, m: Message | undefined): void {

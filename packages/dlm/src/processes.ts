@@ -10,10 +10,12 @@ import { unlockVerdict } from './validate.js';
 
 /** A process closed its handle of the lockspace: each of its locks is unlocked, or becomes an orphan. */
 export function clearProcLocks(ls: Lockspace, process: number): void {
+  ls.leavingProcess = process;
   for (const lkb of locksOf(ls, process)) {
     if ((lkb.exflags & LockFlag.PERSISTENT) !== 0) orphanProcLock(ls, lkb);
     else unlockProcLock(ls, lkb);
   }
+  ls.leavingProcess = undefined;
 }
 
 /**

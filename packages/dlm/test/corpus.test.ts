@@ -6,8 +6,9 @@ import { describe, expect, it } from 'vitest';
 // three emulated machines, libdlm's device interface), without its human-readable dumps. The whole corpus is replayed
 // where it lies beside the repository.
 const TRIMMED = new URL('data/corpus/', import.meta.url);
-// test/data/refused.jsonl: recorded later in the same way, on Debian's 6.1.0-57, each case twice.
+// test/data/refused.jsonl, leaving.jsonl: recorded later in the same way, on Debian's 6.1.0-57, each case twice.
 const REFUSED = new URL('data/refused.jsonl', import.meta.url);
+const LEAVING = new URL('data/leaving.jsonl', import.meta.url);
 const WHOLE = new URL('../../../../shared/vectors/dlm/', import.meta.url);
 
 function casesIn(directory: URL): RecordedCase[] {
@@ -63,6 +64,12 @@ describe('what owners saw on Linux, they see here', () => {
       'as-recorded': 4,
       'as recorded with strictReference: a refused conversion leaves its functions and a buffer': 6,
     });
+  });
+
+  it('a process that goes hears of none of its locks, nor of one that is granted as another goes; a flag of 32 bits', () => {
+    const { counts, failed } = report(parseRecordedCases(readFileSync(LEAVING, 'utf8')));
+    expect(failed).toEqual([]);
+    expect(counts).toEqual({ 'as-recorded': 5 });
   });
 
   it.skipIf(!existsSync(WHOLE))('all recorded cases (skipped when the corpus is not beside the repository)', () => {

@@ -343,7 +343,7 @@ function stateOf(view: LockView | undefined): string {
     case 'granted':
       return `G ${mode(view.grmode)}`;
     case 'convert':
-      return `C ${mode(view.grmode)}>${view.rqmode}`;
+      return `C ${mode(view.grmode)}>${mode(view.rqmode)}`;
     case 'waiting':
       return `W ${view.rqmode}`;
   }
