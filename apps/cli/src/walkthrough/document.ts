@@ -106,10 +106,9 @@ export const WALKTHROUGH: readonly Chapter[] = [
       vm(1, 'clustat', {
         shows: [
           'Member Status: Quorate',
-          ...ALL.map((id) => `my-vm${id} ${id} Online, ${id === 1 ? 'Local, ' : ''}rgmanager`),
+          ...ALL.map((id) => `my-vm${id} ${id} Online${id === 1 ? ', Local' : ''}`),
           '/dev/block/8:33 0 Online, Quorum Disk',
         ],
-        differs: 'rgmanager runs on all nodes when clustat is first asked',
       }),
       vm(1, 'cman_tool status', {
         shows: [
