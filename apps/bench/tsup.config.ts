@@ -12,7 +12,7 @@ export default defineConfig({
     'totem-thread': 'src/totem-thread.ts',
   },
   // What builds a program for other engines finds its bundler, the engine and the browser's remote control where it lies.
-  noExternal: [/^(?!esbuild$|async-mutex$|ioredis$|redlock$|@quorate\/wasm$)/],
-  // Only beside ours, and not made for bundling.
-  external: ['async-mutex', 'ioredis', 'redlock'],
+  noExternal: [/^(?!esbuild$|commander$|async-mutex$|ioredis$|redlock$|@quorate\/wasm$)/],
+  // Not made for bundling; all but the first only beside ours.
+  external: ['commander', 'async-mutex', 'ioredis', 'redlock'],
 });
