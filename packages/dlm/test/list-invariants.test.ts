@@ -87,6 +87,24 @@ describe('a good history violates nothing', () => {
         tell(3, cast(0, 'PR'));
       },
     ],
+    // Lock chaos, seed 0xe8: without a directory a node may be given a resource back that it gave up, twice before it tells of locks.
+    [
+      'a lock is told once of a mode, whatever becomes of who is its master until recovery is over',
+      (tell) => {
+        tell(1, held(1, 'CW'));
+        tell(1, held(2, 'NL'));
+        tell(1, waits(3, 'EX'));
+        tell(1, bast(1, 'EX'));
+        tell(1, fromQueue(3, 'wait', { isGranted: false }));
+        tell(1, { kind: 'dlm.master-released', resource: 'r' });
+        tell(1, mastered);
+        tell(1, held(2, 'IV', 'recovery'));
+        tell(1, { kind: 'dlm.master-released', resource: 'r' });
+        tell(1, mastered);
+        tell(1, held(1, 'CW', 'recovery'));
+        tell(1, waits(3, 'PW'));
+      },
+    ],
     [
       'EXPEDITE and NOORDER pass those that wait; nobody looks for whom they block until the next grant',
       (tell) => {

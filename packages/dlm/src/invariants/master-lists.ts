@@ -35,21 +35,19 @@ export class Lists {
   readonly twins: Map<string, Twin> = new Map();
   readonly convert: Twin[] = [];
   readonly wait: Twin[] = [];
-  /** What the master before had: what its owners have heard is not forgotten with it. */
-  readonly #before: ReadonlyMap<string, Twin> | undefined;
-  /** Of no lock has been told yet. */
-  #isFresh = true;
+  /** What masters before had and this one has not told of, until recovery is over: what owners have heard is not forgotten with it. */
+  readonly #before: Map<string, Twin>;
 
   constructor(lockspace: string, resource: string, master: number, before?: Lists) {
     this.lockspace = lockspace;
     this.resource = resource;
     this.master = master;
-    if (before !== undefined) this.#before = before.#isFresh ? before.#before : before.twins;
+    this.#before = new Map(before === undefined ? [] : [...before.#before, ...before.twins]);
   }
 
   /** It has locks, or may yet get those of the master before. */
   get isInUse(): boolean {
-    return this.twins.size > 0 || (this.#isFresh && this.#before !== undefined);
+    return this.twins.size > 0 || this.#before.size > 0;
   }
 
   get isQueued(): boolean {
@@ -57,11 +55,11 @@ export class Lists {
   }
 
   twin(owner: number, ownerLkid: number): Twin {
-    this.#isFresh = false;
     const key = twinKey(owner, ownerLkid);
     let twin = this.twins.get(key);
     if (twin === undefined) {
-      const before = this.#before?.get(key);
+      const before = this.#before.get(key);
+      this.#before.delete(key);
       twin = {
         owner,
         ownerLkid,
@@ -79,6 +77,11 @@ export class Lists {
       this.twins.set(key, twin);
     }
     return twin;
+  }
+
+  /** Locks are granted as usual: of those that the masters before had this one has told. */
+  recovered(): void {
+    this.#before.clear();
   }
 
   unqueue(twin: Twin): void {
@@ -170,6 +173,7 @@ export class MasterLists {
     // An owner that is the master now may have heard one after its last grant that the master before had sent before that.
     if (by === 'recovery' && fact.owner === fact.node) twin.basts = twin.everBasts;
     if (by !== 'recovery' && by !== 'demotion') {
+      lists.recovered();
       twin.basts = 0;
       twin.hasOvertaken = by === 'request' && fact.mayOvertake;
     }
