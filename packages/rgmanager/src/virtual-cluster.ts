@@ -16,6 +16,7 @@ import type { RgInput, RgOutput, RgReply, RgRequest } from './io.js';
 import type { Turn } from './manager/turns.js';
 import { type ResumedState, Rgmanager, type RgmanagerConfig } from './rgmanager.js';
 import { encodeRecord, type ServiceRecord } from './state/service-record.js';
+import { TurnOrder, type WaitingTurn } from './turn-order.js';
 
 export interface AgentCall {
   readonly node: number;
@@ -116,9 +117,7 @@ export class RgCluster {
   readonly #inquorate = new Set<number>();
   /** Wall clock second at which the cluster's time begins. */
   #wall = 1_446_155_000;
-  readonly #turns: { readonly host: Host; readonly turn: number }[] = [];
-  /** Turns that were waiting when the request began that is under way; what has come since is part of it. */
-  #outerTurns: number | undefined;
+  readonly #turns = new TurnOrder<Host>();
   /** Events of services that have not been delivered. */
   readonly #events: (() => void)[] = [];
   #order = 0;
@@ -165,7 +164,7 @@ export class RgCluster {
       nodeId: id,
       nodes: this.#nodes,
       conf,
-      ...(this.takesTurns && { awaitsTurn: ({ id: turn }: Turn) => this.#turns.push({ host, turn }) }),
+      ...(this.takesTurns && { awaitsTurn: ({ id: turn }: Turn) => this.#turns.add(host, turn) }),
       observe: (fact) => {
         this.facts.push(Object.assign(fact, { node: id, life, seq: seq++, at: this.now }));
       },
@@ -295,9 +294,7 @@ export class RgCluster {
   /** As `settle`, but no request gets its turn, and no event of a service is delivered. */
   settleWithoutTurns(): void {
     this.#settleInTurn();
-    for (const { host, turn } of this.#turns.splice(0)) {
-      if (this.#isAlive(host)) this.#step(host, { kind: 'turn', turn, isRefused: true });
-    }
+    for (const waiting of this.#turns.takeAll()) this.#give(waiting, true);
     this.#events.length = 0;
     this.#settleInTurn();
   }
@@ -308,16 +305,9 @@ export class RgCluster {
 
   /** False when nothing waits for its turn. */
   #giveTurn(): boolean {
-    const outer = this.#outerTurns;
-    if (outer !== undefined && this.#turns.length > outer) {
-      this.#give(this.#turns.splice(outer, 1)[0]!);
-      return true;
-    }
-    this.#outerTurns = undefined;
-    const next = this.#turns.sort((a, b) => a.host.id - b.host.id).shift();
+    const next = this.#turns.take();
     if (next !== undefined) {
-      this.#outerTurns = this.#turns.length;
-      this.#give(next);
+      this.#give(next, false);
       return true;
     }
     if (this.#events.length > 0) this.beforeEvent();
@@ -326,8 +316,8 @@ export class RgCluster {
     return event !== undefined;
   }
 
-  #give({ host, turn }: { readonly host: Host; readonly turn: number }): void {
-    if (this.#isAlive(host)) this.#step(host, { kind: 'turn', turn });
+  #give({ host, turn }: WaitingTurn<Host>, isRefused: boolean): void {
+    if (this.#isAlive(host)) this.#step(host, { kind: 'turn', turn, ...(isRefused && { isRefused }) });
   }
 
   at(at: Nanos, what: () => void): void {
