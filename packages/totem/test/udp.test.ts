@@ -111,6 +111,25 @@ describe.each(['udpu', 'udp'])('over %s', (transport) => {
 });
 
 describe('a node on UDP', () => {
+  it('is heard again when it comes back', async () => {
+    const conf = confOf(await freePort(), 'udpu', ['127.0.0.1', '127.0.0.2']);
+    const [one, two] = [new Peer(conf, 1), new Peer(conf, 2)];
+    for (const peer of [one, two]) await peer.node.start();
+    await one.says('ring of 1,2');
+    two.node.close();
+    await one.says('ring of 1');
+    one.said.length = 0;
+    const back = new Peer(conf, 2);
+    await back.node.start();
+    for (const peer of [one, back]) await peer.says('ring of 1,2');
+  });
+
+  it('starts though no way leads to another one', async () => {
+    const peer = new Peer(confOf(await freePort(), 'udpu', ['127.0.0.1', '192.0.2.1']), 1);
+    await peer.node.start();
+    await peer.says('ring of 1');
+  });
+
   it('does not hear who is not in its nodelist', async () => {
     const port = await freePort();
     const peer = new Peer(confOf(port, 'udpu', ['127.0.0.1']), 1);

@@ -28,34 +28,74 @@ export function openUdpSockets(conf: CorosyncConf, nodeId: NodeId, onDatagram: O
 }
 
 /**
- * Transport udpu: one datagram for each node. All go out of port `mcastport`, so that those to one node keep their order;
- * corosync sends tokens from there and the rest from ports of no meaning.
+ * Transport udpu: one datagram for each node. A node hears at port `mcastport`, and has a socket for each other one, as in
+ * corosync, so that what goes to one node keeps its order. Those are connected: the kernel looks up a node's way once.
  *
  * Source: corosync exec/totemudpu.c.
  */
 async function openUnicast(conf: CorosyncConf, nodeId: NodeId, onDatagram: OnDatagram): Promise<UdpSockets> {
-  const { port } = conf;
-  const addresses = new Map(conf.nodes.map(({ id, address }) => [id, address]));
-  const others = conf.nodes.filter(({ id }) => id !== nodeId).map(({ address }) => address);
-  const mine = addresses.get(nodeId)!;
+  const mine = conf.nodes.find(({ id }) => id === nodeId)!.address;
   const listed = new Set(conf.nodes.map(({ address }) => normal(address)));
-  const socket = newSocket(mine);
-  socket.on('message', (bytes: Buffer, from: RemoteInfo) => {
+  const ear = newSocket(mine);
+  ear.on('message', (bytes: Buffer, from: RemoteInfo) => {
     if (!conf.isUnlistedBlocked || listed.has(from.address)) onDatagram(bytes);
   });
-  await bound(socket, port, mine);
-  const outgoing = new Outgoing(socket);
+  const peers = new Map<NodeId, Peer>();
+  const close = (): void => {
+    ear.close();
+    for (const { socket } of peers.values()) socket.close();
+  };
+  try {
+    await bound(ear, conf.port, mine);
+    for (const { id, address } of conf.nodes) {
+      if (id !== nodeId) peers.set(id, await Peer.open(mine, conf.port, address));
+    }
+  } catch (error) {
+    close();
+    throw error;
+  }
+  const others = [...peers.values()];
+  const outgoing = new Outgoing(others.map(({ socket }) => socket));
   return {
-    unicast: (to, bytes) => {
-      const address = addresses.get(to);
-      if (address !== undefined) socket.send(outgoing.copyOf(bytes), port, address);
-    },
+    unicast: (to, bytes) => peers.get(to)?.send(outgoing.copyOf(bytes)),
     multicast: (bytes) => {
       const copy = outgoing.copyOf(bytes);
-      for (const address of others) socket.send(copy, port, address);
+      for (const peer of others) peer.send(copy);
     },
-    close: () => socket.close(),
+    close,
   };
+}
+
+/** Where datagrams for one node go. */
+class Peer {
+  readonly socket: Socket;
+  readonly #port: number;
+  readonly #address: string;
+  /** Not where no way led to the node when this was opened: one may come up, and is looked for each time. */
+  #isConnected = false;
+
+  private constructor(socket: Socket, port: number, address: string) {
+    this.socket = socket;
+    this.#port = port;
+    this.#address = address;
+    socket.on('connect', () => {
+      this.#isConnected = true;
+    });
+  }
+
+  /** From a port of no meaning of this node's address. */
+  static async open(mine: string, port: number, address: string): Promise<Peer> {
+    const socket = newSocket(mine);
+    await bound(socket, 0, mine);
+    const peer = new Peer(socket, port, address);
+    socket.connect(port, address);
+    return peer;
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.#isConnected) this.socket.send(bytes);
+    else this.socket.send(bytes, this.#port, this.#address);
+  }
 }
 
 /**
@@ -84,7 +124,7 @@ async function openMulticast(conf: CorosyncConf, nodeId: NodeId, onDatagram: OnD
     for (const socket of [sender, tokens, group]) socket.close();
     throw error;
   }
-  const outgoing = new Outgoing(sender);
+  const outgoing = new Outgoing([sender]);
   return {
     unicast: (to, bytes) => {
       const address = addresses.get(to);
@@ -101,21 +141,21 @@ async function openMulticast(conf: CorosyncConf, nodeId: NodeId, onDatagram: OnD
 const MOST_COPIES = 64;
 
 /**
- * Copies of what a socket sends, in memory that is used again: nearly always the kernel has taken a datagram when `send`
+ * Copies of what sockets send, in memory that is used again: nearly always the kernel has taken a datagram when `send`
  * returns. What it has not taken keeps its copy.
  */
 class Outgoing {
-  readonly #socket: Socket;
+  readonly #sockets: readonly Socket[];
   /** By their length. */
   readonly #copies = new Map<number, Uint8Array>();
 
-  constructor(socket: Socket) {
-    this.#socket = socket;
+  constructor(sockets: readonly Socket[]) {
+    this.#sockets = sockets;
   }
 
   /** To be sent at once. */
   copyOf(bytes: Uint8Array): Uint8Array {
-    if (this.#copies.size > MOST_COPIES || this.#socket.getSendQueueCount() > 0) this.#copies.clear();
+    if (this.#copies.size > MOST_COPIES || this.#isQueueing()) this.#copies.clear();
     let copy = this.#copies.get(bytes.length);
     if (copy === undefined) {
       copy = new Uint8Array(bytes.length);
@@ -123,6 +163,11 @@ class Outgoing {
     }
     copy.set(bytes);
     return copy;
+  }
+
+  #isQueueing(): boolean {
+    for (const socket of this.#sockets) if (socket.getSendQueueCount() > 0) return true;
+    return false;
   }
 }
 
