@@ -31,7 +31,7 @@ export function grantLockPc(ls: Lockspace, r: Rsb, lkb: Lkb, m: Message | undefi
 }
 
 /** The master had to demote the lock to avoid a deadlock. */
-function mungeDemoted(lkb: Lkb): void {
+export function mungeDemoted(lkb: Lkb): void {
   if ((lkb.sbflags & StatusFlag.DEMOTED) !== 0 && lkb.grmode !== Mode.IV) lkb.grmode = Mode.NL;
 }
 

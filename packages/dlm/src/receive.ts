@@ -25,6 +25,7 @@ import {
 import {
   grantLockPc,
   mungeAltmode,
+  mungeDemoted,
   receiveCancelResult,
   receiveConvertResult,
   receiveFlagsReply,
@@ -183,6 +184,8 @@ function dispatchToProcessCopy(ls: Lockspace, r: Rsb, lkb: Lkb, from: number, m:
 function receiveGrant(ls: Lockspace, r: Rsb, lkb: Lkb, m: Message): boolean {
   if (lkb.rqmode === Mode.IV || lkb.status === LockStatus.none) return false;
   receiveFlagsReply(ls, lkb, m);
+  // Differs from Linux, whose owner takes what was demoted in the queue for PR to CW, say, and does not read the value block.
+  if (!ls.host.isStrict) mungeDemoted(lkb);
   mungeAltmode(ls, lkb, m, false);
   grantLockPc(ls, r, lkb, m);
   queueCast(ls, lkb, Status.granted);

@@ -37,6 +37,20 @@ describe('a demoted conversion says so', () => {
   });
 });
 
+it('a conversion from PR to CW that is demoted while it is queued reads the value block, also from elsewhere', () => {
+  const held = [request(1, NL), rest, request(0, NL), rest, request(0, PR), rest, request(1, PR), rest];
+  const queued = [convert(2, CW, F.VALBLK | F.CONVDEADLK), rest, convert(1, PW, F.VALBLK | F.HEADQUE), rest];
+  expect(problemsOf(2, [...held, ...queued, unlock(3), rest, unlock(1, F.VALBLK), rest])).toEqual([]);
+});
+
+it('a lock whose unlock is carried out a second time, by the next master, is gone', () => {
+  const taken = [{ kind: 'request', node: 1, name: 2, mode: NL, flags: F.NOQUEUE } as const, rest];
+  const ended = [convert(0, NL), unlock(0, F.FORCEUNLOCK), { kind: 'boot' } as const, rest];
+  const commands = [crash(1), rest, ...taken, ...ended];
+  // With this seed its owner hears of the newcomer before it hears that the first master has carried the unlock out.
+  expect(new ModelRun({ nodes: 3, seed: 1, isNodir: true, commands }).run()).toEqual([]);
+});
+
 describe('a conversion between PR and CW whose master dies', () => {
   const held = [request(2, NL), rest, request(0, PR), rest, request(1, PR), rest];
 

@@ -61,7 +61,7 @@ function valueMove(from: number, to: number): 'read' | 'write' | 'none' {
 export interface TableLock {
   readonly name: string;
   readonly owner: number;
-  readonly resource: TableResource;
+  resource: TableResource;
   /** The owner is where the table is. */
   isLocal: boolean;
   granted: number;

@@ -705,6 +705,7 @@ export class ModelRun {
           `${r.name}: lock ${client.handle} has ${held} on its new master, its owner was told ${client.mode}`,
         );
       }
+      table.resource = fresh;
       table.granted = held ?? Mode.IV;
       table.flags = client.flags & ~F.CONVERT;
       table.highBast = 0;
