@@ -221,6 +221,30 @@ describe('a good history violates nothing', () => {
   });
 });
 
+describe('a node that the others have given up while it stood still', () => {
+  const wakes =
+    (isOff: boolean) =>
+    (tell: Tell): void => {
+      running(tell);
+      for (const node of [1, 3]) tell(node, stopped);
+      tell(2, starts(2));
+      if (isOff) tell(2, off);
+      // Node 3 hears last what it was told first.
+      for (const told of [starts(3), recovered]) tell(3, told);
+      tell(3, cast(0));
+    };
+
+  const calls = invariants.filter(({ id }) => id === 'S22');
+
+  it('starts without them, and that counts for nothing', () => {
+    expect(violatedBy(wakes(false), calls)).toEqual([]);
+  });
+
+  it('goes on alone when they have lost their power', () => {
+    expect(violatedBy(wakes(true), calls)).toEqual(['S22']);
+  });
+});
+
 it('a grant to a node that the others have given up is counted', () => {
   const { violations, counts } = checked((tell) => {
     running(tell);

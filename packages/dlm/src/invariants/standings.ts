@@ -4,6 +4,8 @@ import type { DlmFact } from '../facts.js';
 /** Facts of the lock manager, and of the power of its nodes: one that is off takes part in nothing. */
 export type Watched = DlmFact | NodeStateFact;
 
+type Started = Stamped<Extract<DlmFact, { kind: 'dlm.started' }>>;
+
 /** What is known of one node in one lockspace. */
 export interface Standing {
   readonly life: number;
@@ -43,6 +45,7 @@ export class Standings {
     const standing = this.#standing(fact.lockspace, fact.node, fact.life);
     switch (fact.kind) {
       case 'dlm.started':
+        if (standing.isExcluded && this.#isOverruled(fact)) return false;
         standing.isExcluded = false;
         standing.members = new Map(fact.members.map((member) => [member, this.of(fact.lockspace, member)?.life]));
         standing.bits = 0;
@@ -79,7 +82,14 @@ export class Standings {
     return standing;
   }
 
-  #exclude({ lockspace, members }: Stamped<Extract<DlmFact, { kind: 'dlm.started' }>>): void {
+  /** It stood still while others went on without it, and starts without them now: what it starts from is of the past. */
+  #isOverruled({ lockspace, members }: Started): boolean {
+    return [...this.#lockspaces.get(lockspace)!].some(
+      ([node, { isExcluded, isOff }]) => !isExcluded && !isOff && !members.includes(node),
+    );
+  }
+
+  #exclude({ lockspace, members }: Started): void {
     for (const [node, standing] of this.#lockspaces.get(lockspace) ?? []) {
       if (members.includes(node) || standing.isExcluded) continue;
       standing.isExcluded = true;
