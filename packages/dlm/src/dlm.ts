@@ -344,13 +344,15 @@ export class Dlm implements Machine<DlmInput, DlmOutput> {
     if (rcom.type >= RcomType.STATUS_REPLY && ls.hasAllAnswers) this.#advance(ls);
   }
 
-  /** Source: Linux fs/dlm/lock.c, `dlm_receive_message`. */
+  /**
+   * What a node says that has left, and may come back, is about the time before, as is all without a generation: then it is we who
+   * have left. Differs from Linux, which takes it in, up to the end of the next recovery.
+   *
+   * Source: Linux fs/dlm/lock.c, `dlm_receive_message`.
+   */
   #onMessage(ls: Lockspace, from: number, packet: Packet): void {
-    if (!ls.isRunning) {
-      // Without a generation we have left and come back: it is about the time before.
-      if (ls.generation > 0) addRequestqueue(ls, from, packet);
-      return;
-    }
+    if (ls.generation === 0 || !ls.isMember(from)) return;
+    if (!ls.isRunning) return addRequestqueue(ls, from, packet);
     const { incoming } = this.#host;
     const reason: RejectReason | undefined =
       decodeMessage(packet, incoming) === undefined ? receiveMessage(ls, from, incoming) : 'bad-message';

@@ -205,8 +205,10 @@ export class Midcomms {
    */
   addMember(node: number): number {
     const peer = this.#peer(node);
-    // Whoever comes back while we still wait for its last words has forgotten them: it was restarted.
-    if (peer.state !== PeerState.CLOSED && peer.state !== PeerState.ESTABLISHED) this.#reset(peer);
+    // Whoever comes back while we still wait for its last words has forgotten them: it was restarted. So has one that left and was
+    // gone from the cluster before it had said goodbye.
+    const wasGone = peer.isGone && peer.users === 0;
+    if (peer.state !== PeerState.CLOSED && (peer.state !== PeerState.ESTABLISHED || wasGone)) this.#reset(peer);
     peer.state = PeerState.ESTABLISHED;
     peer.isGone = false;
     peer.hasBeenMember = true;
