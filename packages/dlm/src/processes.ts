@@ -64,6 +64,9 @@ function unlockProcLock(ls: Lockspace, lkb: Lkb): void {
   if (verdict === 'EBUSY' || verdict === 'EINVAL') return;
   tellCalled(ls, lkb, 'unlock');
   if (verdict === 'complete-here') completeHere(ls, lkb, Status.EUNLOCK);
+  // Differs from Linux, which forgets of an unlock that waits for a request's reply what it would do to the value block: what was
+  // granted meanwhile in PW or EX, and never read, is written then.
+  if (verdict === 'settled' && !ls.host.isStrict) lkb.exflags |= LockFlag.IVVALBLK;
   if (verdict !== 'proceed') return;
   lkb.exflags |= flags;
   lkb.sbflags = 0;

@@ -38,6 +38,32 @@ it.each([
   expect(granted).toHaveLength(process === HOLDER ? 16 : 8);
 });
 
+// Found by lock chaos: zeros were the value then, and valid.
+it.each([1, 2])(
+  'what a process was to be granted when it was killed is given back without a value (on node %i)',
+  (node) => {
+    const flags: number[] = [];
+    const onOutput = (_node: number, output: DlmOutput): void => {
+      if (output.kind === 'cast' && output.handle === 1) flags.push(output.flags);
+    };
+    const cluster = new Cluster({ nodes: [1, 2], onOutput });
+    createLockspace(cluster, LOCKSPACE);
+    const about = { lockspace: LOCKSPACE, name: 'r', flags: LockFlag.VALBLK };
+    const keep = (mode: number, convert = 0): void => {
+      const lvb = new Uint8Array(32).fill(5);
+      cluster.input(2, { kind: 'lock', ...about, handle: 1, mode, flags: about.flags | convert, lvb, process: HOLDER });
+      cluster.settle();
+    };
+    keep(Mode.EX);
+    keep(Mode.NL, LockFlag.CONVERT);
+    cluster.input(node, { kind: 'lock', ...about, handle: 2, mode: Mode.EX, process: WAITER });
+    cluster.input(node, { kind: 'process-exit', lockspace: LOCKSPACE, process: WAITER });
+    cluster.settle();
+    keep(Mode.PR, LockFlag.CONVERT);
+    expect(flags).toEqual([0, 0, StatusFlag.VALNOTVALID]);
+  },
+);
+
 // Found by a storm: the packet was numbered here and refused there, and the numbers never met again.
 it('what is asked of a node that is no member yet does not stand in the way of its messages later', () => {
   const cast: number[] = [];
