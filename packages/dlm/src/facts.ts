@@ -73,6 +73,11 @@ export type DlmFact = Fact &
         readonly kind: 'dlm.orphaned';
       } & LockFact)
     | ({
+        /** The process of any other lock is gone, or an orphan is purged: it is unlocked, with its value block if it may be writing. */
+        readonly kind: 'dlm.abandoned';
+        readonly process: number;
+      } & LockFact)
+    | ({
         /** A process took an orphan over. */
         readonly kind: 'dlm.adopted';
       } & LockFact)

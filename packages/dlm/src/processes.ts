@@ -62,6 +62,7 @@ function unlockProcLock(ls: Lockspace, lkb: Lkb): void {
   const verdict = unlockVerdict(lkb, flags);
   // One that is on its way out already has been told of.
   if (verdict === 'EBUSY' || verdict === 'EINVAL') return;
+  tellAbandoned(ls, lkb);
   tellCalled(ls, lkb, 'unlock');
   if (verdict === 'complete-here') completeHere(ls, lkb, Status.EUNLOCK);
   // Differs from Linux, which forgets of an unlock that waits for a request's reply what it would do to the value block: what was
@@ -71,4 +72,10 @@ function unlockProcLock(ls: Lockspace, lkb: Lkb): void {
   lkb.exflags |= flags;
   lkb.sbflags = 0;
   unlockAtMaster(ls, lkb.resource, lkb);
+}
+
+function tellAbandoned(ls: Lockspace, lkb: Lkb): void {
+  const { host, name: lockspace } = ls;
+  const { lkid, process, resource } = lkb;
+  host.observe?.({ kind: 'dlm.abandoned', now: host.now, lockspace, resource: resource.name, lkid, process });
 }

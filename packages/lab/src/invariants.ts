@@ -1,5 +1,12 @@
 import type { DlmFact } from '@quorate/dlm';
-import { type Check, defineInvariant, type Fact, type Invariant, type NodeStateFact } from '@quorate/kernel';
+import {
+  type Check,
+  defineInvariant,
+  type Fact,
+  type Invariant,
+  type NodeStateFact,
+  type Stamped,
+} from '@quorate/kernel';
 import { type RegisterFact, RegisterHistory } from './register-history.js';
 
 /**
@@ -33,16 +40,41 @@ function thrownRule(id: string, name: string, statement: string, isMeant: (input
   });
 }
 
-type StartedFact = Extract<DlmFact, { readonly kind: 'dlm.started' }>;
+/** What the lock manager tells of the locks behind registers. */
+type LockFact = Extract<DlmFact, { readonly kind: (typeof LOCK_KINDS)[number] }>;
 
-const registers: Invariant = defineInvariant<RegisterFact | NodeStateFact | StartedFact>({
+const LOCK_KINDS = ['dlm.started', 'dlm.released', 'dlm.abandoned', 'dlm.lvb-invalid'] as const;
+
+function hearLock(histories: ReadonlyMap<string, RegisterHistory>, fact: Stamped<LockFact>): void {
+  const { node, at } = fact;
+  switch (fact.kind) {
+    case 'dlm.started':
+      if (fact.isNodir) for (const history of histories.values()) history.moved(at);
+      break;
+    case 'dlm.released':
+      for (const history of histories.values()) history.off(node, at);
+      break;
+    case 'dlm.abandoned':
+      histories.get(fact.resource)?.abandoned(node, fact.process, at);
+      break;
+    case 'dlm.lvb-invalid':
+      histories.get(fact.resource)?.invalidated(at);
+      break;
+  }
+}
+
+function isLockFact(fact: Stamped<RegisterFact | LockFact>): fact is Stamped<LockFact> {
+  return (LOCK_KINDS as readonly string[]).includes(fact.kind);
+}
+
+const registers: Invariant = defineInvariant<RegisterFact | NodeStateFact | LockFact>({
   id: 'lab.R1',
   name: 'register',
   statement:
-    'Registers that are kept in the value blocks of locks are linearizable; a value that is lost with a machine, or without a directory with any change of members, is reported as not valid.',
+    'Registers that are kept in the value blocks of locks are linearizable; a value that is lost with a machine or a process, or without a directory with any change of members, is reported as not valid.',
   kinds: [
     'node.state',
-    'dlm.started',
+    ...LOCK_KINDS,
     'register.invoked',
     'register.read',
     'register.writing',
@@ -50,7 +82,7 @@ const registers: Invariant = defineInvariant<RegisterFact | NodeStateFact | Star
     'register.kept',
   ],
   judges: ['register.read', 'register.writing'],
-  start(): Check<RegisterFact | NodeStateFact | StartedFact> {
+  start(): Check<RegisterFact | NodeStateFact | LockFact> {
     const lockspaces = new Map<string, Map<string, RegisterHistory>>();
     return {
       observe(fact, verdict) {
@@ -62,13 +94,10 @@ const registers: Invariant = defineInvariant<RegisterFact | NodeStateFact | Star
         }
         const histories = lockspaces.get(fact.lockspace) ?? new Map<string, RegisterHistory>();
         lockspaces.set(fact.lockspace, histories);
-        if (fact.kind === 'dlm.started') {
-          if (fact.isNodir) for (const history of histories.values()) history.moved(at);
-          return;
-        }
+        if (isLockFact(fact)) return hearLock(histories, fact);
         const history = histories.get(fact.register) ?? new RegisterHistory();
         histories.set(fact.register, history);
-        if (fact.kind === 'register.kept') return history.kept(node, at);
+        if (fact.kind === 'register.kept') return history.kept(node, fact.process, at);
         const key = `${node}.${fact.life}.${fact.operation}`;
         let wrong: string | undefined;
         switch (fact.kind) {
@@ -78,6 +107,10 @@ const registers: Invariant = defineInvariant<RegisterFact | NodeStateFact | Star
           case 'register.read':
             verdict.count(`register-${fact.outcome}`);
             wrong = history.read(key, fact.outcome, fact.value, at);
+            if (wrong !== undefined && history.isBelieved(key, fact.outcome, fact.value)) {
+              verdict.count('register-in-doubt');
+              wrong = undefined;
+            }
             break;
           case 'register.writing':
             wrong = history.writing(key, fact.value);

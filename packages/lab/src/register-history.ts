@@ -15,8 +15,8 @@ export type RegisterFact = Fact & { readonly lockspace: string; readonly registe
     | { readonly kind: 'register.writing'; readonly operation: number; readonly value: number }
     /** It has given the lock back, or never got it. */
     | { readonly kind: 'register.ended'; readonly operation: number }
-    /** A process holds a lock on the register from now on, as long as its machine has power. */
-    | { readonly kind: 'register.kept' }
+    /** A process holds a lock on the register from now on, until it is killed or its machine has no power. */
+    | { readonly kind: 'register.kept'; readonly process: number }
   );
 
 /** `none`: there is no value block, or there was never a value in it. `invalid`: it is reported as not valid. */
@@ -44,6 +44,7 @@ interface Operation {
   readonly knownAt: Nanos;
   /** It has read a value, or written one. */
   isValid: boolean;
+  hasWritten: boolean;
   place: Place | undefined;
 }
 
@@ -63,8 +64,13 @@ interface Operation {
  * so they are ordered by time alone: an epoch is before another one when some operation of it was over when one of the other began,
  * and two that are each before the other contradict. (If any number of epochs contradict in a circle, two of them do: of the epoch
  * whose first operation was over first, all others have an operation that began later.) A loss has to have a reason since the value was
- * last known to be valid: a machine has lost its power, or in a lockspace without a directory a recovery has begun. That there is no value, and nobody says that one is lost, needs a moment at which nobody
- * kept a lock on the register.
+ * last known to be valid: a machine has lost its power or left the lockspace, in a lockspace
+ * without a directory a recovery has begun, or a process was killed that may have been writing. That there is no value, and nobody says
+ * that one is lost, needs a moment at which nobody kept a lock on the register.
+ *
+ * The lock manager forgets of a value block that it is not valid: when its master changes, a reader above CR is believed by the next
+ * one though he was told so, and what a killed process has read is written back for it. So it is in Linux; the status does not
+ * travel with the lock. What is read from then until somebody has written is in doubt, whatever it is.
  *
  * An operation that never ends may have written or not. Cost: one map entry for each epoch in each operation that ends.
  */
@@ -77,23 +83,50 @@ export class RegisterHistory {
   #lostAt: Nanos = -1;
   /** When nobody kept the register last. */
   #unkeptAt: Nanos = 0;
-  readonly #keepers = new Set<number>();
+  /** By node, the process that keeps it. */
+  readonly #keepers = new Map<number, number>();
+  /** A process was killed that had asked for a lock. */
+  #isAbandoned = false;
+  /** The value block has been found not valid, and nobody has written since. */
+  #isInvalid = false;
+  /** So it was when locks went to another master, or a process was killed, and nobody has written since. */
+  #isInDoubt = false;
 
   /** A process of this node holds a lock on the register. */
-  kept(node: number, at: Nanos): void {
+  kept(node: number, process: number, at: Nanos): void {
     if (this.#keepers.size === 0) this.#unkeptAt = at;
-    this.#keepers.add(node);
+    this.#keepers.set(node, process);
   }
 
-  /** A node has lost its power, and with it its locks. */
+  /** A node has lost its power or left the lockspace, and with it its locks. */
   off(node: number, at: Nanos): void {
+    this.moved(at);
+    this.#loseKeeper(node, at);
+  }
+
+  /** A process was killed that had a lock, or had asked for one: it takes the value with it when that is granted in PW or EX. */
+  abandoned(node: number, process: number, at: Nanos): void {
+    this.#isAbandoned = true;
+    if (this.#isInvalid) this.#isInDoubt = true;
+    if (this.#keepers.get(node) === process) this.#loseKeeper(node, at);
+  }
+
+  /** The lock manager has found the value block not valid. */
+  invalidated(at: Nanos): void {
+    this.#isInvalid = true;
+    if (!this.#isAbandoned) return;
     this.#lostAt = at;
-    this.#keepers.delete(node);
+    this.#isInDoubt = true;
+  }
+
+  #loseKeeper(node: number, at: Nanos): void {
+    if (this.#keepers.delete(node) && this.#keepers.size === 0) this.#unkeptAt = at;
   }
 
   /** All its locks have begun to move to another master, or to the same one anew, which believes no value of those who only look on. */
   moved(at: Nanos): void {
     this.#lostAt = at;
+    if (this.#isInvalid) this.#isInDoubt = true;
   }
 
   invoked(key: string, at: Nanos): void {
@@ -102,6 +135,7 @@ export class RegisterHistory {
       floors: this.#floors,
       knownAt: this.#knownAt,
       isValid: false,
+      hasWritten: false,
       place: undefined,
     });
   }
@@ -124,6 +158,15 @@ export class RegisterHistory {
     return this.#staleness(operation, place) ?? this.#follow(operation, place);
   }
 
+  /** Whether what cannot have been read can be what was believed of a reader; if so it begins an epoch. */
+  isBelieved(key: string, outcome: ReadOutcome, value: number): boolean {
+    const operation = this.#operations.get(key);
+    if (operation === undefined || !this.#isInDoubt || outcome === 'invalid') return false;
+    operation.place = { epoch: { later: new Set() }, position: 0, next: undefined };
+    if (outcome === 'valid') this.#places.set(value, operation.place);
+    return true;
+  }
+
   /** Why one of two writes is lost; undefined when none is. */
   writing(key: string, value: number): string | undefined {
     const operation = this.#operations.get(key);
@@ -134,7 +177,7 @@ export class RegisterHistory {
     const written: Place = { epoch: place.epoch, position: place.position + 1, next: undefined };
     this.#places.set(value, written);
     operation.place = written;
-    operation.isValid = true;
+    operation.isValid = operation.hasWritten = true;
     return undefined;
   }
 
@@ -144,6 +187,7 @@ export class RegisterHistory {
     if (operation?.place === undefined) return;
     const { epoch, position } = operation.place;
     if ((this.#floors.get(epoch) ?? -1) < position) this.#floors = new Map(this.#floors).set(epoch, position);
+    if (operation.hasWritten) this.#isInvalid = this.#isInDoubt = false;
     // Not since it wrote: a master that was dead by then, unnoticed, never hears of a conversion to a lower mode.
     if (operation.isValid) this.#knownAt = Math.max(this.#knownAt, operation.invokedAt);
   }

@@ -2,10 +2,14 @@ import { Checker, type Stamped } from '@quorate/kernel';
 import { describe, expect, it } from 'vitest';
 import { type RegisterFact, stackInvariants } from '../src/index.js';
 
+/** A process id beside those of operations. */
+const KEEPER = 1;
+
 /**
  * What is violated by a history. A step is `a? ` (operation a begins), `a=5`, `a=invalid` or `a=none` (it reads), `a>6` (it is about to
  * write 6), `a.` (it is over), `+1` (node 1 keeps the register), `-1` (node 1 loses its power), `/d` or `/n` (recovery begins in a
- * lockspace with a directory, or without).
+ * lockspace with a directory, or without), `/l` (node 2 leaves the lockspace), `!a` or `!+` (the process of operation a, or the one that
+ * keeps the register on node 1, is killed with its lock), `!!` (the lock manager finds the value block not valid).
  */
 function violated(history: string): string[] {
   const checker = new Checker(stackInvariants.filter(({ id }) => id === 'lab.R1'));
@@ -16,9 +20,13 @@ function violated(history: string): string[] {
     const operation = who.charCodeAt(0);
     const fact = (told: object): void =>
       checker.observe({ ...stamp, lockspace: 'ls', register: 'r', ...told } as Stamped<RegisterFact>);
-    if (who === '+') fact({ kind: 'register.kept', node: Number(what) });
+    if (who === '+') fact({ kind: 'register.kept', node: Number(what), process: KEEPER });
     else if (who === '-') fact({ kind: 'node.state', node: Number(what), state: 'off' });
+    else if (step === '/l') fact({ kind: 'dlm.released', node: 2 });
     else if (who === '/') fact({ kind: 'dlm.started', isNodir: what === 'n' });
+    else if (step === '!!') fact({ kind: 'dlm.lvb-invalid', resource: 'r' });
+    else if (step === '!+') fact({ kind: 'dlm.abandoned', resource: 'r', process: KEEPER });
+    else if (who === '!') fact({ kind: 'dlm.abandoned', resource: 'r', process: what.charCodeAt(0) });
     else if (what === '?') fact({ kind: 'register.invoked', operation });
     else if (what === '.') fact({ kind: 'register.ended', operation });
     else if (what === '>') fact({ kind: 'register.writing', operation, value: Number(rest) });
@@ -43,6 +51,18 @@ describe('a register is linearizable', () => {
     ['that nobody had written, twice read', '+1 a? a=none a. b? b=none b.'],
     ['that is lost with a machine, and written again', `${FIVE} -2 b? b=invalid b. c? c=invalid c>6 c. d? d=6 d.`],
     ['that is lost with a recovery without a directory', `${FIVE} /n b? b=invalid b. c? c=invalid c>6 c. d? d=6 d.`],
+    ['that is lost with a node that leaves', `${FIVE} /l b? b=invalid b.`],
+    ['that is lost with a process that is killed', `${FIVE} b? !b c? c=5 c. d? !! d=invalid d.`],
+    [
+      'whose next master believes a reader who was told that it is lost',
+      `${FIVE} -2 !! b? b=invalid /n c? c=none c. b.`,
+    ],
+    [
+      'whose next master believes what that reader has left',
+      `${FIVE} -2 !! b? b=invalid /n c? c=5 c>6 c. d? d=6 d. b.`,
+    ],
+    ['that was not valid, and is written back for a killed reader', `${FIVE} -2 !! b? !b c? c=5 c.`],
+    ['whose only keeper is killed', `${FIVE} !+ b? b=none b>6 b.`],
     ['whose loss is noticed by a reader that began before it', `${FIVE} b? -2 b=invalid b. c? c=invalid c.`],
     ['that nobody kept any more', `${FIVE} -1 b? b=none b>6 b. c? c=6 c.`],
     ['whose reader of the old value began before the loss', `${FIVE} b? -2 c? c=invalid c>6 c. b=5 b.`],
@@ -72,6 +92,19 @@ describe('a register is not linearizable', () => {
       `${FIVE} /n b? b=5 b. c? c=invalid`,
       /nothing has happened that explains it/,
     ],
+    ['that is lost though nobody is killed', `${FIVE} !! b? b=invalid`, /nothing has happened that explains it/],
+    [
+      'that is lost before a killed process has its lock',
+      `${FIVE} b? !b c? c=invalid`,
+      /nothing has happened that explains it/,
+    ],
+    [
+      'that is lost again, unreported, after somebody has written',
+      `${FIVE} -2 !! /n b? b=invalid b>6 b. c? c=none`,
+      /there was a lock on it all the time/,
+    ],
+    ['that nobody has found not valid', `${FIVE} -2 /n b? b=invalid b. c? c=5`, /has a value again that was lost/],
+    ['whose keeper is not the one that is killed', `${FIVE} b? !b c? c=none`, /there was a lock on it all the time/],
     ['that has its old value after a loss', `${FIVE} -2 b? b=invalid b>6 b. c? c=5`, /has a value again that was lost/],
     [
       'that was invalid, and valid without a writer',

@@ -73,9 +73,10 @@ export class Operator {
 
 /**
  * Why a fence domain has no end without somebody: it has met another half, and a node that joined in between, or one that is not as
- * large, so that their changes do not match, and fences nobody until either is gone; when that was the half that knew all victims, a member that stays can be left with one that the new master
- * has never heard of. A node whose fenced was killed where no other runs stays in the cluster, and its dlm_controld waits for somebody
- * to fence the dead.
+ * large, so that their changes do not match, and fences nobody until either is gone; when that was the half that knew all victims, a
+ * member that stays can be left with one that the new master has never heard of. A node whose fenced was killed where no other runs
+ * stays in the cluster, and its dlm_controld waits for somebody to fence the dead. So does one whose fenced had assumed at its start
+ * that a node was dead, and dropped that when it had died for good meanwhile.
  */
 export function fenceDefect(view: MachineView, names: ReadonlyMap<number, string>, now: Nanos): string | undefined {
   if (!view.hasFenced && now - Math.max(view.upSince, view.fencedSince) >= STARTED_AFTER) return 'has no fenced';
@@ -85,5 +86,8 @@ export function fenceDefect(view: MachineView, names: ReadonlyMap<number, string
   const stale = view.ring.find((node) => view.victims.has(node));
   if (stale !== undefined && now - view.restsSince >= STANDS_OFF)
     return `takes ${names.get(stale)}, which is back, for a victim that nobody fences`;
+  const hasWaited = [...view.awaitsFencing.values()].some((since) => now - since >= STANDS_OFF);
+  if (hasWaited && view.victims.size === 0 && now - view.restsSince >= STANDS_OFF)
+    return 'has a lockspace that waits for a fencing of which its fence domain knows nothing';
   return undefined;
 }

@@ -17,6 +17,9 @@ export const OVERVIEW_KINDS: readonly string[] = [
   'fenced.victim',
   'fenced.fenced',
   'fenced.start-refused',
+  'dlm.waiting',
+  'dlm.started',
+  'dlm.released',
   'scsi.reservation-changed',
   'gfs2.mounted',
   'gfs2.unmounted',
@@ -61,6 +64,8 @@ export interface MachineView {
   awaitsSince: Nanos;
   /** Members of its fence domain whose START its fenced refuses, and since when: it waits until they are gone. */
   readonly refused: Map<number, Nanos>;
+  /** Lockspaces whose recovery waits for nodes to be fenced, and since when. */
+  readonly awaitsFencing: Map<string, Nanos>;
   /** Why only a reboot helps; undefined while it is well. */
   illness: string | undefined;
 }
@@ -97,6 +102,7 @@ export class Overview {
       restsSince: Infinity,
       awaitsSince: Infinity,
       refused: new Map(),
+      awaitsFencing: new Map(),
       illness: undefined,
     });
     this.#views = new Map(nodes.map((node) => [node, view()]));
@@ -175,6 +181,15 @@ export class Overview {
         break;
       case 'fenced.fenced':
         this.#onFenced(view, fact);
+        break;
+      case 'dlm.waiting':
+        if (fact.for !== 'fencing') view.awaitsFencing.delete(String(fact.lockspace));
+        else if (!view.awaitsFencing.has(String(fact.lockspace)))
+          view.awaitsFencing.set(String(fact.lockspace), fact.at);
+        break;
+      case 'dlm.started':
+      case 'dlm.released':
+        view.awaitsFencing.delete(String(fact.lockspace));
         break;
       case 'cpg.members':
         this.#onGroup(view, fact);
@@ -261,6 +276,7 @@ export class Overview {
     view.restsSince = view.awaitsSince = Infinity;
     view.victims.clear();
     view.refused.clear();
+    view.awaitsFencing.clear();
     view.illness = undefined;
   }
 

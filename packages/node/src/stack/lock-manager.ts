@@ -39,6 +39,8 @@ export interface LockspaceUser {
   bast(handle: number, mode: number): void;
   callRefused(handle: number, errno: Errno): void;
   released(): void;
+  /** It is not left: it has locks. */
+  releaseRefused?(errno: Errno): void;
   /** The answer to a posix lock that was asked for. */
   plockResult?(id: number, result: PlockResult): void;
 }
@@ -168,8 +170,9 @@ export class LockManager implements GroupMember {
     this.#controld.send(call);
   }
 
-  release(lockspace: string): void {
-    this.#dlm.send({ kind: 'release', lockspace, isForced: true });
+  /** Unless forced it is refused while the lockspace has locks of this node. */
+  release(lockspace: string, isForced = true): void {
+    this.#dlm.send({ kind: 'release', lockspace, isForced });
   }
 
   /** Takes over a lockspace that somebody who was killed has left behind; false when there is none. */
@@ -312,6 +315,8 @@ export class LockManager implements GroupMember {
         this.#services.log(output.priority, 'kernel', output.text);
         break;
       case 'release-refused':
+        this.#users.get(output.lockspace)?.releaseRefused?.(output.errno);
+        break;
       case 'recover-slot':
       case 'reject':
         break;

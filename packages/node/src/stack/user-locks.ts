@@ -30,7 +30,9 @@ export type DlmCall =
   /** The next AST of the caller's locks, a `UserAst`; undefined when none came within `timeout`. */
   | { readonly kind: 'read'; readonly lockspace: string; readonly process: number; readonly timeout?: Nanos }
   /** Unlocks the orphans of all processes of this node. */
-  | { readonly kind: 'purge'; readonly lockspace: string; readonly process: number };
+  | { readonly kind: 'purge'; readonly lockspace: string; readonly process: number }
+  /** Leaves the lockspace: answered when it is left, or with EBUSY while it has locks of this node. Whoever has it open finds it closed. */
+  | { readonly kind: 'release'; readonly lockspace: string };
 
 /** What a program reads from the lockspace's device. */
 export type UserAst =
@@ -77,11 +79,17 @@ class LockspaceDevice implements LockspaceUser {
   #opening: TaskId[] | undefined = [];
   /** Why it could not be made. */
   #refusal: Errno | undefined;
+  /** Tasks that want it left. */
+  readonly #releasing: TaskId[] = [];
+  /** What came of a release, if that is known at once. */
+  #outcome: 'left' | Errno | undefined;
+  readonly #onReleased: () => void;
 
-  constructor(services: NodeServices, locks: LockManager, lockspace: string) {
+  constructor(services: NodeServices, locks: LockManager, lockspace: string, onReleased: () => void) {
     this.#services = services;
     this.#locks = locks;
     this.#lockspace = lockspace;
+    this.#onReleased = onReleased;
   }
 
   get isRefused(): boolean {
@@ -97,6 +105,7 @@ class LockspaceDevice implements LockspaceUser {
   }
 
   call(task: TaskId, call: Exclude<DlmCall, { kind: 'open' }>): unknown {
+    if (call.kind === 'release') return this.#release(task);
     const client = this.#clients.get(call.process);
     if (client === undefined) return 'EBADF';
     switch (call.kind) {
@@ -154,7 +163,29 @@ class LockspaceDevice implements LockspaceUser {
     this.#tell(this.#owners.get(handle), { kind: 'refused', lkid: handle, errno });
   }
 
-  released(): void {}
+  released(): void {
+    this.#onReleased();
+    for (const { reader } of this.#clients.values()) {
+      if (reader !== undefined) this.#services.system.reply(reader.task, 'EBADF');
+    }
+    this.#clients.clear();
+    for (const task of this.#opening?.splice(0) ?? []) this.#services.system.reply(task, 'EBADF');
+    this.#outcome = 'left';
+    for (const task of this.#releasing.splice(0)) this.#services.system.reply(task, undefined);
+  }
+
+  releaseRefused(errno: Errno): void {
+    this.#outcome = errno;
+    for (const task of this.#releasing.splice(0)) this.#services.system.reply(task, errno);
+  }
+
+  #release(task: TaskId): unknown {
+    this.#outcome = undefined;
+    if (this.#releasing.length === 0) this.#locks.release(this.#lockspace, false);
+    if (this.#outcome !== undefined) return this.#outcome === 'left' ? undefined : this.#outcome;
+    this.#releasing.push(task);
+    return PENDING;
+  }
 
   #lock({ lkid, process, name, mode, flags, lvb }: Extract<DlmCall, { kind: 'lock' }>): number | Errno {
     if (lkid !== undefined && this.#owners.get(lkid) !== process) return 'ENOENT';
@@ -205,7 +236,9 @@ export class UserLocks {
     const device = this.#devices.get(call.lockspace);
     if (call.kind !== 'open') return device === undefined ? 'EBADF' : device.call(task, call);
     if (device?.isRefused === false) return device.open(task, call.process);
-    const made = new LockspaceDevice(this.#services, this.#locks, call.lockspace);
+    const made = new LockspaceDevice(this.#services, this.#locks, call.lockspace, () => {
+      this.#devices.delete(call.lockspace);
+    });
     this.#devices.set(call.lockspace, made);
     this.#locks.create(call.lockspace, false, made);
     return made.open(task, call.process);

@@ -1,4 +1,5 @@
-import { MILLISECOND, type Nanos, SECOND, type Stamped, type Task } from '@quorate/kernel';
+import { fork, MILLISECOND, type Nanos, SECOND, type Stamped, type Task } from '@quorate/kernel';
+import { brief } from '../../chaos/pending.js';
 import type { AnyFact } from '../../lab.js';
 import { seconds } from '../../nemesis/arena.js';
 import { pick, range } from '../../nemesis/draw.js';
@@ -17,6 +18,8 @@ const AIMED = [
   'lock.pause',
   'lock.cut',
   'lock.slow',
+  'lock.kill',
+  'lock.leave',
 ] as const;
 
 export type LockFamilyName = (typeof AIMED)[number] | PlainFamilyName;
@@ -29,6 +32,9 @@ export interface Target {
   readonly picture: LockPicture;
   /** Resources that many want. */
   readonly hot: readonly string[];
+  readonly lockspace: string;
+  /** Machines that have left the lockspace for a while: nobody works there. */
+  readonly away: Set<string>;
   /** Host name of a node. */
   nameOf(node: number): string;
 }
@@ -49,6 +55,8 @@ export function lockFamilies(target: Target): Readonly<Record<LockFamilyName, Fa
     'lock.pause': aimed(pauseOf(target)),
     'lock.cut': aimed(cutOf(target)),
     'lock.slow': aimed(slowOf(target)),
+    'lock.kill': kill,
+    'lock.leave': leaveOf(target),
     ...PLAIN_FAMILIES,
   };
 }
@@ -180,5 +188,35 @@ function slowOf(target: Target): Family {
     attack.tell(`the links of ${victim.text} take ${delay / MILLISECOND} ms`);
     arena.setLinks(ends, changed);
     if (yield* arena.hold(duration)) arena.calmLinks(ends, changed);
+  };
+}
+
+/** The programs that take locks, without the one that keeps registers. */
+const WORKERS = 'locks register';
+
+/** The programs of a machine that take locks are killed, those that hold them and those that wait. */
+const kill: Family = function* ({ arena, choices, tell }): Task {
+  const machine = pick(choices, 'machine', arena.machines);
+  const programs = pick(choices, 'programs', [WORKERS, 'locks', 'register']);
+  if (!arena.isUp(machine)) return;
+  tell(`${programs} on ${machine} are killed`);
+  yield* fork(arena.lab.exec(machine, `killall -9 ${programs}`));
+};
+
+/** The longest that whoever leaves waits for the lockspace to recover. */
+const LEAVES_WITHIN: Nanos = 15 * SECOND;
+
+/** A machine ends its programs, leaves the lockspace in order, and joins it again. */
+function leaveOf({ lockspace, away }: Target): Family {
+  return function* ({ arena, choices, tell }): Task {
+    const machine = pick(choices, 'machine', arena.machines);
+    const stays = range(choices, 'stays', 0, 5 * SECOND);
+    if (!arena.isUp(machine) || away.has(machine)) return;
+    tell(`${machine} leaves the lockspace, for ${(stays / SECOND).toFixed(1)} s`);
+    away.add(machine);
+    const command = `killall -9 keeper ${WORKERS}; purge ${lockspace}; leave ${lockspace}`;
+    yield* brief(arena.lab, machine, command, LEAVES_WITHIN);
+    yield* arena.hold(stays);
+    away.delete(machine);
   };
 }

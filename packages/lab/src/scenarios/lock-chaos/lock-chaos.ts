@@ -66,6 +66,8 @@ export class LockChaos implements Scenario<LockChaosResult> {
   #lockspace: string = LOCKSPACES.directory;
   #picture = new LockPicture(this.#lockspace);
   #run: ChaosRun | undefined;
+  /** Machines that have left the lockspace for a while. */
+  readonly #away = new Set<string>();
   #isClosing = false;
 
   constructor(options: ChaosOptions) {
@@ -99,10 +101,12 @@ export class LockChaos implements Scenario<LockChaosResult> {
     const target = {
       picture: this.#picture,
       hot: REGISTERS,
+      lockspace: this.#lockspace,
+      away: this.#away,
       nameOf: (node: number): string => run.names.get(node)!,
     };
     const nemesis = new Nemesis(run.arena, plan, lockFamilies(target));
-    const workload = new LockWorkload(lab, this.#lockspace, (machine) => run.isInUse(machine));
+    const workload = new LockWorkload(lab, this.#lockspace, (machine) => this.#isInUse(run, machine));
     yield* run.step('boot', () => this.#boot(run));
     if (run.failures.length === 0) yield* this.#work(run, nemesis, workload, chaos);
     return { ...run.result(plan), commands: workload.commands };
@@ -159,10 +163,14 @@ export class LockChaos implements Scenario<LockChaosResult> {
 
   // ── what goes on beside ────────────────────────────────────────────────────────────────────────────────────────
 
+  #isInUse(run: ChaosRun, machine: string): boolean {
+    return run.isInUse(machine) && !this.#away.has(machine);
+  }
+
   /** While a machine is up there is a lock on each register, so that the value block stays. */
   *#keep(run: ChaosRun, machine: string): Task {
     while (!this.#isClosing) {
-      if (run.isInUse(machine)) yield* run.lab.exec(machine, `keeper ${this.#lockspace} ${REGISTERS.join(' ')}`);
+      if (this.#isInUse(run, machine)) yield* run.lab.exec(machine, `keeper ${this.#lockspace} ${REGISTERS.join(' ')}`);
       yield* run.lab.wait(SECOND);
     }
   }

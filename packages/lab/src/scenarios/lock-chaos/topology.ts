@@ -2,7 +2,7 @@ import type { Program } from '@quorate/kernel';
 import { plainTopology } from '../../plain-topology.js';
 import type { Topology } from '../../topology.js';
 import { keeper } from './programs/keeper.js';
-import { locks, purge } from './programs/locks.js';
+import { leave, locks, purge } from './programs/locks.js';
 import { register } from './programs/register.js';
 import { LOCKSPACES } from './workload.js';
 
@@ -39,6 +39,7 @@ export function lockChaosTopology(programs: ReadonlyMap<string, Program>): Topol
     programs: new Map<string, Program>([
       ...programs,
       ['keeper', keeper],
+      ['leave', leave],
       ['locks', locks],
       ['purge', purge],
       ['register', register],

@@ -14,12 +14,8 @@ export const keeper: Program = function* keeper([, lockspace = '', ...names], os
     const lock = yield* space.request(name, { mode: Mode.NL, flags: LockFlag.VALBLK });
     yield* space.settle(lock);
     if (lock.mode !== Mode.NL) return 1;
-    (os.observe as Observe<RegisterFact> | undefined)?.({
-      kind: 'register.kept',
-      now: os.now(),
-      lockspace,
-      register: name,
-    });
+    const about = { now: os.now(), lockspace, register: name, process: os.pid };
+    (os.observe as Observe<RegisterFact> | undefined)?.({ kind: 'register.kept', ...about });
   }
   yield* os.sleep(Infinity);
   return 0;

@@ -1,5 +1,5 @@
 import { LockFlag, Mode } from '@quorate/dlm';
-import { MILLISECOND, type Nanos, type Program, type Task } from '@quorate/kernel';
+import { MILLISECOND, type Nanos, type Program, SECOND, type Task } from '@quorate/kernel';
 import { modeOf } from './options.js';
 import { type LockCall, type UserLock, UserLockspace } from './user-lockspace.js';
 
@@ -33,6 +33,15 @@ export const purge: Program = function* purge([, lockspace = ''], os) {
   if ((yield* space.open()) !== undefined) return 1;
   yield* space.purge();
   return 0;
+};
+
+/** `leave LOCKSPACE`: leaves the lockspace as soon as no lock of this node is in it; fails when that takes more than 10 s. */
+export const leave: Program = function* leave([, lockspace = ''], os) {
+  const space = new UserLockspace(os, lockspace);
+  for (const until = os.now() + 10 * SECOND; os.now() < until; yield* os.sleep(100 * MILLISECOND)) {
+    if ((yield* space.release()) !== 'EBUSY') return 0;
+  }
+  return 1;
 };
 
 class Script {

@@ -71,6 +71,11 @@ export class UserLockspace {
     if (refused === undefined && (flags & LockFlag.CANCEL) === 0) lock.pending += 1;
   }
 
+  /** EBUSY while there are locks; EBADF without such a lockspace. */
+  *release(): Task<Errno | undefined> {
+    return (yield* this.#call({ kind: 'release', lockspace: this.#name })) as Errno | undefined;
+  }
+
   *purge(): Task {
     yield* this.#call({ kind: 'purge', ...this.#caller() });
   }
