@@ -52,8 +52,8 @@ export const LOCK_BUGS: readonly PlantedBug[] = [
     rule: 'S21',
     what: 'a message about a lock is carried out while the lockspace recovers',
     file: 'packages/dlm/src/dlm.ts',
-    find: 'if (!ls.isRunning) {',
-    replace: 'if (!ls.isRunning && ls.generation === 0) {',
+    find: 'if (!ls.isRunning) return addRequestqueue',
+    replace: 'if (ls.generation === 0) return addRequestqueue',
     ground: 'dlm-storm',
   },
   {
