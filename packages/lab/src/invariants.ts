@@ -107,7 +107,7 @@ const registers: Invariant = defineInvariant<RegisterFact | NodeStateFact | Lock
           case 'register.read':
             verdict.count(`register-${fact.outcome}`);
             wrong = history.read(key, fact.outcome, fact.value, at);
-            if (wrong !== undefined && history.isBelieved(key, fact.outcome, fact.value)) {
+            if (wrong !== undefined && history.acceptInDoubt(key, fact.outcome, fact.value)) {
               verdict.count('register-in-doubt');
               wrong = undefined;
             }

@@ -69,8 +69,8 @@ interface Operation {
  * that one is lost, needs a moment at which nobody kept a lock on the register.
  *
  * The lock manager forgets of a value block that it is not valid: when its master changes, a reader above CR is believed by the next
- * one though he was told so, and what a killed process has read is written back for it. So it is in Linux; the status does not
- * travel with the lock. What is read from then until somebody has written is in doubt, whatever it is.
+ * one though he was told so. So it is in Linux; the status does not travel with the lock. What is read from then until somebody has
+ * written is in doubt, whatever it is.
  *
  * An operation that never ends may have written or not. Cost: one map entry for each epoch in each operation that ends.
  */
@@ -89,7 +89,7 @@ export class RegisterHistory {
   #isAbandoned = false;
   /** The value block has been found not valid, and nobody has written since. */
   #isInvalid = false;
-  /** So it was when locks went to another master, or a process was killed, and nobody has written since. */
+  /** So it was when locks went to another master, and nobody has written since. */
   #isInDoubt = false;
 
   /** A process of this node holds a lock on the register. */
@@ -107,16 +107,13 @@ export class RegisterHistory {
   /** A process was killed that had a lock, or had asked for one: it takes the value with it when that is granted in PW or EX. */
   abandoned(node: number, process: number, at: Nanos): void {
     this.#isAbandoned = true;
-    if (this.#isInvalid) this.#isInDoubt = true;
     if (this.#keepers.get(node) === process) this.#loseKeeper(node, at);
   }
 
   /** The lock manager has found the value block not valid. */
   invalidated(at: Nanos): void {
     this.#isInvalid = true;
-    if (!this.#isAbandoned) return;
-    this.#lostAt = at;
-    this.#isInDoubt = true;
+    if (this.#isAbandoned) this.#lostAt = at;
   }
 
   #loseKeeper(node: number, at: Nanos): void {
@@ -158,8 +155,8 @@ export class RegisterHistory {
     return this.#staleness(operation, place) ?? this.#follow(operation, place);
   }
 
-  /** Whether what cannot have been read can be what was believed of a reader; if so it begins an epoch. */
-  isBelieved(key: string, outcome: ReadOutcome, value: number): boolean {
+  /** Lets what cannot have been read begin an epoch, if it can be what was believed of a reader; gives whether it can. */
+  acceptInDoubt(key: string, outcome: ReadOutcome, value: number): boolean {
     const operation = this.#operations.get(key);
     if (operation === undefined || !this.#isInDoubt || outcome === 'invalid') return false;
     operation.place = { epoch: { later: new Set() }, position: 0, next: undefined };

@@ -166,6 +166,7 @@ export class Overview {
         view.isQuorate = false;
         view.victims.clear();
         view.refused.clear();
+        view.awaitsFencing.clear();
         break;
       case 'rg.members':
         this.#onRgMembers(view, fact);
