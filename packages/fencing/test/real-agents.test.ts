@@ -108,9 +108,10 @@ describe('runAgent', () => {
 
   it('an agent that takes too long is killed, and what it has started with it', async () => {
     const text = '#!/bin/sh\nsleep 1000 &\necho $!\nexec sleep 1000\n';
-    const end = await runAgent({ agent: agent('slow', text), input: '' }, { timeoutMs: 300 });
-    expect(end).toMatchObject({ how: 'timed-out', status: 137, errors: '' });
-    expect(isAlive(Number(end.output))).toBe(false);
+    const end = await runAgent({ agent: agent('slow', text), input: '' }, { timeoutMs: 1000 });
+    expect(end).toMatchObject({ how: 'timed-out', status: 137, output: expect.stringMatching(/^\d+\n$/), errors: '' });
+    // Dead at once, and there until somebody has waited for it.
+    await expect.poll(() => isAlive(Number(end.output)), { timeout: 10_000 }).toBe(false);
   });
 
   it('an agent that leaves somebody behind who holds its output has ended all the same', async () => {
